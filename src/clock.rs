@@ -1,0 +1,169 @@
+//! The only source of time and randomness.
+//!
+//! The process's time is the wall clock at its start carried on by the monotonic clock: a step of
+//! the wall clock while the server runs changes no decision. `Clock::wall_step_ns` tells how far the
+//! wall has since moved away, so that the writer can journal it. A simulated clock runs from a
+//! chosen instant at a chosen speed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::domain::time::Stamp;
+
+/// Where the time comes from.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<Source>);
+
+#[derive(Debug)]
+enum Source {
+    Real {
+        wall: Stamp,
+        started: Instant,
+    },
+    Simulated {
+        from: Stamp,
+        speed: f64,
+        started: Instant,
+    },
+    /// For tests: both clocks are set by hand.
+    Manual {
+        now: AtomicI64,
+        wall_step: AtomicI64,
+    },
+}
+
+impl Clock {
+    /// The machine's time.
+    pub fn real() -> Self {
+        Self(Arc::new(Source::Real {
+            wall: wall(),
+            started: Instant::now(),
+        }))
+    }
+
+    /// A clock that shows `from` now and runs `speed` times as fast as the real one.
+    pub fn simulated(from: Stamp, speed: f64) -> Self {
+        Self(Arc::new(Source::Simulated {
+            from,
+            speed,
+            started: Instant::now(),
+        }))
+    }
+
+    /// A clock that stands still until `set` or `advance`.
+    pub fn manual(now: Stamp) -> Self {
+        let (now, wall_step) = (AtomicI64::new(now.0), AtomicI64::new(0));
+        Self(Arc::new(Source::Manual { now, wall_step }))
+    }
+
+    pub fn now(&self) -> Stamp {
+        match &*self.0 {
+            Source::Real { wall, started } => Stamp(wall.0 + elapsed_ns(*started)),
+            Source::Simulated {
+                from,
+                speed,
+                started,
+            } => Stamp(
+                from.0
+                    .saturating_add((elapsed_ns(*started) as f64 * speed) as i64),
+            ),
+            Source::Manual { now, .. } => Stamp(now.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// How far the wall clock has moved away from this clock since the start, in nanoseconds.
+    /// Zero for a simulated clock: it has no wall.
+    pub fn wall_step_ns(&self) -> i64 {
+        match &*self.0 {
+            Source::Real {
+                wall: from,
+                started,
+            } => wall().0 - (from.0 + elapsed_ns(*started)),
+            Source::Simulated { .. } => 0,
+            Source::Manual { wall_step, .. } => wall_step.load(Ordering::Relaxed),
+        }
+    }
+
+    pub fn is_simulated(&self) -> bool {
+        matches!(*self.0, Source::Simulated { .. })
+    }
+
+    /// How long to really wait until this clock shows `at`; nothing if it already does.
+    pub fn until(&self, at: Stamp) -> Duration {
+        let ahead_ns = at.0.saturating_sub(self.now().0).max(0) as u64;
+        match &*self.0 {
+            Source::Simulated { speed, .. } if *speed > 0.0 => {
+                Duration::from_nanos((ahead_ns as f64 / speed) as u64)
+            }
+            _ => Duration::from_nanos(ahead_ns),
+        }
+    }
+
+    /// Sets a manual clock; does nothing to another.
+    pub fn set(&self, at: Stamp) {
+        if let Source::Manual { now, .. } = &*self.0 {
+            now.store(at.0, Ordering::Relaxed);
+        }
+    }
+
+    /// Moves a manual clock on; does nothing to another.
+    pub fn advance(&self, by: Duration) {
+        if let Source::Manual { now, .. } = &*self.0 {
+            now.fetch_add(by.as_nanos() as i64, Ordering::Relaxed);
+        }
+    }
+
+    /// Steps the wall of a manual clock; does nothing to another.
+    pub fn step_wall(&self, by_ns: i64) {
+        if let Source::Manual { wall_step, .. } = &*self.0 {
+            wall_step.fetch_add(by_ns, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The real time of day, for what is never simulated: certificates and file names.
+pub fn wall() -> Stamp {
+    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => Stamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)),
+        Err(before) => Stamp(-(before.duration().as_nanos() as i64)),
+    }
+}
+
+/// A point of the monotonic clock, for measuring durations.
+pub fn tick() -> Instant {
+    Instant::now()
+}
+
+fn elapsed_ns(since: Instant) -> i64 {
+    since.elapsed().as_nanos() as i64
+}
+
+/// Where randomness comes from: the operating system's generator.
+#[derive(Clone, Debug)]
+pub struct Entropy(SystemRandom);
+
+impl Entropy {
+    pub fn system() -> Self {
+        Self(SystemRandom::new())
+    }
+
+    /// Fresh random bytes.
+    ///
+    /// # Panics
+    /// When the operating system has none to give: nothing secret may be made then.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0
+            .fill(&mut bytes)
+            .expect("the operating system gives random bytes");
+        bytes
+    }
+
+    /// The generator itself, for the ring calls that ask for one.
+    pub fn ring(&self) -> &SystemRandom {
+        &self.0
+    }
+}

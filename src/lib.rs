@@ -1,0 +1,9 @@
+//! Sumun (수문, the floodgate): a fair waiting room and a durable reservation engine in one program.
+//!
+//! The modules in reading order: `domain` is pure and decides; `seats` counts; `ledger` makes it
+//! durable; `identity` knows who asks; `gate` lets them in; `web` and `cli` are the doors.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod clock;
+pub mod domain;

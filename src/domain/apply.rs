@@ -1,0 +1,301 @@
+//! `apply(state, entry)`: the one function that changes state. Pure, deterministic, no I/O, no
+//! clock, no randomness. The writer, recovery, audit and tests all use it.
+//!
+//! It checks what must hold whoever wrote the entry: the chain, the order of stamps, capacities, one
+//! active booking per person. An entry that contradicts the state before it is a `Contradiction`:
+//! a damaged journal or a defect, never a refusal.
+
+use std::sync::Arc;
+
+use super::campaign::Campaign;
+use super::catalog::{Catalog, Version};
+use super::entry::{Change, Doses, Entry, Hash, HoldEnd, Idempotency};
+use super::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq};
+use super::state::{
+    Booking, CampaignState, Founded, Hold, Repeat, RosterMark, State, Status, Usage, refusal_mark,
+};
+
+/// Why an entry can't follow the state before it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("entry {seq}: {what}")]
+pub struct Contradiction {
+    pub seq: Seq,
+    pub what: String,
+}
+
+type Applied = Result<(), String>;
+
+/// Applies one entry, whose bytes hash to `hash`.
+pub fn apply(state: &mut State, entry: &Entry, hash: Hash) -> Result<(), Contradiction> {
+    follow(state, entry).map_err(|what| Contradiction { seq: entry.seq, what })?;
+    state.seq = entry.seq;
+    state.stamp = entry.stamp;
+    state.head = hash;
+    Ok(())
+}
+
+fn follow(state: &mut State, entry: &Entry) -> Applied {
+    if entry.seq.0 != state.seq.0 + 1 {
+        return Err(format!("follows entry {}: entries are missing", state.seq));
+    }
+    if entry.previous != state.head {
+        return Err("does not carry the hash of the entry before it".to_owned());
+    }
+    if entry.stamp < state.stamp {
+        return Err("has a stamp earlier than the entry before it".to_owned());
+    }
+    let founding = matches!(entry.change, Change::Founded { .. });
+    if founding != (entry.seq.0 == 1) {
+        return Err("a journal is founded by its first entry, and only by it".to_owned());
+    }
+    change(state, entry)
+}
+
+fn change(state: &mut State, entry: &Entry) -> Applied {
+    match &entry.change {
+        Change::Founded { simulated_clock, head_public_key } => {
+            let (simulated_clock, head_public_key) = (*simulated_clock, *head_public_key);
+            state.founded = Some(Founded { simulated_clock, head_public_key });
+            Ok(())
+        }
+        Change::Started { .. } | Change::ClockStepped { .. } | Change::ClockBehind { .. } => Ok(()),
+        Change::CampaignActivated { campaign, version, source } => {
+            activate(state, entry, *campaign, *version, source)
+        }
+        Change::SitesImported { campaign, rows } => {
+            let campaign = known(state, *campaign)?;
+            Arc::make_mut(&mut campaign.catalog).put_sites(rows);
+            Ok(())
+        }
+        Change::SlotsImported { campaign, rows } => {
+            let campaign = known(state, *campaign)?;
+            Arc::make_mut(&mut campaign.catalog).put_slots(rows)?;
+            campaign.usage.resize(campaign.catalog.slots.len(), Usage::default());
+            campaign.check_capacities(rows)
+        }
+        Change::RosterImported { version, people, digest, .. } => {
+            let (version, people, digest) = (*version, *people, *digest);
+            state.roster = Some(RosterMark { version, people, digest });
+            Ok(())
+        }
+        Change::HoldPlaced { campaign, person, doses, pool, until, released } => {
+            let campaign = known(state, *campaign)?;
+            campaign.end_hold(person, *released)?;
+            campaign.take(*doses, *pool, Kind::Held)?;
+            let (id, standing) = (HoldId(entry.seq.0), campaign.standings.entry(*person));
+            let standing = standing.or_default();
+            if standing.hold.replace(id).is_some() {
+                return Err(format!("{person} has a hold already"));
+            }
+            let hold = Hold { person: *person, doses: *doses, pool: *pool, until: *until };
+            campaign.holds.insert(id, hold);
+            campaign.holds_by_end.insert((*until, id));
+            Ok(())
+        }
+        Change::HoldEnded { campaign, person, hold, reason } => {
+            let campaign = known(state, *campaign)?;
+            let until = campaign.holds.get(hold).map(|hold| hold.until);
+            if *reason == HoldEnd::Expired && until.is_some_and(|until| entry.stamp < until) {
+                return Err(format!("hold {hold} had not expired"));
+            }
+            campaign.end_hold(person, Some(*hold))
+        }
+        Change::Booked {
+            campaign, person, number, doses, pool, hold, released, idempotency, ..
+        } => {
+            let campaign = known(state, *campaign)?;
+            campaign.end_hold(person, *released)?;
+            campaign.seat(person, *doses, *pool, *hold)?;
+            campaign.remember(*idempotency, entry.seq)?;
+            campaign.book(entry, *person, *number, *doses, *pool)
+        }
+        Change::Moved { campaign, person, number, from, to, hold, released, idempotency } => {
+            let campaign = known(state, *campaign)?;
+            let index = campaign.booking_of(person, *number, *from)?;
+            let pool = campaign.bookings[index].pool;
+            campaign.end_hold(person, *released)?;
+            campaign.seat(person, *to, pool, *hold)?;
+            campaign.give_back(*from, pool, Kind::Booked)?;
+            campaign.bookings[index].doses = *to;
+            campaign.bookings[index].seq = entry.seq;
+            campaign.remember(*idempotency, entry.seq)
+        }
+        Change::Cancelled { campaign, person, number, doses, idempotency } => {
+            let campaign = known(state, *campaign)?;
+            let index = campaign.booking_of(person, *number, *doses)?;
+            campaign.give_back(*doses, campaign.bookings[index].pool, Kind::Booked)?;
+            campaign.bookings[index].status = Status::Cancelled;
+            campaign.bookings[index].seq = entry.seq;
+            campaign.standings.entry(*person).or_default().booking = None;
+            campaign.remember(*idempotency, entry.seq)
+        }
+        Change::Refused { campaign, person, rules, reason } => {
+            let campaign = known(state, *campaign)?;
+            campaign.refusals.insert(refusal_mark(person, *rules, *reason));
+            campaign.refusal_counts[*reason as usize] += 1;
+            Ok(())
+        }
+    }
+}
+
+fn known(state: &mut State, index: CampaignIndex) -> Result<&mut CampaignState, String> {
+    state.campaigns.get_mut(index.at()).ok_or_else(|| format!("campaign {index} does not exist"))
+}
+
+fn activate(
+    state: &mut State,
+    entry: &Entry,
+    index: CampaignIndex,
+    version: u32,
+    source: &str,
+) -> Applied {
+    let (campaign, _) = Campaign::parse(source)
+        .map_err(|findings| format!("holds a campaign file with {} findings", findings.len()))?;
+    let id = campaign.id.clone();
+    let version = Version { version, activated_at: entry.stamp, source: source.into() };
+    if index.at() == state.campaigns.len() && version.version == 1 {
+        let catalog = Catalog::new(index, campaign, version);
+        state.campaigns.push(CampaignState::new(id, catalog));
+        return Ok(());
+    }
+    let known = known(state, index)?;
+    if known.id != id || known.catalog.version() + 1 != version.version {
+        return Err(format!("is not the next version of campaign {}", known.id));
+    }
+    let catalog = Arc::make_mut(&mut known.catalog);
+    catalog.campaign = Arc::new(campaign);
+    catalog.versions.push(version);
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Booked,
+    Held,
+}
+
+impl CampaignState {
+    fn take(&mut self, doses: Doses, pool: Pool, kind: Kind) -> Applied {
+        for slot in doses.slots() {
+            let capacity = match self.catalog.slot(slot) {
+                Some(known) => known.capacity[pool as usize],
+                None => return Err(format!("slot {slot} does not exist")),
+            };
+            let usage = &mut self.usage[slot.at()];
+            let used = u32::from(usage.booked[pool as usize]) + u32::from(usage.held[pool as usize]);
+            if used >= u32::from(capacity) {
+                return Err(format!("slot {slot} would hold more than its {capacity} seats"));
+            }
+            *usage.of(pool, kind) += 1;
+        }
+        Ok(())
+    }
+
+    fn give_back(&mut self, doses: Doses, pool: Pool, kind: Kind) -> Applied {
+        for slot in doses.slots() {
+            let usage = self.usage.get_mut(slot.at());
+            let usage = usage.ok_or_else(|| format!("slot {slot} does not exist"))?;
+            let used = usage.of(pool, kind);
+            *used = used.checked_sub(1).ok_or_else(|| format!("slot {slot} has no such seat"))?;
+        }
+        Ok(())
+    }
+
+    /// Turns the hold's seats into booked ones, or takes free seats.
+    fn seat(&mut self, person: &PersonKey, doses: Doses, pool: Pool, hold: Option<HoldId>) -> Applied {
+        if let Some(id) = hold {
+            let held = self.holds.get(&id).ok_or_else(|| format!("hold {id} does not run"))?;
+            if held.doses != doses || held.pool != pool {
+                return Err(format!("hold {id} is for other seats"));
+            }
+            self.end_hold(person, Some(id))?;
+        }
+        self.take(doses, pool, Kind::Booked)
+    }
+
+    fn end_hold(&mut self, person: &PersonKey, hold: Option<HoldId>) -> Applied {
+        let Some(id) = hold else { return Ok(()) };
+        let hold = self.holds.remove(&id).ok_or_else(|| format!("hold {id} does not run"))?;
+        self.holds_by_end.remove(&(hold.until, id));
+        if hold.person != *person {
+            return Err(format!("hold {id} is another person's"));
+        }
+        self.standings.entry(*person).or_default().hold = None;
+        self.give_back(hold.doses, hold.pool, Kind::Held)
+    }
+
+    fn book(
+        &mut self,
+        entry: &Entry,
+        person: PersonKey,
+        number: BookingNumber,
+        doses: Doses,
+        pool: Pool,
+    ) -> Applied {
+        let index = self.bookings.len() as u32;
+        let standing = self.standings.entry(person).or_default();
+        if standing.booking.replace(index).is_some() {
+            return Err(format!("{person} has a booking already"));
+        }
+        let (booked_at, seq, status) = (entry.stamp, entry.seq, Status::Booked);
+        self.bookings.push(Booking { number, person, doses, pool, status, booked_at, seq });
+        Ok(())
+    }
+
+    /// The index of the person's active booking, which must have this number and these doses.
+    fn booking_of(
+        &self,
+        person: &PersonKey,
+        number: BookingNumber,
+        doses: Doses,
+    ) -> Result<usize, String> {
+        let index = self.standing(person).booking.map(|index| index as usize);
+        index
+            .filter(|&at| self.bookings[at].number == number && self.bookings[at].doses == doses)
+            .ok_or_else(|| format!("{person} has no active booking {number} with these doses"))
+    }
+
+    fn remember(&mut self, idempotency: Option<Idempotency>, seq: Seq) -> Applied {
+        let Some(Idempotency { key, request }) = idempotency else { return Ok(()) };
+        match self.repeats.insert(key, Repeat { request, seq }) {
+            None => Ok(()),
+            Some(earlier) => Err(format!("repeats the request of entry {}", earlier.seq)),
+        }
+    }
+
+    fn check_capacities(&self, rows: &[super::site::SlotRow]) -> Applied {
+        for slot in rows.iter().filter_map(|row| self.catalog.slot_like(row)) {
+            let (capacity, usage) = (self.catalog.slots[slot.at()].capacity, self.usage[slot.at()]);
+            if (0..2).any(|pool| usage.booked[pool] + usage.held[pool] > capacity[pool]) {
+                return Err(format!("slot {slot} has more seats in use than its new capacity"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts every seat anew from bookings and holds; the slots whose running count differs.
+    pub fn recount(&self) -> Vec<(usize, Usage, Usage)> {
+        let mut counted = vec![Usage::default(); self.usage.len()];
+        for booking in self.bookings.iter().filter(|booking| booking.status == Status::Booked) {
+            for slot in booking.doses.slots() {
+                *counted[slot.at()].of(booking.pool, Kind::Booked) += 1;
+            }
+        }
+        for hold in self.holds.values() {
+            for slot in hold.doses.slots() {
+                *counted[slot.at()].of(hold.pool, Kind::Held) += 1;
+            }
+        }
+        let pairs = counted.into_iter().zip(&self.usage).enumerate();
+        pairs.filter(|(_, (new, old))| new != *old).map(|(at, (new, old))| (at, new, *old)).collect()
+    }
+}
+
+impl Usage {
+    fn of(&mut self, pool: Pool, kind: Kind) -> &mut u16 {
+        match kind {
+            Kind::Booked => &mut self.booked[pool as usize],
+            Kind::Held => &mut self.held[pool as usize],
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The state: what one gets by applying the journal. Rebuilt by replay, changed by `apply` alone.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use super::catalog::Catalog;
+use super::entry::{Doses, Hash, RefusedFor};
+use super::ids::{BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, Pool, Seq};
+use super::time::Stamp;
+
+/// Everything the journal says, up to and including the entry `seq`.
+#[derive(Debug, Default, PartialEq)]
+pub struct State {
+    pub seq: Seq,
+    pub stamp: Stamp,
+    /// The hash of the entry `seq`.
+    pub head: Hash,
+    pub founded: Option<Founded>,
+    pub roster: Option<RosterMark>,
+    pub campaigns: Vec<CampaignState>,
+}
+
+/// What the first entry fixed for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Founded {
+    pub simulated_clock: bool,
+    pub head_public_key: [u8; 32],
+}
+
+/// The roster in force: its people are in the roster table and must match this digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RosterMark {
+    pub version: u32,
+    pub people: u64,
+    pub digest: [u8; 32],
+}
+
+/// One campaign's bookings and holds.
+#[derive(Debug, PartialEq)]
+pub struct CampaignState {
+    pub id: CampaignId,
+    pub catalog: Arc<Catalog>,
+    /// Seats in use of each slot.
+    pub usage: Vec<Usage>,
+    pub standings: HashMap<PersonKey, Standing, KeyHash>,
+    /// Every booking ever made, by the index that its number encodes.
+    pub bookings: Vec<Booking>,
+    pub holds: BTreeMap<HoldId, Hold>,
+    pub holds_by_end: BTreeSet<(Stamp, HoldId)>,
+    /// Requests that changed something, by their idempotency key.
+    pub repeats: HashMap<[u8; 16], Repeat, KeyHash>,
+    /// Marks of the refusals that are already in the journal.
+    pub refusals: HashSet<u64, KeyHash>,
+    /// How often each reason stands in the journal.
+    pub refusal_counts: [u64; 3],
+}
+
+/// Seats of one slot that are not free: each pool's booked and held.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub booked: [u16; 2],
+    pub held: [u16; 2],
+}
+
+/// What a person has in a campaign.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The index of the active booking.
+    pub booking: Option<u32>,
+    pub hold: Option<HoldId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    pub person: PersonKey,
+    pub doses: Doses,
+    pub pool: Pool,
+    /// The hold runs while the time is before this instant.
+    pub until: Stamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Booked,
+    Cancelled,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Booking {
+    pub number: BookingNumber,
+    pub person: PersonKey,
+    pub doses: Doses,
+    pub pool: Pool,
+    pub status: Status,
+    pub booked_at: Stamp,
+    /// The entry that last changed it.
+    pub seq: Seq,
+}
+
+/// A remembered request: what was asked, and the entry that answered it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeat {
+    pub request: [u8; 8],
+    pub seq: Seq,
+}
+
+impl State {
+    pub fn campaign(&self, index: CampaignIndex) -> Option<&CampaignState> {
+        self.campaigns.get(index.at())
+    }
+
+    pub fn index_of(&self, id: &str) -> Option<CampaignIndex> {
+        let at = self.campaigns.iter().position(|campaign| campaign.id.as_str() == id)?;
+        Some(CampaignIndex(at as u16))
+    }
+
+    /// The next instant at which a hold ends.
+    pub fn next_hold_end(&self) -> Option<Stamp> {
+        let first = |campaign: &CampaignState| campaign.holds_by_end.first().map(|&(end, _)| end);
+        self.campaigns.iter().filter_map(first).min()
+    }
+}
+
+impl CampaignState {
+    pub fn new(id: CampaignId, catalog: Catalog) -> Self {
+        Self {
+            id,
+            catalog: Arc::new(catalog),
+            usage: Vec::new(),
+            standings: HashMap::default(),
+            bookings: Vec::new(),
+            holds: BTreeMap::new(),
+            holds_by_end: BTreeSet::new(),
+            repeats: HashMap::default(),
+            refusals: HashSet::default(),
+            refusal_counts: [0; 3],
+        }
+    }
+
+    pub fn standing(&self, person: &PersonKey) -> Standing {
+        self.standings.get(person).copied().unwrap_or_default()
+    }
+
+    /// The person's booking, unless it was cancelled.
+    pub fn active_booking(&self, person: &PersonKey) -> Option<&Booking> {
+        self.standing(person).booking.map(|index| &self.bookings[index as usize])
+    }
+
+    /// The person's hold, if it still runs at `now`.
+    pub fn running_hold(&self, person: &PersonKey, now: Stamp) -> Option<(HoldId, &Hold)> {
+        let id = self.standing(person).hold?;
+        self.holds.get(&id).filter(|hold| now < hold.until).map(|hold| (id, hold))
+    }
+
+    /// Whether this refusal is already in the journal.
+    pub fn knows_refusal(&self, person: &PersonKey, rules: u32, reason: RefusedFor) -> bool {
+        self.refusals.contains(&refusal_mark(person, rules, reason))
+    }
+}
+
+/// One number for a person, version of the rules and reason. Two people of 60 million share one with
+/// a chance under 10⁻³; what is lost then is one audit record of a refusal.
+pub fn refusal_mark(person: &PersonKey, rules: u32, reason: RefusedFor) -> u64 {
+    let head: [u8; 8] = person.0[..8].try_into().expect("a key has 16 bytes");
+    let other = u64::from(rules) << 2 | reason as u64;
+    u64::from_be_bytes(head) ^ other.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// Hashes keys that are uniform already (HMAC and SHA-256 output) by taking eight of their bytes.
+pub type KeyHash = BuildHasherDefault<TakeEight>;
+
+#[derive(Default)]
+pub struct TakeEight(u64);
+
+impl Hasher for TakeEight {
+    fn write(&mut self, bytes: &[u8]) {
+        // The bytes from the far end: shards and searches use the near one.
+        if let Some(last) = bytes.last_chunk::<8>() {
+            self.0 = u64::from_le_bytes(*last);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

@@ -1,0 +1,67 @@
+//! What is asked of the writer, and what it answers.
+
+use tokio::sync::oneshot;
+
+use crate::domain::decide::Request;
+use crate::domain::entry::{Doses, RefusedFor};
+use crate::domain::ids::{CampaignId, CampaignIndex, HoldId, PersonKey, Seq};
+use crate::domain::refusal::Refusal;
+use crate::domain::roster::Difference;
+use crate::domain::site::{SiteRow, SlotRow};
+use crate::domain::state::Booking;
+use crate::domain::time::Stamp;
+use crate::files::roster::PreparedRoster;
+use crate::seats::Claim;
+
+/// A change that somebody wants. The writer owns it from here: whoever asked may hang up.
+#[derive(Debug)]
+pub enum Command {
+    /// A person's request. `claim` holds the seats of a `Seat::Claimed` or of a new hold.
+    Ask {
+        campaign: CampaignIndex,
+        request: Request,
+        claim: Option<Claim>,
+        reply: oneshot::Sender<Outcome>,
+    },
+    /// A refusal by the rules that was answered already and must stand in the journal.
+    NoteRefusal { campaign: CampaignIndex, person: PersonKey, rules: u32, reason: RefusedFor },
+    /// An act of somebody at the command line of this host.
+    Operate { operator: String, operation: Operation, reply: oneshot::Sender<Outcome> },
+}
+
+#[derive(Debug)]
+pub enum Operation {
+    /// Puts a campaign file into force.
+    Activate { source: String },
+    ImportSites { campaign: CampaignId, rows: Vec<SiteRow> },
+    ImportSlots { campaign: CampaignId, rows: Vec<SlotRow> },
+    ImportRoster { prepared: Box<PreparedRoster> },
+}
+
+/// The answer to a command: durable when it says so.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Outcome {
+    Held { hold: HoldId, doses: Doses, until: Stamp },
+    Released,
+    /// Booked, moved or cancelled: the booking as it now is.
+    Booking(Booking),
+    /// Answered before, by this entry of the journal.
+    Repeated(Seq),
+    Refused(Refusal),
+    Operated(Operated),
+    /// The operation can't be done; says why and what to do.
+    Impossible(String),
+    /// The commit failed: it may or may not be in the journal. The process is about to stop.
+    Unknown,
+}
+
+/// What an operation did.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Operated {
+    Activated { campaign: CampaignId, version: u32 },
+    /// The very file that is in force already.
+    Unchanged { campaign: CampaignId, version: u32 },
+    Sites { added: usize, changed: usize },
+    Slots { added: usize, changed: usize },
+    Roster { version: u32, difference: Difference },
+}

@@ -1,0 +1,9 @@
+//! What makes it durable: the data file, the journal in it, the single writer and its recovery.
+
+pub mod command;
+pub mod core;
+mod operate;
+pub mod recovery;
+pub mod shared;
+pub mod store;
+pub mod writer;

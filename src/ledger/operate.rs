@@ -1,0 +1,222 @@
+//! Operators' acts: each a batch of its own, whole or not at all.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::command::{Operated, Operation, Outcome};
+use super::core::{CommitFailed, Core};
+use super::shared::Offer;
+use crate::domain::campaign::Campaign;
+use crate::domain::catalog::Catalog;
+use crate::domain::entry::{Actor, Change};
+use crate::domain::ids::{CampaignId, CampaignIndex};
+use crate::domain::roster::difference;
+use crate::domain::site::{SiteRow, SlotRow};
+use crate::files::roster::PreparedRoster;
+use crate::seats::Free;
+
+/// Rows in one entry: about 100 kB of slots.
+const ROWS_PER_ENTRY: usize = 4_096;
+
+/// What an operation did, or why it can't be done.
+type Done = Result<Result<Operated, String>, CommitFailed>;
+
+impl Core {
+    pub(super) fn operate(
+        &mut self,
+        operator: String,
+        operation: Operation,
+        reply: oneshot::Sender<Outcome>,
+    ) -> Result<(), CommitFailed> {
+        let actor = Actor::Operator(operator);
+        let done = match operation {
+            Operation::Activate { source } => self.activate(actor, source),
+            Operation::ImportSites { campaign, rows } => self.sites(actor, &campaign, rows),
+            Operation::ImportSlots { campaign, rows } => self.slots(actor, &campaign, rows),
+            Operation::ImportRoster { prepared } => self.roster(actor, *prepared),
+        };
+        let outcome = match done {
+            Ok(Ok(operated)) => Outcome::Operated(operated),
+            Ok(Err(why)) => Outcome::Impossible(why),
+            Err(failed) => {
+                let _ = reply.send(Outcome::Unknown);
+                return Err(failed);
+            }
+        };
+        let _ = reply.send(outcome);
+        Ok(())
+    }
+
+    fn activate(&mut self, actor: Actor, source: String) -> Done {
+        let (next, _) = match Campaign::parse(&source) {
+            Ok(parsed) => parsed,
+            Err(findings) => {
+                let count = findings.len();
+                return Ok(Err(format!("the file has {count} findings: run `sumun campaign check`")));
+            }
+        };
+        let id = next.id.clone();
+        let (campaign, version) = match self.offer(&id) {
+            None => (CampaignIndex(self.shared.offers().len() as u16), 1),
+            Some(offer) => {
+                let catalog = &offer.catalog;
+                let version = catalog.version();
+                if catalog.versions.last().is_some_and(|last| *last.source == *source) {
+                    return Ok(Ok(Operated::Unchanged { campaign: id, version }));
+                }
+                if let Err(why) = fits_slots(catalog, &next) {
+                    return Ok(Err(why));
+                }
+                (catalog.index, version + 1)
+            }
+        };
+        self.journal(actor, [Change::CampaignActivated { campaign, version, source }])?;
+        Ok(Ok(Operated::Activated { campaign: id, version }))
+    }
+
+    fn sites(&mut self, actor: Actor, id: &CampaignId, rows: Vec<SiteRow>) -> Done {
+        let Some(offer) = self.offer(id) else { return Ok(Err(unknown(id))) };
+        let known = |row: &SiteRow| offer.catalog.site(&row.site).map(|(_, site)| &site.row);
+        let added = rows.iter().filter(|row| known(row).is_none()).count();
+        let rows: Vec<_> = rows.into_iter().filter(|row| known(row) != Some(row)).collect();
+        let changed = rows.len() - added;
+        let campaign = offer.catalog.index;
+        let chunks = rows.chunks(ROWS_PER_ENTRY);
+        let entry = |rows: &[SiteRow]| Change::SitesImported { campaign, rows: rows.to_vec() };
+        self.journal(actor, chunks.map(entry))?;
+        Ok(Ok(Operated::Sites { added, changed }))
+    }
+
+    fn slots(&mut self, actor: Actor, id: &CampaignId, mut rows: Vec<SlotRow>) -> Done {
+        let Some(offer) = self.offer(id) else { return Ok(Err(unknown(id))) };
+        let catalog = &offer.catalog;
+        if let Some(row) = rows.iter().find(|row| row.site.at() >= catalog.sites.len()) {
+            return Ok(Err(format!("a slot names site {}, which is not imported", row.site)));
+        }
+        // By site, so that each entry touches few sites.
+        rows.sort_by_key(|row| (row.site, row.vaccine, row.date, row.start_min));
+        let is_known = |row: &SlotRow| catalog.slot_like(row).map(|slot| catalog.slots[slot.at()]);
+        let added = rows.iter().filter(|row| is_known(row).is_none()).count();
+        rows.retain(|row| is_known(row).is_none_or(|s| s.capacity != [row.public, row.assisted]));
+        let changed = rows.len() - added;
+        if let Err(why) = withdraw(&offer, &rows) {
+            return Ok(Err(why));
+        }
+        let campaign = catalog.index;
+        let chunks = rows.chunks(ROWS_PER_ENTRY);
+        let entry = |rows: &[SlotRow]| Change::SlotsImported { campaign, rows: rows.to_vec() };
+        self.journal(actor, chunks.map(entry))?;
+        Ok(Ok(Operated::Slots { added, changed }))
+    }
+
+    fn roster(&mut self, actor: Actor, prepared: PreparedRoster) -> Done {
+        let mut roster = prepared.roster;
+        roster.version = self.roster.version + 1;
+        let difference = difference(&self.roster, &roster);
+        // Whoever is gone leaves the vault too, unless a booking still needs their name.
+        let gone: Vec<_> = {
+            let state = self.shared.state.read().expect("no writer panics while it holds the lock");
+            let booked = |key| state.campaigns.iter().any(|c| c.active_booking(key).is_some());
+            let keys = self.roster.people.iter().map(|person| person.key);
+            keys.filter(|key| roster.find(key).is_none() && !booked(key)).collect()
+        };
+        let mut batch = self.batch();
+        batch.push(
+            actor,
+            Change::RosterImported {
+                version: roster.version,
+                people: roster.people.len() as u64,
+                digest: prepared.digest,
+                added: difference.added,
+                changed: difference.changed,
+                gone: difference.gone,
+            },
+        );
+        self.finish(&mut batch, |write| {
+            write.put_roster(&roster)?;
+            write.erase_from_vault(gone.into_iter())?;
+            write.put_vault(prepared.vault.iter())
+        })?;
+        let version = roster.version;
+        self.roster = Arc::new(roster);
+        self.shared.publish(&self.roster);
+        Ok(Ok(Operated::Roster { version, difference }))
+    }
+
+    fn offer(&self, id: &CampaignId) -> Option<Arc<Offer>> {
+        self.shared.offers().iter().find(|offer| offer.catalog.campaign.id == *id).cloned()
+    }
+
+    /// Journals changes in one commit and publishes what they changed.
+    fn journal(
+        &mut self,
+        actor: Actor,
+        changes: impl IntoIterator<Item = Change>,
+    ) -> Result<(), CommitFailed> {
+        let mut batch = self.batch();
+        changes.into_iter().for_each(|change| batch.push(actor.clone(), change));
+        self.finish(&mut batch, |_| Ok(()))?;
+        self.shared.publish(&self.roster);
+        Ok(())
+    }
+}
+
+fn unknown(id: &CampaignId) -> String {
+    format!("campaign `{id}` is not active: run `sumun campaign activate FILE` first")
+}
+
+/// Slots name vaccines by position and were resolved in the zone: neither may change under them.
+fn fits_slots(catalog: &Catalog, next: &Campaign) -> Result<(), String> {
+    if catalog.slots.is_empty() {
+        return Ok(());
+    }
+    if catalog.campaign.zone != next.zone {
+        return Err("the time zone can't change once slots are imported".to_owned());
+    }
+    for (at, known) in catalog.campaign.vaccines.iter().enumerate() {
+        let same = next.vaccines.get(at).is_some_and(|kind| {
+            (&kind.id, kind.doses, kind.interval_days)
+                == (&known.id, known.doses, known.interval_days)
+        });
+        if !same {
+            return Err(format!(
+                "vaccine `{}` must keep its place, doses and interval: slots are imported for it; \
+                 add a new vaccine after it instead",
+                known.id
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Takes the seats that an import removes out of the free count, or none of them.
+fn withdraw(offer: &Offer, rows: &[SlotRow]) -> Result<(), String> {
+    let catalog = &offer.catalog;
+    let mut taken: Vec<(usize, u32, Free)> = Vec::new();
+    for row in rows {
+        let Some(slot) = catalog.slot_like(row).map(|slot| catalog.slots[slot.at()]) else {
+            continue;
+        };
+        let less = [
+            slot.capacity[0].saturating_sub(row.public),
+            slot.capacity[1].saturating_sub(row.assisted),
+        ];
+        if offer.seats[slot.site.at()].withdraw(slot.position, less) {
+            taken.push((slot.site.at(), slot.position, less));
+            continue;
+        }
+        for (site, position, seats) in taken {
+            offer.seats[site].add(position, seats);
+        }
+        return Err(format!(
+            "site `{}`, {} {:02}:{:02}: more seats are booked or held than the new capacity; \
+             raise it, or move those bookings first",
+            catalog.sites[slot.site.at()].row.site,
+            slot.date,
+            slot.start_min / 60,
+            slot.start_min % 60
+        ));
+    }
+    Ok(())
+}

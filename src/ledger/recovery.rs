@@ -1,0 +1,179 @@
+//! From the data file to a state: replay on all cores, the chain checked, every seat counted again.
+//!
+//! Blocks are read in order by one thread, decoded and hashed by all, and applied in order by the
+//! caller, all at the same time. The first entry that does not follow is named and nothing is served.
+
+use std::sync::mpsc::sync_channel;
+
+use rayon::prelude::*;
+
+use super::store::{Read, StoreFault, StoredHead, entries};
+use crate::domain::apply::{Contradiction, apply};
+use crate::domain::entry::{Entry, Hash, head_message};
+use crate::domain::ids::Seq;
+use crate::domain::roster::Roster;
+use crate::domain::state::State;
+use crate::keys::verify_head;
+
+/// Bytes of blocks decoded as one piece of work: large enough to keep every core busy.
+const PIECE_BYTES: usize = 4 << 20;
+
+/// Why the journal and the state it should give do not agree.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoveryFault {
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+    #[error("the first bad entry is {seq}: it {what}")]
+    Entry { seq: Seq, what: String },
+    #[error("the first bad entry is {}: it {}", .0.seq, .0.what)]
+    Contradiction(#[from] Contradiction),
+    #[error("campaign {campaign}, slot {slot}: bookings and holds count {counted}, entries {kept}")]
+    Seats { campaign: String, slot: usize, counted: String, kept: String },
+    #[error("the signed head of entry {seq} {what}")]
+    Head { seq: Seq, what: &'static str },
+    #[error("the roster table does not match the journal: {0}")]
+    Roster(String),
+    #[error("the data file has no first entry: it was never founded")]
+    NotFounded,
+}
+
+type Piece = Vec<(Seq, Vec<u8>)>;
+type Decoded = Result<Vec<(Entry, Hash)>, RecoveryFault>;
+
+/// Replays the whole journal. `head` is handed each entry's sequence and hash, in order.
+pub fn replay(read: &Read, mut head: impl FnMut(Seq, &Hash)) -> Result<State, RecoveryFault> {
+    let mut state = State::default();
+    std::thread::scope(|scope| {
+        let (send, receive) = sync_channel::<Decoded>(2);
+        let reader = scope.spawn(move || {
+            let mut piece = Piece::new();
+            let mut bytes = 0;
+            let mut open = true;
+            let done = read.blocks(Seq(1), |first, block| {
+                bytes += block.len();
+                piece.push((first, block.to_vec()));
+                if bytes >= PIECE_BYTES {
+                    bytes = 0;
+                    open = send.send(decode(&std::mem::take(&mut piece))).is_ok();
+                }
+                open
+            });
+            if open {
+                let _ = send.send(decode(&piece));
+            }
+            done
+        });
+        for decoded in receive {
+            for (entry, hash) in decoded? {
+                apply(&mut state, &entry, hash)?;
+                head(entry.seq, &hash);
+            }
+        }
+        reader.join().expect("reading blocks does not panic").map_err(RecoveryFault::from)
+    })?;
+    Ok(state)
+}
+
+fn decode(piece: &Piece) -> Decoded {
+    let blocks: Vec<Vec<(Entry, Hash)>> =
+        piece.par_iter().map(|(first, block)| decode_block(*first, block)).collect::<Result<_, _>>()?;
+    Ok(blocks.into_iter().flatten().collect())
+}
+
+fn decode_block(first: Seq, block: &[u8]) -> Result<Vec<(Entry, Hash)>, RecoveryFault> {
+    let mut decoded = Vec::with_capacity(block.len() / 128);
+    for (at, bytes) in entries(block).enumerate() {
+        let seq = Seq(first.0 + at as u64);
+        let bytes = bytes.map_err(|what| RecoveryFault::Entry { seq, what })?;
+        let entry = Entry::decode(bytes)
+            .map_err(|fault| RecoveryFault::Entry { seq, what: fault.to_string() })?;
+        if entry.seq != seq {
+            return Err(RecoveryFault::Entry { seq, what: format!("says it is {}", entry.seq) });
+        }
+        decoded.push((entry, Hash::of(bytes)));
+    }
+    Ok(decoded)
+}
+
+/// What a restart rebuilds, checked.
+#[derive(Debug)]
+pub struct Recovered {
+    pub state: State,
+    pub roster: Roster,
+}
+
+/// Rebuilds and checks everything that serving needs.
+pub fn recover(read: &Read) -> Result<Recovered, RecoveryFault> {
+    let newest = read.last_head()?;
+    let mut attested = None;
+    let (state, roster) = rayon::join(
+        || {
+            replay(read, |seq, hash| {
+                if newest.as_ref().is_some_and(|head| head.seq == seq) {
+                    attested = Some(*hash);
+                }
+            })
+        },
+        || read.roster(),
+    );
+    let (state, roster) = (state?, roster?.unwrap_or_default());
+    let founded = state.founded.ok_or(RecoveryFault::NotFounded)?;
+    if let Some(head) = newest {
+        check_head(&head, attested.as_ref(), &founded.head_public_key)?;
+    }
+    let ((), roster_fits) =
+        rayon::join(|| (), || check_roster(&state, &roster));
+    roster_fits?;
+    recount(&state)?;
+    Ok(Recovered { state, roster })
+}
+
+/// Checks a stored head against the hash that the journal has at its sequence.
+pub fn check_head(
+    head: &StoredHead,
+    in_journal: Option<&Hash>,
+    public_key: &[u8; 32],
+) -> Result<(), RecoveryFault> {
+    let fault = |what| Err(RecoveryFault::Head { seq: head.seq, what });
+    let message = head_message(head.seq, &head.hash, head.stamp);
+    if !verify_head(public_key, &message, &head.signature) {
+        return fault("has a signature that does not fit it");
+    }
+    match in_journal {
+        None => fault("attests an entry that the journal does not have: its tail was cut"),
+        Some(hash) if *hash != head.hash => fault("attests another entry than the journal has"),
+        Some(_) => Ok(()),
+    }
+}
+
+fn check_roster(state: &State, roster: &Roster) -> Result<(), RecoveryFault> {
+    let people = roster.people.len() as u64;
+    match state.roster {
+        None if people == 0 => Ok(()),
+        None => Err(RecoveryFault::Roster(format!("{people} people that no entry imported"))),
+        Some(mark) if (mark.version, mark.people) != (roster.version, people) => {
+            Err(RecoveryFault::Roster(format!(
+                "version {} with {people} people, the journal has version {} with {}",
+                roster.version, mark.version, mark.people
+            )))
+        }
+        Some(mark) if mark.digest != roster.digest() => {
+            Err(RecoveryFault::Roster("its people differ from those that were imported".to_owned()))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn recount(state: &State) -> Result<(), RecoveryFault> {
+    for campaign in &state.campaigns {
+        if let Some((slot, counted, kept)) = campaign.recount().into_iter().next() {
+            return Err(RecoveryFault::Seats {
+                campaign: campaign.id.to_string(),
+                slot,
+                counted: format!("{counted:?}"),
+                kept: format!("{kept:?}"),
+            });
+        }
+    }
+    Ok(())
+}

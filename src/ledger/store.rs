@@ -1,0 +1,356 @@
+//! The data file: the only place that names redb.
+//!
+//! Tables: `journal` holds blocks, each the entries that one commit wrote, under the sequence of the
+//! first; `heads` the signed heads; `roster` the people of the roster in force in chunks; `vault`
+//! their sealed names and telephone numbers; `meta` the format of the file.
+//!
+//! Every commit is durable and saves the allocator's state, so that opening after a crash needs no
+//! repair. A block is `length | entry` repeated, lengths as four bytes, big-endian.
+
+use std::path::Path;
+
+use redb::{
+    Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    StorageBackend, TableDefinition, WriteTransaction,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::entry::{Entry, Hash};
+use crate::domain::ids::{PersonKey, Seq};
+use crate::domain::roster::Roster;
+use crate::domain::time::Stamp;
+
+const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
+const HEADS: TableDefinition<u64, &[u8]> = TableDefinition::new("heads");
+const ROSTER: TableDefinition<u32, &[u8]> = TableDefinition::new("roster");
+const VAULT: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("vault");
+const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+
+/// The layout of the tables; a program that reads another refuses the file.
+const FORMAT: u32 = 1;
+/// 64 MiB of pages: the journal is appended to and read in order, so more would hold nothing useful.
+const CACHE_BYTES: usize = 64 << 20;
+/// 8,192 people of 40 bytes: a value of about 320 kB.
+const ROSTER_CHUNK: usize = 8_192;
+
+/// Why the data file can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreFault {
+    #[error("{path} does not exist: run `sumun init --data DIR` first")]
+    Missing { path: String },
+    #[error("the data file is in use by another process: a server runs on this folder")]
+    InUse,
+    #[error("the data file has format {0}, this program reads {FORMAT}")]
+    Format(u32),
+    #[error("the data file is damaged: {0}")]
+    Damaged(String),
+    #[error("the data file can't be read or written: {0}")]
+    Storage(#[source] Box<redb::Error>),
+}
+
+impl<E: Into<redb::Error>> From<E> for StoreFault {
+    fn from(error: E) -> Self {
+        match error.into() {
+            redb::Error::DatabaseAlreadyOpen => Self::InUse,
+            redb::Error::Corrupted(what) => Self::Damaged(what),
+            other => Self::Storage(Box::new(other)),
+        }
+    }
+}
+
+/// A head as stored: the hash and stamp of the entry `seq` and their signature.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StoredHead {
+    pub seq: Seq,
+    pub hash: Hash,
+    pub stamp: Stamp,
+    pub signature: Vec<u8>,
+}
+
+/// The sealed row of one person.
+pub type VaultRow<'a> = (PersonKey, &'a [u8]);
+
+/// The open data file. Dropping it releases the file.
+pub struct Store {
+    database: Database,
+}
+
+impl Store {
+    /// Makes an empty data file; refuses one that exists.
+    pub fn create(path: &Path) -> Result<Self, StoreFault> {
+        if path.exists() {
+            let what = format!("{} exists already", path.display());
+            return Err(StoreFault::Damaged(what));
+        }
+        Self::founded(Database::builder().set_cache_size(CACHE_BYTES).create(path)?)
+    }
+
+    pub fn open(path: &Path) -> Result<Self, StoreFault> {
+        if !path.exists() {
+            return Err(StoreFault::Missing { path: path.display().to_string() });
+        }
+        Self::checked(Database::builder().set_cache_size(CACHE_BYTES).open(path)?)
+    }
+
+    /// Opens or makes a data file on any storage: tests use it to make storage fail.
+    pub fn on(backend: impl StorageBackend) -> Result<Self, StoreFault> {
+        let mut builder = Database::builder();
+        builder.set_cache_size(1 << 20);
+        Self::founded(builder.create_with_backend(backend)?)
+    }
+
+    fn founded(database: Database) -> Result<Self, StoreFault> {
+        let write = begin(&database)?;
+        {
+            let mut meta = write.open_table(META)?;
+            if meta.get("format")?.is_none() {
+                meta.insert("format", FORMAT.to_be_bytes().as_slice())?;
+            }
+            write.open_table(JOURNAL)?;
+            write.open_table(HEADS)?;
+            write.open_table(ROSTER)?;
+            write.open_table(VAULT)?;
+        }
+        write.commit()?;
+        Self::checked(database)
+    }
+
+    fn checked(database: Database) -> Result<Self, StoreFault> {
+        let read = database.begin_read()?;
+        let meta = read.open_table(META)?;
+        let format = meta.get("format")?.map(|value| value.value().to_vec());
+        match format.as_deref().map(<[u8; 4]>::try_from) {
+            Some(Ok(bytes)) if u32::from_be_bytes(bytes) == FORMAT => {}
+            Some(Ok(bytes)) => return Err(StoreFault::Format(u32::from_be_bytes(bytes))),
+            _ => return Err(StoreFault::Damaged("it has no format mark".to_owned())),
+        }
+        drop(meta);
+        drop(read);
+        Ok(Self { database })
+    }
+
+    /// Begins the one write transaction; nothing is stored before its `commit` returns.
+    pub fn begin(&self) -> Result<Write, StoreFault> {
+        Ok(Write { transaction: begin(&self.database)? })
+    }
+
+    /// A consistent view of everything committed so far.
+    pub fn read(&self) -> Result<Read, StoreFault> {
+        Ok(Read { transaction: self.database.begin_read()? })
+    }
+}
+
+fn begin(database: &Database) -> Result<WriteTransaction, StoreFault> {
+    let mut write = database.begin_write()?;
+    write.set_durability(Durability::Immediate).map_err(|error| {
+        StoreFault::Damaged(format!("the data file refuses durable commits: {error}"))
+    })?;
+    write.set_quick_repair(true);
+    Ok(write)
+}
+
+/// A write transaction. Dropped without `commit`, it leaves no trace.
+pub struct Write {
+    transaction: WriteTransaction,
+}
+
+impl Write {
+    /// Appends a block whose first entry is `first`.
+    pub fn append(&self, first: Seq, block: &[u8]) -> Result<(), StoreFault> {
+        self.transaction.open_table(JOURNAL)?.insert(first.0, block)?;
+        Ok(())
+    }
+
+    pub fn put_head(&self, head: &StoredHead) -> Result<(), StoreFault> {
+        let bytes = to_bytes(head);
+        self.transaction.open_table(HEADS)?.insert(head.seq.0, bytes.as_slice())?;
+        Ok(())
+    }
+
+    /// Replaces the roster by another.
+    pub fn put_roster(&self, roster: &Roster) -> Result<(), StoreFault> {
+        self.transaction.delete_table(ROSTER)?;
+        let mut table = self.transaction.open_table(ROSTER)?;
+        for (number, people) in roster.people.chunks(ROSTER_CHUNK).enumerate() {
+            table.insert(number as u32, Roster::encode(people).as_slice())?;
+        }
+        let names = (roster.version, &roster.group_sets, &roster.regions);
+        self.transaction.open_table(META)?.insert("roster", to_bytes(&names).as_slice())?;
+        Ok(())
+    }
+
+    /// Seals rows into the vault, over any that these people had; rows come in order of key.
+    pub fn put_vault<'a>(
+        &self,
+        rows: impl Iterator<Item = VaultRow<'a>>,
+    ) -> Result<(), StoreFault> {
+        let mut table = self.transaction.open_table(VAULT)?;
+        for (person, sealed) in rows {
+            table.insert(person.0, sealed)?;
+        }
+        Ok(())
+    }
+
+    pub fn erase_from_vault(
+        &self,
+        people: impl Iterator<Item = PersonKey>,
+    ) -> Result<(), StoreFault> {
+        let mut table = self.transaction.open_table(VAULT)?;
+        for person in people {
+            table.remove(person.0)?;
+        }
+        Ok(())
+    }
+
+    /// Makes all of it durable. After an error the outcome is unknown.
+    pub fn commit(self) -> Result<(), StoreFault> {
+        Ok(self.transaction.commit()?)
+    }
+}
+
+/// A read transaction.
+pub struct Read {
+    transaction: ReadTransaction,
+}
+
+impl Read {
+    /// Hands each block from the one that holds `from` to `look`, in order, until it says stop.
+    pub fn blocks(
+        &self,
+        from: Seq,
+        mut look: impl FnMut(Seq, &[u8]) -> bool,
+    ) -> Result<(), StoreFault> {
+        let table = self.transaction.open_table(JOURNAL)?;
+        let start = table.range(..=from.0)?.next_back().transpose()?;
+        let start = start.map_or(0, |(first, _)| first.value());
+        for block in table.range(start..)? {
+            let (first, bytes) = block?;
+            if !look(Seq(first.value()), bytes.value()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The entry of that sequence, if it is in the journal.
+    pub fn entry(&self, seq: Seq) -> Result<Option<Entry>, StoreFault> {
+        let mut found = Ok(None);
+        self.blocks(seq, |first, block| {
+            let at = seq.0.saturating_sub(first.0) as usize;
+            let bytes = entries(block).nth(at);
+            found = match bytes {
+                None => Ok(None),
+                Some(Err(what)) => Err(StoreFault::Damaged(what)),
+                Some(Ok(bytes)) => Entry::decode(bytes)
+                    .map(Some)
+                    .map_err(|fault| StoreFault::Damaged(format!("entry {seq} {fault}"))),
+            };
+            false
+        })?;
+        found
+    }
+
+    pub fn last_head(&self) -> Result<Option<StoredHead>, StoreFault> {
+        let table = self.transaction.open_table(HEADS)?;
+        table.last()?.map(|(_, bytes)| from_bytes(bytes.value(), "a head")).transpose()
+    }
+
+    /// Hands every head to `look`, oldest first.
+    pub fn heads(&self, mut look: impl FnMut(StoredHead)) -> Result<(), StoreFault> {
+        for head in self.transaction.open_table(HEADS)?.iter()? {
+            look(from_bytes(head?.1.value(), "a head")?);
+        }
+        Ok(())
+    }
+
+    /// The roster in force, if one was imported.
+    pub fn roster(&self) -> Result<Option<Roster>, StoreFault> {
+        let Some(names) = self.transaction.open_table(META)?.get("roster")? else {
+            return Ok(None);
+        };
+        type Names = (u32, Vec<Vec<String>>, Vec<String>);
+        let (version, group_sets, regions): Names = from_bytes(names.value(), "the roster")?;
+        let table = self.transaction.open_table(ROSTER)?;
+        let mut people = Vec::with_capacity(table.len()? as usize * ROSTER_CHUNK);
+        for chunk in table.iter()? {
+            let chunk = chunk?.1;
+            let decoded = Roster::decode(chunk.value());
+            people.extend(decoded.map_err(|what| StoreFault::Damaged(what.to_string()))?);
+        }
+        people.shrink_to_fit();
+        Ok(Some(Roster { version, people, group_sets, regions }))
+    }
+
+    /// A person's sealed row.
+    pub fn vault(&self, person: PersonKey) -> Result<Option<Vec<u8>>, StoreFault> {
+        let table = self.transaction.open_table(VAULT)?;
+        Ok(table.get(person.0)?.map(|sealed| sealed.value().to_vec()))
+    }
+
+    /// Copies everything into a new data file at `path`, which must not exist.
+    pub fn copy_to(&self, path: &Path) -> Result<(), StoreFault> {
+        let copy = Store::create(path)?;
+        let write = copy.begin()?;
+        copy_table(&self.transaction, &write.transaction, JOURNAL)?;
+        copy_table(&self.transaction, &write.transaction, HEADS)?;
+        copy_table(&self.transaction, &write.transaction, ROSTER)?;
+        copy_table(&self.transaction, &write.transaction, VAULT)?;
+        copy_table(&self.transaction, &write.transaction, META)?;
+        write.commit()
+    }
+}
+
+fn copy_table<K: redb::Key, V: redb::Value>(
+    from: &ReadTransaction,
+    to: &WriteTransaction,
+    table: TableDefinition<K, V>,
+) -> Result<(), StoreFault> {
+    let (from, mut to) = (from.open_table(table)?, to.open_table(table)?);
+    for row in from.iter()? {
+        let (key, value) = row?;
+        to.insert(key.value(), value.value())?;
+    }
+    Ok(())
+}
+
+fn to_bytes(value: &impl Serialize) -> Vec<u8> {
+    postcard::to_stdvec(value).expect("plain structures have a postcard form")
+}
+
+fn from_bytes<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &str) -> Result<T, StoreFault> {
+    postcard::from_bytes(bytes)
+        .map_err(|error| StoreFault::Damaged(format!("{what} can't be read: {error}")))
+}
+
+/// Appends one entry's length and bytes to a block; returns its hash.
+pub fn push_entry(block: &mut Vec<u8>, entry: &Entry) -> Hash {
+    let at = block.len();
+    block.extend_from_slice(&[0; 4]);
+    let hash = entry.encode(block);
+    let length = u32::try_from(block.len() - at - 4).expect("an entry stays far under 4 GiB");
+    block[at..at + 4].copy_from_slice(&length.to_be_bytes());
+    hash
+}
+
+/// The entries' bytes of a block; an item that does not fit the block ends it with a fault.
+pub fn entries(block: &[u8]) -> impl Iterator<Item = Result<&[u8], String>> {
+    let mut rest = block;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let split = rest.split_first_chunk::<4>().and_then(|(length, after)| {
+            after.split_at_checked(u32::from_be_bytes(*length) as usize)
+        });
+        match split {
+            Some((entry, after)) => {
+                rest = after;
+                Some(Ok(entry))
+            }
+            None => {
+                rest = &[];
+                Some(Err("a block of the journal is cut short".to_owned()))
+            }
+        }
+    })
+}

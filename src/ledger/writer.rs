@@ -1,0 +1,139 @@
+//! The writer's thread and its bounded queue: one thread, one order, one commit for many.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::command::Command;
+use super::core::{CommitFailed, Core};
+
+/// Commands that may wait; more are refused as `overloaded`. At 20,000 commits' worth a second this
+/// is a wait of half a second, after which a client does better to come back.
+pub const QUEUE_COMMANDS_MAX: usize = 16_384;
+/// Commands in one commit.
+pub const BATCH_COMMANDS_MAX: usize = 2_048;
+/// How long the writer sleeps without work: the ends of holds are noticed this late.
+const TICK: Duration = Duration::from_millis(200);
+
+/// The queue is full, or the writer has stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NotTaken {
+    #[error("the writer's queue is full")]
+    Full,
+    #[error("the writer has stopped")]
+    Stopped,
+}
+
+/// Hands commands to the writer. Cloned freely.
+#[derive(Clone)]
+pub struct WriterHandle(Arc<Queue>);
+
+struct Queue {
+    waiting: Mutex<Waiting>,
+    bell: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    commands: VecDeque<Command>,
+    asleep: bool,
+    stopping: bool,
+    stopped: bool,
+}
+
+impl WriterHandle {
+    /// Queues a command, or gives the reason why not; a claim in it is given back then.
+    pub fn submit(&self, command: Command) -> Result<(), NotTaken> {
+        let mut waiting = self.0.lock();
+        if waiting.stopping || waiting.stopped {
+            return Err(NotTaken::Stopped);
+        }
+        if waiting.commands.len() >= QUEUE_COMMANDS_MAX {
+            return Err(NotTaken::Full);
+        }
+        waiting.commands.push_back(command);
+        let wake = std::mem::take(&mut waiting.asleep);
+        drop(waiting);
+        if wake {
+            self.0.bell.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Queues a record that may be dropped when the writer has more important work.
+    pub fn submit_if_idle(&self, command: Command) -> Result<(), NotTaken> {
+        if self.queued() >= QUEUE_COMMANDS_MAX / 2 {
+            return Err(NotTaken::Full);
+        }
+        self.submit(command)
+    }
+
+    pub fn queued(&self) -> usize {
+        self.0.lock().commands.len()
+    }
+
+    /// Whether the writer still takes commands.
+    pub fn is_running(&self) -> bool {
+        let waiting = self.0.lock();
+        !waiting.stopping && !waiting.stopped
+    }
+
+    /// Lets the writer finish what is queued and stop.
+    pub fn stop(&self) {
+        self.0.lock().stopping = true;
+        self.0.bell.notify_one();
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().expect("no holder of the queue's lock panics")
+    }
+
+    /// Moves up to a batch of commands into `taken`; false when it is time to stop.
+    fn take(&self, taken: &mut VecDeque<Command>) -> bool {
+        let mut waiting = self.lock();
+        if waiting.commands.is_empty() && taken.is_empty() && !waiting.stopping {
+            waiting.asleep = true;
+            let timed = self.bell.wait_timeout(waiting, TICK);
+            waiting = timed.expect("no holder of the queue's lock panics").0;
+            waiting.asleep = false;
+        }
+        let room = BATCH_COMMANDS_MAX.saturating_sub(taken.len()).min(waiting.commands.len());
+        taken.extend(waiting.commands.drain(..room));
+        !(waiting.stopping && waiting.commands.is_empty() && taken.is_empty())
+    }
+}
+
+/// Starts the writer's thread. It ends after `stop`, or with the error of a failed commit, after
+/// which everything still queued is dropped: those who wait see their reply channel close.
+pub fn spawn(core: Core) -> (WriterHandle, JoinHandle<Result<(), CommitFailed>>) {
+    let queue = Arc::new(Queue { waiting: Mutex::default(), bell: Condvar::new() });
+    let handle = WriterHandle(Arc::clone(&queue));
+    let thread = std::thread::Builder::new().name("writer".to_owned());
+    let running = thread.spawn(move || {
+        // Marks the queue stopped however this thread ends, so that nobody waits for it.
+        let queue = StopOnDrop(queue);
+        run(core, &queue.0)
+    });
+    (handle, running.expect("the operating system starts one thread at start-up"))
+}
+
+struct StopOnDrop(Arc<Queue>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        let mut waiting = self.0.lock();
+        waiting.stopped = true;
+        waiting.commands.clear();
+    }
+}
+
+fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
+    let mut taken = VecDeque::new();
+    while queue.take(&mut taken) {
+        core.step(&mut taken)?;
+    }
+    core.sign_last()
+}

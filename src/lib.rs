@@ -6,4 +6,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod demo;
 pub mod domain;
+pub mod files;
+pub mod keys;

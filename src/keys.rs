@@ -1,0 +1,227 @@
+//! The secrets that are not in the data file, and all that is computed with them.
+//!
+//! Owns `keys.json` of the data folder (mode 0600): without it the data file names nobody and opens
+//! no vault row. It must not log, print or return a secret; `Debug` shows none.
+//!
+//! Invariants: each purpose has its own key; every keyed hash starts with a label of its purpose and
+//! version; a file that others can read is refused, as its secrets may no longer be secrets.
+
+mod number;
+mod store;
+
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+
+use crate::clock::Entropy;
+use crate::domain::ids::PersonKey;
+use crate::domain::roster::{comparable_name, comparable_phone};
+
+pub use store::KeysFault;
+use store::{Secret, Stored, StoredToken};
+
+/// What a sealed row is longer than what was sealed: the nonce before it and the tag after it.
+pub const SEAL_BYTES: usize = NONCE_LEN + 16;
+
+/// The secrets of one data folder, ready for use.
+pub struct Keys {
+    stored: Stored,
+    person: hmac::Key,
+    name: hmac::Key,
+    number: hmac::Key,
+    vault: LessSafeKey,
+    token_current: TokenKey,
+    token_previous: Option<TokenKey>,
+    head: Ed25519KeyPair,
+}
+
+/// A key that signs tokens, and the byte that names it inside them.
+pub struct TokenKey {
+    pub id: u8,
+    pub key: hmac::Key,
+}
+
+/// A sealed row did not open: it was changed, moved to another person, or sealed under other keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("a vault row does not open: it was changed, belongs to another person, or has other keys")]
+pub struct SealBroken;
+
+impl Keys {
+    /// Fresh secrets.
+    pub fn generate(entropy: &Entropy) -> Self {
+        let head = Ed25519KeyPair::generate_pkcs8(entropy.ring())
+            .expect("the operating system gives random bytes");
+        let secret = || Secret(entropy.bytes());
+        let stored = Stored::new(
+            [secret(), secret(), secret(), secret()],
+            StoredToken {
+                id: 1,
+                key: secret(),
+            },
+            head.as_ref(),
+        );
+        Self::ready(stored).expect("a generated signing key is well-formed")
+    }
+
+    /// These secrets with a new token key; tokens of the present one stay good until the next call.
+    pub fn with_new_token_key(&self, entropy: &Entropy) -> Self {
+        let mut stored = self.stored.clone();
+        let key = StoredToken {
+            id: stored.token_current.id.wrapping_add(1),
+            key: Secret(entropy.bytes()),
+        };
+        stored.token_previous = Some(std::mem::replace(&mut stored.token_current, key));
+        Self::ready(stored).expect("the signing key was well-formed before")
+    }
+
+    /// Precomputes what is used often: an `hmac::Key` holds the hash state after its pads.
+    fn ready(stored: Stored) -> Result<Self, String> {
+        let key = |secret: &Secret| hmac::Key::new(hmac::HMAC_SHA256, &secret.0);
+        let token = |stored: &StoredToken| TokenKey {
+            id: stored.id,
+            key: key(&stored.key),
+        };
+        let vault = UnboundKey::new(&AES_256_GCM, &stored.vault.0)
+            .expect("a secret has the 32 bytes of AES-256");
+        let head = Ed25519KeyPair::from_pkcs8(&stored.head_pkcs8()?)
+            .map_err(|refused| format!("`head` is not an Ed25519 key: {refused}"))?;
+        Ok(Self {
+            person: key(&stored.person),
+            name: key(&stored.name),
+            number: key(&stored.number),
+            vault: LessSafeKey::new(vault),
+            token_current: token(&stored.token_current),
+            token_previous: stored.token_previous.as_ref().map(token),
+            head,
+            stored,
+        })
+    }
+
+    /// The pseudonym of the holder of an invitation code, given as its value.
+    pub fn person_key(&self, code: u64) -> PersonKey {
+        const LABEL: &[u8; 15] = b"sumun person v1";
+        let mut message = [0; LABEL.len() + 8];
+        message[..LABEL.len()].copy_from_slice(LABEL);
+        message[LABEL.len()..].copy_from_slice(&code.to_be_bytes());
+        PersonKey(leading(hmac::sign(&self.person, &message)))
+    }
+
+    /// A tag of the name that shows whether a given name is this person's, and nothing else.
+    /// Compared as `comparable_name`. Two people of one name have unlike tags.
+    pub fn name_tag(&self, person: PersonKey, name: &str) -> [u8; 8] {
+        self.tag(b"sumun name v1", person, &comparable_name(name))
+    }
+
+    /// A tag of the telephone number that shows whether it changed, however it is written.
+    pub fn detail_tag(&self, person: PersonKey, phone: &str) -> u32 {
+        u32::from_be_bytes(self.tag(b"sumun phone v1", person, &comparable_phone(phone)))
+    }
+
+    fn tag<const N: usize>(&self, label: &[u8], person: PersonKey, text: &str) -> [u8; N] {
+        let mut context = hmac::Context::with_key(&self.name);
+        context.update(label);
+        context.update(&person.0);
+        context.update(text.as_bytes());
+        leading(context.sign())
+    }
+
+    /// Seals a vault row for one person: nonce, ciphertext, tag.
+    pub fn seal(&self, entropy: &Entropy, person: PersonKey, plaintext: &[u8]) -> Vec<u8> {
+        let mut sealed = Vec::with_capacity(plaintext.len() + SEAL_BYTES);
+        self.seal_into(entropy.bytes(), person, plaintext, &mut sealed);
+        sealed
+    }
+
+    /// Appends a sealed row to `into`. The nonce must be fresh from `Entropy`: 96 random bits hold
+    /// for 2³² rows under one key (NIST SP 800-38D, 8.3), seventy times a country of 60 million.
+    pub(crate) fn seal_into(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        person: PersonKey,
+        plaintext: &[u8],
+        into: &mut Vec<u8>,
+    ) {
+        into.extend_from_slice(&nonce);
+        let from = into.len();
+        into.extend_from_slice(plaintext);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = self
+            .vault
+            .seal_in_place_separate_tag(nonce, Aad::from(person.0), &mut into[from..])
+            .expect("a row is far shorter than the 64 GiB that AES-GCM takes");
+        into.extend_from_slice(tag.as_ref());
+    }
+
+    /// Opens what `seal` made for the same person.
+    pub fn open(&self, person: PersonKey, sealed: &[u8]) -> Result<Vec<u8>, SealBroken> {
+        let (nonce, ciphertext) = sealed.split_first_chunk().ok_or(SealBroken)?;
+        let mut opened = ciphertext.to_vec();
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let length = self
+            .vault
+            .open_in_place(nonce, Aad::from(person.0), &mut opened)
+            .map_err(|_| SealBroken)?
+            .len();
+        opened.truncate(length);
+        Ok(opened)
+    }
+
+    /// The key that signs new tokens.
+    pub fn token_current(&self) -> &TokenKey {
+        &self.token_current
+    }
+
+    /// The key that a token says it was signed with, if it is still good.
+    pub fn token_key(&self, id: u8) -> Option<&TokenKey> {
+        let previous = self.token_previous.as_ref();
+        [Some(&self.token_current), previous]
+            .into_iter()
+            .flatten()
+            .find(|key| key.id == id)
+    }
+
+    /// Signs a head of the journal with Ed25519.
+    pub fn sign_head(&self, message: &[u8]) -> [u8; 64] {
+        let signature = self.head.sign(message);
+        *signature
+            .as_ref()
+            .first_chunk()
+            .expect("an Ed25519 signature has 64 bytes")
+    }
+
+    /// The public key that verifies the signed heads of this data folder.
+    pub fn head_public_key(&self) -> [u8; 32] {
+        let public = self.head.public_key();
+        *public
+            .as_ref()
+            .first_chunk()
+            .expect("an Ed25519 public key has 32 bytes")
+    }
+}
+
+/// Whether `signature` over `message` was made by the holder of the secret of `public_key`.
+pub fn verify_head(public_key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    let key = UnparsedPublicKey::new(&ED25519, public_key);
+    key.verify(message, signature).is_ok()
+}
+
+fn leading<const N: usize>(tag: hmac::Tag) -> [u8; N] {
+    *tag.as_ref()
+        .first_chunk()
+        .expect("HMAC-SHA-256 gives 32 bytes and nobody asks for more")
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys(…)")
+    }
+}
+
+impl std::fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TokenKey({})", self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

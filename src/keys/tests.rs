@@ -1,0 +1,164 @@
+//! Tests of the secrets, their file and what is computed with them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn keys() -> Keys {
+    Keys::generate(&Entropy::system())
+}
+
+#[test]
+fn saved_secrets_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = keys().with_new_token_key(&Entropy::system());
+    keys.save(folder.path()).unwrap();
+    let mode = fs::metadata(Keys::file(folder.path()))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let loaded = Keys::load(folder.path()).unwrap();
+    assert_eq!(loaded.person_key(7), keys.person_key(7));
+    assert_eq!(loaded.head_public_key(), keys.head_public_key());
+    assert_eq!(loaded.booking_number(7), keys.booking_number(7));
+    assert_eq!(loaded.token_current().id, 2);
+    let message = hmac::sign(&keys.token_key(1).unwrap().key, b"place");
+    let previous = &loaded.token_key(1).unwrap().key;
+    assert!(hmac::verify(previous, b"place", message.as_ref()).is_ok());
+    assert!(loaded.token_key(3).is_none());
+}
+
+#[test]
+fn a_file_that_others_can_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    keys().save(folder.path()).unwrap();
+    for mode in [0o640, 0o604, 0o660, 0o644] {
+        let file = Keys::file(folder.path());
+        fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+        let refused = Keys::load(folder.path()).unwrap_err();
+        assert!(matches!(refused, KeysFault::Exposed { .. }));
+        assert!(refused.to_string().contains("chmod 600"), "{refused}");
+    }
+}
+
+#[test]
+fn saving_never_loses_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = keys();
+    first.save(folder.path()).unwrap();
+    let refused = keys().save(folder.path());
+    assert!(matches!(refused, Err(KeysFault::Exists(_))));
+    let loaded = Keys::load(folder.path()).unwrap();
+    assert_eq!(loaded.person_key(7), first.person_key(7));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    first
+        .with_new_token_key(&Entropy::system())
+        .replace(folder.path())
+        .unwrap();
+    assert_eq!(Keys::load(folder.path()).unwrap().token_current().id, 2);
+}
+
+#[test]
+fn a_malformed_file_is_named_without_its_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = Keys::load(folder.path()).unwrap_err().to_string();
+    assert!(missing.contains("sumun init"), "{missing}");
+    keys().save(folder.path()).unwrap();
+    let file = Keys::file(folder.path());
+    let text = fs::read_to_string(&file).unwrap();
+    for broken in [
+        String::new(),
+        text.replace("\"form\": 1", "\"form\": 9"),
+        text.replace("\"person\": \"", "\"person\": \"zz"),
+        text.replace("\"head\": \"", "\"head\": \"00"),
+        text.replace("\"form\": 1", "\"form\": 1, \"more\": 2"),
+    ] {
+        fs::write(&file, broken).unwrap();
+        let refused = Keys::load(folder.path()).unwrap_err();
+        assert!(matches!(refused, KeysFault::Malformed { .. }), "{refused}");
+    }
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    assert_eq!(format!("{:?}", keys()), "Keys(…)");
+    assert_eq!(format!("{:?}", keys().token_current()), "TokenKey(1)");
+}
+
+/// Stored pseudonyms must mean the same for ever: computed once with Python's hmac module.
+#[test]
+fn the_person_key_is_as_documented() {
+    let mut keys = keys();
+    keys.person = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+    let message = [b"sumun person v1".as_slice(), &42_u64.to_be_bytes()].concat();
+    let whole = hmac::sign(&keys.person, &message);
+    assert_eq!(keys.person_key(42).0, whole.as_ref()[..16]);
+    assert_eq!(
+        keys.person_key(42).to_string(),
+        "78c825fe9caaae9173cc99de2806bf09"
+    );
+}
+
+#[test]
+fn names_compare_after_nfc_and_without_spaces() {
+    let keys = keys();
+    let person = keys.person_key(1);
+    let tag = keys.name_tag(person, "김철수");
+    // The same name in conjoining jamo, as a Mac writes it, and with spaces.
+    let decomposed = "\u{1100}\u{1175}\u{11b7} \u{110e}\u{1165}\u{11af}\u{3000}\u{1109}\u{116e}";
+    assert_eq!(keys.name_tag(person, decomposed), tag);
+    assert_eq!(keys.name_tag(person, " 김 철수 "), tag);
+    assert_ne!(keys.name_tag(person, "김철순"), tag);
+    assert_ne!(keys.name_tag(keys.person_key(2), "김철수"), tag);
+}
+
+#[test]
+fn a_changed_phone_is_noticed_however_it_is_written() {
+    let keys = keys();
+    let person = keys.person_key(1);
+    let tag = keys.detail_tag(person, "010-1234-5678");
+    assert_eq!(keys.detail_tag(person, "010 1234 5678"), tag);
+    assert_ne!(keys.detail_tag(person, "010-1234-5679"), tag);
+}
+
+#[test]
+fn heads_verify_only_as_signed() {
+    let keys = keys();
+    let signature = keys.sign_head(b"head");
+    assert!(verify_head(&keys.head_public_key(), b"head", &signature));
+    assert!(!verify_head(&keys.head_public_key(), b"other", &signature));
+    let mut changed = signature;
+    changed[20] ^= 1;
+    assert!(!verify_head(&keys.head_public_key(), b"head", &changed));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn sealed_rows_open_for_their_person_alone(
+        plaintext in prop::collection::vec(any::<u8>(), 0..200),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let (keys, entropy) = (keys(), Entropy::system());
+        let person = keys.person_key(1);
+        let sealed = keys.seal(&entropy, person, &plaintext);
+        prop_assert_eq!(sealed.len(), plaintext.len() + SEAL_BYTES);
+        prop_assert_eq!(keys.open(person, &sealed), Ok(plaintext));
+        prop_assert_eq!(keys.open(keys.person_key(2), &sealed), Err(SealBroken));
+        let mut changed = sealed.clone();
+        changed[at.index(sealed.len())] ^= 1;
+        prop_assert_eq!(keys.open(person, &changed), Err(SealBroken));
+    }
+
+    #[test]
+    fn any_bytes_are_refused_not_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        let keys = keys();
+        prop_assert_eq!(keys.open(keys.person_key(1), &bytes), Err(SealBroken));
+    }
+}

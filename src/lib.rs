@@ -10,3 +10,8 @@ pub mod demo;
 pub mod domain;
 pub mod files;
 pub mod keys;
+pub mod gate;
+pub mod identity;
+pub mod ledger;
+pub mod seats;
+mod sync;

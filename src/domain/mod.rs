@@ -1,8 +1,20 @@
 //! What the system knows and decides: pure, deterministic, no I/O, no clock, no randomness.
 
+pub mod apply;
+pub mod campaign;
+pub mod campaign_diff;
+pub mod catalog;
 pub mod contact;
 pub mod crockford;
+pub mod decide;
+pub mod eligibility;
+pub mod entry;
 pub mod ids;
+pub mod kinds;
+pub mod preview;
+pub mod refusal;
 pub mod roster;
 pub mod site;
+pub mod state;
 pub mod time;
+pub mod timeline;

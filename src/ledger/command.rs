@@ -6,7 +6,6 @@ use crate::domain::decide::Request;
 use crate::domain::entry::{Doses, RefusedFor};
 use crate::domain::ids::{CampaignId, CampaignIndex, HoldId, PersonKey, Seq};
 use crate::domain::refusal::Refusal;
-use crate::domain::roster::Difference;
 use crate::domain::site::{SiteRow, SlotRow};
 use crate::domain::state::Booking;
 use crate::domain::time::Stamp;
@@ -63,5 +62,5 @@ pub enum Operated {
     Unchanged { campaign: CampaignId, version: u32 },
     Sites { added: usize, changed: usize },
     Slots { added: usize, changed: usize },
-    Roster { version: u32, difference: Difference },
+    Roster { version: u32, added: usize, changed: usize, gone: usize, unchanged: u64 },
 }

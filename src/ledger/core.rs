@@ -121,10 +121,11 @@ impl Core {
             };
             return self.operate(operator, operation, reply);
         }
+        let stepped = self.wall_step();
         let mut batch = {
             let state = self.shared.state.read().expect("no writer panics while it holds the lock");
             let mut batch = Batch::after(&state, self.clock.now());
-            self.note_wall_step(&mut batch);
+            stepped.into_iter().for_each(|change| batch.push(Actor::System, change));
             end_holds(&state, &mut batch);
             let offers = self.shared.offers();
             let mut left = VecDeque::new();
@@ -169,14 +170,16 @@ impl Core {
         Batch::after(&state, self.clock.now())
     }
 
-    fn note_wall_step(&mut self, batch: &mut Batch) {
-        let step_ns = self.clock.wall_step_ns();
-        let since_ns = step_ns - self.step_journalled_ns;
-        if since_ns.abs() >= STEP_NOTICED_NS {
-            self.step_journalled_ns = step_ns;
-            tracing::warn!(step_ms = since_ns / 1_000_000, "the wall clock stepped; not followed");
-            batch.push(Actor::System, Change::ClockStepped { step_ns: since_ns });
+    /// The step of the wall clock since the last one that was journalled, if it is one.
+    fn wall_step(&mut self) -> Option<Change> {
+        let away_ns = self.clock.wall_step_ns();
+        let step_ns = away_ns - self.step_journalled_ns;
+        if step_ns.abs() < STEP_NOTICED_NS {
+            return None;
         }
+        self.step_journalled_ns = away_ns;
+        tracing::warn!(step_ms = step_ns / 1_000_000, "the wall clock stepped; not followed");
+        Some(Change::ClockStepped { step_ns })
     }
 
     /// Decides one command; gives it back if it has to wait for the next batch.

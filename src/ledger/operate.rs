@@ -10,7 +10,7 @@ use super::shared::Offer;
 use crate::domain::campaign::Campaign;
 use crate::domain::catalog::Catalog;
 use crate::domain::entry::{Actor, Change};
-use crate::domain::ids::{CampaignId, CampaignIndex};
+use crate::domain::ids::{CampaignId, CampaignIndex, PersonKey};
 use crate::domain::roster::difference;
 use crate::domain::site::{SiteRow, SlotRow};
 use crate::files::roster::PreparedRoster;
@@ -114,10 +114,12 @@ impl Core {
         let mut roster = prepared.roster;
         roster.version = self.roster.version + 1;
         let difference = difference(&self.roster, &roster);
+        let (added, changed) = (difference.added.len(), difference.changed.len());
+        let (gone, unchanged) = (difference.gone.len(), difference.unchanged);
         // Whoever is gone leaves the vault too, unless a booking still needs their name.
-        let gone: Vec<_> = {
+        let leaving: Vec<_> = {
             let state = self.shared.state.read().expect("no writer panics while it holds the lock");
-            let booked = |key| state.campaigns.iter().any(|c| c.active_booking(key).is_some());
+            let booked = |key: &PersonKey| state.campaigns.iter().any(|c| c.active_booking(key).is_some());
             let keys = self.roster.people.iter().map(|person| person.key);
             keys.filter(|key| roster.find(key).is_none() && !booked(key)).collect()
         };
@@ -128,20 +130,20 @@ impl Core {
                 version: roster.version,
                 people: roster.people.len() as u64,
                 digest: prepared.digest,
-                added: difference.added,
-                changed: difference.changed,
-                gone: difference.gone,
+                added: added as u64,
+                changed: changed as u64,
+                gone: gone as u64,
             },
         );
         self.finish(&mut batch, |write| {
             write.put_roster(&roster)?;
-            write.erase_from_vault(gone.into_iter())?;
+            write.erase_from_vault(leaving.into_iter())?;
             write.put_vault(prepared.vault.iter())
         })?;
         let version = roster.version;
         self.roster = Arc::new(roster);
         self.shared.publish(&self.roster);
-        Ok(Ok(Operated::Roster { version, difference }))
+        Ok(Ok(Operated::Roster { version, added, changed, gone, unchanged }))
     }
 
     fn offer(&self, id: &CampaignId) -> Option<Arc<Offer>> {

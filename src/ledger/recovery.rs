@@ -6,6 +6,7 @@
 use std::sync::mpsc::sync_channel;
 
 use rayon::prelude::*;
+use ring::digest::{Context, SHA256};
 
 use super::store::{Read, StoreFault, StoredHead, entries};
 use crate::domain::apply::{Contradiction, apply};
@@ -121,10 +122,10 @@ pub fn recover(read: &Read) -> Result<Recovered, RecoveryFault> {
     if let Some(head) = newest {
         check_head(&head, attested.as_ref(), &founded.head_public_key)?;
     }
-    let ((), roster_fits) =
-        rayon::join(|| (), || check_roster(&state, &roster));
+    let (roster_fits, seats_fit) =
+        rayon::join(|| check_roster(&state, &roster), || recount(&state));
     roster_fits?;
-    recount(&state)?;
+    seats_fit?;
     Ok(Recovered { state, roster })
 }
 
@@ -136,7 +137,8 @@ pub fn check_head(
 ) -> Result<(), RecoveryFault> {
     let fault = |what| Err(RecoveryFault::Head { seq: head.seq, what });
     let message = head_message(head.seq, &head.hash, head.stamp);
-    if !verify_head(public_key, &message, &head.signature) {
+    let signature = head.signature.as_slice().try_into();
+    if !signature.is_ok_and(|signature| verify_head(public_key, &message, signature)) {
         return fault("has a signature that does not fit it");
     }
     match in_journal {
@@ -157,11 +159,19 @@ fn check_roster(state: &State, roster: &Roster) -> Result<(), RecoveryFault> {
                 roster.version, mark.version, mark.people
             )))
         }
-        Some(mark) if mark.digest != roster.digest() => {
+        Some(mark) if mark.digest != digest(&roster) => {
             Err(RecoveryFault::Roster("its people differ from those that were imported".to_owned()))
         }
         Some(_) => Ok(()),
     }
+}
+
+/// The SHA-256 of a roster's tables and people, as the journal records it.
+pub fn digest(roster: &Roster) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    roster.digest_input(|piece| context.update(piece));
+    let digest = context.finish();
+    *digest.as_ref().first_chunk().expect("a SHA-256 has 32 bytes")
 }
 
 fn recount(state: &State) -> Result<(), RecoveryFault> {

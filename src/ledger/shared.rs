@@ -34,7 +34,7 @@ impl Offer {
     /// What the rules need to know of a person; none if they are not on the roster.
     pub fn subject(&self, person: &PersonKey) -> Option<Subject> {
         let person = self.roster.find(person)?;
-        let groups = self.group_bits.get(person.groups.at()).copied().unwrap_or(0);
+        let groups = self.group_bits.get(usize::from(person.groups.0)).copied().unwrap_or(0);
         Some(Subject { born: person.born.date(), groups })
     }
 

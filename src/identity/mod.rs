@@ -1,0 +1,37 @@
+//! Who asks: from what a person knows to their pseudonym, and how often they may be wrong.
+
+pub mod attempts;
+pub mod staff;
+
+use crate::domain::crockford;
+use crate::domain::ids::PersonKey;
+use crate::domain::roster::Roster;
+use crate::domain::time::Day;
+use crate::keys::Keys;
+
+/// What a person says about themselves at the gate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Credentials {
+    pub name: String,
+    pub birth_date: Day,
+    /// The invitation code as typed.
+    pub code: String,
+}
+
+/// The person of the roster whom all of the credentials name. One answer for an unknown person, a
+/// wrong name and a wrong code; the work done is the same for each.
+pub fn identify(keys: &Keys, roster: &Roster, credentials: &Credentials) -> Option<PersonKey> {
+    // A code that can't be one still costs the same look-up.
+    let code = crockford::parse(&credentials.code);
+    let key = keys.person_key(code.unwrap_or(crockford::VALUES));
+    let tag = keys.name_tag(key, &credentials.name);
+    let known = roster.find(&key)?;
+    let same_name = ring_equal(&known.name_tag, &tag);
+    let same_birth = known.born == credentials.birth_date;
+    (code.is_ok() && same_name & same_birth).then_some(key)
+}
+
+/// Compares in a time that does not depend on where the two differ.
+fn ring_equal(one: &[u8; 8], other: &[u8; 8]) -> bool {
+    u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other) == 0
+}

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+pub mod campaign;
+
 /// What a command has to say, for a person and for a script.
 pub struct Answer {
     /// Text for a terminal, without a final line end.

@@ -1,0 +1,190 @@
+//! What needs several tables of a campaign file at once: overlaps, and cohorts nobody can be in.
+
+use std::collections::BTreeSet;
+
+use super::file::Draft;
+use super::source::Source;
+use super::{
+    ALL_DIGITS, Campaign, Cohort, GROUPS_MAX, Opening, WINDOWS_MAX, digits_between, digits_of,
+};
+use crate::domain::eligibility::Rules;
+use crate::domain::kinds;
+use crate::domain::time::Zone;
+
+/// Checks the draft as a whole; `None` after an error, which has been reported.
+pub(super) fn check(draft: Draft, source: &mut Source) -> Option<Campaign> {
+    if draft.cohorts.is_empty() {
+        source.error_on(1, "the campaign needs a [[cohort]]: who may book?");
+    }
+    if draft.vaccines.is_empty() {
+        source.error_on(1, "the campaign needs a [[vaccine]]");
+    }
+    if draft.openings.is_empty() {
+        source.warn_on(1, "no [[opening]] yet: nobody can book");
+    }
+    check_sizes(&draft, source);
+    check_overlaps(&draft, source);
+    if let Some(zone) = &draft.zone {
+        check_unborn(&draft, zone, source);
+    }
+    if source.has_errors() {
+        return None;
+    }
+    let cohorts: Vec<Cohort> = draft.cohorts.into_iter().collect::<Option<_>>()?;
+    let openings: Vec<Opening> = draft.openings.into_iter().collect::<Option<_>>()?;
+    let gate = draft.gate?;
+    let rules = Rules::new(&cohorts, &openings, gate.lobby_opens_min);
+    if kinds::of(&cohorts, &rules).is_none() {
+        let why = "groups_any of overlapping cohorts combine into more than 10,000 kinds of people";
+        source.error_on(
+            1,
+            format!("{why}: nobody could review them; name fewer groups"),
+        );
+        return None;
+    }
+    warn_left_out(&cohorts, &openings, source);
+    Some(Campaign {
+        id: draft.id?,
+        name: draft.name?,
+        zone: draft.zone?,
+        identity: draft.identity?,
+        cohorts,
+        openings,
+        vaccines: draft.vaccines.into_iter().collect::<Option<_>>()?,
+        booking: draft.booking?,
+        gate,
+        rules,
+    })
+}
+
+fn check_sizes(draft: &Draft, source: &mut Source) {
+    let cohorts = draft.cohorts.iter().flatten();
+    let groups: BTreeSet<&str> = cohorts
+        .flat_map(|cohort| cohort.groups_any.iter().map(String::as_str))
+        .collect();
+    if groups.len() > GROUPS_MAX {
+        let found = groups.len();
+        source.error_on(
+            1,
+            format!("the cohorts name {found} groups: at most {GROUPS_MAX}"),
+        );
+    }
+    let windows: usize = draft
+        .openings
+        .iter()
+        .flatten()
+        .map(|o| o.cohorts.len())
+        .sum();
+    if windows > WINDOWS_MAX {
+        let why = format!("the openings name {windows} cohorts in all: at most {WINDOWS_MAX}");
+        source.error_on(1, why);
+    }
+}
+
+/// Two openings at once for one cohort are a mistake; for one person of two cohorts, perhaps one.
+fn check_overlaps(draft: &Draft, source: &mut Source) {
+    let windows: usize = draft
+        .openings
+        .iter()
+        .flatten()
+        .map(|o| o.cohorts.len())
+        .sum();
+    if windows > WINDOWS_MAX {
+        return; // reported; and the comparison of each with each would take long
+    }
+    let openings: Vec<(usize, &Opening)> = draft
+        .openings
+        .iter()
+        .enumerate()
+        .filter_map(|(at, opening)| Some((at + 1, opening.as_ref()?)))
+        .collect();
+    for (at, (number, opening)) in openings.iter().enumerate() {
+        for (before, earlier) in &openings[..at] {
+            let digits = opening.digit_mask() & earlier.digit_mask();
+            let apart = opening.until <= earlier.from || earlier.until <= opening.from;
+            if apart || digits == 0 {
+                continue;
+            }
+            let here = format!(
+                "opening {number} overlaps opening {before} (line {})",
+                earlier.line
+            );
+            let shared = |cohort: &usize| earlier.cohorts.contains(cohort);
+            let cohort = |at: &usize| draft.cohorts[*at].as_ref();
+            if let Some(shared) = opening.cohorts.iter().find(|cohort| shared(cohort)) {
+                let id = cohort(shared).map_or("?", |cohort| cohort.id.as_str());
+                let why = "let one of them end where the other begins";
+                source.error_on(opening.line, format!("{here} for cohort {id}: {why}"));
+                continue;
+            }
+            let pairs = opening.cohorts.iter().filter_map(cohort).flat_map(|one| {
+                earlier
+                    .cohorts
+                    .iter()
+                    .filter_map(cohort)
+                    .map(move |other| (one, other))
+            });
+            let common = |(one, other): &(&Cohort, &Cohort)| can_share(one, other, digits);
+            if let Some((one, other)) = pairs.into_iter().find(common) {
+                let who = format!("somebody can be in both {} and {}", one.id, other.id);
+                source.warn_on(opening.line, format!("{here}: {who}"));
+            }
+        }
+    }
+}
+
+/// Whether somebody born on a day with one of `digits` can be in both; groups never exclude.
+fn can_share(one: &Cohort, other: &Cohort, digits: u16) -> bool {
+    let (first, last) = (one.born.0.max(other.born.0), one.born.1.min(other.born.1));
+    first <= last && digits_between(first, last) & digits != 0
+}
+
+/// A cohort whose people are born only after its last opening is one nobody can be in.
+fn check_unborn(draft: &Draft, zone: &Zone, source: &mut Source) {
+    for (at, cohort) in draft.cohorts.iter().enumerate() {
+        let Some(cohort) = cohort else { continue };
+        let openings = draft.openings.iter().flatten();
+        let theirs = openings.filter(|opening| opening.cohorts.contains(&at));
+        let Some(end) = theirs.map(|opening| opening.until).max() else {
+            continue;
+        };
+        let last_date = zone.local(end).date();
+        if cohort.born.0 > last_date {
+            let why = format!("born from {}, but its last opening ends on", cohort.born.0);
+            let message = format!("nobody can be in cohort {}: {why} {last_date}", cohort.id);
+            source.error_on(cohort.line, message);
+        }
+    }
+}
+
+/// Warns of people in a cohort whom no opening takes, and of openings that take nobody.
+fn warn_left_out(cohorts: &[Cohort], openings: &[Opening], source: &mut Source) {
+    for (at, cohort) in cohorts.iter().enumerate() {
+        let born = digits_between(cohort.born.0, cohort.born.1);
+        let theirs = openings
+            .iter()
+            .filter(|opening| opening.cohorts.contains(&at));
+        let taken = theirs.fold(0, |taken, opening| taken | opening.digit_mask());
+        let (id, left) = (&cohort.id, born & !taken);
+        if taken == 0 {
+            source.warn_on(cohort.line, format!("no opening names cohort {id}"));
+        } else if left != 0 {
+            let digits = digits_of(left);
+            let why = format!("nobody with a birth day ending in {digits:?} gets an opening");
+            source.warn_on(cohort.line, format!("cohort {id}: {why}"));
+        }
+    }
+    for (at, opening) in openings.iter().enumerate() {
+        for &cohort in &opening.cohorts {
+            let cohort = &cohorts[cohort];
+            let born = digits_between(cohort.born.0, cohort.born.1);
+            if opening.digit_mask() != ALL_DIGITS && born & opening.digit_mask() == 0 {
+                let who = format!(
+                    "nobody of cohort {}: no birth day has its digits",
+                    cohort.id
+                );
+                source.warn_on(opening.line, format!("opening {} takes {who}", at + 1));
+            }
+        }
+    }
+}

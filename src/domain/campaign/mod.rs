@@ -1,0 +1,221 @@
+//! A campaign as its file describes it: who, when, what, and how many at a time.
+//!
+//! Owns the checked form. `Campaign::parse` is the only way to one, so whoever holds a `Campaign`
+//! holds one without a fault: every opening has an instant for its ends, every cohort somebody who
+//! can be in it. It reads text, never a file, and decides nothing about a person: `eligibility` does.
+
+mod check;
+mod file;
+mod local;
+mod source;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::eligibility::Rules;
+use super::ids::CampaignId;
+use super::time::{Stamp, Zone};
+
+pub use local::{read_date, read_instant, read_local};
+pub use source::{Finding, Severity};
+
+/// More cohorts than any programme has used, few enough to compare each with each.
+pub const COHORTS_MAX: usize = 256;
+/// Three years of an opening every day.
+pub const OPENINGS_MAX: usize = 1_024;
+/// Cohorts named by all openings together; a decision looks at each of these once.
+pub const WINDOWS_MAX: usize = 4_096;
+/// A `VaccineIndex` has eight bits; programmes have used fewer than ten.
+pub const VACCINES_MAX: usize = 64;
+/// One bit each in `Subject::groups`.
+pub const GROUPS_MAX: usize = 64;
+
+/// One programme with its time zone, cohorts, openings, vaccines and gate settings.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Campaign {
+    pub id: CampaignId,
+    pub name: LocalizedText,
+    pub zone: Zone,
+    /// What a person is asked for; always has `Code`, which tells namesakes apart.
+    pub identity: Vec<IdentityField>,
+    pub cohorts: Vec<Cohort>,
+    pub openings: Vec<Opening>,
+    pub vaccines: Vec<Vaccine>,
+    pub booking: BookingRules,
+    pub gate: GateRules,
+    /// Cohorts and openings compiled for deciding.
+    pub rules: Rules,
+}
+
+/// A text for the public, in both languages of the pages.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct LocalizedText {
+    pub ko: String,
+    pub en: String,
+}
+
+/// One field of the identity form.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityField {
+    Name,
+    BirthDate,
+    Code,
+}
+
+impl IdentityField {
+    /// The field's name in files and in HTTP.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::BirthDate => "birth_date",
+            Self::Code => "code",
+        }
+    }
+}
+
+/// Who: a range of birth dates, and one of some roster groups if any are named.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cohort {
+    pub id: String,
+    /// First and last birth date, both included.
+    pub born: (Date, Date),
+    /// Empty when groups do not matter.
+    pub groups_any: Vec<String>,
+    /// Where the file says so, from 1.
+    pub line: u32,
+}
+
+/// When: the half-open interval `[from, until)`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Opening {
+    /// Positions in `Campaign::cohorts`, in the file's order.
+    pub cohorts: Vec<usize>,
+    pub from: Stamp,
+    pub until: Stamp,
+    /// Last digits of the day of the month of birth, ascending; empty for every day.
+    pub birth_day_last_digits: Vec<u8>,
+    /// Where the file says so, from 1.
+    pub line: u32,
+}
+
+impl Opening {
+    /// The digits as a mask: bit `d` for a birth day that ends in `d`.
+    pub fn digit_mask(&self) -> u16 {
+        match self.birth_day_last_digits.as_slice() {
+            [] => ALL_DIGITS,
+            digits => digits.iter().fold(0, |mask, digit| mask | 1 << digit),
+        }
+    }
+}
+
+/// Every last digit a birth day can have.
+pub const ALL_DIGITS: u16 = (1 << 10) - 1;
+
+/// The digits of a mask, ascending.
+pub fn digits_of(mask: u16) -> Vec<u8> {
+    (0..10).filter(|digit| mask >> digit & 1 == 1).collect()
+}
+
+/// The mask of the last digits of the days from `first` to `last`, both included.
+pub fn digits_between(first: Date, last: Date) -> u16 {
+    let mut mask = 0;
+    let mut date = first;
+    // 28 February to 10 March is the longest way round all ten: forty days always suffice.
+    for _ in 0..40 {
+        if date > last || mask == ALL_DIGITS {
+            break;
+        }
+        mask |= 1 << (date.day() % 10);
+        match date.tomorrow() {
+            Ok(next) => date = next,
+            Err(_) => break,
+        }
+    }
+    mask
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Vaccine {
+    pub id: String,
+    /// 1 or 2.
+    pub doses: u8,
+    /// Days from the first dose to the second; 0 when there is no second.
+    pub interval_days: u16,
+}
+
+/// The `[booking]` section. What the file leaves out takes the value of `BookingRules::DEFAULT`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BookingRules {
+    pub hold_s: u32,
+    /// Full days before the date of the first dose; the deadline is midnight of the zone.
+    pub change_until_days: u16,
+}
+
+impl BookingRules {
+    pub const DEFAULT: Self = Self {
+        hold_s: 300,
+        change_until_days: 2,
+    };
+}
+
+/// How places become turns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// First come, first served.
+    Arrival,
+    /// Everyone in the lobby is drawn at the opening.
+    Draw,
+}
+
+impl Order {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Arrival => "arrival",
+            Self::Draw => "draw",
+        }
+    }
+}
+
+/// The `[gate]` section. What the file leaves out takes the value of `GateRules::DEFAULT`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GateRules {
+    pub order: Order,
+    pub lobby_opens_min: u32,
+    pub admit_per_s: u32,
+    pub active_max: u32,
+    pub session_idle_s: u32,
+}
+
+impl GateRules {
+    pub const DEFAULT: Self = Self {
+        order: Order::Arrival,
+        lobby_opens_min: 30,
+        admit_per_s: 280, // a million bookings an hour
+        active_max: 60_000,
+        session_idle_s: 600,
+    };
+}
+
+impl Campaign {
+    /// Reads and checks a campaign file.
+    ///
+    /// # Errors
+    /// Every finding when at least one is an error; a campaign that is returned has only warnings.
+    pub fn parse(source: &str) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
+        let mut source = source::Source::new(source);
+        let draft = file::read(&mut source);
+        let campaign = draft.and_then(|draft| check::check(draft, &mut source));
+        let findings = source.into_findings();
+        match campaign {
+            Some(campaign) if findings.iter().all(|f| f.severity == Severity::Warning) => {
+                Ok((campaign, findings))
+            }
+            _ => Err(findings),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

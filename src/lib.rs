@@ -4,6 +4,7 @@
 //! durable; `identity` knows who asks; `gate` lets them in; `web` and `cli` are the doors.
 #![forbid(unsafe_code)]
 
+pub mod availability;
 pub mod cli;
 pub mod clock;
 pub mod demo;
@@ -14,4 +15,6 @@ pub mod gate;
 pub mod identity;
 pub mod ledger;
 pub mod seats;
+pub mod service;
 mod sync;
+

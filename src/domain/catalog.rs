@@ -132,6 +132,11 @@ impl Catalog {
         self.find(site, (row.vaccine, row.date, row.start_min))
     }
 
+    /// The slot of another site with the same vaccine, date and time.
+    pub fn slot_at(&self, site: SiteIndex, like: &Slot) -> Option<SlotIndex> {
+        self.find(self.sites.get(site.at())?, key(like))
+    }
+
     /// Adds slots, or changes the capacity of known ones, and links their second doses.
     /// One set of rows must not name a slot twice.
     pub fn put_slots(&mut self, rows: &[SlotRow]) -> Result<(), String> {

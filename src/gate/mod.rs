@@ -8,6 +8,7 @@ pub mod token;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::domain::campaign::GateRules;
 use crate::domain::ids::PersonKey;
@@ -23,7 +24,9 @@ const POLL_S: (u32, u32) = (5, 300);
 /// A campaign's gate. In memory: numbers begin anew with the process.
 #[derive(Debug)]
 pub struct Gate {
-    rules: GateRules,
+    /// Sessions at the same time, and new ones a second: the campaign's settings in force.
+    active_max: AtomicU32,
+    admit_per_s: AtomicU32,
     pub sessions: Sessions,
     line: Mutex<Line>,
 }
@@ -64,9 +67,29 @@ pub struct Board {
 }
 
 impl Gate {
-    pub fn new(rules: GateRules, now: Stamp) -> Self {
-        let sessions = Sessions::new(rules.session_idle_s, now);
-        Self { rules, sessions, line: Mutex::default() }
+    pub fn new(rules: &GateRules, now: Stamp) -> Self {
+        Self {
+            active_max: AtomicU32::new(rules.active_max),
+            admit_per_s: AtomicU32::new(rules.admit_per_s),
+            sessions: Sessions::new(rules.session_idle_s, now),
+            line: Mutex::default(),
+        }
+    }
+
+    /// Takes over the settings of a newly activated campaign file.
+    pub fn follow(&self, rules: &GateRules) {
+        self.active_max.store(rules.active_max, Ordering::Relaxed);
+        self.admit_per_s.store(rules.admit_per_s, Ordering::Relaxed);
+    }
+
+    /// Sessions that may be active at the same time.
+    pub fn active_max(&self) -> u32 {
+        self.active_max.load(Ordering::Relaxed)
+    }
+
+    /// People that are let in each second.
+    pub fn admit_per_s(&self) -> u32 {
+        self.admit_per_s.load(Ordering::Relaxed)
     }
 
     /// The person's place: the one they have, or the next. In the lobby nobody is called yet.
@@ -115,7 +138,7 @@ impl Gate {
             return;
         }
         while line.serving < line.last
-            && self.sessions.active() + (line.called.len() as u64) < u64::from(self.rules.active_max)
+            && self.sessions.active() + (line.called.len() as u64) < u64::from(self.active_max())
         {
             line.serving += 1;
             let number = line.serving;
@@ -131,7 +154,7 @@ impl Gate {
             (false, true) => PlaceState::Admitted,
             (false, false) => PlaceState::Waiting,
         };
-        let least_s = ahead / u64::from(self.rules.admit_per_s.max(1));
+        let least_s = ahead / u64::from(self.admit_per_s().max(1));
         let (low, high) = POLL_S;
         let next_poll_s = (least_s / 4).clamp(u64::from(low), u64::from(high)) as u32;
         Place { state, number, ahead, wait_s: [least_s, least_s * 2 + 60], next_poll_s }
@@ -153,7 +176,7 @@ mod tests {
             active_max,
             session_idle_s: 600,
         };
-        Gate::new(rules, NOW)
+        Gate::new(&rules, NOW)
     }
 
     fn person(number: u8) -> PersonKey {

@@ -12,8 +12,9 @@ use crate::keys::Keys;
 /// What a person says about themselves at the gate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Credentials {
-    pub name: String,
-    pub birth_date: Day,
+    /// None where the campaign does not ask for it.
+    pub name: Option<String>,
+    pub birth_date: Option<Day>,
     /// The invitation code as typed.
     pub code: String,
 }
@@ -24,14 +25,14 @@ pub fn identify(keys: &Keys, roster: &Roster, credentials: &Credentials) -> Opti
     // A code that can't be one still costs the same look-up.
     let code = crockford::parse(&credentials.code);
     let key = keys.person_key(code.unwrap_or(crockford::VALUES));
-    let tag = keys.name_tag(key, &credentials.name);
+    let tag = credentials.name.as_ref().map(|name| keys.name_tag(key, name));
     let known = roster.find(&key)?;
-    let same_name = ring_equal(&known.name_tag, &tag);
-    let same_birth = known.born == credentials.birth_date;
+    let same_name = tag.is_none_or(|tag| equal(&known.name_tag, &tag));
+    let same_birth = credentials.birth_date.is_none_or(|born| known.born == born);
     (code.is_ok() && same_name & same_birth).then_some(key)
 }
 
 /// Compares in a time that does not depend on where the two differ.
-fn ring_equal(one: &[u8; 8], other: &[u8; 8]) -> bool {
+fn equal(one: &[u8; 8], other: &[u8; 8]) -> bool {
     u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other) == 0
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, RwLock};
 
 use arc_swap::ArcSwap;
 
+use crate::availability::Availability;
 use crate::domain::catalog::Catalog;
 use crate::domain::eligibility::Subject;
 use crate::domain::entry::Doses;
@@ -26,6 +27,7 @@ pub struct Offer {
     /// The seats of each site.
     pub seats: Vec<Arc<SiteSeats>>,
     pub roster: Arc<Roster>,
+    pub availability: Availability,
     /// For each group set of the roster, the groups that the rules know.
     group_bits: Vec<u64>,
 }
@@ -116,5 +118,6 @@ fn offer(catalog: Arc<Catalog>, seats: Vec<Arc<SiteSeats>>, roster: Arc<Roster>)
     let rules = &catalog.campaign.rules;
     let bits = |set: &Vec<String>| rules.group_bits(set.iter().map(String::as_str));
     let group_bits = roster.group_sets.iter().map(bits).collect();
-    Offer { catalog, seats, roster, group_bits }
+    let availability = Availability::new(catalog.sites.len());
+    Offer { catalog, seats, roster, availability, group_bits }
 }

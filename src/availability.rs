@@ -1,0 +1,174 @@
+//! How many seats are free, where and when: read off published state, never off the journal.
+//!
+//! A site's summary is computed when somebody asks and kept until the site's version moves on or
+//! the next of its slots starts.
+
+use std::sync::Mutex;
+
+use crate::domain::catalog::{Catalog, Slot};
+use crate::domain::ids::{Pool, SiteIndex, SlotIndex, VaccineIndex};
+use crate::domain::time::{Day, Stamp};
+use crate::seats::{Free, SiteSeats};
+
+/// How many slots are looked at for alternatives on each side of the one that is full.
+const LOOK_SLOTS_MAX: usize = 400;
+/// Other sites that are looked at for alternatives, nearest in the list first.
+const LOOK_SITES_MAX: usize = 60;
+
+/// Seats that can be booked at a site, over its days.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Summary {
+    pub free: u32,
+    /// Days with offered slots, in order; a day may have no free seat left.
+    pub days: Vec<(Day, u32)>,
+}
+
+/// The summaries of a campaign's sites.
+#[derive(Debug)]
+pub struct Availability {
+    sites: Vec<Mutex<Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    version: u64,
+    good_until: Stamp,
+    summary: Summary,
+}
+
+impl Availability {
+    pub fn new(sites: usize) -> Self {
+        Self { sites: (0..sites).map(|_| Mutex::default()).collect() }
+    }
+
+    /// Reads a site's summary, made anew if a seat changed or a slot began.
+    pub fn of<T>(
+        &self,
+        catalog: &Catalog,
+        seats: &SiteSeats,
+        site: SiteIndex,
+        now: Stamp,
+        read: impl FnOnce(&Summary) -> T,
+    ) -> T {
+        let mut kept = self.sites[site.at()].lock().expect("no holder of this lock panics");
+        // Read before the counts: a change in between makes the next reader look again.
+        let version = seats.version();
+        if kept.version != version || now >= kept.good_until {
+            let (summary, good_until) = summarise(catalog, seats, site, now);
+            *kept = Kept { version, good_until, summary };
+        }
+        read(&kept.summary)
+    }
+}
+
+/// Seats of a slot that people can book for themselves: no more than its second dose has.
+pub fn bookable(catalog: &Catalog, slot: &Slot, free: &[Free], now: Stamp) -> u32 {
+    if !catalog.is_offered(slot, now) {
+        return 0;
+    }
+    let of = |position: u32| u32::from(free[position as usize][Pool::Public as usize]);
+    let second = catalog.second_of(slot).map(|second| of(catalog.slots[second.at()].position));
+    second.map_or(of(slot.position), |second| second.min(of(slot.position)))
+}
+
+fn summarise(
+    catalog: &Catalog,
+    seats: &SiteSeats,
+    site: SiteIndex,
+    now: Stamp,
+) -> (Summary, Stamp) {
+    let mut summary = Summary::default();
+    let mut good_until = Stamp::MAX;
+    seats.look(|free| {
+        for slot in &catalog.sites[site.at()].slots {
+            let slot = &catalog.slots[slot.at()];
+            if !catalog.is_offered(slot, now) {
+                continue;
+            }
+            let seats = bookable(catalog, slot, free, now);
+            good_until = good_until.min(slot.start);
+            summary.free += seats;
+            match summary.days.iter_mut().rev().find(|(date, _)| *date == slot.date) {
+                Some((_, sum)) => *sum += seats,
+                None => summary.days.push((slot.date, seats)),
+            }
+        }
+    });
+    summary.days.sort_unstable();
+    (summary, good_until)
+}
+
+/// Up to `most` slots with seats near a full one: at its site the nearest in time, then at the
+/// same time at other sites of its district, then of its province.
+pub fn alternatives<'a>(
+    catalog: &Catalog,
+    seats: impl Fn(SiteIndex) -> &'a SiteSeats,
+    full: SlotIndex,
+    now: Stamp,
+    most: usize,
+) -> Vec<(SlotIndex, u32)> {
+    let Some(slot) = catalog.slot(full) else { return Vec::new() };
+    let mut found = near_in_time(catalog, seats(slot.site), full, slot, now, most);
+    let region = |site: SiteIndex| catalog.sites[site.at()].row.region.as_str();
+    let here = region(slot.site);
+    let province = here.split('/').next().unwrap_or(here);
+    for widen in [false, true] {
+        let others = (0..catalog.sites.len() as u32).map(SiteIndex).filter(|&site| {
+            let there = region(site);
+            let near = if widen {
+                there != here && there.split('/').next() == Some(province)
+            } else {
+                there == here
+            };
+            site != slot.site && near
+        });
+        for site in others.take(LOOK_SITES_MAX) {
+            if found.len() >= most {
+                return found;
+            }
+            let Some(same_time) = catalog.slot_at(site, slot) else { continue };
+            let known = &catalog.slots[same_time.at()];
+            let free = seats(site).look(|free| bookable(catalog, known, free, now));
+            if free > 0 {
+                found.push((same_time, free));
+            }
+        }
+    }
+    found
+}
+
+fn near_in_time(
+    catalog: &Catalog,
+    seats: &SiteSeats,
+    full: SlotIndex,
+    slot: &Slot,
+    now: Stamp,
+    most: usize,
+) -> Vec<(SlotIndex, u32)> {
+    let order = &catalog.sites[slot.site.at()].slots;
+    let Some(middle) = order.iter().position(|&other| other == full) else { return Vec::new() };
+    let vaccine = |at: &SlotIndex| -> VaccineIndex { catalog.slots[at.at()].vaccine };
+    let start = |at: &SlotIndex| catalog.slots[at.at()].start.0;
+    let mut found = Vec::with_capacity(most);
+    seats.look(|free| {
+        let mut before = order[..middle].iter().rev().take(LOOK_SLOTS_MAX).peekable();
+        let mut after = order[middle + 1..].iter().take(LOOK_SLOTS_MAX).peekable();
+        while found.len() < most {
+            let earlier_is_nearer = match (before.peek(), after.peek()) {
+                (None, None) => break,
+                (Some(_), None) => true,
+                (None, Some(_)) => false,
+                (Some(earlier), Some(later)) => {
+                    slot.start.0 - start(earlier) <= start(later) - slot.start.0
+                }
+            };
+            let next = if earlier_is_nearer { before.next() } else { after.next() };
+            let Some(other) = next.filter(|other| vaccine(other) == slot.vaccine) else { continue };
+            let seats = bookable(catalog, &catalog.slots[other.at()], free, now);
+            if seats > 0 {
+                found.push((*other, seats));
+            }
+        }
+    });
+    found
+}

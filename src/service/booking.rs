@@ -1,0 +1,264 @@
+//! Holding, booking, moving and cancelling.
+//!
+//! Each call looks at published state first, so that what is refused costs no journal write, then
+//! claims the seats, then asks the writer, which decides again at the entry's stamp.
+
+use ring::digest::{Context, SHA256};
+
+use super::{Answered, Here, Refused, Service};
+use crate::availability::alternatives;
+use crate::domain::decide::{Ask, Request, Seat, repeated};
+use crate::domain::eligibility::Answer;
+use crate::domain::entry::{Change, Doses, Entry, Idempotency};
+use crate::domain::ids::{BookingNumber, HoldId, PersonKey, Pool, Seq, SlotIndex};
+use crate::domain::refusal::Refusal;
+use crate::domain::state::{Booking, Status};
+use crate::domain::time::Stamp;
+use crate::ledger::command::Outcome;
+use crate::seats::Claim;
+
+/// Alternatives offered for a full slot.
+const ALTERNATIVES_MAX: usize = 5;
+
+/// Which seats a person asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Choice {
+    Hold(HoldId),
+    Slot(SlotIndex),
+}
+
+/// A hold as its person sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    pub hold: HoldId,
+    pub doses: Doses,
+    pub until: Stamp,
+}
+
+impl Service {
+    pub async fn hold(&self, here: &Here, person: PersonKey, slot: SlotIndex) -> Answered<Held> {
+        let has_booking = self.active_booking(here, &person).is_some();
+        if !has_booking {
+            self.check_rules(here, person)?;
+        }
+        let (doses, claim) = self.claim(here, slot)?;
+        let ask = Ask::Hold { doses, pool: Pool::Public };
+        match self.ask(here, Request { person, ask, idempotency: None }, Some(claim)).await? {
+            Outcome::Held { hold, doses, until } => Ok(Held { hold, doses, until }),
+            other => Err(self.refused(here, other)),
+        }
+    }
+
+    pub async fn release(&self, here: &Here, person: PersonKey, hold: HoldId) -> Answered<()> {
+        let request = Request { person, ask: Ask::Release { hold }, idempotency: None };
+        match self.ask(here, request, None).await? {
+            Outcome::Released => Ok(()),
+            other => Err(self.refused(here, other)),
+        }
+    }
+
+    pub async fn book(
+        &self,
+        here: &Here,
+        person: PersonKey,
+        choice: Choice,
+        key: Option<&str>,
+    ) -> Answered<Booking> {
+        let idempotency = key.map(|key| idempotency(here, person, key, b'b', None, Some(choice)));
+        if let Some(answer) = self.answered_before(here, idempotency)? {
+            return Ok(answer);
+        }
+        if let Some(booking) = self.active_booking(here, &person) {
+            return Err(Refused::AlreadyBooked(booking.number));
+        }
+        if let Choice::Slot(_) = choice {
+            self.check_rules(here, person)?;
+        }
+        let (seat, claim) = self.seat(here, choice)?;
+        self.change(here, Request { person, ask: Ask::Book { seat }, idempotency }, claim).await
+    }
+
+    pub async fn move_booking(
+        &self,
+        here: &Here,
+        person: PersonKey,
+        number: BookingNumber,
+        choice: Choice,
+        key: Option<&str>,
+    ) -> Answered<Booking> {
+        let asked = |key| idempotency(here, person, key, b'm', Some(number), Some(choice));
+        let idempotency = key.map(asked);
+        if let Some(answer) = self.answered_before(here, idempotency)? {
+            return Ok(answer);
+        }
+        let (seat, claim) = self.seat(here, choice)?;
+        let ask = Ask::Move { number, seat };
+        self.change(here, Request { person, ask, idempotency }, claim).await
+    }
+
+    pub async fn cancel(
+        &self,
+        here: &Here,
+        person: PersonKey,
+        number: BookingNumber,
+        key: Option<&str>,
+    ) -> Answered<Booking> {
+        let idempotency = key.map(|key| idempotency(here, person, key, b'c', Some(number), None));
+        if let Some(answer) = self.answered_before(here, idempotency)? {
+            return Ok(answer);
+        }
+        let ask = Ask::Cancel { number };
+        self.change(here, Request { person, ask, idempotency }, None).await
+    }
+
+    /// The person's booking, unless it was cancelled.
+    pub fn active_booking(&self, here: &Here, person: &PersonKey) -> Option<Booking> {
+        let state = self.shared.state.read().expect("no writer panics while it holds the lock");
+        state.campaign(here.index)?.active_booking(person).copied()
+    }
+
+    async fn change(
+        &self,
+        here: &Here,
+        request: Request,
+        claim: Option<Claim>,
+    ) -> Answered<Booking> {
+        match self.ask(here, request, claim).await? {
+            Outcome::Booking(booking) => {
+                here.gate.sessions.settle(&request.person);
+                Ok(booking)
+            }
+            Outcome::Repeated(seq) => self.answer_of(here, seq),
+            other => Err(self.refused(here, other)),
+        }
+    }
+
+    /// Claims both seats of a slot and its second dose, or says that they are gone.
+    fn claim(&self, here: &Here, slot: SlotIndex) -> Answered<(Doses, Claim)> {
+        let catalog = &here.offer.catalog;
+        let known = catalog.slot(slot).ok_or(Refused::NotFound)?;
+        let doses = Doses { first: slot, second: catalog.second_of(known) };
+        let claim = catalog.is_offered(known, here.now).then(|| {
+            let (seats, positions) = here.offer.seats_of(doses);
+            seats.claim(positions, Pool::Public)
+        });
+        let claim = claim.flatten().ok_or_else(|| self.slot_full(here, slot))?;
+        Ok((doses, claim))
+    }
+
+    fn seat(&self, here: &Here, choice: Choice) -> Answered<(Seat, Option<Claim>)> {
+        match choice {
+            Choice::Hold(hold) => Ok((Seat::Held(hold), None)),
+            Choice::Slot(slot) => {
+                let (doses, claim) = self.claim(here, slot)?;
+                Ok((Seat::Claimed(doses, Pool::Public), Some(claim)))
+            }
+        }
+    }
+
+    fn check_rules(&self, here: &Here, person: PersonKey) -> Answered<()> {
+        let subject = here.offer.subject(&person).ok_or(Refused::NotOnRoster)?;
+        let decision = here.offer.catalog.campaign.rules.decide(&subject, here.now);
+        if decision.answer == Answer::Eligible {
+            return Ok(());
+        }
+        self.note_refusal(here, person, &decision);
+        Err(Refused::Rules(Box::new(decision)))
+    }
+
+    fn slot_full(&self, here: &Here, slot: SlotIndex) -> Refused {
+        let offer = &here.offer;
+        let seats = |site: crate::domain::ids::SiteIndex| &*offer.seats[site.at()];
+        let near = alternatives(&offer.catalog, seats, slot, here.now, ALTERNATIVES_MAX);
+        Refused::SlotFull { slot, alternatives: near }
+    }
+
+    /// The answer that the same request was given before, also by an earlier process.
+    fn answered_before(
+        &self,
+        here: &Here,
+        idempotency: Option<Idempotency>,
+    ) -> Answered<Option<Booking>> {
+        let seq = {
+            let state = self.shared.state.read().expect("no writer panics while it holds the lock");
+            let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
+            repeated(campaign, idempotency).map_err(|_| Refused::IdempotencyConflict)?
+        };
+        seq.map(|seq| self.answer_of(here, seq)).transpose()
+    }
+
+    /// Reads an answer off the entry that recorded it.
+    fn answer_of(&self, here: &Here, seq: Seq) -> Answered<Booking> {
+        let entry = self.store.read().and_then(|read| read.entry(seq));
+        let entry = entry.inspect_err(|fault| {
+            tracing::error!(%seq, %fault, "an entry that the state knows can't be read");
+        });
+        let entry = entry.ok().flatten().ok_or(Refused::OutcomeUnknown)?;
+        self.booking_of(here, &entry).ok_or(Refused::OutcomeUnknown)
+    }
+
+    /// The booking as it was after `entry`.
+    fn booking_of(&self, here: &Here, entry: &Entry) -> Option<Booking> {
+        let (number, doses, status) = match entry.change {
+            Change::Booked { number, doses, .. } => (number, doses, Status::Booked),
+            Change::Moved { number, to, .. } => (number, to, Status::Booked),
+            Change::Cancelled { number, doses, .. } => (number, doses, Status::Cancelled),
+            _ => return None,
+        };
+        let index = self.keys.booking_index(number)? as usize;
+        let state = self.shared.state.read().expect("no writer panics while it holds the lock");
+        let booking = *state.campaign(here.index)?.bookings.get(index)?;
+        Some(Booking { doses, status, seq: entry.seq, ..booking })
+    }
+
+    fn refused(&self, here: &Here, outcome: Outcome) -> Refused {
+        let refusal = match outcome {
+            Outcome::Refused(refusal) => refusal,
+            Outcome::Unknown => return Refused::OutcomeUnknown,
+            other => unreachable!("{other:?} answers another question"),
+        };
+        match refusal {
+            Refusal::IdempotencyConflict => Refused::IdempotencyConflict,
+            Refusal::NotFound => Refused::NotFound,
+            Refusal::NoBooking => Refused::NoBooking,
+            Refusal::AlreadyBooked(number) => Refused::AlreadyBooked(number),
+            Refusal::HoldExpired => Refused::HoldExpired,
+            Refusal::ChangeDeadlinePassed(deadline) => Refused::ChangeDeadlinePassed(deadline),
+            Refusal::Rules(decision) => Refused::Rules(decision),
+            Refusal::NotOnRoster => Refused::NotOnRoster,
+            Refusal::SlotFull(slot) => self.slot_full(here, slot),
+        }
+    }
+}
+
+/// Marks a request so that its repetition is recognised: the key by person and campaign, the
+/// request by what it asks for.
+fn idempotency(
+    here: &Here,
+    person: PersonKey,
+    key: &str,
+    operation: u8,
+    number: Option<BookingNumber>,
+    choice: Option<Choice>,
+) -> Idempotency {
+    let mut context = Context::new(&SHA256);
+    context.update(b"sumun idempotency v1");
+    context.update(&here.index.0.to_be_bytes());
+    context.update(&person.0);
+    context.update(key.as_bytes());
+    let named = context.finish();
+    let mut request = [operation, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    request[1..9].copy_from_slice(&number.map_or(0, |number| number.0).to_be_bytes());
+    let (kind, chosen) = match choice {
+        None => (0, 0),
+        Some(Choice::Hold(hold)) => (1, hold.0),
+        Some(Choice::Slot(slot)) => (2, u64::from(slot.0)),
+    };
+    request[9] = kind;
+    request[10..].copy_from_slice(&chosen.to_be_bytes());
+    let asked = ring::digest::digest(&SHA256, &request);
+    Idempotency {
+        key: *named.as_ref().first_chunk().expect("a SHA-256 has 32 bytes"),
+        request: *asked.as_ref().first_chunk().expect("a SHA-256 has 32 bytes"),
+    }
+}

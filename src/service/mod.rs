@@ -1,0 +1,151 @@
+//! What people and their pages can do: the one place where gate, identity, rules, seats and writer
+//! meet. Knows nothing of HTTP; the API and the pages are both thin coats over it.
+
+pub mod booking;
+pub mod browsing;
+pub mod entrance;
+
+use std::net::IpAddr;
+use std::sync::{Arc, RwLock};
+
+use crate::clock::Clock;
+use crate::domain::decide::Request;
+use crate::domain::eligibility::Decision;
+use crate::domain::entry::RefusedFor;
+use crate::domain::ids::{BookingNumber, CampaignIndex, PersonKey, SlotIndex};
+use crate::domain::refusal::refused_for;
+use crate::domain::time::Stamp;
+use crate::gate::{Gate, Place};
+use crate::identity::attempts::Attempts;
+use crate::keys::Keys;
+use crate::ledger::command::{Command, Outcome};
+use crate::ledger::shared::{Offer, Shared};
+use crate::ledger::store::Store;
+use crate::ledger::writer::{NotTaken, WriterHandle};
+use crate::seats::Claim;
+
+/// When the writer's queue is full: by then it has been emptied many times.
+const OVERLOADED_RETRY_S: u32 = 3;
+
+/// The running system.
+pub struct Service {
+    pub shared: Arc<Shared>,
+    pub store: Arc<Store>,
+    pub writer: WriterHandle,
+    pub keys: Arc<Keys>,
+    pub clock: Clock,
+    pub attempts: Attempts,
+    gates: RwLock<Vec<Arc<Gate>>>,
+}
+
+/// A campaign as one request sees it, unchanged while the request lasts.
+#[derive(Clone)]
+pub struct Here {
+    pub offer: Arc<Offer>,
+    pub gate: Arc<Gate>,
+    pub index: CampaignIndex,
+    pub now: Stamp,
+}
+
+/// Why a call changed nothing. Each has a problem code of its own in HTTP.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Refused {
+    IdentityNotFound,
+    TooManyAttempts { retry_after_s: u32 },
+    Rules(Box<Decision>),
+    NotOnRoster,
+    PlaceInvalid,
+    SessionInvalid,
+    SessionExpired,
+    NotAdmitted(Place),
+    SlotFull { slot: SlotIndex, alternatives: Vec<(SlotIndex, u32)> },
+    AlreadyBooked(BookingNumber),
+    HoldExpired,
+    NoBooking,
+    NotFound,
+    ChangeDeadlinePassed(Stamp),
+    IdempotencyConflict,
+    Overloaded { retry_after_s: u32 },
+    OutcomeUnknown,
+}
+
+pub type Answered<T> = Result<T, Refused>;
+
+impl Service {
+    pub fn new(
+        shared: Arc<Shared>,
+        store: Arc<Store>,
+        writer: WriterHandle,
+        keys: Arc<Keys>,
+        clock: Clock,
+    ) -> Self {
+        let attempts = Attempts::default();
+        Self { shared, store, writer, keys, clock, attempts, gates: RwLock::default() }
+    }
+
+    /// The campaign of that name, now.
+    pub fn campaign(&self, id: &str) -> Answered<Here> {
+        let offers = self.shared.offers();
+        let at = offers.iter().position(|offer| offer.catalog.campaign.id.as_str() == id);
+        let offer = Arc::clone(&offers[at.ok_or(Refused::NotFound)?]);
+        let index = offer.catalog.index;
+        Ok(Here { gate: self.gate(&offer), offer, index, now: self.clock.now() })
+    }
+
+    /// Every campaign's gate, with the campaign's name.
+    pub fn gates(&self) -> Vec<(String, Arc<Gate>)> {
+        let offers = self.shared.offers();
+        let named = |offer: &Arc<Offer>| (offer.catalog.campaign.id.to_string(), self.gate(offer));
+        offers.iter().map(named).collect()
+    }
+
+    fn gate(&self, offer: &Offer) -> Arc<Gate> {
+        let at = offer.catalog.index.at();
+        if let Some(gate) = self.gates.read().expect("no holder of this lock panics").get(at) {
+            gate.follow(&offer.catalog.campaign.gate);
+            return Arc::clone(gate);
+        }
+        let mut gates = self.gates.write().expect("no holder of this lock panics");
+        for offer in &self.shared.offers()[gates.len()..] {
+            gates.push(Arc::new(Gate::new(&offer.catalog.campaign.gate, self.clock.now())));
+        }
+        Arc::clone(&gates[at])
+    }
+
+    /// Hands a request to the writer and waits for what comes of it.
+    async fn ask(&self, here: &Here, request: Request, claim: Option<Claim>) -> Answered<Outcome> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let campaign = here.index;
+        self.writer.submit(Command::Ask { campaign, request, claim, reply }).map_err(not_taken)?;
+        // The writer drops the channel only when it stops: then nobody knows.
+        answer.await.map_err(|_| Refused::OutcomeUnknown)
+    }
+
+    /// Has a refusal by the rules stand in the journal, once; under load it may be dropped and is
+    /// then noted when the person asks again.
+    fn note_refusal(&self, here: &Here, person: PersonKey, decision: &Decision) {
+        let Some(reason) = refused_for(decision.answer) else { return };
+        let rules = here.offer.catalog.version();
+        if self.knows_refusal(here, &person, rules, reason) {
+            return;
+        }
+        let command = Command::NoteRefusal { campaign: here.index, person, rules, reason };
+        let _ = self.writer.submit_if_idle(command);
+    }
+
+    fn knows_refusal(&self, here: &Here, person: &PersonKey, rules: u32, why: RefusedFor) -> bool {
+        let state = self.shared.state.read().expect("no writer panics while it holds the lock");
+        let campaign = state.campaign(here.index);
+        campaign.is_some_and(|campaign| campaign.knows_refusal(person, rules, why))
+    }
+}
+
+fn not_taken(reason: NotTaken) -> Refused {
+    match reason {
+        NotTaken::Full => Refused::Overloaded { retry_after_s: OVERLOADED_RETRY_S },
+        NotTaken::Stopped => Refused::OutcomeUnknown,
+    }
+}
+
+/// Where a call comes from, as far as limits need to know.
+pub type From = IpAddr;

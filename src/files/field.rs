@@ -109,7 +109,13 @@ pub(super) fn date(text: &str) -> Result<Date, FieldFault> {
         })
     };
     let parts = (bytes[4] == b'-' && bytes[7] == b'-')
-        .then(|| Some((number(&bytes[..4])?, number(&bytes[5..7])?, number(&bytes[8..])?)))
+        .then(|| {
+            Some((
+                number(&bytes[..4])?,
+                number(&bytes[5..7])?,
+                number(&bytes[8..])?,
+            ))
+        })
         .flatten();
     let (year, month, day) = parts.ok_or_else(malformed)?;
     Date::new(year, month as i8, day as i8).map_err(|_| {
@@ -204,7 +210,10 @@ pub(super) fn groups(text: &str) -> Result<Vec<String>, FieldFault> {
 /// A site's id: it stands in addresses, so it begins with a letter or digit and needs no escaping.
 pub(super) fn site(text: &str) -> Result<&str, FieldFault> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let begins = text
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric());
     if !begins || text.len() > ID_BYTES_MAX || !text.bytes().all(fits) {
         let detail = format!(
             "`{}` is not a site id: use 1 to {ID_BYTES_MAX} of a-z, A-Z, 0-9, `-`, `_` and `.`, \
@@ -226,8 +235,13 @@ pub(super) fn coordinate(text: &str, degrees_max: i32) -> Result<i32, FieldFault
         (Reason::BadCoordinate, detail)
     };
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let begins = digits.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
+    let plain = digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let begins = digits
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_digit());
     if !plain || !begins || text.len() > 24 {
         return Err(fault());
     }

@@ -141,7 +141,11 @@ pub fn read(
         |row, chunk: &mut Chunk, report| check(row, chunk, report, keys, entropy, today),
         |chunk| {
             let piece = contacts.pieces.len() as u32;
-            let of_chunk: Vec<_> = chunk.group_sets.into_iter().map(|set| sets.index(set)).collect();
+            let of_chunk: Vec<_> = chunk
+                .group_sets
+                .into_iter()
+                .map(|set| sets.index(set))
+                .collect();
             contacts.pieces.push(chunk.sealed.into_boxed_slice());
             drafts.extend(chunk.drafts.into_iter().map(|mut draft| {
                 draft.place.piece = piece;
@@ -155,7 +159,10 @@ pub fn read(
     report_same_people(&drafts, &contacts, keys, &mut report);
     let (group_sets, set_places) = sets.sorted();
     let (regions, region_places) = regions(&drafts);
-    for (table, length) in [("sets of groups", group_sets.len()), ("regions", regions.len())] {
+    for (table, length) in [
+        ("sets of groups", group_sets.len()),
+        ("regions", regions.len()),
+    ] {
         if length > 1 << 16 {
             report.add(None, "", Reason::TooMany, || {
                 format!("has {length} different {table}; at most 65,536 fit")
@@ -239,7 +246,12 @@ fn check(
             from: from as u32,
             length: (chunk.sealed.len() - from) as u16,
         },
-        likeness: likeness(&comparable_name(name), &comparable_phone(phone), born, region),
+        likeness: likeness(
+            &comparable_name(name),
+            &comparable_phone(phone),
+            born,
+            region,
+        ),
     });
 }
 
@@ -253,9 +265,12 @@ fn likeness(name: &str, phone: &str, born: Day, region: u32) -> u64 {
 fn report_same_codes(drafts: &[Draft], report: &mut Report) {
     for pair in drafts.windows(2) {
         if pair[0].person.key == pair[1].person.key {
-            report.add(Some(pair[1].line.into()), COLUMNS[CODE], Reason::SameCodeTwice, || {
-                format!("has the same code as line {}", pair[0].line)
-            });
+            report.add(
+                Some(pair[1].line.into()),
+                COLUMNS[CODE],
+                Reason::SameCodeTwice,
+                || format!("has the same code as line {}", pair[0].line),
+            );
         }
     }
 }
@@ -270,14 +285,25 @@ fn report_same_people(
 ) {
     let opened = |draft: &Draft| {
         let contact = keys.open(draft.person.key, contacts.of(draft.place));
-        let contact = contact.ok().and_then(|bytes| Contact::decode(&bytes).ok())?;
-        let (name, phone) = (comparable_name(&contact.name), comparable_phone(&contact.phone));
+        let contact = contact
+            .ok()
+            .and_then(|bytes| Contact::decode(&bytes).ok())?;
+        let (name, phone) = (
+            comparable_name(&contact.name),
+            comparable_phone(&contact.phone),
+        );
         Some((name, phone, draft.person.born, draft.region))
     };
-    let mut alike: Vec<(u64, u32)> =
-        drafts.iter().zip(0..).map(|(draft, at)| (draft.likeness, at)).collect();
+    let mut alike: Vec<(u64, u32)> = drafts
+        .iter()
+        .zip(0..)
+        .map(|(draft, at)| (draft.likeness, at))
+        .collect();
     alike.par_sort_unstable_by_key(|&(likeness, at)| (likeness, drafts[at as usize].line));
-    for group in alike.chunk_by(|one, other| one.0 == other.0).filter(|group| group.len() > 1) {
+    for group in alike
+        .chunk_by(|one, other| one.0 == other.0)
+        .filter(|group| group.len() > 1)
+    {
         let first = &drafts[group[0].1 as usize];
         let of_first = opened(first);
         for &(_, at) in &group[1..] {
@@ -285,7 +311,10 @@ fn report_same_people(
             if again.person.key != first.person.key && opened(again) == of_first {
                 report.add(Some(again.line.into()), "", Reason::SamePersonTwice, || {
                     let same = "is the same person under another code";
-                    format!("{same}: name, birth date, phone and region are those of line {}", first.line)
+                    format!(
+                        "{same}: name, birth date, phone and region are those of line {}",
+                        first.line
+                    )
                 });
             }
         }
@@ -365,10 +394,7 @@ pub struct PersonLine {
 }
 
 /// Writes a roster file that `read` takes.
-pub fn write_csv(
-    people: impl IntoIterator<Item = PersonLine>,
-    into: impl Write,
-) -> io::Result<()> {
+pub fn write_csv(people: impl IntoIterator<Item = PersonLine>, into: impl Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(into);
     writer.write_record(COLUMNS)?;
     let (mut date, mut groups) = (String::new(), String::new());

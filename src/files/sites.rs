@@ -14,8 +14,9 @@ use super::field;
 use super::report::{Reason, Report};
 use super::table::{Row, scan};
 
-const COLUMNS: &[&str] =
-    &["site", "name_ko", "name_en", "region", "address", "lat", "lng", "phone"];
+const COLUMNS: &[&str] = &[
+    "site", "name_ko", "name_en", "region", "address", "lat", "lng", "phone",
+];
 const SITE: usize = 0;
 const NAME_KO: usize = 1;
 const NAME_EN: usize = 2;
@@ -53,13 +54,25 @@ fn check(row: &Row<'_>, chunk: &mut Vec<(SiteRow, u64)>, report: &mut Report) {
     let name_ko = row.read(NAME_KO, report, |text| field::words(text, NAME_CHARS_MAX));
     let name_en = row.read(NAME_EN, report, |text| field::at_most(text, NAME_CHARS_MAX));
     let region = row.read(REGION, report, |text| field::region(text).map(|_| text));
-    let address = row.read(ADDRESS, report, |text| field::at_most(text, ADDRESS_CHARS_MAX));
+    let address = row.read(ADDRESS, report, |text| {
+        field::at_most(text, ADDRESS_CHARS_MAX)
+    });
     let lat_e6 = row.read(LAT, report, |text| field::coordinate(text, 90));
     let lng_e6 = row.read(LNG, report, |text| field::coordinate(text, 180));
     let phone = row.read(PHONE, report, field::phone);
     let words = [site, name_ko, name_en, region, address, phone];
-    if let ([Some(site), Some(name_ko), Some(name_en), Some(region), Some(address), Some(phone)], Some(lat_e6), Some(lng_e6)) =
-        (words, lat_e6, lng_e6)
+    if let (
+        [
+            Some(site),
+            Some(name_ko),
+            Some(name_en),
+            Some(region),
+            Some(address),
+            Some(phone),
+        ],
+        Some(lat_e6),
+        Some(lng_e6),
+    ) = (words, lat_e6, lng_e6)
     {
         let site = SiteRow {
             site: site.to_owned(),

@@ -19,7 +19,9 @@ use super::field::{self, FieldFault, shown};
 use super::report::{Reason, Report};
 use super::table::{Row, scan};
 
-const COLUMNS: &[&str] = &["site", "vaccine", "date", "start", "end", "public", "assisted"];
+const COLUMNS: &[&str] = &[
+    "site", "vaccine", "date", "start", "end", "public", "assisted",
+];
 const SITE: usize = 0;
 const VACCINE: usize = 1;
 const DATE: usize = 2;
@@ -77,14 +79,23 @@ fn check(
     let known = |reason, what: &'static str| {
         move |text: &str| (reason, format!("`{}` is not a {what}", shown(text)))
     };
-    let no_site = known(Reason::UnknownSite, "site of this campaign: import its sites first");
+    let no_site = known(
+        Reason::UnknownSite,
+        "site of this campaign: import its sites first",
+    );
     let no_vaccine = known(Reason::UnknownVaccine, "vaccine of the campaign file");
-    let site = row.read(SITE, report, |text| site_of(text).ok_or_else(|| no_site(text)));
-    let vaccine =
-        row.read(VACCINE, report, |text| vaccine_of(text).ok_or_else(|| no_vaccine(text)));
+    let site = row.read(SITE, report, |text| {
+        site_of(text).ok_or_else(|| no_site(text))
+    });
+    let vaccine = row.read(VACCINE, report, |text| {
+        vaccine_of(text).ok_or_else(|| no_vaccine(text))
+    });
     let date = row.read(DATE, report, field::date);
     let start_min = row.read(START, report, |text| match field::minutes(text)? {
-        DAY_MIN => Err((Reason::BadTime, "a slot cannot start at 24:00: write 00:00".into())),
+        DAY_MIN => Err((
+            Reason::BadTime,
+            "a slot cannot start at 24:00: write 00:00".into(),
+        )),
         minutes => Ok(minutes),
     });
     let end_min = row.read(END, report, |text| {
@@ -98,9 +109,14 @@ fn check(
         }
     });
     let public = row.read(PUBLIC, report, field::capacity);
-    let assisted = row.read(ASSISTED, report, |text| match (field::capacity(text)?, public) {
-        (0, Some(0)) => Err((Reason::BadCapacity, "the slot has no seat in any pool".into())),
-        (seats, _) => Ok(seats),
+    let assisted = row.read(ASSISTED, report, |text| {
+        match (field::capacity(text)?, public) {
+            (0, Some(0)) => Err((
+                Reason::BadCapacity,
+                "the slot has no seat in any pool".into(),
+            )),
+            (seats, _) => Ok(seats),
+        }
     });
     let resolved = |column, minutes: Option<u16>, report: &mut Report| {
         let (date, minutes) = date.zip(minutes)?;
@@ -134,7 +150,10 @@ fn resolve(zone: &Zone, date: Date, minutes: u16) -> Result<Stamp, FieldFault> {
 fn local(date: Date, minutes: u16) -> DateTime {
     if minutes >= DAY_MIN {
         // The calendar ends in the year 9999, far outside what a zone resolves.
-        return date.tomorrow().unwrap_or(date).to_datetime(Time::midnight());
+        return date
+            .tomorrow()
+            .unwrap_or(date)
+            .to_datetime(Time::midnight());
     }
     date.at((minutes / 60) as i8, (minutes % 60) as i8, 0, 0)
 }
@@ -146,7 +165,10 @@ fn report_same_slots(slots: &[SlotRow], lines: &[u32], report: &mut Report) {
     };
     let mut order: Vec<u32> = (0..slots.len() as u32).collect();
     order.par_sort_unstable_by_key(|&at| (name(at), at));
-    for pair in order.windows(2).filter(|pair| name(pair[0]) == name(pair[1])) {
+    for pair in order
+        .windows(2)
+        .filter(|pair| name(pair[0]) == name(pair[1]))
+    {
         let [first, again] = [pair[0], pair[1]].map(|at| lines[at as usize]);
         report.add(Some(again.into()), "", Reason::SameSlotTwice, || {
             format!("has the site, vaccine, date and start of line {first}")

@@ -110,7 +110,9 @@ pub(super) fn scan<T: Default + Send>(
     if let Some(End::Fault(line)) = end {
         lines.report_trouble(line, &mut report);
     } else if report.rows == 0 {
-        report.add(None, "", Reason::NoRows, || "has a header but no rows".into());
+        report.add(None, "", Reason::NoRows, || {
+            "has a header but no rows".into()
+        });
     }
     report
 }

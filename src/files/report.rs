@@ -1,0 +1,182 @@
+//! What is wrong with a file: for a person as lines, for a script as JSON.
+//!
+//! Invariant: all faults are counted, the first `SHOWN_MAX` of them kept, so that a file that is
+//! wrong on every line costs no memory.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+
+/// How many faults a report keeps: more than a person reads before correcting the file.
+pub const SHOWN_MAX: usize = 100;
+
+/// The kind of a fault, by which a report counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    Unreadable,
+    NoHeader,
+    NoRows,
+    UnknownColumn,
+    MissingColumn,
+    DuplicateColumn,
+    FieldCount,
+    RowTooLong,
+    Encoding,
+    Empty,
+    TooLong,
+    ControlCharacter,
+    BadDate,
+    DateOutOfRange,
+    BadCode,
+    BadPhone,
+    BadRegion,
+    BadGroup,
+    BadId,
+    BadCoordinate,
+    BadTime,
+    TimeSkippedOrRepeated,
+    BadCapacity,
+    UnknownSite,
+    UnknownVaccine,
+    SameCodeTwice,
+    SamePersonTwice,
+    SameSiteTwice,
+    SameSlotTwice,
+    TooMany,
+}
+
+/// One fault of a file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Fault {
+    /// The line at which the row begins; the header is 1. None when it is about the whole file.
+    pub line: Option<u64>,
+    /// The column by its name in the header; empty when it is about the whole row.
+    pub column: Cow<'static, str>,
+    pub reason: Reason,
+    /// What is wrong and what to do.
+    pub detail: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}")?;
+            if !self.column.is_empty() {
+                write!(f, ", {}", self.column)?;
+            }
+            f.write_str(": ")?;
+        }
+        f.write_str(&self.detail)
+    }
+}
+
+/// The faults of a file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Report {
+    /// What the file should have been: `roster`, `sites` or `slots`.
+    pub file: &'static str,
+    /// Rows read, without the header.
+    pub rows: u64,
+    /// All faults, also those that are not kept.
+    pub faults_total: u64,
+    /// All faults by reason.
+    pub by_reason: BTreeMap<Reason, u64>,
+    /// The first of them, in order of line.
+    pub faults: Vec<Fault>,
+}
+
+impl Report {
+    pub(super) fn new(file: &'static str) -> Self {
+        Self {
+            file,
+            rows: 0,
+            faults_total: 0,
+            by_reason: BTreeMap::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// The report of a file that cannot even be opened.
+    pub(super) fn unreadable(file: &'static str, path: &Path, cause: &io::Error) -> Self {
+        let mut report = Self::new(file);
+        report.add(None, "", Reason::Unreadable, || {
+            format!("{}: {cause}", path.display())
+        });
+        report
+    }
+
+    /// Counts a fault, and keeps it if there is room; its text is made only then.
+    pub(super) fn add(
+        &mut self,
+        line: Option<u64>,
+        column: impl Into<Cow<'static, str>>,
+        reason: Reason,
+        detail: impl FnOnce() -> String,
+    ) {
+        self.faults_total += 1;
+        *self.by_reason.entry(reason).or_default() += 1;
+        if self.faults.len() < SHOWN_MAX {
+            self.faults.push(Fault {
+                line,
+                column: column.into(),
+                reason,
+                detail: detail(),
+            });
+        }
+    }
+
+    /// Takes over what was found in the rows after those of this report.
+    pub(super) fn merge(&mut self, later: Report) {
+        self.rows += later.rows;
+        self.faults_total += later.faults_total;
+        for (reason, count) in later.by_reason {
+            *self.by_reason.entry(reason).or_default() += count;
+        }
+        let room = SHOWN_MAX - self.faults.len();
+        self.faults.extend(later.faults.into_iter().take(room));
+    }
+
+    /// The value, if there is no fault; else the report, its faults in order of line.
+    pub(super) fn judge<T>(mut self, value: impl FnOnce() -> T) -> Result<T, Report> {
+        if self.faults_total == 0 {
+            return Ok(value());
+        }
+        self.faults.sort_by_key(|fault| fault.line);
+        Err(self)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = |count| if count == 1 { "" } else { "s" };
+        writeln!(
+            f,
+            "the {} file has {} fault{} in {} row{}; nothing was imported",
+            self.file,
+            self.faults_total,
+            s(self.faults_total),
+            self.rows,
+            s(self.rows),
+        )?;
+        for fault in &self.faults {
+            writeln!(f, "{fault}")?;
+        }
+        let hidden = self.faults_total - self.faults.len() as u64;
+        if hidden > 0 {
+            writeln!(f, "and {hidden} more; by reason:")?;
+            for (reason, count) in &self.by_reason {
+                let name = serde_json::to_value(reason).unwrap_or_default();
+                let name = name.as_str().unwrap_or_default().replace('_', " ");
+                writeln!(f, "  {count:>9} {name}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Report {}

@@ -1,0 +1,231 @@
+//! The slots file: `site,vaccine,date,start,end,public,assisted`, one start time a row.
+//!
+//! Owns resolving local times to instants: a time that the zone skips or repeats is refused here,
+//! once, with both readings, so that no later code meets one. It must not know the campaign: the
+//! caller says which sites and vaccines there are.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use jiff::civil::{Date, DateTime, Time};
+use rayon::prelude::*;
+
+use crate::domain::ids::{SiteIndex, VaccineIndex};
+use crate::domain::site::SlotRow;
+use crate::domain::time::{Day, LocalTimeFault, Stamp, Zone};
+
+use super::field::{self, FieldFault, shown};
+use super::report::{Reason, Report};
+use super::table::{Row, scan};
+
+const COLUMNS: &[&str] = &[
+    "site", "vaccine", "date", "start", "end", "public", "assisted",
+];
+const SITE: usize = 0;
+const VACCINE: usize = 1;
+const DATE: usize = 2;
+const START: usize = 3;
+const END: usize = 4;
+const PUBLIC: usize = 5;
+const ASSISTED: usize = 6;
+const DAY_MIN: u16 = 24 * 60;
+
+/// Reads a slots file at a path; see `read`.
+pub fn read_file(
+    path: &Path,
+    zone: &Zone,
+    vaccine_of: impl Fn(&str) -> Option<VaccineIndex> + Sync,
+    site_of: impl Fn(&str) -> Option<SiteIndex> + Sync,
+) -> Result<Vec<SlotRow>, Report> {
+    let file = File::open(path).map_err(|cause| Report::unreadable("slots", path, &cause))?;
+    read(file, zone, vaccine_of, site_of)
+}
+
+/// Reads a slots file; the slots are in the order of its rows.
+pub fn read(
+    source: impl Read + Send,
+    zone: &Zone,
+    vaccine_of: impl Fn(&str) -> Option<VaccineIndex> + Sync,
+    site_of: impl Fn(&str) -> Option<SiteIndex> + Sync,
+) -> Result<Vec<SlotRow>, Report> {
+    let (mut slots, mut lines) = (Vec::new(), Vec::new());
+    let mut report = scan(
+        "slots",
+        COLUMNS,
+        source,
+        |row, chunk: &mut (Vec<SlotRow>, Vec<u32>), report| {
+            if let Some(slot) = check(row, report, zone, &vaccine_of, &site_of) {
+                chunk.0.push(slot);
+                chunk.1.push(u32::try_from(row.line).unwrap_or(u32::MAX));
+            }
+        },
+        |(chunk_slots, chunk_lines)| {
+            slots.extend(chunk_slots);
+            lines.extend(chunk_lines);
+        },
+    );
+    report_same_slots(&slots, &lines, &mut report);
+    report.judge(|| slots)
+}
+
+fn check(
+    row: &Row<'_>,
+    report: &mut Report,
+    zone: &Zone,
+    vaccine_of: impl Fn(&str) -> Option<VaccineIndex>,
+    site_of: impl Fn(&str) -> Option<SiteIndex>,
+) -> Option<SlotRow> {
+    let known = |reason, what: &'static str| {
+        move |text: &str| (reason, format!("`{}` is not a {what}", shown(text)))
+    };
+    let no_site = known(
+        Reason::UnknownSite,
+        "site of this campaign: import its sites first",
+    );
+    let no_vaccine = known(Reason::UnknownVaccine, "vaccine of the campaign file");
+    let site = row.read(SITE, report, |text| {
+        site_of(text).ok_or_else(|| no_site(text))
+    });
+    let vaccine = row.read(VACCINE, report, |text| {
+        vaccine_of(text).ok_or_else(|| no_vaccine(text))
+    });
+    let date = row.read(DATE, report, field::date);
+    let start_min = row.read(START, report, |text| match field::minutes(text)? {
+        DAY_MIN => Err((
+            Reason::BadTime,
+            "a slot cannot start at 24:00: write 00:00".into(),
+        )),
+        minutes => Ok(minutes),
+    });
+    let end_min = row.read(END, report, |text| {
+        let end = field::minutes(text)?;
+        match start_min {
+            Some(start) if start >= end => {
+                let detail = format!("`{text}` is not after the start");
+                Err((Reason::BadTime, detail))
+            }
+            _ => Ok(end),
+        }
+    });
+    let public = row.read(PUBLIC, report, field::capacity);
+    let assisted = row.read(ASSISTED, report, |text| {
+        match (field::capacity(text)?, public) {
+            (0, Some(0)) => Err((
+                Reason::BadCapacity,
+                "the slot has no seat in any pool".into(),
+            )),
+            (seats, _) => Ok(seats),
+        }
+    });
+    let resolved = |column, minutes: Option<u16>, report: &mut Report| {
+        let (date, minutes) = date.zip(minutes)?;
+        row.read(column, report, |_| resolve(zone, date, minutes))
+    };
+    let start = resolved(START, start_min, report);
+    let end = resolved(END, end_min, report);
+    Some(SlotRow {
+        site: site?,
+        vaccine: vaccine?,
+        date: Day::of(date?),
+        start_min: start_min?,
+        start: start?,
+        end: end?,
+        public: public?,
+        assisted: assisted?,
+    })
+}
+
+fn resolve(zone: &Zone, date: Date, minutes: u16) -> Result<Stamp, FieldFault> {
+    zone.resolve(local(date, minutes)).map_err(|fault| {
+        let reason = match fault {
+            LocalTimeFault::OutOfRange { .. } => Reason::DateOutOfRange,
+            _ => Reason::TimeSkippedOrRepeated,
+        };
+        (reason, fault.to_string())
+    })
+}
+
+/// A local date and time; 24:00 is midnight of the next day.
+fn local(date: Date, minutes: u16) -> DateTime {
+    if minutes >= DAY_MIN {
+        // The calendar ends in the year 9999, far outside what a zone resolves.
+        return date
+            .tomorrow()
+            .unwrap_or(date)
+            .to_datetime(Time::midnight());
+    }
+    date.at((minutes / 60) as i8, (minutes % 60) as i8, 0, 0)
+}
+
+fn report_same_slots(slots: &[SlotRow], lines: &[u32], report: &mut Report) {
+    let name = |at: u32| {
+        let slot = &slots[at as usize];
+        (slot.site, slot.date, slot.start_min, slot.vaccine)
+    };
+    let mut order: Vec<u32> = (0..slots.len() as u32).collect();
+    order.par_sort_unstable_by_key(|&at| (name(at), at));
+    for pair in order
+        .windows(2)
+        .filter(|pair| name(pair[0]) == name(pair[1]))
+    {
+        let [first, again] = [pair[0], pair[1]].map(|at| lines[at as usize]);
+        report.add(Some(again.into()), "", Reason::SameSlotTwice, || {
+            format!("has the site, vaccine, date and start of line {first}")
+        });
+    }
+}
+
+/// One row of a slots file to be written; times in minutes after local midnight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SlotLine {
+    pub site: SiteIndex,
+    pub date: Date,
+    pub start_min: u16,
+    pub end_min: u16,
+    pub public: u16,
+    pub assisted: u16,
+}
+
+impl SlotLine {
+    /// The row that reading this line would give.
+    pub fn row(&self, vaccine: VaccineIndex, zone: &Zone) -> Result<SlotRow, LocalTimeFault> {
+        Ok(SlotRow {
+            site: self.site,
+            vaccine,
+            date: Day::of(self.date),
+            start_min: self.start_min,
+            start: zone.resolve(local(self.date, self.start_min))?,
+            end: zone.resolve(local(self.date, self.end_min))?,
+            public: self.public,
+            assisted: self.assisted,
+        })
+    }
+}
+
+/// Writes a slots file that `read` takes. `site` gives a site's id.
+pub fn write_csv<'a>(
+    slots: impl IntoIterator<Item = SlotLine>,
+    vaccine: &str,
+    site: impl Fn(SiteIndex) -> &'a str,
+    into: impl Write,
+) -> io::Result<()> {
+    let clock = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+    let mut writer = csv::Writer::from_writer(into);
+    writer.write_record(COLUMNS)?;
+    let mut date = String::new();
+    for slot in slots {
+        date.clear();
+        super::write_date(&mut date, slot.date);
+        writer.write_record([
+            site(slot.site),
+            vaccine,
+            &date,
+            &clock(slot.start_min),
+            &clock(slot.end_min),
+            &slot.public.to_string(),
+            &slot.assisted.to_string(),
+        ])?;
+    }
+    writer.flush()
+}

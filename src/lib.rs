@@ -17,4 +17,5 @@ pub mod ledger;
 pub mod seats;
 pub mod service;
 mod sync;
+pub mod web;
 

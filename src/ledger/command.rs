@@ -13,7 +13,6 @@ use crate::files::roster::PreparedRoster;
 use crate::seats::Claim;
 
 /// A change that somebody wants. The writer owns it from here: whoever asked may hang up.
-#[derive(Debug)]
 pub enum Command {
     /// A person's request. `claim` holds the seats of a `Seat::Claimed` or of a new hold.
     Ask {
@@ -28,7 +27,6 @@ pub enum Command {
     Operate { operator: String, operation: Operation, reply: oneshot::Sender<Outcome> },
 }
 
-#[derive(Debug)]
 pub enum Operation {
     /// Puts a campaign file into force.
     Activate { source: String },

@@ -110,10 +110,10 @@ impl Core {
         Ok(Ok(Operated::Slots { added, changed }))
     }
 
-    fn roster(&mut self, actor: Actor, prepared: PreparedRoster) -> Done {
-        let mut roster = prepared.roster;
-        roster.version = self.roster.version + 1;
-        let difference = difference(&self.roster, &roster);
+    fn roster(&mut self, actor: Actor, mut prepared: PreparedRoster) -> Done {
+        prepared.roster.version = self.roster.version + 1;
+        let roster = &prepared.roster;
+        let difference = difference(&self.roster, roster);
         let (added, changed) = (difference.added.len(), difference.changed.len());
         let (gone, unchanged) = (difference.gone.len(), difference.unchanged);
         // Whoever is gone leaves the vault too, unless a booking still needs their name.
@@ -136,12 +136,12 @@ impl Core {
             },
         );
         self.finish(&mut batch, |write| {
-            write.put_roster(&roster)?;
+            write.put_roster(roster)?;
             write.erase_from_vault(leaving.into_iter())?;
-            write.put_vault(prepared.vault.iter())
+            write.put_vault(prepared.vault())
         })?;
         let version = roster.version;
-        self.roster = Arc::new(roster);
+        self.roster = Arc::new(prepared.roster);
         self.shared.publish(&self.roster);
         Ok(Ok(Operated::Roster { version, added, changed, gone, unchanged }))
     }

@@ -1,0 +1,156 @@
+//! The calls of a person in session: hold, book, look, move, cancel.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, delete, get, post};
+
+use super::call::{Admitted, IdempotencyKey};
+use super::problem::{Problem, ProblemView};
+use super::public::answer;
+use super::read;
+use super::views::{self, BookingAnswer, HoldRequest, HoldView, SeatRequest};
+use crate::service::Refused;
+use crate::service::booking::Choice;
+
+/// Keeps a slot and its second dose for the person while they decide.
+#[utoipa::path(
+    tag = "booking",
+    params(("campaign" = String, Path)),
+    request_body = HoldRequest,
+    responses((status = 201, body = HoldView), (status = "default", body = ProblemView)),
+    security(("session" = []))
+)]
+#[post("/api/v1/campaigns/{campaign}/holds")]
+pub async fn place_hold(
+    admitted: Admitted,
+    request: HttpRequest,
+    body: read::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let Admitted { call, person } = admitted;
+    let asked: HoldRequest = read::json(&request, body)?;
+    let slot = read::slot(call.lang, &asked.slot)?;
+    let held = call.service.hold(&call.here, person, slot).await;
+    let held = held.map_err(|refused| call.problem(refused))?;
+    Ok(answer(StatusCode::CREATED, &views::held(&call.here, &held)))
+}
+
+/// Gives a hold back before its end.
+#[utoipa::path(
+    tag = "booking",
+    params(("campaign" = String, Path), ("hold" = String, Path)),
+    responses((status = 204), (status = "default", body = ProblemView)),
+    security(("session" = []))
+)]
+#[delete("/api/v1/campaigns/{campaign}/holds/{hold}")]
+pub async fn release_hold(admitted: Admitted, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let Admitted { call, person } = admitted;
+    let hold = read::hold(call.lang, request.match_info().get("hold").unwrap_or_default())?;
+    let released = call.service.release(&call.here, person, hold).await;
+    released.map_err(|refused| call.problem(refused))?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Books a hold, or a slot with free seats: both doses or neither.
+#[utoipa::path(
+    tag = "booking",
+    params(("campaign" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = SeatRequest,
+    responses((status = 201, body = BookingAnswer), (status = "default", body = ProblemView)),
+    security(("session" = []))
+)]
+#[post("/api/v1/campaigns/{campaign}/bookings")]
+pub async fn make_booking(
+    admitted: Admitted,
+    key: IdempotencyKey,
+    request: HttpRequest,
+    body: read::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let Admitted { call, person } = admitted;
+    let choice = choice(&call, read::json(&request, body)?)?;
+    let booked = call.service.book(&call.here, person, choice, key.0.as_deref()).await;
+    let booked = booked.map_err(|refused| call.problem(refused))?;
+    Ok(answer(StatusCode::CREATED, &views::booking(&call.here, &booked)))
+}
+
+/// The person's booking.
+#[utoipa::path(
+    tag = "booking",
+    params(("campaign" = String, Path)),
+    responses((status = 200, body = BookingAnswer), (status = "default", body = ProblemView)),
+    security(("session" = []))
+)]
+#[get("/api/v1/campaigns/{campaign}/bookings/mine")]
+pub async fn my_booking(admitted: Admitted) -> Result<HttpResponse, Problem> {
+    let Admitted { call, person } = admitted;
+    let booking = call.service.active_booking(&call.here, &person);
+    let booking = booking.ok_or_else(|| call.problem(Refused::NoBooking))?;
+    Ok(answer(StatusCode::OK, &views::booking(&call.here, &booking)))
+}
+
+/// Takes another slot and gives the old one back, in one entry.
+#[utoipa::path(
+    tag = "booking",
+    params(
+        ("campaign" = String, Path),
+        ("number" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header)
+    ),
+    request_body = SeatRequest,
+    responses((status = 200, body = BookingAnswer), (status = "default", body = ProblemView)),
+    security(("session" = []))
+)]
+#[post("/api/v1/campaigns/{campaign}/bookings/{number}/move")]
+pub async fn move_booking(
+    admitted: Admitted,
+    key: IdempotencyKey,
+    request: HttpRequest,
+    body: read::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let Admitted { call, person } = admitted;
+    let number = number(&call, &request)?;
+    let choice = choice(&call, read::json(&request, body)?)?;
+    let service = &call.service;
+    let moved = service.move_booking(&call.here, person, number, choice, key.0.as_deref()).await;
+    let moved = moved.map_err(|refused| call.problem(refused))?;
+    Ok(answer(StatusCode::OK, &views::booking(&call.here, &moved)))
+}
+
+/// Gives a booking back.
+#[utoipa::path(
+    tag = "booking",
+    params(
+        ("campaign" = String, Path),
+        ("number" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header)
+    ),
+    responses((status = 200, body = BookingAnswer), (status = "default", body = ProblemView)),
+    security(("session" = []))
+)]
+#[post("/api/v1/campaigns/{campaign}/bookings/{number}/cancel")]
+pub async fn cancel_booking(
+    admitted: Admitted,
+    key: IdempotencyKey,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let Admitted { call, person } = admitted;
+    let number = number(&call, &request)?;
+    let cancelled = call.service.cancel(&call.here, person, number, key.0.as_deref()).await;
+    let cancelled = cancelled.map_err(|refused| call.problem(refused))?;
+    Ok(answer(StatusCode::OK, &views::booking(&call.here, &cancelled)))
+}
+
+/// A number that can't be one names no booking.
+fn number(
+    call: &super::call::Call,
+    request: &HttpRequest,
+) -> Result<crate::domain::ids::BookingNumber, Problem> {
+    let text = request.match_info().get("number").unwrap_or_default();
+    read::booking_number(call.lang, text).map_err(|_| call.problem(Refused::NoBooking))
+}
+
+fn choice(call: &super::call::Call, asked: SeatRequest) -> Result<Choice, Problem> {
+    match (asked.hold, asked.slot) {
+        (Some(hold), None) => read::hold(call.lang, &hold).map(Choice::Hold),
+        (None, Some(slot)) => read::slot(call.lang, &slot).map(Choice::Slot),
+        _ => Err(Problem::field(call.lang, "body", "must name either `hold` or `slot`")),
+    }
+}

@@ -1,0 +1,138 @@
+//! Who calls, as values: a handler that asks for `Admitted` can't be reached without a session.
+
+use std::future::{Ready, ready};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{AUTHORIZATION, COOKIE};
+use actix_web::{FromRequest, HttpRequest, web};
+
+use super::problem::Problem;
+use super::words::Lang;
+use crate::domain::ids::PersonKey;
+use crate::service::{Here, Refused, Service};
+
+/// The cookie of a place.
+pub const PLACE_COOKIE: &str = "__Host-sumun-place";
+/// The cookie of a session.
+pub const SESSION_COOKIE: &str = "__Host-sumun-session";
+/// An Idempotency-Key is a UUID or something like it.
+const IDEMPOTENCY_KEY_MAX: usize = 128;
+
+/// A call about a campaign, by anyone.
+pub struct Call {
+    pub service: Arc<Service>,
+    pub here: Here,
+    pub lang: Lang,
+}
+
+impl Call {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let lang = Lang::of(request);
+        let service = service(request);
+        let id = request.match_info().get("campaign").unwrap_or_default();
+        let here = service.campaign(id).map_err(|_| Problem::new(lang, "not_found"))?;
+        Ok(Self { service, here, lang })
+    }
+
+    /// What a refusal means to this caller.
+    pub fn problem(&self, refused: Refused) -> Problem {
+        Problem::of(refused, &self.here, self.lang)
+    }
+}
+
+/// The running system behind a request.
+pub fn service(request: &HttpRequest) -> Arc<Service> {
+    let service = request.app_data::<web::Data<Service>>();
+    Arc::clone(service.expect("the server gives every worker the service"))
+}
+
+impl FromRequest for Call {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+/// A call with a place token, not yet verified.
+pub struct Placed {
+    pub call: Call,
+    pub token: String,
+}
+
+impl FromRequest for Placed {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Call::of(request).and_then(|call| match token(request, PLACE_COOKIE) {
+            Some(token) => Ok(Self { token: token.to_owned(), call }),
+            None => Err(call.problem(Refused::PlaceInvalid)),
+        }))
+    }
+}
+
+/// A call by a person whose session runs: the only way to the booking calls.
+pub struct Admitted {
+    pub call: Call,
+    pub person: PersonKey,
+}
+
+impl FromRequest for Admitted {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Call::of(request).and_then(|call| {
+            let token = token(request, SESSION_COOKIE).unwrap_or_default();
+            match call.service.session(&call.here, token) {
+                Ok(person) => Ok(Self { person, call }),
+                Err(refused) => Err(call.problem(refused)),
+            }
+        }))
+    }
+}
+
+/// The Idempotency-Key of a request, if it has one.
+pub struct IdempotencyKey(pub Option<String>);
+
+impl FromRequest for IdempotencyKey {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let Some(value) = request.headers().get("Idempotency-Key") else {
+            return ready(Ok(Self(None)));
+        };
+        let key = value.to_str().ok().map(str::trim);
+        let key = key.filter(|key| !key.is_empty() && key.len() <= IDEMPOTENCY_KEY_MAX);
+        ready(match key {
+            Some(key) => Ok(Self(Some(key.to_owned()))),
+            None => {
+                let reason = format!("must be 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters");
+                Err(Problem::field(Lang::of(request), "Idempotency-Key", reason))
+            }
+        })
+    }
+}
+
+/// The address that attempt limits go by: the peer's, never a header's.
+pub fn peer(request: &HttpRequest) -> IpAddr {
+    request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
+}
+
+/// A token from `Authorization: Bearer`, or from the cookie.
+fn token<'a>(request: &'a HttpRequest, cookie: &str) -> Option<&'a str> {
+    let bearer = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if let Some((scheme, token)) = bearer.and_then(|value| value.split_once(' '))
+        && scheme.eq_ignore_ascii_case("bearer")
+    {
+        return Some(token.trim());
+    }
+    let cookies = request.headers().get_all(COOKIE).filter_map(|value| value.to_str().ok());
+    let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.trim(), value)).find(|(name, _)| *name == cookie).map(|(_, v)| v)
+}

@@ -1,0 +1,148 @@
+//! The calls of the waiting room: enter, place, admit, board.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, get, post};
+
+use super::call::{Call, PLACE_COOKIE, Placed, SESSION_COOKIE, peer};
+use super::problem::{FieldFault, Problem, ProblemView};
+use super::public::{answer, gate_state};
+use super::read;
+use super::views::{
+    AdmitAnswer, BoardView, EnterAnswer, EnterRequest, PlaceAnswer, SessionView, place as view,
+};
+use crate::domain::campaign::{IdentityField, read_date};
+use crate::domain::time::Day;
+use crate::identity::Credentials;
+
+/// Longer names are not on any roster.
+const NAME_CHARACTERS_MAX: usize = 100;
+const CODE_CHARACTERS_MAX: usize = 32;
+
+/// Gives a person on the roster their place; entering again, from anywhere, gives the same one.
+#[utoipa::path(
+    tag = "gate",
+    params(("campaign" = String, Path)),
+    request_body = EnterRequest,
+    responses((status = 200, body = EnterAnswer), (status = "default", body = ProblemView))
+)]
+#[post("/api/v1/campaigns/{campaign}/gate/enter")]
+pub async fn enter_gate(
+    call: Call,
+    request: HttpRequest,
+    body: read::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let asked: EnterRequest = read::json(&request, body)?;
+    let credentials = credentials(&call, asked)?;
+    let entered = call.service.enter(&call.here, &credentials, peer(&request));
+    let (place, token) = entered.map_err(|refused| call.problem(refused))?;
+    let cookie = cookie(PLACE_COOKIE, &token);
+    let mut response = answer(StatusCode::OK, &EnterAnswer { place: view(&place), token });
+    response.headers_mut().insert(actix_web::http::header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// The person's place as it is now.
+#[utoipa::path(
+    tag = "gate",
+    params(("campaign" = String, Path)),
+    responses((status = 200, body = PlaceAnswer), (status = "default", body = ProblemView)),
+    security(("place" = []))
+)]
+#[get("/api/v1/campaigns/{campaign}/gate/place")]
+pub async fn look_at_place(placed: Placed) -> Result<HttpResponse, Problem> {
+    let Placed { call, token } = placed;
+    let place = call.service.place(&call.here, &token);
+    let place = place.map_err(|refused| call.problem(refused))?;
+    Ok(answer(StatusCode::OK, &PlaceAnswer { place: view(&place) }))
+}
+
+/// Begins the session of a person whose turn has come.
+#[utoipa::path(
+    tag = "gate",
+    params(("campaign" = String, Path)),
+    responses((status = 200, body = AdmitAnswer), (status = "default", body = ProblemView)),
+    security(("place" = []))
+)]
+#[post("/api/v1/campaigns/{campaign}/gate/admit")]
+pub async fn admit_person(placed: Placed) -> Result<HttpResponse, Problem> {
+    let Placed { call, token } = placed;
+    let admitted = call.service.admit(&call.here, &token);
+    let (ends, token) = admitted.map_err(|refused| call.problem(refused))?;
+    let expires_at = call.here.offer.catalog.campaign.zone.rfc3339(ends);
+    let cookie = cookie(SESSION_COOKIE, &token);
+    let session = SessionView { expires_at };
+    let mut response = answer(StatusCode::OK, &AdmitAnswer { session, token });
+    response.headers_mut().insert(actix_web::http::header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// The public "now serving" figures: the same for everyone.
+#[utoipa::path(
+    tag = "gate",
+    params(("campaign" = String, Path)),
+    responses((status = 200, body = BoardView), (status = "default", body = ProblemView))
+)]
+#[get("/api/v1/campaigns/{campaign}/gate/board")]
+pub async fn show_board(call: Call) -> Result<HttpResponse, Problem> {
+    let (state, board) = call.service.board(&call.here);
+    let view = BoardView {
+        state: gate_state(state),
+        serving: board.serving,
+        waiting: board.waiting,
+        admit_per_s: call.here.gate.admit_per_s(),
+        as_of: call.here.offer.catalog.campaign.zone.rfc3339(call.here.now),
+        message: None,
+    };
+    let mut response = answer(StatusCode::OK, &view);
+    let short = actix_web::http::header::HeaderValue::from_static("public, max-age=1");
+    response.headers_mut().insert(actix_web::http::header::CACHE_CONTROL, short);
+    Ok(response)
+}
+
+/// Checks the identity fields that the campaign asks for.
+fn credentials(call: &Call, asked: EnterRequest) -> Result<Credentials, Problem> {
+    let mut faults = Vec::new();
+    let mut fault = |field: &str, reason: String| {
+        faults.push(FieldFault { field: field.to_owned(), reason });
+    };
+    let wanted = &call.here.offer.catalog.campaign.identity;
+    let given = [
+        (IdentityField::Name, asked.name.is_some()),
+        (IdentityField::BirthDate, asked.birth_date.is_some()),
+        (IdentityField::Code, asked.code.is_some()),
+    ];
+    for (field, is_given) in given {
+        match (wanted.contains(&field), is_given) {
+            (true, false) => fault(field.name(), "is missing".to_owned()),
+            (false, true) => fault(field.name(), "is not asked for here".to_owned()),
+            _ => {}
+        }
+    }
+    let too_long = |text: &Option<String>, most: usize| {
+        text.as_ref().is_some_and(|text| text.chars().count() > most)
+    };
+    if too_long(&asked.name, NAME_CHARACTERS_MAX) {
+        fault("name", format!("has more than {NAME_CHARACTERS_MAX} characters"));
+    }
+    if too_long(&asked.code, CODE_CHARACTERS_MAX) {
+        fault("code", format!("has more than {CODE_CHARACTERS_MAX} characters"));
+    }
+    let birth_date = match asked.birth_date.as_deref().map(read_date) {
+        None => None,
+        Some(Ok(date)) => Some(Day::of(date)),
+        Some(Err(reason)) => {
+            fault("birth_date", reason);
+            None
+        }
+    };
+    if !faults.is_empty() {
+        return Err(Problem::invalid(call.lang, 422, &faults));
+    }
+    Ok(Credentials { name: asked.name, birth_date, code: asked.code.unwrap_or_default() })
+}
+
+/// A cookie that only this host's own pages send, over TLS, and that no script reads.
+fn cookie(name: &str, token: &str) -> actix_web::http::header::HeaderValue {
+    let text = format!("{name}={token}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=86400");
+    text.try_into().expect("names and tokens are visible ASCII")
+}

@@ -1,0 +1,117 @@
+//! The HTTP door: actix only. Turns requests into calls of `service` and answers into JSON.
+//!
+//! All routes are in `routes`, which also makes the OpenAPI description: what is not documented is
+//! not served. Handlers are short: load, authenticate, act.
+
+pub mod admin;
+pub mod call;
+pub mod problem;
+pub mod read;
+pub mod views;
+
+mod booking;
+mod browse;
+mod gate;
+mod public;
+mod words;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use utoipa::OpenApi;
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use problem::Problem;
+use words::Lang;
+
+/// A request body is a few identifiers and a name: 4 kB is many times what one needs.
+pub const BODY_BYTES_MAX: usize = 4 * 1024;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Sumun",
+    description = "A fair waiting room and durable vaccination reservations. Every refusal is an \
+                   RFC 9457 problem with a stable `code`."
+))]
+struct Described;
+
+/// Every route of the public listener.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(booking::make_booking)
+        .service(booking::place_hold)
+        .service(booking::release_hold)
+        .service(booking::my_booking)
+        .service(booking::move_booking)
+        .service(booking::cancel_booking)
+        .service(gate::show_board)
+        .service(gate::look_at_place)
+        .service(gate::enter_gate)
+        .service(gate::admit_person)
+        .service(browse::list_sites)
+        .service(browse::list_days)
+        .service(browse::list_slots)
+        .service(public::show_campaign)
+        .service(public::show_openings)
+        .service(public::show_now)
+        .service(public::healthz)
+        .service(public::readyz)
+        .service(public::show_description);
+}
+
+/// Everything around the routes: limits, and an answer to what no route takes.
+pub fn configure(config: &mut web::ServiceConfig) {
+    let mut described = ServiceConfig::new(config);
+    routes(&mut described);
+    drop(described);
+    config
+        .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+        .default_service(web::to(no_route));
+}
+
+/// The OpenAPI description of what is served.
+pub fn described() -> utoipa::openapi::OpenApi {
+    let app = actix_web::App::new().into_utoipa_app().openapi(Described::openapi());
+    let (_, described) = app.configure(routes).split_for_parts();
+    described
+}
+
+/// A known path with another method is 405 with the methods it takes; anything else is 404.
+async fn no_route(request: HttpRequest) -> HttpResponse {
+    let problem = Problem::new(Lang::of(&request), "not_found");
+    match methods_of(request.path()) {
+        methods if methods.is_empty() => problem.response(),
+        methods => {
+            let problem = Problem::new(Lang::of(&request), "method_not_allowed");
+            problem.response_with("Allow", &methods.join(", "))
+        }
+    }
+}
+
+fn methods_of(path: &str) -> Vec<&'static str> {
+    static DESCRIBED: std::sync::LazyLock<Vec<(String, Vec<&'static str>)>> =
+        std::sync::LazyLock::new(|| {
+            let paths = described().paths.paths.into_iter();
+            paths.map(|(template, item)| (template, methods(&item))).collect()
+        });
+    let fits = |template: &str| {
+        let (mut wanted, mut given) = (template.split('/'), path.split('/'));
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return true,
+                (Some(wanted), Some(given)) if wanted == given || wanted.starts_with('{') => {}
+                _ => return false,
+            }
+        }
+    };
+    let fitting = DESCRIBED.iter().filter(|(template, _)| fits(template));
+    fitting.flat_map(|(_, methods)| methods.iter().copied()).collect()
+}
+
+fn methods(item: &utoipa::openapi::PathItem) -> Vec<&'static str> {
+    let known = [
+        ("GET", item.get.is_some()),
+        ("POST", item.post.is_some()),
+        ("DELETE", item.delete.is_some()),
+    ];
+    known.into_iter().filter(|(_, served)| *served).map(|(method, _)| method).collect()
+}

@@ -1,0 +1,188 @@
+//! Problem answers: RFC 9457 with a stable code, in the language of the request.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::views::{alternatives, place};
+use super::words::{Lang, words};
+use crate::domain::eligibility::{Answer, Decision};
+use crate::domain::time::Stamp;
+use crate::service::{Here, Refused};
+
+/// A refusal on its way out.
+#[derive(Debug)]
+pub struct Problem {
+    code: &'static str,
+    lang: Lang,
+    status: Option<u16>,
+    retry_after_s: Option<u32>,
+    /// Members beside the common ones.
+    more: Map<String, Value>,
+}
+
+/// A field of a request that is at fault.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct FieldFault {
+    pub field: String,
+    pub reason: String,
+}
+
+/// The common members of every problem, for the description.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemView {
+    /// Stable, for programs: `slot_full`, `not_open_yet`, …
+    pub code: String,
+    pub status: u16,
+    /// What happened, in the language of Accept-Language.
+    pub title: String,
+    /// What to do.
+    pub detail: String,
+    /// Where waiting helps.
+    pub retry_after_s: Option<u32>,
+    /// With `invalid_request`.
+    pub errors: Option<Vec<FieldFault>>,
+}
+
+impl Problem {
+    pub fn new(lang: Lang, code: &'static str) -> Self {
+        Self { code, lang, status: None, retry_after_s: None, more: Map::new() }
+    }
+
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// A request that can't be acted on: 400 malformed, 422 with values that can't be.
+    pub fn invalid(lang: Lang, status: u16, errors: &[FieldFault]) -> Self {
+        let mut problem = Self::new(lang, "invalid_request").with("errors", json!(errors));
+        problem.status = Some(status);
+        problem
+    }
+
+    /// One field at fault.
+    pub fn field(lang: Lang, field: &str, reason: impl Into<String>) -> Self {
+        Self::invalid(lang, 422, &[FieldFault { field: field.to_owned(), reason: reason.into() }])
+    }
+
+    /// What a refused call means to the caller.
+    pub fn of(refused: Refused, here: &Here, lang: Lang) -> Self {
+        let instant = |stamp: Stamp| here.offer.catalog.campaign.zone.rfc3339(stamp);
+        let problem = |code| Self::new(lang, code);
+        match refused {
+            Refused::IdentityNotFound => problem("identity_not_found"),
+            Refused::TooManyAttempts { retry_after_s } => {
+                problem("too_many_attempts").after(retry_after_s)
+            }
+            Refused::Rules(decision) => Self::by_rules(&decision, here, lang),
+            Refused::NotOnRoster => {
+                let at = instant(here.now);
+                problem("not_eligible").with("rule", "not on the roster").with("evaluated_at", at)
+            }
+            Refused::PlaceInvalid => problem("place_invalid"),
+            Refused::SessionInvalid => problem("session_invalid"),
+            Refused::SessionExpired => problem("session_expired"),
+            Refused::NotAdmitted(at) => problem("not_admitted")
+                .with("place", json!(place(&at)))
+                .after(at.next_poll_s),
+            Refused::SlotFull { alternatives: near, .. } => {
+                problem("slot_full").with("alternatives", json!(alternatives(here, &near)))
+            }
+            Refused::AlreadyBooked(number) => {
+                problem("already_booked").with("number", number.to_string())
+            }
+            Refused::HoldExpired => problem("hold_expired"),
+            Refused::NoBooking => problem("no_booking"),
+            Refused::NotFound => problem("not_found"),
+            Refused::ChangeDeadlinePassed(deadline) => {
+                problem("change_deadline_passed").with("deadline", instant(deadline))
+            }
+            Refused::IdempotencyConflict => problem("idempotency_conflict"),
+            Refused::Overloaded { retry_after_s } => problem("overloaded").after(retry_after_s),
+            Refused::OutcomeUnknown => problem("outcome_unknown"),
+        }
+    }
+
+    fn by_rules(decision: &Decision, here: &Here, lang: Lang) -> Self {
+        let campaign = &here.offer.catalog.campaign;
+        let instant = |stamp: Stamp| campaign.zone.rfc3339(stamp);
+        let code = match decision.answer {
+            Answer::NotOpenYet => "not_open_yet",
+            Answer::OpeningClosed => "opening_closed",
+            Answer::Eligible | Answer::NotEligible => "not_eligible",
+        };
+        let mut problem = Self::new(lang, code)
+            .with("rule", decision.rule.explain(campaign))
+            .with("evaluated_at", instant(decision.evaluated_at));
+        if let Some(opens_at) = decision.opens_at {
+            problem = problem.with("opens_at", instant(opens_at));
+        }
+        if let Some(closed_at) = decision.closed_at {
+            problem = problem.with("closed_at", instant(closed_at));
+        }
+        problem
+    }
+
+    fn after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    pub fn response(&self) -> HttpResponse {
+        self.answer(None)
+    }
+
+    pub fn response_with(&self, header: &'static str, value: &str) -> HttpResponse {
+        self.answer(Some((header, value)))
+    }
+
+    fn answer(&self, header: Option<(&'static str, &str)>) -> HttpResponse {
+        let words = words(self.code);
+        let status = self.status.unwrap_or(words.status);
+        let mut body = Map::new();
+        body.insert("code".to_owned(), self.code.into());
+        body.insert("status".to_owned(), status.into());
+        body.insert("title".to_owned(), words.title(self.lang).into());
+        body.insert("detail".to_owned(), words.detail(self.lang).into());
+        if let Some(seconds) = self.retry_after_s {
+            body.insert("retry_after_s".to_owned(), seconds.into());
+        }
+        body.extend(self.more.clone());
+        let status = StatusCode::from_u16(status).expect("the words have valid statuses");
+        let mut response = HttpResponse::build(status);
+        response
+            .content_type("application/problem+json")
+            .insert_header(("Cache-Control", "no-store"))
+            .insert_header(("Content-Language", self.lang.pick("ko", "en")));
+        if let Some(seconds) = self.retry_after_s {
+            response.insert_header(("Retry-After", seconds.to_string()));
+        }
+        if let Some((name, value)) = header {
+            response.insert_header((name, value));
+        }
+        response.body(Value::Object(body).to_string())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        let status = self.status.unwrap_or(words(self.code).status);
+        StatusCode::from_u16(status).expect("the words have valid statuses")
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.response()
+    }
+}

@@ -1,0 +1,155 @@
+//! What anyone may ask, without identity.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, get};
+use serde::Serialize;
+
+use super::call::{Call, service};
+use super::problem::{Problem, ProblemView};
+use super::read;
+use super::views::{
+    CampaignView, GateView, HealthView, NowView, OpeningsAnswer, opening,
+};
+use super::words::Lang;
+use crate::domain::time::Zone;
+use crate::service::entrance::GateState;
+
+/// A JSON answer that nobody keeps.
+pub fn answer(status: StatusCode, value: &impl Serialize) -> HttpResponse {
+    let body = serde_json::to_vec(value).expect("views have a JSON form");
+    HttpResponse::build(status)
+        .content_type("application/json")
+        .insert_header(("Cache-Control", "no-store"))
+        .body(body)
+}
+
+pub fn gate_state(state: GateState) -> &'static str {
+    match state {
+        GateState::Before => "before",
+        GateState::Lobby => "lobby",
+        GateState::Open => "open",
+        GateState::Closed => "closed",
+    }
+}
+
+/// The campaign's names, zone, openings and gate state.
+#[utoipa::path(
+    tag = "public",
+    params(("campaign" = String, Path)),
+    responses((status = 200, body = CampaignView), (status = "default", body = ProblemView))
+)]
+#[get("/api/v1/campaigns/{campaign}")]
+pub async fn show_campaign(call: Call) -> Result<HttpResponse, Problem> {
+    let (state, _) = call.service.board(&call.here);
+    let catalog = &call.here.offer.catalog;
+    let campaign = &catalog.campaign;
+    let view = CampaignView {
+        campaign: campaign.id.to_string(),
+        version: catalog.version(),
+        name: (&campaign.name).into(),
+        zone: campaign.zone.name().to_owned(),
+        identity: campaign.identity.iter().map(|field| field.name()).collect(),
+        openings: (0..campaign.openings.len()).map(|at| opening(&call.here, at)).collect(),
+        gate: GateView {
+            state: gate_state(state),
+            order: campaign.gate.order.name(),
+            lobby_opens_min: campaign.gate.lobby_opens_min,
+        },
+    };
+    Ok(cacheable(answer(StatusCode::OK, &view), "public, max-age=5"))
+}
+
+/// The openings of a birth date and its answer now. Pure: nobody is identified, nothing is kept.
+#[utoipa::path(
+    tag = "public",
+    params(("campaign" = String, Path), ("birth_date" = String, Query, example = "1967-03-04")),
+    responses((status = 200, body = OpeningsAnswer), (status = "default", body = ProblemView))
+)]
+#[get("/api/v1/campaigns/{campaign}/openings")]
+pub async fn show_openings(call: Call, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let query = read::query(&request, &["birth_date"])?;
+    let Some(born) = query.get("birth_date") else {
+        let reason = "is missing: write it as 1967-03-04";
+        return Err(Problem::field(call.lang, "birth_date", reason));
+    };
+    let born = read::date(call.lang, "birth_date", born)?;
+    let (decision, openings) = call.service.openings_of(&call.here, born);
+    let campaign = &call.here.offer.catalog.campaign;
+    let instant = |stamp| campaign.zone.rfc3339(stamp);
+    let view = OpeningsAnswer {
+        answer: decision.answer.name(),
+        rule: decision.rule.explain(campaign),
+        evaluated_at: instant(decision.evaluated_at),
+        next_change: decision.next_change.map(instant),
+        opens_at: decision.opens_at.map(instant),
+        closed_at: decision.closed_at.map(instant),
+        openings: openings.into_iter().map(|at| opening(&call.here, at)).collect(),
+    };
+    Ok(answer(StatusCode::OK, &view))
+}
+
+/// The server's time.
+#[utoipa::path(tag = "public", responses((status = 200, body = NowView)))]
+#[get("/api/v1/now")]
+pub async fn show_now(request: HttpRequest) -> HttpResponse {
+    let service = service(&request);
+    let offers = service.shared.offers();
+    let zone = offers.first().map(|offer| offer.catalog.campaign.zone.clone());
+    let zone = zone.or_else(|| Zone::named("UTC").ok());
+    let now = service.clock.now();
+    let view = NowView {
+        now: zone.as_ref().map_or_else(String::new, |zone| zone.rfc3339(now)),
+        zone: zone.map_or_else(String::new, |zone| zone.name().to_owned()),
+        simulated: service.clock.is_simulated(),
+    };
+    answer(StatusCode::OK, &view)
+}
+
+/// Whether the process answers.
+#[utoipa::path(tag = "health", responses((status = 200, body = HealthView)))]
+#[get("/healthz")]
+pub async fn healthz() -> HttpResponse {
+    answer(StatusCode::OK, &HealthView { ok: true, not_ready: Vec::new() })
+}
+
+/// Whether bookings can be made: 503 with what is not ready.
+#[utoipa::path(
+    tag = "health",
+    responses((status = 200, body = HealthView), (status = 503, body = HealthView))
+)]
+#[get("/readyz")]
+pub async fn readyz(request: HttpRequest) -> HttpResponse {
+    let service = service(&request);
+    let mut not_ready = Vec::new();
+    if !service.writer.is_running() {
+        not_ready.push("the writer has stopped".to_owned());
+    }
+    let offers = service.shared.offers();
+    if offers.is_empty() {
+        not_ready.push("no campaign is active: run `sumun campaign activate FILE`".to_owned());
+    }
+    if offers.iter().any(|offer| offer.roster.people.is_empty()) {
+        not_ready.push("no roster: run `sumun roster import FILE`".to_owned());
+    }
+    let ok = not_ready.is_empty();
+    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    answer(status, &HealthView { ok, not_ready })
+}
+
+/// This description.
+#[utoipa::path(tag = "public", responses((status = 200, content_type = "application/json")))]
+#[get("/api/openapi.json")]
+pub async fn show_description(request: HttpRequest) -> HttpResponse {
+    static TEXT: std::sync::LazyLock<Result<String, serde_json::Error>> =
+        std::sync::LazyLock::new(|| super::described().to_json());
+    match &*TEXT {
+        Ok(text) => HttpResponse::Ok().content_type("application/json").body(text.as_str()),
+        Err(_) => Problem::new(Lang::of(&request), "not_found").response(),
+    }
+}
+
+fn cacheable(mut response: HttpResponse, how: &'static str) -> HttpResponse {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(how));
+    response
+}

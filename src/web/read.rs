@@ -1,0 +1,92 @@
+//! Reading what a request carries: strictly, with the field at fault named.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{HttpRequest, web};
+use serde::de::DeserializeOwned;
+
+use super::problem::{FieldFault, Problem};
+use super::words::Lang;
+use crate::domain::campaign::read_date;
+use crate::domain::ids::{BookingNumber, HoldId, SlotIndex};
+use crate::domain::time::Day;
+
+/// A body as actix hands it over: the bytes, or why it could not be taken.
+pub type Bytes = Result<web::Bytes, actix_web::Error>;
+
+/// Reads a JSON body: unknown, missing and repeated fields are refused by name.
+pub fn json<T: DeserializeOwned>(request: &HttpRequest, body: Bytes) -> Result<T, Problem> {
+    let lang = Lang::of(request);
+    let fault = |status, reason: String| {
+        let field = "body".to_owned();
+        Problem::invalid(lang, status, &[FieldFault { field, reason }])
+    };
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(fault(415, "must be sent with Content-Type: application/json".to_owned()));
+    }
+    let body = body.map_err(|error| {
+        let too_long = error.as_response_error().status_code().as_u16() == 413;
+        if too_long {
+            fault(413, format!("must be shorter than {} bytes", super::BODY_BYTES_MAX))
+        } else {
+            fault(400, "did not arrive whole".to_owned())
+        }
+    })?;
+    let mut reader = serde_json::Deserializer::from_slice(&body);
+    let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let status = if error.inner().is_data() { 422 } else { 400 };
+        let path = error.path().to_string();
+        let field = if path == "." { "body".to_owned() } else { path };
+        let reason = error.inner().to_string();
+        Problem::invalid(lang, status, &[FieldFault { field, reason }])
+    })?;
+    reader.end().map_err(|_| fault(400, "has something after its JSON object".to_owned()))?;
+    Ok(value)
+}
+
+/// The query's parameters, which must all be among `known`.
+pub fn query(request: &HttpRequest, known: &[&str]) -> Result<BTreeMap<String, String>, Problem> {
+    let lang = Lang::of(request);
+    let parsed = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
+    let pairs = parsed.map_err(|_| Problem::field(lang, "query", "can't be read"))?.into_inner();
+    let mut found = BTreeMap::new();
+    for (name, value) in pairs {
+        if !known.contains(&name.as_str()) {
+            let reason = format!("is not known here; known are {}", known.join(", "));
+            return Err(Problem::field(lang, &name, reason));
+        }
+        if found.insert(name.clone(), value).is_some() {
+            return Err(Problem::field(lang, &name, "is given twice"));
+        }
+    }
+    Ok(found)
+}
+
+/// A date of a body or query.
+pub fn date(lang: Lang, field: &str, text: &str) -> Result<Day, Problem> {
+    read_date(text).map(Day::of).map_err(|reason| Problem::field(lang, field, reason))
+}
+
+/// A slot's id.
+pub fn slot(lang: Lang, text: &str) -> Result<SlotIndex, Problem> {
+    number(text).map(SlotIndex).ok_or_else(|| Problem::field(lang, "slot", "is not a slot's id"))
+}
+
+/// A hold's id.
+pub fn hold(lang: Lang, text: &str) -> Result<HoldId, Problem> {
+    number(text).map(HoldId).ok_or_else(|| Problem::field(lang, "hold", "is not a hold's id"))
+}
+
+/// A booking number as people type it.
+pub fn booking_number(lang: Lang, text: &str) -> Result<BookingNumber, Problem> {
+    BookingNumber::parse(text).map_err(|fault| Problem::field(lang, "number", fault.to_string()))
+}
+
+/// Decimal digits only: no sign, no space.
+fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { text.parse().ok() } else { None }
+}

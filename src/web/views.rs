@@ -1,0 +1,368 @@
+//! The shapes of answers: what the JSON of each call holds.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::campaign::LocalizedText;
+use crate::domain::entry::Doses;
+use crate::domain::ids::{SiteIndex, SlotIndex};
+use crate::domain::state::{Booking, Status};
+use crate::gate::{Place, PlaceState};
+use crate::service::Here;
+use crate::service::booking::Held;
+
+/// Texts in both languages.
+#[derive(Serialize, ToSchema)]
+pub struct TextView {
+    pub ko: String,
+    pub en: String,
+}
+
+impl From<&LocalizedText> for TextView {
+    fn from(text: &LocalizedText) -> Self {
+        Self { ko: text.ko.clone(), en: text.en.clone() }
+    }
+}
+
+/// A person's position.
+#[derive(Serialize, ToSchema)]
+pub struct PlaceView {
+    /// `lobby`, `waiting` or `admitted`.
+    pub state: &'static str,
+    pub number: u64,
+    /// People in front.
+    pub ahead: u64,
+    /// The least and the most seconds to wait.
+    pub wait_s: [u64; 2],
+    /// When to ask again.
+    pub next_poll_s: u32,
+}
+
+pub fn place(place: &Place) -> PlaceView {
+    let state = match place.state {
+        PlaceState::Lobby => "lobby",
+        PlaceState::Waiting => "waiting",
+        PlaceState::Admitted => "admitted",
+    };
+    let Place { number, ahead, wait_s, next_poll_s, .. } = *place;
+    PlaceView { state, number, ahead, wait_s, next_poll_s }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct PlaceAnswer {
+    pub place: PlaceView,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct EnterAnswer {
+    pub place: PlaceView,
+    /// The place token, for `Authorization: Bearer`; the same is in the place cookie.
+    pub token: String,
+}
+
+/// What a campaign's `identity` asks for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnterRequest {
+    #[schema(example = "김영희")]
+    pub name: Option<String>,
+    #[schema(example = "1967-03-04")]
+    pub birth_date: Option<String>,
+    /// The invitation code: ten characters, hyphens allowed.
+    pub code: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SessionView {
+    /// Unless it is used before.
+    pub expires_at: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct AdmitAnswer {
+    pub session: SessionView,
+    /// The session token, for `Authorization: Bearer`; the same is in the session cookie.
+    pub token: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct BoardView {
+    /// `before`, `lobby`, `open`, `paused` or `closed`.
+    pub state: &'static str,
+    /// Numbers up to this one may go in.
+    pub serving: u64,
+    pub waiting: u64,
+    pub admit_per_s: u32,
+    pub as_of: String,
+    pub message: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct DoseView {
+    /// 1 or 2.
+    pub dose: u8,
+    pub site: String,
+    pub vaccine: String,
+    pub start: String,
+    pub end: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct BookingView {
+    /// To read over a telephone: `7K3M-9QXT-2R`.
+    pub number: String,
+    /// `booked` or `cancelled`.
+    pub status: &'static str,
+    pub doses: Vec<DoseView>,
+    pub booked_at: String,
+    /// The journal entry that last changed it.
+    pub seq: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct BookingAnswer {
+    pub booking: BookingView,
+}
+
+pub fn booking(here: &Here, booking: &Booking) -> BookingAnswer {
+    let zone = &here.offer.catalog.campaign.zone;
+    let status = match booking.status {
+        Status::Booked => "booked",
+        Status::Cancelled => "cancelled",
+    };
+    BookingAnswer {
+        booking: BookingView {
+            number: booking.number.to_string(),
+            status,
+            doses: doses(here, booking.doses),
+            booked_at: zone.rfc3339(booking.booked_at),
+            seq: booking.seq.0,
+        },
+    }
+}
+
+pub fn doses(here: &Here, doses: Doses) -> Vec<DoseView> {
+    let catalog = &here.offer.catalog;
+    let zone = &catalog.campaign.zone;
+    let view = |(at, slot): (usize, SlotIndex)| {
+        let slot = &catalog.slots[slot.at()];
+        DoseView {
+            dose: at as u8 + 1,
+            site: catalog.sites[slot.site.at()].row.site.clone(),
+            vaccine: catalog.campaign.vaccines[slot.vaccine.at()].id.clone(),
+            start: zone.rfc3339(slot.start),
+            end: zone.rfc3339(slot.end),
+        }
+    };
+    doses.slots().enumerate().map(view).collect()
+}
+
+/// Which seats: exactly one of the two.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeatRequest {
+    /// The person's own hold.
+    pub hold: Option<String>,
+    /// A slot's id.
+    pub slot: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HoldRequest {
+    pub slot: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct HoldView {
+    pub hold: String,
+    pub slot: String,
+    pub expires_at: String,
+    pub doses: Vec<DoseView>,
+}
+
+pub fn held(here: &Here, held: &Held) -> HoldView {
+    HoldView {
+        hold: held.hold.to_string(),
+        slot: held.doses.first.to_string(),
+        expires_at: here.offer.catalog.campaign.zone.rfc3339(held.until),
+        doses: doses(here, held.doses),
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SiteView {
+    pub site: String,
+    pub name_ko: String,
+    pub name_en: String,
+    pub region: String,
+    pub address: String,
+    pub lat: f64,
+    pub lng: f64,
+    /// Seats that can be booked now.
+    pub free: u32,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SitesAnswer {
+    pub sites: Vec<SiteView>,
+    /// For the next page; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+pub fn site(here: &Here, index: SiteIndex, free: u32) -> SiteView {
+    let row = &here.offer.catalog.sites[index.at()].row;
+    SiteView {
+        site: row.site.clone(),
+        name_ko: row.name_ko.clone(),
+        name_en: row.name_en.clone(),
+        region: row.region.clone(),
+        address: row.address.clone(),
+        lat: f64::from(row.lat_e6) / 1e6,
+        lng: f64::from(row.lng_e6) / 1e6,
+        free,
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct DayView {
+    /// As 2021-08-02, in the campaign's zone.
+    pub date: String,
+    pub free: u32,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct DaysAnswer {
+    pub days: Vec<DayView>,
+}
+
+/// The second dose's slot.
+#[derive(Serialize, ToSchema)]
+pub struct SecondView {
+    pub slot: String,
+    pub start: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SlotView {
+    pub slot: String,
+    pub site: String,
+    pub vaccine: String,
+    pub start: String,
+    pub end: String,
+    /// No more than the second dose's slot has.
+    pub free: u32,
+    /// Null for a vaccine of one dose.
+    pub second: Option<SecondView>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SlotsAnswer {
+    pub slots: Vec<SlotView>,
+}
+
+pub fn slot(here: &Here, index: SlotIndex, free: u32) -> SlotView {
+    let catalog = &here.offer.catalog;
+    let (slot, zone) = (&catalog.slots[index.at()], &catalog.campaign.zone);
+    let second = catalog.second_of(slot).map(|second| SecondView {
+        slot: second.to_string(),
+        start: zone.rfc3339(catalog.slots[second.at()].start),
+    });
+    SlotView {
+        slot: index.to_string(),
+        site: catalog.sites[slot.site.at()].row.site.clone(),
+        vaccine: catalog.campaign.vaccines[slot.vaccine.at()].id.clone(),
+        start: zone.rfc3339(slot.start),
+        end: zone.rfc3339(slot.end),
+        free,
+        second,
+    }
+}
+
+pub fn alternatives(here: &Here, near: &[(SlotIndex, u32)]) -> Vec<SlotView> {
+    near.iter().map(|&(index, free)| slot(here, index, free)).collect()
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct OpeningView {
+    pub from: String,
+    /// Exclusive.
+    pub until: String,
+    pub cohorts: Vec<CohortView>,
+    /// Only for people born on days that end in one of these; empty for all.
+    pub birth_day_last_digits: Vec<u8>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct CohortView {
+    pub cohort: String,
+    /// The first and the last birth date, both included.
+    pub born: [String; 2],
+    pub groups_any: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct CampaignView {
+    pub campaign: String,
+    pub version: u32,
+    pub name: TextView,
+    pub zone: String,
+    /// What a person is asked for.
+    pub identity: Vec<&'static str>,
+    pub openings: Vec<OpeningView>,
+    pub gate: GateView,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct GateView {
+    pub state: &'static str,
+    /// `arrival` or `draw`.
+    pub order: &'static str,
+    pub lobby_opens_min: u32,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct OpeningsAnswer {
+    /// `eligible`, `not_open_yet`, `opening_closed` or `not_eligible`.
+    pub answer: &'static str,
+    pub rule: String,
+    pub evaluated_at: String,
+    pub next_change: Option<String>,
+    pub opens_at: Option<String>,
+    pub closed_at: Option<String>,
+    pub openings: Vec<OpeningView>,
+}
+
+pub fn opening(here: &Here, at: usize) -> OpeningView {
+    let campaign = &here.offer.catalog.campaign;
+    let opening = &campaign.openings[at];
+    let cohort = |&at: &usize| {
+        let cohort = &campaign.cohorts[at];
+        let (first, last) = cohort.born;
+        CohortView {
+            cohort: cohort.id.clone(),
+            born: [first.to_string(), last.to_string()],
+            groups_any: cohort.groups_any.clone(),
+        }
+    };
+    OpeningView {
+        from: campaign.zone.rfc3339(opening.from),
+        until: campaign.zone.rfc3339(opening.until),
+        cohorts: opening.cohorts.iter().map(cohort).collect(),
+        birth_day_last_digits: opening.birth_day_last_digits.clone(),
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct NowView {
+    pub now: String,
+    pub zone: String,
+    pub simulated: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct HealthView {
+    pub ok: bool,
+    /// What is not ready.
+    pub not_ready: Vec<String>,
+}

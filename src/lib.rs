@@ -4,16 +4,22 @@
 //! durable; `identity` knows who asks; `gate` lets them in; `web` and `cli` are the doors.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod availability;
 pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod control;
+pub mod daylog;
 pub mod demo;
 pub mod domain;
 pub mod files;
+pub mod folder;
 pub mod keys;
 pub mod gate;
 pub mod identity;
 pub mod ledger;
+pub mod operations;
 pub mod seats;
 pub mod service;
 mod sync;

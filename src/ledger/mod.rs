@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod core;
+pub mod open;
 mod operate;
 pub mod recovery;
 pub mod shared;

@@ -105,11 +105,20 @@ pub struct Recovered {
 
 /// Rebuilds and checks everything that serving needs.
 pub fn recover(read: &Read) -> Result<Recovered, RecoveryFault> {
+    recover_with(read, |_, _| {})
+}
+
+/// The same; `head` is handed each entry's sequence and hash, in order.
+pub fn recover_with(
+    read: &Read,
+    mut head: impl FnMut(Seq, &Hash) + Send,
+) -> Result<Recovered, RecoveryFault> {
     let newest = read.last_head()?;
     let mut attested = None;
     let (state, roster) = rayon::join(
         || {
             replay(read, |seq, hash| {
+                head(seq, hash);
                 if newest.as_ref().is_some_and(|head| head.seq == seq) {
                     attested = Some(*hash);
                 }

@@ -1,0 +1,280 @@
+//! What an auditor reads: entries as JSON lines, and the check of a journal or an export, offline.
+//!
+//! An exported line carries the entry's exact bytes in base64 beside the readable form, so that the
+//! chain can be checked from the export alone, and the readable form against the bytes.
+
+use std::io::BufRead;
+
+use data_encoding::{BASE64, HEXLOWER};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::domain::entry::{Actor, Change, Entry, Hash, head_message};
+use crate::domain::ids::Seq;
+use crate::domain::state::State;
+use crate::domain::time::Stamp;
+use crate::keys::verify_head;
+use crate::ledger::recovery::{RecoveryFault, check_head, replay};
+use crate::ledger::store::{Read, StoreFault, entries};
+
+/// Appends an entry as one line of JSON; with its bytes for an export.
+pub fn line_of(entry: &Entry, bytes: &[u8], with_bytes: bool, into: &mut Vec<u8>) {
+    let mut line = readable(entry, &Hash::of(bytes));
+    if with_bytes {
+        line["bytes"] = BASE64.encode(bytes).into();
+    }
+    serde_json::to_writer(&mut *into, &line).expect("writing JSON to memory succeeds");
+    into.push(b'\n');
+}
+
+/// The readable form of an entry. Pseudonyms in hex, booking numbers as people read them.
+pub fn readable(entry: &Entry, hash: &Hash) -> Value {
+    let actor = match &entry.actor {
+        Actor::System => json!("system"),
+        Actor::Citizen => json!("citizen"),
+        Actor::Operator(name) => json!({ "operator": name }),
+    };
+    json!({
+        "seq": entry.seq.0,
+        "stamp": entry.stamp.instant().to_string(),
+        "actor": actor,
+        "change": change_of(&entry.change),
+        "previous": entry.previous.to_string(),
+        "hash": hash.to_string(),
+    })
+}
+
+fn change_of(change: &Change) -> Value {
+    let mut value = serde_json::to_value(change).expect("changes have a JSON form");
+    for fields in value.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+        let Some(fields) = fields.as_object_mut() else { continue };
+        for (name, value) in fields {
+            match name.as_str() {
+                "person" | "digest" | "head_public_key" => hex_of(value),
+                "idempotency" => {
+                    for part in value.as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+                        hex_of(part);
+                    }
+                }
+                "number" => {
+                    if let Some(number) = value.as_u64() {
+                        *value = crate::domain::ids::BookingNumber(number).to_string().into();
+                    }
+                }
+                "until" => {
+                    if let Some(until) = value.as_i64() {
+                        *value = Stamp(until).instant().to_string().into();
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    value
+}
+
+/// Turns an array of bytes into hex.
+fn hex_of(value: &mut Value) {
+    let bytes = value.as_array().map(|all| {
+        all.iter().filter_map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()))
+    });
+    if let Some(bytes) = bytes {
+        *value = HEXLOWER.encode(&bytes.collect::<Vec<u8>>()).into();
+    }
+}
+
+/// A head as `audit head --json` prints it and an auditor keeps it.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct KeptHead {
+    pub seq: u64,
+    pub stamp_ns: i64,
+    pub hash: String,
+    pub signature: String,
+    pub public_key: String,
+}
+
+/// What is wrong with a journal or an export.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditFault {
+    #[error(transparent)]
+    Recovery(#[from] RecoveryFault),
+    #[error("line {line}: {what}")]
+    Line { line: u64, what: String },
+    #[error("the first bad entry is {seq}: {what}")]
+    Entry { seq: u64, what: String },
+    #[error("the head kept for entry {seq} {what}")]
+    KeptHead { seq: u64, what: &'static str },
+    #[error("the file can't be read: {0}")]
+    File(#[from] std::io::Error),
+}
+
+impl From<StoreFault> for AuditFault {
+    fn from(fault: StoreFault) -> Self {
+        Self::Recovery(fault.into())
+    }
+}
+
+/// What was checked.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    pub first: u64,
+    pub last: u64,
+    pub hash: String,
+    pub heads: u64,
+}
+
+/// Checks a data file: the chain, every change against the state before it, every seat, every
+/// signed head, the roster's digest, and a head kept elsewhere.
+pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, State), AuditFault> {
+    let mut heads = std::collections::HashMap::new();
+    read.heads(|head| {
+        heads.insert(head.seq, (head, None));
+    })?;
+    let mut kept_hash = None;
+    let recovered = crate::ledger::recovery::recover_with(read, |seq, hash| {
+        if let Some(head) = heads.get_mut(&seq) {
+            head.1 = Some(*hash);
+        }
+        if kept.is_some_and(|kept| kept.seq == seq.0) {
+            kept_hash = Some(*hash);
+        }
+    })?;
+    let state = recovered.state;
+    let key = state.founded.ok_or(RecoveryFault::NotFounded)?.head_public_key;
+    let count = heads.len() as u64;
+    let mut in_order: Vec<_> = heads.into_values().collect();
+    in_order.sort_unstable_by_key(|(head, _)| head.seq);
+    for (head, in_journal) in in_order {
+        check_head(&head, in_journal.as_ref(), &key)?;
+    }
+    if let Some(kept) = kept {
+        check_kept(kept, kept_hash, Some(&key))?;
+    }
+    let (last, hash) = (state.seq.0, state.head.to_string());
+    Ok((Verified { first: 1, last, hash, heads: count }, state))
+}
+
+/// Checks a kept head against the hash that a journal has at its sequence.
+fn check_kept(
+    kept: &KeptHead,
+    in_journal: Option<Hash>,
+    key: Option<&[u8; 32]>,
+) -> Result<(), AuditFault> {
+    let fault = |what| Err(AuditFault::KeptHead { seq: kept.seq, what });
+    let decode = |hex: &str| HEXLOWER.decode(hex.as_bytes()).ok();
+    let public: Option<[u8; 32]> = decode(&kept.public_key).and_then(|key| key.try_into().ok());
+    let signature: Option<[u8; 64]> = decode(&kept.signature).and_then(|sig| sig.try_into().ok());
+    let (Some(public), Some(signature), Some(hash)) = (public, signature, Hash::parse(&kept.hash))
+    else {
+        return fault("can't be read: give the JSON that `sumun audit head --json` printed");
+    };
+    let message = head_message(Seq(kept.seq), &hash, Stamp(kept.stamp_ns));
+    if !verify_head(&public, &message, &signature) {
+        return fault("has a signature that does not fit it");
+    }
+    if key.is_some_and(|key| *key != public) {
+        return fault("was signed by another journal's key");
+    }
+    match in_journal {
+        None => fault("names an entry that is not there: the tail was cut"),
+        Some(there) if there != hash => fault("has another hash than the entry: it was rewritten"),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Writes entries `from..=to` as an export.
+pub fn export(
+    read: &Read,
+    from: Seq,
+    to: Seq,
+    into: &mut impl std::io::Write,
+) -> Result<u64, AuditFault> {
+    let (mut count, mut failed) = (0, None);
+    let mut lines = Vec::new();
+    read.blocks(from, |first, block| {
+        for (at, bytes) in entries(block).enumerate() {
+            let seq = Seq(first.0 + at as u64);
+            if seq < from || seq > to {
+                continue;
+            }
+            let entry = bytes.and_then(|bytes| {
+                Entry::decode(bytes).map(|entry| (entry, bytes)).map_err(|fault| fault.to_string())
+            });
+            match entry {
+                Ok((entry, bytes)) => line_of(&entry, bytes, true, &mut lines),
+                Err(what) => {
+                    failed = Some(AuditFault::Entry { seq: seq.0, what });
+                    return false;
+                }
+            }
+            count += 1;
+        }
+        if let Err(error) = into.write_all(&lines) {
+            failed = Some(AuditFault::File(error));
+        }
+        lines.clear();
+        failed.is_none() && first <= to
+    })?;
+    match failed {
+        Some(fault) => Err(fault),
+        None => Ok(count),
+    }
+}
+
+/// Checks an export: each line's bytes against its hash and its readable form, the chain between
+/// lines, and, from the first entry on, every change against the state before it.
+pub fn verify_export(
+    source: impl BufRead,
+    kept: Option<&KeptHead>,
+) -> Result<Verified, AuditFault> {
+    let mut verified = Verified::default();
+    let (mut state, mut previous, mut kept_hash) = (Some(State::default()), None, None);
+    for (at, line) in source.lines().enumerate() {
+        let number = at as u64 + 1;
+        let fault = |what: String| AuditFault::Line { line: number, what };
+        let line = line.map_err(|error| fault(error.to_string()))?;
+        let mut shown: Value = serde_json::from_str(&line).map_err(|error| fault(error.to_string()))?;
+        let bytes = shown.as_object_mut().and_then(|object| object.remove("bytes"));
+        let bytes = bytes.as_ref().and_then(Value::as_str).and_then(|text| {
+            BASE64.decode(text.as_bytes()).ok()
+        });
+        let bytes = bytes.ok_or_else(|| fault("has no `bytes` in base64".to_owned()))?;
+        let entry = Entry::decode(&bytes).map_err(|what| fault(format!("the entry {what}")))?;
+        let (seq, hash) = (entry.seq.0, Hash::of(&bytes));
+        let bad = |what: &str| AuditFault::Entry { seq, what: what.to_owned() };
+        if shown != readable(&entry, &hash) {
+            return Err(bad("its readable form is not what its bytes say"));
+        }
+        match previous {
+            None => {
+                verified.first = seq;
+                // Changes can be checked only from the beginning.
+                state = state.filter(|_| seq == 1);
+            }
+            Some((before, hash)) if (before + 1, hash) != (seq, entry.previous) => {
+                return Err(bad("it does not follow the line before it"));
+            }
+            Some(_) => {}
+        }
+        if let Some(state) = &mut state {
+            crate::domain::apply::apply(state, &entry, hash)
+                .map_err(|fault| AuditFault::Entry { seq, what: fault.what })?;
+        }
+        if kept.is_some_and(|kept| kept.seq == seq) {
+            kept_hash = Some(hash);
+        }
+        previous = Some((seq, hash));
+        (verified.last, verified.hash) = (seq, hash.to_string());
+    }
+    if let Some(kept) = kept {
+        let founded = state.and_then(|state| state.founded);
+        check_kept(kept, kept_hash, founded.map(|founded| founded.head_public_key).as_ref())?;
+        verified.heads = 1;
+    }
+    Ok(verified)
+}
+
+/// Replays a journal without the roster, for tests that compare states.
+pub fn state_of(read: &Read) -> Result<State, RecoveryFault> {
+    replay(read, |_, _| {})
+}

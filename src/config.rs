@@ -1,0 +1,99 @@
+//! The settings of a server: typed, unknown keys refused.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// What `init` writes: every setting with its default, commented out.
+pub const TEMPLATE: &str = include_str!("server.toml");
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where people connect.
+    pub listen: SocketAddr,
+    /// Where metrics and health are read.
+    pub admin_listen: SocketAddr,
+    /// Answers without TLS; for loopback addresses only.
+    pub plain_http: bool,
+    /// Certificate chain and key in PEM; beside the data file unless absolute.
+    pub certificate: PathBuf,
+    pub certificate_key: PathBuf,
+    /// Threads that answer requests; 0 for one a core.
+    pub workers: usize,
+    /// Connections at the same time; more wait in the listen queue.
+    pub connections_max: usize,
+    /// `error`, `warn`, `info` or `debug`.
+    pub log: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            admin_listen: SocketAddr::from(([127, 0, 0, 1], 9443)),
+            plain_http: false,
+            certificate: PathBuf::from("certs/server.pem"),
+            certificate_key: PathBuf::from("certs/server.key"),
+            workers: 0,
+            connections_max: 100_000,
+            log: "info".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads settings; the error names the line and what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What types can't say.
+    pub fn check(&self) -> Result<(), String> {
+        if self.plain_http && !self.listen.ip().is_loopback() {
+            let listen = self.listen;
+            return Err(format!(
+                "plain_http is for loopback only, but listen is {listen}: people's names would \
+                 cross the network unencrypted; set plain_http = false"
+            ));
+        }
+        if !["error", "warn", "info", "debug"].contains(&self.log.as_str()) {
+            return Err(format!("log is {:?}: use error, warn, info or debug", self.log));
+        }
+        Ok(())
+    }
+
+    /// Threads that answer requests.
+    pub fn workers(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        if self.workers == 0 { cores } else { self.workers }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_the_defaults() {
+        assert_eq!(Config::parse(TEMPLATE), Ok(Config::default()));
+        let uncommented: String = TEMPLATE
+            .lines()
+            .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line))
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        assert!(uncommented.contains("workers = 0"));
+        assert_eq!(Config::parse(&uncommented), Ok(Config::default()));
+    }
+
+    #[test]
+    fn unknown_keys_and_plain_http_for_strangers_are_refused() {
+        assert!(Config::parse("listn = \"127.0.0.1:1\"").unwrap_err().contains("listn"));
+        let open = "plain_http = true\nlisten = \"0.0.0.0:80\"";
+        assert!(Config::parse(open).unwrap_err().contains("loopback"));
+    }
+}

@@ -43,9 +43,14 @@ pub(super) struct Draft {
 /// `None` when the text is not TOML: what a parser guesses after that only misleads.
 pub(super) fn read(source: &mut Source) -> Option<Draft> {
     let (root, faults) = DeTable::parse_recoverable(source.text);
+    let mut last_line = 0;
     for fault in &faults {
         let at = fault.span().map_or(0, |span| span.start);
-        source.error(at, format!("not TOML: {}", fault.message()));
+        // What follows on the same line is only what the parser made of the first fault.
+        if source.line(at) != last_line {
+            source.error(at, format!("not TOML: {}", fault.message()));
+        }
+        last_line = source.line(at);
     }
     if !faults.is_empty() {
         return None;

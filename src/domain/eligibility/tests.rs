@@ -1,3 +1,5 @@
+//! Single decisions with everything they say.
+
 use super::*;
 use crate::domain::campaign::{digits_between, read_date, read_instant};
 

@@ -30,7 +30,7 @@ pub const fn minute(day: i64, hour: i64, minute: i64) -> i64 {
 pub fn july(born: Date) -> Vec<Spell> {
     let mut spells = Vec::new();
     let year = born.year();
-    if year >= 1962 && year <= 1966 {
+    if [1962, 1963, 1964, 1965, 1966].contains(&year) {
         spells.push((minute(12, 0, 0), minute(12, 15, 30)));
         spells.push((minute(14, 20, 0), minute(24, 18, 0)));
     }
@@ -49,7 +49,7 @@ pub fn july(born: Date) -> Vec<Spell> {
 /// August's evenings for someone born on that date: 9 August takes 9, 10 August 0, 18 August 8.
 pub fn august(born: Date) -> Vec<Spell> {
     let year = born.year();
-    if year < 1972 || year > 2003 {
+    if !(1972..=2003).contains(&year) {
         return Vec::new();
     }
     let text = born.to_string();

@@ -355,3 +355,6 @@ fn show_counts(campaign: &Campaign, counts: &Counts, compared: bool, at: Stamp) 
     });
     Answer::done(lines.join("\n"), answer)
 }
+
+#[cfg(test)]
+mod tests;

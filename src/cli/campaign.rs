@@ -90,7 +90,7 @@ pub fn run_pure(command: &CampaignCommand) -> Option<anyhow::Result<Answer>> {
 /// The text of a campaign file.
 ///
 /// # Errors
-/// A missing or unreadable file, one over 1 MiB, or one that is not UTF-8, with the byte's position.
+/// A missing or unreadable file, one over 1 MiB, or one that is not UTF-8: which byte.
 pub fn read_source(file: &Path) -> anyhow::Result<String> {
     let shown = file.display();
     let mut bytes = Vec::new();
@@ -355,3 +355,6 @@ fn show_counts(campaign: &Campaign, counts: &Counts, compared: bool, at: Stamp) 
     });
     Answer::done(lines.join("\n"), answer)
 }
+
+#[cfg(test)]
+mod tests;

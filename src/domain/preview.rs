@@ -155,7 +155,8 @@ mod tests {
         assert_eq!(all.of(Answer::NotOpenYet), 3);
         assert_eq!(all.flipped(Answer::Eligible, Answer::NotOpenYet), 2);
         assert_eq!((all.people(), all.flips()), (5, 2));
-        let (first, second) = people().split_at(2).into();
+        let people = people();
+        let (first, second) = people.split_at(2);
         let part = |part: &[Subject]| count(&new, Some(&old), part.iter().copied(), at);
         assert_eq!(part(first).merge(part(second)), all);
     }

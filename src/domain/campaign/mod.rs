@@ -2,12 +2,13 @@
 //!
 //! Owns the checked form. `Campaign::parse` is the only way to one, so whoever holds a `Campaign`
 //! holds one without a fault: every opening has an instant for its ends, every cohort somebody who
-//! can be in it. It reads text, never a file, and decides nothing about a person: `eligibility` does.
+//! can be in it. It reads text, never a file, and decides nothing about a person.
 
 mod check;
 mod file;
 mod local;
 mod source;
+mod tables;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};

@@ -125,7 +125,7 @@ pub(super) struct Section<'t> {
     table: &'t DeTable<'t>,
 }
 
-type Value<'t> = &'t Spanned<DeValue<'t>>;
+pub(super) type Value<'t> = &'t Spanned<DeValue<'t>>;
 
 impl<'t> Section<'t> {
     pub fn new(name: impl Into<String>, at: usize, table: &'t DeTable<'t>) -> Self {
@@ -164,6 +164,12 @@ impl<'t> Section<'t> {
         let found = value.get_ref().type_str();
         let message = format!("{} {what} must be {wanted}, not a TOML {found}", self.name);
         source.error(value.span().start, message);
+    }
+
+    /// What was read of a value, or the report of why it could not be.
+    pub fn told<T>(&self, source: &mut Source, value: Value, read: Result<T, String>) -> Option<T> {
+        let report = |why| source.error(value.span().start, format!("{}: {why}", self.name));
+        read.map_err(report).ok()
     }
 
     pub fn text(&self, source: &mut Source, value: Value<'t>, what: &str) -> Option<&'t str> {

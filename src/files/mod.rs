@@ -29,4 +29,4 @@ fn write_date(into: &mut String, date: jiff::civil::Date) {
 }
 
 #[cfg(test)]
-mod fuzz;
+mod tests;

@@ -263,16 +263,14 @@ fn likeness(name: &str, phone: &str, born: Day, region: u32) -> u64 {
 }
 
 fn report_same_codes(drafts: &[Draft], report: &mut Report) {
-    for pair in drafts.windows(2) {
-        if pair[0].person.key == pair[1].person.key {
-            report.add(
-                Some(pair[1].line.into()),
-                COLUMNS[CODE],
-                Reason::SameCodeTwice,
-                || format!("has the same code as line {}", pair[0].line),
-            );
-        }
-    }
+    let pairs = drafts
+        .windows(2)
+        .filter(|pair| pair[0].person.key == pair[1].person.key)
+        .map(|pair| (pair[1].line, pair[0].line))
+        .collect();
+    report.add_pairs(pairs, COLUMNS[CODE], Reason::SameCodeTwice, |first| {
+        format!("has the same code as line {first}")
+    });
 }
 
 /// Reports rows that are equal in name, date of birth, telephone number and region under different
@@ -288,10 +286,8 @@ fn report_same_people(
         let contact = contact
             .ok()
             .and_then(|bytes| Contact::decode(&bytes).ok())?;
-        let (name, phone) = (
-            comparable_name(&contact.name),
-            comparable_phone(&contact.phone),
-        );
+        let name = comparable_name(&contact.name);
+        let phone = comparable_phone(&contact.phone);
         Some((name, phone, draft.person.born, draft.region))
     };
     let mut alike: Vec<(u64, u32)> = drafts
@@ -300,25 +296,23 @@ fn report_same_people(
         .map(|(draft, at)| (draft.likeness, at))
         .collect();
     alike.par_sort_unstable_by_key(|&(likeness, at)| (likeness, drafts[at as usize].line));
-    for group in alike
-        .chunk_by(|one, other| one.0 == other.0)
-        .filter(|group| group.len() > 1)
-    {
-        let first = &drafts[group[0].1 as usize];
-        let of_first = opened(first);
-        for &(_, at) in &group[1..] {
-            let again = &drafts[at as usize];
-            if again.person.key != first.person.key && opened(again) == of_first {
-                report.add(Some(again.line.into()), "", Reason::SamePersonTwice, || {
-                    let same = "is the same person under another code";
-                    format!(
-                        "{same}: name, birth date, phone and region are those of line {}",
-                        first.line
-                    )
-                });
-            }
-        }
+    let mut pairs = Vec::new();
+    for group in alike.chunk_by(|one, other| one.0 == other.0) {
+        let [(_, first), others @ ..] = group else {
+            continue;
+        };
+        let first = &drafts[*first as usize];
+        let again = others.iter().map(|(_, at)| &drafts[*at as usize]);
+        let again = again.filter(|again| again.person.key != first.person.key);
+        let same = again.filter(|again| opened(again) == opened(first));
+        pairs.extend(same.map(|again| (again.line, first.line)));
     }
+    report.add_pairs(pairs, "", Reason::SamePersonTwice, |first| {
+        format!(
+            "is the same person as line {first} under another code: \
+             name, birth date, phone and region are equal"
+        )
+    });
 }
 
 /// The sets of groups of the whole file, numbered as they are met.

@@ -144,6 +144,7 @@ impl<R: Read> Lines<R> {
             source,
             row_bytes_left: ROW_BYTES_MAX,
             last: b'\n',
+            after_return: false,
         };
         Self {
             reader: ReaderBuilder::new()
@@ -237,7 +238,7 @@ impl<R: Read> Lines<R> {
             Ok(false) => Ok(None),
             Ok(true) => {
                 // The csv crate's position of a record is before the blank lines that precede it.
-                // Every row ends with a line end (`Metered` sees to the last), so count back.
+                // `Metered` ends every row with a line feed, so count back.
                 let after = self.reader.position().line();
                 if after <= before + 1 {
                     return Ok(Some(before));
@@ -269,11 +270,34 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// A source that stops within a row that does not end, and that always ends with a line end.
+/// A source that stops within a row that does not end, and in which every line, the last too, ends
+/// with a line feed: the csv crate leaves the line feed of CR LF to the next record, so that lines
+/// could not be counted. No field may hold either character, so a quoted one loses nothing.
 struct Metered<R> {
     source: R,
     row_bytes_left: usize,
     last: u8,
+    after_return: bool,
+}
+
+impl<R> Metered<R> {
+    /// Makes CR LF and CR to LF in place; gives the new length.
+    fn unify_line_ends(&mut self, bytes: &mut [u8]) -> usize {
+        if !self.after_return && !bytes.contains(&b'\r') {
+            return bytes.len();
+        }
+        let mut kept = 0;
+        for at in 0..bytes.len() {
+            let byte = bytes[at];
+            let told_already = self.after_return && byte == b'\n';
+            self.after_return = byte == b'\r';
+            if !told_already {
+                bytes[kept] = if self.after_return { b'\n' } else { byte };
+                kept += 1;
+            }
+        }
+        kept
+    }
 }
 
 impl<R: Read> Read for Metered<R> {
@@ -281,15 +305,22 @@ impl<R: Read> Read for Metered<R> {
         if self.row_bytes_left == 0 {
             return Err(io::Error::other("a row is too long"));
         }
-        let mut length = self.source.read(buffer)?;
-        if length == 0 && self.last != b'\n' && !buffer.is_empty() {
-            buffer[0] = b'\n';
-            length = 1;
+        loop {
+            let mut length = self.source.read(buffer)?;
+            if length > 0 {
+                length = self.unify_line_ends(&mut buffer[..length]);
+                if length == 0 {
+                    continue;
+                }
+            } else if self.last != b'\n' && !buffer.is_empty() {
+                buffer[0] = b'\n';
+                length = 1;
+            }
+            if length > 0 {
+                self.last = buffer[length - 1];
+            }
+            self.row_bytes_left = self.row_bytes_left.saturating_sub(length);
+            return Ok(length);
         }
-        if length > 0 {
-            self.last = buffer[length - 1];
-        }
-        self.row_bytes_left = self.row_bytes_left.saturating_sub(length);
-        Ok(length)
     }
 }

@@ -130,8 +130,8 @@ impl Report {
         }
     }
 
-    /// Adds rows that repeat earlier ones, as pairs of lines (the row, the one it repeats), in order
-    /// of line so that the first of them are kept.
+    /// Adds rows that repeat earlier ones, as pairs of lines (the row, the one it repeats), in
+    /// order of line so that the first of them are kept.
     pub(super) fn add_pairs(
         &mut self,
         mut pairs: Vec<(u32, u32)>,

@@ -29,6 +29,10 @@ use super::field::{self, REGION_NUMBERS};
 use super::report::{Reason, Report};
 use super::table::{Row, scan};
 
+mod tables;
+
+use tables::{GroupSets, regions};
+
 const COLUMNS: &[&str] = &["name", "birth_date", "code", "phone", "region", "groups"];
 const NAME: usize = 0;
 const BIRTH_DATE: usize = 1;
@@ -158,7 +162,7 @@ pub fn read(
     report_same_codes(&drafts, &mut report);
     report_same_people(&drafts, &contacts, keys, &mut report);
     let (group_sets, set_places) = sets.sorted();
-    let (regions, region_places) = regions(&drafts);
+    let (regions, region_places) = regions(drafts.iter().map(|draft| draft.region));
     for (table, length) in [
         ("sets of groups", group_sets.len()),
         ("regions", regions.len()),
@@ -313,67 +317,6 @@ fn report_same_people(
              name, birth date, phone and region are equal"
         )
     });
-}
-
-/// The sets of groups of the whole file, numbered as they are met.
-struct GroupSets {
-    sets: Vec<Vec<String>>,
-    index: HashMap<Vec<String>, u16>,
-    /// Further sets than an index can name; the file is refused.
-    beyond: usize,
-}
-
-impl Default for GroupSets {
-    fn default() -> Self {
-        Self {
-            sets: vec![Vec::new()],
-            index: HashMap::from([(Vec::new(), 0)]),
-            beyond: 0,
-        }
-    }
-}
-
-impl GroupSets {
-    fn index(&mut self, set: Vec<String>) -> GroupSetIndex {
-        if let Some(&known) = self.index.get(&set) {
-            return GroupSetIndex(known);
-        }
-        let Ok(next) = u16::try_from(self.sets.len()) else {
-            self.beyond += 1;
-            return GroupSetIndex(0);
-        };
-        self.sets.push(set.clone());
-        self.index.insert(set, next);
-        GroupSetIndex(next)
-    }
-
-    /// The sets in order, and the new index of each old one: the order of the rows leaves no trace.
-    fn sorted(self) -> (Vec<Vec<String>>, Vec<GroupSetIndex>) {
-        let mut sets = self.sets;
-        sets.sort_unstable();
-        let mut places = vec![GroupSetIndex(0); sets.len()];
-        for (at, set) in sets.iter().enumerate() {
-            places[usize::from(self.index[set])] = GroupSetIndex(at as u16);
-        }
-        // Unnamed sets make the table too long, which refuses the file.
-        sets.resize(sets.len() + self.beyond, Vec::new());
-        (sets, places)
-    }
-}
-
-/// The regions that people live in, in order after the unknown one; and the index of each number.
-fn regions(drafts: &[Draft]) -> (Vec<String>, Vec<u16>) {
-    let mut lived_in = vec![false; REGION_NUMBERS + 1];
-    for draft in drafts {
-        lived_in[draft.region as usize] = true;
-    }
-    let mut regions = vec![String::new()];
-    let mut places = vec![0; REGION_NUMBERS + 1];
-    for number in (0..REGION_NUMBERS).filter(|&number| lived_in[number]) {
-        places[number] = regions.len() as u16;
-        regions.push(field::region_text(number as u32));
-    }
-    (regions, places)
 }
 
 /// One row of a roster file to be written.

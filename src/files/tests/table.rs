@@ -37,10 +37,18 @@ fn lines_are_counted_as_an_editor_counts_them() {
         line_of_bad(&format!("{HEADER}\r\n\r\n{BAD}\r\n\r\n")),
         Some(3)
     );
+    assert_eq!(line_of_bad(&format!("{HEADER}\r{GOOD}\r{BAD}\r")), Some(3));
     assert_eq!(
         line_of_bad(&format!("\n{HEADER}\n{BAD}\n{}", GOOD)),
         Some(3)
     );
+}
+
+#[test]
+fn lines_are_counted_across_reads() {
+    let file = format!("{HEADER}\r\n\r\n{GOOD}\r\n{BAD}\r\n");
+    let fault = only(read(Single(file.as_bytes())).unwrap_err());
+    assert_eq!(fault.line, Some(4));
 }
 
 #[test]

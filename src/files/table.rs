@@ -16,6 +16,8 @@ use super::report::{Reason, Report};
 const CHUNK_ROWS: usize = 2048;
 /// Rows read while as many are checked: some 4 MiB each.
 const BATCH_ROWS: usize = 8 * CHUNK_ROWS;
+/// A batch of rows far longer than any good one ends here.
+const BATCH_BYTES: usize = 16 * 1024 * 1024;
 const BUFFER_BYTES: usize = 256 * 1024;
 /// A longer row means a quote that is never closed; without a bound it would take in the file.
 const ROW_BYTES_MAX: usize = 1024 * 1024;
@@ -215,13 +217,17 @@ impl<R: Read> Lines<R> {
 
     /// Fills a batch; answers when the file has ended.
     fn fill(&mut self, batch: &mut Batch) -> Option<End> {
-        while batch.used < BATCH_ROWS {
+        let mut bytes = 0;
+        while batch.used < BATCH_ROWS && bytes < BATCH_BYTES {
             if batch.used == batch.rows.len() {
                 batch.rows.push((ByteRecord::new(), 0));
             }
             let (record, line) = &mut batch.rows[batch.used];
             match self.next(record) {
-                Ok(Some(at)) => *line = at,
+                Ok(Some(at)) => {
+                    *line = at;
+                    bytes += record.as_slice().len();
+                }
                 Ok(None) => return Some(End::Whole),
                 Err(at) => return Some(End::Fault(at)),
             }

@@ -152,6 +152,15 @@ fn a_quote_that_is_never_closed_does_not_take_in_the_file() {
 }
 
 #[test]
+fn rows_of_absurd_length_are_refused_one_by_one() {
+    let long = GOOD.replace("종로구", &"가".repeat(200_000));
+    let file = format!("{HEADER}\n{}{GOOD}\n", format!("{long}\n").repeat(60));
+    let report = read(file.as_bytes()).unwrap_err();
+    assert_eq!(report.rows, 61);
+    assert_eq!(report.by_reason[&Reason::TooLong], 60);
+}
+
+#[test]
 fn a_source_that_breaks_is_told() {
     let file = format!("{HEADER}\n{GOOD}\n");
     let report = read(file.as_bytes().chain(Broken)).unwrap_err();

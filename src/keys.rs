@@ -3,8 +3,8 @@
 //! Owns `keys.json` of the data folder (mode 0600): without it the data file names nobody and opens
 //! no vault row. It must not log, print or return a secret; `Debug` shows none.
 //!
-//! Invariants: each purpose has its own key; every keyed hash starts with a label of its purpose and
-//! version; a file that others can read is refused, as its secrets may no longer be secrets.
+//! Invariants: each purpose has its own key; every keyed hash starts with a label of its purpose
+//! and version; a file that others can read is refused, as its secrets may no longer be secrets.
 
 mod number;
 mod store;

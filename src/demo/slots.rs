@@ -25,7 +25,7 @@ const SEATS_PERCENT: u64 = 115;
 /// The most seats that a slots file takes in one pool.
 const SEATS_MAX: u64 = 10_000;
 /// One seat for helpers on the telephone beside each twenty of the public.
-const PUBLIC_PER_ASSISTED: u64 = 20;
+const PUBLIC_PER_ASSISTED: u128 = 20;
 
 /// The slots of all sites, those of a site together and in order of time. First doses have some
 /// 1.15 public seats for each of `people`, by the residents of the sites' districts; a slot that
@@ -54,6 +54,8 @@ pub fn slots(sites: &[SiteRow], from: Date, people: u64) -> Vec<SlotLine> {
                 weight_so_far += u128::from(weight);
                 let seats_up_to_here = seats_of_all * weight_so_far / weight_of_all.max(1);
                 let public = (seats_up_to_here - seats_so_far).min(u128::from(SEATS_MAX)) as u64;
+                let assisted = seats_up_to_here / PUBLIC_PER_ASSISTED;
+                let assisted = assisted - seats_so_far / PUBLIC_PER_ASSISTED;
                 seats_so_far = seats_up_to_here;
                 if public > 0 {
                     slots.push(SlotLine {
@@ -62,7 +64,7 @@ pub fn slots(sites: &[SiteRow], from: Date, people: u64) -> Vec<SlotLine> {
                         start_min,
                         end_min: start_min + SLOT_MIN,
                         public: public as u16,
-                        assisted: (public / PUBLIC_PER_ASSISTED) as u16,
+                        assisted: assisted.min(u128::from(SEATS_MAX)) as u16,
                     });
                 }
             }
@@ -116,12 +118,15 @@ mod tests {
             assert_eq!(firsts.len() * 2, slots.len());
             let seats: u64 = firsts.iter().map(|slot| u64::from(slot.public)).sum();
             assert_eq!(seats, people * 115 / 100);
+            let assisted: u64 = firsts.iter().map(|slot| u64::from(slot.assisted)).sum();
+            assert_eq!(assisted, seats / 20);
         }
     }
 
     #[test]
     fn nobody_works_on_sunday() {
-        let slots = slots(&sites(1, 282), FROM, 1_540_000);
+        // Of 1.54 million, the islanders of Ulleung would leave some slots without a seat.
+        let slots = slots(&sites(1, 282), FROM, 6_000_000);
         assert!(
             slots
                 .iter()

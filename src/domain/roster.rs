@@ -323,3 +323,6 @@ pub fn comparable_phone(phone: &str) -> String {
     let kept = |c: &char| c.is_ascii_digit() || *c == '+';
     phone.chars().filter(kept).collect()
 }
+
+#[cfg(test)]
+mod tests;

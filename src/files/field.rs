@@ -195,7 +195,8 @@ pub(super) fn groups(text: &str) -> Result<Vec<String>, FieldFault> {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if group.is_empty() || group.len() > ID_BYTES_MAX || !group.bytes().all(fits) {
             let detail = format!(
-                "`{}` is not a group: use 1 to {ID_BYTES_MAX} of a-z, 0-9 and `-`, with `;` between",
+                "`{}` is not a group: use 1 to {ID_BYTES_MAX} of a-z, 0-9 and `-`, \
+                 with `;` between",
                 shown(group)
             );
             return Err((Reason::BadGroup, detail));

@@ -16,8 +16,8 @@ mod table;
 
 pub use report::{Fault, Reason, Report};
 
-/// Appends a date of the years 0 to 9999 as 1967-03-04; `Display` of a date costs several times as much, and a file has
-/// millions.
+/// Appends a date of the years 0 to 9999 as 1967-03-04. `Display` of a date costs several times as
+/// much, and a file has millions.
 fn write_date(into: &mut String, date: jiff::civil::Date) {
     let mut number = (i64::from(date.year()) * 100 + i64::from(date.month())) * 100;
     number += i64::from(date.day());
@@ -29,4 +29,4 @@ fn write_date(into: &mut String, date: jiff::civil::Date) {
 }
 
 #[cfg(test)]
-mod fuzz;
+mod tests;

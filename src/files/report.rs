@@ -130,6 +130,21 @@ impl Report {
         }
     }
 
+    /// Adds rows that repeat earlier ones, as pairs of lines (the row, the one it repeats), in
+    /// order of line so that the first of them are kept.
+    pub(super) fn add_pairs(
+        &mut self,
+        mut pairs: Vec<(u32, u32)>,
+        column: &'static str,
+        reason: Reason,
+        detail: impl Fn(u32) -> String,
+    ) {
+        pairs.sort_unstable();
+        for (line, first) in pairs {
+            self.add(Some(line.into()), column, reason, || detail(first));
+        }
+    }
+
     /// Takes over what was found in the rows after those of this report.
     pub(super) fn merge(&mut self, later: Report) {
         self.rows += later.rows;

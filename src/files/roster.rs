@@ -29,6 +29,10 @@ use super::field::{self, REGION_NUMBERS};
 use super::report::{Reason, Report};
 use super::table::{Row, scan};
 
+mod tables;
+
+use tables::{GroupSets, regions};
+
 const COLUMNS: &[&str] = &["name", "birth_date", "code", "phone", "region", "groups"];
 const NAME: usize = 0;
 const BIRTH_DATE: usize = 1;
@@ -158,7 +162,7 @@ pub fn read(
     report_same_codes(&drafts, &mut report);
     report_same_people(&drafts, &contacts, keys, &mut report);
     let (group_sets, set_places) = sets.sorted();
-    let (regions, region_places) = regions(&drafts);
+    let (regions, region_places) = regions(drafts.iter().map(|draft| draft.region));
     for (table, length) in [
         ("sets of groups", group_sets.len()),
         ("regions", regions.len()),
@@ -263,16 +267,14 @@ fn likeness(name: &str, phone: &str, born: Day, region: u32) -> u64 {
 }
 
 fn report_same_codes(drafts: &[Draft], report: &mut Report) {
-    for pair in drafts.windows(2) {
-        if pair[0].person.key == pair[1].person.key {
-            report.add(
-                Some(pair[1].line.into()),
-                COLUMNS[CODE],
-                Reason::SameCodeTwice,
-                || format!("has the same code as line {}", pair[0].line),
-            );
-        }
-    }
+    let pairs = drafts
+        .windows(2)
+        .filter(|pair| pair[0].person.key == pair[1].person.key)
+        .map(|pair| (pair[1].line, pair[0].line))
+        .collect();
+    report.add_pairs(pairs, COLUMNS[CODE], Reason::SameCodeTwice, |first| {
+        format!("has the same code as line {first}")
+    });
 }
 
 /// Reports rows that are equal in name, date of birth, telephone number and region under different
@@ -288,10 +290,8 @@ fn report_same_people(
         let contact = contact
             .ok()
             .and_then(|bytes| Contact::decode(&bytes).ok())?;
-        let (name, phone) = (
-            comparable_name(&contact.name),
-            comparable_phone(&contact.phone),
-        );
+        let name = comparable_name(&contact.name);
+        let phone = comparable_phone(&contact.phone);
         Some((name, phone, draft.person.born, draft.region))
     };
     let mut alike: Vec<(u64, u32)> = drafts
@@ -300,86 +300,23 @@ fn report_same_people(
         .map(|(draft, at)| (draft.likeness, at))
         .collect();
     alike.par_sort_unstable_by_key(|&(likeness, at)| (likeness, drafts[at as usize].line));
-    for group in alike
-        .chunk_by(|one, other| one.0 == other.0)
-        .filter(|group| group.len() > 1)
-    {
-        let first = &drafts[group[0].1 as usize];
-        let of_first = opened(first);
-        for &(_, at) in &group[1..] {
-            let again = &drafts[at as usize];
-            if again.person.key != first.person.key && opened(again) == of_first {
-                report.add(Some(again.line.into()), "", Reason::SamePersonTwice, || {
-                    let same = "is the same person under another code";
-                    format!(
-                        "{same}: name, birth date, phone and region are those of line {}",
-                        first.line
-                    )
-                });
-            }
-        }
-    }
-}
-
-/// The sets of groups of the whole file, numbered as they are met.
-struct GroupSets {
-    sets: Vec<Vec<String>>,
-    index: HashMap<Vec<String>, u16>,
-    /// Further sets than an index can name; the file is refused.
-    beyond: usize,
-}
-
-impl Default for GroupSets {
-    fn default() -> Self {
-        Self {
-            sets: vec![Vec::new()],
-            index: HashMap::from([(Vec::new(), 0)]),
-            beyond: 0,
-        }
-    }
-}
-
-impl GroupSets {
-    fn index(&mut self, set: Vec<String>) -> GroupSetIndex {
-        if let Some(&known) = self.index.get(&set) {
-            return GroupSetIndex(known);
-        }
-        let Ok(next) = u16::try_from(self.sets.len()) else {
-            self.beyond += 1;
-            return GroupSetIndex(0);
+    let mut pairs = Vec::new();
+    for group in alike.chunk_by(|one, other| one.0 == other.0) {
+        let [(_, first), others @ ..] = group else {
+            continue;
         };
-        self.sets.push(set.clone());
-        self.index.insert(set, next);
-        GroupSetIndex(next)
+        let first = &drafts[*first as usize];
+        let again = others.iter().map(|(_, at)| &drafts[*at as usize]);
+        let again = again.filter(|again| again.person.key != first.person.key);
+        let same = again.filter(|again| opened(again) == opened(first));
+        pairs.extend(same.map(|again| (again.line, first.line)));
     }
-
-    /// The sets in order, and the new index of each old one: the order of the rows leaves no trace.
-    fn sorted(self) -> (Vec<Vec<String>>, Vec<GroupSetIndex>) {
-        let mut sets = self.sets;
-        sets.sort_unstable();
-        let mut places = vec![GroupSetIndex(0); sets.len()];
-        for (at, set) in sets.iter().enumerate() {
-            places[usize::from(self.index[set])] = GroupSetIndex(at as u16);
-        }
-        // Unnamed sets make the table too long, which refuses the file.
-        sets.resize(sets.len() + self.beyond, Vec::new());
-        (sets, places)
-    }
-}
-
-/// The regions that people live in, in order after the unknown one; and the index of each number.
-fn regions(drafts: &[Draft]) -> (Vec<String>, Vec<u16>) {
-    let mut lived_in = vec![false; REGION_NUMBERS + 1];
-    for draft in drafts {
-        lived_in[draft.region as usize] = true;
-    }
-    let mut regions = vec![String::new()];
-    let mut places = vec![0; REGION_NUMBERS + 1];
-    for number in (0..REGION_NUMBERS).filter(|&number| lived_in[number]) {
-        places[number] = regions.len() as u16;
-        regions.push(field::region_text(number as u32));
-    }
-    (regions, places)
+    report.add_pairs(pairs, "", Reason::SamePersonTwice, |first| {
+        format!(
+            "is the same person as line {first} under another code: \
+             name, birth date, phone and region are equal"
+        )
+    });
 }
 
 /// One row of a roster file to be written.

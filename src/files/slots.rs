@@ -165,15 +165,14 @@ fn report_same_slots(slots: &[SlotRow], lines: &[u32], report: &mut Report) {
     };
     let mut order: Vec<u32> = (0..slots.len() as u32).collect();
     order.par_sort_unstable_by_key(|&at| (name(at), at));
-    for pair in order
+    let pairs = order
         .windows(2)
         .filter(|pair| name(pair[0]) == name(pair[1]))
-    {
-        let [first, again] = [pair[0], pair[1]].map(|at| lines[at as usize]);
-        report.add(Some(again.into()), "", Reason::SameSlotTwice, || {
-            format!("has the site, vaccine, date and start of line {first}")
-        });
-    }
+        .map(|pair| (lines[pair[1] as usize], lines[pair[0] as usize]))
+        .collect();
+    report.add_pairs(pairs, "", Reason::SameSlotTwice, |first| {
+        format!("has the site, vaccine, date and start of line {first}")
+    });
 }
 
 /// One row of a slots file to be written; times in minutes after local midnight.

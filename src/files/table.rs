@@ -16,6 +16,8 @@ use super::report::{Reason, Report};
 const CHUNK_ROWS: usize = 2048;
 /// Rows read while as many are checked: some 4 MiB each.
 const BATCH_ROWS: usize = 8 * CHUNK_ROWS;
+/// A batch of rows far longer than any good one ends here.
+const BATCH_BYTES: usize = 16 * 1024 * 1024;
 const BUFFER_BYTES: usize = 256 * 1024;
 /// A longer row means a quote that is never closed; without a bound it would take in the file.
 const ROW_BYTES_MAX: usize = 1024 * 1024;
@@ -144,6 +146,7 @@ impl<R: Read> Lines<R> {
             source,
             row_bytes_left: ROW_BYTES_MAX,
             last: b'\n',
+            after_return: false,
         };
         Self {
             reader: ReaderBuilder::new()
@@ -214,13 +217,17 @@ impl<R: Read> Lines<R> {
 
     /// Fills a batch; answers when the file has ended.
     fn fill(&mut self, batch: &mut Batch) -> Option<End> {
-        while batch.used < BATCH_ROWS {
+        let mut bytes = 0;
+        while batch.used < BATCH_ROWS && bytes < BATCH_BYTES {
             if batch.used == batch.rows.len() {
                 batch.rows.push((ByteRecord::new(), 0));
             }
             let (record, line) = &mut batch.rows[batch.used];
             match self.next(record) {
-                Ok(Some(at)) => *line = at,
+                Ok(Some(at)) => {
+                    *line = at;
+                    bytes += record.as_slice().len();
+                }
                 Ok(None) => return Some(End::Whole),
                 Err(at) => return Some(End::Fault(at)),
             }
@@ -237,7 +244,7 @@ impl<R: Read> Lines<R> {
             Ok(false) => Ok(None),
             Ok(true) => {
                 // The csv crate's position of a record is before the blank lines that precede it.
-                // Every row ends with a line end (`Metered` sees to the last), so count back.
+                // `Metered` ends every row with a line feed, so count back.
                 let after = self.reader.position().line();
                 if after <= before + 1 {
                     return Ok(Some(before));
@@ -269,11 +276,34 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// A source that stops within a row that does not end, and that always ends with a line end.
+/// A source that stops within a row that does not end, and in which every line, the last too, ends
+/// with a line feed: the csv crate leaves the line feed of CR LF to the next record, so that lines
+/// could not be counted. No field may hold either character, so a quoted one loses nothing.
 struct Metered<R> {
     source: R,
     row_bytes_left: usize,
     last: u8,
+    after_return: bool,
+}
+
+impl<R> Metered<R> {
+    /// Makes CR LF and CR to LF in place; gives the new length.
+    fn unify_line_ends(&mut self, bytes: &mut [u8]) -> usize {
+        if !self.after_return && !bytes.contains(&b'\r') {
+            return bytes.len();
+        }
+        let mut kept = 0;
+        for at in 0..bytes.len() {
+            let byte = bytes[at];
+            let told_already = self.after_return && byte == b'\n';
+            self.after_return = byte == b'\r';
+            if !told_already {
+                bytes[kept] = if self.after_return { b'\n' } else { byte };
+                kept += 1;
+            }
+        }
+        kept
+    }
 }
 
 impl<R: Read> Read for Metered<R> {
@@ -281,15 +311,22 @@ impl<R: Read> Read for Metered<R> {
         if self.row_bytes_left == 0 {
             return Err(io::Error::other("a row is too long"));
         }
-        let mut length = self.source.read(buffer)?;
-        if length == 0 && self.last != b'\n' && !buffer.is_empty() {
-            buffer[0] = b'\n';
-            length = 1;
+        loop {
+            let mut length = self.source.read(buffer)?;
+            if length > 0 {
+                length = self.unify_line_ends(&mut buffer[..length]);
+                if length == 0 {
+                    continue;
+                }
+            } else if self.last != b'\n' && !buffer.is_empty() {
+                buffer[0] = b'\n';
+                length = 1;
+            }
+            if length > 0 {
+                self.last = buffer[length - 1];
+            }
+            self.row_bytes_left = self.row_bytes_left.saturating_sub(length);
+            return Ok(length);
         }
-        if length > 0 {
-            self.last = buffer[length - 1];
-        }
-        self.row_bytes_left = self.row_bytes_left.saturating_sub(length);
-        Ok(length)
     }
 }

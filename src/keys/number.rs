@@ -17,8 +17,8 @@ const HALF: u64 = PLAIN.isqrt();
 /// How many bookings can have a number.
 pub const INDICES: u64 = HALF * HALF;
 /// Four rounds make a Feistel network a strong pseudo-random permutation (Luby and Rackoff, 1988);
-/// twice as many leave a margin for its short halves.
-const ROUNDS: u8 = 8;
+/// two more leave a margin for its short halves (Patarin, 2004).
+const ROUNDS: u8 = 6;
 
 impl Keys {
     /// The number of the booking with this running index.

@@ -22,7 +22,10 @@ const BYTES_MAX: u64 = 64 * 1024;
 /// Why secrets cannot be loaded or saved. Never holds a part of one.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysFault {
-    #[error("{} does not exist: run `sumun init` first, or restore it from your backup", .0.display())]
+    #[error(
+        "{} does not exist: run `sumun init` first, or restore it from your backup",
+        .0.display()
+    )]
     Missing(PathBuf),
     #[error(
         "{} can be read by others (mode {mode:04o}): run `chmod 600 {}` after making sure \

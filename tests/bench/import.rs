@@ -54,11 +54,15 @@ fn main() {
     assert_eq!(prepared.roster.people.len() as u64, count);
 
     let began = tick();
-    let bytes: usize = prepared.vault().map(|(_, sealed)| sealed.len()).sum();
-    tell("walk the vault in order", began, count);
-    println!("{:38} {:>8} MiB sealed", "", bytes >> 20);
+    let mut bytes = Vec::new();
+    prepared
+        .vault()
+        .for_each(|(_, sealed)| bytes.extend_from_slice(sealed));
+    tell("copy the vault in order", began, count);
+    println!("{:38} {:>8} MiB sealed", "", bytes.len() >> 20);
 
     measure_roster(&prepared.roster, count);
+    measure_keys(&keys, &entropy, count);
     measure_slots(count);
 }
 
@@ -83,6 +87,27 @@ fn measure_roster(roster: &Roster, count: u64) {
     let began = tick();
     assert_eq!(difference(roster, &again).unchanged, count);
     tell("difference of two rosters", began, count);
+}
+
+/// The costly parts of a row, each alone on one core.
+fn measure_keys(keys: &Keys, entropy: &Entropy, count: u64) {
+    let began = tick();
+    let last = (0..count).map(|code| keys.person_key(code)).max();
+    tell("person_key, one core", began, count);
+    let person = last.expect("some people");
+    let began = tick();
+    let tags = (0..count).map(|_| keys.name_tag(person, "김영숙")[0]).max();
+    tell("name_tag, one core", began, count);
+    let began = tick();
+    let contact = b"\x01\x0d010-2000-0000\xea\xb9\x80\xec\x98\x81\xec\x88\x99";
+    let sealed = (0..count)
+        .map(|_| keys.seal(entropy, person, contact).len())
+        .sum::<usize>();
+    tell("seal, one core", began, count);
+    let began = tick();
+    let number = (0..count).map(|index| keys.booking_number(index)).max();
+    tell("booking_number, one core", began, count);
+    assert!(tags.is_some() && sealed > 0 && number.is_some());
 }
 
 fn measure_slots(people: u64) {

@@ -1,0 +1,22 @@
+//! Tests of the readers: a named one for each fault, and bytes that nobody should send.
+
+mod fuzz;
+mod roster;
+mod sites;
+mod slots;
+mod table;
+
+use super::{Fault, Reason, Report};
+
+/// The only fault of a report.
+fn only(report: Report) -> Fault {
+    assert_eq!(report.faults_total, 1, "{report}");
+    report.faults.into_iter().next().unwrap()
+}
+
+/// Asserts that a report has one fault, at this line and column.
+fn assert_only(report: Report, line: u64, column: &str, reason: Reason) {
+    let fault = only(report);
+    let place = (fault.line, &*fault.column, fault.reason);
+    assert_eq!(place, (Some(line), column, reason), "{fault}");
+}

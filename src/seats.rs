@@ -39,7 +39,10 @@ pub struct Claim {
 
 impl SiteSeats {
     pub fn new(free: Vec<Free>) -> Self {
-        Self { version: AtomicU64::new(1), free: Mutex::new(free) }
+        Self {
+            version: AtomicU64::new(1),
+            free: Mutex::new(free),
+        }
     }
 
     /// Moves on with every change of a free count.
@@ -68,7 +71,12 @@ impl SiteSeats {
             }
             self.version.fetch_add(1, Ordering::Release);
         }
-        Some(Claim { site: Arc::clone(self), positions, pool, kept: false })
+        Some(Claim {
+            site: Arc::clone(self),
+            positions,
+            pool,
+            kept: false,
+        })
     }
 
     /// Returns the seats of a hold that ended or a booking that was moved or cancelled.
@@ -95,7 +103,9 @@ impl SiteSeats {
     /// Takes free seats out of a slot for good, all or none of them.
     pub fn withdraw(&self, position: u32, seats: Free) -> bool {
         let mut free = self.free.lock().expect("no holder of this lock panics");
-        let Some(slot) = free.get_mut(position as usize) else { return false };
+        let Some(slot) = free.get_mut(position as usize) else {
+            return false;
+        };
         if slot[0] < seats[0] || slot[1] < seats[1] {
             return false;
         }

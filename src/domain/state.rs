@@ -111,7 +111,10 @@ impl State {
     }
 
     pub fn index_of(&self, id: &str) -> Option<CampaignIndex> {
-        let at = self.campaigns.iter().position(|campaign| campaign.id.as_str() == id)?;
+        let at = self
+            .campaigns
+            .iter()
+            .position(|campaign| campaign.id.as_str() == id)?;
         Some(CampaignIndex(at as u16))
     }
 
@@ -144,13 +147,18 @@ impl CampaignState {
 
     /// The person's booking, unless it was cancelled.
     pub fn active_booking(&self, person: &PersonKey) -> Option<&Booking> {
-        self.standing(person).booking.map(|index| &self.bookings[index as usize])
+        self.standing(person)
+            .booking
+            .map(|index| &self.bookings[index as usize])
     }
 
     /// The person's hold, if it still runs at `now`.
     pub fn running_hold(&self, person: &PersonKey, now: Stamp) -> Option<(HoldId, &Hold)> {
         let id = self.standing(person).hold?;
-        self.holds.get(&id).filter(|hold| now < hold.until).map(|hold| (id, hold))
+        self.holds
+            .get(&id)
+            .filter(|hold| now < hold.until)
+            .map(|hold| (id, hold))
     }
 
     /// Whether this refusal is already in the journal.

@@ -106,3 +106,20 @@ fn seats_are_conserved_while_one_gives_back_and_two_claim() {
         assert_eq!(public_free(&site), [1 - kept, 2 - kept]);
     });
 }
+
+#[test]
+fn capacity_taken_away_while_somebody_claims_never_takes_a_claimed_seat() {
+    loom::model(|| {
+        let site = Arc::new(SiteSeats::new(vec![[1, 0], [1, 0]]));
+        let claimer = {
+            let site = Arc::clone(&site);
+            loom::thread::spawn(move || {
+                SiteSeats::claim(&site, PAIR, Pool::Public).map(seats::Claim::keep).is_some()
+            })
+        };
+        let withdrawn = site.withdraw(1, [1, 0]);
+        assert_ne!(withdrawn, claimer.join().unwrap(), "the one seat goes to exactly one of them");
+        site.add(1, [2, 0]);
+        assert_eq!(public_free(&site)[1], 2);
+    });
+}

@@ -81,6 +81,9 @@ fn attend(stream: &UnixStream, service: &Service, folder: &Path) -> anyhow::Resu
     if asked.work == Work::Backup {
         return send_backup(stream, service, folder);
     }
+    if let Work::GateStatus { campaign } = &asked.work {
+        return reply(stream, &gate_status(service, campaign.as_deref()), None);
+    }
     let now = service.clock.now();
     let answer = match operations::prepare(&asked.work, file, &service.shared, &service.keys, now)?
     {
@@ -120,6 +123,37 @@ fn reply(
         io::copy(&mut fs::File::open(path)?, &mut stream)?;
     }
     Ok(())
+}
+
+/// What the board shows, and what it does not.
+fn gate_status(service: &Service, campaign: Option<&str>) -> Answer {
+    let (mut lines, mut all) = (Vec::new(), Vec::new());
+    for (name, gate) in service.gates() {
+        if campaign.is_some_and(|wanted| wanted != name) {
+            continue;
+        }
+        let board = gate.board.load();
+        let (view, active) = (&board.view, gate.sessions.active());
+        let most = gate.admission.active_max();
+        lines.push(format!(
+            "{name}: {}, serving {}, {} waiting, {active} of {most} in, {} a second{}",
+            view.state,
+            view.serving,
+            view.waiting,
+            view.admit_per_s,
+            view.message
+                .as_ref()
+                .map_or(String::new(), |text| format!(": {text}"))
+        ));
+        all.push(serde_json::json!({
+            "campaign": name, "board": view, "active": active, "active_max": most,
+        }));
+    }
+    let json = serde_json::json!({ "gates": all });
+    match lines.is_empty() {
+        true => Answer::fault("no such campaign is active", json),
+        false => Answer::done(lines.join("\n"), json),
+    }
 }
 
 /// Copies one consistent view of the data file beside it, sends it and removes it.

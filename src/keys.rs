@@ -125,6 +125,15 @@ impl Keys {
         leading(context.sign())
     }
 
+    /// The seed of the draw of one opening: known to nobody before it is shown.
+    pub fn draw_seed(&self, campaign: &str, opening_ns: i64) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.number);
+        context.update(b"sumun draw seed v1");
+        context.update(&opening_ns.to_be_bytes());
+        context.update(campaign.as_bytes());
+        leading(context.sign())
+    }
+
     /// Seals a vault row for one person: nonce, ciphertext, tag.
     pub fn seal(&self, entropy: &Entropy, person: PersonKey, plaintext: &[u8]) -> Vec<u8> {
         let mut sealed = Vec::with_capacity(plaintext.len() + SEAL_BYTES);

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::cli::Answer;
 use crate::clock::Entropy;
-use crate::domain::entry::head_message;
+use crate::domain::entry::{GateAct, head_message};
 use crate::domain::ids::{CampaignId, VaccineIndex};
 use crate::domain::roster::difference;
 use crate::domain::time::{Day, Stamp};
@@ -33,6 +33,14 @@ pub enum Work {
     },
     ImportRoster {
         dry_run: bool,
+    },
+    /// Something at a campaign's gate.
+    Gate {
+        campaign: Option<String>,
+        act: GateAct,
+    },
+    GateStatus {
+        campaign: Option<String>,
     },
     CampaignList,
     RosterStats,
@@ -105,6 +113,14 @@ pub fn prepare(
             }
             Operation::ImportRoster { prepared }
         }
+        Work::Gate { campaign, act } => {
+            let campaign = campaign.as_deref().map(id).transpose()?;
+            Operation::Gate {
+                campaign,
+                act: act.clone(),
+            }
+        }
+        Work::GateStatus { .. } => anyhow::bail!("only a running server knows its gate"),
         Work::CampaignList => return Ok(Prepared::Answer(campaigns(shared))),
         Work::RosterStats => return Ok(Prepared::Answer(roster_stats(shared))),
         Work::Head => return Ok(Prepared::Answer(head(shared, keys))),
@@ -149,6 +165,29 @@ pub fn answer(outcome: Outcome) -> Answer {
                 "unchanged": unchanged,
             }),
         ),
+        Outcome::Operated(Operated::Gate { campaign, act }) => {
+            let said = match &act {
+                GateAct::Pause {
+                    reason,
+                    freezes: true,
+                } => {
+                    format!("paused, sessions are frozen: {reason}")
+                }
+                GateAct::Pause {
+                    reason,
+                    freezes: false,
+                } => {
+                    format!("paused, sessions may finish: {reason}")
+                }
+                GateAct::Resume => "resumed".to_owned(),
+                GateAct::Rate { admit_per_s } => format!("{admit_per_s} people a second"),
+                GateAct::Active { active_max } => format!("at most {active_max} people in"),
+                GateAct::Message { text } if text.is_empty() => "no message".to_owned(),
+                GateAct::Message { text } => format!("message: {text}"),
+            };
+            let json = json!({ "campaign": campaign.as_str(), "act": act });
+            done(format!("gate of {campaign}: {said}"), json)
+        }
         Outcome::Impossible(why) => impossible(&why),
         Outcome::Unknown => Answer::fault(
             "the journal could not be written; the outcome is unknown and the server stops: free \

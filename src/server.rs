@@ -58,6 +58,9 @@ pub fn run(
     let log = DayLog::follow(store, folder.log());
     let log = log.with_context(|| format!("can't write to {}", folder.log().display()))?;
     control::serve(&folder.socket(), Arc::clone(&service))?;
+    let kept = Arc::clone(&service);
+    let keeper = std::thread::Builder::new().name("gatekeeper".to_owned());
+    keeper.spawn(move || crate::service::keeper::run(&kept))?;
     let watched = std::thread::Builder::new().name("watch-writer".to_owned());
     let watched = watched.spawn(move || stop_if_failed(writing.join()))?;
     let serving = actix_web::rt::System::new().block_on(listen(service, folder, config, ready));

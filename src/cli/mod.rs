@@ -4,6 +4,7 @@ pub mod audit;
 pub mod campaign;
 pub mod demo;
 pub mod doctor;
+pub mod gate;
 pub mod import;
 pub mod keep;
 pub mod serve;
@@ -98,6 +99,14 @@ pub enum Command {
     /// Import the slots of a campaign
     #[command(subcommand)]
     Slots(import::SlotsCommand),
+    /// Pause, resume and steer the gate of a running server
+    Gate {
+        /// The campaign; the only one if not given
+        #[arg(long, global = true, value_name = "ID")]
+        campaign: Option<String>,
+        #[command(subcommand)]
+        command: gate::GateCommand,
+    },
     /// Copy the data file, also while a server runs
     #[command(
         after_help = "Example:\n  sumun backup /media/backup/2021-07-19.redb\n\nThe secrets \
@@ -144,6 +153,7 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Answer> {
         Command::Slots(import::SlotsCommand::Import { file, campaign }) => {
             work(&folder, Work::ImportSlots { campaign }, Some(&file))
         }
+        Command::Gate { campaign, command } => gate::run(&folder, command, campaign),
         Command::Backup { file } => keep::backup(&folder, &file),
         Command::Restore { file } => keep::restore(&folder, &file),
         Command::Verify { file, head } => keep::verify(&folder, file.as_deref(), head.as_deref()),

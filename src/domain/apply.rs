@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use super::campaign::Campaign;
 use super::catalog::{Catalog, Version};
-use super::entry::{Change, Doses, Entry, Hash, HoldEnd, Idempotency};
+use super::entry::{Change, Doses, Entry, GateAct, Hash, HoldEnd, Idempotency};
 use super::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq};
+use super::line::{Draw, Lease, Pause, commitment};
 use super::state::{
     Booking, CampaignState, Founded, Hold, Repeat, RosterMark, State, Status, Usage, refusal_mark,
 };
@@ -202,6 +203,83 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
                 .refusals
                 .insert(refusal_mark(person, *rules, *reason));
             campaign.refusal_counts[*reason as usize] += 1;
+            Ok(())
+        }
+        Change::NumbersLeased {
+            campaign,
+            first,
+            until,
+        } => {
+            let line = &mut known(state, *campaign)?.line;
+            if *first != line.leased_until() + 1 || until < first || *until > u64::from(u32::MAX) {
+                return Err(format!(
+                    "leases {first} to {until} after {}",
+                    line.leased_until()
+                ));
+            }
+            line.leases.push(Lease {
+                first: *first,
+                until: *until,
+                highest: first - 1,
+            });
+            Ok(())
+        }
+        Change::PlacesGiven { campaign, places } => {
+            let line = &mut known(state, *campaign)?.line;
+            places
+                .iter()
+                .try_for_each(|(person, given)| line.give(*person, *given))
+        }
+        Change::ServingAdvanced { campaign, serving } => {
+            let line = &mut known(state, *campaign)?.line;
+            line.serving = line.serving.max(*serving);
+            Ok(())
+        }
+        Change::DrawCommitted {
+            campaign,
+            opening,
+            commitment,
+        } => {
+            let line = &mut known(state, *campaign)?.line;
+            if line.draws.iter().any(|draw| draw.opening == *opening) {
+                return Err("commits to a draw twice".to_owned());
+            }
+            line.draws.push(Draw {
+                opening: *opening,
+                commitment: *commitment,
+                seed: None,
+            });
+            Ok(())
+        }
+        Change::DrawRevealed {
+            campaign,
+            opening,
+            seed,
+        } => {
+            let line = &mut known(state, *campaign)?.line;
+            let draw = line.draws.iter_mut().find(|draw| draw.opening == *opening);
+            let draw =
+                draw.filter(|draw| draw.seed.is_none() && draw.commitment == commitment(seed));
+            draw.ok_or("reveals a seed that was not committed to")?.seed = Some(*seed);
+            Ok(())
+        }
+        Change::GateSet { campaign, act } => {
+            let line = &mut known(state, *campaign)?.line;
+            match act.clone() {
+                GateAct::Pause { reason, freezes } => {
+                    line.pause = Some(Pause {
+                        since: entry.stamp,
+                        reason,
+                        freezes,
+                    });
+                }
+                GateAct::Resume => line.pause = None,
+                GateAct::Rate { admit_per_s } => line.admit_per_s = Some(admit_per_s),
+                GateAct::Active { active_max } => line.active_max = Some(active_max),
+                GateAct::Message { text } => {
+                    line.message = Some(text).filter(|text| !text.is_empty())
+                }
+            }
             Ok(())
         }
     }

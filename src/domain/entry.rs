@@ -10,6 +10,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq, SlotIndex};
+use super::line::Given;
 use super::site::{SiteRow, SlotRow};
 use super::time::Stamp;
 
@@ -99,6 +100,28 @@ pub enum RefusedFor {
     NotEligible,
     NotOpenYet,
     OpeningClosed,
+}
+
+/// What operators can do to a gate.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateAct {
+    /// Nobody is called; people in session finish, or are frozen too.
+    Pause {
+        reason: String,
+        freezes: bool,
+    },
+    Resume,
+    Rate {
+        admit_per_s: u32,
+    },
+    Active {
+        active_max: u32,
+    },
+    /// A message for everybody; empty for none.
+    Message {
+        text: String,
+    },
 }
 
 /// Everything that can change state. Slots, people and campaigns by index or pseudonym only.
@@ -193,6 +216,39 @@ pub enum Change {
         person: PersonKey,
         rules: u32,
         reason: RefusedFor,
+    },
+    /// Numbers `first` to `until` of the line may be given from now on.
+    NumbersLeased {
+        campaign: CampaignIndex,
+        first: u64,
+        until: u64,
+    },
+    /// People who have their number since the last such entry.
+    PlacesGiven {
+        campaign: CampaignIndex,
+        places: Vec<(PersonKey, Given)>,
+    },
+    /// Numbers up to this one have been called.
+    ServingAdvanced {
+        campaign: CampaignIndex,
+        serving: u64,
+    },
+    /// The SHA-256 of the seed by which the lobby of an opening will be drawn.
+    DrawCommitted {
+        campaign: CampaignIndex,
+        opening: Stamp,
+        commitment: [u8; 32],
+    },
+    /// The seed itself, at the opening.
+    DrawRevealed {
+        campaign: CampaignIndex,
+        opening: Stamp,
+        seed: [u8; 32],
+    },
+    /// An operator's act at the gate.
+    GateSet {
+        campaign: CampaignIndex,
+        act: GateAct,
     },
 }
 

@@ -11,6 +11,7 @@ pub mod eligibility;
 pub mod entry;
 pub mod ids;
 pub mod kinds;
+pub mod line;
 pub mod preview;
 pub mod refusal;
 pub mod roster;

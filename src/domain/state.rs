@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::catalog::Catalog;
 use super::entry::{Doses, Hash, RefusedFor};
 use super::ids::{BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, Pool, Seq};
+use super::line::Line;
 use super::time::Stamp;
 
 /// Everything the journal says, up to and including the entry `seq`.
@@ -52,6 +53,8 @@ pub struct CampaignState {
     pub repeats: HashMap<[u8; 16], Repeat, KeyHash>,
     /// Marks of the refusals that are already in the journal.
     pub refusals: HashSet<u64, KeyHash>,
+    /// Places, draws and operators' settings.
+    pub line: Line,
     /// How often each reason stands in the journal.
     pub refusal_counts: [u64; 3],
 }
@@ -137,6 +140,7 @@ impl CampaignState {
             holds_by_end: BTreeSet::new(),
             repeats: HashMap::default(),
             refusals: HashSet::default(),
+            line: Line::default(),
             refusal_counts: [0; 3],
         }
     }

@@ -1,45 +1,62 @@
 //! The gate: who may go in, and in which order.
 //!
-//! A person who enters gets the next number, once; numbers up to `serving` may go in. `serving`
-//! moves on while fewer than `active_max` sessions are active or called.
+//! A person who enters gets the next number of the line, once; numbers up to `serving` may go in.
+//! What the journal knows of the line is `domain::line`; this holds what is newer than it: numbers
+//! given since the keeper last had them journalled, and how far the line is served.
+//!
+//! A number comes from a lease that is already durable, so it is never given twice. Of the last
+//! moments before a crash the journal does not know who had which number, but their tokens do: a
+//! token brings its number back.
 
+pub mod admission;
+pub mod board;
+pub mod drawn;
 pub mod sessions;
 pub mod token;
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use crate::domain::campaign::GateRules;
 use crate::domain::ids::PersonKey;
+use crate::domain::line::{Given, Line};
 use crate::domain::state::KeyHash;
 use crate::domain::time::Stamp;
+use admission::Admission;
+use arc_swap::ArcSwap;
+use board::Board;
+use drawn::Drawn;
 use sessions::Sessions;
 
-/// Somebody called who has not come after this long no longer keeps others out.
-const CALLED_S: i64 = 60;
+/// Locks that fresh numbers spread over.
+const SHARDS: usize = 64;
 /// Seconds between two polls of somebody who waits: the least and the most.
-const POLL_S: (u32, u32) = (5, 300);
+const POLL_S: (u64, u64) = (5, 300);
 
-/// A campaign's gate. In memory: numbers begin anew with the process.
+/// A campaign's gate.
 #[derive(Debug)]
 pub struct Gate {
-    /// Sessions at the same time, and new ones a second: the campaign's settings in force.
-    active_max: AtomicU32,
-    admit_per_s: AtomicU32,
     pub sessions: Sessions,
-    line: Mutex<Line>,
+    pub admission: Admission,
+    /// The next number, and the end of the lease it comes from.
+    next: AtomicU64,
+    leased_until: AtomicU64,
+    serving: AtomicU64,
+    /// Held by the one who calls.
+    calling: Mutex<()>,
+    /// Numbers given and not yet in the journal.
+    fresh: Box<[Mutex<Fresh>]>,
+    fresh_highest: AtomicU64,
+    /// What anyone may know, in bytes that are the same for all.
+    pub board: ArcSwap<Board>,
+    /// The finished draws, by their position in the line.
+    drawn: RwLock<Vec<Option<Arc<Drawn>>>>,
+    /// The lobby of the present opening takes nobody into its draw any more.
+    lobby_closed: AtomicBool,
 }
 
-#[derive(Debug, Default)]
-struct Line {
-    numbers: HashMap<PersonKey, u64, KeyHash>,
-    last: u64,
-    serving: u64,
-    /// Numbers that were called and have not come; each keeps a place free until its instant.
-    called: HashSet<u64>,
-    called_until: VecDeque<(Stamp, u64)>,
-}
+type Fresh = HashMap<PersonKey, Given, KeyHash>;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PlaceState {
@@ -52,200 +69,267 @@ pub enum PlaceState {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Place {
     pub state: PlaceState,
+    /// The number by which the person is called.
     pub number: u64,
+    /// The number that their token carries: the same unless a draw gave them another.
+    pub given: u64,
     pub ahead: u64,
     /// The wait, as a range.
     pub wait_s: [u64; 2],
     pub next_poll_s: u32,
 }
 
-/// The public figures.
+/// How somebody comes in: into the lobby of a draw, into another lobby, or into the open line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Board {
-    pub serving: u64,
-    pub waiting: u64,
+pub enum Way {
+    Lobby {
+        draw: Option<usize>,
+    },
+    Open,
+    /// To look after a booking or hold of theirs: at any time, past the line.
+    Owner,
+}
+
+impl Way {
+    fn draw(self) -> Option<usize> {
+        match self {
+            Self::Lobby { draw } => draw,
+            Self::Open | Self::Owner => None,
+        }
+    }
 }
 
 impl Gate {
-    pub fn new(rules: &GateRules, now: Stamp) -> Self {
+    /// A gate as the journal left it.
+    pub fn new(rules: &GateRules, line: &Line, now: Stamp) -> Self {
+        let leased_until = line.leased_until();
         Self {
-            active_max: AtomicU32::new(rules.active_max),
-            admit_per_s: AtomicU32::new(rules.admit_per_s),
             sessions: Sessions::new(rules.session_idle_s, now),
-            line: Mutex::default(),
+            admission: Admission::new(rules, line, now),
+            next: AtomicU64::new(leased_until + 1),
+            leased_until: AtomicU64::new(leased_until),
+            serving: AtomicU64::new(line.serving),
+            calling: Mutex::default(),
+            fresh: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            fresh_highest: AtomicU64::new(0),
+            board: ArcSwap::from_pointee(Board::default()),
+            drawn: RwLock::default(),
+            lobby_closed: AtomicBool::new(false),
         }
     }
 
-    /// Takes over the settings of a newly activated campaign file.
-    pub fn follow(&self, rules: &GateRules) {
-        self.active_max.store(rules.active_max, Ordering::Relaxed);
-        self.admit_per_s.store(rules.admit_per_s, Ordering::Relaxed);
+    fn shard(&self, person: &PersonKey) -> MutexGuard<'_, Fresh> {
+        let shard = &self.fresh[usize::from(person.0[0]) % SHARDS];
+        shard.lock().expect("no holder of this lock panics")
     }
 
-    /// Sessions that may be active at the same time.
-    pub fn active_max(&self) -> u32 {
-        self.active_max.load(Ordering::Relaxed)
-    }
-
-    /// People that are let in each second.
-    pub fn admit_per_s(&self) -> u32 {
-        self.admit_per_s.load(Ordering::Relaxed)
-    }
-
-    /// The person's place: the one they have, or the next. In the lobby nobody is called yet.
-    pub fn enter(&self, person: PersonKey, lobby: bool, now: Stamp) -> Place {
-        let mut line = self.line.lock().expect("no holder of this lock panics");
-        let next = line.last + 1;
-        let number = *line.numbers.entry(person).or_insert(next);
-        line.last = line.last.max(number);
-        self.call(&mut line, lobby, now);
-        self.place(&line, number, lobby)
-    }
-
-    /// The place of a number that was given before, by this process or an earlier one.
-    pub fn look(&self, person: PersonKey, number: u64, lobby: bool, now: Stamp) -> Place {
-        let mut line = self.line.lock().expect("no holder of this lock panics");
-        if line.numbers.get(&person) != Some(&number) {
-            drop(line);
-            return self.enter(person, lobby, now);
-        }
-        self.call(&mut line, lobby, now);
-        self.place(&line, number, lobby)
-    }
-
-    /// Begins the session of a person whose turn has come.
-    pub fn admit(&self, person: PersonKey, number: u64, now: Stamp) {
-        let mut line = self.line.lock().expect("no holder of this lock panics");
-        line.called.remove(&number);
-        drop(line);
-        self.sessions.begin(person, now, true);
-    }
-
-    pub fn board(&self, lobby: bool, now: Stamp) -> Board {
-        let mut line = self.line.lock().expect("no holder of this lock panics");
-        self.call(&mut line, lobby, now);
-        Board {
-            serving: line.serving,
-            waiting: line.last - line.serving,
-        }
-    }
-
-    fn call(&self, line: &mut Line, lobby: bool, now: Stamp) {
-        while let Some(&(until, number)) = line.called_until.front()
-            && until <= now
-        {
-            line.called_until.pop_front();
-            line.called.remove(&number);
-        }
-        if lobby {
-            return;
-        }
-        while line.serving < line.last
-            && self.sessions.active() + (line.called.len() as u64) < u64::from(self.active_max())
-        {
-            line.serving += 1;
-            let number = line.serving;
-            line.called.insert(number);
-            line.called_until.push_back((now.plus_s(CALLED_S), number));
-        }
-    }
-
-    fn place(&self, line: &Line, number: u64, lobby: bool) -> Place {
-        let ahead = number.saturating_sub(line.serving + 1);
-        let state = match (lobby, number <= line.serving) {
-            (true, _) => PlaceState::Lobby,
-            (false, true) => PlaceState::Admitted,
-            (false, false) => PlaceState::Waiting,
+    /// The person's place: the one they have, or the next. None while no number is leased.
+    pub fn enter(&self, line: &Line, person: PersonKey, way: Way, now: Stamp) -> Option<Place> {
+        let given = match line.given.get(&person) {
+            Some(given) => *given,
+            None => self.give(person, way)?,
         };
-        let least_s = ahead / u64::from(self.admit_per_s().max(1));
-        let (low, high) = POLL_S;
-        let next_poll_s = (least_s / 4).clamp(u64::from(low), u64::from(high)) as u32;
+        Some(self.place(line, person, given, way, now))
+    }
+
+    /// The place of somebody whose token says `number`: theirs, even if the journal forgot it.
+    pub fn look(&self, line: &Line, person: PersonKey, number: u64, way: Way, now: Stamp) -> Place {
+        let fresh = || self.shard(&person).get(&person).copied();
+        let known = line.given.get(&person).copied().or_else(fresh);
+        let given = match known {
+            Some(given) if given.number() <= number => given,
+            // A number of a future that an older backup does not know.
+            _ if number > line.leased_until() => match self.enter(line, person, way, now) {
+                Some(place) => return place,
+                None => Given::new(number, None),
+            },
+            _ => {
+                // The journal lost it in a crash, or knows a later one: the earlier place counts.
+                let draw = known.and_then(Given::draw).or(way.draw());
+                let given = Given::new(number, draw);
+                self.shard(&person).insert(person, given);
+                given
+            }
+        };
+        self.place(line, person, given, way, now)
+    }
+
+    fn give(&self, person: PersonKey, way: Way) -> Option<Given> {
+        let mut fresh = self.shard(&person);
+        if let Some(given) = fresh.get(&person) {
+            return Some(*given);
+        }
+        let next =
+            |next: u64| (next <= self.leased_until.load(Ordering::Acquire)).then_some(next + 1);
+        let number = self
+            .next
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
+            .ok()?;
+        // Looked at under the lock that the keeper takes after it closes the lobby: whoever it
+        // collects for the draw is everybody who is in it.
+        let late = self.lobby_closed.load(Ordering::Acquire);
+        let given = Given::new(number, way.draw().filter(|_| !late));
+        fresh.insert(person, given);
+        self.fresh_highest.fetch_max(number, Ordering::AcqRel);
+        Some(given)
+    }
+
+    /// Whether the person may go in now, which they then do.
+    pub fn admit(&self, person: PersonKey, way: Way, place: &Place, now: Stamp) -> bool {
+        if way == Way::Owner {
+            let counts = self.sessions.counts(&person);
+            self.sessions.begin(person, now, counts);
+            return true;
+        }
+        if place.state != PlaceState::Admitted {
+            return false;
+        }
+        if self.sessions.is_in(&person, now) || self.admission.come(place.number, now) {
+            self.sessions.begin(person, now, true);
+            return true;
+        }
+        false
+    }
+
+    /// How many wait, also those that the journal does not know yet.
+    pub fn waiting(&self, line: &Line) -> u64 {
+        line.waiting(self.serving(), self.newest())
+    }
+
+    pub fn serving(&self) -> u64 {
+        self.serving.load(Ordering::Acquire)
+    }
+
+    /// The number by which a person is called: their own, or the one they drew.
+    fn turn(&self, line: &Line, person: &PersonKey, given: Given) -> Option<u64> {
+        let Some(draw) = given.draw() else {
+            return Some(given.number());
+        };
+        let drawn = self.drawn.read().expect("no holder of this lock panics");
+        let drawn = drawn.get(draw)?.as_ref()?;
+        let seed = line.draws.get(draw)?.seed?;
+        Some(drawn.number(&seed, person).unwrap_or(given.number()))
+    }
+
+    fn place(&self, line: &Line, person: PersonKey, given: Given, way: Way, now: Stamp) -> Place {
+        let turn = self.turn(line, &person, given);
+        // While there is room nobody waits for the keeper's next step.
+        if way == Way::Open
+            && line.pause.is_none()
+            && turn.is_some_and(|turn| turn > self.serving())
+            && let Ok(_one) = self.calling.try_lock()
+        {
+            self.call_next(line, true, now);
+        }
+        let serving = self.serving();
+        let number = turn.unwrap_or(given.number());
+        let state = match (way, turn) {
+            (Way::Owner, _) => PlaceState::Admitted,
+            (Way::Lobby { .. }, _) | (Way::Open, None) => PlaceState::Lobby,
+            (Way::Open, Some(turn)) if turn <= serving => PlaceState::Admitted,
+            (Way::Open, Some(_)) => PlaceState::Waiting,
+        };
+        let ahead = match state {
+            PlaceState::Admitted => 0,
+            _ => {
+                let newest = self.newest();
+                let from_here = line.waiting(number.max(serving + 1) - 1, newest);
+                line.waiting(serving, newest).saturating_sub(from_here)
+            }
+        };
+        let wait_s = self.admission.wait_s(ahead);
+        let (least, most) = POLL_S;
+        // Far back, everybody asks at the longest interval; their arrival spread them out. Nearer,
+        // half of the least wait, and a tenth of it by lot, so that nobody returns in step.
+        let half = wait_s[0] / 2;
+        let jitter = u64::from(person.0[15]) * half / 10 / 256;
+        let next_poll_s = (half + jitter + now.0.rem_euclid(2) as u64).clamp(least, most) as u32;
+        let given = given.number();
         Place {
             state,
             number,
+            given,
             ahead,
-            wait_s: [least_s, least_s * 2 + 60],
+            wait_s,
             next_poll_s,
         }
+    }
+
+    /// Takes a lease that is durable now.
+    pub fn leased(&self, until: u64) {
+        self.leased_until.fetch_max(until, Ordering::AcqRel);
+    }
+
+    /// Numbers that can still be given.
+    pub fn leased_left(&self) -> u64 {
+        let until = self.leased_until.load(Ordering::Acquire) + 1;
+        until.saturating_sub(self.next.load(Ordering::Acquire))
+    }
+
+    /// What was given and is not in the journal, to be journalled.
+    pub fn fresh(&self) -> Vec<(PersonKey, Given)> {
+        let mut all = Vec::new();
+        for shard in &self.fresh {
+            let shard = shard.lock().expect("no holder of this lock panics");
+            all.extend(shard.iter().map(|(person, given)| (*person, *given)));
+        }
+        all.sort_unstable_by_key(|(_, given)| given.number());
+        all
+    }
+
+    /// Forgets what the journal has now.
+    pub fn journalled(&self, places: &[(PersonKey, Given)]) {
+        for (person, given) in places {
+            let mut shard = self.shard(person);
+            if shard.get(person) == Some(given) {
+                shard.remove(person);
+            }
+        }
+    }
+
+    /// Closes the lobby of the present opening: whoever enters from now on comes after its people.
+    pub fn close_lobby(&self, closed: bool) {
+        self.lobby_closed.store(closed, Ordering::Release);
+    }
+
+    /// Publishes a finished draw.
+    pub fn set_drawn(&self, draw: usize, drawn: Drawn) {
+        let mut all = self.drawn.write().expect("no holder of this lock panics");
+        if all.len() <= draw {
+            all.resize_with(draw + 1, || None);
+        }
+        all[draw] = Some(Arc::new(drawn));
+    }
+
+    pub fn is_drawn(&self, draw: usize) -> bool {
+        let all = self.drawn.read().expect("no holder of this lock panics");
+        all.get(draw).is_some_and(Option::is_some)
+    }
+
+    /// Calls whom the admission allows; the number served now.
+    pub fn call(&self, line: &Line, open: bool, now: Stamp) -> u64 {
+        let _one = self.calling.lock().expect("no holder of this lock panics");
+        self.call_next(line, open, now)
+    }
+
+    fn call_next(&self, line: &Line, open: bool, now: Stamp) -> u64 {
+        let (serving, newest) = (self.serving(), self.newest());
+        let waiting = line.waiting(serving, newest);
+        let people = self
+            .admission
+            .allowed(self.sessions.active(), open, waiting, now);
+        let next = line.advance(serving, newest, people);
+        if next > serving {
+            self.admission.called(serving, next, people, now);
+            self.serving.store(next, Ordering::Release);
+        }
+        next
+    }
+
+    fn newest(&self) -> u64 {
+        self.fresh_highest.load(Ordering::Acquire)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::campaign::Order;
-
-    const NOW: Stamp = Stamp(1_626_692_400_000_000_000);
-
-    fn gate(active_max: u32) -> Gate {
-        let rules = GateRules {
-            order: Order::Arrival,
-            lobby_opens_min: 30,
-            admit_per_s: 10,
-            active_max,
-            session_idle_s: 600,
-        };
-        Gate::new(&rules, NOW)
-    }
-
-    fn person(number: u8) -> PersonKey {
-        PersonKey([number; 16])
-    }
-
-    #[test]
-    fn ten_tabs_have_one_place_and_the_line_moves_when_somebody_leaves() {
-        let gate = gate(2);
-        let first = gate.enter(person(1), false, NOW);
-        assert_eq!(first.state, PlaceState::Admitted);
-        assert_eq!(gate.enter(person(1), false, NOW), first);
-        gate.admit(person(1), first.number, NOW);
-        let second = gate.enter(person(2), false, NOW);
-        gate.admit(person(2), second.number, NOW);
-        let third = gate.enter(person(3), false, NOW);
-        assert_eq!(
-            (third.state, third.number, third.ahead),
-            (PlaceState::Waiting, 3, 0)
-        );
-        assert_eq!(
-            gate.board(false, NOW),
-            Board {
-                serving: 2,
-                waiting: 1
-            }
-        );
-        gate.sessions.settle(&person(1));
-        assert_eq!(
-            gate.look(person(3), 3, false, NOW).state,
-            PlaceState::Admitted
-        );
-    }
-
-    #[test]
-    fn somebody_who_does_not_come_keeps_nobody_out_for_long() {
-        let gate = gate(1);
-        gate.enter(person(1), false, NOW);
-        assert_eq!(gate.enter(person(2), false, NOW).state, PlaceState::Waiting);
-        let later = NOW.plus_s(CALLED_S);
-        assert_eq!(
-            gate.enter(person(2), false, later).state,
-            PlaceState::Admitted
-        );
-        assert_eq!(
-            gate.enter(person(1), false, later).state,
-            PlaceState::Admitted
-        );
-    }
-
-    #[test]
-    fn the_lobby_gives_places_and_calls_nobody() {
-        let gate = gate(10);
-        assert_eq!(gate.enter(person(1), true, NOW).state, PlaceState::Lobby);
-        assert_eq!(
-            gate.board(true, NOW),
-            Board {
-                serving: 0,
-                waiting: 1
-            }
-        );
-    }
-}
+mod tests;

@@ -66,6 +66,20 @@ impl Sessions {
         self.recount(before.is_some_and(|session| session.counts), counts);
     }
 
+    /// Whether the person has a session that still runs.
+    pub fn is_in(&self, person: &PersonKey, now: Stamp) -> bool {
+        self.shard(person)
+            .get(person)
+            .is_some_and(|session| now < self.ends(session.seen))
+    }
+
+    /// Whether the person has a session that takes a place.
+    pub fn counts(&self, person: &PersonKey) -> bool {
+        self.shard(person)
+            .get(person)
+            .is_some_and(|session| session.counts)
+    }
+
     /// Notes that a session is used; false if it has idled too long.
     pub fn touch(&self, person: &PersonKey, now: Stamp) -> bool {
         let mut shard = self.shard(person);

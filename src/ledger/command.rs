@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use crate::domain::decide::Request;
-use crate::domain::entry::{Doses, RefusedFor};
+use crate::domain::entry::{Change, Doses, GateAct, RefusedFor};
 use crate::domain::ids::{CampaignId, CampaignIndex, HoldId, PersonKey, Seq};
 use crate::domain::refusal::Refusal;
 use crate::domain::site::{SiteRow, SlotRow};
@@ -28,6 +28,11 @@ pub enum Command {
         rules: u32,
         reason: RefusedFor,
     },
+    /// A change by the gate's keeper, which alone makes them; answered when it is durable.
+    Keep {
+        change: Change,
+        reply: oneshot::Sender<Outcome>,
+    },
     /// An act of somebody at the command line of this host.
     Operate {
         operator: String,
@@ -49,6 +54,11 @@ pub enum Operation {
         campaign: CampaignId,
         rows: Vec<SlotRow>,
     },
+    /// Something at a campaign's gate; at the only campaign's if none is named.
+    Gate {
+        campaign: Option<CampaignId>,
+        act: GateAct,
+    },
     ImportRoster {
         prepared: Box<PreparedRoster>,
     },
@@ -69,6 +79,8 @@ pub enum Outcome {
     Repeated(Seq),
     Refused(Refusal),
     Operated(Operated),
+    /// What the keeper wanted is in the journal.
+    Kept,
     /// The operation can't be done; says why and what to do.
     Impossible(String),
     /// The commit failed: it may or may not be in the journal. The process is about to stop.
@@ -86,6 +98,10 @@ pub enum Operated {
     Unchanged {
         campaign: CampaignId,
         version: u32,
+    },
+    Gate {
+        campaign: CampaignId,
+        act: GateAct,
     },
     Sites {
         added: usize,

@@ -272,6 +272,10 @@ impl Core {
             } => {
                 note_refusal(state, batch, campaign, person, rules, reason);
             }
+            Command::Keep { change, reply } => {
+                batch.push(Actor::System, change);
+                batch.answers.push((reply, Answer::Known(Outcome::Kept)));
+            }
             Command::Operate { .. } => unreachable!("operations are batches of their own"),
         }
         None

@@ -9,7 +9,7 @@ use super::core::{CommitFailed, Core};
 use super::shared::Offer;
 use crate::domain::campaign::Campaign;
 use crate::domain::catalog::Catalog;
-use crate::domain::entry::{Actor, Change};
+use crate::domain::entry::{Actor, Change, GateAct};
 use crate::domain::ids::{CampaignId, CampaignIndex, PersonKey};
 use crate::domain::roster::difference;
 use crate::domain::site::{SiteRow, SlotRow};
@@ -34,6 +34,7 @@ impl Core {
             Operation::Activate { source } => self.activate(actor, source),
             Operation::ImportSites { campaign, rows } => self.sites(actor, &campaign, rows),
             Operation::ImportSlots { campaign, rows } => self.slots(actor, &campaign, rows),
+            Operation::Gate { campaign, act } => self.gate(actor, campaign, act),
             Operation::ImportRoster { prepared } => self.roster(actor, *prepared),
         };
         let outcome = match done {
@@ -91,6 +92,37 @@ impl Core {
         Ok(Ok(Operated::Activated {
             campaign: id,
             version,
+        }))
+    }
+
+    fn gate(&mut self, actor: Actor, id: Option<CampaignId>, act: GateAct) -> Done {
+        let offers = self.shared.offers().clone();
+        let offer = match id {
+            Some(id) => match self.offer(&id) {
+                Some(offer) => offer,
+                None => return Ok(Err(unknown(&id))),
+            },
+            None => match offers.as_slice() {
+                [only] => Arc::clone(only),
+                [] => return Ok(Err("no campaign is active".to_owned())),
+                _ => {
+                    return Ok(Err(
+                        "several campaigns are active: name one by --campaign".to_owned()
+                    ));
+                }
+            },
+        };
+        let campaign = offer.catalog.index;
+        self.journal(
+            actor,
+            [Change::GateSet {
+                campaign,
+                act: act.clone(),
+            }],
+        )?;
+        Ok(Ok(Operated::Gate {
+            campaign: offer.catalog.campaign.id.clone(),
+            act,
         }))
     }
 

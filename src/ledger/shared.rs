@@ -1,5 +1,6 @@
 //! What readers see: published state. Written by the writer alone, after a commit.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, RwLock};
 
 use arc_swap::ArcSwap;
@@ -17,6 +18,8 @@ use crate::seats::{Free, Positions, SiteSeats};
 #[derive(Debug)]
 pub struct Shared {
     pub state: RwLock<State>,
+    /// The shortest time that a command waited for its commit since somebody looked, in µs.
+    pub delay_us: AtomicU64,
     offers: ArcSwap<Vec<Arc<Offer>>>,
 }
 
@@ -90,6 +93,7 @@ impl Shared {
         let offers = ArcSwap::from_pointee(offers.collect());
         Self {
             state: RwLock::new(state),
+            delay_us: AtomicU64::new(u64::MAX),
             offers,
         }
     }

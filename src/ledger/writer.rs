@@ -1,12 +1,14 @@
 //! The writer's thread and its bounded queue: one thread, one order, one commit for many.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::command::Command;
 use super::core::{CommitFailed, Core};
+use crate::clock::tick;
 
 /// Commands that may wait; more are refused as `overloaded`. At 20,000 commits' worth a second this
 /// is a wait of half a second, after which a client does better to come back.
@@ -37,6 +39,8 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     commands: VecDeque<Command>,
+    /// When the first of them came.
+    since: Option<Instant>,
     asleep: bool,
     stopping: bool,
     stopped: bool,
@@ -52,12 +56,28 @@ impl WriterHandle {
         if waiting.commands.len() >= QUEUE_COMMANDS_MAX {
             return Err(NotTaken::Full);
         }
+        if waiting.commands.is_empty() {
+            waiting.since = Some(tick());
+        }
         waiting.commands.push_back(command);
         let wake = std::mem::take(&mut waiting.asleep);
         drop(waiting);
         if wake {
             self.0.bell.notify_one();
         }
+        Ok(())
+    }
+
+    /// Queues one of the program's own few commands, also when the queue is full.
+    pub fn submit_always(&self, command: Command) -> Result<(), NotTaken> {
+        let mut waiting = self.0.lock();
+        if waiting.stopping || waiting.stopped {
+            return Err(NotTaken::Stopped);
+        }
+        waiting.since.get_or_insert_with(tick);
+        waiting.commands.push_back(command);
+        drop(waiting);
+        self.0.bell.notify_one();
         Ok(())
     }
 
@@ -93,8 +113,9 @@ impl Queue {
             .expect("no holder of the queue's lock panics")
     }
 
-    /// Moves up to a batch of commands into `taken`; false when it is time to stop.
-    fn take(&self, taken: &mut VecDeque<Command>) -> bool {
+    /// Moves up to a batch of commands into `taken`, with the time the first of them came; none
+    /// when it is time to stop.
+    fn take(&self, taken: &mut VecDeque<Command>) -> Option<Option<Instant>> {
         let mut waiting = self.lock();
         if waiting.commands.is_empty() && taken.is_empty() && !waiting.stopping {
             waiting.asleep = true;
@@ -106,7 +127,9 @@ impl Queue {
             .saturating_sub(taken.len())
             .min(waiting.commands.len());
         taken.extend(waiting.commands.drain(..room));
-        !(waiting.stopping && waiting.commands.is_empty() && taken.is_empty())
+        let since = waiting.since.filter(|_| room > 0);
+        let stop = waiting.stopping && waiting.commands.is_empty() && taken.is_empty();
+        (!stop).then_some(since)
     }
 }
 
@@ -142,8 +165,13 @@ impl Drop for StopOnDrop {
 
 fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
     let mut taken = VecDeque::new();
-    while queue.take(&mut taken) {
+    let shared = Arc::clone(core.shared());
+    while let Some(since) = queue.take(&mut taken) {
         core.step(&mut taken)?;
+        if let Some(since) = since {
+            let delay_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
+            shared.delay_us.fetch_min(delay_us, Ordering::Relaxed);
+        }
     }
     core.sign_last()
 }

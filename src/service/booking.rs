@@ -37,6 +37,7 @@ pub struct Held {
 
 impl Service {
     pub async fn hold(&self, here: &Here, person: PersonKey, slot: SlotIndex) -> Answered<Held> {
+        self.not_frozen(here, &person)?;
         let has_booking = self.active_booking(here, &person).is_some();
         if !has_booking {
             self.check_rules(here, person)?;
@@ -86,6 +87,7 @@ impl Service {
         if let Some(answer) = self.answered_before(here, idempotency)? {
             return Ok(answer);
         }
+        self.not_frozen(here, &person)?;
         if let Some(booking) = self.active_booking(here, &person) {
             return Err(Refused::AlreadyBooked(booking.number));
         }
@@ -118,6 +120,7 @@ impl Service {
         if let Some(answer) = self.answered_before(here, idempotency)? {
             return Ok(answer);
         }
+        self.not_frozen(here, &person)?;
         let (seat, claim) = self.seat(here, choice)?;
         let ask = Ask::Move { number, seat };
         self.change(
@@ -143,6 +146,7 @@ impl Service {
         if let Some(answer) = self.answered_before(here, idempotency)? {
             return Ok(answer);
         }
+        self.not_frozen(here, &person)?;
         let ask = Ask::Cancel { number };
         self.change(
             here,

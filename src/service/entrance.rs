@@ -1,11 +1,13 @@
 //! Entering: identity, eligibility, place, session.
 
 use super::{Answered, From, Here, Refused, Service};
+use crate::domain::campaign::Campaign;
 use crate::domain::eligibility::{Answer, Decision};
 use crate::domain::ids::PersonKey;
+use crate::domain::line::{Draw, Line};
 use crate::domain::time::{Day, Stamp};
 use crate::gate::token::{Kind, Token};
-use crate::gate::{Board, Place, PlaceState};
+use crate::gate::{Place, PlaceState, Way};
 use crate::identity::{Credentials, identify};
 
 /// The public state of the gate.
@@ -17,6 +19,19 @@ pub enum GateState {
     Closed,
 }
 
+impl GateState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::Lobby => "lobby",
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// After a pause was met: this long, and up to as long again by person.
+const PAUSED_RETRY_S: u32 = 30;
 /// Sessions last at most this long, however busy.
 const SESSION_S_MAX: i64 = 12 * 3600;
 
@@ -37,30 +52,66 @@ impl Service {
             self.attempts.failed(from, name, born, here.now);
             return Err(Refused::IdentityNotFound);
         };
-        let lobby = self.may_enter(here, person)?;
-        let place = here.gate.enter(person, lobby, here.now);
-        let token = self.token(here, Kind::Place, person, place.number);
+        let way = self.way(here, person)?;
+        let place = self.with_line(here, |line| here.gate.enter(line, person, way, here.now))?;
+        // The next lease is a matter of milliseconds.
+        let place = place.ok_or(Refused::Overloaded { retry_after_s: 1 })?;
+        let token = self.token(here, Kind::Place, person, place.given);
         Ok((place, token))
     }
 
     /// The place that a token names.
     pub fn place(&self, here: &Here, token: &str) -> Answered<Place> {
-        let token = self.place_token(here, token)?;
-        let lobby = self.may_enter(here, token.person)?;
-        Ok(here.gate.look(token.person, token.number, lobby, here.now))
+        self.looked_at(here, token).map(|(_, _, place)| place)
     }
 
     /// Begins the session of a person whose turn has come.
     pub fn admit(&self, here: &Here, token: &str) -> Answered<(Stamp, String)> {
-        let token = self.place_token(here, token)?;
-        let lobby = self.may_enter(here, token.person)?;
-        let place = here.gate.look(token.person, token.number, lobby, here.now);
-        if place.state != PlaceState::Admitted {
-            return Err(Refused::NotAdmitted(place));
+        let (token, way, place) = self.looked_at(here, token)?;
+        let pause = self.with_line(here, |line| line.pause.clone())?;
+        if let Some(pause) = pause.filter(|pause| way != Way::Owner || pause.freezes) {
+            return Err(paused(&token.person, pause.reason));
         }
-        here.gate.admit(token.person, place.number, here.now);
-        let session = self.token(here, Kind::Session, token.person, place.number);
+        if !here.gate.admit(token.person, way, &place, here.now) {
+            let state = match place.state {
+                PlaceState::Admitted => PlaceState::Waiting,
+                other => other,
+            };
+            return Err(Refused::NotAdmitted(Place { state, ..place }));
+        }
+        let session = self.token(here, Kind::Session, token.person, place.given);
         Ok((here.gate.sessions.ends(here.now), session))
+    }
+
+    /// Refuses what changes bookings while an operator's pause freezes the sessions.
+    pub fn not_frozen(&self, here: &Here, person: &PersonKey) -> Answered<()> {
+        let pause = self.with_line(here, |line| line.pause.clone())?;
+        match pause.filter(|pause| pause.freezes) {
+            Some(pause) => Err(paused(person, pause.reason)),
+            None => Ok(()),
+        }
+    }
+
+    fn looked_at(&self, here: &Here, token: &str) -> Answered<(Token, Way, Place)> {
+        let verified = Token::verify(token, Kind::Place, &self.keys);
+        let token = verified.filter(|token| token.campaign == here.index);
+        let token = token.ok_or(Refused::PlaceInvalid)?;
+        let way = self.way(here, token.person)?;
+        let Token { person, number, .. } = token;
+        let place = self.with_line(here, |line| {
+            here.gate.look(line, person, number, way, here.now)
+        })?;
+        Ok((token, way, place))
+    }
+
+    fn with_line<T>(&self, here: &Here, look: impl FnOnce(&Line) -> T) -> Answered<T> {
+        let state = self
+            .shared
+            .state
+            .read()
+            .expect("no writer panics while it holds the lock");
+        let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
+        Ok(look(&campaign.line))
     }
 
     /// The person of a session that still runs.
@@ -92,19 +143,6 @@ impl Service {
         (rules.decide(&subject, here.now), openings)
     }
 
-    /// The public figures and the state of the gate.
-    pub fn board(&self, here: &Here) -> (GateState, Board) {
-        let state = gate_state(here);
-        (state, here.gate.board(state == GateState::Lobby, here.now))
-    }
-
-    fn place_token(&self, here: &Here, token: &str) -> Answered<Token> {
-        let verified = Token::verify(token, Kind::Place, &self.keys);
-        verified
-            .filter(|token| token.campaign == here.index)
-            .ok_or(Refused::PlaceInvalid)
-    }
-
     fn token(&self, here: &Here, kind: Kind, person: PersonKey, number: u64) -> String {
         Token {
             kind,
@@ -116,16 +154,21 @@ impl Service {
         .sign(&self.keys)
     }
 
-    /// Whether the person may have a place now, and if so whether it is one in the lobby.
-    /// Whoever has a booking or a running hold may come in at any time: it is theirs to change.
-    fn may_enter(&self, here: &Here, person: PersonKey) -> Answered<bool> {
+    /// How the person may come in now. Whoever has a booking or a running hold may at any time.
+    fn way(&self, here: &Here, person: PersonKey) -> Answered<Way> {
+        if self.has_something(here, &person) {
+            return Ok(Way::Owner);
+        }
         let subject = here.offer.subject(&person).ok_or(Refused::NotOnRoster)?;
         let decision = here.offer.catalog.campaign.rules.decide(&subject, here.now);
-        if decision.answer == Answer::Eligible || self.has_something(here, &person) {
-            return Ok(false);
+        if decision.answer == Answer::Eligible {
+            return Ok(Way::Open);
         }
         if decision.lobby_is_open() {
-            return Ok(true);
+            let drawn =
+                |draw: &Draw| Some(draw.opening) == decision.opens_at && draw.seed.is_none();
+            let draw = self.with_line(here, |line| line.draws.iter().position(drawn))?;
+            return Ok(Way::Lobby { draw });
         }
         self.note_refusal(here, person, &decision);
         Err(Refused::Rules(Box::new(decision)))
@@ -145,24 +188,32 @@ impl Service {
 }
 
 /// Open while any opening is; else the lobby of the next, before it, or after the last.
-fn gate_state(here: &Here) -> GateState {
-    let campaign = &here.offer.catalog.campaign;
+pub fn gate_state(campaign: &Campaign, now: Stamp) -> GateState {
     let lobby_s = i64::from(campaign.gate.lobby_opens_min) * 60;
     let openings = &campaign.openings;
     if openings
         .iter()
-        .any(|opening| opening.from <= here.now && here.now < opening.until)
+        .any(|opening| opening.from <= now && now < opening.until)
     {
         return GateState::Open;
     }
     match openings
         .iter()
         .map(|opening| opening.from)
-        .filter(|from| here.now < *from)
+        .filter(|from| now < *from)
         .min()
     {
-        Some(from) if from.plus_s(-lobby_s) <= here.now => GateState::Lobby,
+        Some(from) if from.plus_s(-lobby_s) <= now => GateState::Lobby,
         Some(_) => GateState::Before,
         None => GateState::Closed,
+    }
+}
+
+/// A pause refuses with its reason; people are told to come back at different times.
+fn paused(person: &PersonKey, message: String) -> Refused {
+    let retry_after_s = PAUSED_RETRY_S + u32::from(person.0[15]) % PAUSED_RETRY_S;
+    Refused::Paused {
+        message,
+        retry_after_s,
     }
 }

@@ -4,6 +4,7 @@
 pub mod booking;
 pub mod browsing;
 pub mod entrance;
+pub mod keeper;
 
 use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
@@ -60,6 +61,11 @@ pub enum Refused {
     SessionInvalid,
     SessionExpired,
     NotAdmitted(Place),
+    /// With what the operators say, and when to ask again.
+    Paused {
+        message: String,
+        retry_after_s: u32,
+    },
     SlotFull {
         slot: SlotIndex,
         alternatives: Vec<(SlotIndex, u32)>,
@@ -123,21 +129,20 @@ impl Service {
 
     fn gate(&self, offer: &Offer) -> Arc<Gate> {
         let at = offer.catalog.index.at();
-        if let Some(gate) = self
-            .gates
-            .read()
-            .expect("no holder of this lock panics")
-            .get(at)
-        {
-            gate.follow(&offer.catalog.campaign.gate);
+        let known = self.gates.read().expect("no holder of this lock panics");
+        if let Some(gate) = known.get(at) {
             return Arc::clone(gate);
         }
+        drop(known);
+        let state = self
+            .shared
+            .state
+            .read()
+            .expect("no writer panics while it holds the lock");
         let mut gates = self.gates.write().expect("no holder of this lock panics");
-        for offer in &self.shared.offers()[gates.len()..] {
-            gates.push(Arc::new(Gate::new(
-                &offer.catalog.campaign.gate,
-                self.clock.now(),
-            )));
+        for campaign in &state.campaigns[gates.len().min(state.campaigns.len())..] {
+            let rules = &campaign.catalog.campaign.gate;
+            gates.push(Arc::new(Gate::new(rules, &campaign.line, self.clock.now())));
         }
         Arc::clone(&gates[at])
     }

@@ -1,17 +1,19 @@
 //! The calls of the waiting room: enter, place, admit, board.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use super::call::{Call, PLACE_COOKIE, Placed, SESSION_COOKIE, peer};
 use super::problem::{FieldFault, Problem, ProblemView};
-use super::public::{answer, gate_state};
+use super::public::answer;
 use super::read;
 use super::views::{
-    AdmitAnswer, BoardView, EnterAnswer, EnterRequest, PlaceAnswer, SessionView, place as view,
+    AdmitAnswer, EnterAnswer, EnterRequest, PlaceAnswer, SessionView, place as view,
 };
 use crate::domain::campaign::{IdentityField, read_date};
 use crate::domain::time::Day;
+use crate::gate::board::BoardView;
 use crate::identity::Credentials;
 
 /// Longer names are not on any roster.
@@ -98,22 +100,24 @@ pub async fn admit_person(placed: Placed) -> Result<HttpResponse, Problem> {
     responses((status = 200, body = BoardView), (status = "default", body = ProblemView))
 )]
 #[get("/api/v1/campaigns/{campaign}/gate/board")]
-pub async fn show_board(call: Call) -> Result<HttpResponse, Problem> {
-    let (state, board) = call.service.board(&call.here);
-    let view = BoardView {
-        state: gate_state(state),
-        serving: board.serving,
-        waiting: board.waiting,
-        admit_per_s: call.here.gate.admit_per_s(),
-        as_of: call.here.offer.catalog.campaign.zone.rfc3339(call.here.now),
-        message: None,
+pub async fn show_board(call: Call, request: HttpRequest) -> HttpResponse {
+    let board = call.here.gate.board.load();
+    let known = request
+        .headers()
+        .get(IF_NONE_MATCH)
+        .and_then(|tag| tag.to_str().ok());
+    let mut response = match known {
+        Some(tag) if tag == board.etag => HttpResponse::NotModified(),
+        _ => HttpResponse::Ok(),
     };
-    let mut response = answer(StatusCode::OK, &view);
-    let short = actix_web::http::header::HeaderValue::from_static("public, max-age=1");
     response
-        .headers_mut()
-        .insert(actix_web::http::header::CACHE_CONTROL, short);
-    Ok(response)
+        .insert_header((ETAG, board.etag.as_str()))
+        .insert_header((CACHE_CONTROL, "public, max-age=1"))
+        .content_type("application/json");
+    if known == Some(board.etag.as_str()) {
+        return response.finish();
+    }
+    response.body(board.json.clone())
 }
 
 /// Checks the identity fields that the campaign asks for.

@@ -106,6 +106,12 @@ impl Problem {
             Refused::NotAdmitted(at) => problem("not_admitted")
                 .with("place", json!(place(&at)))
                 .after(at.next_poll_s),
+            Refused::Paused {
+                message,
+                retry_after_s,
+            } => problem("paused")
+                .with("message", message)
+                .after(retry_after_s),
             Refused::SlotFull {
                 alternatives: near, ..
             } => problem("slot_full").with("alternatives", json!(alternatives(here, &near))),

@@ -11,7 +11,6 @@ use super::read;
 use super::views::{CampaignView, GateView, HealthView, NowView, OpeningsAnswer, opening};
 use super::words::Lang;
 use crate::domain::time::Zone;
-use crate::service::entrance::GateState;
 
 /// A JSON answer that nobody keeps.
 pub fn answer(status: StatusCode, value: &impl Serialize) -> HttpResponse {
@@ -22,15 +21,6 @@ pub fn answer(status: StatusCode, value: &impl Serialize) -> HttpResponse {
         .body(body)
 }
 
-pub fn gate_state(state: GateState) -> &'static str {
-    match state {
-        GateState::Before => "before",
-        GateState::Lobby => "lobby",
-        GateState::Open => "open",
-        GateState::Closed => "closed",
-    }
-}
-
 /// The campaign's names, zone, openings and gate state.
 #[utoipa::path(
     tag = "public",
@@ -39,7 +29,7 @@ pub fn gate_state(state: GateState) -> &'static str {
 )]
 #[get("/api/v1/campaigns/{campaign}")]
 pub async fn show_campaign(call: Call) -> Result<HttpResponse, Problem> {
-    let (state, _) = call.service.board(&call.here);
+    let state = call.here.gate.board.load().view.state;
     let catalog = &call.here.offer.catalog;
     let campaign = &catalog.campaign;
     let view = CampaignView {
@@ -52,7 +42,7 @@ pub async fn show_campaign(call: Call) -> Result<HttpResponse, Problem> {
             .map(|at| opening(&call.here, at))
             .collect(),
         gate: GateView {
-            state: gate_state(state),
+            state,
             order: campaign.gate.order.name(),
             lobby_opens_min: campaign.gate.lobby_opens_min,
         },

@@ -101,18 +101,6 @@ pub struct AdmitAnswer {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct BoardView {
-    /// `before`, `lobby`, `open`, `paused` or `closed`.
-    pub state: &'static str,
-    /// Numbers up to this one may go in.
-    pub serving: u64,
-    pub waiting: u64,
-    pub admit_per_s: u32,
-    pub as_of: String,
-    pub message: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
 pub struct DoseView {
     /// 1 or 2.
     pub dose: u8,

@@ -1,0 +1,67 @@
+//! `sumun gate`: what operators do at the gate of a running server.
+
+use clap::Subcommand;
+
+use super::{Answer, work};
+use crate::control;
+use crate::domain::entry::GateAct;
+use crate::folder::Folder;
+use crate::operations::Work;
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum GateCommand {
+    /// Show the board, and how many people are in
+    #[command(after_help = "Example:\n  sumun gate status")]
+    Status,
+    /// Call nobody; the line keeps its order, and everybody is told why
+    #[command(after_help = "Example:\n  sumun gate pause --reason \"서버를 늘리고 있습니다\"")]
+    Pause {
+        /// What people are told
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// People in session can't book either until the gate resumes
+        #[arg(long)]
+        freeze: bool,
+    },
+    /// Go on calling where it stopped
+    #[command(after_help = "Example:\n  sumun gate resume")]
+    Resume,
+    /// Set how many people are let in each second
+    #[command(after_help = "Example:\n  sumun gate rate 280")]
+    Rate {
+        #[arg(value_name = "PER_S", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        admit_per_s: u32,
+    },
+    /// Set how many people may be in at the same time
+    #[command(after_help = "Example:\n  sumun gate active 60000")]
+    Active {
+        #[arg(value_name = "MAX", value_parser = clap::value_parser!(u32).range(1..))]
+        active_max: u32,
+    },
+    /// Show everybody a message; an empty one takes it away
+    #[command(after_help = "Example:\n  sumun gate message \"대기 시간이 길어지고 있습니다\"")]
+    Message { text: String },
+}
+
+pub fn run(
+    folder: &Folder,
+    command: GateCommand,
+    campaign: Option<String>,
+) -> anyhow::Result<Answer> {
+    let act = match command {
+        GateCommand::Status => {
+            let server = control::connect(&folder.socket());
+            let server = server.ok_or_else(|| anyhow::anyhow!("no server runs on this folder"))?;
+            return control::ask(server, Work::GateStatus { campaign }, None, None);
+        }
+        GateCommand::Pause { reason, freeze } => GateAct::Pause {
+            reason,
+            freezes: freeze,
+        },
+        GateCommand::Resume => GateAct::Resume,
+        GateCommand::Rate { admit_per_s } => GateAct::Rate { admit_per_s },
+        GateCommand::Active { active_max } => GateAct::Active { active_max },
+        GateCommand::Message { text } => GateAct::Message { text },
+    };
+    work(folder, Work::Gate { campaign, act }, None)
+}

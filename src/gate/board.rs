@@ -1,0 +1,42 @@
+//! The board: one small prepared answer, the same bytes for everyone, replaced once a second.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The public figures.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+pub struct BoardView {
+    /// `before`, `lobby`, `open`, `paused` or `closed`.
+    pub state: &'static str,
+    /// Numbers up to this one may go in.
+    pub serving: u64,
+    pub waiting: u64,
+    pub admit_per_s: u32,
+    pub as_of: String,
+    /// What the operators say; why it is paused.
+    pub message: Option<String>,
+    /// The SHA-256 of the seed of the next draw, in hex, or of the last.
+    pub draw_commitment: Option<String>,
+    /// That seed, once its opening has come.
+    pub draw_seed: Option<String>,
+}
+
+/// A prepared answer and the name of its bytes.
+#[derive(Debug, Default)]
+pub struct Board {
+    pub view: BoardView,
+    pub json: Vec<u8>,
+    pub etag: String,
+}
+
+impl Board {
+    pub fn of(view: BoardView) -> Self {
+        let json = serde_json::to_vec(&view).expect("a board has a JSON form");
+        let hash = crate::domain::entry::Hash::of(&json).to_string();
+        Self {
+            view,
+            json,
+            etag: format!("\"{}\"", &hash[..16]),
+        }
+    }
+}

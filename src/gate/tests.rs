@@ -1,0 +1,238 @@
+//! The gate alone: one place a person, order, rate, no-shows, draws, and what a crash may cost.
+
+use super::*;
+use crate::domain::campaign::Order;
+use crate::domain::line::{Draw, Lease, Pause, commitment};
+
+const NOW: Stamp = Stamp(1_626_692_400_000_000_000);
+
+fn rules(admit_per_s: u32, active_max: u32) -> GateRules {
+    GateRules {
+        order: Order::Arrival,
+        lobby_opens_min: 30,
+        admit_per_s,
+        active_max,
+        session_idle_s: 600,
+    }
+}
+
+/// A line with a thousand numbers leased, and its gate after the first second.
+fn world(admit_per_s: u32, active_max: u32) -> (Gate, Line) {
+    let mut line = Line::default();
+    line.leases.push(Lease {
+        first: 1,
+        until: 1_000,
+        highest: 0,
+    });
+    let gate = Gate::new(
+        &rules(admit_per_s, active_max),
+        &Line::default(),
+        NOW.plus_s(-10),
+    );
+    gate.leased(1_000);
+    (gate, line)
+}
+
+fn person(at: u64) -> PersonKey {
+    let mut key = [at as u8; 16];
+    key[..8].copy_from_slice(&at.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
+    PersonKey(key)
+}
+
+#[test]
+fn ten_tabs_have_one_place_and_the_line_moves_when_somebody_leaves() {
+    let (gate, line) = world(100, 2);
+    let first = gate.enter(&line, person(1), Way::Open, NOW).unwrap();
+    assert_eq!((first.state, first.number), (PlaceState::Admitted, 1));
+    assert_eq!(gate.enter(&line, person(1), Way::Open, NOW), Some(first));
+    let second = gate.enter(&line, person(2), Way::Open, NOW).unwrap();
+    assert!(gate.admit(person(1), Way::Open, &first, NOW));
+    assert!(gate.admit(person(2), Way::Open, &second, NOW));
+    let third = gate
+        .enter(&line, person(3), Way::Open, NOW.plus_s(1))
+        .unwrap();
+    assert_eq!(
+        (third.state, third.number, third.ahead),
+        (PlaceState::Waiting, 3, 0)
+    );
+    assert!(!gate.admit(person(3), Way::Open, &third, NOW.plus_s(1)));
+    gate.sessions.settle(&person(1));
+    let later = NOW.plus_s(2);
+    assert_eq!(
+        gate.look(&line, person(3), 3, Way::Open, later).state,
+        PlaceState::Admitted
+    );
+}
+
+#[test]
+fn people_are_called_in_order_at_the_rate() {
+    let (gate, line) = world(10, 1_000);
+    for at in 1..=100 {
+        gate.enter(&line, person(at), Way::Open, NOW);
+    }
+    let start = gate.serving();
+    assert!(start <= 11, "a second's turns at the most: {start}");
+    for step in 1..=40 {
+        gate.call(&line, true, Stamp(NOW.0 + step * Stamp::SECOND / 10));
+    }
+    let served = gate.serving() - start;
+    assert!(
+        (38..=41).contains(&served),
+        "ten a second for four seconds: {served}"
+    );
+    assert_eq!(gate.waiting(&line), 100 - gate.serving());
+    let last = gate.look(&line, person(100), 100, Way::Open, NOW.plus_s(4));
+    assert_eq!(last.ahead, 99 - gate.serving());
+    assert!(last.wait_s[0] <= last.wait_s[1] && last.next_poll_s >= 5);
+}
+
+#[test]
+fn whoever_does_not_come_keeps_nobody_out_and_still_enters_ahead_of_the_line() {
+    let (gate, line) = world(100, 1);
+    let late = gate.enter(&line, person(1), Way::Open, NOW).unwrap();
+    assert_eq!(late.state, PlaceState::Admitted);
+    assert_eq!(
+        gate.enter(&line, person(2), Way::Open, NOW).unwrap().state,
+        PlaceState::Waiting
+    );
+    let after = NOW.plus_s(61);
+    let next = gate.enter(&line, person(2), Way::Open, after).unwrap();
+    assert_eq!(next.state, PlaceState::Admitted);
+    let late = gate.look(&line, person(1), 1, Way::Open, after);
+    assert!(gate.admit(person(1), Way::Open, &late, after.plus_s(1)));
+}
+
+#[test]
+fn a_pause_calls_nobody_and_keeps_the_order() {
+    let (gate, mut line) = world(100, 1_000);
+    line.pause = Some(Pause {
+        since: NOW,
+        reason: "r".to_owned(),
+        freezes: false,
+    });
+    for at in 1..=5 {
+        let place = gate.enter(&line, person(at), Way::Open, NOW).unwrap();
+        assert_eq!((place.state, place.number), (PlaceState::Waiting, at));
+    }
+    assert_eq!(gate.call(&line, false, NOW.plus_s(100)), 0);
+    line.pause = None;
+    assert_eq!(gate.call(&line, true, NOW.plus_s(101)), 5);
+}
+
+#[test]
+fn a_token_brings_back_the_number_that_a_crash_forgot() {
+    let (gate, mut line) = world(1, 10);
+    line.leases[0].highest = 3;
+    line.serving = 3;
+    line.leases.push(Lease {
+        first: 1_001,
+        until: 2_000,
+        highest: 1_000,
+    });
+    let again = Gate::new(&rules(1, 10), &line, NOW);
+    drop(gate);
+    let newcomer = again
+        .enter(&line, person(9), Way::Open, NOW)
+        .map(|place| place.number);
+    assert_eq!(
+        newcomer, None,
+        "nothing is given before a lease of this life"
+    );
+    again.leased(3_000);
+    line.leases.push(Lease {
+        first: 2_001,
+        until: 3_000,
+        highest: 2_000,
+    });
+    assert_eq!(
+        again
+            .enter(&line, person(9), Way::Open, NOW)
+            .unwrap()
+            .number,
+        2_001
+    );
+    let back = again.look(&line, person(4), 4, Way::Open, NOW);
+    assert_eq!((back.number, back.ahead), (4, 0));
+    assert_eq!(
+        again
+            .enter(&line, person(4), Way::Open, NOW)
+            .unwrap()
+            .number,
+        4
+    );
+    let places = again.fresh();
+    assert_eq!(places.len(), 2);
+    again.journalled(&places);
+    assert_eq!(again.fresh(), []);
+}
+
+#[test]
+fn a_lobby_is_drawn_into_its_own_numbers_and_later_ones_come_behind() {
+    let (gate, mut line) = world(1, 1);
+    let seed = [7; 32];
+    line.draws.push(Draw {
+        opening: NOW,
+        commitment: commitment(&seed),
+        seed: None,
+    });
+    let lobby = Way::Lobby { draw: Some(0) };
+    for at in 0..200 {
+        let place = gate.enter(&line, person(at), lobby, NOW).unwrap();
+        assert_eq!((place.state, place.number), (PlaceState::Lobby, at + 1));
+    }
+    gate.close_lobby(true);
+    assert_eq!(
+        gate.enter(&line, person(500), lobby, NOW).unwrap().number,
+        201
+    );
+    for (person, given) in gate.fresh() {
+        line.give(person, given).unwrap();
+    }
+    // Opened, and the seed not yet shown: still in the lobby, nobody is called.
+    assert_eq!(
+        gate.enter(&line, person(1), Way::Open, NOW).unwrap().state,
+        PlaceState::Lobby
+    );
+    line.draws[0].seed = Some(seed);
+    gate.set_drawn(0, Drawn::of(&line, 0, &seed));
+    let number = |at: u64| {
+        gate.enter(&line, person(at), Way::Open, NOW)
+            .unwrap()
+            .number
+    };
+    let mut drawn: Vec<u64> = (0..200).map(number).collect();
+    assert_ne!(
+        drawn,
+        (1..=200).collect::<Vec<_>>(),
+        "an order of arrival would be no draw"
+    );
+    drawn.sort_unstable();
+    assert_eq!(
+        drawn,
+        (1..=200).collect::<Vec<_>>(),
+        "everybody has another number of the lobby"
+    );
+    assert_eq!(number(500), 201);
+}
+
+#[test]
+fn a_standing_queue_brakes_and_its_end_lets_go() {
+    let gate = Admission::new(&rules(1_000, 1_000_000), &Line::default(), NOW);
+    let mut at = NOW;
+    let mut second = |delay_us: u64| {
+        let mut people = 0;
+        for _ in 0..10 {
+            at = Stamp(at.0 + Stamp::SECOND / 10);
+            gate.delayed(delay_us);
+            people += gate.allowed(0, true, 1_000_000, at);
+        }
+        people
+    };
+    assert!((990..=1_010).contains(&second(1_000)));
+    (0..5).for_each(|_| drop(second(200_000)));
+    let braked = second(200_000);
+    assert!(braked < 100, "{braked}");
+    assert!(braked >= 40, "the line never stands still: {braked}");
+    (0..60).for_each(|_| drop(second(1_000)));
+    assert!(second(1_000) > 900);
+}

@@ -19,6 +19,7 @@ use crate::folder::Folder;
 use crate::ledger::core::{CommitFailed, Core};
 use crate::ledger::writer;
 use crate::service::Service;
+use crate::service::keeper::GateKeeper;
 use crate::tls::Certificates;
 
 /// What the process exits with after a failed commit: systemd starts it again, and it recovers.
@@ -58,9 +59,9 @@ pub fn run(
     let log = DayLog::follow(store, folder.log());
     let log = log.with_context(|| format!("can't write to {}", folder.log().display()))?;
     control::serve(&folder.socket(), Arc::clone(&service))?;
-    let kept = Arc::clone(&service);
-    let keeper = std::thread::Builder::new().name("gatekeeper".to_owned());
-    keeper.spawn(move || crate::service::keeper::run(&kept))?;
+    let keeper = GateKeeper::ready(Arc::clone(&service));
+    let keeping = std::thread::Builder::new().name("gatekeeper".to_owned());
+    keeping.spawn(move || keeper.run())?;
     let watched = std::thread::Builder::new().name("watch-writer".to_owned());
     let watched = watched.spawn(move || stop_if_failed(writing.join()))?;
     let serving = actix_web::rt::System::new().block_on(listen(service, folder, config, ready));

@@ -2,9 +2,9 @@
 //!
 //! People are called at `admit_per_s` while fewer than `active_max` are in or called. Whoever was
 //! called and has not come after a minute no longer keeps a place free; they may still come, with a
-//! turn of their own from the same rate. When the writer's measured delay stays over its target, the
-//! rate falls by a third each half second; when it does not, the rate grows back (as CoDel does with
-//! packets: a standing queue is the sign, not a full one).
+//! turn of their own from the same rate. When the writer's measured delay stays over its target,
+//! the rate falls by a third each half second; when it does not, the rate grows back (as CoDel does
+//! with packets: a standing queue is the sign, not a full one).
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -66,7 +66,8 @@ impl Admission {
             delay_us: AtomicU64::new(u64::MAX),
             pace: Mutex::new(Pace {
                 at: now,
-                turns: 0.0,
+                // A start lets the first second's people in at once.
+                turns: f64::from(line.admit_per_s.unwrap_or(rules.admit_per_s)) * BURST_S,
                 part: 1.0,
                 braked: now,
                 called: VecDeque::new(),

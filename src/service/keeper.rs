@@ -32,32 +32,50 @@ const DRAW_AFTER_S: i64 = 1;
 /// The board and the number served are renewed at most this often.
 const BOARD_NS: i64 = Stamp::SECOND;
 
-/// Keeps every gate until the writer stops.
-pub fn run(service: &Arc<Service>) {
-    let mut kept: Vec<Kept> = Vec::new();
-    while service.writer.is_running() {
+/// The keeper of every gate.
+pub struct GateKeeper {
+    service: Arc<Service>,
+    kept: Vec<Kept>,
+}
+
+impl GateKeeper {
+    /// A keeper that has done its first step: numbers are leased, the boards are up.
+    pub fn ready(service: Arc<Service>) -> Self {
+        let mut keeper = Self {
+            service,
+            kept: Vec::new(),
+        };
+        let _ = keeper.step();
+        keeper
+    }
+
+    /// Goes on until the writer stops.
+    pub fn run(mut self) {
+        while self.service.writer.is_running() && self.step().is_some() {
+            std::thread::sleep(STEP);
+        }
+    }
+
+    /// One step at every gate; none when the writer has stopped.
+    fn step(&mut self) -> Option<()> {
+        let service = &self.service;
         let delay_us = service.shared.delay_us.swap(u64::MAX, Ordering::Relaxed);
         let offers = service.shared.offers().clone();
         for offer in offers.iter() {
             let at = offer.catalog.index.at();
-            if kept.len() <= at {
-                kept.resize_with(at + 1, Kept::default);
+            if self.kept.len() <= at {
+                self.kept.resize_with(at + 1, Kept::default);
             }
             let gate = service.gate(offer);
             gate.admission.delayed(delay_us);
-            // The writer has stopped: so does the keeper.
-            if (Keeper {
+            Keeper {
                 service,
                 offer,
                 gate: &gate,
-            })
-            .keep(&mut kept[at])
-            .is_none()
-            {
-                return;
             }
+            .keep(&mut self.kept[at])?;
         }
-        std::thread::sleep(STEP);
+        Some(())
     }
 }
 

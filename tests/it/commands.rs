@@ -32,6 +32,12 @@ fn every_command_has_help_with_an_example() {
         &["audit", "export"],
         &["audit", "verify"],
         &["audit", "head"],
+        &["gate", "status"],
+        &["gate", "pause"],
+        &["gate", "resume"],
+        &["gate", "rate"],
+        &["gate", "active"],
+        &["gate", "message"],
     ];
     for command in commands {
         let output = Command::new(env!("CARGO_BIN_EXE_sumun"))

@@ -44,18 +44,19 @@ fn killed_twenty_times_under_load_nothing_acknowledged_is_lost_or_doubled() {
             for _ in 0..CLIENTS {
                 scope.spawn(|| book_until(&stop, address, &next, &told));
             }
-            // Each round dies at another moment of the load.
-            std::thread::sleep(Duration::from_millis(60 + 37 * (round as u64 % 7)));
+            // Each round dies after another number of answers, in the middle of the load.
+            let enough = acknowledged_before + 20 + 13 * (round % 7);
+            while acknowledged(&told) < enough && next.load(Ordering::Relaxed) < PEOPLE {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             server.kill();
             stop.store(true, Ordering::Relaxed);
         });
-        let acknowledged = told
-            .lock()
-            .unwrap()
-            .values()
-            .filter(|one| one.booking.is_some())
-            .count();
-        assert!(acknowledged > acknowledged_before || next.load(Ordering::Relaxed) >= PEOPLE);
+        let acknowledged = acknowledged(&told);
+        assert!(
+            acknowledged > acknowledged_before,
+            "round {round} was under no load"
+        );
         acknowledged_before = acknowledged;
     }
     let server = world.serve();
@@ -90,6 +91,11 @@ fn killed_twenty_times_under_load_nothing_acknowledged_is_lost_or_doubled() {
     seqs.sort_unstable();
     assert_eq!(seqs, (1..=lines.lines().count() as u64).collect::<Vec<_>>());
     println!("{booked} bookings acknowledged over the kills");
+}
+
+fn acknowledged(told: &Mutex<HashMap<u64, Told>>) -> usize {
+    let told = told.lock().unwrap();
+    told.values().filter(|one| one.booking.is_some()).count()
 }
 
 fn book_until(

@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod crash;
 mod crowd;
+mod gate;
 mod http;
 mod rules;
 mod tidy;

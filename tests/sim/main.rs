@@ -1,0 +1,11 @@
+//! The simulation: the real writer on storage that fails and under clocks that step, against an
+//! independent model; exhaustive failure, tampering, and properties of the codecs.
+
+mod check;
+mod disk;
+mod life;
+mod model;
+mod random;
+mod run;
+mod seeds;
+mod world;

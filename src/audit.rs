@@ -46,13 +46,23 @@ pub fn readable(entry: &Entry, hash: &Hash) -> Value {
 
 fn change_of(change: &Change) -> Value {
     let mut value = serde_json::to_value(change).expect("changes have a JSON form");
-    for fields in value.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
-        let Some(fields) = fields.as_object_mut() else { continue };
+    for fields in value
+        .as_object_mut()
+        .into_iter()
+        .flat_map(serde_json::Map::values_mut)
+    {
+        let Some(fields) = fields.as_object_mut() else {
+            continue;
+        };
         for (name, value) in fields {
             match name.as_str() {
                 "person" | "digest" | "head_public_key" => hex_of(value),
                 "idempotency" => {
-                    for part in value.as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+                    for part in value
+                        .as_object_mut()
+                        .into_iter()
+                        .flat_map(|all| all.values_mut())
+                    {
                         hex_of(part);
                     }
                 }
@@ -76,7 +86,8 @@ fn change_of(change: &Change) -> Value {
 /// Turns an array of bytes into hex.
 fn hex_of(value: &mut Value) {
     let bytes = value.as_array().map(|all| {
-        all.iter().filter_map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()))
+        all.iter()
+            .filter_map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()))
     });
     if let Some(bytes) = bytes {
         *value = HEXLOWER.encode(&bytes.collect::<Vec<u8>>()).into();
@@ -140,7 +151,10 @@ pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, S
         }
     })?;
     let state = recovered.state;
-    let key = state.founded.ok_or(RecoveryFault::NotFounded)?.head_public_key;
+    let key = state
+        .founded
+        .ok_or(RecoveryFault::NotFounded)?
+        .head_public_key;
     let count = heads.len() as u64;
     let mut in_order: Vec<_> = heads.into_values().collect();
     in_order.sort_unstable_by_key(|(head, _)| head.seq);
@@ -151,7 +165,15 @@ pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, S
         check_kept(kept, kept_hash, Some(&key))?;
     }
     let (last, hash) = (state.seq.0, state.head.to_string());
-    Ok((Verified { first: 1, last, hash, heads: count }, state))
+    Ok((
+        Verified {
+            first: 1,
+            last,
+            hash,
+            heads: count,
+        },
+        state,
+    ))
 }
 
 /// Checks a kept head against the hash that a journal has at its sequence.
@@ -160,7 +182,12 @@ fn check_kept(
     in_journal: Option<Hash>,
     key: Option<&[u8; 32]>,
 ) -> Result<(), AuditFault> {
-    let fault = |what| Err(AuditFault::KeptHead { seq: kept.seq, what });
+    let fault = |what| {
+        Err(AuditFault::KeptHead {
+            seq: kept.seq,
+            what,
+        })
+    };
     let decode = |hex: &str| HEXLOWER.decode(hex.as_bytes()).ok();
     let public: Option<[u8; 32]> = decode(&kept.public_key).and_then(|key| key.try_into().ok());
     let signature: Option<[u8; 64]> = decode(&kept.signature).and_then(|sig| sig.try_into().ok());
@@ -198,7 +225,9 @@ pub fn export(
                 continue;
             }
             let entry = bytes.and_then(|bytes| {
-                Entry::decode(bytes).map(|entry| (entry, bytes)).map_err(|fault| fault.to_string())
+                Entry::decode(bytes)
+                    .map(|entry| (entry, bytes))
+                    .map_err(|fault| fault.to_string())
             });
             match entry {
                 Ok((entry, bytes)) => line_of(&entry, bytes, true, &mut lines),
@@ -233,15 +262,22 @@ pub fn verify_export(
         let number = at as u64 + 1;
         let fault = |what: String| AuditFault::Line { line: number, what };
         let line = line.map_err(|error| fault(error.to_string()))?;
-        let mut shown: Value = serde_json::from_str(&line).map_err(|error| fault(error.to_string()))?;
-        let bytes = shown.as_object_mut().and_then(|object| object.remove("bytes"));
-        let bytes = bytes.as_ref().and_then(Value::as_str).and_then(|text| {
-            BASE64.decode(text.as_bytes()).ok()
-        });
+        let mut shown: Value =
+            serde_json::from_str(&line).map_err(|error| fault(error.to_string()))?;
+        let bytes = shown
+            .as_object_mut()
+            .and_then(|object| object.remove("bytes"));
+        let bytes = bytes
+            .as_ref()
+            .and_then(Value::as_str)
+            .and_then(|text| BASE64.decode(text.as_bytes()).ok());
         let bytes = bytes.ok_or_else(|| fault("has no `bytes` in base64".to_owned()))?;
         let entry = Entry::decode(&bytes).map_err(|what| fault(format!("the entry {what}")))?;
         let (seq, hash) = (entry.seq.0, Hash::of(&bytes));
-        let bad = |what: &str| AuditFault::Entry { seq, what: what.to_owned() };
+        let bad = |what: &str| AuditFault::Entry {
+            seq,
+            what: what.to_owned(),
+        };
         if shown != readable(&entry, &hash) {
             return Err(bad("its readable form is not what its bytes say"));
         }
@@ -257,8 +293,12 @@ pub fn verify_export(
             Some(_) => {}
         }
         if let Some(state) = &mut state {
-            crate::domain::apply::apply(state, &entry, hash)
-                .map_err(|fault| AuditFault::Entry { seq, what: fault.what })?;
+            crate::domain::apply::apply(state, &entry, hash).map_err(|fault| {
+                AuditFault::Entry {
+                    seq,
+                    what: fault.what,
+                }
+            })?;
         }
         if kept.is_some_and(|kept| kept.seq == seq) {
             kept_hash = Some(hash);
@@ -268,7 +308,11 @@ pub fn verify_export(
     }
     if let Some(kept) = kept {
         let founded = state.and_then(|state| state.founded);
-        check_kept(kept, kept_hash, founded.map(|founded| founded.head_public_key).as_ref())?;
+        check_kept(
+            kept,
+            kept_hash,
+            founded.map(|founded| founded.head_public_key).as_ref(),
+        )?;
         verified.heads = 1;
     }
     Ok(verified)

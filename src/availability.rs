@@ -38,7 +38,9 @@ struct Kept {
 
 impl Availability {
     pub fn new(sites: usize) -> Self {
-        Self { sites: (0..sites).map(|_| Mutex::default()).collect() }
+        Self {
+            sites: (0..sites).map(|_| Mutex::default()).collect(),
+        }
     }
 
     /// Reads a site's summary, made anew if a seat changed or a slot began.
@@ -50,12 +52,18 @@ impl Availability {
         now: Stamp,
         read: impl FnOnce(&Summary) -> T,
     ) -> T {
-        let mut kept = self.sites[site.at()].lock().expect("no holder of this lock panics");
+        let mut kept = self.sites[site.at()]
+            .lock()
+            .expect("no holder of this lock panics");
         // Read before the counts: a change in between makes the next reader look again.
         let version = seats.version();
         if kept.version != version || now >= kept.good_until {
             let (summary, good_until) = summarise(catalog, seats, site, now);
-            *kept = Kept { version, good_until, summary };
+            *kept = Kept {
+                version,
+                good_until,
+                summary,
+            };
         }
         read(&kept.summary)
     }
@@ -67,7 +75,9 @@ pub fn bookable(catalog: &Catalog, slot: &Slot, free: &[Free], now: Stamp) -> u3
         return 0;
     }
     let of = |position: u32| u32::from(free[position as usize][Pool::Public as usize]);
-    let second = catalog.second_of(slot).map(|second| of(catalog.slots[second.at()].position));
+    let second = catalog
+        .second_of(slot)
+        .map(|second| of(catalog.slots[second.at()].position));
     second.map_or(of(slot.position), |second| second.min(of(slot.position)))
 }
 
@@ -88,7 +98,12 @@ fn summarise(
             let seats = bookable(catalog, slot, free, now);
             good_until = good_until.min(slot.start);
             summary.free += seats;
-            match summary.days.iter_mut().rev().find(|(date, _)| *date == slot.date) {
+            match summary
+                .days
+                .iter_mut()
+                .rev()
+                .find(|(date, _)| *date == slot.date)
+            {
                 Some((_, sum)) => *sum += seats,
                 None => summary.days.push((slot.date, seats)),
             }
@@ -107,26 +122,32 @@ pub fn alternatives<'a>(
     now: Stamp,
     most: usize,
 ) -> Vec<(SlotIndex, u32)> {
-    let Some(slot) = catalog.slot(full) else { return Vec::new() };
+    let Some(slot) = catalog.slot(full) else {
+        return Vec::new();
+    };
     let mut found = near_in_time(catalog, seats(slot.site), full, slot, now, most);
     let region = |site: SiteIndex| catalog.sites[site.at()].row.region.as_str();
     let here = region(slot.site);
     let province = here.split('/').next().unwrap_or(here);
     for widen in [false, true] {
-        let others = (0..catalog.sites.len() as u32).map(SiteIndex).filter(|&site| {
-            let there = region(site);
-            let near = if widen {
-                there != here && there.split('/').next() == Some(province)
-            } else {
-                there == here
-            };
-            site != slot.site && near
-        });
+        let others = (0..catalog.sites.len() as u32)
+            .map(SiteIndex)
+            .filter(|&site| {
+                let there = region(site);
+                let near = if widen {
+                    there != here && there.split('/').next() == Some(province)
+                } else {
+                    there == here
+                };
+                site != slot.site && near
+            });
         for site in others.take(LOOK_SITES_MAX) {
             if found.len() >= most {
                 return found;
             }
-            let Some(same_time) = catalog.slot_at(site, slot) else { continue };
+            let Some(same_time) = catalog.slot_at(site, slot) else {
+                continue;
+            };
             let known = &catalog.slots[same_time.at()];
             let free = seats(site).look(|free| bookable(catalog, known, free, now));
             if free > 0 {
@@ -146,7 +167,9 @@ fn near_in_time(
     most: usize,
 ) -> Vec<(SlotIndex, u32)> {
     let order = &catalog.sites[slot.site.at()].slots;
-    let Some(middle) = order.iter().position(|&other| other == full) else { return Vec::new() };
+    let Some(middle) = order.iter().position(|&other| other == full) else {
+        return Vec::new();
+    };
     let vaccine = |at: &SlotIndex| -> VaccineIndex { catalog.slots[at.at()].vaccine };
     let start = |at: &SlotIndex| catalog.slots[at.at()].start.0;
     let mut found = Vec::with_capacity(most);
@@ -162,8 +185,14 @@ fn near_in_time(
                     slot.start.0 - start(earlier) <= start(later) - slot.start.0
                 }
             };
-            let next = if earlier_is_nearer { before.next() } else { after.next() };
-            let Some(other) = next.filter(|other| vaccine(other) == slot.vaccine) else { continue };
+            let next = if earlier_is_nearer {
+                before.next()
+            } else {
+                after.next()
+            };
+            let Some(other) = next.filter(|other| vaccine(other) == slot.vaccine) else {
+                continue;
+            };
             let seats = bookable(catalog, &catalog.slots[other.at()], free, now);
             if seats > 0 {
                 found.push((*other, seats));

@@ -61,7 +61,10 @@ impl Config {
             ));
         }
         if !["error", "warn", "info", "debug"].contains(&self.log.as_str()) {
-            return Err(format!("log is {:?}: use error, warn, info or debug", self.log));
+            return Err(format!(
+                "log is {:?}: use error, warn, info or debug",
+                self.log
+            ));
         }
         Ok(())
     }
@@ -69,7 +72,11 @@ impl Config {
     /// Threads that answer requests.
     pub fn workers(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        if self.workers == 0 { cores } else { self.workers }
+        if self.workers == 0 {
+            cores
+        } else {
+            self.workers
+        }
     }
 }
 
@@ -82,7 +89,11 @@ mod tests {
         assert_eq!(Config::parse(TEMPLATE), Ok(Config::default()));
         let uncommented: String = TEMPLATE
             .lines()
-            .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line))
+            .map(|line| {
+                line.strip_prefix("# ")
+                    .filter(|rest| rest.contains(" = "))
+                    .unwrap_or(line)
+            })
             .filter(|line| !line.starts_with('#'))
             .map(|line| format!("{line}\n"))
             .collect();
@@ -92,7 +103,11 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_plain_http_for_strangers_are_refused() {
-        assert!(Config::parse("listn = \"127.0.0.1:1\"").unwrap_err().contains("listn"));
+        assert!(
+            Config::parse("listn = \"127.0.0.1:1\"")
+                .unwrap_err()
+                .contains("listn")
+        );
         let open = "plain_http = true\nlisten = \"0.0.0.0:80\"";
         assert!(Config::parse(open).unwrap_err().contains("loopback"));
     }

@@ -1,9 +1,9 @@
 //! The door for operators while a server runs: a Unix socket in the data folder that only the
 //! server's user and group can open.
 //!
-//! A request is one line of JSON, `{work, length}`, and then `length` bytes of a file. The answer is
-//! one line, `{human, json, fault, length}`, and then `length` bytes (of a backup). Who asks is the
-//! account that the kernel names, not what the request says.
+//! A request is one line of JSON, `{work, length}`, and then `length` bytes of a file. The answer
+//! is one line, `{human, json, fault, length}`, and then `length` bytes (of a backup). Who asks is
+//! the account that the kernel names, not what the request says.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -70,7 +70,11 @@ fn attend(stream: &UnixStream, service: &Service, folder: &Path) -> anyhow::Resu
     reader.by_ref().take(LINE_BYTES_MAX).read_line(&mut line)?;
     let asked: Asked = serde_json::from_str(&line).context("the request line can't be read")?;
     if asked.length > FILE_BYTES_MAX {
-        return reply(stream, &Answer::fault("the file is too long", serde_json::Value::Null), None);
+        return reply(
+            stream,
+            &Answer::fault("the file is too long", serde_json::Value::Null),
+            None,
+        );
     }
     tracing::info!(%operator, work = ?asked.work, "an operator's request");
     let file = reader.take(asked.length);
@@ -78,11 +82,16 @@ fn attend(stream: &UnixStream, service: &Service, folder: &Path) -> anyhow::Resu
         return send_backup(stream, service, folder);
     }
     let now = service.clock.now();
-    let answer = match operations::prepare(&asked.work, file, &service.shared, &service.keys, now)? {
+    let answer = match operations::prepare(&asked.work, file, &service.shared, &service.keys, now)?
+    {
         Prepared::Answer(answer) => answer,
         Prepared::Operation(operation) => {
             let (send, receive) = tokio::sync::oneshot::channel();
-            let command = Command::Operate { operator, operation, reply: send };
+            let command = Command::Operate {
+                operator,
+                operation,
+                reply: send,
+            };
             service.writer.submit(command)?;
             let outcome = receive.blocking_recv();
             operations::answer(outcome.unwrap_or(crate::ledger::command::Outcome::Unknown))
@@ -91,10 +100,19 @@ fn attend(stream: &UnixStream, service: &Service, folder: &Path) -> anyhow::Resu
     reply(stream, &answer, None)
 }
 
-fn reply(mut stream: &UnixStream, answer: &Answer, file: Option<(&Path, u64)>) -> anyhow::Result<()> {
+fn reply(
+    mut stream: &UnixStream,
+    answer: &Answer,
+    file: Option<(&Path, u64)>,
+) -> anyhow::Result<()> {
     let Answer { human, json, fault } = answer;
     let length = file.map_or(0, |(_, length)| length);
-    let answered = Answered { human: human.clone(), json: json.clone(), fault: *fault, length };
+    let answered = Answered {
+        human: human.clone(),
+        json: json.clone(),
+        fault: *fault,
+        length,
+    };
     let mut line = serde_json::to_vec(&answered)?;
     line.push(b'\n');
     stream.write_all(&line)?;
@@ -169,14 +187,19 @@ pub fn ask(
     let answered: Answered = serde_json::from_str(&line)
         .context("the server closed the connection without an answer: look at its log")?;
     if let Some(into) = into {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(into)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(into)?;
         let copied = io::copy(&mut reader.take(answered.length), &mut file)?;
         file.sync_all()?;
         if copied != answered.length {
             bail!("the server sent only {copied} of {} bytes", answered.length);
         }
     }
-    let Answered { human, json, fault, .. } = answered;
+    let Answered {
+        human, json, fault, ..
+    } = answered;
     Ok(Answer { human, json, fault })
 }
 

@@ -34,20 +34,24 @@ impl DayLog {
         let mut log = Log::resume(folder)?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("daylog".to_owned()).spawn(move || {
-            loop {
-                let last_look = stopping.load(Ordering::Acquire);
-                match log.catch_up(&store) {
-                    Ok(true) => continue,
-                    Ok(false) => {}
-                    Err(error) => tracing::error!(%error, "the daily log is behind the journal"),
+        let thread = std::thread::Builder::new()
+            .name("daylog".to_owned())
+            .spawn(move || {
+                loop {
+                    let last_look = stopping.load(Ordering::Acquire);
+                    match log.catch_up(&store) {
+                        Ok(true) => continue,
+                        Ok(false) => {}
+                        Err(error) => {
+                            tracing::error!(%error, "the daily log is behind the journal")
+                        }
+                    }
+                    if last_look {
+                        return;
+                    }
+                    std::thread::park_timeout(LOOK);
                 }
-                if last_look {
-                    return;
-                }
-                std::thread::park_timeout(LOOK);
-            }
-        })?;
+            })?;
         Ok(Self { stop, thread })
     }
 
@@ -91,7 +95,11 @@ impl Log {
                 break;
             }
         }
-        Ok(Self { folder, next, file: None })
+        Ok(Self {
+            folder,
+            next,
+            file: None,
+        })
     }
 
     /// Appends what was committed; true if there may be more already.
@@ -110,7 +118,10 @@ impl Log {
             if self.file.as_ref().is_none_or(|(open, _)| *open != day) {
                 self.write(&mut lines)?;
                 let path = self.folder.join(format!("entries-{day}.jsonl"));
-                self.file = Some((day, OpenOptions::new().create(true).append(true).open(path)?));
+                self.file = Some((
+                    day,
+                    OpenOptions::new().create(true).append(true).open(path)?,
+                ));
             }
             line_of(&entry, bytes, false, &mut lines);
             self.next = Seq(entry.seq.0 + 1);
@@ -143,7 +154,10 @@ fn last_seq(path: &Path) -> io::Result<Option<u64>> {
     let (mut whole_bytes, mut last) = (0_u64, None);
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line)? > 0 {
-        let Some(Line { seq }) = line.ends_with(b"\n").then(|| serde_json::from_slice(&line).ok()).flatten()
+        let Some(Line { seq }) = line
+            .ends_with(b"\n")
+            .then(|| serde_json::from_slice(&line).ok())
+            .flatten()
         else {
             break;
         };
@@ -168,7 +182,13 @@ mod tests {
         let path = folder.path().join("entries-2021-07-19.jsonl");
         fs::write(&path, "{\"seq\":1,\"x\":2}\n{\"seq\":2}\n{\"seq\":3").unwrap();
         assert_eq!(last_seq(&path).unwrap(), Some(2));
-        assert_eq!(fs::read_to_string(&path).unwrap(), "{\"seq\":1,\"x\":2}\n{\"seq\":2}\n");
-        assert_eq!(Log::resume(folder.path().to_path_buf()).unwrap().next, Seq(3));
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            "{\"seq\":1,\"x\":2}\n{\"seq\":2}\n"
+        );
+        assert_eq!(
+            Log::resume(folder.path().to_path_buf()).unwrap().next,
+            Seq(3)
+        );
     }
 }

@@ -81,7 +81,10 @@ impl Folder {
         }
         let entropy = Entropy::system();
         for folder in [self.path.clone(), self.path.join("certs"), self.log()] {
-            let made = fs::DirBuilder::new().recursive(true).mode(0o750).create(&folder);
+            let made = fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o750)
+                .create(&folder);
             made.with_context(|| format!("can't make the folder {}", folder.display()))?;
         }
         let keys = Keys::generate(&entropy);
@@ -89,7 +92,8 @@ impl Folder {
         self.make_certificate()?;
         let password = staff::generate_password(&entropy);
         let hash = staff::hash_password(&entropy, &password).map_err(anyhow::Error::msg)?;
-        let accounts = json!({ "accounts": [{ "name": FIRST_ADMIN, "role": "admin", "password": hash }] });
+        let accounts =
+            json!({ "accounts": [{ "name": FIRST_ADMIN, "role": "admin", "password": hash }] });
         write_new(&self.staff(), 0o600, accounts.to_string().as_bytes())?;
         if !self.settings().exists() {
             write_new(&self.settings(), 0o640, TEMPLATE.as_bytes())?;
@@ -103,18 +107,35 @@ impl Folder {
         if self.certificate().exists() {
             return Ok(());
         }
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+        let names = [
+            "localhost".to_owned(),
+            "127.0.0.1".to_owned(),
+            "::1".to_owned(),
+        ];
         let mut params = rcgen::CertificateParams::new(names)?;
-        params.distinguished_name.push(rcgen::DnType::CommonName, "Sumun (self-signed)");
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "Sumun (self-signed)");
         let day = crate::clock::wall();
         let date = |days: i64| {
-            let civil = day.plus_s(days * 86_400).instant().to_zoned(jiff::tz::TimeZone::UTC);
-            rcgen::date_time_ymd(i32::from(civil.year()), civil.month() as u8, civil.day() as u8)
+            let civil = day
+                .plus_s(days * 86_400)
+                .instant()
+                .to_zoned(jiff::tz::TimeZone::UTC);
+            rcgen::date_time_ymd(
+                i32::from(civil.year()),
+                civil.month() as u8,
+                civil.day() as u8,
+            )
         };
         (params.not_before, params.not_after) = (date(-1), date(365));
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
         let certificate = params.self_signed(&key)?;
-        write_new(&self.certificate_key(), 0o600, key.serialize_pem().as_bytes())?;
+        write_new(
+            &self.certificate_key(),
+            0o600,
+            key.serialize_pem().as_bytes(),
+        )?;
         write_new(&self.certificate(), 0o644, certificate.pem().as_bytes())
     }
 
@@ -134,7 +155,10 @@ impl Folder {
     }
 
     /// Opens the data file for itself, for real time or the folder's own simulated time.
-    pub fn open(&self, clock: impl FnOnce(&crate::domain::state::State) -> Clock) -> anyhow::Result<Core> {
+    pub fn open(
+        &self,
+        clock: impl FnOnce(&crate::domain::state::State) -> Clock,
+    ) -> anyhow::Result<Core> {
         let store = Store::open(&self.data_file())?;
         Ok(open::open(store, self.keys()?, clock)?)
     }

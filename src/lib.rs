@@ -15,13 +15,14 @@ pub mod demo;
 pub mod domain;
 pub mod files;
 pub mod folder;
-pub mod keys;
 pub mod gate;
 pub mod identity;
+pub mod keys;
 pub mod ledger;
 pub mod operations;
 pub mod seats;
+pub mod server;
 pub mod service;
 mod sync;
+pub mod tls;
 pub mod web;
-

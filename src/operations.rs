@@ -25,9 +25,15 @@ use crate::ledger::shared::Shared;
 #[serde(rename_all = "snake_case")]
 pub enum Work {
     Activate,
-    ImportSites { campaign: String },
-    ImportSlots { campaign: String },
-    ImportRoster { dry_run: bool },
+    ImportSites {
+        campaign: String,
+    },
+    ImportSlots {
+        campaign: String,
+    },
+    ImportRoster {
+        dry_run: bool,
+    },
     CampaignList,
     RosterStats,
     Head,
@@ -57,20 +63,29 @@ pub fn prepare(
             Operation::Activate { source: text }
         }
         Work::ImportSites { campaign } => match sites::read(source) {
-            Ok(rows) => Operation::ImportSites { campaign: id(campaign)?, rows },
+            Ok(rows) => Operation::ImportSites {
+                campaign: id(campaign)?,
+                rows,
+            },
             Err(report) => return Ok(Prepared::Answer(faulty(&report))),
         },
         Work::ImportSlots { campaign } => {
             let campaign = id(campaign)?;
             let offers = shared.offers();
-            let offer = offers.iter().find(|offer| offer.catalog.campaign.id == campaign);
+            let offer = offers
+                .iter()
+                .find(|offer| offer.catalog.campaign.id == campaign);
             let Some(offer) = offer else {
                 let why = format!("campaign `{campaign}` is not active");
                 return Ok(Prepared::Answer(impossible(&why)));
             };
             let catalog = &offer.catalog;
             let vaccine = |id: &str| {
-                let at = catalog.campaign.vaccines.iter().position(|kind| kind.id == id)?;
+                let at = catalog
+                    .campaign
+                    .vaccines
+                    .iter()
+                    .position(|kind| kind.id == id)?;
                 Some(VaccineIndex(at as u8))
             };
             let site = |id: &str| catalog.site(id).map(|(index, _)| index);
@@ -118,7 +133,13 @@ pub fn answer(outcome: Outcome) -> Answer {
             format!("slots: {added} added, {changed} with another capacity"),
             json!({ "added": added, "changed": changed }),
         ),
-        Outcome::Operated(Operated::Roster { version, added, changed, gone, unchanged }) => done(
+        Outcome::Operated(Operated::Roster {
+            version,
+            added,
+            changed,
+            gone,
+            unchanged,
+        }) => done(
             format!(
                 "roster version {version} is in force: {added} added, {changed} changed, {gone} \
                  gone, {unchanged} unchanged; no booking was touched"
@@ -134,7 +155,10 @@ pub fn answer(outcome: Outcome) -> Answer {
              disk space or replace the disk, let it restart, and look whether it was done",
             json!({ "fault": "outcome_unknown" }),
         ),
-        other => Answer::fault(format!("unexpected answer: {other:?}"), json!({ "fault": "unexpected" })),
+        other => Answer::fault(
+            format!("unexpected answer: {other:?}"),
+            json!({ "fault": "unexpected" }),
+        ),
     }
 }
 
@@ -155,12 +179,20 @@ fn dry_run_of(shared: &Shared, prepared: &roster::PreparedRoster) -> Answer {
     let none = crate::domain::roster::Roster::default();
     let changes = difference(current.as_deref().unwrap_or(&none), &prepared.roster);
     let of = |what: fn(&crate::domain::roster::Changed) -> bool| {
-        changes.changed.iter().filter(|changed| what(changed)).count()
+        changes
+            .changed
+            .iter()
+            .filter(|changed| what(changed))
+            .count()
     };
     let people = prepared.roster.people.len();
     let (name, phone, born) = (of(|c| c.name), of(|c| c.phone), of(|c| c.birth_date));
     let (region, groups) = (of(|c| c.region), of(|c| c.groups));
-    let (added, changed, gone) = (changes.added.len(), changes.changed.len(), changes.gone.len());
+    let (added, changed, gone) = (
+        changes.added.len(),
+        changes.changed.len(),
+        changes.gone.len(),
+    );
     let human = format!(
         "dry run, nothing was changed: {people} people; {added} added, {changed} changed (name \
          {name}, phone {phone}, birth date {born}, region {region}, groups {groups}), {gone} gone, \
@@ -178,14 +210,19 @@ fn dry_run_of(shared: &Shared, prepared: &roster::PreparedRoster) -> Answer {
 }
 
 fn campaigns(shared: &Shared) -> Answer {
-    let state = shared.state.read().expect("no writer panics while it holds the lock");
+    let state = shared
+        .state
+        .read()
+        .expect("no writer panics while it holds the lock");
     let mut lines = Vec::new();
     let mut listed = Vec::new();
     for campaign in &state.campaigns {
         let catalog = &campaign.catalog;
         let rules = &catalog.campaign;
         let active = campaign.bookings.iter();
-        let active = active.filter(|b| b.status == crate::domain::state::Status::Booked).count();
+        let active = active
+            .filter(|b| b.status == crate::domain::state::Status::Booked)
+            .count();
         lines.push(format!(
             "{}  {}  {} sites, {} slots, {active} bookings",
             campaign.id,
@@ -193,11 +230,15 @@ fn campaigns(shared: &Shared) -> Answer {
             catalog.sites.len(),
             catalog.slots.len()
         ));
-        let versions: Vec<_> = catalog.versions.iter().map(|version| {
-            let at = rules.zone.rfc3339(version.activated_at);
-            lines.push(format!("  version {} since {at}", version.version));
-            json!({ "version": version.version, "activated_at": at })
-        }).collect();
+        let versions: Vec<_> = catalog
+            .versions
+            .iter()
+            .map(|version| {
+                let at = rules.zone.rfc3339(version.activated_at);
+                lines.push(format!("  version {} since {at}", version.version));
+                json!({ "version": version.version, "activated_at": at })
+            })
+            .collect();
         listed.push(json!({
             "campaign": campaign.id.as_str(), "name": { "ko": rules.name.ko, "en": rules.name.en },
             "versions": versions, "sites": catalog.sites.len(), "slots": catalog.slots.len(),
@@ -212,7 +253,10 @@ fn campaigns(shared: &Shared) -> Answer {
 
 fn roster_stats(shared: &Shared) -> Answer {
     let Some(roster) = shared.roster().filter(|roster| roster.version > 0) else {
-        let state = shared.state.read().expect("no writer panics while it holds the lock");
+        let state = shared
+            .state
+            .read()
+            .expect("no writer panics while it holds the lock");
         return match state.roster {
             Some(mark) => Answer::done(
                 format!("roster version {}: {} people", mark.version, mark.people),
@@ -228,8 +272,16 @@ fn roster_stats(shared: &Shared) -> Answer {
     for person in &roster.people {
         *by_year.entry(person.born.date().year()).or_default() += 1;
     }
-    let groups = roster.group_sets.iter().flatten().collect::<std::collections::BTreeSet<_>>();
-    let mut human = format!("roster version {}: {} people", roster.version, roster.people.len());
+    let groups = roster
+        .group_sets
+        .iter()
+        .flatten()
+        .collect::<std::collections::BTreeSet<_>>();
+    let mut human = format!(
+        "roster version {}: {} people",
+        roster.version,
+        roster.people.len()
+    );
     for (year, people) in &by_year {
         human.push_str(&format!("\n  born {year}: {people}"));
     }
@@ -242,7 +294,10 @@ fn roster_stats(shared: &Shared) -> Answer {
 
 /// The signed head: what an auditor keeps, to find later whether the journal's tail was cut.
 fn head(shared: &Shared, keys: &Keys) -> Answer {
-    let state = shared.state.read().expect("no writer panics while it holds the lock");
+    let state = shared
+        .state
+        .read()
+        .expect("no writer panics while it holds the lock");
     let signature = keys.sign_head(&head_message(state.seq, &state.head, state.stamp));
     let (hash, signature) = (state.head.to_string(), HEXLOWER.encode(&signature));
     let public_key = HEXLOWER.encode(&keys.head_public_key());

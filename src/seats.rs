@@ -1,9 +1,9 @@
 //! Free seats, counted in memory: a sold-out slot is refused here without a journal write.
 //!
-//! Each site has its own lock, so people at different sites never wait for each other, and a pair of
-//! doses at one site is claimed in one step. A claim is a guard value: dropped, it gives its seats
-//! back; kept, they belong to a journal entry. Every change moves the site's version on, which tells
-//! the availability pages what to look at again.
+//! Each site has its own lock, so people at different sites never wait for each other, and a pair
+//! of doses at one site is claimed in one step. A claim is a guard value: dropped, it gives its
+//! seats back; kept, they belong to a journal entry. Every change moves the site's version on,
+//! which tells the availability pages what to look at again.
 //!
 //! Invariant, held by the writer's assertions: `booked + held + claimed + free = capacity`.
 
@@ -39,7 +39,10 @@ pub struct Claim {
 
 impl SiteSeats {
     pub fn new(free: Vec<Free>) -> Self {
-        Self { version: AtomicU64::new(1), free: Mutex::new(free) }
+        Self {
+            version: AtomicU64::new(1),
+            free: Mutex::new(free),
+        }
     }
 
     /// Moves on with every change of a free count.
@@ -53,10 +56,10 @@ impl SiteSeats {
     }
 
     /// Takes one seat of each slot, or nothing.
-    pub fn claim(self: &Arc<Self>, positions: Positions, pool: Pool) -> Option<Claim> {
+    pub fn claim(site: &Arc<Self>, positions: Positions, pool: Pool) -> Option<Claim> {
         let pool_at = pool as usize;
         {
-            let mut free = self.free.lock().expect("no holder of this lock panics");
+            let mut free = site.free.lock().expect("no holder of this lock panics");
             let has_seat = |at: u32| free.get(at as usize).is_some_and(|slot| slot[pool_at] > 0);
             let both = has_seat(positions.first) && positions.second.is_none_or(has_seat);
             if !both || positions.second == Some(positions.first) {
@@ -66,9 +69,14 @@ impl SiteSeats {
             if let Some(second) = positions.second {
                 free[second as usize][pool_at] -= 1;
             }
-            self.version.fetch_add(1, Ordering::Release);
+            site.version.fetch_add(1, Ordering::Release);
         }
-        Some(Claim { site: Arc::clone(self), positions, pool, kept: false })
+        Some(Claim {
+            site: Arc::clone(site),
+            positions,
+            pool,
+            kept: false,
+        })
     }
 
     /// Returns the seats of a hold that ended or a booking that was moved or cancelled.
@@ -95,7 +103,9 @@ impl SiteSeats {
     /// Takes free seats out of a slot for good, all or none of them.
     pub fn withdraw(&self, position: u32, seats: Free) -> bool {
         let mut free = self.free.lock().expect("no holder of this lock panics");
-        let Some(slot) = free.get_mut(position as usize) else { return false };
+        let Some(slot) = free.get_mut(position as usize) else {
+            return false;
+        };
         if slot[0] < seats[0] || slot[1] < seats[1] {
             return false;
         }

@@ -1,8 +1,25 @@
-//! One file a subcommand. Each returns an `Answer`; `main` prints it and exits.
+//! The command line. One file a subject; each command returns an `Answer`, `main` prints it.
 
+pub mod audit;
+pub mod campaign;
+pub mod demo;
+pub mod doctor;
+pub mod import;
+pub mod keep;
+pub mod serve;
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
 use serde_json::Value;
 
-pub mod campaign;
+use crate::clock::Clock;
+use crate::control;
+use crate::domain::state::State;
+use crate::folder::Folder;
+use crate::ledger::command::{Command as Ask, Outcome};
+use crate::operations::{self, Prepared, Work};
 
 /// What a command has to say, for a person and for a script.
 pub struct Answer {
@@ -28,6 +45,156 @@ impl Answer {
             human: human.into(),
             json,
             fault: true,
+        }
+    }
+
+    /// Prints to standard output; what has nothing to say prints nothing.
+    pub fn print(&self, json: bool) {
+        if json && !self.json.is_null() {
+            println!("{}", self.json);
+        } else if !json && !self.human.is_empty() {
+            println!("{}", self.human);
+        }
+    }
+}
+
+/// A fair waiting room and durable reservations for a whole country's vaccinations
+#[derive(Parser, Debug)]
+#[command(version, after_help = "Example:\n  sumun demo --plain-http")]
+pub struct Sumun {
+    /// The data folder; ./data/state in a checkout, /var/lib/sumun otherwise
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Print one JSON object instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Make a data folder: keys, a self-signed certificate, an empty data file, settings
+    #[command(after_help = "Example:\n  sumun init --data /var/lib/sumun")]
+    Init,
+    /// Run a whole example: generated people, sites and slots, two minutes before an opening
+    Demo(demo::Demo),
+    /// Serve a data folder
+    #[command(after_help = "Example:\n  sumun serve --data /var/lib/sumun")]
+    Serve {
+        /// Settings; server.toml of the data folder if not given
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Check, compare, try out and activate campaign files
+    #[command(subcommand)]
+    Campaign(campaign::CampaignCommand),
+    /// Import the list of people, or count them
+    #[command(subcommand)]
+    Roster(import::RosterCommand),
+    /// Import the sites of a campaign
+    #[command(subcommand)]
+    Sites(import::SitesCommand),
+    /// Import the slots of a campaign
+    #[command(subcommand)]
+    Slots(import::SlotsCommand),
+    /// Copy the data file, also while a server runs
+    #[command(
+        after_help = "Example:\n  sumun backup /media/backup/2021-07-19.redb\n\nThe secrets \
+                            in keys.json are not in it: keep a copy of them elsewhere."
+    )]
+    Backup { file: PathBuf },
+    /// Check a backup and make it the data file of a folder
+    #[command(after_help = "Example:\n  sumun restore 2021-07-19.redb --data /var/lib/sumun")]
+    Restore { file: PathBuf },
+    /// Check a data file or backup: chain, seats, signed heads, roster
+    #[command(after_help = "Example:\n  sumun verify 2021-07-19.redb --head head.json")]
+    Verify {
+        /// A backup; the data file of the folder if not given
+        file: Option<PathBuf>,
+        /// What `audit head --json` printed earlier: finds a tail that was cut since
+        #[arg(long, value_name = "FILE")]
+        head: Option<PathBuf>,
+    },
+    /// Export entries and check them offline
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Check this host: settings, certificate, clock, disk, file limits
+    #[command(after_help = "Example:\n  sumun doctor --data /var/lib/sumun")]
+    Doctor,
+}
+
+/// Runs a command.
+pub fn run(sumun: Sumun) -> anyhow::Result<Answer> {
+    let folder = Folder::at(sumun.data.clone().unwrap_or_else(default_folder));
+    match sumun.command {
+        Command::Init => serve::init(&folder),
+        Command::Demo(demo) => demo::run(&folder, &demo, sumun.json),
+        Command::Serve { config } => serve::serve(&folder, config.as_deref()),
+        Command::Campaign(command) => match campaign::run_pure(&command) {
+            Some(answer) => answer,
+            None => import::campaign(&folder, &command),
+        },
+        Command::Roster(command) => import::roster(&folder, &command),
+        Command::Sites(import::SitesCommand::Import { file, campaign }) => {
+            work(&folder, Work::ImportSites { campaign }, Some(&file))
+        }
+        Command::Slots(import::SlotsCommand::Import { file, campaign }) => {
+            work(&folder, Work::ImportSlots { campaign }, Some(&file))
+        }
+        Command::Backup { file } => keep::backup(&folder, &file),
+        Command::Restore { file } => keep::restore(&folder, &file),
+        Command::Verify { file, head } => keep::verify(&folder, file.as_deref(), head.as_deref()),
+        Command::Audit(command) => audit::run(&folder, &command),
+        Command::Doctor => doctor::run(&folder),
+    }
+}
+
+fn default_folder() -> PathBuf {
+    let in_checkout = Path::new("Cargo.toml").exists() && Path::new("src/main.rs").exists();
+    PathBuf::from(if in_checkout {
+        "data/state"
+    } else {
+        "/var/lib/sumun"
+    })
+}
+
+/// The clock that a folder needs for work by hand: real time, or the time of a demo's last entry.
+pub fn clock_of(state: &State) -> Clock {
+    match state.founded {
+        Some(founded) if founded.simulated_clock => Clock::simulated(state.stamp, 1.0),
+        _ => Clock::real(),
+    }
+}
+
+/// Does an operator's work: in the server that runs on the folder, or here if none does.
+pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<Answer> {
+    if let Some(server) = control::connect(&folder.socket()) {
+        return control::ask(server, work, file, None);
+    }
+    let mut core = folder.open(clock_of)?;
+    let now = core.clock().now();
+    let source: Box<dyn std::io::Read + Send> = match file {
+        Some(file) => Box::new(control::open_source(file)?),
+        None => Box::new(std::io::empty()),
+    };
+    let shared = std::sync::Arc::clone(core.shared());
+    let keys = std::sync::Arc::clone(core.keys());
+    match operations::prepare(&work, source, &shared, &keys, now)? {
+        Prepared::Answer(answer) => Ok(answer),
+        Prepared::Operation(operation) => {
+            let operator = control::account_name(rustix::process::getuid().as_raw());
+            let (reply, mut answer) = tokio::sync::oneshot::channel();
+            let mut queue = VecDeque::from([Ask::Operate {
+                operator,
+                operation,
+                reply,
+            }]);
+            core.step(&mut queue)?;
+            core.sign_last()?;
+            Ok(operations::answer(
+                answer.try_recv().unwrap_or(Outcome::Unknown),
+            ))
         }
     }
 }

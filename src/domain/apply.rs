@@ -1,9 +1,9 @@
 //! `apply(state, entry)`: the one function that changes state. Pure, deterministic, no I/O, no
 //! clock, no randomness. The writer, recovery, audit and tests all use it.
 //!
-//! It checks what must hold whoever wrote the entry: the chain, the order of stamps, capacities, one
-//! active booking per person. An entry that contradicts the state before it is a `Contradiction`:
-//! a damaged journal or a defect, never a refusal.
+//! It checks what must hold whoever wrote the entry: the chain, the order of stamps, capacities,
+//! one active booking per person. An entry that contradicts the state before it is a
+//! `Contradiction`: a damaged journal or a defect, never a refusal.
 
 use std::sync::Arc;
 
@@ -27,7 +27,10 @@ type Applied = Result<(), String>;
 
 /// Applies one entry, whose bytes hash to `hash`.
 pub fn apply(state: &mut State, entry: &Entry, hash: Hash) -> Result<(), Contradiction> {
-    follow(state, entry).map_err(|what| Contradiction { seq: entry.seq, what })?;
+    follow(state, entry).map_err(|what| Contradiction {
+        seq: entry.seq,
+        what,
+    })?;
     state.seq = entry.seq;
     state.stamp = entry.stamp;
     state.head = hash;
@@ -53,15 +56,23 @@ fn follow(state: &mut State, entry: &Entry) -> Applied {
 
 fn change(state: &mut State, entry: &Entry) -> Applied {
     match &entry.change {
-        Change::Founded { simulated_clock, head_public_key } => {
+        Change::Founded {
+            simulated_clock,
+            head_public_key,
+        } => {
             let (simulated_clock, head_public_key) = (*simulated_clock, *head_public_key);
-            state.founded = Some(Founded { simulated_clock, head_public_key });
+            state.founded = Some(Founded {
+                simulated_clock,
+                head_public_key,
+            });
             Ok(())
         }
         Change::Started { .. } | Change::ClockStepped { .. } | Change::ClockBehind { .. } => Ok(()),
-        Change::CampaignActivated { campaign, version, source } => {
-            activate(state, entry, *campaign, *version, source)
-        }
+        Change::CampaignActivated {
+            campaign,
+            version,
+            source,
+        } => activate(state, entry, *campaign, *version, source),
         Change::SitesImported { campaign, rows } => {
             let campaign = known(state, *campaign)?;
             Arc::make_mut(&mut campaign.catalog).put_sites(rows);
@@ -70,15 +81,33 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
         Change::SlotsImported { campaign, rows } => {
             let campaign = known(state, *campaign)?;
             Arc::make_mut(&mut campaign.catalog).put_slots(rows)?;
-            campaign.usage.resize(campaign.catalog.slots.len(), Usage::default());
+            campaign
+                .usage
+                .resize(campaign.catalog.slots.len(), Usage::default());
             campaign.check_capacities(rows)
         }
-        Change::RosterImported { version, people, digest, .. } => {
+        Change::RosterImported {
+            version,
+            people,
+            digest,
+            ..
+        } => {
             let (version, people, digest) = (*version, *people, *digest);
-            state.roster = Some(RosterMark { version, people, digest });
+            state.roster = Some(RosterMark {
+                version,
+                people,
+                digest,
+            });
             Ok(())
         }
-        Change::HoldPlaced { campaign, person, doses, pool, until, released } => {
+        Change::HoldPlaced {
+            campaign,
+            person,
+            doses,
+            pool,
+            until,
+            released,
+        } => {
             let campaign = known(state, *campaign)?;
             campaign.end_hold(person, *released)?;
             campaign.take(*doses, *pool, Kind::Held)?;
@@ -87,12 +116,22 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             if standing.hold.replace(id).is_some() {
                 return Err(format!("{person} has a hold already"));
             }
-            let hold = Hold { person: *person, doses: *doses, pool: *pool, until: *until };
+            let hold = Hold {
+                person: *person,
+                doses: *doses,
+                pool: *pool,
+                until: *until,
+            };
             campaign.holds.insert(id, hold);
             campaign.holds_by_end.insert((*until, id));
             Ok(())
         }
-        Change::HoldEnded { campaign, person, hold, reason } => {
+        Change::HoldEnded {
+            campaign,
+            person,
+            hold,
+            reason,
+        } => {
             let campaign = known(state, *campaign)?;
             let until = campaign.holds.get(hold).map(|hold| hold.until);
             if *reason == HoldEnd::Expired && until.is_some_and(|until| entry.stamp < until) {
@@ -101,7 +140,15 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             campaign.end_hold(person, Some(*hold))
         }
         Change::Booked {
-            campaign, person, number, doses, pool, hold, released, idempotency, ..
+            campaign,
+            person,
+            number,
+            doses,
+            pool,
+            hold,
+            released,
+            idempotency,
+            ..
         } => {
             let campaign = known(state, *campaign)?;
             campaign.end_hold(person, *released)?;
@@ -109,7 +156,16 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             campaign.remember(*idempotency, entry.seq)?;
             campaign.book(entry, *person, *number, *doses, *pool)
         }
-        Change::Moved { campaign, person, number, from, to, hold, released, idempotency } => {
+        Change::Moved {
+            campaign,
+            person,
+            number,
+            from,
+            to,
+            hold,
+            released,
+            idempotency,
+        } => {
             let campaign = known(state, *campaign)?;
             let index = campaign.booking_of(person, *number, *from)?;
             let pool = campaign.bookings[index].pool;
@@ -120,7 +176,13 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             campaign.bookings[index].seq = entry.seq;
             campaign.remember(*idempotency, entry.seq)
         }
-        Change::Cancelled { campaign, person, number, doses, idempotency } => {
+        Change::Cancelled {
+            campaign,
+            person,
+            number,
+            doses,
+            idempotency,
+        } => {
             let campaign = known(state, *campaign)?;
             let index = campaign.booking_of(person, *number, *doses)?;
             campaign.give_back(*doses, campaign.bookings[index].pool, Kind::Booked)?;
@@ -129,9 +191,16 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             campaign.standings.entry(*person).or_default().booking = None;
             campaign.remember(*idempotency, entry.seq)
         }
-        Change::Refused { campaign, person, rules, reason } => {
+        Change::Refused {
+            campaign,
+            person,
+            rules,
+            reason,
+        } => {
             let campaign = known(state, *campaign)?;
-            campaign.refusals.insert(refusal_mark(person, *rules, *reason));
+            campaign
+                .refusals
+                .insert(refusal_mark(person, *rules, *reason));
             campaign.refusal_counts[*reason as usize] += 1;
             Ok(())
         }
@@ -139,7 +208,10 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
 }
 
 fn known(state: &mut State, index: CampaignIndex) -> Result<&mut CampaignState, String> {
-    state.campaigns.get_mut(index.at()).ok_or_else(|| format!("campaign {index} does not exist"))
+    state
+        .campaigns
+        .get_mut(index.at())
+        .ok_or_else(|| format!("campaign {index} does not exist"))
 }
 
 fn activate(
@@ -152,7 +224,11 @@ fn activate(
     let (campaign, _) = Campaign::parse(source)
         .map_err(|findings| format!("holds a campaign file with {} findings", findings.len()))?;
     let id = campaign.id.clone();
-    let version = Version { version, activated_at: entry.stamp, source: source.into() };
+    let version = Version {
+        version,
+        activated_at: entry.stamp,
+        source: source.into(),
+    };
     if index.at() == state.campaigns.len() && version.version == 1 {
         let catalog = Catalog::new(index, campaign, version);
         state.campaigns.push(CampaignState::new(id, catalog));
@@ -182,9 +258,12 @@ impl CampaignState {
                 None => return Err(format!("slot {slot} does not exist")),
             };
             let usage = &mut self.usage[slot.at()];
-            let used = u32::from(usage.booked[pool as usize]) + u32::from(usage.held[pool as usize]);
+            let used =
+                u32::from(usage.booked[pool as usize]) + u32::from(usage.held[pool as usize]);
             if used >= u32::from(capacity) {
-                return Err(format!("slot {slot} would hold more than its {capacity} seats"));
+                return Err(format!(
+                    "slot {slot} would hold more than its {capacity} seats"
+                ));
             }
             *usage.of(pool, kind) += 1;
         }
@@ -196,15 +275,26 @@ impl CampaignState {
             let usage = self.usage.get_mut(slot.at());
             let usage = usage.ok_or_else(|| format!("slot {slot} does not exist"))?;
             let used = usage.of(pool, kind);
-            *used = used.checked_sub(1).ok_or_else(|| format!("slot {slot} has no such seat"))?;
+            *used = used
+                .checked_sub(1)
+                .ok_or_else(|| format!("slot {slot} has no such seat"))?;
         }
         Ok(())
     }
 
     /// Turns the hold's seats into booked ones, or takes free seats.
-    fn seat(&mut self, person: &PersonKey, doses: Doses, pool: Pool, hold: Option<HoldId>) -> Applied {
+    fn seat(
+        &mut self,
+        person: &PersonKey,
+        doses: Doses,
+        pool: Pool,
+        hold: Option<HoldId>,
+    ) -> Applied {
         if let Some(id) = hold {
-            let held = self.holds.get(&id).ok_or_else(|| format!("hold {id} does not run"))?;
+            let held = self
+                .holds
+                .get(&id)
+                .ok_or_else(|| format!("hold {id} does not run"))?;
             if held.doses != doses || held.pool != pool {
                 return Err(format!("hold {id} is for other seats"));
             }
@@ -215,7 +305,10 @@ impl CampaignState {
 
     fn end_hold(&mut self, person: &PersonKey, hold: Option<HoldId>) -> Applied {
         let Some(id) = hold else { return Ok(()) };
-        let hold = self.holds.remove(&id).ok_or_else(|| format!("hold {id} does not run"))?;
+        let hold = self
+            .holds
+            .remove(&id)
+            .ok_or_else(|| format!("hold {id} does not run"))?;
         self.holds_by_end.remove(&(hold.until, id));
         if hold.person != *person {
             return Err(format!("hold {id} is another person's"));
@@ -238,7 +331,15 @@ impl CampaignState {
             return Err(format!("{person} has a booking already"));
         }
         let (booked_at, seq, status) = (entry.stamp, entry.seq, Status::Booked);
-        self.bookings.push(Booking { number, person, doses, pool, status, booked_at, seq });
+        self.bookings.push(Booking {
+            number,
+            person,
+            doses,
+            pool,
+            status,
+            booked_at,
+            seq,
+        });
         Ok(())
     }
 
@@ -256,7 +357,9 @@ impl CampaignState {
     }
 
     fn remember(&mut self, idempotency: Option<Idempotency>, seq: Seq) -> Applied {
-        let Some(Idempotency { key, request }) = idempotency else { return Ok(()) };
+        let Some(Idempotency { key, request }) = idempotency else {
+            return Ok(());
+        };
         match self.repeats.insert(key, Repeat { request, seq }) {
             None => Ok(()),
             Some(earlier) => Err(format!("repeats the request of entry {}", earlier.seq)),
@@ -265,9 +368,14 @@ impl CampaignState {
 
     fn check_capacities(&self, rows: &[super::site::SlotRow]) -> Applied {
         for slot in rows.iter().filter_map(|row| self.catalog.slot_like(row)) {
-            let (capacity, usage) = (self.catalog.slots[slot.at()].capacity, self.usage[slot.at()]);
+            let (capacity, usage) = (
+                self.catalog.slots[slot.at()].capacity,
+                self.usage[slot.at()],
+            );
             if (0..2).any(|pool| usage.booked[pool] + usage.held[pool] > capacity[pool]) {
-                return Err(format!("slot {slot} has more seats in use than its new capacity"));
+                return Err(format!(
+                    "slot {slot} has more seats in use than its new capacity"
+                ));
             }
         }
         Ok(())
@@ -276,7 +384,11 @@ impl CampaignState {
     /// Counts every seat anew from bookings and holds; the slots whose running count differs.
     pub fn recount(&self) -> Vec<(usize, Usage, Usage)> {
         let mut counted = vec![Usage::default(); self.usage.len()];
-        for booking in self.bookings.iter().filter(|booking| booking.status == Status::Booked) {
+        for booking in self
+            .bookings
+            .iter()
+            .filter(|booking| booking.status == Status::Booked)
+        {
             for slot in booking.doses.slots() {
                 *counted[slot.at()].of(booking.pool, Kind::Booked) += 1;
             }
@@ -287,7 +399,10 @@ impl CampaignState {
             }
         }
         let pairs = counted.into_iter().zip(&self.usage).enumerate();
-        pairs.filter(|(_, (new, old))| new != *old).map(|(at, (new, old))| (at, new, *old)).collect()
+        pairs
+            .filter(|(_, (new, old))| new != *old)
+            .map(|(at, (new, old))| (at, new, *old))
+            .collect()
     }
 }
 

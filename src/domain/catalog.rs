@@ -94,13 +94,21 @@ impl Catalog {
     ///
     /// The second dose's slot is known, where the vaccine needs one, and the start has not come.
     pub fn is_offered(&self, slot: &Slot, now: Stamp) -> bool {
-        let doses = self.campaign.vaccines.get(slot.vaccine.at()).map_or(0, |kind| kind.doses);
+        let doses = self
+            .campaign
+            .vaccines
+            .get(slot.vaccine.at())
+            .map_or(0, |kind| kind.doses);
         now < slot.start && (doses == 1 || (doses == 2 && slot.second.is_some()))
     }
 
     /// The second slot of a booking whose first dose is at `slot`; none for a single dose.
     pub fn second_of(&self, slot: &Slot) -> Option<SlotIndex> {
-        let doses = self.campaign.vaccines.get(slot.vaccine.at()).map_or(0, |kind| kind.doses);
+        let doses = self
+            .campaign
+            .vaccines
+            .get(slot.vaccine.at())
+            .map_or(0, |kind| kind.doses);
         slot.second.filter(|_| doses == 2)
     }
 
@@ -120,7 +128,10 @@ impl Catalog {
                 None => {
                     let index = SiteIndex(self.sites.len() as u32);
                     self.site_by_id.insert(row.site.clone(), index);
-                    self.sites.push(Site { row: row.clone(), slots: Vec::new() });
+                    self.sites.push(Site {
+                        row: row.clone(),
+                        slots: Vec::new(),
+                    });
                 }
             }
         }
@@ -141,7 +152,10 @@ impl Catalog {
     /// One set of rows must not name a slot twice.
     pub fn put_slots(&mut self, rows: &[SlotRow]) -> Result<(), String> {
         if let Some(row) = rows.iter().find(|row| row.site.at() >= self.sites.len()) {
-            return Err(format!("a slot names site {}, which does not exist", row.site));
+            return Err(format!(
+                "a slot names site {}, which does not exist",
+                row.site
+            ));
         }
         // Looked up before any is added: the search needs the sites' lists sorted.
         let known: Vec<_> = rows.iter().map(|row| self.slot_like(row)).collect();
@@ -177,7 +191,9 @@ impl Catalog {
     /// Sorts a site's slots and finds the second dose's slot of each.
     fn relink(&mut self, site: SiteIndex) {
         let slots = &self.slots;
-        self.sites[site.at()].slots.sort_unstable_by_key(|slot| key(&slots[slot.at()]));
+        self.sites[site.at()]
+            .slots
+            .sort_unstable_by_key(|slot| key(&slots[slot.at()]));
         for at in 0..self.sites[site.at()].slots.len() {
             let index = self.sites[site.at()].slots[at];
             let slot = self.slots[index.at()];
@@ -196,7 +212,9 @@ impl Catalog {
     }
 
     fn find(&self, site: &Site, wanted: (VaccineIndex, Day, u16)) -> Option<SlotIndex> {
-        let found = site.slots.binary_search_by_key(&wanted, |slot| key(&self.slots[slot.at()]));
+        let found = site
+            .slots
+            .binary_search_by_key(&wanted, |slot| key(&self.slots[slot.at()]));
         found.ok().map(|at| site.slots[at])
     }
 }

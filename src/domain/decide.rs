@@ -74,7 +74,9 @@ pub fn repeated(
     campaign: &CampaignState,
     idempotency: Option<Idempotency>,
 ) -> Result<Option<Seq>, Refusal> {
-    let Some(Idempotency { key, request }) = idempotency else { return Ok(None) };
+    let Some(Idempotency { key, request }) = idempotency else {
+        return Ok(None);
+    };
     match campaign.repeats.get(&key) {
         None => Ok(None),
         Some(repeat) if repeat.request == request => Ok(Some(repeat.seq)),
@@ -93,14 +95,24 @@ impl Context<'_> {
                 self.offered(doses)?;
                 let until = self.now.plus_s(i64::from(self.rules().booking.hold_s));
                 let released = self.running_hold(&person);
-                Ok(Change::HoldPlaced { campaign, person, doses, pool, until, released })
+                Ok(Change::HoldPlaced {
+                    campaign,
+                    person,
+                    doses,
+                    pool,
+                    until,
+                    released,
+                })
             }
             Ask::Release { hold } => {
                 let reason = super::entry::HoldEnd::Released;
                 match self.running_hold(&person) {
-                    Some(running) if running == hold => {
-                        Ok(Change::HoldEnded { campaign, person, hold, reason })
-                    }
+                    Some(running) if running == hold => Ok(Change::HoldEnded {
+                        campaign,
+                        person,
+                        hold,
+                        reason,
+                    }),
                     _ => Err(Refusal::HoldExpired),
                 }
             }
@@ -130,12 +142,25 @@ impl Context<'_> {
                 }
                 let (from, released) = (booking.doses, self.other_hold(&person, hold));
                 Ok(Change::Moved {
-                    campaign, person, number, from, to, hold, released, idempotency,
+                    campaign,
+                    person,
+                    number,
+                    from,
+                    to,
+                    hold,
+                    released,
+                    idempotency,
                 })
             }
             Ask::Cancel { number } => {
                 let doses = self.changeable(&person, number)?.doses;
-                Ok(Change::Cancelled { campaign, person, number, doses, idempotency })
+                Ok(Change::Cancelled {
+                    campaign,
+                    person,
+                    number,
+                    doses,
+                    idempotency,
+                })
             }
         }
     }
@@ -185,11 +210,18 @@ impl Context<'_> {
         let catalog = &self.campaign.catalog;
         let slot = catalog.slot(doses.first).ok_or(Refusal::NotFound)?;
         let offered = catalog.is_offered(slot, self.now) && catalog.second_of(slot) == doses.second;
-        if offered { Ok(()) } else { Err(Refusal::SlotFull(doses.first)) }
+        if offered {
+            Ok(())
+        } else {
+            Err(Refusal::SlotFull(doses.first))
+        }
     }
 
     fn changeable(&self, person: &PersonKey, number: BookingNumber) -> Result<&Booking, Refusal> {
-        let booking = self.campaign.active_booking(person).ok_or(Refusal::NoBooking)?;
+        let booking = self
+            .campaign
+            .active_booking(person)
+            .ok_or(Refusal::NoBooking)?;
         if booking.number != number {
             return Err(Refusal::NoBooking);
         }
@@ -201,15 +233,22 @@ impl Context<'_> {
         let catalog = &self.campaign.catalog;
         let slot = catalog.slot(booking.doses.first).ok_or(Refusal::NotFound)?;
         let deadline = catalog.change_deadline(slot);
-        if self.now < deadline { Ok(()) } else { Err(Refusal::ChangeDeadlinePassed(deadline)) }
+        if self.now < deadline {
+            Ok(())
+        } else {
+            Err(Refusal::ChangeDeadlinePassed(deadline))
+        }
     }
 
     fn running_hold(&self, person: &PersonKey) -> Option<HoldId> {
-        self.campaign.running_hold(person, self.now).map(|(id, _)| id)
+        self.campaign
+            .running_hold(person, self.now)
+            .map(|(id, _)| id)
     }
 
     /// The person's running hold, unless it is the one that becomes the booking.
     fn other_hold(&self, person: &PersonKey, used: Option<HoldId>) -> Option<HoldId> {
-        self.running_hold(person).filter(|running| Some(*running) != used)
+        self.running_hold(person)
+            .filter(|running| Some(*running) != used)
     }
 }

@@ -117,11 +117,21 @@ pub enum Change {
     /// The server started while the wall clock was behind the last entry by this much.
     ClockBehind { behind_ns: i64 },
     /// A campaign file came into force; the text is kept for ever.
-    CampaignActivated { campaign: CampaignIndex, version: u32, source: String },
+    CampaignActivated {
+        campaign: CampaignIndex,
+        version: u32,
+        source: String,
+    },
     /// Sites added or corrected, by their position; an import may need several entries.
-    SitesImported { campaign: CampaignIndex, rows: Vec<SiteRow> },
+    SitesImported {
+        campaign: CampaignIndex,
+        rows: Vec<SiteRow>,
+    },
     /// Slots added, or their capacity changed; an import may need several entries.
-    SlotsImported { campaign: CampaignIndex, rows: Vec<SlotRow> },
+    SlotsImported {
+        campaign: CampaignIndex,
+        rows: Vec<SlotRow>,
+    },
     /// A roster came into force. Its people are in the roster table, known here by a digest.
     RosterImported {
         version: u32,
@@ -140,7 +150,12 @@ pub enum Change {
         /// The person's earlier hold, given back by this entry.
         released: Option<HoldId>,
     },
-    HoldEnded { campaign: CampaignIndex, person: PersonKey, hold: HoldId, reason: HoldEnd },
+    HoldEnded {
+        campaign: CampaignIndex,
+        person: PersonKey,
+        hold: HoldId,
+        reason: HoldEnd,
+    },
     Booked {
         campaign: CampaignIndex,
         person: PersonKey,
@@ -173,7 +188,12 @@ pub enum Change {
         idempotency: Option<Idempotency>,
     },
     /// Once per person, version of the rules and reason.
-    Refused { campaign: CampaignIndex, person: PersonKey, rules: u32, reason: RefusedFor },
+    Refused {
+        campaign: CampaignIndex,
+        person: PersonKey,
+        rules: u32,
+        reason: RefusedFor,
+    },
 }
 
 /// One record of the journal.
@@ -221,10 +241,14 @@ impl Entry {
             return Err(EntryFault::Version(header[0]));
         }
         let number = |at: usize| {
-            let bytes: [u8; 8] = header[at..at + 8].try_into().expect("eight bytes of the header");
+            let bytes: [u8; 8] = header[at..at + 8]
+                .try_into()
+                .expect("eight bytes of the header");
             u64::from_be_bytes(bytes)
         };
-        let previous = header[17..].try_into().expect("the last 32 bytes of the header");
+        let previous = header[17..]
+            .try_into()
+            .expect("the last 32 bytes of the header");
         let ((actor, change), rest) = postcard::take_from_bytes(payload)
             .map_err(|error| EntryFault::Payload(error.to_string()))?;
         if !rest.is_empty() {
@@ -273,12 +297,18 @@ mod tests {
                 campaign: CampaignIndex(0),
                 person: PersonKey([9; 16]),
                 number: BookingNumber(123),
-                doses: Doses { first: SlotIndex(4), second: Some(SlotIndex(900)) },
+                doses: Doses {
+                    first: SlotIndex(4),
+                    second: Some(SlotIndex(900)),
+                },
                 pool: Pool::Public,
                 hold: Some(HoldId(5)),
                 released: None,
                 rules: 1,
-                idempotency: Some(Idempotency { key: [1; 16], request: [2; 8] }),
+                idempotency: Some(Idempotency {
+                    key: [1; 16],
+                    request: [2; 8],
+                }),
             },
         }
     }

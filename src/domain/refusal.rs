@@ -1,7 +1,7 @@
 //! Refusals: well-formed "no"s with a reason. Values, not errors.
 
-use super::entry::RefusedFor;
 use super::eligibility::{Answer, Decision};
+use super::entry::RefusedFor;
 use super::ids::{BookingNumber, SlotIndex};
 use super::time::Stamp;
 

@@ -111,7 +111,10 @@ impl State {
     }
 
     pub fn index_of(&self, id: &str) -> Option<CampaignIndex> {
-        let at = self.campaigns.iter().position(|campaign| campaign.id.as_str() == id)?;
+        let at = self
+            .campaigns
+            .iter()
+            .position(|campaign| campaign.id.as_str() == id)?;
         Some(CampaignIndex(at as u16))
     }
 
@@ -144,13 +147,18 @@ impl CampaignState {
 
     /// The person's booking, unless it was cancelled.
     pub fn active_booking(&self, person: &PersonKey) -> Option<&Booking> {
-        self.standing(person).booking.map(|index| &self.bookings[index as usize])
+        self.standing(person)
+            .booking
+            .map(|index| &self.bookings[index as usize])
     }
 
     /// The person's hold, if it still runs at `now`.
     pub fn running_hold(&self, person: &PersonKey, now: Stamp) -> Option<(HoldId, &Hold)> {
         let id = self.standing(person).hold?;
-        self.holds.get(&id).filter(|hold| now < hold.until).map(|hold| (id, hold))
+        self.holds
+            .get(&id)
+            .filter(|hold| now < hold.until)
+            .map(|hold| (id, hold))
     }
 
     /// Whether this refusal is already in the journal.
@@ -159,8 +167,8 @@ impl CampaignState {
     }
 }
 
-/// One number for a person, version of the rules and reason. Two people of 60 million share one with
-/// a chance under 10⁻³; what is lost then is one audit record of a refusal.
+/// One number for a person, version of the rules and reason. Two people of 60 million share one
+/// with a chance under 10⁻³; what is lost then is one audit record of a refusal.
 pub fn refusal_mark(person: &PersonKey, rules: u32, reason: RefusedFor) -> u64 {
     let head: [u8; 8] = person.0[..8].try_into().expect("a key has 16 bytes");
     let other = u64::from(rules) << 2 | reason as u64;

@@ -124,7 +124,10 @@ impl Gate {
     pub fn board(&self, lobby: bool, now: Stamp) -> Board {
         let mut line = self.line.lock().expect("no holder of this lock panics");
         self.call(&mut line, lobby, now);
-        Board { serving: line.serving, waiting: line.last - line.serving }
+        Board {
+            serving: line.serving,
+            waiting: line.last - line.serving,
+        }
     }
 
     fn call(&self, line: &mut Line, lobby: bool, now: Stamp) {
@@ -157,7 +160,13 @@ impl Gate {
         let least_s = ahead / u64::from(self.admit_per_s().max(1));
         let (low, high) = POLL_S;
         let next_poll_s = (least_s / 4).clamp(u64::from(low), u64::from(high)) as u32;
-        Place { state, number, ahead, wait_s: [least_s, least_s * 2 + 60], next_poll_s }
+        Place {
+            state,
+            number,
+            ahead,
+            wait_s: [least_s, least_s * 2 + 60],
+            next_poll_s,
+        }
     }
 }
 
@@ -193,10 +202,22 @@ mod tests {
         let second = gate.enter(person(2), false, NOW);
         gate.admit(person(2), second.number, NOW);
         let third = gate.enter(person(3), false, NOW);
-        assert_eq!((third.state, third.number, third.ahead), (PlaceState::Waiting, 3, 0));
-        assert_eq!(gate.board(false, NOW), Board { serving: 2, waiting: 1 });
+        assert_eq!(
+            (third.state, third.number, third.ahead),
+            (PlaceState::Waiting, 3, 0)
+        );
+        assert_eq!(
+            gate.board(false, NOW),
+            Board {
+                serving: 2,
+                waiting: 1
+            }
+        );
         gate.sessions.settle(&person(1));
-        assert_eq!(gate.look(person(3), 3, false, NOW).state, PlaceState::Admitted);
+        assert_eq!(
+            gate.look(person(3), 3, false, NOW).state,
+            PlaceState::Admitted
+        );
     }
 
     #[test]
@@ -205,14 +226,26 @@ mod tests {
         gate.enter(person(1), false, NOW);
         assert_eq!(gate.enter(person(2), false, NOW).state, PlaceState::Waiting);
         let later = NOW.plus_s(CALLED_S);
-        assert_eq!(gate.enter(person(2), false, later).state, PlaceState::Admitted);
-        assert_eq!(gate.enter(person(1), false, later).state, PlaceState::Admitted);
+        assert_eq!(
+            gate.enter(person(2), false, later).state,
+            PlaceState::Admitted
+        );
+        assert_eq!(
+            gate.enter(person(1), false, later).state,
+            PlaceState::Admitted
+        );
     }
 
     #[test]
     fn the_lobby_gives_places_and_calls_nobody() {
         let gate = gate(10);
         assert_eq!(gate.enter(person(1), true, NOW).state, PlaceState::Lobby);
-        assert_eq!(gate.board(true, NOW), Board { serving: 0, waiting: 1 });
+        assert_eq!(
+            gate.board(true, NOW),
+            Board {
+                serving: 0,
+                waiting: 1
+            }
+        );
     }
 }

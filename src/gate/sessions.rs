@@ -35,7 +35,12 @@ struct Session {
 impl Sessions {
     pub fn new(idle_s: u32, now: Stamp) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { idle_s: i64::from(idle_s), started: now, counted: AtomicU64::new(0), shards }
+        Self {
+            idle_s: i64::from(idle_s),
+            started: now,
+            counted: AtomicU64::new(0),
+            shards,
+        }
     }
 
     fn shard(&self, person: &PersonKey) -> std::sync::MutexGuard<'_, Shard> {
@@ -55,7 +60,9 @@ impl Sessions {
 
     /// Begins or goes on with a person's session.
     pub fn begin(&self, person: PersonKey, now: Stamp, counts: bool) {
-        let before = self.shard(&person).insert(person, Session { seen: now, counts });
+        let before = self
+            .shard(&person)
+            .insert(person, Session { seen: now, counts });
         self.recount(before.is_some_and(|session| session.counts), counts);
     }
 

@@ -1,8 +1,9 @@
-//! Signed tokens: a place or a session that verifies without a look-up, on any process with the key.
+//! Signed tokens: a place or a session that verifies without a look-up, on any process with the
+//! key.
 //!
 //! `version | kind | key id | campaign | person | number | issued | tag`, in base64url. The tag is
-//! the first 16 bytes of HMAC-SHA-256 over a label and everything before it, so a token of one kind,
-//! campaign or person is never one of another.
+//! the first 16 bytes of HMAC-SHA-256 over a label and everything before it, so a token of one
+//! kind, campaign or person is never one of another.
 
 use data_encoding::BASE64URL_NOPAD;
 use ring::hmac;
@@ -58,7 +59,9 @@ impl Token {
             return None;
         }
         let mut bytes = [0; TOKEN_BYTES];
-        let length = BASE64URL_NOPAD.decode_mut(text.as_bytes(), &mut bytes).ok()?;
+        let length = BASE64URL_NOPAD
+            .decode_mut(text.as_bytes(), &mut bytes)
+            .ok()?;
         let (body, given) = bytes.split_at(BODY_BYTES);
         if length != TOKEN_BYTES || body[0] != VERSION || body[1] != kind as u8 {
             return None;
@@ -68,7 +71,11 @@ impl Token {
             return None;
         }
         let number = |at: usize| {
-            u64::from_be_bytes(*body[at..].first_chunk().expect("the body holds eight bytes there"))
+            u64::from_be_bytes(
+                *body[at..]
+                    .first_chunk()
+                    .expect("the body holds eight bytes there"),
+            )
         };
         Some(Self {
             kind,
@@ -85,7 +92,9 @@ fn tag(key: &hmac::Key, body: &[u8]) -> [u8; TAG_BYTES] {
     message[..LABEL.len()].copy_from_slice(LABEL);
     message[LABEL.len()..].copy_from_slice(body);
     let tag = hmac::sign(key, &message);
-    *tag.as_ref().first_chunk().expect("HMAC-SHA-256 gives 32 bytes")
+    *tag.as_ref()
+        .first_chunk()
+        .expect("HMAC-SHA-256 gives 32 bytes")
 }
 
 /// Compares in a time that does not depend on where the two differ.
@@ -116,7 +125,10 @@ mod tests {
         assert_eq!(text.len(), TOKEN_CHARACTERS);
         assert_eq!(Token::verify(&text, Kind::Session, &keys), Some(token()));
         assert_eq!(Token::verify(&text, Kind::Place, &keys), None);
-        assert_eq!(Token::verify(&text, Kind::Session, &Keys::generate(&Entropy::system())), None);
+        assert_eq!(
+            Token::verify(&text, Kind::Session, &Keys::generate(&Entropy::system())),
+            None
+        );
         let rotated = keys.with_new_token_key(&Entropy::system());
         assert_eq!(Token::verify(&text, Kind::Session, &rotated), Some(token()));
         let again = rotated.with_new_token_key(&Entropy::system());
@@ -131,7 +143,11 @@ mod tests {
             let mut changed = text.clone().into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
-            assert_eq!(Token::verify(&changed, Kind::Session, &keys), None, "character {at}");
+            assert_eq!(
+                Token::verify(&changed, Kind::Session, &keys),
+                None,
+                "character {at}"
+            );
         }
     }
 

@@ -25,9 +25,15 @@ pub struct Limit {
 
 /// A network that fails 60 times may then fail once a second: guessing 45-bit codes at that rate
 /// takes a million years, and a mistyping office of hundreds stays under it.
-pub const PREFIX_LIMIT: Limit = Limit { burst: 60, refill_s: 1 };
+pub const PREFIX_LIMIT: Limit = Limit {
+    burst: 60,
+    refill_s: 1,
+};
 /// A name and birth date may fail ten times, then once every 30 seconds.
-pub const PERSON_LIMIT: Limit = Limit { burst: 10, refill_s: 30 };
+pub const PERSON_LIMIT: Limit = Limit {
+    burst: 10,
+    refill_s: 30,
+};
 
 #[derive(Debug)]
 pub struct Attempts {
@@ -50,7 +56,10 @@ impl Default for Attempts {
 
 impl Attempts {
     pub fn new(prefix: Limit, person: Limit) -> Self {
-        Self { by_prefix: Buckets::new(prefix), by_person: Buckets::new(person) }
+        Self {
+            by_prefix: Buckets::new(prefix),
+            by_person: Buckets::new(person),
+        }
     }
 
     /// How many seconds to wait before the next attempt; none if it may be made now.
@@ -70,7 +79,11 @@ impl Attempts {
 impl Buckets {
     fn new(limit: Limit) -> Self {
         let paid_at_ns = (0..BUCKETS).map(|_| AtomicI64::new(i64::MIN)).collect();
-        Self { limit, hasher: RandomState::new(), paid_at_ns }
+        Self {
+            limit,
+            hasher: RandomState::new(),
+            paid_at_ns,
+        }
     }
 
     fn bucket(&self, key: impl Hash) -> &AtomicI64 {
@@ -82,14 +95,19 @@ impl Buckets {
     }
 
     fn wait_s(&self, key: impl Hash, now: Stamp) -> Option<u32> {
-        let debt_ns = self.bucket(key).load(Ordering::Relaxed).saturating_sub(now.0);
+        let debt_ns = self
+            .bucket(key)
+            .load(Ordering::Relaxed)
+            .saturating_sub(now.0);
         let over_ns = debt_ns.saturating_sub(self.refill_ns() * i64::from(self.limit.burst - 1));
         (over_ns > 0).then(|| ((over_ns - 1) / Stamp::SECOND + 1) as u32)
     }
 
     fn count(&self, key: impl Hash, now: Stamp) {
         let paid = |at: i64| Some(at.max(now.0).saturating_add(self.refill_ns()));
-        let _ = self.bucket(key).fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid);
+        let _ = self
+            .bucket(key)
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid);
     }
 }
 
@@ -109,8 +127,17 @@ mod tests {
 
     #[test]
     fn holds_after_the_burst_and_forgives_with_time() {
-        let limit = Limit { burst: 3, refill_s: 30 };
-        let attempts = Attempts::new(Limit { burst: 1000, refill_s: 1 }, limit);
+        let limit = Limit {
+            burst: 3,
+            refill_s: 30,
+        };
+        let attempts = Attempts::new(
+            Limit {
+                burst: 1000,
+                refill_s: 1,
+            },
+            limit,
+        );
         let (from, born) = ("203.0.113.7".parse().unwrap(), Day(-1000));
         for _ in 0..3 {
             assert_eq!(attempts.wait_s(from, "김영희", born, NOW), None);
@@ -123,9 +150,21 @@ mod tests {
 
     #[test]
     fn one_network_shares_a_limit_and_its_neighbour_does_not() {
-        let attempts = Attempts::new(Limit { burst: 1, refill_s: 10 }, PERSON_LIMIT);
+        let attempts = Attempts::new(
+            Limit {
+                burst: 1,
+                refill_s: 10,
+            },
+            PERSON_LIMIT,
+        );
         attempts.failed("203.0.113.7".parse().unwrap(), "a", Day(0), NOW);
-        assert_eq!(attempts.wait_s("203.0.113.200".parse().unwrap(), "b", Day(0), NOW), Some(10));
-        assert_eq!(attempts.wait_s("203.0.114.7".parse().unwrap(), "b", Day(0), NOW), None);
+        assert_eq!(
+            attempts.wait_s("203.0.113.200".parse().unwrap(), "b", Day(0), NOW),
+            Some(10)
+        );
+        assert_eq!(
+            attempts.wait_s("203.0.114.7".parse().unwrap(), "b", Day(0), NOW),
+            None
+        );
     }
 }

@@ -25,7 +25,10 @@ pub fn identify(keys: &Keys, roster: &Roster, credentials: &Credentials) -> Opti
     // A code that can't be one still costs the same look-up.
     let code = crockford::parse(&credentials.code);
     let key = keys.person_key(code.unwrap_or(crockford::VALUES));
-    let tag = credentials.name.as_ref().map(|name| keys.name_tag(key, name));
+    let tag = credentials
+        .name
+        .as_ref()
+        .map(|name| keys.name_tag(key, name));
     let known = roster.find(&key)?;
     let same_name = tag.is_none_or(|tag| equal(&known.name_tag, &tag));
     let same_birth = credentials.birth_date.is_none_or(|born| known.born == born);

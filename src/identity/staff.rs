@@ -13,7 +13,9 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 pub fn generate_password(entropy: &Entropy) -> String {
     let bytes: [u8; PASSWORD_CHARACTERS] = entropy.bytes();
     let letters = bytes.map(|byte| char::from(ALPHABET[usize::from(byte & 31)]));
-    let groups = letters.chunks(4).map(|group| group.iter().collect::<String>());
+    let groups = letters
+        .chunks(4)
+        .map(|group| group.iter().collect::<String>());
     groups.collect::<Vec<_>>().join("-")
 }
 
@@ -30,7 +32,9 @@ pub fn hash_password(entropy: &Entropy, password: &str) -> Result<String, String
 pub fn verify_password(password: &str, hash: &str) -> bool {
     let parsed = argon2::password_hash::phc::PasswordHash::new(hash);
     parsed.is_ok_and(|parsed| {
-        Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok()
+        Argon2::default()
+            .verify_password(password.as_bytes(), &parsed)
+            .is_ok()
     })
 }
 

@@ -22,23 +22,46 @@ pub enum Command {
         reply: oneshot::Sender<Outcome>,
     },
     /// A refusal by the rules that was answered already and must stand in the journal.
-    NoteRefusal { campaign: CampaignIndex, person: PersonKey, rules: u32, reason: RefusedFor },
+    NoteRefusal {
+        campaign: CampaignIndex,
+        person: PersonKey,
+        rules: u32,
+        reason: RefusedFor,
+    },
     /// An act of somebody at the command line of this host.
-    Operate { operator: String, operation: Operation, reply: oneshot::Sender<Outcome> },
+    Operate {
+        operator: String,
+        operation: Operation,
+        reply: oneshot::Sender<Outcome>,
+    },
 }
 
 pub enum Operation {
     /// Puts a campaign file into force.
-    Activate { source: String },
-    ImportSites { campaign: CampaignId, rows: Vec<SiteRow> },
-    ImportSlots { campaign: CampaignId, rows: Vec<SlotRow> },
-    ImportRoster { prepared: Box<PreparedRoster> },
+    Activate {
+        source: String,
+    },
+    ImportSites {
+        campaign: CampaignId,
+        rows: Vec<SiteRow>,
+    },
+    ImportSlots {
+        campaign: CampaignId,
+        rows: Vec<SlotRow>,
+    },
+    ImportRoster {
+        prepared: Box<PreparedRoster>,
+    },
 }
 
 /// The answer to a command: durable when it says so.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Outcome {
-    Held { hold: HoldId, doses: Doses, until: Stamp },
+    Held {
+        hold: HoldId,
+        doses: Doses,
+        until: Stamp,
+    },
     Released,
     /// Booked, moved or cancelled: the booking as it now is.
     Booking(Booking),
@@ -55,10 +78,28 @@ pub enum Outcome {
 /// What an operation did.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Operated {
-    Activated { campaign: CampaignId, version: u32 },
+    Activated {
+        campaign: CampaignId,
+        version: u32,
+    },
     /// The very file that is in force already.
-    Unchanged { campaign: CampaignId, version: u32 },
-    Sites { added: usize, changed: usize },
-    Slots { added: usize, changed: usize },
-    Roster { version: u32, added: usize, changed: usize, gone: usize, unchanged: u64 },
+    Unchanged {
+        campaign: CampaignId,
+        version: u32,
+    },
+    Sites {
+        added: usize,
+        changed: usize,
+    },
+    Slots {
+        added: usize,
+        changed: usize,
+    },
+    Roster {
+        version: u32,
+        added: usize,
+        changed: usize,
+        gone: usize,
+        unchanged: u64,
+    },
 }

@@ -90,7 +90,13 @@ impl Batch {
     pub(super) fn push(&mut self, actor: Actor, change: Change) {
         self.seq.0 += 1;
         let (seq, stamp, previous) = (self.seq, self.stamp, self.head);
-        let entry = Entry { seq, stamp, previous, actor, change };
+        let entry = Entry {
+            seq,
+            stamp,
+            previous,
+            actor,
+            change,
+        };
         self.head = push_entry(&mut self.block, &entry);
         self.entries.push((entry, self.head));
     }
@@ -105,27 +111,58 @@ impl Core {
         roster: Arc<Roster>,
     ) -> Self {
         let step_journalled_ns = clock.wall_step_ns();
-        Self { store, shared, keys, clock, roster, head_signed: Stamp(i64::MIN), step_journalled_ns }
+        Self {
+            store,
+            shared,
+            keys,
+            clock,
+            roster,
+            head_signed: Stamp(i64::MIN),
+            step_journalled_ns,
+        }
     }
 
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
 
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    pub fn keys(&self) -> &Arc<Keys> {
+        &self.keys
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Handles what it can of `commands` in one commit, and what falls due by the clock.
     /// Commands that it leaves there are for the next step.
     pub fn step(&mut self, commands: &mut VecDeque<Command>) -> Result<(), CommitFailed> {
         if let Some(Command::Operate { .. }) = commands.front() {
-            let Some(Command::Operate { operator, operation, reply }) = commands.pop_front() else {
+            let Some(Command::Operate {
+                operator,
+                operation,
+                reply,
+            }) = commands.pop_front()
+            else {
                 unreachable!("the first command was just looked at");
             };
             return self.operate(operator, operation, reply);
         }
         let stepped = self.wall_step();
         let mut batch = {
-            let state = self.shared.state.read().expect("no writer panics while it holds the lock");
+            let state = self
+                .shared
+                .state
+                .read()
+                .expect("no writer panics while it holds the lock");
             let mut batch = Batch::after(&state, self.clock.now());
-            stepped.into_iter().for_each(|change| batch.push(Actor::System, change));
+            stepped
+                .into_iter()
+                .for_each(|change| batch.push(Actor::System, change));
             end_holds(&state, &mut batch);
             let offers = self.shared.offers();
             let mut left = VecDeque::new();
@@ -154,7 +191,11 @@ impl Core {
     /// Signs the head as it is, so that the journal's end is attested when the program stops.
     pub fn sign_last(&mut self) -> Result<(), CommitFailed> {
         let (seq, hash, stamp) = {
-            let state = self.shared.state.read().expect("no writer panics while it holds the lock");
+            let state = self
+                .shared
+                .state
+                .read()
+                .expect("no writer panics while it holds the lock");
             (state.seq, state.head, state.stamp)
         };
         let head = self.sign(seq, hash, stamp);
@@ -166,7 +207,11 @@ impl Core {
     }
 
     pub(super) fn batch(&self) -> Batch {
-        let state = self.shared.state.read().expect("no writer panics while it holds the lock");
+        let state = self
+            .shared
+            .state
+            .read()
+            .expect("no writer panics while it holds the lock");
         Batch::after(&state, self.clock.now())
     }
 
@@ -178,7 +223,10 @@ impl Core {
             return None;
         }
         self.step_journalled_ns = away_ns;
-        tracing::warn!(step_ms = step_ns / 1_000_000, "the wall clock stepped; not followed");
+        tracing::warn!(
+            step_ms = step_ns / 1_000_000,
+            "the wall clock stepped; not followed"
+        );
         Some(Change::ClockStepped { step_ns })
     }
 
@@ -191,15 +239,37 @@ impl Core {
         command: Command,
     ) -> Option<Command> {
         match command {
-            Command::Ask { campaign, request, claim, reply } => {
+            Command::Ask {
+                campaign,
+                request,
+                claim,
+                reply,
+            } => {
                 if batch.people.contains(&request.person) {
-                    return Some(Command::Ask { campaign, request, claim, reply });
+                    return Some(Command::Ask {
+                        campaign,
+                        request,
+                        claim,
+                        reply,
+                    });
                 }
                 batch.people.insert(request.person);
-                let answer = self.ask(state, &offers[campaign.at()], batch, campaign, request, claim);
+                let answer = self.ask(
+                    state,
+                    &offers[campaign.at()],
+                    batch,
+                    campaign,
+                    request,
+                    claim,
+                );
                 batch.answers.push((reply, answer));
             }
-            Command::NoteRefusal { campaign, person, rules, reason } => {
+            Command::NoteRefusal {
+                campaign,
+                person,
+                rules,
+                reason,
+            } => {
                 note_refusal(state, batch, campaign, person, rules, reason);
             }
             Command::Operate { .. } => unreachable!("operations are batches of their own"),
@@ -216,10 +286,14 @@ impl Core {
         request: Request,
         claim: Option<Claim>,
     ) -> Answer {
-        let campaign = state.campaign(index).expect("an offer is published for known campaigns");
+        let campaign = state
+            .campaign(index)
+            .expect("an offer is published for known campaigns");
         let made = batch.booked.get(&index).copied().unwrap_or(0);
         let next_number = match request.ask {
-            Ask::Book { .. } => self.keys.booking_number(campaign.bookings.len() as u64 + made),
+            Ask::Book { .. } => self
+                .keys
+                .booking_number(campaign.bookings.len() as u64 + made),
             _ => BookingNumber(0),
         };
         let context = Context {
@@ -242,7 +316,9 @@ impl Core {
             }
         };
         if takes_free_seats(&request.ask) {
-            batch.claims.push(claim.expect("free seats are claimed before the writer"));
+            batch
+                .claims
+                .push(claim.expect("free seats are claimed before the writer"));
         }
         for (doses, pool) in freed_by(&change, campaign) {
             batch.freed.push((index, doses, pool));
@@ -270,7 +346,9 @@ impl Core {
         }
         let state = &self.shared.state;
         {
-            let mut state = state.write().expect("no writer panics while it holds the lock");
+            let mut state = state
+                .write()
+                .expect("no writer panics while it holds the lock");
             for (entry, hash) in &batch.entries {
                 apply(&mut state, entry, *hash).expect("what the writer decided follows the state");
             }
@@ -281,7 +359,9 @@ impl Core {
             let (seats, positions) = offers[campaign.at()].seats_of(doses);
             seats.give_back(positions, pool);
         }
-        let state = state.read().expect("no writer panics while it holds the lock");
+        let state = state
+            .read()
+            .expect("no writer panics while it holds the lock");
         for (entry, _) in &batch.entries {
             assert_seats(&state, &offers, &entry.change);
         }
@@ -312,8 +392,16 @@ impl Core {
     }
 
     fn sign(&self, seq: Seq, hash: Hash, stamp: Stamp) -> StoredHead {
-        let signature = self.keys.sign_head(&head_message(seq, &hash, stamp)).to_vec();
-        StoredHead { seq, hash, stamp, signature }
+        let signature = self
+            .keys
+            .sign_head(&head_message(seq, &hash, stamp))
+            .to_vec();
+        StoredHead {
+            seq,
+            hash,
+            stamp,
+            signature,
+        }
     }
 }
 
@@ -325,9 +413,16 @@ fn note_refusal(
     rules: u32,
     reason: RefusedFor,
 ) {
-    let known = state.campaign(index).is_none_or(|known| known.knows_refusal(&person, rules, reason));
+    let known = state
+        .campaign(index)
+        .is_none_or(|known| known.knows_refusal(&person, rules, reason));
     if !known && batch.refusals.insert(refusal_mark(&person, rules, reason)) {
-        let change = Change::Refused { campaign: index, person, rules, reason };
+        let change = Change::Refused {
+            campaign: index,
+            person,
+            rules,
+            reason,
+        };
         batch.push(Actor::System, change);
     }
 }
@@ -343,7 +438,15 @@ fn end_holds(state: &State, batch: &mut Batch) {
             let hold = campaign.holds[&id];
             batch.freed.push((index, hold.doses, hold.pool));
             let (person, reason) = (hold.person, HoldEnd::Expired);
-            batch.push(Actor::System, Change::HoldEnded { campaign: index, person, hold: id, reason });
+            batch.push(
+                Actor::System,
+                Change::HoldEnded {
+                    campaign: index,
+                    person,
+                    hold: id,
+                    reason,
+                },
+            );
         }
     }
 }
@@ -364,16 +467,24 @@ fn freed_by(
 ) -> impl Iterator<Item = (Doses, Pool)> {
     let of_hold = |id: &HoldId| campaign.holds.get(id).map(|hold| (hold.doses, hold.pool));
     let of_booking = |person: &PersonKey, doses: Doses| {
-        campaign.active_booking(person).map(|booking| (doses, booking.pool))
+        campaign
+            .active_booking(person)
+            .map(|booking| (doses, booking.pool))
     };
     let (hold, booking) = match change {
         Change::HoldPlaced { released, .. } | Change::Booked { released, .. } => {
             (released.as_ref().and_then(of_hold), None)
         }
         Change::HoldEnded { hold, .. } => (of_hold(hold), None),
-        Change::Moved { person, from, released, .. } => {
-            (released.as_ref().and_then(of_hold), of_booking(person, *from))
-        }
+        Change::Moved {
+            person,
+            from,
+            released,
+            ..
+        } => (
+            released.as_ref().and_then(of_hold),
+            of_booking(person, *from),
+        ),
         Change::Cancelled { person, doses, .. } => (None, of_booking(person, *doses)),
         _ => (None, None),
     };
@@ -383,10 +494,22 @@ fn freed_by(
 /// What the counters promise: seats in use and free seats never exceed the capacity.
 fn assert_seats(state: &State, offers: &[Arc<Offer>], change: &Change) {
     let (campaign, doses, pool) = match change {
-        Change::HoldPlaced { campaign, doses, pool, .. }
-        | Change::Booked { campaign, doses, pool, .. } => (*campaign, *doses, *pool),
+        Change::HoldPlaced {
+            campaign,
+            doses,
+            pool,
+            ..
+        }
+        | Change::Booked {
+            campaign,
+            doses,
+            pool,
+            ..
+        } => (*campaign, *doses, *pool),
         Change::Moved { campaign, to, .. } => (*campaign, *to, Pool::Public),
-        Change::Cancelled { campaign, doses, .. } => (*campaign, *doses, Pool::Public),
+        Change::Cancelled {
+            campaign, doses, ..
+        } => (*campaign, *doses, Pool::Public),
         _ => return,
     };
     let offer = &offers[campaign.at()];
@@ -406,19 +529,30 @@ fn assert_seats(state: &State, offers: &[Arc<Offer>], change: &Change) {
 fn outcome_of(state: &State, keys: &Keys, entry: &Entry) -> Outcome {
     let booking = |campaign: &CampaignIndex, person: &PersonKey| {
         let campaign = &state.campaigns[campaign.at()];
-        *campaign.active_booking(person).expect("the entry just applied made it")
+        *campaign
+            .active_booking(person)
+            .expect("the entry just applied made it")
     };
     match &entry.change {
-        Change::HoldPlaced { doses, until, .. } => {
-            Outcome::Held { hold: HoldId(entry.seq.0), doses: *doses, until: *until }
-        }
+        Change::HoldPlaced { doses, until, .. } => Outcome::Held {
+            hold: HoldId(entry.seq.0),
+            doses: *doses,
+            until: *until,
+        },
         Change::HoldEnded { .. } => Outcome::Released,
-        Change::Booked { campaign, person, .. } | Change::Moved { campaign, person, .. } => {
-            Outcome::Booking(booking(campaign, person))
+        Change::Booked {
+            campaign, person, ..
         }
-        Change::Cancelled { campaign, number, .. } => {
+        | Change::Moved {
+            campaign, person, ..
+        } => Outcome::Booking(booking(campaign, person)),
+        Change::Cancelled {
+            campaign, number, ..
+        } => {
             let bookings = &state.campaigns[campaign.at()].bookings;
-            let index = keys.booking_index(*number).expect("the number was made by these keys");
+            let index = keys
+                .booking_index(*number)
+                .expect("the number was made by these keys");
             Outcome::Booking(bookings[index as usize])
         }
         other => unreachable!("{other:?} answers nobody"),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::core::{CommitFailed, Core};
-use super::recovery::{RecoveryFault, Recovered, recover};
+use super::recovery::{Recovered, RecoveryFault, recover};
 use super::shared::Shared;
 use super::store::{Store, StoreFault};
 use crate::clock::Clock;
@@ -49,7 +49,10 @@ pub fn found(store: Store, keys: Arc<Keys>, clock: &Clock) -> Result<Core, OpenF
     let head_public_key = keys.head_public_key();
     let mut core = Core::new(Arc::new(store), shared, keys, clock.clone(), roster);
     let simulated_clock = clock.is_simulated();
-    core.record(Change::Founded { simulated_clock, head_public_key })?;
+    core.record(Change::Founded {
+        simulated_clock,
+        head_public_key,
+    })?;
     Ok(core)
 }
 

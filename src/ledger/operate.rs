@@ -53,7 +53,9 @@ impl Core {
             Ok(parsed) => parsed,
             Err(findings) => {
                 let count = findings.len();
-                return Ok(Err(format!("the file has {count} findings: run `sumun campaign check`")));
+                return Ok(Err(format!(
+                    "the file has {count} findings: run `sumun campaign check`"
+                )));
             }
         };
         let id = next.id.clone();
@@ -62,8 +64,15 @@ impl Core {
             Some(offer) => {
                 let catalog = &offer.catalog;
                 let version = catalog.version();
-                if catalog.versions.last().is_some_and(|last| *last.source == *source) {
-                    return Ok(Ok(Operated::Unchanged { campaign: id, version }));
+                if catalog
+                    .versions
+                    .last()
+                    .is_some_and(|last| *last.source == *source)
+                {
+                    return Ok(Ok(Operated::Unchanged {
+                        campaign: id,
+                        version,
+                    }));
                 }
                 if let Err(why) = fits_slots(catalog, &next) {
                     return Ok(Err(why));
@@ -71,28 +80,51 @@ impl Core {
                 (catalog.index, version + 1)
             }
         };
-        self.journal(actor, [Change::CampaignActivated { campaign, version, source }])?;
-        Ok(Ok(Operated::Activated { campaign: id, version }))
+        self.journal(
+            actor,
+            [Change::CampaignActivated {
+                campaign,
+                version,
+                source,
+            }],
+        )?;
+        Ok(Ok(Operated::Activated {
+            campaign: id,
+            version,
+        }))
     }
 
     fn sites(&mut self, actor: Actor, id: &CampaignId, rows: Vec<SiteRow>) -> Done {
-        let Some(offer) = self.offer(id) else { return Ok(Err(unknown(id))) };
+        let Some(offer) = self.offer(id) else {
+            return Ok(Err(unknown(id)));
+        };
         let known = |row: &SiteRow| offer.catalog.site(&row.site).map(|(_, site)| &site.row);
         let added = rows.iter().filter(|row| known(row).is_none()).count();
-        let rows: Vec<_> = rows.into_iter().filter(|row| known(row) != Some(row)).collect();
+        let rows: Vec<_> = rows
+            .into_iter()
+            .filter(|row| known(row) != Some(row))
+            .collect();
         let changed = rows.len() - added;
         let campaign = offer.catalog.index;
         let chunks = rows.chunks(ROWS_PER_ENTRY);
-        let entry = |rows: &[SiteRow]| Change::SitesImported { campaign, rows: rows.to_vec() };
+        let entry = |rows: &[SiteRow]| Change::SitesImported {
+            campaign,
+            rows: rows.to_vec(),
+        };
         self.journal(actor, chunks.map(entry))?;
         Ok(Ok(Operated::Sites { added, changed }))
     }
 
     fn slots(&mut self, actor: Actor, id: &CampaignId, mut rows: Vec<SlotRow>) -> Done {
-        let Some(offer) = self.offer(id) else { return Ok(Err(unknown(id))) };
+        let Some(offer) = self.offer(id) else {
+            return Ok(Err(unknown(id)));
+        };
         let catalog = &offer.catalog;
         if let Some(row) = rows.iter().find(|row| row.site.at() >= catalog.sites.len()) {
-            return Ok(Err(format!("a slot names site {}, which is not imported", row.site)));
+            return Ok(Err(format!(
+                "a slot names site {}, which is not imported",
+                row.site
+            )));
         }
         // By site, so that each entry touches few sites.
         rows.sort_by_key(|row| (row.site, row.vaccine, row.date, row.start_min));
@@ -105,7 +137,10 @@ impl Core {
         }
         let campaign = catalog.index;
         let chunks = rows.chunks(ROWS_PER_ENTRY);
-        let entry = |rows: &[SlotRow]| Change::SlotsImported { campaign, rows: rows.to_vec() };
+        let entry = |rows: &[SlotRow]| Change::SlotsImported {
+            campaign,
+            rows: rows.to_vec(),
+        };
         self.journal(actor, chunks.map(entry))?;
         Ok(Ok(Operated::Slots { added, changed }))
     }
@@ -118,10 +153,20 @@ impl Core {
         let (gone, unchanged) = (difference.gone.len(), difference.unchanged);
         // Whoever is gone leaves the vault too, unless a booking still needs their name.
         let leaving: Vec<_> = {
-            let state = self.shared.state.read().expect("no writer panics while it holds the lock");
-            let booked = |key: &PersonKey| state.campaigns.iter().any(|c| c.active_booking(key).is_some());
+            let state = self
+                .shared
+                .state
+                .read()
+                .expect("no writer panics while it holds the lock");
+            let booked = |key: &PersonKey| {
+                state
+                    .campaigns
+                    .iter()
+                    .any(|c| c.active_booking(key).is_some())
+            };
             let keys = self.roster.people.iter().map(|person| person.key);
-            keys.filter(|key| roster.find(key).is_none() && !booked(key)).collect()
+            keys.filter(|key| roster.find(key).is_none() && !booked(key))
+                .collect()
         };
         let mut batch = self.batch();
         batch.push(
@@ -143,11 +188,21 @@ impl Core {
         let version = roster.version;
         self.roster = Arc::new(prepared.roster);
         self.shared.publish(&self.roster);
-        Ok(Ok(Operated::Roster { version, added, changed, gone, unchanged }))
+        Ok(Ok(Operated::Roster {
+            version,
+            added,
+            changed,
+            gone,
+            unchanged,
+        }))
     }
 
     fn offer(&self, id: &CampaignId) -> Option<Arc<Offer>> {
-        self.shared.offers().iter().find(|offer| offer.catalog.campaign.id == *id).cloned()
+        self.shared
+            .offers()
+            .iter()
+            .find(|offer| offer.catalog.campaign.id == *id)
+            .cloned()
     }
 
     /// Journals changes in one commit and publishes what they changed.
@@ -157,7 +212,9 @@ impl Core {
         changes: impl IntoIterator<Item = Change>,
     ) -> Result<(), CommitFailed> {
         let mut batch = self.batch();
-        changes.into_iter().for_each(|change| batch.push(actor.clone(), change));
+        changes
+            .into_iter()
+            .for_each(|change| batch.push(actor.clone(), change));
         self.finish(&mut batch, |_| Ok(()))?;
         self.shared.publish(&self.roster);
         Ok(())

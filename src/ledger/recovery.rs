@@ -1,7 +1,8 @@
 //! From the data file to a state: replay on all cores, the chain checked, every seat counted again.
 //!
-//! Blocks are read in order by one thread, decoded and hashed by all, and applied in order by another,
-//! all at the same time. The first entry that does not follow is named and nothing is served.
+//! Blocks are read in order by one thread, decoded and hashed by all, and applied in order by
+//! another, all at the same time. The first entry that does not follow is named and nothing is
+//! served.
 
 use std::sync::mpsc::sync_channel;
 
@@ -29,7 +30,12 @@ pub enum RecoveryFault {
     #[error("the first bad entry is {}: it {}", .0.seq, .0.what)]
     Contradiction(#[from] Contradiction),
     #[error("campaign {campaign}, slot {slot}: bookings and holds count {counted}, entries {kept}")]
-    Seats { campaign: String, slot: usize, counted: String, kept: String },
+    Seats {
+        campaign: String,
+        slot: usize,
+        counted: String,
+        kept: String,
+    },
     #[error("the signed head of entry {seq} {what}")]
     Head { seq: Seq, what: &'static str },
     #[error("the roster table does not match the journal: {0}")]
@@ -96,8 +102,10 @@ pub fn replay(
 }
 
 fn decode(piece: &Piece) -> Decoded {
-    let blocks: Vec<Vec<(Entry, Hash)>> =
-        piece.par_iter().map(|(first, block)| decode_block(*first, block)).collect::<Result<_, _>>()?;
+    let blocks: Vec<Vec<(Entry, Hash)>> = piece
+        .par_iter()
+        .map(|(first, block)| decode_block(*first, block))
+        .collect::<Result<_, _>>()?;
     Ok(blocks.into_iter().flatten().collect())
 }
 
@@ -106,10 +114,15 @@ fn decode_block(first: Seq, block: &[u8]) -> Result<Vec<(Entry, Hash)>, Recovery
     for (at, bytes) in entries(block).enumerate() {
         let seq = Seq(first.0 + at as u64);
         let bytes = bytes.map_err(|what| RecoveryFault::Entry { seq, what })?;
-        let entry = Entry::decode(bytes)
-            .map_err(|fault| RecoveryFault::Entry { seq, what: fault.to_string() })?;
+        let entry = Entry::decode(bytes).map_err(|fault| RecoveryFault::Entry {
+            seq,
+            what: fault.to_string(),
+        })?;
         if entry.seq != seq {
-            return Err(RecoveryFault::Entry { seq, what: format!("says it is {}", entry.seq) });
+            return Err(RecoveryFault::Entry {
+                seq,
+                what: format!("says it is {}", entry.seq),
+            });
         }
         decoded.push((entry, Hash::of(bytes)));
     }
@@ -164,7 +177,12 @@ pub fn check_head(
     in_journal: Option<&Hash>,
     public_key: &[u8; 32],
 ) -> Result<(), RecoveryFault> {
-    let fault = |what| Err(RecoveryFault::Head { seq: head.seq, what });
+    let fault = |what| {
+        Err(RecoveryFault::Head {
+            seq: head.seq,
+            what,
+        })
+    };
     let message = head_message(head.seq, &head.hash, head.stamp);
     let signature = head.signature.as_slice().try_into();
     if !signature.is_ok_and(|signature| verify_head(public_key, &message, signature)) {
@@ -181,16 +199,18 @@ fn check_roster(state: &State, roster: &Roster) -> Result<(), RecoveryFault> {
     let people = roster.people.len() as u64;
     match state.roster {
         None if people == 0 => Ok(()),
-        None => Err(RecoveryFault::Roster(format!("{people} people that no entry imported"))),
+        None => Err(RecoveryFault::Roster(format!(
+            "{people} people that no entry imported"
+        ))),
         Some(mark) if (mark.version, mark.people) != (roster.version, people) => {
             Err(RecoveryFault::Roster(format!(
                 "version {} with {people} people, the journal has version {} with {}",
                 roster.version, mark.version, mark.people
             )))
         }
-        Some(mark) if mark.digest != digest(&roster) => {
-            Err(RecoveryFault::Roster("its people differ from those that were imported".to_owned()))
-        }
+        Some(mark) if mark.digest != digest(roster) => Err(RecoveryFault::Roster(
+            "its people differ from those that were imported".to_owned(),
+        )),
         Some(_) => Ok(()),
     }
 }
@@ -200,7 +220,10 @@ pub fn digest(roster: &Roster) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     roster.digest_input(|piece| context.update(piece));
     let digest = context.finish();
-    *digest.as_ref().first_chunk().expect("a SHA-256 has 32 bytes")
+    *digest
+        .as_ref()
+        .first_chunk()
+        .expect("a SHA-256 has 32 bytes")
 }
 
 fn recount(state: &State) -> Result<(), RecoveryFault> {

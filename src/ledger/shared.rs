@@ -36,8 +36,15 @@ impl Offer {
     /// What the rules need to know of a person; none if they are not on the roster.
     pub fn subject(&self, person: &PersonKey) -> Option<Subject> {
         let person = self.roster.find(person)?;
-        let groups = self.group_bits.get(usize::from(person.groups.0)).copied().unwrap_or(0);
-        Some(Subject { born: person.born.date(), groups })
+        let groups = self
+            .group_bits
+            .get(usize::from(person.groups.0))
+            .copied()
+            .unwrap_or(0);
+        Some(Subject {
+            born: person.born.date(),
+            groups,
+        })
     }
 
     /// Where the seats of these slots are counted.
@@ -46,8 +53,16 @@ impl Offer {
     /// When a slot is not of this campaign: doses come from its catalog or its journal.
     pub fn seats_of(&self, doses: Doses) -> (&Arc<SiteSeats>, Positions) {
         let first = self.catalog.slots[doses.first.at()];
-        let second = doses.second.map(|slot| self.catalog.slots[slot.at()].position);
-        (&self.seats[first.site.at()], Positions { first: first.position, second })
+        let second = doses
+            .second
+            .map(|slot| self.catalog.slots[slot.at()].position);
+        (
+            &self.seats[first.site.at()],
+            Positions {
+                first: first.position,
+                second,
+            },
+        )
     }
 }
 
@@ -73,7 +88,10 @@ impl Shared {
             Arc::new(offer(Arc::clone(catalog), seats, Arc::clone(&roster)))
         });
         let offers = ArcSwap::from_pointee(offers.collect());
-        Self { state: RwLock::new(state), offers }
+        Self {
+            state: RwLock::new(state),
+            offers,
+        }
     }
 
     pub fn offers(&self) -> arc_swap::Guard<Arc<Vec<Arc<Offer>>>> {
@@ -86,19 +104,27 @@ impl Shared {
 
     /// The roster in force. Every offer carries the same one.
     pub fn roster(&self) -> Option<Arc<Roster>> {
-        self.offers.load().first().map(|offer| Arc::clone(&offer.roster))
+        self.offers
+            .load()
+            .first()
+            .map(|offer| Arc::clone(&offer.roster))
     }
 
     /// Publishes changed catalogs or another roster. Seats stay the objects they were, with the
     /// claims in flight on them; new sites, slots and seats are added to them. Seats that an
     /// import takes away were withdrawn before it was journalled.
     pub(super) fn publish(&self, roster: &Arc<Roster>) {
-        let state = self.state.read().expect("the writer panics nowhere while it holds the lock");
+        let state = self
+            .state
+            .read()
+            .expect("the writer panics nowhere while it holds the lock");
         let before = self.offers.load_full();
         let offers = state.campaigns.iter().enumerate().map(|(at, campaign)| {
             let old = before.get(at);
             let mut seats = old.map_or_else(Vec::new, |offer| offer.seats.clone());
-            seats.resize_with(campaign.catalog.sites.len(), || Arc::new(SiteSeats::new(Vec::new())));
+            seats.resize_with(campaign.catalog.sites.len(), || {
+                Arc::new(SiteSeats::new(Vec::new()))
+            });
             let known = old.map_or(&[][..], |offer| &offer.catalog.slots);
             for (at, slot) in campaign.catalog.slots.iter().enumerate() {
                 let had = known.get(at).map_or([0, 0], |slot| slot.capacity);
@@ -107,7 +133,11 @@ impl Shared {
                     seats[slot.site.at()].add(slot.position, more);
                 }
             }
-            Arc::new(offer(Arc::clone(&campaign.catalog), seats, Arc::clone(roster)))
+            Arc::new(offer(
+                Arc::clone(&campaign.catalog),
+                seats,
+                Arc::clone(roster),
+            ))
         });
         let offers = offers.collect();
         self.offers.store(Arc::new(offers));
@@ -119,5 +149,11 @@ fn offer(catalog: Arc<Catalog>, seats: Vec<Arc<SiteSeats>>, roster: Arc<Roster>)
     let bits = |set: &Vec<String>| rules.group_bits(set.iter().map(String::as_str));
     let group_bits = roster.group_sets.iter().map(bits).collect();
     let availability = Availability::new(catalog.sites.len());
-    Offer { catalog, seats, roster, availability, group_bits }
+    Offer {
+        catalog,
+        seats,
+        roster,
+        availability,
+        group_bits,
+    }
 }

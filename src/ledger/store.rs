@@ -1,8 +1,8 @@
 //! The data file: the only place that names redb.
 //!
-//! Tables: `journal` holds blocks, each the entries that one commit wrote, under the sequence of the
-//! first; `heads` the signed heads; `roster` the people of the roster in force in chunks; `vault`
-//! their sealed names and telephone numbers; `meta` the format of the file.
+//! Tables: `journal` holds blocks, each the entries that one commit wrote, under the sequence of
+//! the first; `heads` the signed heads; `roster` the people of the roster in force in chunks;
+//! `vault` their sealed names and telephone numbers; `meta` the format of the file.
 //!
 //! Every commit is durable and saves the allocator's state, so that opening after a crash needs no
 //! repair. A block is `length | entry` repeated, lengths as four bytes, big-endian.
@@ -28,7 +28,8 @@ const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 /// The layout of the tables; a program that reads another refuses the file.
 const FORMAT: u32 = 1;
-/// 64 MiB of pages: the journal is appended to and read in order, so more would hold nothing useful.
+/// 64 MiB of pages: the journal is appended to and read in order, so more would hold nothing
+/// useful.
 const CACHE_BYTES: usize = 64 << 20;
 /// 8,192 people of 36 bytes: a value of about 290 kB.
 const ROSTER_CHUNK: usize = 8_192;
@@ -82,12 +83,18 @@ impl Store {
             let what = format!("{} exists already", path.display());
             return Err(StoreFault::Damaged(what));
         }
-        Self::founded(Database::builder().set_cache_size(CACHE_BYTES).create(path)?)
+        Self::founded(
+            Database::builder()
+                .set_cache_size(CACHE_BYTES)
+                .create(path)?,
+        )
     }
 
     pub fn open(path: &Path) -> Result<Self, StoreFault> {
         if !path.exists() {
-            return Err(StoreFault::Missing { path: path.display().to_string() });
+            return Err(StoreFault::Missing {
+                path: path.display().to_string(),
+            });
         }
         Self::checked(Database::builder().set_cache_size(CACHE_BYTES).open(path)?)
     }
@@ -131,20 +138,26 @@ impl Store {
 
     /// Begins the one write transaction; nothing is stored before its `commit` returns.
     pub fn begin(&self) -> Result<Write, StoreFault> {
-        Ok(Write { transaction: begin(&self.database)? })
+        Ok(Write {
+            transaction: begin(&self.database)?,
+        })
     }
 
     /// A consistent view of everything committed so far.
     pub fn read(&self) -> Result<Read, StoreFault> {
-        Ok(Read { transaction: self.database.begin_read()? })
+        Ok(Read {
+            transaction: self.database.begin_read()?,
+        })
     }
 }
 
 fn begin(database: &Database) -> Result<WriteTransaction, StoreFault> {
     let mut write = database.begin_write()?;
-    write.set_durability(Durability::Immediate).map_err(|error| {
-        StoreFault::Damaged(format!("the data file refuses durable commits: {error}"))
-    })?;
+    write
+        .set_durability(Durability::Immediate)
+        .map_err(|error| {
+            StoreFault::Damaged(format!("the data file refuses durable commits: {error}"))
+        })?;
     write.set_quick_repair(true);
     Ok(write)
 }
@@ -157,13 +170,17 @@ pub struct Write {
 impl Write {
     /// Appends a block whose first entry is `first`.
     pub fn append(&self, first: Seq, block: &[u8]) -> Result<(), StoreFault> {
-        self.transaction.open_table(JOURNAL)?.insert(first.0, block)?;
+        self.transaction
+            .open_table(JOURNAL)?
+            .insert(first.0, block)?;
         Ok(())
     }
 
     pub fn put_head(&self, head: &StoredHead) -> Result<(), StoreFault> {
         let bytes = to_bytes(head);
-        self.transaction.open_table(HEADS)?.insert(head.seq.0, bytes.as_slice())?;
+        self.transaction
+            .open_table(HEADS)?
+            .insert(head.seq.0, bytes.as_slice())?;
         Ok(())
     }
 
@@ -178,7 +195,9 @@ impl Write {
             table.insert(number as u32, bytes.as_slice())?;
         }
         let names = (roster.version, &roster.group_sets, &roster.regions);
-        self.transaction.open_table(META)?.insert("roster", to_bytes(&names).as_slice())?;
+        self.transaction
+            .open_table(META)?
+            .insert("roster", to_bytes(&names).as_slice())?;
         Ok(())
     }
 
@@ -255,7 +274,10 @@ impl Read {
 
     pub fn last_head(&self) -> Result<Option<StoredHead>, StoreFault> {
         let table = self.transaction.open_table(HEADS)?;
-        table.last()?.map(|(_, bytes)| from_bytes(bytes.value(), "a head")).transpose()
+        table
+            .last()?
+            .map(|(_, bytes)| from_bytes(bytes.value(), "a head"))
+            .transpose()
     }
 
     /// Hands every head to `look`, oldest first.
@@ -280,7 +302,9 @@ impl Read {
             people.extend(decode_people(chunk.value()).map_err(damaged)?);
         }
         people.shrink_to_fit();
-        Roster::assemble(version, people, group_sets, regions).map(Some).map_err(damaged)
+        Roster::assemble(version, people, group_sets, regions)
+            .map(Some)
+            .map_err(damaged)
     }
 
     /// A person's sealed row.

@@ -88,7 +88,9 @@ impl WriterHandle {
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().expect("no holder of the queue's lock panics")
+        self.waiting
+            .lock()
+            .expect("no holder of the queue's lock panics")
     }
 
     /// Moves up to a batch of commands into `taken`; false when it is time to stop.
@@ -100,7 +102,9 @@ impl Queue {
             waiting = timed.expect("no holder of the queue's lock panics").0;
             waiting.asleep = false;
         }
-        let room = BATCH_COMMANDS_MAX.saturating_sub(taken.len()).min(waiting.commands.len());
+        let room = BATCH_COMMANDS_MAX
+            .saturating_sub(taken.len())
+            .min(waiting.commands.len());
         taken.extend(waiting.commands.drain(..room));
         !(waiting.stopping && waiting.commands.is_empty() && taken.is_empty())
     }
@@ -109,7 +113,10 @@ impl Queue {
 /// Starts the writer's thread. It ends after `stop`, or with the error of a failed commit, after
 /// which everything still queued is dropped: those who wait see their reply channel close.
 pub fn spawn(core: Core) -> (WriterHandle, JoinHandle<Result<(), CommitFailed>>) {
-    let queue = Arc::new(Queue { waiting: Mutex::default(), bell: Condvar::new() });
+    let queue = Arc::new(Queue {
+        waiting: Mutex::default(),
+        bell: Condvar::new(),
+    });
     let handle = WriterHandle(Arc::clone(&queue));
     let thread = std::thread::Builder::new().name("writer".to_owned());
     let running = thread.spawn(move || {
@@ -117,7 +124,10 @@ pub fn spawn(core: Core) -> (WriterHandle, JoinHandle<Result<(), CommitFailed>>)
         let queue = StopOnDrop(queue);
         run(core, &queue.0)
     });
-    (handle, running.expect("the operating system starts one thread at start-up"))
+    (
+        handle,
+        running.expect("the operating system starts one thread at start-up"),
+    )
 }
 
 struct StopOnDrop(Arc<Queue>);

@@ -15,7 +15,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::state::{Booking, Status};
 use crate::domain::time::Stamp;
 use crate::ledger::command::Outcome;
-use crate::seats::Claim;
+use crate::seats::{Claim, SiteSeats};
 
 /// Alternatives offered for a full slot.
 const ALTERNATIVES_MAX: usize = 5;
@@ -42,15 +42,33 @@ impl Service {
             self.check_rules(here, person)?;
         }
         let (doses, claim) = self.claim(here, slot)?;
-        let ask = Ask::Hold { doses, pool: Pool::Public };
-        match self.ask(here, Request { person, ask, idempotency: None }, Some(claim)).await? {
+        let ask = Ask::Hold {
+            doses,
+            pool: Pool::Public,
+        };
+        match self
+            .ask(
+                here,
+                Request {
+                    person,
+                    ask,
+                    idempotency: None,
+                },
+                Some(claim),
+            )
+            .await?
+        {
             Outcome::Held { hold, doses, until } => Ok(Held { hold, doses, until }),
             other => Err(self.refused(here, other)),
         }
     }
 
     pub async fn release(&self, here: &Here, person: PersonKey, hold: HoldId) -> Answered<()> {
-        let request = Request { person, ask: Ask::Release { hold }, idempotency: None };
+        let request = Request {
+            person,
+            ask: Ask::Release { hold },
+            idempotency: None,
+        };
         match self.ask(here, request, None).await? {
             Outcome::Released => Ok(()),
             other => Err(self.refused(here, other)),
@@ -75,7 +93,16 @@ impl Service {
             self.check_rules(here, person)?;
         }
         let (seat, claim) = self.seat(here, choice)?;
-        self.change(here, Request { person, ask: Ask::Book { seat }, idempotency }, claim).await
+        self.change(
+            here,
+            Request {
+                person,
+                ask: Ask::Book { seat },
+                idempotency,
+            },
+            claim,
+        )
+        .await
     }
 
     pub async fn move_booking(
@@ -93,7 +120,16 @@ impl Service {
         }
         let (seat, claim) = self.seat(here, choice)?;
         let ask = Ask::Move { number, seat };
-        self.change(here, Request { person, ask, idempotency }, claim).await
+        self.change(
+            here,
+            Request {
+                person,
+                ask,
+                idempotency,
+            },
+            claim,
+        )
+        .await
     }
 
     pub async fn cancel(
@@ -108,12 +144,25 @@ impl Service {
             return Ok(answer);
         }
         let ask = Ask::Cancel { number };
-        self.change(here, Request { person, ask, idempotency }, None).await
+        self.change(
+            here,
+            Request {
+                person,
+                ask,
+                idempotency,
+            },
+            None,
+        )
+        .await
     }
 
     /// The person's booking, unless it was cancelled.
     pub fn active_booking(&self, here: &Here, person: &PersonKey) -> Option<Booking> {
-        let state = self.shared.state.read().expect("no writer panics while it holds the lock");
+        let state = self
+            .shared
+            .state
+            .read()
+            .expect("no writer panics while it holds the lock");
         state.campaign(here.index)?.active_booking(person).copied()
     }
 
@@ -137,10 +186,13 @@ impl Service {
     fn claim(&self, here: &Here, slot: SlotIndex) -> Answered<(Doses, Claim)> {
         let catalog = &here.offer.catalog;
         let known = catalog.slot(slot).ok_or(Refused::NotFound)?;
-        let doses = Doses { first: slot, second: catalog.second_of(known) };
+        let doses = Doses {
+            first: slot,
+            second: catalog.second_of(known),
+        };
         let claim = catalog.is_offered(known, here.now).then(|| {
             let (seats, positions) = here.offer.seats_of(doses);
-            seats.claim(positions, Pool::Public)
+            SiteSeats::claim(seats, positions, Pool::Public)
         });
         let claim = claim.flatten().ok_or_else(|| self.slot_full(here, slot))?;
         Ok((doses, claim))
@@ -170,7 +222,10 @@ impl Service {
         let offer = &here.offer;
         let seats = |site: crate::domain::ids::SiteIndex| &*offer.seats[site.at()];
         let near = alternatives(&offer.catalog, seats, slot, here.now, ALTERNATIVES_MAX);
-        Refused::SlotFull { slot, alternatives: near }
+        Refused::SlotFull {
+            slot,
+            alternatives: near,
+        }
     }
 
     /// The answer that the same request was given before, also by an earlier process.
@@ -180,7 +235,11 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Answered<Option<Booking>> {
         let seq = {
-            let state = self.shared.state.read().expect("no writer panics while it holds the lock");
+            let state = self
+                .shared
+                .state
+                .read()
+                .expect("no writer panics while it holds the lock");
             let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
             repeated(campaign, idempotency).map_err(|_| Refused::IdempotencyConflict)?
         };
@@ -206,9 +265,18 @@ impl Service {
             _ => return None,
         };
         let index = self.keys.booking_index(number)? as usize;
-        let state = self.shared.state.read().expect("no writer panics while it holds the lock");
+        let state = self
+            .shared
+            .state
+            .read()
+            .expect("no writer panics while it holds the lock");
         let booking = *state.campaign(here.index)?.bookings.get(index)?;
-        Some(Booking { doses, status, seq: entry.seq, ..booking })
+        Some(Booking {
+            doses,
+            status,
+            seq: entry.seq,
+            ..booking
+        })
     }
 
     fn refused(&self, here: &Here, outcome: Outcome) -> Refused {
@@ -258,7 +326,13 @@ fn idempotency(
     request[10..].copy_from_slice(&chosen.to_be_bytes());
     let asked = ring::digest::digest(&SHA256, &request);
     Idempotency {
-        key: *named.as_ref().first_chunk().expect("a SHA-256 has 32 bytes"),
-        request: *asked.as_ref().first_chunk().expect("a SHA-256 has 32 bytes"),
+        key: *named
+            .as_ref()
+            .first_chunk()
+            .expect("a SHA-256 has 32 bytes"),
+        request: *asked
+            .as_ref()
+            .first_chunk()
+            .expect("a SHA-256 has 32 bytes"),
     }
 }

@@ -16,44 +16,70 @@ pub struct SitesPage {
 }
 
 impl Here {
-    /// Sites of a region (`11` or `11/110`) whose name or address has `query` in it, from `from` on.
+    /// Sites of a region (`11` or `11/110`) whose name or address has `query` in it, from
+    /// the position `from` on.
     pub fn sites(&self, region: Option<&str>, query: Option<&str>, from: u32) -> SitesPage {
         let query = query.map(str::to_lowercase);
         let in_region = |there: &str| {
             region.is_none_or(|region| {
-                there.strip_prefix(region).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                there
+                    .strip_prefix(region)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             })
         };
         let catalog = &self.offer.catalog;
-        let matching = catalog.sites.iter().enumerate().skip(from as usize).filter(|(_, site)| {
-            let row = &site.row;
-            let named = |query: &String| {
-                [&row.name_ko, &row.name_en, &row.address]
-                    .iter()
-                    .any(|text| text.to_lowercase().contains(query.as_str()))
-            };
-            in_region(&row.region) && query.as_ref().is_none_or(named)
-        });
+        let matching = catalog
+            .sites
+            .iter()
+            .enumerate()
+            .skip(from as usize)
+            .filter(|(_, site)| {
+                let row = &site.row;
+                let named = |query: &String| {
+                    [&row.name_ko, &row.name_en, &row.address]
+                        .iter()
+                        .any(|text| text.to_lowercase().contains(query.as_str()))
+                };
+                in_region(&row.region) && query.as_ref().is_none_or(named)
+            });
         let mut matching = matching.map(|(at, _)| SiteIndex(at as u32));
         let page: Vec<_> = matching.by_ref().take(SITES_PAGE).collect();
         let next = matching.next().map(|site| site.0);
-        SitesPage { sites: page.into_iter().map(|site| (site, self.free_at(site))).collect(), next }
+        SitesPage {
+            sites: page
+                .into_iter()
+                .map(|site| (site, self.free_at(site)))
+                .collect(),
+            next,
+        }
     }
 
     /// The site of that name.
     pub fn site(&self, id: &str) -> Answered<SiteIndex> {
-        self.offer.catalog.site(id).map(|(index, _)| index).ok_or(Refused::NotFound)
+        self.offer
+            .catalog
+            .site(id)
+            .map(|(index, _)| index)
+            .ok_or(Refused::NotFound)
     }
 
     fn free_at(&self, site: SiteIndex) -> u32 {
         let (offer, seats) = (&self.offer, &self.offer.seats[site.at()]);
-        offer.availability.of(&offer.catalog, seats, site, self.now, |summary| summary.free)
+        offer
+            .availability
+            .of(&offer.catalog, seats, site, self.now, |summary| {
+                summary.free
+            })
     }
 
     /// The days on which the site has slots to offer, with their free seats.
     pub fn days(&self, site: SiteIndex) -> Vec<(Day, u32)> {
         let (offer, seats) = (&self.offer, &self.offer.seats[site.at()]);
-        offer.availability.of(&offer.catalog, seats, site, self.now, |all| all.days.clone())
+        offer
+            .availability
+            .of(&offer.catalog, seats, site, self.now, |all| {
+                all.days.clone()
+            })
     }
 
     /// The slots that the site offers on a day, with the seats that can be booked.

@@ -79,8 +79,14 @@ impl Service {
     /// What the rules say of a birth date alone, now: no identity, groups unknown.
     pub fn openings_of(&self, here: &Here, born: Day) -> (Decision, Vec<usize>) {
         let rules = &here.offer.catalog.campaign.rules;
-        let subject = crate::domain::eligibility::Subject { born: born.date(), groups: 0 };
-        let mut openings: Vec<_> = rules.openings_of(&subject).map(|(opening, _)| opening).collect();
+        let subject = crate::domain::eligibility::Subject {
+            born: born.date(),
+            groups: 0,
+        };
+        let mut openings: Vec<_> = rules
+            .openings_of(&subject)
+            .map(|(opening, _)| opening)
+            .collect();
         openings.sort_unstable();
         openings.dedup();
         (rules.decide(&subject, here.now), openings)
@@ -94,11 +100,20 @@ impl Service {
 
     fn place_token(&self, here: &Here, token: &str) -> Answered<Token> {
         let verified = Token::verify(token, Kind::Place, &self.keys);
-        verified.filter(|token| token.campaign == here.index).ok_or(Refused::PlaceInvalid)
+        verified
+            .filter(|token| token.campaign == here.index)
+            .ok_or(Refused::PlaceInvalid)
     }
 
     fn token(&self, here: &Here, kind: Kind, person: PersonKey, number: u64) -> String {
-        Token { kind, campaign: here.index, person, number, issued: here.now }.sign(&self.keys)
+        Token {
+            kind,
+            campaign: here.index,
+            person,
+            number,
+            issued: here.now,
+        }
+        .sign(&self.keys)
     }
 
     /// Whether the person may have a place now, and if so whether it is one in the lobby.
@@ -117,7 +132,11 @@ impl Service {
     }
 
     fn has_something(&self, here: &Here, person: &PersonKey) -> bool {
-        let state = self.shared.state.read().expect("no writer panics while it holds the lock");
+        let state = self
+            .shared
+            .state
+            .read()
+            .expect("no writer panics while it holds the lock");
         state.campaign(here.index).is_some_and(|campaign| {
             campaign.active_booking(person).is_some()
                 || campaign.running_hold(person, here.now).is_some()
@@ -130,10 +149,18 @@ fn gate_state(here: &Here) -> GateState {
     let campaign = &here.offer.catalog.campaign;
     let lobby_s = i64::from(campaign.gate.lobby_opens_min) * 60;
     let openings = &campaign.openings;
-    if openings.iter().any(|opening| opening.from <= here.now && here.now < opening.until) {
+    if openings
+        .iter()
+        .any(|opening| opening.from <= here.now && here.now < opening.until)
+    {
         return GateState::Open;
     }
-    match openings.iter().map(|opening| opening.from).filter(|from| here.now < *from).min() {
+    match openings
+        .iter()
+        .map(|opening| opening.from)
+        .filter(|from| here.now < *from)
+        .min()
+    {
         Some(from) if from.plus_s(-lobby_s) <= here.now => GateState::Lobby,
         Some(_) => GateState::Before,
         None => GateState::Closed,

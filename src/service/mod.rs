@@ -51,21 +51,28 @@ pub struct Here {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Refused {
     IdentityNotFound,
-    TooManyAttempts { retry_after_s: u32 },
+    TooManyAttempts {
+        retry_after_s: u32,
+    },
     Rules(Box<Decision>),
     NotOnRoster,
     PlaceInvalid,
     SessionInvalid,
     SessionExpired,
     NotAdmitted(Place),
-    SlotFull { slot: SlotIndex, alternatives: Vec<(SlotIndex, u32)> },
+    SlotFull {
+        slot: SlotIndex,
+        alternatives: Vec<(SlotIndex, u32)>,
+    },
     AlreadyBooked(BookingNumber),
     HoldExpired,
     NoBooking,
     NotFound,
     ChangeDeadlinePassed(Stamp),
     IdempotencyConflict,
-    Overloaded { retry_after_s: u32 },
+    Overloaded {
+        retry_after_s: u32,
+    },
     OutcomeUnknown,
 }
 
@@ -80,16 +87,31 @@ impl Service {
         clock: Clock,
     ) -> Self {
         let attempts = Attempts::default();
-        Self { shared, store, writer, keys, clock, attempts, gates: RwLock::default() }
+        Self {
+            shared,
+            store,
+            writer,
+            keys,
+            clock,
+            attempts,
+            gates: RwLock::default(),
+        }
     }
 
     /// The campaign of that name, now.
     pub fn campaign(&self, id: &str) -> Answered<Here> {
         let offers = self.shared.offers();
-        let at = offers.iter().position(|offer| offer.catalog.campaign.id.as_str() == id);
+        let at = offers
+            .iter()
+            .position(|offer| offer.catalog.campaign.id.as_str() == id);
         let offer = Arc::clone(&offers[at.ok_or(Refused::NotFound)?]);
         let index = offer.catalog.index;
-        Ok(Here { gate: self.gate(&offer), offer, index, now: self.clock.now() })
+        Ok(Here {
+            gate: self.gate(&offer),
+            offer,
+            index,
+            now: self.clock.now(),
+        })
     }
 
     /// Every campaign's gate, with the campaign's name.
@@ -101,13 +123,21 @@ impl Service {
 
     fn gate(&self, offer: &Offer) -> Arc<Gate> {
         let at = offer.catalog.index.at();
-        if let Some(gate) = self.gates.read().expect("no holder of this lock panics").get(at) {
+        if let Some(gate) = self
+            .gates
+            .read()
+            .expect("no holder of this lock panics")
+            .get(at)
+        {
             gate.follow(&offer.catalog.campaign.gate);
             return Arc::clone(gate);
         }
         let mut gates = self.gates.write().expect("no holder of this lock panics");
         for offer in &self.shared.offers()[gates.len()..] {
-            gates.push(Arc::new(Gate::new(&offer.catalog.campaign.gate, self.clock.now())));
+            gates.push(Arc::new(Gate::new(
+                &offer.catalog.campaign.gate,
+                self.clock.now(),
+            )));
         }
         Arc::clone(&gates[at])
     }
@@ -116,7 +146,14 @@ impl Service {
     async fn ask(&self, here: &Here, request: Request, claim: Option<Claim>) -> Answered<Outcome> {
         let (reply, answer) = tokio::sync::oneshot::channel();
         let campaign = here.index;
-        self.writer.submit(Command::Ask { campaign, request, claim, reply }).map_err(not_taken)?;
+        self.writer
+            .submit(Command::Ask {
+                campaign,
+                request,
+                claim,
+                reply,
+            })
+            .map_err(not_taken)?;
         // The writer drops the channel only when it stops: then nobody knows.
         answer.await.map_err(|_| Refused::OutcomeUnknown)
     }
@@ -124,17 +161,28 @@ impl Service {
     /// Has a refusal by the rules stand in the journal, once; under load it may be dropped and is
     /// then noted when the person asks again.
     fn note_refusal(&self, here: &Here, person: PersonKey, decision: &Decision) {
-        let Some(reason) = refused_for(decision.answer) else { return };
+        let Some(reason) = refused_for(decision.answer) else {
+            return;
+        };
         let rules = here.offer.catalog.version();
         if self.knows_refusal(here, &person, rules, reason) {
             return;
         }
-        let command = Command::NoteRefusal { campaign: here.index, person, rules, reason };
+        let command = Command::NoteRefusal {
+            campaign: here.index,
+            person,
+            rules,
+            reason,
+        };
         let _ = self.writer.submit_if_idle(command);
     }
 
     fn knows_refusal(&self, here: &Here, person: &PersonKey, rules: u32, why: RefusedFor) -> bool {
-        let state = self.shared.state.read().expect("no writer panics while it holds the lock");
+        let state = self
+            .shared
+            .state
+            .read()
+            .expect("no writer panics while it holds the lock");
         let campaign = state.campaign(here.index);
         campaign.is_some_and(|campaign| campaign.knows_refusal(person, rules, why))
     }
@@ -142,7 +190,9 @@ impl Service {
 
 fn not_taken(reason: NotTaken) -> Refused {
     match reason {
-        NotTaken::Full => Refused::Overloaded { retry_after_s: OVERLOADED_RETRY_S },
+        NotTaken::Full => Refused::Overloaded {
+            retry_after_s: OVERLOADED_RETRY_S,
+        },
         NotTaken::Stopped => Refused::OutcomeUnknown,
     }
 }

@@ -11,7 +11,10 @@ use super::call::service;
 use crate::service::Service;
 
 pub fn configure(config: &mut web::ServiceConfig) {
-    config.service(metrics).service(super::public::healthz).service(super::public::readyz);
+    config
+        .service(metrics)
+        .service(super::public::healthz)
+        .service(super::public::readyz);
 }
 
 /// Prometheus text, read off published state when asked.
@@ -33,31 +36,78 @@ fn registry(service: &Arc<Service>) -> Registry {
     let mut gauge = |name: &str, help: &str, value: i64| {
         registry.register(name, help, ConstGauge::new(value));
     };
-    gauge("writer_queue_commands", "Commands that wait for the writer", service.writer.queued() as i64);
-    gauge("writer_running", "1 while the writer takes commands", i64::from(service.writer.is_running()));
+    gauge(
+        "writer_queue_commands",
+        "Commands that wait for the writer",
+        service.writer.queued() as i64,
+    );
+    gauge(
+        "writer_running",
+        "1 while the writer takes commands",
+        i64::from(service.writer.is_running()),
+    );
     gauge(
         "clock_wall_step_milliseconds",
         "How far the wall clock moved away from the server's time",
         service.clock.wall_step_ns() / 1_000_000,
     );
-    let state = service.shared.state.read().expect("no writer panics while it holds the lock");
-    gauge("journal_entries", "Entries in the journal", state.seq.0 as i64);
-    gauge("roster_people", "People on the roster", state.roster.map_or(0, |mark| mark.people as i64));
+    let state = service
+        .shared
+        .state
+        .read()
+        .expect("no writer panics while it holds the lock");
+    gauge(
+        "journal_entries",
+        "Entries in the journal",
+        state.seq.0 as i64,
+    );
+    gauge(
+        "roster_people",
+        "People on the roster",
+        state.roster.map_or(0, |mark| mark.people as i64),
+    );
     drop(state);
     for (name, gate) in service.gates() {
         let labels = [("campaign".into(), name.clone().into())];
         let campaign = registry.sub_registry_with_labels(labels.into_iter());
-        let state = service.shared.state.read().expect("no writer panics while it holds the lock");
-        let Some(known) = state.index_of(&name).and_then(|index| state.campaign(index)) else {
+        let state = service
+            .shared
+            .state
+            .read()
+            .expect("no writer panics while it holds the lock");
+        let Some(known) = state
+            .index_of(&name)
+            .and_then(|index| state.campaign(index))
+        else {
             continue;
         };
         let figures = [
-            ("bookings_made", "Bookings ever made", known.bookings.len() as i64),
+            (
+                "bookings_made",
+                "Bookings ever made",
+                known.bookings.len() as i64,
+            ),
             ("holds_running", "Holds that run", known.holds.len() as i64),
-            ("sessions_active", "Sessions that count", gate.sessions.active() as i64),
-            ("refused_not_eligible", "Refusals on record", known.refusal_counts[0] as i64),
-            ("refused_not_open_yet", "Refusals on record", known.refusal_counts[1] as i64),
-            ("refused_opening_closed", "Refusals on record", known.refusal_counts[2] as i64),
+            (
+                "sessions_active",
+                "Sessions that count",
+                gate.sessions.active() as i64,
+            ),
+            (
+                "refused_not_eligible",
+                "Refusals on record",
+                known.refusal_counts[0] as i64,
+            ),
+            (
+                "refused_not_open_yet",
+                "Refusals on record",
+                known.refusal_counts[1] as i64,
+            ),
+            (
+                "refused_opening_closed",
+                "Refusals on record",
+                known.refusal_counts[2] as i64,
+            ),
         ];
         for (name, help, value) in figures {
             campaign.register(name, help, ConstGauge::new(value));

@@ -41,9 +41,15 @@ pub async fn place_hold(
     security(("session" = []))
 )]
 #[delete("/api/v1/campaigns/{campaign}/holds/{hold}")]
-pub async fn release_hold(admitted: Admitted, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn release_hold(
+    admitted: Admitted,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     let Admitted { call, person } = admitted;
-    let hold = read::hold(call.lang, request.match_info().get("hold").unwrap_or_default())?;
+    let hold = read::hold(
+        call.lang,
+        request.match_info().get("hold").unwrap_or_default(),
+    )?;
     let released = call.service.release(&call.here, person, hold).await;
     released.map_err(|refused| call.problem(refused))?;
     Ok(HttpResponse::NoContent().finish())
@@ -66,9 +72,15 @@ pub async fn make_booking(
 ) -> Result<HttpResponse, Problem> {
     let Admitted { call, person } = admitted;
     let choice = choice(&call, read::json(&request, body)?)?;
-    let booked = call.service.book(&call.here, person, choice, key.0.as_deref()).await;
+    let booked = call
+        .service
+        .book(&call.here, person, choice, key.0.as_deref())
+        .await;
     let booked = booked.map_err(|refused| call.problem(refused))?;
-    Ok(answer(StatusCode::CREATED, &views::booking(&call.here, &booked)))
+    Ok(answer(
+        StatusCode::CREATED,
+        &views::booking(&call.here, &booked),
+    ))
 }
 
 /// The person's booking.
@@ -83,7 +95,10 @@ pub async fn my_booking(admitted: Admitted) -> Result<HttpResponse, Problem> {
     let Admitted { call, person } = admitted;
     let booking = call.service.active_booking(&call.here, &person);
     let booking = booking.ok_or_else(|| call.problem(Refused::NoBooking))?;
-    Ok(answer(StatusCode::OK, &views::booking(&call.here, &booking)))
+    Ok(answer(
+        StatusCode::OK,
+        &views::booking(&call.here, &booking),
+    ))
 }
 
 /// Takes another slot and gives the old one back, in one entry.
@@ -109,7 +124,9 @@ pub async fn move_booking(
     let number = number(&call, &request)?;
     let choice = choice(&call, read::json(&request, body)?)?;
     let service = &call.service;
-    let moved = service.move_booking(&call.here, person, number, choice, key.0.as_deref()).await;
+    let moved = service
+        .move_booking(&call.here, person, number, choice, key.0.as_deref())
+        .await;
     let moved = moved.map_err(|refused| call.problem(refused))?;
     Ok(answer(StatusCode::OK, &views::booking(&call.here, &moved)))
 }
@@ -133,9 +150,15 @@ pub async fn cancel_booking(
 ) -> Result<HttpResponse, Problem> {
     let Admitted { call, person } = admitted;
     let number = number(&call, &request)?;
-    let cancelled = call.service.cancel(&call.here, person, number, key.0.as_deref()).await;
+    let cancelled = call
+        .service
+        .cancel(&call.here, person, number, key.0.as_deref())
+        .await;
     let cancelled = cancelled.map_err(|refused| call.problem(refused))?;
-    Ok(answer(StatusCode::OK, &views::booking(&call.here, &cancelled)))
+    Ok(answer(
+        StatusCode::OK,
+        &views::booking(&call.here, &cancelled),
+    ))
 }
 
 /// A number that can't be one names no booking.
@@ -151,6 +174,10 @@ fn choice(call: &super::call::Call, asked: SeatRequest) -> Result<Choice, Proble
     match (asked.hold, asked.slot) {
         (Some(hold), None) => read::hold(call.lang, &hold).map(Choice::Hold),
         (None, Some(slot)) => read::slot(call.lang, &slot).map(Choice::Slot),
-        _ => Err(Problem::field(call.lang, "body", "must name either `hold` or `slot`")),
+        _ => Err(Problem::field(
+            call.lang,
+            "body",
+            "must name either `hold` or `slot`",
+        )),
     }
 }

@@ -33,9 +33,18 @@ pub async fn list_sites(admitted: Admitted, request: HttpRequest) -> Result<Http
             .map_err(|_| Problem::field(call.lang, "cursor", "is not one that was given"))?,
     };
     let page = call.here.sites(given("region"), given("query"), from);
-    let sites = page.sites.iter().map(|&(site, free)| views::site(&call.here, site, free));
+    let sites = page
+        .sites
+        .iter()
+        .map(|&(site, free)| views::site(&call.here, site, free));
     let next_cursor = page.next.map(|next| next.to_string());
-    Ok(answer(StatusCode::OK, &SitesAnswer { sites: sites.collect(), next_cursor }))
+    Ok(answer(
+        StatusCode::OK,
+        &SitesAnswer {
+            sites: sites.collect(),
+            next_cursor,
+        },
+    ))
 }
 
 /// The days on which a site has slots, with their free seats.
@@ -49,10 +58,17 @@ pub async fn list_sites(admitted: Admitted, request: HttpRequest) -> Result<Http
 pub async fn list_days(admitted: Admitted, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = admitted.call;
     read::query(&request, &[])?;
-    let site = call.here.site(request.match_info().get("site").unwrap_or_default());
+    let site = call
+        .here
+        .site(request.match_info().get("site").unwrap_or_default());
     let site = site.map_err(|refused| call.problem(refused))?;
     let days = call.here.days(site).into_iter();
-    let days = days.map(|(date, free)| DayView { date: date.to_string(), free }).collect();
+    let days = days
+        .map(|(date, free)| DayView {
+            date: date.to_string(),
+            free,
+        })
+        .collect();
     Ok(answer(StatusCode::OK, &DaysAnswer { days }))
 }
 
@@ -72,12 +88,20 @@ pub async fn list_slots(admitted: Admitted, request: HttpRequest) -> Result<Http
     let call = admitted.call;
     let query = read::query(&request, &["date"])?;
     let Some(date) = query.get("date") else {
-        return Err(Problem::field(call.lang, "date", "is missing: write it as 2021-08-02"));
+        return Err(Problem::field(
+            call.lang,
+            "date",
+            "is missing: write it as 2021-08-02",
+        ));
     };
     let date = read::date(call.lang, "date", date)?;
-    let site = call.here.site(request.match_info().get("site").unwrap_or_default());
+    let site = call
+        .here
+        .site(request.match_info().get("site").unwrap_or_default());
     let site = site.map_err(|refused| call.problem(refused))?;
     let slots = call.here.slots(site, date).into_iter();
-    let slots = slots.map(|(index, _, free)| views::slot(&call.here, index, free)).collect();
+    let slots = slots
+        .map(|(index, _, free)| views::slot(&call.here, index, free))
+        .collect();
     Ok(answer(StatusCode::OK, &SlotsAnswer { slots }))
 }

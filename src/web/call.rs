@@ -32,8 +32,14 @@ impl Call {
         let lang = Lang::of(request);
         let service = service(request);
         let id = request.match_info().get("campaign").unwrap_or_default();
-        let here = service.campaign(id).map_err(|_| Problem::new(lang, "not_found"))?;
-        Ok(Self { service, here, lang })
+        let here = service
+            .campaign(id)
+            .map_err(|_| Problem::new(lang, "not_found"))?;
+        Ok(Self {
+            service,
+            here,
+            lang,
+        })
     }
 
     /// What a refusal means to this caller.
@@ -68,10 +74,15 @@ impl FromRequest for Placed {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Call::of(request).and_then(|call| match token(request, PLACE_COOKIE) {
-            Some(token) => Ok(Self { token: token.to_owned(), call }),
-            None => Err(call.problem(Refused::PlaceInvalid)),
-        }))
+        ready(
+            Call::of(request).and_then(|call| match token(request, PLACE_COOKIE) {
+                Some(token) => Ok(Self {
+                    token: token.to_owned(),
+                    call,
+                }),
+                None => Err(call.problem(Refused::PlaceInvalid)),
+            }),
+        )
     }
 }
 
@@ -121,18 +132,31 @@ impl FromRequest for IdempotencyKey {
 
 /// The address that attempt limits go by: the peer's, never a header's.
 pub fn peer(request: &HttpRequest) -> IpAddr {
-    request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
+    request
+        .peer_addr()
+        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
 }
 
 /// A token from `Authorization: Bearer`, or from the cookie.
 fn token<'a>(request: &'a HttpRequest, cookie: &str) -> Option<&'a str> {
-    let bearer = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let bearer = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     if let Some((scheme, token)) = bearer.and_then(|value| value.split_once(' '))
         && scheme.eq_ignore_ascii_case("bearer")
     {
         return Some(token.trim());
     }
-    let cookies = request.headers().get_all(COOKIE).filter_map(|value| value.to_str().ok());
-    let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
-    pairs.map(|(name, value)| (name.trim(), value)).find(|(name, _)| *name == cookie).map(|(_, v)| v)
+    let cookies = request
+        .headers()
+        .get_all(COOKIE)
+        .filter_map(|value| value.to_str().ok());
+    let pairs = cookies
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.split_once('='));
+    pairs
+        .map(|(name, value)| (name.trim(), value))
+        .find(|(name, _)| *name == cookie)
+        .map(|(_, v)| v)
 }

@@ -36,8 +36,16 @@ pub async fn enter_gate(
     let entered = call.service.enter(&call.here, &credentials, peer(&request));
     let (place, token) = entered.map_err(|refused| call.problem(refused))?;
     let cookie = cookie(PLACE_COOKIE, &token);
-    let mut response = answer(StatusCode::OK, &EnterAnswer { place: view(&place), token });
-    response.headers_mut().insert(actix_web::http::header::SET_COOKIE, cookie);
+    let mut response = answer(
+        StatusCode::OK,
+        &EnterAnswer {
+            place: view(&place),
+            token,
+        },
+    );
+    response
+        .headers_mut()
+        .insert(actix_web::http::header::SET_COOKIE, cookie);
     Ok(response)
 }
 
@@ -53,7 +61,12 @@ pub async fn look_at_place(placed: Placed) -> Result<HttpResponse, Problem> {
     let Placed { call, token } = placed;
     let place = call.service.place(&call.here, &token);
     let place = place.map_err(|refused| call.problem(refused))?;
-    Ok(answer(StatusCode::OK, &PlaceAnswer { place: view(&place) }))
+    Ok(answer(
+        StatusCode::OK,
+        &PlaceAnswer {
+            place: view(&place),
+        },
+    ))
 }
 
 /// Begins the session of a person whose turn has come.
@@ -72,7 +85,9 @@ pub async fn admit_person(placed: Placed) -> Result<HttpResponse, Problem> {
     let cookie = cookie(SESSION_COOKIE, &token);
     let session = SessionView { expires_at };
     let mut response = answer(StatusCode::OK, &AdmitAnswer { session, token });
-    response.headers_mut().insert(actix_web::http::header::SET_COOKIE, cookie);
+    response
+        .headers_mut()
+        .insert(actix_web::http::header::SET_COOKIE, cookie);
     Ok(response)
 }
 
@@ -95,7 +110,9 @@ pub async fn show_board(call: Call) -> Result<HttpResponse, Problem> {
     };
     let mut response = answer(StatusCode::OK, &view);
     let short = actix_web::http::header::HeaderValue::from_static("public, max-age=1");
-    response.headers_mut().insert(actix_web::http::header::CACHE_CONTROL, short);
+    response
+        .headers_mut()
+        .insert(actix_web::http::header::CACHE_CONTROL, short);
     Ok(response)
 }
 
@@ -103,7 +120,10 @@ pub async fn show_board(call: Call) -> Result<HttpResponse, Problem> {
 fn credentials(call: &Call, asked: EnterRequest) -> Result<Credentials, Problem> {
     let mut faults = Vec::new();
     let mut fault = |field: &str, reason: String| {
-        faults.push(FieldFault { field: field.to_owned(), reason });
+        faults.push(FieldFault {
+            field: field.to_owned(),
+            reason,
+        });
     };
     let wanted = &call.here.offer.catalog.campaign.identity;
     let given = [
@@ -119,13 +139,20 @@ fn credentials(call: &Call, asked: EnterRequest) -> Result<Credentials, Problem>
         }
     }
     let too_long = |text: &Option<String>, most: usize| {
-        text.as_ref().is_some_and(|text| text.chars().count() > most)
+        text.as_ref()
+            .is_some_and(|text| text.chars().count() > most)
     };
     if too_long(&asked.name, NAME_CHARACTERS_MAX) {
-        fault("name", format!("has more than {NAME_CHARACTERS_MAX} characters"));
+        fault(
+            "name",
+            format!("has more than {NAME_CHARACTERS_MAX} characters"),
+        );
     }
     if too_long(&asked.code, CODE_CHARACTERS_MAX) {
-        fault("code", format!("has more than {CODE_CHARACTERS_MAX} characters"));
+        fault(
+            "code",
+            format!("has more than {CODE_CHARACTERS_MAX} characters"),
+        );
     }
     let birth_date = match asked.birth_date.as_deref().map(read_date) {
         None => None,
@@ -138,7 +165,11 @@ fn credentials(call: &Call, asked: EnterRequest) -> Result<Credentials, Problem>
     if !faults.is_empty() {
         return Err(Problem::invalid(call.lang, 422, &faults));
     }
-    Ok(Credentials { name: asked.name, birth_date, code: asked.code.unwrap_or_default() })
+    Ok(Credentials {
+        name: asked.name,
+        birth_date,
+        code: asked.code.unwrap_or_default(),
+    })
 }
 
 /// A cookie that only this host's own pages send, over TLS, and that no script reads.

@@ -70,7 +70,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
 
 /// The OpenAPI description of what is served.
 pub fn described() -> utoipa::openapi::OpenApi {
-    let app = actix_web::App::new().into_utoipa_app().openapi(Described::openapi());
+    let app = actix_web::App::new()
+        .into_utoipa_app()
+        .openapi(Described::openapi());
     let (_, described) = app.configure(routes).split_for_parts();
     described
 }
@@ -91,7 +93,9 @@ fn methods_of(path: &str) -> Vec<&'static str> {
     static DESCRIBED: std::sync::LazyLock<Vec<(String, Vec<&'static str>)>> =
         std::sync::LazyLock::new(|| {
             let paths = described().paths.paths.into_iter();
-            paths.map(|(template, item)| (template, methods(&item))).collect()
+            paths
+                .map(|(template, item)| (template, methods(&item)))
+                .collect()
         });
     let fits = |template: &str| {
         let (mut wanted, mut given) = (template.split('/'), path.split('/'));
@@ -104,7 +108,9 @@ fn methods_of(path: &str) -> Vec<&'static str> {
         }
     };
     let fitting = DESCRIBED.iter().filter(|(template, _)| fits(template));
-    fitting.flat_map(|(_, methods)| methods.iter().copied()).collect()
+    fitting
+        .flat_map(|(_, methods)| methods.iter().copied())
+        .collect()
 }
 
 fn methods(item: &utoipa::openapi::PathItem) -> Vec<&'static str> {
@@ -113,5 +119,9 @@ fn methods(item: &utoipa::openapi::PathItem) -> Vec<&'static str> {
         ("POST", item.post.is_some()),
         ("DELETE", item.delete.is_some()),
     ];
-    known.into_iter().filter(|(_, served)| *served).map(|(method, _)| method).collect()
+    known
+        .into_iter()
+        .filter(|(_, served)| *served)
+        .map(|(method, _)| method)
+        .collect()
 }

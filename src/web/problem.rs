@@ -51,7 +51,13 @@ pub struct ProblemView {
 
 impl Problem {
     pub fn new(lang: Lang, code: &'static str) -> Self {
-        Self { code, lang, status: None, retry_after_s: None, more: Map::new() }
+        Self {
+            code,
+            lang,
+            status: None,
+            retry_after_s: None,
+            more: Map::new(),
+        }
     }
 
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -68,7 +74,14 @@ impl Problem {
 
     /// One field at fault.
     pub fn field(lang: Lang, field: &str, reason: impl Into<String>) -> Self {
-        Self::invalid(lang, 422, &[FieldFault { field: field.to_owned(), reason: reason.into() }])
+        Self::invalid(
+            lang,
+            422,
+            &[FieldFault {
+                field: field.to_owned(),
+                reason: reason.into(),
+            }],
+        )
     }
 
     /// What a refused call means to the caller.
@@ -83,7 +96,9 @@ impl Problem {
             Refused::Rules(decision) => Self::by_rules(&decision, here, lang),
             Refused::NotOnRoster => {
                 let at = instant(here.now);
-                problem("not_eligible").with("rule", "not on the roster").with("evaluated_at", at)
+                problem("not_eligible")
+                    .with("rule", "not on the roster")
+                    .with("evaluated_at", at)
             }
             Refused::PlaceInvalid => problem("place_invalid"),
             Refused::SessionInvalid => problem("session_invalid"),
@@ -91,9 +106,9 @@ impl Problem {
             Refused::NotAdmitted(at) => problem("not_admitted")
                 .with("place", json!(place(&at)))
                 .after(at.next_poll_s),
-            Refused::SlotFull { alternatives: near, .. } => {
-                problem("slot_full").with("alternatives", json!(alternatives(here, &near)))
-            }
+            Refused::SlotFull {
+                alternatives: near, ..
+            } => problem("slot_full").with("alternatives", json!(alternatives(here, &near))),
             Refused::AlreadyBooked(number) => {
                 problem("already_booked").with("number", number.to_string())
             }

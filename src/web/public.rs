@@ -8,9 +8,7 @@ use serde::Serialize;
 use super::call::{Call, service};
 use super::problem::{Problem, ProblemView};
 use super::read;
-use super::views::{
-    CampaignView, GateView, HealthView, NowView, OpeningsAnswer, opening,
-};
+use super::views::{CampaignView, GateView, HealthView, NowView, OpeningsAnswer, opening};
 use super::words::Lang;
 use crate::domain::time::Zone;
 use crate::service::entrance::GateState;
@@ -50,14 +48,19 @@ pub async fn show_campaign(call: Call) -> Result<HttpResponse, Problem> {
         name: (&campaign.name).into(),
         zone: campaign.zone.name().to_owned(),
         identity: campaign.identity.iter().map(|field| field.name()).collect(),
-        openings: (0..campaign.openings.len()).map(|at| opening(&call.here, at)).collect(),
+        openings: (0..campaign.openings.len())
+            .map(|at| opening(&call.here, at))
+            .collect(),
         gate: GateView {
             state: gate_state(state),
             order: campaign.gate.order.name(),
             lobby_opens_min: campaign.gate.lobby_opens_min,
         },
     };
-    Ok(cacheable(answer(StatusCode::OK, &view), "public, max-age=5"))
+    Ok(cacheable(
+        answer(StatusCode::OK, &view),
+        "public, max-age=5",
+    ))
 }
 
 /// The openings of a birth date and its answer now. Pure: nobody is identified, nothing is kept.
@@ -84,7 +87,10 @@ pub async fn show_openings(call: Call, request: HttpRequest) -> Result<HttpRespo
         next_change: decision.next_change.map(instant),
         opens_at: decision.opens_at.map(instant),
         closed_at: decision.closed_at.map(instant),
-        openings: openings.into_iter().map(|at| opening(&call.here, at)).collect(),
+        openings: openings
+            .into_iter()
+            .map(|at| opening(&call.here, at))
+            .collect(),
     };
     Ok(answer(StatusCode::OK, &view))
 }
@@ -95,11 +101,15 @@ pub async fn show_openings(call: Call, request: HttpRequest) -> Result<HttpRespo
 pub async fn show_now(request: HttpRequest) -> HttpResponse {
     let service = service(&request);
     let offers = service.shared.offers();
-    let zone = offers.first().map(|offer| offer.catalog.campaign.zone.clone());
+    let zone = offers
+        .first()
+        .map(|offer| offer.catalog.campaign.zone.clone());
     let zone = zone.or_else(|| Zone::named("UTC").ok());
     let now = service.clock.now();
     let view = NowView {
-        now: zone.as_ref().map_or_else(String::new, |zone| zone.rfc3339(now)),
+        now: zone
+            .as_ref()
+            .map_or_else(String::new, |zone| zone.rfc3339(now)),
         zone: zone.map_or_else(String::new, |zone| zone.name().to_owned()),
         simulated: service.clock.is_simulated(),
     };
@@ -110,7 +120,13 @@ pub async fn show_now(request: HttpRequest) -> HttpResponse {
 #[utoipa::path(tag = "health", responses((status = 200, body = HealthView)))]
 #[get("/healthz")]
 pub async fn healthz() -> HttpResponse {
-    answer(StatusCode::OK, &HealthView { ok: true, not_ready: Vec::new() })
+    answer(
+        StatusCode::OK,
+        &HealthView {
+            ok: true,
+            not_ready: Vec::new(),
+        },
+    )
 }
 
 /// Whether bookings can be made: 503 with what is not ready.
@@ -133,7 +149,11 @@ pub async fn readyz(request: HttpRequest) -> HttpResponse {
         not_ready.push("no roster: run `sumun roster import FILE`".to_owned());
     }
     let ok = not_ready.is_empty();
-    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ok {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     answer(status, &HealthView { ok, not_ready })
 }
 
@@ -144,12 +164,16 @@ pub async fn show_description(request: HttpRequest) -> HttpResponse {
     static TEXT: std::sync::LazyLock<Result<String, serde_json::Error>> =
         std::sync::LazyLock::new(|| super::described().to_json());
     match &*TEXT {
-        Ok(text) => HttpResponse::Ok().content_type("application/json").body(text.as_str()),
+        Ok(text) => HttpResponse::Ok()
+            .content_type("application/json")
+            .body(text.as_str()),
         Err(_) => Problem::new(Lang::of(&request), "not_found").response(),
     }
 }
 
 fn cacheable(mut response: HttpResponse, how: &'static str) -> HttpResponse {
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(how));
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static(how));
     response
 }

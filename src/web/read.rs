@@ -22,15 +22,27 @@ pub fn json<T: DeserializeOwned>(request: &HttpRequest, body: Bytes) -> Result<T
         let field = "body".to_owned();
         Problem::invalid(lang, status, &[FieldFault { field, reason }])
     };
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    let kind = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = kind
+        .and_then(|kind| kind.split(';').next())
+        .unwrap_or_default()
+        .trim();
     if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(fault(415, "must be sent with Content-Type: application/json".to_owned()));
+        return Err(fault(
+            415,
+            "must be sent with Content-Type: application/json".to_owned(),
+        ));
     }
     let body = body.map_err(|error| {
         let too_long = error.as_response_error().status_code().as_u16() == 413;
         if too_long {
-            fault(413, format!("must be shorter than {} bytes", super::BODY_BYTES_MAX))
+            fault(
+                413,
+                format!("must be shorter than {} bytes", super::BODY_BYTES_MAX),
+            )
         } else {
             fault(400, "did not arrive whole".to_owned())
         }
@@ -39,11 +51,17 @@ pub fn json<T: DeserializeOwned>(request: &HttpRequest, body: Bytes) -> Result<T
     let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let status = if error.inner().is_data() { 422 } else { 400 };
         let path = error.path().to_string();
-        let field = if path == "." { "body".to_owned() } else { path };
+        let field = if path == "." || path == "?" {
+            "body".to_owned()
+        } else {
+            path
+        };
         let reason = error.inner().to_string();
         Problem::invalid(lang, status, &[FieldFault { field, reason }])
     })?;
-    reader.end().map_err(|_| fault(400, "has something after its JSON object".to_owned()))?;
+    reader
+        .end()
+        .map_err(|_| fault(400, "has something after its JSON object".to_owned()))?;
     Ok(value)
 }
 
@@ -51,7 +69,9 @@ pub fn json<T: DeserializeOwned>(request: &HttpRequest, body: Bytes) -> Result<T
 pub fn query(request: &HttpRequest, known: &[&str]) -> Result<BTreeMap<String, String>, Problem> {
     let lang = Lang::of(request);
     let parsed = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
-    let pairs = parsed.map_err(|_| Problem::field(lang, "query", "can't be read"))?.into_inner();
+    let pairs = parsed
+        .map_err(|_| Problem::field(lang, "query", "can't be read"))?
+        .into_inner();
     let mut found = BTreeMap::new();
     for (name, value) in pairs {
         if !known.contains(&name.as_str()) {
@@ -67,17 +87,23 @@ pub fn query(request: &HttpRequest, known: &[&str]) -> Result<BTreeMap<String, S
 
 /// A date of a body or query.
 pub fn date(lang: Lang, field: &str, text: &str) -> Result<Day, Problem> {
-    read_date(text).map(Day::of).map_err(|reason| Problem::field(lang, field, reason))
+    read_date(text)
+        .map(Day::of)
+        .map_err(|reason| Problem::field(lang, field, reason))
 }
 
 /// A slot's id.
 pub fn slot(lang: Lang, text: &str) -> Result<SlotIndex, Problem> {
-    number(text).map(SlotIndex).ok_or_else(|| Problem::field(lang, "slot", "is not a slot's id"))
+    number(text)
+        .map(SlotIndex)
+        .ok_or_else(|| Problem::field(lang, "slot", "is not a slot's id"))
 }
 
 /// A hold's id.
 pub fn hold(lang: Lang, text: &str) -> Result<HoldId, Problem> {
-    number(text).map(HoldId).ok_or_else(|| Problem::field(lang, "hold", "is not a hold's id"))
+    number(text)
+        .map(HoldId)
+        .ok_or_else(|| Problem::field(lang, "hold", "is not a hold's id"))
 }
 
 /// A booking number as people type it.

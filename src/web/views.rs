@@ -20,7 +20,10 @@ pub struct TextView {
 
 impl From<&LocalizedText> for TextView {
     fn from(text: &LocalizedText) -> Self {
-        Self { ko: text.ko.clone(), en: text.en.clone() }
+        Self {
+            ko: text.ko.clone(),
+            en: text.en.clone(),
+        }
     }
 }
 
@@ -44,8 +47,20 @@ pub fn place(place: &Place) -> PlaceView {
         PlaceState::Waiting => "waiting",
         PlaceState::Admitted => "admitted",
     };
-    let Place { number, ahead, wait_s, next_poll_s, .. } = *place;
-    PlaceView { state, number, ahead, wait_s, next_poll_s }
+    let Place {
+        number,
+        ahead,
+        wait_s,
+        next_poll_s,
+        ..
+    } = *place;
+    PlaceView {
+        state,
+        number,
+        ahead,
+        wait_s,
+        next_poll_s,
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -280,7 +295,9 @@ pub fn slot(here: &Here, index: SlotIndex, free: u32) -> SlotView {
 }
 
 pub fn alternatives(here: &Here, near: &[(SlotIndex, u32)]) -> Vec<SlotView> {
-    near.iter().map(|&(index, free)| slot(here, index, free)).collect()
+    near.iter()
+        .map(|&(index, free)| slot(here, index, free))
+        .collect()
 }
 
 #[derive(Serialize, ToSchema)]

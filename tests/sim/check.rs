@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use sumun::domain::entry::{Actor, Change, Entry, RefusedFor};
 use sumun::domain::eligibility::Answer;
+use sumun::domain::entry::{Actor, Change, Entry, RefusedFor};
 use sumun::domain::ids::{Pool, Seq, SlotIndex};
 use sumun::domain::refusal::Refusal;
 use sumun::domain::state::{CampaignState, State, Status, refusal_mark};
@@ -45,12 +45,7 @@ pub fn same_entries(expected: &[(Stamp, Actor, Change)], found: &[Entry]) {
                 "entry {} goes backwards",
                 entry.seq
             );
-            assert_eq!(
-                before.seq.0 + 1,
-                entry.seq.0,
-                "entry {} jumps",
-                entry.seq
-            );
+            assert_eq!(before.seq.0 + 1, entry.seq.0, "entry {} jumps", entry.seq);
         }
     }
     assert_eq!(found.len(), expected.len(), "the journal is too short");
@@ -77,7 +72,9 @@ pub fn same_answer(expected: &Said, told: &Outcome) {
 /// The state says what the model says.
 pub fn same_state(model: &Model, state: &State) {
     assert_eq!((state.seq.0, state.stamp), (model.seq, model.stamp));
-    let mark = state.roster.map(|mark| (mark.version, mark.people, mark.digest));
+    let mark = state
+        .roster
+        .map(|mark| (mark.version, mark.people, mark.digest));
     let expected = (model.roster, model.people.len() as u64, model.digest);
     assert_eq!(mark, (model.roster > 0).then_some(expected));
     assert_eq!(state.campaigns.len(), model.campaigns.len());
@@ -97,18 +94,28 @@ fn same_campaign(known: &Programme, campaign: &CampaignState) {
     for (at, slot) in catalog.slots.iter().enumerate() {
         let row = &known.slots[at];
         assert_eq!(slot.capacity, [row.public, row.assisted], "slot {at}");
-        assert_eq!((slot.site, slot.date, slot.start), (row.site, row.date, row.start));
+        assert_eq!(
+            (slot.site, slot.date, slot.start),
+            (row.site, row.date, row.start)
+        );
         assert_eq!(slot.second, known.second_of(at), "slot {at}");
         for pool in POOLS {
             let (booked, held) = known.in_use(at, pool);
             let usage = campaign.usage[at];
             let counts = (usage.booked[pool as usize], usage.held[pool as usize]);
             assert_eq!(counts, (booked, held), "slot {at}");
-            assert!(booked + held <= known.capacity(at, pool), "slot {at} is overfull");
+            assert!(
+                booked + held <= known.capacity(at, pool),
+                "slot {at} is overfull"
+            );
         }
     }
     assert_eq!(campaign.bookings, known.bookings);
-    let holds: BTreeMap<u64, _> = campaign.holds.iter().map(|(id, hold)| (id.0, hold)).collect();
+    let holds: BTreeMap<u64, _> = campaign
+        .holds
+        .iter()
+        .map(|(id, hold)| (id.0, hold))
+        .collect();
     assert!(holds.keys().eq(known.holds.keys()));
     for (id, hold) in &known.holds {
         let told = holds[id];
@@ -117,23 +124,45 @@ fn same_campaign(known: &Programme, campaign: &CampaignState) {
             (hold.person, hold.doses, hold.pool, hold.until)
         );
     }
-    let ends: BTreeSet<_> = known.holds.iter().map(|(id, hold)| (hold.until, *id)).collect();
-    assert!(campaign.holds_by_end.iter().map(|(end, id)| (*end, id.0)).eq(ends));
+    let ends: BTreeSet<_> = known
+        .holds
+        .iter()
+        .map(|(id, hold)| (hold.until, *id))
+        .collect();
+    assert!(
+        campaign
+            .holds_by_end
+            .iter()
+            .map(|(end, id)| (*end, id.0))
+            .eq(ends)
+    );
     for (person, standing) in &campaign.standings {
         let booking = standing.booking.map(|at| at as usize);
         assert_eq!(booking, known.active(person), "{person}");
-        assert_eq!(standing.hold.map(|id| id.0), known.hold_of(person), "{person}");
+        assert_eq!(
+            standing.hold.map(|id| id.0),
+            known.hold_of(person),
+            "{person}"
+        );
     }
     one_booking_each(known);
     let repeats = campaign.repeats.iter();
-    let repeats: BTreeMap<_, _> =
-        repeats.map(|(key, repeat)| (*key, (repeat.request, repeat.seq.0))).collect();
+    let repeats: BTreeMap<_, _> = repeats
+        .map(|(key, repeat)| (*key, (repeat.request, repeat.seq.0)))
+        .collect();
     assert_eq!(repeats, known.answered);
     let mut counts = [0; 3];
     for (person, rules, reason) in &known.noted {
-        let all = [RefusedFor::NotEligible, RefusedFor::NotOpenYet, RefusedFor::OpeningClosed];
+        let all = [
+            RefusedFor::NotEligible,
+            RefusedFor::NotOpenYet,
+            RefusedFor::OpeningClosed,
+        ];
         let mark = refusal_mark(person, *rules, all[usize::from(*reason)]);
-        assert!(campaign.refusals.contains(&mark), "the refusal of {person} is not known");
+        assert!(
+            campaign.refusals.contains(&mark),
+            "the refusal of {person} is not known"
+        );
         counts[usize::from(*reason)] += 1;
     }
     assert_eq!(campaign.refusal_counts, counts);
@@ -142,15 +171,33 @@ fn same_campaign(known: &Programme, campaign: &CampaignState) {
 
 /// Nobody has two active bookings; no two bookings share a number.
 fn one_booking_each(known: &Programme) {
-    let active = known.bookings.iter().filter(|booking| booking.status == Status::Booked);
+    let active = known
+        .bookings
+        .iter()
+        .filter(|booking| booking.status == Status::Booked);
     let mut people = BTreeSet::new();
     for booking in active {
-        assert!(people.insert(booking.person), "{} has two bookings", booking.person);
-        let standing_hold = known.holds.values().filter(|hold| hold.person == booking.person);
+        assert!(
+            people.insert(booking.person),
+            "{} has two bookings",
+            booking.person
+        );
+        let standing_hold = known
+            .holds
+            .values()
+            .filter(|hold| hold.person == booking.person);
         assert!(standing_hold.count() <= 1);
     }
-    let numbers: BTreeSet<_> = known.bookings.iter().map(|booking| booking.number).collect();
-    assert_eq!(numbers.len(), known.bookings.len(), "two bookings share a number");
+    let numbers: BTreeSet<_> = known
+        .bookings
+        .iter()
+        .map(|booking| booking.number)
+        .collect();
+    assert_eq!(
+        numbers.len(),
+        known.bookings.len(),
+        "two bookings share a number"
+    );
 }
 
 /// The counters: booked + held + claimed + free = capacity, for every slot and pool.

@@ -24,7 +24,11 @@ struct Life {
 /// Lives a seed for some hundred rounds.
 pub fn live(seed: u64, rounds: u64) -> Tally {
     let mut run = Run::new(Random::new(seed));
-    let mut life = Life { everybody: people(), sent: Vec::new(), keys: 0 };
+    let mut life = Life {
+        everybody: people(),
+        sent: Vec::new(),
+        keys: 0,
+    };
     life.begin(&mut run);
     for round in 0..rounds {
         life.spoil(&mut run);
@@ -72,7 +76,9 @@ impl Life {
     /// An agency whose openings are over or whose slots are behind it plans new ones.
     fn keep_alive(&mut self, run: &mut Run) {
         let now = run.now().max(run.model.stamp);
-        let Some(first) = run.model.campaigns.first() else { return };
+        let Some(first) = run.model.campaigns.first() else {
+            return;
+        };
         let mut openings = first.rules.openings.iter().flatten();
         if !openings.any(|(from, until)| *from <= now && now < *until) && run.random.percent(30) {
             let act = activation("first", now, run);
@@ -145,7 +151,12 @@ impl Life {
             instants.extend(campaign.holds.values().map(|hold| hold.until));
             let openings = campaign.rules.openings.iter().flatten();
             instants.extend(openings.flat_map(|(from, until)| [*from, *until]));
-            instants.extend(campaign.bookings.iter().map(|booking| campaign.deadline(booking)));
+            instants.extend(
+                campaign
+                    .bookings
+                    .iter()
+                    .map(|booking| campaign.deadline(booking)),
+            );
             instants.extend(campaign.slots.iter().map(|slot| slot.start));
         }
         let now = run.now();
@@ -169,19 +180,43 @@ impl Life {
         let person = run.random.pick(&self.everybody).key;
         let hang_up = run.random.percent(10);
         if run.random.percent(3) {
-            let all = [RefusedFor::NotEligible, RefusedFor::NotOpenYet, RefusedFor::OpeningClosed];
-            let (rules, reason) = (run.model.campaigns[campaign].version(), *run.random.pick(&all));
-            run.submit(Asked::Note { campaign, person, rules, reason }, true);
+            let all = [
+                RefusedFor::NotEligible,
+                RefusedFor::NotOpenYet,
+                RefusedFor::OpeningClosed,
+            ];
+            let (rules, reason) = (
+                run.model.campaigns[campaign].version(),
+                *run.random.pick(&all),
+            );
+            run.submit(
+                Asked::Note {
+                    campaign,
+                    person,
+                    rules,
+                    reason,
+                },
+                true,
+            );
             return;
         }
         if run.random.percent(12) && !self.sent.is_empty() {
             self.repeat(run, hang_up);
             return;
         }
-        let Some(ask) = self.wish(run, campaign, person) else { return };
-        let keyed = matches!(ask, Ask::Book { .. } | Ask::Move { .. } | Ask::Cancel { .. });
+        let Some(ask) = self.wish(run, campaign, person) else {
+            return;
+        };
+        let keyed = matches!(
+            ask,
+            Ask::Book { .. } | Ask::Move { .. } | Ask::Cancel { .. }
+        );
         let idempotency = (keyed && run.random.percent(80)).then(|| self.mark(person, &ask));
-        let request = Request { person, ask, idempotency };
+        let request = Request {
+            person,
+            ask,
+            idempotency,
+        };
         if send(run, campaign, request, hang_up) && idempotency.is_some() {
             self.sent.push((campaign, request));
         }
@@ -189,7 +224,16 @@ impl Life {
         if run.random.percent(8)
             && let Some(ask) = self.wish(run, campaign, person)
         {
-            send(run, campaign, Request { person, ask, idempotency: None }, hang_up);
+            send(
+                run,
+                campaign,
+                Request {
+                    person,
+                    ask,
+                    idempotency: None,
+                },
+                hang_up,
+            );
         }
     }
 
@@ -197,7 +241,9 @@ impl Life {
     fn repeat(&mut self, run: &mut Run, hang_up: bool) {
         let from = self.sent.len().saturating_sub(30);
         let (campaign, mut request) = *run.random.pick(&self.sent[from..]);
-        let Some(mark) = &mut request.idempotency else { return };
+        let Some(mark) = &mut request.idempotency else {
+            return;
+        };
         if run.random.percent(30) {
             mark.request[0] ^= 1;
         }
@@ -212,7 +258,10 @@ impl Life {
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
         });
-        Idempotency { key, request: hash.to_be_bytes() }
+        Idempotency {
+            key,
+            request: hash.to_be_bytes(),
+        }
     }
 
     /// Something that a person in that standing may come up with, sensible or not.
@@ -221,19 +270,28 @@ impl Life {
         let (own, active) = (known.hold_of(&person), known.active(&person));
         let number = match active {
             Some(at) => known.bookings[at].number,
-            None => known.bookings.last().map_or(BookingNumber(7), |last| last.number),
+            None => known
+                .bookings
+                .last()
+                .map_or(BookingNumber(7), |last| last.number),
         };
         let slots = known.slots.len();
         let hold = own.unwrap_or_else(|| run.random.below(50));
         let roll = run.random.below(100);
-        let pool = if run.random.percent(80) { Pool::Public } else { Pool::Assisted };
+        let pool = if run.random.percent(80) {
+            Pool::Public
+        } else {
+            Pool::Assisted
+        };
         if slots == 0 || roll < 12 && own.is_some() {
             return Some(Ask::Release { hold: HoldId(hold) });
         }
         // Mostly slots that still lie ahead.
         let now = run.now();
         let known = &run.model.campaigns[campaign];
-        let ahead: Vec<usize> = (0..slots).filter(|at| known.slots[*at].start > now).collect();
+        let ahead: Vec<usize> = (0..slots)
+            .filter(|at| known.slots[*at].start > now)
+            .collect();
         let at = match ahead.is_empty() || run.random.percent(5) {
             true => run.random.below(slots as u64) as usize,
             false => *run.random.pick(&ahead),
@@ -307,7 +365,11 @@ impl Life {
 
 /// A version of a campaign: a new one, the same again, or a file that is no campaign.
 fn activation(id: &str, now: Stamp, run: &mut Run) -> Act {
-    let known = run.model.campaigns.iter().find(|known| known.rules.id == id);
+    let known = run
+        .model
+        .campaigns
+        .iter()
+        .find(|known| known.rules.id == id);
     let known = known.map(|known| known.rules.clone());
     let rules = match known.filter(|_| run.random.percent(10)) {
         Some(rules) => rules,
@@ -324,16 +386,31 @@ fn activation(id: &str, now: Stamp, run: &mut Run) -> Act {
 fn send(run: &mut Run, campaign: usize, request: Request, hang_up: bool) -> bool {
     let mut claimed = match request.ask {
         Ask::Hold { doses, pool } => Some((doses, pool)),
-        Ask::Book { seat: Seat::Claimed(doses, pool) }
-        | Ask::Move { seat: Seat::Claimed(doses, pool), .. } => Some((doses, pool)),
+        Ask::Book {
+            seat: Seat::Claimed(doses, pool),
+        }
+        | Ask::Move {
+            seat: Seat::Claimed(doses, pool),
+            ..
+        } => Some((doses, pool)),
         _ => None,
     };
     let answered = &run.model.campaigns[campaign].answered;
-    if request.idempotency.is_some_and(|mark| answered.contains_key(&mark.key)) {
+    if request
+        .idempotency
+        .is_some_and(|mark| answered.contains_key(&mark.key))
+    {
         // Nobody claims seats for what was answered before.
         claimed = None;
     }
-    let sent = run.submit(Asked::Person { campaign, request, claimed }, hang_up);
+    let sent = run.submit(
+        Asked::Person {
+            campaign,
+            request,
+            claimed,
+        },
+        hang_up,
+    );
     if !sent {
         run.count("sold out before the writer");
     }

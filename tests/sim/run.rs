@@ -96,7 +96,8 @@ impl Run {
 
     /// Moves the clock forward; never back, as no monotonic clock does.
     pub fn advance(&mut self, by_ns: i64) {
-        self.clock.advance(Duration::from_nanos(by_ns.max(0) as u64));
+        self.clock
+            .advance(Duration::from_nanos(by_ns.max(0) as u64));
     }
 
     /// Takes the seats, queues the command, and keeps the way back for its answer.
@@ -104,7 +105,11 @@ impl Run {
     pub fn submit(&mut self, asked: Asked, hang_up: bool) -> bool {
         let (reply, answer) = oneshot::channel();
         let command = match &asked {
-            Asked::Person { campaign, request, claimed } => {
+            Asked::Person {
+                campaign,
+                request,
+                claimed,
+            } => {
                 let campaign = CampaignIndex(*campaign as u16);
                 let mut claim: Option<Claim> = None;
                 if let Some((doses, pool)) = claimed {
@@ -115,9 +120,19 @@ impl Run {
                         return false;
                     }
                 }
-                Command::Ask { campaign, request: *request, claim, reply }
+                Command::Ask {
+                    campaign,
+                    request: *request,
+                    claim,
+                    reply,
+                }
             }
-            Asked::Note { campaign, person, rules, reason } => Command::NoteRefusal {
+            Asked::Note {
+                campaign,
+                person,
+                rules,
+                reason,
+            } => Command::NoteRefusal {
                 campaign: CampaignIndex(*campaign as u16),
                 person: *person,
                 rules: *rules,
@@ -125,7 +140,11 @@ impl Run {
             },
             Asked::Operator(act) => {
                 let operation = self.operation(act);
-                Command::Operate { operator: OPERATOR.to_owned(), operation, reply }
+                Command::Operate {
+                    operator: OPERATOR.to_owned(),
+                    operation,
+                    reply,
+                }
             }
         };
         self.tickets += 1;
@@ -141,18 +160,29 @@ impl Run {
     }
 
     fn operation(&self, act: &Act) -> Operation {
-        let id = |at: &usize| self.model.campaigns[*at].rules.id.clone().try_into().unwrap();
+        let id = |at: &usize| {
+            self.model.campaigns[*at]
+                .rules
+                .id
+                .clone()
+                .try_into()
+                .unwrap()
+        };
         match act {
-            Act::Activate { text, .. } => Operation::Activate { source: text.clone() },
-            Act::Sites { campaign, rows } => {
-                Operation::ImportSites { campaign: id(campaign), rows: rows.clone() }
-            }
-            Act::Slots { campaign, rows } => {
-                Operation::ImportSlots { campaign: id(campaign), rows: rows.clone() }
-            }
-            Act::Roster { people, .. } => {
-                Operation::ImportRoster { prepared: Box::new(roster(people)) }
-            }
+            Act::Activate { text, .. } => Operation::Activate {
+                source: text.clone(),
+            },
+            Act::Sites { campaign, rows } => Operation::ImportSites {
+                campaign: id(campaign),
+                rows: rows.clone(),
+            },
+            Act::Slots { campaign, rows } => Operation::ImportSlots {
+                campaign: id(campaign),
+                rows: rows.clone(),
+            },
+            Act::Roster { people, .. } => Operation::ImportRoster {
+                prepared: Box::new(roster(people)),
+            },
         }
     }
 
@@ -161,8 +191,13 @@ impl Run {
     pub fn step(&mut self) {
         let away = self.clock.wall_step_ns() - self.wall_noticed;
         let stepped = (away.abs() >= 500_000_000).then_some(away);
-        let operates =
-            matches!(self.waiting.front(), Some(Waiting { asked: Asked::Operator(_), .. }));
+        let operates = matches!(
+            self.waiting.front(),
+            Some(Waiting {
+                asked: Asked::Operator(_),
+                ..
+            })
+        );
         let predicted = self.model.predict(&self.waiting, self.now(), stepped);
         let core = self.core.as_mut().expect("the process runs");
         let done = core.step(&mut self.commands);
@@ -173,8 +208,10 @@ impl Run {
                 self.count("wall steps noticed");
             }
             for (_, change) in &predicted.entries {
-                if let Change::HoldEnded { reason: sumun::domain::entry::HoldEnd::Expired, .. } =
-                    change
+                if let Change::HoldEnded {
+                    reason: sumun::domain::entry::HoldEnd::Expired,
+                    ..
+                } = change
                 {
                     *self.tally.entry("holds expired").or_default() += 1;
                 }
@@ -184,7 +221,10 @@ impl Run {
             self.check();
             return;
         }
-        assert!(self.disk.injected() > 0, "a healthy disk never fails: {done:?}");
+        assert!(
+            self.disk.injected() > 0,
+            "a healthy disk never fails: {done:?}"
+        );
         for (ticket, _) in &predicted.said {
             if let Some(mut reply) = self.replies.remove(ticket) {
                 assert_eq!(reply.try_recv(), Ok(Outcome::Unknown));
@@ -214,7 +254,11 @@ impl Run {
         }
         for reply in self.replies.values_mut() {
             let early = reply.try_recv();
-            assert_eq!(early, Err(oneshot::error::TryRecvError::Empty), "answered too early");
+            assert_eq!(
+                early,
+                Err(oneshot::error::TryRecvError::Empty),
+                "answered too early"
+            );
         }
     }
 
@@ -261,14 +305,19 @@ impl Run {
             };
             match opened {
                 Ok(core) => {
-                    let after = worlds.iter().map(|world| behind(world).unwrap_or(world.clone()));
+                    let after = worlds
+                        .iter()
+                        .map(|world| behind(world).unwrap_or(world.clone()));
                     worlds = after.collect();
                     self.clock = clock;
                     self.core = Some(core);
                     break;
                 }
                 Err(fault) => {
-                    assert!(self.disk.injected() > 0, "recovery from healthy bytes: {fault}");
+                    assert!(
+                        self.disk.injected() > 0,
+                        "recovery from healthy bytes: {fault}"
+                    );
                     self.count("failed recoveries");
                     let also: Vec<_> = worlds.iter().filter_map(behind).collect();
                     worlds.extend(also);
@@ -282,7 +331,9 @@ impl Run {
 
     /// Everything in memory is gone; the disk keeps what the way of dying leaves.
     fn end_process(&mut self) {
-        let way = *self.random.pick(&[Crash::Killed, Crash::AllLost, Crash::Torn, Crash::Torn]);
+        let way = *self
+            .random
+            .pick(&[Crash::Killed, Crash::AllLost, Crash::Torn, Crash::Torn]);
         self.count(match way {
             Crash::Killed => "processes killed",
             Crash::AllLost => "power cuts, unsynced writes lost",
@@ -330,18 +381,27 @@ impl Run {
         let found = self.read(|read| check::journal(read, 0));
         let fits = |(_, lines): &Candidate| {
             let expected = self.lines.iter().chain(lines);
-            let told = found.iter().map(|entry| (entry.stamp, &entry.actor, &entry.change));
+            let told = found
+                .iter()
+                .map(|entry| (entry.stamp, &entry.actor, &entry.change));
             told.eq(expected.map(|(stamp, actor, change)| (*stamp, actor, change)))
         };
         let real = worlds.iter().position(fits);
         let Some(real) = real else {
             let lines: Vec<_> = worlds.iter().map(|(_, lines)| lines).collect();
             let tail = &found[found.len().saturating_sub(3)..];
-            panic!("entries were lost or torn: {} known, {lines:?} possible, {tail:?}", self.lines.len());
+            panic!(
+                "entries were lost or torn: {} known, {lines:?} possible, {tail:?}",
+                self.lines.len()
+            );
         };
         if worlds.len() > 1 {
             let landed = !worlds[real].1.is_empty();
-            self.count(if landed { "unknown, landed" } else { "unknown, did not land" });
+            self.count(if landed {
+                "unknown, landed"
+            } else {
+                "unknown, did not land"
+            });
         }
         let (model, lines) = worlds.into_iter().nth(real).expect("it was just found");
         self.model = model;
@@ -429,5 +489,8 @@ pub fn passes_every_audit(read: &Read) {
     let count = export(read, Seq(1), Seq(u64::MAX), &mut lines).unwrap();
     assert_eq!(count, state.seq.0);
     let exported = verify_export(lines.as_slice(), None).expect("the export verifies");
-    assert_eq!((exported.last, exported.hash), (verified.last, verified.hash));
+    assert_eq!(
+        (exported.last, exported.hash),
+        (verified.last, verified.hash)
+    );
 }

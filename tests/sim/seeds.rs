@@ -49,7 +49,10 @@ const KINDS: &[&str] = &[
 
 fn setting(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a whole number, not `{text}`")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is a whole number, not `{text}`")),
+    )
 }
 
 #[test]
@@ -78,10 +81,19 @@ fn every_seed_keeps_every_promise() {
     });
     let (total, failed) = (total.into_inner().unwrap(), failed.into_inner().unwrap());
     println!("{} seeds", next.into_inner() - 1);
-    total.iter().for_each(|(kind, times)| println!("{times:>9} {kind}"));
-    assert!(failed.is_empty(), "run again with SUMUN_SIM_SEED={}", failed[0]);
+    total
+        .iter()
+        .for_each(|(kind, times)| println!("{times:>9} {kind}"));
+    assert!(
+        failed.is_empty(),
+        "run again with SUMUN_SIM_SEED={}",
+        failed[0]
+    );
     for kind in KINDS {
-        assert!(total.get(kind).is_some_and(|times| *times > 0), "no {kind} in the whole run");
+        assert!(
+            total.get(kind).is_some_and(|times| *times > 0),
+            "no {kind} in the whole run"
+        );
     }
 }
 

@@ -104,10 +104,7 @@ impl Pass {
         others: &VecDeque<Waiting>,
     ) -> Said {
         let here = &mut self.world.campaigns[at];
-        if rows
-            .iter()
-            .any(|row| row.site.at() >= here.sites.len())
-        {
+        if rows.iter().any(|row| row.site.at() >= here.sites.len()) {
             return Said::Impossible;
         }
         rows.sort_by_key(|row| (row.site, row.vaccine, row.date, row.start_min));

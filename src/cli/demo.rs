@@ -1,0 +1,323 @@
+//! `sumun demo`: a whole running example that a newcomer can book with two minutes later.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io::BufWriter;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+use jiff::civil::{Date, date};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Answer, serve};
+use crate::clock::{Clock, Entropy};
+use crate::config::Config;
+use crate::demo;
+use crate::domain::campaign::{Campaign, read_instant};
+use crate::domain::ids::VaccineIndex;
+use crate::domain::state::State;
+use crate::domain::time::{Day, Stamp};
+use crate::files::roster;
+use crate::folder::{Folder, write_new};
+use crate::ledger::command::{Command, Operation, Outcome};
+use crate::ledger::core::Core;
+use crate::server::{self, Addresses};
+
+const CAMPAIGN: &str = include_str!("../../data/campaign.toml");
+/// Lines for a shell that sign in, look and book.
+const CURL: &str = include_str!("demo-curl.txt");
+/// The evening of 19 July 2021: 1.54 million people may book from eight o'clock.
+const STARTS: &str = "2021-07-19T19:58:00+09:00";
+const BORN: (Date, Date) = (date(1967, 1, 1), date(1968, 12, 31));
+const FIRST_DOSES: Date = date(2021, 7, 26);
+const SITES: usize = 282;
+const SEED: u64 = 20_210_719;
+/// People whose sign-in is printed.
+const SHOWN: u64 = 3;
+
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Example:\n  sumun demo --plain-http --people 100000\n\nStarted again on the \
+                        same --data folder it goes on with the same people and bookings."
+)]
+pub struct Demo {
+    /// How many people to invent
+    #[arg(long, value_name = "N", default_value_t = 100_000,
+          value_parser = clap::value_parser!(u64).range(SHOWN..=demo::PEOPLE_MAX))]
+    people: u64,
+    /// Where to listen
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8021")]
+    listen: SocketAddr,
+    /// Plain HTTP instead of HTTPS; on loopback only
+    #[arg(long)]
+    plain_http: bool,
+    /// When the simulated clock starts: two minutes before the opening of 19 July 2021 if not given
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<String>,
+    /// How fast the simulated clock runs
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    speed: f64,
+}
+
+/// What a demo's folder remembers, to go on with it.
+#[derive(Serialize, Deserialize)]
+struct Made {
+    people: u64,
+    seed: u64,
+}
+
+pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Answer> {
+    ensure!(
+        demo.speed.is_finite() && (0.0..=100_000.0).contains(&demo.speed),
+        "--speed {}: give a number from 0 to 100000",
+        demo.speed
+    );
+    let (campaign, _) = Campaign::parse(CAMPAIGN)
+        .map_err(|findings| anyhow::anyhow!("the demo's campaign has findings: {findings:?}"))?;
+    let at = demo
+        .at
+        .as_deref()
+        .map(|at| read_instant(at, &campaign.zone));
+    let at = at
+        .transpose()
+        .map_err(|why| anyhow::anyhow!("--at: {why}"))?;
+    let config = Config {
+        listen: demo.listen,
+        admin_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        plain_http: demo.plain_http,
+        log: "warn".to_owned(),
+        ..Config::default()
+    };
+    config.check().map_err(anyhow::Error::msg)?;
+    serve::start_log(&config.log);
+    let (core, made) = if made_file(folder).exists() {
+        go_on(folder, demo, at)?
+    } else {
+        make(folder, demo, &campaign, at)?
+    };
+    let people = People {
+        folder,
+        made: &made,
+    };
+    server::run(core, folder, &config, |addresses| {
+        let shown = people.shown();
+        if json {
+            println!("{}", ready(folder, demo, &campaign, addresses, &shown));
+        } else {
+            println!("{}", welcome(folder, demo, &campaign, addresses, &shown));
+        }
+    })?;
+    Ok(Answer::done("", Value::Null))
+}
+
+fn made_file(folder: &Folder) -> PathBuf {
+    folder.path().join("demo.json")
+}
+
+/// Opens what an earlier demo made; its time goes on from its last entry.
+fn go_on(folder: &Folder, demo: &Demo, at: Option<Stamp>) -> anyhow::Result<(Core, Made)> {
+    let text = fs::read_to_string(made_file(folder))?;
+    let made: Made = serde_json::from_str(&text)
+        .with_context(|| format!("{} can't be read", made_file(folder).display()))?;
+    let clock =
+        |state: &State| Clock::simulated(at.unwrap_or(state.stamp).max(state.stamp), demo.speed);
+    Ok((folder.open(clock)?, made))
+}
+
+fn make(
+    folder: &Folder,
+    demo: &Demo,
+    campaign: &Campaign,
+    at: Option<Stamp>,
+) -> anyhow::Result<(Core, Made)> {
+    if folder.data_file().exists() {
+        bail!(
+            "{} was not made by a demo: give another --data folder, a demo never touches real data",
+            folder.path().display()
+        );
+    }
+    let at = at
+        .map_or_else(|| Stamp::parse(STARTS), Ok)
+        .map_err(anyhow::Error::msg)?;
+    // The evening's time runs from when the server is ready, not from the start of the work.
+    let still = Clock::simulated(at, 0.0);
+    folder.init(&still)?;
+    eprintln!("inventing {} people", demo.people);
+    let made = Made {
+        people: demo.people,
+        seed: SEED,
+    };
+    let path = folder.path().join("people.csv");
+    let file = BufWriter::new(fs::File::create(&path)?);
+    roster::write_csv(demo::people(made.seed, made.people, BORN), file)?;
+    let today = Day::of(campaign.zone.local(at).date());
+    let keys = folder.keys()?;
+    let prepared = roster::read_file(&path, &keys, &Entropy::system(), today)
+        .map_err(|report| anyhow::anyhow!("the invented people don't import: {report}"))?;
+    let sites = demo::sites(made.seed, SITES);
+    let lines = demo::slots(&sites, FIRST_DOSES, made.people);
+    let vaccine = VaccineIndex(0);
+    let slots: Result<Vec<_>, _> = lines
+        .iter()
+        .map(|line| line.row(vaccine, &campaign.zone))
+        .collect();
+    eprintln!(
+        "storing {} people, {} sites, {} slots",
+        made.people,
+        sites.len(),
+        lines.len()
+    );
+    {
+        let mut core = folder.open(|_| still.clone())?;
+        let id = campaign.id.clone();
+        operate(
+            &mut core,
+            Operation::Activate {
+                source: CAMPAIGN.to_owned(),
+            },
+        )?;
+        operate(
+            &mut core,
+            Operation::ImportRoster {
+                prepared: Box::new(prepared),
+            },
+        )?;
+        operate(
+            &mut core,
+            Operation::ImportSites {
+                campaign: id.clone(),
+                rows: sites,
+            },
+        )?;
+        operate(
+            &mut core,
+            Operation::ImportSlots {
+                campaign: id,
+                rows: slots?,
+            },
+        )?;
+        core.sign_last()?;
+    }
+    let core = folder.open(|_| Clock::simulated(at, demo.speed))?;
+    write_new(
+        &made_file(folder),
+        0o640,
+        serde_json::to_string(&made)?.as_bytes(),
+    )?;
+    Ok((core, made))
+}
+
+fn operate(core: &mut Core, operation: Operation) -> anyhow::Result<()> {
+    let (reply, mut answer) = tokio::sync::oneshot::channel();
+    let operator = "demo".to_owned();
+    core.step(&mut VecDeque::from([Command::Operate {
+        operator,
+        operation,
+        reply,
+    }]))?;
+    match answer.try_recv() {
+        Ok(Outcome::Operated(_)) => Ok(()),
+        other => bail!("the demo can't be made: {other:?}"),
+    }
+}
+
+/// The people to sign in as.
+struct People<'a> {
+    folder: &'a Folder,
+    made: &'a Made,
+}
+
+impl People<'_> {
+    fn shown(&self) -> Vec<Value> {
+        let people = demo::People::new(self.made.seed, BORN);
+        let shown = (0..SHOWN.min(self.made.people)).map(|at| people.person(at));
+        let view = |person: demo::GeneratedPerson| {
+            json!({
+                "name": person.name,
+                "birth_date": person.birth_date.to_string(),
+                "code": person.code,
+            })
+        };
+        debug_assert!(self.folder.path().exists());
+        shown.map(view).collect()
+    }
+}
+
+fn base_url(demo: &Demo, addresses: &Addresses) -> String {
+    let scheme = if demo.plain_http { "http" } else { "https" };
+    format!("{scheme}://{}", addresses.public)
+}
+
+fn ready(
+    folder: &Folder,
+    demo: &Demo,
+    campaign: &Campaign,
+    addresses: &Addresses,
+    people: &[Value],
+) -> Value {
+    json!({
+        "base_url": base_url(demo, addresses),
+        "admin_url": format!("http://{}", addresses.admin),
+        "campaign": campaign.id.as_str(),
+        "data": folder.path(),
+        "people": people,
+    })
+}
+
+fn welcome(
+    folder: &Folder,
+    demo: &Demo,
+    campaign: &Campaign,
+    addresses: &Addresses,
+    people: &[Value],
+) -> String {
+    let base = base_url(demo, addresses);
+    let path = folder.path().display();
+    let trust = match demo.plain_http {
+        true => String::new(),
+        false => format!(" --cacert {}", folder.certificate().display()),
+    };
+    let text = |person: &Value, field: &str| person[field].as_str().unwrap_or_default().to_owned();
+    let mut lines = vec![format!(
+        "Sumun runs at {base}  (campaign {}, data in {path})",
+        campaign.id
+    )];
+    lines.push(format!(
+        "Metrics at http://{}/metrics. Stop with Ctrl-C.",
+        addresses.admin
+    ));
+    lines.push(String::new());
+    lines.push("Sign in as:".to_owned());
+    for person in people {
+        let [name, born, code] = ["name", "birth_date", "code"].map(|field| text(person, field));
+        lines.push(format!("  {name}  {born}  {code}"));
+    }
+    let wait_s = 120.0 / demo.speed.max(f64::MIN_POSITIVE);
+    if demo.at.is_none() && wait_s < 3_600.0 {
+        lines.push(String::new());
+        lines.push(
+            "A new demo's clock starts at 19:58 of 19 July 2021 in Seoul, two minutes".to_owned(),
+        );
+        lines.push(format!(
+            "before the opening at 20:00: {wait_s:.0} s of yours."
+        ));
+    }
+    if let Some(person) = people.first() {
+        let [name, born, code] = ["name", "birth_date", "code"].map(|field| text(person, field));
+        let me = format!(r#"{{"name":"{name}","birth_date":"{born}","code":"{code}"}}"#);
+        let how = CURL
+            .replace("@BASE@", &base)
+            .replace("@CAMPAIGN@", campaign.id.as_str())
+            .replace("@TRUST@", &trust)
+            .replace("@ME@", &me);
+        lines.push(String::new());
+        lines.push(
+            "Book with curl, from 20:00 on: paste this into another terminal (bash)".to_owned(),
+        );
+        lines.push(how.trim_end().to_owned());
+    }
+    lines.join("\n")
+}

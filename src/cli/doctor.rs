@@ -1,0 +1,208 @@
+//! `sumun doctor`: is this host fit for the evening?
+
+use serde_json::json;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::Answer;
+use crate::clock::wall;
+use crate::config::Config;
+use crate::domain::time::Stamp;
+use crate::folder::Folder;
+use crate::ledger::store::Store;
+use crate::tls::read_chain;
+
+/// A journal of ten million bookings and their indexes.
+const FREE_BYTES_MIN: u64 = 4 << 30;
+const CERTIFICATE_DAYS_MIN: i64 = 30;
+/// 2026-01-01: a clock before the year of this program is wrong.
+const CLOCK_MIN_S: i64 = 1_767_225_600;
+
+/// One thing that was looked at.
+struct Finding {
+    what: &'static str,
+    fine: bool,
+    says: String,
+}
+
+pub fn run(folder: &Folder) -> anyhow::Result<Answer> {
+    let mut findings = Vec::new();
+    let config = folder.config(None);
+    findings.push(match &config {
+        Ok(config) => match config.check() {
+            Ok(()) => fine("settings", format!("listen on {}", config.listen)),
+            Err(why) => bad("settings", why),
+        },
+        Err(error) => bad("settings", format!("{error:#}")),
+    });
+    let config = config.unwrap_or_default();
+    findings.push(match folder.keys() {
+        Ok(_) => fine("keys", "keys.json is readable by its owner only".to_owned()),
+        Err(error) => bad("keys", format!("{error:#}")),
+    });
+    findings.push(certificate(folder, &config));
+    findings.push(clock(folder));
+    findings.push(disk(folder));
+    findings.push(file_limit(&config));
+    let fault = findings.iter().any(|finding| !finding.fine);
+    let lines: Vec<_> = findings
+        .iter()
+        .map(|finding| {
+            let mark = if finding.fine { "ok  " } else { "FIX " };
+            format!("{mark} {:<12} {}", finding.what, finding.says)
+        })
+        .collect();
+    let checks: Vec<_> = findings
+        .iter()
+        .map(|finding| json!({ "check": finding.what, "ok": finding.fine, "detail": finding.says }))
+        .collect();
+    let json = json!({ "ok": !fault, "checks": checks });
+    Ok(Answer {
+        human: lines.join("\n"),
+        json,
+        fault,
+    })
+}
+
+fn fine(what: &'static str, says: String) -> Finding {
+    Finding {
+        what,
+        fine: true,
+        says,
+    }
+}
+
+fn bad(what: &'static str, says: String) -> Finding {
+    Finding {
+        what,
+        fine: false,
+        says,
+    }
+}
+
+fn certificate(folder: &Folder, config: &Config) -> Finding {
+    const WHAT: &str = "certificate";
+    if config.plain_http {
+        return fine(WHAT, "none is used: plain HTTP on loopback".to_owned());
+    }
+    let path = folder.path().join(&config.certificate);
+    let chain = match read_chain(&path) {
+        Ok(chain) => chain,
+        Err(error) => return bad(WHAT, format!("{error:#}")),
+    };
+    let Ok((_, certificate)) = X509Certificate::from_der(&chain[0]) else {
+        return bad(
+            WHAT,
+            format!("{} can't be read: put another there", path.display()),
+        );
+    };
+    let (now, validity) = (wall().unix_s(), certificate.validity());
+    let (from, until) = (
+        validity.not_before.timestamp(),
+        validity.not_after.timestamp(),
+    );
+    let date = Stamp(until.saturating_mul(Stamp::SECOND))
+        .instant()
+        .to_string();
+    if now < from || now >= until {
+        return bad(
+            WHAT,
+            format!("is not valid now; it ends {date}: renew it, or check the clock"),
+        );
+    }
+    let days = (until - now) / 86_400;
+    let self_signed = certificate.issuer() == certificate.subject();
+    let signed = if self_signed {
+        ", self-signed: browsers will warn"
+    } else {
+        ""
+    };
+    if days < CERTIFICATE_DAYS_MIN {
+        return bad(
+            WHAT,
+            format!("ends in {days} days ({date}): renew it{signed}"),
+        );
+    }
+    fine(WHAT, format!("valid for {days} days{signed}"))
+}
+
+fn clock(folder: &Folder) -> Finding {
+    const WHAT: &str = "clock";
+    let now = wall();
+    if now.unix_s() < CLOCK_MIN_S {
+        return bad(WHAT, format!("says {}: set it", now.instant()));
+    }
+    let last = match Store::open(&folder.data_file()).and_then(|store| store.read()?.last_head()) {
+        Ok(last) => last,
+        // A server holds the file: it watches the clock itself.
+        Err(crate::ledger::store::StoreFault::InUse) => None,
+        Err(error) => return bad(WHAT, format!("the last entry is unknown: {error}")),
+    };
+    match last {
+        Some(head) if head.stamp > now => {
+            let ahead_s = (head.stamp.0 - now.0) / Stamp::SECOND;
+            bad(
+                WHAT,
+                format!("is {ahead_s} s behind the last entry of the journal: set it"),
+            )
+        }
+        _ => fine(WHAT, format!("says {}", now.instant())),
+    }
+}
+
+fn disk(folder: &Folder) -> Finding {
+    const WHAT: &str = "disk";
+    match rustix::fs::statvfs(folder.path()) {
+        Ok(disk) => {
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            let says = format!("{} MiB free", free >> 20);
+            if free < FREE_BYTES_MIN {
+                bad(
+                    WHAT,
+                    format!("{says}: make it at least {} GiB", FREE_BYTES_MIN >> 30),
+                )
+            } else {
+                fine(WHAT, says)
+            }
+        }
+        Err(error) => bad(WHAT, format!("{}: {error}", folder.path().display())),
+    }
+}
+
+fn file_limit(config: &Config) -> Finding {
+    const WHAT: &str = "file limit";
+    let wanted = config.connections_max as u64 + 1_000;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    match limit {
+        Some(limit) if limit < wanted => {
+            let says = format!(
+                "{limit} open files for {} connections",
+                config.connections_max
+            );
+            bad(
+                WHAT,
+                format!("{says}: set LimitNOFILE={wanted} in the systemd unit"),
+            )
+        }
+        _ => fine(
+            WHAT,
+            format!("enough for {} connections", config.connections_max),
+        ),
+    }
+}
+
+/// Raises the limit of open files as far as allowed, and says in the log when it is too low.
+pub fn warn_about_limits(config: &Config) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            ..limit
+        },
+    );
+    let finding = file_limit(config);
+    if !finding.fine {
+        tracing::warn!(detail = finding.says, "file limit");
+    }
+}

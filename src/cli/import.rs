@@ -1,0 +1,110 @@
+//! `sumun roster`, `sites`, `slots`, and the parts of `campaign` that need the data folder.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::campaign::{CampaignCommand, parse_at, preview, read_campaign};
+use super::{Answer, keep, work};
+use crate::domain::eligibility::Subject;
+use crate::folder::Folder;
+use crate::operations::Work;
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum RosterCommand {
+    /// Import the list of people: whole or not at all, never taking a booking away
+    #[command(after_help = "Example:\n  sumun roster import people.csv --dry-run")]
+    Import {
+        file: PathBuf,
+        /// Only say what would be added, changed and gone
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Count the people on the roster
+    #[command(after_help = "Example:\n  sumun roster stats")]
+    Stats,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum SitesCommand {
+    /// Add sites, or correct those known by name
+    #[command(after_help = "Example:\n  sumun sites import sites.csv --campaign kr-2021-50s")]
+    Import {
+        file: PathBuf,
+        #[arg(long, value_name = "ID")]
+        campaign: String,
+    },
+}
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum SlotsCommand {
+    /// Add slots, or change the capacity of known ones
+    #[command(after_help = "Example:\n  sumun slots import slots.csv --campaign kr-2021-50s")]
+    Import {
+        file: PathBuf,
+        #[arg(long, value_name = "ID")]
+        campaign: String,
+    },
+}
+
+pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Answer> {
+    match command {
+        RosterCommand::Import { file, dry_run } => {
+            work(folder, Work::ImportRoster { dry_run: *dry_run }, Some(file))
+        }
+        RosterCommand::Stats => work(folder, Work::RosterStats, None),
+    }
+}
+
+/// The campaign commands that need the data folder.
+pub fn campaign(folder: &Folder, command: &CampaignCommand) -> anyhow::Result<Answer> {
+    match command {
+        CampaignCommand::Activate { file } => {
+            // Checked here first, so that the findings come with the file's name and lines.
+            let check = CampaignCommand::Check { file: file.clone() };
+            if let Some(checked) = super::campaign::run_pure(&check) {
+                let checked = checked?;
+                if checked.fault {
+                    return Ok(checked);
+                }
+            }
+            work(folder, Work::Activate, Some(file))
+        }
+        CampaignCommand::List => work(folder, Work::CampaignList, None),
+        CampaignCommand::Preview { file, at, against } => {
+            let (campaign, _) = read_campaign(file)?;
+            let other = against.as_deref().map(read_campaign).transpose()?;
+            let at = parse_at(&campaign, at)?;
+            let roster = keep::with_view(folder, |read| Ok(read.roster()?))?.unwrap_or_default();
+            let mut groups: Vec<String> = roster.group_sets.iter().flatten().cloned().collect();
+            groups.sort_unstable();
+            groups.dedup();
+            anyhow::ensure!(
+                groups.len() <= 64,
+                "the roster has over 64 groups: name fewer"
+            );
+            let bit = |group: &String| groups.binary_search(group).map_or(0, |at| 1_u64 << at);
+            let bits: Vec<u64> = roster
+                .group_sets
+                .iter()
+                .map(|set| set.iter().map(bit).fold(0, |a, b| a | b))
+                .collect();
+            let people: Vec<Subject> = roster
+                .people
+                .iter()
+                .map(|person| Subject {
+                    born: person.born.date(),
+                    groups: bits[usize::from(person.groups.0)],
+                })
+                .collect();
+            Ok(preview(
+                &campaign,
+                other.as_ref().map(|(other, _)| other),
+                &people,
+                &groups,
+                at,
+            ))
+        }
+        _ => anyhow::bail!("this command needs only files"),
+    }
+}

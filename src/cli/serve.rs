@@ -1,0 +1,51 @@
+//! `sumun init` and `sumun serve`.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tracing_subscriber::EnvFilter;
+
+use super::{Answer, doctor};
+use crate::clock::Clock;
+use crate::folder::{FIRST_ADMIN, Folder};
+use crate::server;
+
+pub fn init(folder: &Folder) -> anyhow::Result<Answer> {
+    let password = folder.init(&Clock::real())?;
+    let path = folder.path().display();
+    let human = format!(
+        "{path} is ready: data file, keys.json, server.toml, a self-signed certificate\n\
+         first administrator: {FIRST_ADMIN}, password: {password}  (shown once, stored nowhere)\n\
+         keep a copy of keys.json in a safe place: without it a backup is of no use\n\
+         next: sumun campaign activate FILE; roster import FILE; sites import FILE; slots import \
+         FILE; serve (each with --data {path})"
+    );
+    let json = json!({ "data": folder.path(), "admin": FIRST_ADMIN, "password": password });
+    Ok(Answer::done(human, json))
+}
+
+/// Serves until a signal.
+pub fn serve(folder: &Folder, config: Option<&Path>) -> anyhow::Result<Answer> {
+    let config = folder.config(config)?;
+    start_log(&config.log);
+    doctor::warn_about_limits(&config);
+    let core = folder.open(|_| Clock::real())?;
+    server::run(core, folder, &config, |_| {})?;
+    Ok(Answer::done("", Value::Null))
+}
+
+/// Structured logs on standard error. Nothing personal is ever handed to them.
+pub fn start_log(level: &str) {
+    let filter = EnvFilter::new(format!("{level},actix_server=warn,mio=warn,rustls=warn"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = log
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .try_init();
+    if started.is_err() {
+        eprintln!("sumun: a log is running already");
+    }
+}

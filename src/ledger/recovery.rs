@@ -49,8 +49,8 @@ type Decoded = Result<Vec<(Entry, Hash)>, RecoveryFault>;
 
 /// Replays the whole journal. `head` is handed each entry's sequence and hash, in order.
 ///
-/// The caller decodes, on the pool's threads; reading and applying have threads of their own. Neither
-/// of those may ever wait for the pool: the caller can be one of its threads, or all of them at once.
+/// The caller decodes, on the pool's threads; reading and applying have threads of their own, which
+/// never wait for the pool: callers can be some of its threads, or all of them at once.
 pub fn replay(
     read: &Read,
     mut head: impl FnMut(Seq, &Hash) + Send,

@@ -3,9 +3,11 @@
 
 mod check;
 mod disk;
+mod exhaustive;
 mod life;
 mod model;
 mod random;
 mod run;
 mod seeds;
+mod story;
 mod world;

@@ -1,7 +1,7 @@
 //! One seeded run: a life of the writer on a bad disk under a bad clock, beside its model.
 //!
-//! The program is the real `Core` on a real redb. The run owns the disk, the clock and the model; it
-//! knows at every moment which worlds are possible: one while all is well, the one before and the
+//! The program is the real `Core` on a real redb. The run owns the disk, the clock and the model;
+//! it knows at every moment which worlds are possible: one while all is well, the one before and the
 //! one after a step whose outcome is unknown, until recovery tells which.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,7 +18,7 @@ use sumun::ledger::command::{Command, Operation, Outcome};
 use sumun::ledger::core::Core;
 use sumun::ledger::open::{OpenFault, found, open};
 use sumun::ledger::store::{Read, Store};
-use sumun::seats::Claim;
+use sumun::seats::{Claim, SiteSeats};
 use tokio::sync::oneshot;
 
 use crate::check;
@@ -33,6 +33,14 @@ pub type Tally = BTreeMap<&'static str, u64>;
 
 type Line = (Stamp, Actor, Change);
 
+/// What is decided beforehand for a run that leaves nothing to chance.
+#[derive(Clone, Copy, Debug)]
+pub struct Fate {
+    pub way: Crash,
+    /// For the first recovery alone.
+    pub recovery: Plan,
+}
+
 /// A world that may be the real one: the model, and its journal beyond the certain part.
 type Candidate = (Model, Vec<Line>);
 
@@ -45,6 +53,10 @@ pub struct Run {
     pub model: Model,
     pub waiting: VecDeque<Waiting>,
     pub tally: Tally,
+    /// How every process ends and what befalls the recovery after it, instead of what chance says.
+    pub fate: Option<Fate>,
+    /// How many operations of the disk the first recovery took.
+    pub first_recovery_operations: u64,
     core: Option<Core>,
     commands: VecDeque<Command>,
     replies: BTreeMap<u64, oneshot::Receiver<Outcome>>,
@@ -70,6 +82,8 @@ impl Run {
             model: Model::default(),
             waiting: VecDeque::new(),
             tally: Tally::new(),
+            fate: None,
+            first_recovery_operations: 0,
             core: Some(core),
             commands: VecDeque::new(),
             replies: BTreeMap::new(),
@@ -115,7 +129,7 @@ impl Run {
                 if let Some((doses, pool)) = claimed {
                     let offer = self.core().shared().offer(campaign).unwrap();
                     let (seats, positions) = offer.seats_of(*doses);
-                    claim = seats.claim(positions, *pool);
+                    claim = SiteSeats::claim(seats, positions, *pool);
                     if claim.is_none() {
                         return false;
                     }
@@ -273,6 +287,19 @@ impl Run {
         self.disk.set_plan(plan);
     }
 
+    /// Has the program journal a change of its own.
+    pub fn record(&mut self, change: Change) {
+        let predicted = self.model.recorded(change.clone(), self.now());
+        let core = self.core.as_mut().expect("the process runs");
+        if core.record(change).is_ok() {
+            self.accept(predicted);
+            return self.check();
+        }
+        let lines = lines_of(&predicted);
+        let worlds = vec![(self.model.clone(), Vec::new()), (predicted.after, lines)];
+        self.restart(worlds);
+    }
+
     /// Ends the process in one of the ways a process ends, and recovers.
     pub fn crash(&mut self) {
         self.count("crashes at rest");
@@ -324,6 +351,9 @@ impl Run {
                 }
             }
         }
+        if self.first_recovery_operations == 0 {
+            self.first_recovery_operations = self.disk.operations();
+        }
         self.count("recoveries");
         self.wall_noticed = self.clock.wall_step_ns();
         self.settle(worlds);
@@ -331,9 +361,10 @@ impl Run {
 
     /// Everything in memory is gone; the disk keeps what the way of dying leaves.
     fn end_process(&mut self) {
-        let way = *self
+        let chance = *self
             .random
             .pick(&[Crash::Killed, Crash::AllLost, Crash::Torn, Crash::Torn]);
+        let way = self.fate.map_or(chance, |fate| fate.way);
         self.count(match way {
             Crash::Killed => "processes killed",
             Crash::AllLost => "power cuts, unsynced writes lost",
@@ -348,6 +379,11 @@ impl Run {
         self.commands.clear();
         self.waiting.clear();
         self.replies.clear();
+        if let Some(fate) = &mut self.fate {
+            self.disk
+                .set_plan(std::mem::replace(&mut fate.recovery, Plan::Healthy));
+            return;
+        }
         match self.random.below(20) {
             0 => self.disk.set_plan(Plan::Once(1 + self.random.below(60))),
             1 => self.disk.set_plan(Plan::From(1 + self.random.below(60))),
@@ -360,6 +396,7 @@ impl Run {
     fn next_clock(&mut self) -> Clock {
         let wall = self.clock.now().0 + self.clock.wall_step_ns();
         let set = match self.random.below(12) {
+            _ if self.fate.is_some() => 0,
             0 => -crate::world::DAY,
             1 => -crate::world::HOUR,
             2 => -(self.random.below(2_000_000_000) as i64),
@@ -425,6 +462,13 @@ impl Run {
         });
         assert_eq!(replayed, *self.core().shared().state.read().unwrap());
         self.count("replays compared");
+    }
+
+    /// The bytes of the file after a stop in good order.
+    pub fn stopped(mut self) -> Vec<u8> {
+        let core = self.core.as_mut().expect("the process runs");
+        core.sign_last().expect("a healthy disk takes a head");
+        self.disk.bytes()
     }
 
     /// Signs off and checks the file as an auditor does.

@@ -1,7 +1,7 @@
 //! The small world of the simulation: twelve people, three sites, two vaccines, short openings.
 //!
-//! Everything is made as text or plain rows, the way an agency's files arrive. Secrets are fixed, so
-//! that a seed writes the same bytes on every run.
+//! Everything is made as text or plain rows, the way an agency's files arrive. Secrets are fixed,
+//! so that a seed writes the same bytes on every run.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;

@@ -283,7 +283,10 @@ pub fn verify_export(
         line_of(&entry, &bytes, true, &mut canonical);
         // A key twice in a line parses as its last value: only its length gives it away.
         if shown != readable(&entry, &hash) || line.len() + 1 != canonical.len() {
-            return Err(bad("its readable form is not what its bytes say"));
+            // By its line: the sequence in the bytes may be what was changed.
+            return Err(fault(
+                "the readable form is not what the bytes say".to_owned(),
+            ));
         }
         match previous {
             None => {

@@ -2,12 +2,15 @@
 //! independent model; exhaustive failure, tampering, and properties of the codecs.
 
 mod check;
+mod clocks;
 mod disk;
 mod exhaustive;
 mod life;
 mod model;
+mod properties;
 mod random;
 mod run;
 mod seeds;
 mod story;
+mod tamper;
 mod world;

@@ -4,6 +4,9 @@
 //! it knows at every moment which worlds are possible: one while all is well, the one before and the
 //! one after a step whose outcome is unknown, until recovery tells which.
 
+mod kinds;
+mod recovery;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +19,7 @@ use sumun::domain::state::State;
 use sumun::domain::time::Stamp;
 use sumun::ledger::command::{Command, Operation, Outcome};
 use sumun::ledger::core::Core;
-use sumun::ledger::open::{OpenFault, found, open};
+use sumun::ledger::open::found;
 use sumun::ledger::store::{Read, Store};
 use sumun::seats::{Claim, SiteSeats};
 use tokio::sync::oneshot;
@@ -27,6 +30,7 @@ use crate::model::act::OPERATOR;
 use crate::model::{Act, Asked, Model, Prediction, Said, Waiting};
 use crate::random::Random;
 use crate::world::{EVENING, keys, roster};
+use kinds::kind_of;
 
 /// How often each kind of event happened.
 pub type Tally = BTreeMap<&'static str, u64>;
@@ -300,153 +304,6 @@ impl Run {
         self.restart(worlds);
     }
 
-    /// Ends the process in one of the ways a process ends, and recovers.
-    pub fn crash(&mut self) {
-        self.count("crashes at rest");
-        let world = vec![(self.model.clone(), Vec::new())];
-        self.restart(world);
-    }
-
-    /// Stops the program in good order, its head signed; a disk may spoil that too.
-    pub fn stop(&mut self) {
-        let signed = self.core.as_mut().expect("the process runs").sign_last();
-        assert!(signed.is_ok() || self.disk.injected() > 0, "{signed:?}");
-        self.count("stops");
-        self.crash();
-    }
-
-    /// Starts processes on the surviving bytes until one serves, then tells which world is real.
-    fn restart(&mut self, mut worlds: Vec<Candidate>) {
-        loop {
-            self.end_process();
-            let clock = self.next_clock();
-            let store = Store::on(self.disk.clone()).map_err(OpenFault::from);
-            let opened = store.and_then(|store| open(store, keys(), |_| clock.clone()));
-            let behind = |(model, lines): &Candidate| {
-                let behind_ns = model.stamp.0 - clock.now().0;
-                let change = Change::ClockBehind { behind_ns };
-                let predicted = model.recorded(change, clock.now());
-                let mut lines = lines.clone();
-                lines.extend(lines_of(&predicted));
-                (behind_ns > 500_000_000).then_some((predicted.after, lines))
-            };
-            match opened {
-                Ok(core) => {
-                    let after = worlds
-                        .iter()
-                        .map(|world| behind(world).unwrap_or(world.clone()));
-                    worlds = after.collect();
-                    self.clock = clock;
-                    self.core = Some(core);
-                    break;
-                }
-                Err(fault) => {
-                    assert!(
-                        self.disk.injected() > 0,
-                        "recovery from healthy bytes: {fault}"
-                    );
-                    self.count("failed recoveries");
-                    let also: Vec<_> = worlds.iter().filter_map(behind).collect();
-                    worlds.extend(also);
-                }
-            }
-        }
-        if self.first_recovery_operations == 0 {
-            self.first_recovery_operations = self.disk.operations();
-        }
-        self.count("recoveries");
-        self.wall_noticed = self.clock.wall_step_ns();
-        self.settle(worlds);
-    }
-
-    /// Everything in memory is gone; the disk keeps what the way of dying leaves.
-    fn end_process(&mut self) {
-        let chance = *self
-            .random
-            .pick(&[Crash::Killed, Crash::AllLost, Crash::Torn, Crash::Torn]);
-        let way = self.fate.map_or(chance, |fate| fate.way);
-        self.count(match way {
-            Crash::Killed => "processes killed",
-            Crash::AllLost => "power cuts, unsynced writes lost",
-            Crash::Torn => "power cuts, unsynced writes torn",
-        });
-        *self.tally.entry("faults injected").or_default() += self.disk.injected();
-        let next = self.disk.after(way);
-        self.core = None;
-        *self.tally.entry("disk operations").or_default() += self.disk.operations();
-        *self.tally.entry("refused by a full disk").or_default() += self.disk.refused_full();
-        self.disk = next;
-        self.commands.clear();
-        self.waiting.clear();
-        self.replies.clear();
-        if let Some(fate) = &mut self.fate {
-            self.disk
-                .set_plan(std::mem::replace(&mut fate.recovery, Plan::Healthy));
-            return;
-        }
-        match self.random.below(20) {
-            0 => self.disk.set_plan(Plan::Once(1 + self.random.below(60))),
-            1 => self.disk.set_plan(Plan::From(1 + self.random.below(60))),
-            2 => self.disk.fill_up(0),
-            _ => {}
-        }
-    }
-
-    /// A process starts with the wall clock's time, wherever that has been set.
-    fn next_clock(&mut self) -> Clock {
-        let wall = self.clock.now().0 + self.clock.wall_step_ns();
-        let set = match self.random.below(12) {
-            _ if self.fate.is_some() => 0,
-            0 => -crate::world::DAY,
-            1 => -crate::world::HOUR,
-            2 => -(self.random.below(2_000_000_000) as i64),
-            3 => self.random.below(600_000_000_000) as i64,
-            _ => 0,
-        };
-        if set < 0 {
-            self.count("restarts with the clock set back");
-        }
-        // Whoever looks after the host sets a clock right that is days behind.
-        let least = self.model.stamp.0 - 2 * crate::world::DAY;
-        Clock::manual(Stamp((wall + set).max(least)))
-    }
-
-    /// Exactly one of the possible worlds is the one on the disk.
-    fn settle(&mut self, worlds: Vec<Candidate>) {
-        let plan = self.disk.plan();
-        self.disk.set_plan(Plan::Healthy);
-        let found = self.read(|read| check::journal(read, 0));
-        let fits = |(_, lines): &Candidate| {
-            let expected = self.lines.iter().chain(lines);
-            let told = found
-                .iter()
-                .map(|entry| (entry.stamp, &entry.actor, &entry.change));
-            told.eq(expected.map(|(stamp, actor, change)| (*stamp, actor, change)))
-        };
-        let real = worlds.iter().position(fits);
-        let Some(real) = real else {
-            let lines: Vec<_> = worlds.iter().map(|(_, lines)| lines).collect();
-            let tail = &found[found.len().saturating_sub(3)..];
-            panic!(
-                "entries were lost or torn: {} known, {lines:?} possible, {tail:?}",
-                self.lines.len()
-            );
-        };
-        if worlds.len() > 1 {
-            let landed = !worlds[real].1.is_empty();
-            self.count(if landed {
-                "unknown, landed"
-            } else {
-                "unknown, did not land"
-            });
-        }
-        let (model, lines) = worlds.into_iter().nth(real).expect("it was just found");
-        self.model = model;
-        self.lines.extend(lines);
-        self.disk.set_plan(plan);
-        self.check();
-    }
-
     /// Looks at a copy of the file, as it is on the disk at this moment.
     pub fn read<T>(&self, look: impl FnOnce(&Read) -> T) -> T {
         let copy = Store::on(Disk::with(self.disk.bytes())).unwrap();
@@ -496,32 +353,6 @@ fn lines_of(predicted: &Prediction) -> Vec<Line> {
     let stamp = predicted.after.stamp;
     let line = |(actor, change): &(Actor, Change)| (stamp, actor.clone(), change.clone());
     predicted.entries.iter().map(line).collect()
-}
-
-fn kind_of(said: &Said) -> &'static str {
-    use sumun::domain::refusal::Refusal;
-    match said {
-        Said::Impossible => "impossible operations",
-        Said::ByRules(..) => "refused by the rules",
-        Said::Exactly(outcome) => match outcome {
-            Outcome::Held { .. } => "held",
-            Outcome::Released => "released",
-            Outcome::Booking(booking) => match booking.status {
-                sumun::domain::state::Status::Cancelled => "cancelled",
-                _ if booking.booked_at != Stamp(0) => "booked or moved",
-                _ => unreachable!("bookings have a stamp"),
-            },
-            Outcome::Repeated(_) => "repeats answered",
-            Outcome::Refused(Refusal::IdempotencyConflict) => "conflicts refused",
-            Outcome::Refused(Refusal::ChangeDeadlinePassed(_)) => "deadlines passed",
-            Outcome::Refused(Refusal::HoldExpired) => "hold not there",
-            Outcome::Refused(Refusal::AlreadyBooked(_)) => "booked already",
-            Outcome::Refused(Refusal::NotOnRoster) => "not on the roster",
-            Outcome::Refused(_) => "other refusals",
-            Outcome::Operated(_) => "operations",
-            Outcome::Impossible(_) | Outcome::Unknown => "never predicted",
-        },
-    }
 }
 
 /// The file verifies; its export verifies; both end where the journal ends.

@@ -1,5 +1,5 @@
-//! Any entry comes back from its bytes, any block from its entries, any journal gives one state; and
-//! `decide` alone says what the model says.
+//! Any entry comes back from its bytes, any block from its entries, any journal gives one state;
+//! and `decide` alone says what the model says.
 
 use std::collections::VecDeque;
 

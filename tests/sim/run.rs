@@ -1,8 +1,8 @@
 //! One seeded run: a life of the writer on a bad disk under a bad clock, beside its model.
 //!
 //! The program is the real `Core` on a real redb. The run owns the disk, the clock and the model;
-//! it knows at every moment which worlds are possible: one while all is well, the one before and the
-//! one after a step whose outcome is unknown, until recovery tells which.
+//! it knows at every moment which worlds are possible: one while all is well, the one before and
+//! the one after a step whose outcome is unknown, until recovery tells which.
 
 mod kinds;
 mod recovery;

@@ -2,9 +2,9 @@
 //!
 //! What it assumes of a real disk: a sync that returned made everything before it durable. Of what
 //! was written since, a power cut keeps, loses or tears each write by itself, in any combination. A
-//! sync that failed made nothing durable for certain, and the next one that succeeds does. A process
-//! that dies without a power cut leaves everything it wrote in the operating system's hands.
-
+//! was written since, a power cut keeps, loses or tears each write by itself, in any combination.
+//! A sync that failed made nothing durable for certain, and the next one that succeeds does. A
+//! process that dies without a power cut leaves all that it wrote in the operating system.
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 

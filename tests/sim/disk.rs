@@ -1,10 +1,10 @@
 //! A disk in memory that fails on demand, fills up, and forgets what was not synced.
 //!
 //! What it assumes of a real disk: a sync that returned made everything before it durable. Of what
-//! was written since, a power cut keeps, loses or tears each write by itself, in any combination. A
 //! was written since, a power cut keeps, loses or tears each write by itself, in any combination.
 //! A sync that failed made nothing durable for certain, and the next one that succeeds does. A
 //! process that dies without a power cut leaves all that it wrote in the operating system.
+
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 

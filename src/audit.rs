@@ -258,6 +258,7 @@ pub fn verify_export(
 ) -> Result<Verified, AuditFault> {
     let mut verified = Verified::default();
     let (mut state, mut previous, mut kept_hash) = (Some(State::default()), None, None);
+    let mut canonical = Vec::new();
     for (at, line) in source.lines().enumerate() {
         let number = at as u64 + 1;
         let fault = |what: String| AuditFault::Line { line: number, what };
@@ -278,8 +279,14 @@ pub fn verify_export(
             seq,
             what: what.to_owned(),
         };
-        if shown != readable(&entry, &hash) {
-            return Err(bad("its readable form is not what its bytes say"));
+        canonical.clear();
+        line_of(&entry, &bytes, true, &mut canonical);
+        // A key twice in a line parses as its last value: only its length gives it away.
+        if shown != readable(&entry, &hash) || line.len() + 1 != canonical.len() {
+            // By its line: the sequence in the bytes may be what was changed.
+            return Err(fault(
+                "the readable form is not what the bytes say".to_owned(),
+            ));
         }
         match previous {
             None => {
@@ -305,6 +312,10 @@ pub fn verify_export(
         }
         previous = Some((seq, hash));
         (verified.last, verified.hash) = (seq, hash.to_string());
+    }
+    if verified.last == 0 {
+        let what = "there is no entry in it".to_owned();
+        return Err(AuditFault::Line { line: 1, what });
     }
     if let Some(kept) = kept {
         let founded = state.and_then(|state| state.founded);

@@ -129,7 +129,11 @@ impl BookingNumber {
 }
 
 impl fmt::Display for BookingNumber {
+    /// A damaged entry can carry a number that no booking has: it is shown, and never a panic.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 >= crockford::VALUES {
+            return write!(f, "no-booking-{}", self.0);
+        }
         let text = crockford::format(self.0);
         write!(f, "{}-{}-{}", &text[..4], &text[4..8], &text[8..])
     }

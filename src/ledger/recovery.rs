@@ -1,7 +1,7 @@
 //! From the data file to a state: replay on all cores, the chain checked, every seat counted again.
 //!
-//! Blocks are read in order by one thread, decoded and hashed by all, and applied in order by the
-//! caller, all at the same time. The first entry that does not follow is named and nothing is
+//! Blocks are read in order by one thread, decoded and hashed by all, and applied in order by
+//! another, all at the same time. The first entry that does not follow is named and nothing is
 //! served.
 
 use std::sync::mpsc::sync_channel;
@@ -48,10 +48,16 @@ type Piece = Vec<(Seq, Vec<u8>)>;
 type Decoded = Result<Vec<(Entry, Hash)>, RecoveryFault>;
 
 /// Replays the whole journal. `head` is handed each entry's sequence and hash, in order.
-pub fn replay(read: &Read, mut head: impl FnMut(Seq, &Hash)) -> Result<State, RecoveryFault> {
-    let mut state = State::default();
+///
+/// The caller decodes, on the pool's threads; reading and applying have threads of their own, which
+/// never wait for the pool: callers can be some of its threads, or all of them at once.
+pub fn replay(
+    read: &Read,
+    mut head: impl FnMut(Seq, &Hash) + Send,
+) -> Result<State, RecoveryFault> {
     std::thread::scope(|scope| {
-        let (send, receive) = sync_channel::<Decoded>(2);
+        let (send_piece, pieces) = sync_channel::<Piece>(2);
+        let (send_decoded, decoded) = sync_channel::<Decoded>(2);
         let reader = scope.spawn(move || {
             let mut piece = Piece::new();
             let mut bytes = 0;
@@ -61,27 +67,38 @@ pub fn replay(read: &Read, mut head: impl FnMut(Seq, &Hash)) -> Result<State, Re
                 piece.push((first, block.to_vec()));
                 if bytes >= PIECE_BYTES {
                     bytes = 0;
-                    open = send.send(decode(&std::mem::take(&mut piece))).is_ok();
+                    open = send_piece.send(std::mem::take(&mut piece)).is_ok();
                 }
                 open
             });
             if open {
-                let _ = send.send(decode(&piece));
+                let _ = send_piece.send(piece);
             }
             done
         });
-        for decoded in receive {
-            for (entry, hash) in decoded? {
-                apply(&mut state, &entry, hash)?;
-                head(entry.seq, &hash);
+        let applier = scope.spawn(move || -> Result<State, RecoveryFault> {
+            let mut state = State::default();
+            for decoded in decoded {
+                for (entry, hash) in decoded? {
+                    apply(&mut state, &entry, hash)?;
+                    head(entry.seq, &hash);
+                }
+            }
+            Ok(state)
+        });
+        for piece in pieces {
+            // The applier stops at the first bad entry and says which it was.
+            if send_decoded.send(decode(&piece)).is_err() {
+                break;
             }
         }
-        reader
-            .join()
-            .expect("reading blocks does not panic")
-            .map_err(RecoveryFault::from)
-    })?;
-    Ok(state)
+        drop(send_decoded);
+        let state = applier.join().expect("applying entries does not panic");
+        let read_all = reader.join().expect("reading blocks does not panic");
+        let state = state?;
+        read_all?;
+        Ok(state)
+    })
 }
 
 fn decode(piece: &Piece) -> Decoded {

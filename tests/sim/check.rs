@@ -1,0 +1,225 @@
+//! Compares the program with the model, field by field, and both with what must always hold.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use sumun::domain::eligibility::Answer;
+use sumun::domain::entry::{Actor, Change, Entry, RefusedFor};
+use sumun::domain::ids::{Pool, Seq, SlotIndex};
+use sumun::domain::refusal::Refusal;
+use sumun::domain::state::{CampaignState, State, Status, refusal_mark};
+use sumun::domain::time::Stamp;
+use sumun::ledger::command::Outcome;
+use sumun::ledger::shared::Shared;
+use sumun::ledger::store::{Read, entries};
+
+use crate::model::act::in_flight;
+use crate::model::{Model, Programme, Said, Waiting};
+
+const POOLS: [Pool; 2] = [Pool::Public, Pool::Assisted];
+
+/// The entries of the journal after `seen`, decoded here and not by recovery.
+pub fn journal(read: &Read, seen: u64) -> Vec<Entry> {
+    let mut found = Vec::new();
+    read.blocks(Seq(seen + 1), |_, block| {
+        for bytes in entries(block) {
+            let entry = Entry::decode(bytes.expect("blocks are whole")).expect("entries are whole");
+            if entry.seq.0 > seen {
+                found.push(entry);
+            }
+        }
+        true
+    })
+    .expect("a healthy disk is read");
+    found
+}
+
+/// The entries are these, and nothing else; stamps never go backwards.
+pub fn same_entries(expected: &[(Stamp, Actor, Change)], found: &[Entry]) {
+    for (at, entry) in found.iter().enumerate() {
+        let told = (entry.stamp, entry.actor.clone(), entry.change.clone());
+        assert_eq!(Some(&told), expected.get(at), "entry {}", entry.seq);
+        let before = at.checked_sub(1).map(|before| &found[before]);
+        if let Some(before) = before {
+            assert!(
+                before.stamp <= entry.stamp,
+                "entry {} goes backwards",
+                entry.seq
+            );
+            assert_eq!(before.seq.0 + 1, entry.seq.0, "entry {} jumps", entry.seq);
+        }
+    }
+    assert_eq!(found.len(), expected.len(), "the journal is too short");
+}
+
+/// The answer is the one that must come.
+pub fn same_answer(expected: &Said, told: &Outcome) {
+    let same = match (expected, told) {
+        (Said::Exactly(expected), told) => expected == told,
+        (Said::Impossible, told) => matches!(told, Outcome::Impossible(_)),
+        (Said::ByRules(reason, at), Outcome::Refused(Refusal::Rules(decision))) => {
+            let answer = match reason {
+                RefusedFor::NotEligible => Answer::NotEligible,
+                RefusedFor::NotOpenYet => Answer::NotOpenYet,
+                RefusedFor::OpeningClosed => Answer::OpeningClosed,
+            };
+            (decision.answer, decision.evaluated_at) == (answer, *at)
+        }
+        _ => false,
+    };
+    assert!(same, "told {told:?}, should be {expected:?}");
+}
+
+/// The state says what the model says.
+pub fn same_state(model: &Model, state: &State) {
+    assert_eq!((state.seq.0, state.stamp), (model.seq, model.stamp));
+    let mark = state
+        .roster
+        .map(|mark| (mark.version, mark.people, mark.digest));
+    let expected = (model.roster, model.people.len() as u64, model.digest);
+    assert_eq!(mark, (model.roster > 0).then_some(expected));
+    assert_eq!(state.campaigns.len(), model.campaigns.len());
+    for (known, campaign) in model.campaigns.iter().zip(&state.campaigns) {
+        same_campaign(known, campaign);
+    }
+}
+
+fn same_campaign(known: &Programme, campaign: &CampaignState) {
+    let catalog = &campaign.catalog;
+    assert_eq!(campaign.id.as_str(), known.rules.id);
+    let texts = catalog.versions.iter().map(|version| &*version.source);
+    assert!(texts.eq(known.texts.iter().map(String::as_str)));
+    let sites = catalog.sites.iter().map(|site| &site.row);
+    assert!(sites.eq(&known.sites));
+    assert_eq!(catalog.slots.len(), known.slots.len());
+    for (at, slot) in catalog.slots.iter().enumerate() {
+        let row = &known.slots[at];
+        assert_eq!(slot.capacity, [row.public, row.assisted], "slot {at}");
+        assert_eq!(
+            (slot.site, slot.date, slot.start),
+            (row.site, row.date, row.start)
+        );
+        assert_eq!(slot.second, known.second_of(at), "slot {at}");
+        for pool in POOLS {
+            let (booked, held) = known.in_use(at, pool);
+            let usage = campaign.usage[at];
+            let counts = (usage.booked[pool as usize], usage.held[pool as usize]);
+            assert_eq!(counts, (booked, held), "slot {at}");
+            assert!(
+                booked + held <= known.capacity(at, pool),
+                "slot {at} is overfull"
+            );
+        }
+    }
+    assert_eq!(campaign.bookings, known.bookings);
+    let holds: BTreeMap<u64, _> = campaign
+        .holds
+        .iter()
+        .map(|(id, hold)| (id.0, hold))
+        .collect();
+    assert!(holds.keys().eq(known.holds.keys()));
+    for (id, hold) in &known.holds {
+        let told = holds[id];
+        assert_eq!(
+            (told.person, told.doses, told.pool, told.until),
+            (hold.person, hold.doses, hold.pool, hold.until)
+        );
+    }
+    let ends: BTreeSet<_> = known
+        .holds
+        .iter()
+        .map(|(id, hold)| (hold.until, *id))
+        .collect();
+    assert!(
+        campaign
+            .holds_by_end
+            .iter()
+            .map(|(end, id)| (*end, id.0))
+            .eq(ends)
+    );
+    for (person, standing) in &campaign.standings {
+        let booking = standing.booking.map(|at| at as usize);
+        assert_eq!(booking, known.active(person), "{person}");
+        assert_eq!(
+            standing.hold.map(|id| id.0),
+            known.hold_of(person),
+            "{person}"
+        );
+    }
+    one_booking_each(known);
+    let repeats = campaign.repeats.iter();
+    let repeats: BTreeMap<_, _> = repeats
+        .map(|(key, repeat)| (*key, (repeat.request, repeat.seq.0)))
+        .collect();
+    assert_eq!(repeats, known.answered);
+    let mut counts = [0; 3];
+    for (person, rules, reason) in &known.noted {
+        let all = [
+            RefusedFor::NotEligible,
+            RefusedFor::NotOpenYet,
+            RefusedFor::OpeningClosed,
+        ];
+        let mark = refusal_mark(person, *rules, all[usize::from(*reason)]);
+        assert!(
+            campaign.refusals.contains(&mark),
+            "the refusal of {person} is not known"
+        );
+        counts[usize::from(*reason)] += 1;
+    }
+    assert_eq!(campaign.refusal_counts, counts);
+    assert_eq!(campaign.refusals.len(), known.noted.len());
+}
+
+/// Nobody has two active bookings; no two bookings share a number.
+fn one_booking_each(known: &Programme) {
+    let active = known
+        .bookings
+        .iter()
+        .filter(|booking| booking.status == Status::Booked);
+    let mut people = BTreeSet::new();
+    for booking in active {
+        assert!(
+            people.insert(booking.person),
+            "{} has two bookings",
+            booking.person
+        );
+        let standing_hold = known
+            .holds
+            .values()
+            .filter(|hold| hold.person == booking.person);
+        assert!(standing_hold.count() <= 1);
+    }
+    let numbers: BTreeSet<_> = known
+        .bookings
+        .iter()
+        .map(|booking| booking.number)
+        .collect();
+    assert_eq!(
+        numbers.len(),
+        known.bookings.len(),
+        "two bookings share a number"
+    );
+}
+
+/// The counters: booked + held + claimed + free = capacity, for every slot and pool.
+pub fn same_seats(model: &Model, shared: &Shared, waiting: &VecDeque<Waiting>) {
+    let offers = shared.offers();
+    assert_eq!(offers.len(), model.campaigns.len());
+    for (index, (known, offer)) in model.campaigns.iter().zip(offers.iter()).enumerate() {
+        assert_eq!(offer.catalog.slots.len(), known.slots.len());
+        for at in 0..known.slots.len() {
+            let slot = offer.catalog.slots[at];
+            let seats = &offer.seats[slot.site.at()];
+            let free = seats.look(|free| free[slot.position as usize]);
+            for pool in POOLS {
+                let (booked, held) = known.in_use(at, pool);
+                let claimed = in_flight(waiting, index, at, pool);
+                assert_eq!(
+                    booked + held + claimed + free[pool as usize],
+                    known.capacity(at, pool),
+                    "slot {}, {pool:?}: {booked} booked, {held} held, {claimed} claimed",
+                    SlotIndex(at as u32)
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The simulation: the real writer on storage that fails and under clocks that step, against an
+//! independent model; exhaustive failure, tampering, and properties of the codecs.
+
+mod check;
+mod clocks;
+mod disk;
+mod exhaustive;
+mod life;
+mod model;
+mod properties;
+mod random;
+mod run;
+mod seeds;
+mod story;
+mod tamper;
+mod world;

@@ -1,0 +1,370 @@
+//! What should happen, written a second time: plain lists and maps, every count made anew.
+//!
+//! It shares the shapes of requests and entries with the program, and none of its decisions. A step
+//! of the writer is predicted whole: the entries it must append, the answers it must give, and the
+//! world after it. Nothing here is fast.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use sumun::domain::decide::Request;
+use sumun::domain::entry::{Actor, Change, Doses, HoldEnd, RefusedFor};
+use sumun::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, SlotIndex};
+use sumun::domain::refusal::Refusal;
+use sumun::domain::site::{SiteRow, SlotRow};
+use sumun::domain::state::{Booking, Status};
+use sumun::domain::time::Stamp;
+use sumun::ledger::command::Outcome;
+
+use crate::world::{COHORTS, INTERVAL, Rules, Somebody, midnight};
+
+/// A command, as the model sees it.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    Person {
+        campaign: usize,
+        request: Request,
+        claimed: Option<(Doses, Pool)>,
+    },
+    Note {
+        campaign: usize,
+        person: PersonKey,
+        rules: u32,
+        reason: RefusedFor,
+    },
+    Operator(Act),
+}
+
+#[derive(Clone, Debug)]
+pub enum Act {
+    Activate {
+        rules: Rules,
+        text: String,
+    },
+    Sites {
+        campaign: usize,
+        rows: Vec<SiteRow>,
+    },
+    Slots {
+        campaign: usize,
+        rows: Vec<SlotRow>,
+    },
+    Roster {
+        people: Vec<Somebody>,
+        digest: [u8; 32],
+    },
+}
+
+/// A command that waits, by the number under which its answer is expected.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    pub ticket: u64,
+    pub asked: Asked,
+}
+
+/// The answer that must come.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Said {
+    Exactly(Outcome),
+    ByRules(RefusedFor, Stamp),
+    Impossible,
+}
+
+/// A hold that runs or has run out unnoticed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Holding {
+    pub person: PersonKey,
+    pub doses: Doses,
+    pub pool: Pool,
+    pub until: Stamp,
+}
+
+/// One campaign.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Programme {
+    pub rules: Rules,
+    pub texts: Vec<String>,
+    pub sites: Vec<SiteRow>,
+    pub slots: Vec<SlotRow>,
+    pub holds: BTreeMap<u64, Holding>,
+    pub bookings: Vec<Booking>,
+    pub answered: BTreeMap<[u8; 16], ([u8; 8], u64)>,
+    pub noted: BTreeSet<(PersonKey, u32, u8)>,
+}
+
+/// Everything that the journal should say.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Model {
+    pub seq: u64,
+    pub stamp: Stamp,
+    pub roster: u32,
+    pub digest: [u8; 32],
+    pub people: BTreeMap<PersonKey, Somebody>,
+    pub campaigns: Vec<Programme>,
+}
+
+/// What one step of the writer must do.
+pub struct Prediction {
+    pub after: Model,
+    pub entries: Vec<(Actor, Change)>,
+    pub said: Vec<(u64, Said)>,
+    pub left: VecDeque<Waiting>,
+}
+
+impl Programme {
+    pub fn version(&self) -> u32 {
+        self.texts.len() as u32
+    }
+
+    /// Booked and held seats of a slot, counted one by one.
+    pub fn in_use(&self, slot: usize, pool: Pool) -> (u16, u16) {
+        let takes = |doses: &Doses, of: Pool| {
+            let second = doses.second.is_some_and(|second| second.at() == slot);
+            of == pool && (doses.first.at() == slot || second)
+        };
+        let mut counts = (0, 0);
+        for booking in &self.bookings {
+            let active = booking.status == Status::Booked;
+            counts.0 += u16::from(active && takes(&booking.doses, booking.pool));
+        }
+        for hold in self.holds.values() {
+            counts.1 += u16::from(takes(&hold.doses, hold.pool));
+        }
+        counts
+    }
+
+    pub fn capacity(&self, slot: usize, pool: Pool) -> u16 {
+        let row = &self.slots[slot];
+        match pool {
+            Pool::Public => row.public,
+            Pool::Assisted => row.assisted,
+        }
+    }
+
+    /// The slot of the second dose, searched among all.
+    pub fn second_of(&self, slot: usize) -> Option<SlotIndex> {
+        let first = &self.slots[slot];
+        let fits = |row: &SlotRow| {
+            (row.site, row.vaccine, row.start_min) == (first.site, first.vaccine, first.start_min)
+                && row.date.0 == first.date.0 + INTERVAL
+        };
+        let at = self
+            .slots
+            .iter()
+            .position(|row| first.vaccine.0 == 0 && fits(row));
+        at.map(|at| SlotIndex(at as u32))
+    }
+
+    /// The doses that somebody who points at this slot gets.
+    pub fn doses(&self, slot: usize) -> Doses {
+        Doses {
+            first: SlotIndex(slot as u32),
+            second: self.second_of(slot),
+        }
+    }
+
+    pub fn active(&self, person: &PersonKey) -> Option<usize> {
+        let theirs = |booking: &Booking| {
+            booking.person == *person && matches!(booking.status, Status::Booked)
+        };
+        self.bookings.iter().position(theirs)
+    }
+
+    /// The person's hold, run out or not.
+    pub fn hold_of(&self, person: &PersonKey) -> Option<u64> {
+        let mut holds = self.holds.iter();
+        holds
+            .find(|(_, hold)| hold.person == *person)
+            .map(|(id, _)| *id)
+    }
+
+    pub fn deadline(&self, booking: &Booking) -> Stamp {
+        let first = &self.slots[booking.doses.first.at()];
+        midnight(first.date.0 - self.rules.change_days)
+    }
+
+    fn in_time(&self, booking: usize, now: Stamp) -> Result<(), Said> {
+        let deadline = self.deadline(&self.bookings[booking]);
+        if now < deadline {
+            return Ok(());
+        }
+        Err(no(Refusal::ChangeDeadlinePassed(deadline)))
+    }
+
+    fn offered(&self, doses: Doses, now: Stamp) -> Result<(), Said> {
+        let Some(row) = self.slots.get(doses.first.at()) else {
+            return Err(no(Refusal::NotFound));
+        };
+        let second = self.second_of(doses.first.at());
+        let complete = row.vaccine.0 == 1 || second.is_some();
+        if now < row.start && complete && doses.second == second {
+            return Ok(());
+        }
+        Err(no(Refusal::SlotFull(doses.first)))
+    }
+
+    /// What the rules say, from the texts of dates and the list of openings.
+    pub fn may_book(&self, somebody: &Somebody, now: Stamp) -> Option<RefusedFor> {
+        let mut known = false;
+        let (mut over, mut open) = (false, false);
+        for (cohort, openings) in COHORTS.iter().zip(&self.rules.openings) {
+            let (_, first, last, carers) = *cohort;
+            let born = somebody.born.as_str();
+            if born < first || last < born || (carers && !somebody.carer) {
+                continue;
+            }
+            known = true;
+            open |= openings
+                .iter()
+                .any(|(from, until)| *from <= now && now < *until);
+            over |= openings.iter().any(|(_, until)| *until <= now);
+        }
+        match (known, open, over) {
+            (_, true, _) => None,
+            (_, _, true) => Some(RefusedFor::OpeningClosed),
+            (true, _, _) => Some(RefusedFor::NotOpenYet),
+            (false, _, _) => Some(RefusedFor::NotEligible),
+        }
+    }
+}
+
+fn no(refusal: Refusal) -> Said {
+    Said::Exactly(Outcome::Refused(refusal))
+}
+
+/// A step in the making.
+struct Pass {
+    world: Model,
+    now: Stamp,
+    entries: Vec<(Actor, Change)>,
+}
+
+impl Pass {
+    fn new(before: &Model, clock: Stamp) -> Self {
+        let now = clock.max(before.stamp);
+        Self {
+            world: before.clone(),
+            now,
+            entries: Vec::new(),
+        }
+    }
+
+    fn write(&mut self, actor: Actor, change: Change) -> u64 {
+        self.entries.push((actor, change));
+        (self.world.seq, self.world.stamp) = (self.world.seq + 1, self.now);
+        self.world.seq
+    }
+
+    fn note(&mut self, campaign: usize, person: PersonKey, rules: u32, reason: RefusedFor) {
+        let noted = &mut self.world.campaigns[campaign].noted;
+        if noted.insert((person, rules, reason as u8)) {
+            let campaign = CampaignIndex(campaign as u16);
+            let change = Change::Refused {
+                campaign,
+                person,
+                rules,
+                reason,
+            };
+            self.write(Actor::System, change);
+        }
+    }
+
+    /// Ends every hold whose time has come: by campaign, then by end, then by age.
+    fn end_holds(&mut self) {
+        for at in 0..self.world.campaigns.len() {
+            let holds = &self.world.campaigns[at].holds;
+            let ended = holds.iter().filter(|(_, hold)| hold.until <= self.now);
+            let mut ended: Vec<_> = ended
+                .map(|(id, hold)| (hold.until, *id, hold.person))
+                .collect();
+            ended.sort();
+            for (_, id, person) in ended {
+                self.world.campaigns[at].holds.remove(&id);
+                let campaign = CampaignIndex(at as u16);
+                let (hold, reason) = (HoldId(id), HoldEnd::Expired);
+                let change = Change::HoldEnded {
+                    campaign,
+                    person,
+                    hold,
+                    reason,
+                };
+                self.write(Actor::System, change);
+            }
+        }
+    }
+}
+
+impl Model {
+    /// What the writer's next step does with these commands at this time of its clock.
+    pub fn predict(
+        &self,
+        waiting: &VecDeque<Waiting>,
+        clock: Stamp,
+        wall_stepped: Option<i64>,
+    ) -> Prediction {
+        let mut pass = Pass::new(self, clock);
+        let mut said = Vec::new();
+        let mut rest = waiting.clone();
+        if let Some(Waiting {
+            ticket,
+            asked: Asked::Operator(act),
+        }) = rest.front().cloned()
+        {
+            rest.pop_front();
+            said.push((ticket, pass.act(act, &rest)));
+            return pass.done(said, rest);
+        }
+        if let Some(step_ns) = wall_stepped {
+            pass.write(Actor::System, Change::ClockStepped { step_ns });
+        }
+        pass.end_holds();
+        let mut seen = BTreeSet::new();
+        let mut left = VecDeque::new();
+        while let Some(next) = rest.pop_front() {
+            match &next.asked {
+                Asked::Operator(_) => {
+                    rest.push_front(next);
+                    break;
+                }
+                Asked::Note {
+                    campaign,
+                    person,
+                    rules,
+                    reason,
+                } => pass.note(*campaign, *person, *rules, *reason),
+                Asked::Person { request, .. } if !seen.insert(request.person) => {
+                    left.push_back(next);
+                }
+                Asked::Person {
+                    campaign, request, ..
+                } => {
+                    let answer = pass.ask(*campaign, request);
+                    said.push((next.ticket, answer.unwrap_or_else(|refusal| refusal)));
+                }
+            }
+        }
+        left.append(&mut rest);
+        pass.done(said, left)
+    }
+
+    /// What a change by the program itself does.
+    pub fn recorded(&self, change: Change, clock: Stamp) -> Prediction {
+        let mut pass = Pass::new(self, clock);
+        pass.write(Actor::System, change);
+        pass.done(Vec::new(), VecDeque::new())
+    }
+}
+
+impl Pass {
+    fn done(self, said: Vec<(u64, Said)>, left: VecDeque<Waiting>) -> Prediction {
+        let (after, entries) = (self.world, self.entries);
+        Prediction {
+            after,
+            entries,
+            said,
+            left,
+        }
+    }
+}
+
+pub mod act;
+mod ask;

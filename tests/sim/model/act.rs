@@ -1,0 +1,196 @@
+//! What an operator's act must do.
+
+use std::collections::VecDeque;
+
+use sumun::domain::entry::{Actor, Change};
+use sumun::domain::ids::{CampaignId, CampaignIndex, Pool};
+use sumun::ledger::command::{Operated, Outcome};
+
+use super::{Act, Asked, Pass, Programme, Said, Waiting};
+
+/// Who acts in every run.
+pub const OPERATOR: &str = "operator";
+
+fn did(operated: Operated) -> Said {
+    Said::Exactly(Outcome::Operated(operated))
+}
+
+impl Pass {
+    fn operate(&mut self, change: Change) {
+        self.write(Actor::Operator(OPERATOR.to_owned()), change);
+    }
+
+    pub(super) fn act(&mut self, act: Act, others: &VecDeque<Waiting>) -> Said {
+        match act {
+            Act::Activate { rules, text } => self.activate(rules, text),
+            Act::Sites { campaign, rows } => self.sites(campaign, rows),
+            Act::Slots { campaign, rows } => self.slots(campaign, rows, others),
+            Act::Roster { people, digest } => self.roster(people, digest),
+        }
+    }
+
+    fn activate(&mut self, rules: super::Rules, source: String) -> Said {
+        if source != rules.text() {
+            return Said::Impossible;
+        }
+        let campaign = CampaignId::try_from(rules.id.clone()).unwrap();
+        let known = self
+            .world
+            .campaigns
+            .iter()
+            .position(|known| known.rules.id == rules.id);
+        let at = match known {
+            Some(at) => {
+                let here = &mut self.world.campaigns[at];
+                let version = here.version();
+                if here.texts.last() == Some(&source) {
+                    return did(Operated::Unchanged { campaign, version });
+                }
+                here.rules = rules;
+                here.texts.push(source.clone());
+                at
+            }
+            None => {
+                self.world.campaigns.push(Programme {
+                    rules,
+                    texts: vec![source.clone()],
+                    sites: Vec::new(),
+                    slots: Vec::new(),
+                    holds: Default::default(),
+                    bookings: Vec::new(),
+                    answered: Default::default(),
+                    noted: Default::default(),
+                });
+                self.world.campaigns.len() - 1
+            }
+        };
+        let version = self.world.campaigns[at].version();
+        let index = CampaignIndex(at as u16);
+        self.operate(Change::CampaignActivated {
+            campaign: index,
+            version,
+            source,
+        });
+        did(Operated::Activated { campaign, version })
+    }
+
+    fn sites(&mut self, at: usize, rows: Vec<super::SiteRow>) -> Said {
+        let sites = &mut self.world.campaigns[at].sites;
+        let (mut added, mut different) = (0, Vec::new());
+        for row in rows {
+            match sites.iter_mut().find(|site| site.site == row.site) {
+                Some(site) if *site == row => continue,
+                Some(site) => *site = row.clone(),
+                None => {
+                    sites.push(row.clone());
+                    added += 1;
+                }
+            }
+            different.push(row);
+        }
+        let changed = different.len() - added;
+        if !different.is_empty() {
+            let (campaign, rows) = (CampaignIndex(at as u16), different);
+            self.operate(Change::SitesImported { campaign, rows });
+        }
+        did(Operated::Sites { added, changed })
+    }
+
+    /// Capacities must stay at or above what is booked, held, or claimed by a waiting command.
+    fn slots(
+        &mut self,
+        at: usize,
+        mut rows: Vec<super::SlotRow>,
+        others: &VecDeque<Waiting>,
+    ) -> Said {
+        let here = &mut self.world.campaigns[at];
+        if rows.iter().any(|row| row.site.at() >= here.sites.len()) {
+            return Said::Impossible;
+        }
+        rows.sort_by_key(|row| (row.site, row.vaccine, row.date, row.start_min));
+        let (mut slots, mut added, mut different) = (here.slots.clone(), 0, Vec::new());
+        for row in rows {
+            let same = |slot: &super::SlotRow| {
+                (slot.site, slot.vaccine, slot.date, slot.start_min)
+                    == (row.site, row.vaccine, row.date, row.start_min)
+            };
+            let Some(slot) = here.slots.iter().position(same) else {
+                slots.push(row);
+                different.push(row);
+                added += 1;
+                continue;
+            };
+            let old = here.slots[slot];
+            for (pool, was, is) in [
+                (Pool::Public, old.public, row.public),
+                (Pool::Assisted, old.assisted, row.assisted),
+            ] {
+                let (booked, held) = here.in_use(slot, pool);
+                let used = booked + held + in_flight(others, at, slot, pool);
+                if is < was && is < used {
+                    return Said::Impossible;
+                }
+            }
+            if (old.public, old.assisted) != (row.public, row.assisted) {
+                (slots[slot].public, slots[slot].assisted) = (row.public, row.assisted);
+                different.push(row);
+            }
+        }
+        here.slots = slots;
+        let changed = different.len() - added;
+        if !different.is_empty() {
+            let (campaign, rows) = (CampaignIndex(at as u16), different);
+            self.operate(Change::SlotsImported { campaign, rows });
+        }
+        did(Operated::Slots { added, changed })
+    }
+
+    fn roster(&mut self, people: Vec<super::Somebody>, digest: [u8; 32]) -> Said {
+        let new: std::collections::BTreeMap<_, _> = people
+            .into_iter()
+            .map(|person| (person.key, person))
+            .collect();
+        let old = std::mem::replace(&mut self.world.people, new.clone());
+        let added = new.keys().filter(|key| !old.contains_key(*key)).count();
+        let gone = old.keys().filter(|key| !new.contains_key(*key)).count();
+        let same = new
+            .iter()
+            .filter(|(key, person)| old.get(*key) == Some(*person))
+            .count();
+        let changed = new.len() - added - same;
+        (self.world.roster, self.world.digest) = (self.world.roster + 1, digest);
+        let version = self.world.roster;
+        self.operate(Change::RosterImported {
+            version,
+            people: new.len() as u64,
+            digest,
+            added: added as u64,
+            changed: changed as u64,
+            gone: gone as u64,
+        });
+        did(Operated::Roster {
+            version,
+            added,
+            changed,
+            gone,
+            unchanged: same as u64,
+        })
+    }
+}
+
+/// Seats of a slot that waiting commands have claimed.
+pub fn in_flight(waiting: &VecDeque<Waiting>, at: usize, slot: usize, pool: Pool) -> u16 {
+    let mut count = 0;
+    for each in waiting {
+        if let Asked::Person {
+            campaign,
+            claimed: Some((doses, of)),
+            ..
+        } = &each.asked
+        {
+            let slots = doses.slots().filter(|known| known.at() == slot);
+            count += slots.count() as u16 * u16::from(*campaign == at && *of == pool);
+        }
+    }
+    count
+}

@@ -1,0 +1,217 @@
+//! What must come of one person's request.
+
+use sumun::domain::decide::{Ask, Request, Seat};
+use sumun::domain::entry::{Actor, Change, Doses, HoldEnd};
+use sumun::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq};
+use sumun::domain::refusal::Refusal;
+use sumun::domain::state::{Booking, Status};
+use sumun::domain::time::Stamp;
+use sumun::ledger::command::Outcome;
+
+use super::{Holding, Pass, Programme, Said, no};
+use crate::world::{SECOND, keys};
+
+impl Pass {
+    pub(super) fn ask(&mut self, at: usize, request: &Request) -> Result<Said, Said> {
+        let (now, person) = (self.now, request.person);
+        let campaign = CampaignIndex(at as u16);
+        let idempotency = request.idempotency;
+        let here = &self.world.campaigns[at];
+        if let Some(mark) = idempotency {
+            match here.answered.get(&mark.key) {
+                Some((asked, seq)) if *asked == mark.request => {
+                    return Ok(Said::Exactly(Outcome::Repeated(Seq(*seq))));
+                }
+                Some(_) => return Err(no(Refusal::IdempotencyConflict)),
+                None => {}
+            }
+        }
+        let active = here.active(&person);
+        let own = here.hold_of(&person);
+        let seq = self.world.seq + 1;
+        match request.ask {
+            Ask::Hold { doses, pool } => {
+                match active {
+                    Some(booking) => here.in_time(booking, now)?,
+                    None => self.eligible(at, &person)?,
+                }
+                let here = &mut self.world.campaigns[at];
+                here.offered(doses, now)?;
+                let until = Stamp(now.0 + here.rules.hold_s * SECOND);
+                own.map(|id| here.holds.remove(&id));
+                let hold = Holding {
+                    person,
+                    doses,
+                    pool,
+                    until,
+                };
+                here.holds.insert(seq, hold);
+                let released = own.map(HoldId);
+                self.write(
+                    Actor::Citizen,
+                    Change::HoldPlaced {
+                        campaign,
+                        person,
+                        doses,
+                        pool,
+                        until,
+                        released,
+                    },
+                );
+                let hold = HoldId(seq);
+                Ok(Said::Exactly(Outcome::Held { hold, doses, until }))
+            }
+            Ask::Release { hold } => {
+                if own != Some(hold.0) {
+                    return Err(no(Refusal::HoldExpired));
+                }
+                self.world.campaigns[at].holds.remove(&hold.0);
+                let reason = HoldEnd::Released;
+                let change = Change::HoldEnded {
+                    campaign,
+                    person,
+                    hold,
+                    reason,
+                };
+                self.write(Actor::Citizen, change);
+                Ok(Said::Exactly(Outcome::Released))
+            }
+            Ask::Book { seat } => {
+                if let Some(booking) = active {
+                    let number = here.bookings[booking].number;
+                    return Err(no(Refusal::AlreadyBooked(number)));
+                }
+                if let Seat::Claimed(..) = seat {
+                    self.eligible(at, &person)?;
+                }
+                let here = &mut self.world.campaigns[at];
+                let (doses, pool, hold) = here.seat(own, seat, now)?;
+                let number = keys().booking_number(here.bookings.len() as u64);
+                let booking = Booking {
+                    number,
+                    person,
+                    doses,
+                    pool,
+                    status: Status::Booked,
+                    booked_at: now,
+                    seq: Seq(seq),
+                };
+                here.bookings.push(booking);
+                own.map(|id| here.holds.remove(&id));
+                idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq)));
+                let rules = here.version();
+                let released = own.map(HoldId).filter(|_| hold.is_none());
+                self.write(
+                    Actor::Citizen,
+                    Change::Booked {
+                        campaign,
+                        person,
+                        number,
+                        doses,
+                        pool,
+                        hold,
+                        released,
+                        rules,
+                        idempotency,
+                    },
+                );
+                Ok(Said::Exactly(Outcome::Booking(booking)))
+            }
+            Ask::Move { number, seat } => {
+                let booking = here.changeable(active, number, now)?;
+                let here = &mut self.world.campaigns[at];
+                let (to, pool, hold) = here.seat(own, seat, now)?;
+                if pool != here.bookings[booking].pool {
+                    return Err(no(Refusal::NotFound));
+                }
+                let from = std::mem::replace(&mut here.bookings[booking].doses, to);
+                here.bookings[booking].seq = Seq(seq);
+                let booking = here.bookings[booking];
+                own.map(|id| here.holds.remove(&id));
+                idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq)));
+                let released = own.map(HoldId).filter(|_| hold.is_none());
+                self.write(
+                    Actor::Citizen,
+                    Change::Moved {
+                        campaign,
+                        person,
+                        number,
+                        from,
+                        to,
+                        hold,
+                        released,
+                        idempotency,
+                    },
+                );
+                Ok(Said::Exactly(Outcome::Booking(booking)))
+            }
+            Ask::Cancel { number } => {
+                let booking = here.changeable(active, number, now)?;
+                let here = &mut self.world.campaigns[at];
+                here.bookings[booking].status = Status::Cancelled;
+                here.bookings[booking].seq = Seq(seq);
+                let booking = here.bookings[booking];
+                idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq)));
+                let doses = booking.doses;
+                self.write(
+                    Actor::Citizen,
+                    Change::Cancelled {
+                        campaign,
+                        person,
+                        number,
+                        doses,
+                        idempotency,
+                    },
+                );
+                Ok(Said::Exactly(Outcome::Booking(booking)))
+            }
+        }
+    }
+
+    /// Whether the rules let a person book now; their "no" must stand in the journal.
+    fn eligible(&mut self, at: usize, person: &PersonKey) -> Result<(), Said> {
+        let Some(somebody) = self.world.people.get(person) else {
+            return Err(no(Refusal::NotOnRoster));
+        };
+        let here = &self.world.campaigns[at];
+        let Some(reason) = here.may_book(somebody, self.now) else {
+            return Ok(());
+        };
+        let version = here.version();
+        self.note(at, *person, version, reason);
+        Err(Said::ByRules(reason, self.now))
+    }
+}
+
+impl Programme {
+    fn seat(
+        &self,
+        own: Option<u64>,
+        seat: Seat,
+        now: Stamp,
+    ) -> Result<(Doses, Pool, Option<HoldId>), Said> {
+        match seat {
+            Seat::Held(id) => {
+                let hold = self.holds.get(&id.0).filter(|_| own == Some(id.0));
+                let hold = hold.ok_or(no(Refusal::HoldExpired))?;
+                Ok((hold.doses, hold.pool, Some(id)))
+            }
+            Seat::Claimed(doses, pool) => {
+                self.offered(doses, now)?;
+                Ok((doses, pool, None))
+            }
+        }
+    }
+
+    fn changeable(
+        &self,
+        active: Option<usize>,
+        number: BookingNumber,
+        now: Stamp,
+    ) -> Result<usize, Said> {
+        let named = active.filter(|at| self.bookings[*at].number == number);
+        let booking = named.ok_or(no(Refusal::NoBooking))?;
+        self.in_time(booking, now)?;
+        Ok(booking)
+    }
+}

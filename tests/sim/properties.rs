@@ -1,0 +1,315 @@
+//! Any entry comes back from its bytes, any block from its entries, any journal gives one state;
+//! and `decide` alone says what the model says.
+
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+use sumun::domain::apply::apply;
+use sumun::domain::decide::{Ask, Context, Request, Seat, Verdict, decide};
+use sumun::domain::entry::{Actor, Change, Doses, Entry, Hash, HoldEnd, Idempotency, RefusedFor};
+use sumun::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq, SlotIndex};
+use sumun::domain::state::State;
+use sumun::domain::time::Stamp;
+use sumun::ledger::command::Outcome;
+use sumun::ledger::store::{entries, push_entry};
+
+use crate::check::{journal, same_answer};
+use crate::model::{Asked, Said, Waiting};
+use crate::random::Random;
+use crate::story::Story;
+use crate::world::{keys, site, slot};
+
+fn array<const N: usize>(random: &mut Random) -> [u8; N] {
+    std::array::from_fn(|_| random.next() as u8)
+}
+
+/// Numbers of every length.
+fn number(random: &mut Random) -> u64 {
+    let shift = random.below(64);
+    random.next() >> shift
+}
+
+fn maybe<T>(random: &mut Random, make: impl FnOnce(&mut Random) -> T) -> Option<T> {
+    random.percent(50).then(|| make(random))
+}
+
+fn text(random: &mut Random) -> String {
+    let letters = ['a', 'Z', '"', '\\', '\n', '가', '\u{10ffff}', '\0'];
+    (0..random.below(20))
+        .map(|_| *random.pick(&letters))
+        .collect()
+}
+
+fn doses(random: &mut Random) -> Doses {
+    let first = SlotIndex(number(random) as u32);
+    Doses {
+        first,
+        second: maybe(random, |random| SlotIndex(number(random) as u32)),
+    }
+}
+
+fn change(random: &mut Random) -> Change {
+    let campaign = CampaignIndex(number(random) as u16);
+    let person = PersonKey(array(random));
+    let booking = BookingNumber(number(random));
+    let pool = *random.pick(&[Pool::Public, Pool::Assisted]);
+    let hold = maybe(random, |random| HoldId(number(random)));
+    let released = maybe(random, |random| HoldId(number(random)));
+    let idempotency = maybe(random, |random| Idempotency {
+        key: array(random),
+        request: array(random),
+    });
+    let (from, to) = (doses(random), doses(random));
+    let rules = number(random) as u32;
+    match random.below(14) {
+        0 => Change::Founded {
+            simulated_clock: rules > 9,
+            head_public_key: array(random),
+        },
+        1 => Change::Started {
+            program: text(random),
+        },
+        2 => Change::ClockStepped {
+            step_ns: number(random) as i64,
+        },
+        3 => Change::ClockBehind {
+            behind_ns: -(number(random) as i64 >> 1),
+        },
+        4 => Change::CampaignActivated {
+            campaign,
+            version: rules,
+            source: text(random),
+        },
+        5 => {
+            let rows = (0..random.below(4))
+                .map(|at| site(at as u32, &text(random)))
+                .collect();
+            Change::SitesImported { campaign, rows }
+        }
+        6 => {
+            let day = number(random) as i32 >> 16;
+            let row = |at| slot(at as u32, at as u8, day, 600, [at as u16, u16::MAX]);
+            Change::SlotsImported {
+                campaign,
+                rows: (0..random.below(4)).map(row).collect(),
+            }
+        }
+        7 => Change::RosterImported {
+            version: rules,
+            people: number(random),
+            digest: array(random),
+            added: number(random),
+            changed: number(random),
+            gone: number(random),
+        },
+        8 => {
+            let until = Stamp(number(random) as i64);
+            Change::HoldPlaced {
+                campaign,
+                person,
+                doses: to,
+                pool,
+                until,
+                released,
+            }
+        }
+        9 => {
+            let reason = *random.pick(&[HoldEnd::Expired, HoldEnd::Released]);
+            Change::HoldEnded {
+                campaign,
+                person,
+                hold: HoldId(number(random)),
+                reason,
+            }
+        }
+        10 => Change::Booked {
+            campaign,
+            person,
+            number: booking,
+            doses: to,
+            pool,
+            hold,
+            released,
+            rules,
+            idempotency,
+        },
+        11 => Change::Moved {
+            campaign,
+            person,
+            number: booking,
+            from,
+            to,
+            hold,
+            released,
+            idempotency,
+        },
+        12 => Change::Cancelled {
+            campaign,
+            person,
+            number: booking,
+            doses: to,
+            idempotency,
+        },
+        _ => {
+            let all = [
+                RefusedFor::NotEligible,
+                RefusedFor::NotOpenYet,
+                RefusedFor::OpeningClosed,
+            ];
+            Change::Refused {
+                campaign,
+                person,
+                rules,
+                reason: *random.pick(&all),
+            }
+        }
+    }
+}
+
+fn entry(random: &mut Random) -> Entry {
+    let actor = match random.below(3) {
+        0 => Actor::System,
+        1 => Actor::Citizen,
+        _ => Actor::Operator(text(random)),
+    };
+    Entry {
+        seq: Seq(number(random)),
+        stamp: Stamp(number(random) as i64),
+        previous: Hash(array(random)),
+        actor,
+        change: change(random),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn any_entry_comes_back_from_its_bytes(seed: u64) {
+        let entry = entry(&mut Random::new(seed));
+        let mut bytes = Vec::new();
+        let hash = entry.encode(&mut bytes);
+        prop_assert_eq!(hash, Hash::of(&bytes));
+        prop_assert_eq!(Entry::decode(&bytes), Ok(entry.clone()));
+        for cut in 0..bytes.len() {
+            prop_assert!(Entry::decode(&bytes[..cut]).is_err(), "cut to {cut}");
+        }
+        // One meaning has one form: other bytes are another entry, or none.
+        let at = seed as usize % bytes.len();
+        bytes[at] ^= 1 << (seed % 8);
+        prop_assert_ne!(Entry::decode(&bytes), Ok(entry));
+    }
+
+    #[test]
+    fn any_block_comes_back_and_a_cut_one_says_so(seed: u64, count in 0..12_usize) {
+        let mut random = Random::new(seed);
+        let all: Vec<Entry> = (0..count).map(|_| entry(&mut random)).collect();
+        let mut block = Vec::new();
+        let hashes: Vec<Hash> = all.iter().map(|entry| push_entry(&mut block, entry)).collect();
+        let found: Vec<&[u8]> = entries(&block).map(Result::unwrap).collect();
+        prop_assert_eq!(found.len(), count);
+        for ((bytes, entry), hash) in found.iter().zip(&all).zip(&hashes) {
+            prop_assert_eq!(Entry::decode(bytes), Ok(entry.clone()));
+            prop_assert_eq!(Hash::of(bytes), *hash);
+        }
+        if !block.is_empty() {
+            let cut = random.below(block.len() as u64) as usize;
+            let found: Vec<_> = entries(&block[..cut]).collect();
+            let whole = found.iter().filter(|bytes| bytes.is_ok()).count();
+            prop_assert!(whole < count && found.len() <= whole + 1);
+        }
+    }
+}
+
+#[test]
+fn a_journal_applied_twice_gives_equal_states() {
+    let mut story = Story::new();
+    story.long();
+    let all = story.run.read(|read| journal(read, 0));
+    let replay = || {
+        let mut state = State::default();
+        for entry in &all {
+            let hash = entry.encode(&mut Vec::new());
+            apply(&mut state, entry, hash).unwrap();
+        }
+        state
+    };
+    let (once, twice) = (replay(), replay());
+    assert_eq!(once, twice);
+    assert_eq!(once, *story.run.core().shared().state.read().unwrap());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn decide_says_what_the_model_says(seed: u64) {
+        let mut story = Story::new();
+        story.long();
+        let mut random = Random::new(seed);
+        let run = &story.run;
+        let shared = run.core().shared();
+        let state = shared.state.read().unwrap();
+        let campaign = &state.campaigns[0];
+        let offer = shared.offer(CampaignIndex(0)).unwrap();
+        for _ in 0..50 {
+            let person = random.pick(&story.people).key;
+            let now = Stamp(run.model.stamp.0 + (random.next() >> 13) as i64 % 400_000_000_000_000);
+            let request = any_request(&mut random, person, &story);
+            let context = Context {
+                campaign,
+                subject: offer.subject(&person),
+                now,
+                next_number: keys().booking_number(campaign.bookings.len() as u64),
+            };
+            // A hold that has run out by then is ended first, as the writer does.
+            let expired = run.model.campaigns[0].holds.values().any(|hold| hold.until <= now);
+            if expired {
+                continue;
+            }
+            let asked = Asked::Person { campaign: 0, request, claimed: None };
+            let waiting = VecDeque::from([Waiting { ticket: 1, asked }]);
+            let predicted = run.model.predict(&waiting, now, None);
+            let (_, said) = &predicted.said[0];
+            match decide(&context, &request) {
+                Verdict::Change(change) => {
+                    let told = predicted.entries.last().map(|(_, change)| change);
+                    prop_assert_eq!(told, Some(&change));
+                    let refused = matches!(said, Said::Exactly(Outcome::Refused(_)));
+                    prop_assert!(!refused && !matches!(said, Said::ByRules(..)));
+                }
+                Verdict::Repeated(seq) => same_answer(said, &Outcome::Repeated(seq)),
+                Verdict::Refused(refusal) => same_answer(said, &Outcome::Refused(refusal)),
+            }
+        }
+    }
+}
+
+fn any_request(random: &mut Random, person: PersonKey, story: &Story) -> Request {
+    let known = &story.run.model.campaigns[0];
+    let at = random.below(known.slots.len() as u64) as usize;
+    let doses = known.doses(at);
+    let pool = *random.pick(&[Pool::Public, Pool::Public, Pool::Assisted]);
+    let number = match known.active(&person) {
+        Some(at) if random.percent(90) => known.bookings[at].number,
+        _ => BookingNumber(random.next()),
+    };
+    let hold = HoldId(known.hold_of(&person).unwrap_or(random.below(60)));
+    let seat = *random.pick(&[Seat::Held(hold), Seat::Claimed(doses, pool)]);
+    let ask = match random.below(5) {
+        0 => Ask::Hold { doses, pool },
+        1 => Ask::Release { hold },
+        2 => Ask::Book { seat },
+        3 => Ask::Move { number, seat },
+        _ => Ask::Cancel { number },
+    };
+    let mark = Idempotency {
+        key: [random.below(60) as u8; 16],
+        request: [1; 8],
+    };
+    Request {
+        person,
+        ask,
+        idempotency: random.percent(30).then_some(mark),
+    }
+}

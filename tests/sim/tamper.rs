@@ -1,0 +1,326 @@
+//! Whoever changes a stored byte, cuts a tail or edits an export is found, and where.
+
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use sumun::audit::{AuditFault, KeptHead, Verified, export, verify_export, verify_store};
+use sumun::domain::entry::{Change, Entry, Hash, HoldEnd, head_message};
+use sumun::domain::ids::Seq;
+use sumun::domain::time::Stamp;
+use sumun::ledger::recovery::{RecoveryFault, recover};
+use sumun::ledger::store::{Store, entries};
+
+use crate::check::journal;
+use crate::disk::Disk;
+use crate::story::Story;
+use crate::world::keys;
+
+const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
+const HEADS: TableDefinition<u64, &[u8]> = TableDefinition::new("heads");
+const ROSTER: TableDefinition<u32, &[u8]> = TableDefinition::new("roster");
+
+/// The file of the long evening, stopped in good order.
+fn evening() -> Vec<u8> {
+    let mut story = Story::new();
+    story.long();
+    story.run.check_replay();
+    story.run.stopped()
+}
+
+fn with_store<T>(bytes: &[u8], look: impl FnOnce(&Store) -> T) -> T {
+    look(&Store::on(Disk::with(bytes.to_vec())).unwrap())
+}
+
+/// The file after somebody with the right tools was at it.
+fn tampered(bytes: &[u8], tamper: impl FnOnce(&redb::WriteTransaction)) -> Vec<u8> {
+    let disk = Disk::with(bytes.to_vec());
+    let database = Database::builder()
+        .create_with_backend(disk.clone())
+        .unwrap();
+    let write = database.begin_write().unwrap();
+    tamper(&write);
+    write.commit().unwrap();
+    drop(database);
+    disk.bytes()
+}
+
+fn rows<K: redb::Key + for<'a> redb::Value<SelfType<'a> = N>, N>(
+    bytes: &[u8],
+    table: TableDefinition<K, &[u8]>,
+) -> Vec<(N, Vec<u8>)> {
+    let database = Database::builder()
+        .create_with_backend(Disk::with(bytes.to_vec()))
+        .unwrap();
+    let read = database.begin_read().unwrap();
+    let table = read.open_table(table).unwrap();
+    let row = |row: Result<(redb::AccessGuard<K>, redb::AccessGuard<&[u8]>), _>| {
+        let (key, value) = row.unwrap();
+        (key.value(), value.value().to_vec())
+    };
+    table.iter().unwrap().map(row).collect()
+}
+
+fn lines(store: &Store) -> Vec<String> {
+    let mut text = Vec::new();
+    export(&store.read().unwrap(), Seq(1), Seq(u64::MAX), &mut text).unwrap();
+    String::from_utf8(text)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+fn check_lines(lines: &[String], kept: Option<&KeptHead>) -> Result<Verified, AuditFault> {
+    let text = lines
+        .iter()
+        .map(|line| line.clone() + "\n")
+        .collect::<String>();
+    verify_export(text.as_bytes(), kept)
+}
+
+/// The last signed head, as an auditor keeps it.
+fn kept(store: &Store) -> KeptHead {
+    use data_encoding::HEXLOWER;
+    let head = store.read().unwrap().last_head().unwrap().unwrap();
+    KeptHead {
+        seq: head.seq.0,
+        stamp_ns: head.stamp.0,
+        hash: head.hash.to_string(),
+        signature: HEXLOWER.encode(&head.signature),
+        public_key: HEXLOWER.encode(&keys().head_public_key()),
+    }
+}
+
+/// The entry that a fault names.
+fn named(fault: &AuditFault) -> Option<u64> {
+    match fault {
+        AuditFault::Entry { seq, .. } | AuditFault::KeptHead { seq, .. } => Some(*seq),
+        AuditFault::Recovery(fault) => named_by_recovery(fault),
+        _ => None,
+    }
+}
+
+fn named_by_recovery(fault: &RecoveryFault) -> Option<u64> {
+    match fault {
+        RecoveryFault::Entry { seq, .. } | RecoveryFault::Head { seq, .. } => Some(seq.0),
+        RecoveryFault::Contradiction(contradiction) => Some(contradiction.seq.0),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_evening_has_every_kind_of_entry() {
+    let found = with_store(&evening(), |store| journal(&store.read().unwrap(), 0));
+    let kind = |entry: &Entry| match &entry.change {
+        Change::Founded { .. } => 0,
+        Change::Started { .. } => 1,
+        Change::ClockStepped { .. } => 2,
+        Change::ClockBehind { .. } => 3,
+        Change::CampaignActivated { .. } => 4,
+        Change::SitesImported { .. } => 5,
+        Change::SlotsImported { .. } => 6,
+        Change::RosterImported { .. } => 7,
+        Change::HoldPlaced { .. } => 8,
+        Change::HoldEnded {
+            reason: HoldEnd::Expired,
+            ..
+        } => 9,
+        Change::HoldEnded {
+            reason: HoldEnd::Released,
+            ..
+        } => 10,
+        Change::Booked { hold: Some(_), .. } => 11,
+        Change::Booked { .. } => 12,
+        Change::Moved { .. } => 13,
+        Change::Cancelled { .. } => 14,
+        Change::Refused { .. } => 15,
+    };
+    let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
+    assert!(kinds.iter().copied().eq(0..16), "{kinds:?}");
+    assert!(found.len() >= 30, "{} entries", found.len());
+}
+
+#[test]
+fn a_flipped_byte_anywhere_in_a_stored_block_is_found_and_named() {
+    let bytes = evening();
+    let blocks = rows(&bytes, JOURNAL);
+    let last = with_store(&bytes, |store| {
+        journal(&store.read().unwrap(), 0).len() as u64
+    });
+    let mut flipped = 0;
+    with_store(&bytes, |store| {
+        for (first, block) in blocks {
+            let mut owner = Vec::new();
+            for (at, entry) in entries(&block).enumerate() {
+                owner.extend(std::iter::repeat_n(
+                    first + at as u64,
+                    entry.unwrap().len() + 4,
+                ));
+            }
+            for at in 0..block.len() {
+                let mut changed = block.clone();
+                changed[at] ^= 1 << (at % 8);
+                put_block(store, first, &changed);
+                let read = store.read().unwrap();
+                let fault = verify_store(&read, None).expect_err("a flipped byte passed");
+                let seq = named(&fault).unwrap_or_else(|| panic!("{fault} names nobody"));
+                let entry = owner[at];
+                assert!(
+                    seq == entry || seq == entry + 1 && entry < last,
+                    "byte {at} of entry {entry}: {fault}"
+                );
+                assert!(fault.to_string().contains(&seq.to_string()), "{fault}");
+                if at % 5 == 0 {
+                    assert!(recover(&read).is_err(), "a flipped byte would be served");
+                }
+                flipped += 1;
+            }
+            put_block(store, first, &block);
+        }
+        verify_store(&store.read().unwrap(), None).expect("all is put back");
+    });
+    println!("{flipped} bytes flipped");
+    assert!(flipped > 4_000);
+}
+
+fn put_block(store: &Store, first: u64, block: &[u8]) {
+    let write = store.begin().unwrap();
+    write.append(Seq(first), block).unwrap();
+    write.commit().unwrap();
+}
+
+#[test]
+fn a_flipped_byte_of_a_head_or_of_the_roster_is_found() {
+    let bytes = evening();
+    for (seq, head) in rows(&bytes, HEADS) {
+        for at in 0..head.len() {
+            let mut changed = head.clone();
+            changed[at] ^= 1 << (at % 8);
+            let bytes = tampered(&bytes, |write| {
+                write
+                    .open_table(HEADS)
+                    .unwrap()
+                    .insert(seq, changed.as_slice())
+                    .unwrap();
+            });
+            let checked = with_store(&bytes, |store| {
+                verify_store(&store.read().unwrap(), None).map(|(verified, _)| verified)
+            });
+            assert!(checked.is_err(), "byte {at} of head {seq}");
+        }
+    }
+    for (chunk, people) in rows(&bytes, ROSTER) {
+        for at in 0..people.len() {
+            let mut changed = people.clone();
+            changed[at] ^= 1 << (at % 8);
+            let bytes = tampered(&bytes, |write| {
+                write
+                    .open_table(ROSTER)
+                    .unwrap()
+                    .insert(chunk, changed.as_slice())
+                    .unwrap();
+            });
+            let served = with_store(&bytes, |store| recover(&store.read().unwrap()).is_ok());
+            assert!(!served, "byte {at} of the roster");
+        }
+    }
+}
+
+#[test]
+fn a_cut_tail_is_found_by_the_heads_in_the_file_or_by_one_kept_elsewhere() {
+    let bytes = evening();
+    let newest = with_store(&bytes, kept);
+    let (last, _) = rows(&bytes, JOURNAL).pop().unwrap();
+    let cut = tampered(&bytes, |write| {
+        write.open_table(JOURNAL).unwrap().remove(last).unwrap();
+    });
+    let fault = |bytes: &[u8], head| {
+        with_store(bytes, |store| {
+            verify_store(&store.read().unwrap(), head).err()
+        })
+    };
+    let found = fault(&cut, None).expect("the heads attest the tail");
+    assert!(found.to_string().contains("its tail was cut"), "{found}");
+    // Whoever cuts the heads too leaves a file that is whole by itself.
+    let older = tampered(&cut, |write| {
+        let mut heads = write.open_table(HEADS).unwrap();
+        heads.retain(|seq, _| seq < last).unwrap();
+    });
+    let older_kept = with_store(&older, kept);
+    assert!(fault(&older, None).is_none());
+    assert!(fault(&older, Some(&older_kept)).is_none());
+    let found = fault(&older, Some(&newest)).expect("the kept head is newer than the file");
+    assert!(found.to_string().contains("the tail was cut"), "{found}");
+    // A journal written anew with the same secrets does not fit a head that was signed before.
+    let hash = Hash::parse(&newest.hash).unwrap();
+    let message = head_message(Seq(older_kept.seq), &hash, Stamp(older_kept.stamp_ns));
+    let rewritten = KeptHead {
+        hash: newest.hash.clone(),
+        signature: data_encoding::HEXLOWER.encode(&keys().sign_head(&message)),
+        ..older_kept.clone()
+    };
+    let found = fault(&bytes, Some(&rewritten)).expect("the entry has another hash");
+    assert!(found.to_string().contains("it was rewritten"), "{found}");
+    assert!(fault(&bytes, Some(&newest)).is_none());
+}
+
+#[test]
+fn an_export_verifies_and_any_edit_of_it_is_found() {
+    let (all, newest) = with_store(&evening(), |store| (lines(store), kept(store)));
+    let count = all.len();
+    assert_eq!(check_lines(&all, Some(&newest)).unwrap().last, count as u64);
+    // What begins later is an export too, and says so.
+    assert_eq!(check_lines(&all[1..], Some(&newest)).unwrap().first, 2);
+    for at in 0..count {
+        let mut removed = all.clone();
+        removed.remove(at);
+        let found = check_lines(&removed, Some(&newest));
+        assert!(at == 0 || found.is_err(), "line {at} removed");
+        let mut doubled = all.clone();
+        doubled.insert(at, all[at].clone());
+        assert!(
+            check_lines(&doubled, Some(&newest)).is_err(),
+            "line {at} doubled"
+        );
+        if at > 0 {
+            let mut swapped = all.clone();
+            swapped.swap(at - 1, at);
+            assert!(
+                check_lines(&swapped, Some(&newest)).is_err(),
+                "line {at} swapped"
+            );
+        }
+        // A reader who takes the first of two equal keys would see another number.
+        let mut twice = all.clone();
+        twice[at] = twice[at].replacen('{', "{\"seq\":77,", 1);
+        let fault = check_lines(&twice, None).expect_err("a key was written twice");
+        let number = at as u64 + 1;
+        assert!(
+            matches!(fault, AuditFault::Line { line, .. } if line == number),
+            "{fault}"
+        );
+        for byte in 0..all[at].len() {
+            flip_in_line(&all, at, byte, &newest);
+        }
+    }
+    assert!(check_lines(&[], None).is_err(), "nothing is not an export");
+}
+
+/// Flips a byte of a line; the line and the one after it are enough to find it.
+fn flip_in_line(all: &[String], at: usize, byte: usize, newest: &KeptHead) {
+    let mut line = all[at].clone().into_bytes();
+    line[byte] ^= 1 << (byte % 7);
+    let mut text = line;
+    text.push(b'\n');
+    if let Some(next) = all.get(at + 1) {
+        text.extend_from_slice(next.as_bytes());
+        text.push(b'\n');
+    }
+    let head = (at + 1 == all.len()).then_some(newest);
+    let fault = verify_export(text.as_slice(), head);
+    let fault = fault.expect_err("a flipped byte of an export passed");
+    let seq = at as u64 + 1;
+    let right = match &fault {
+        AuditFault::Line { line, .. } => *line <= 2,
+        other => named(other).is_some_and(|named| named == seq || named == seq + 1),
+    };
+    assert!(right, "byte {byte} of line {seq}: {fault}");
+}

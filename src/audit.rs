@@ -3,6 +3,8 @@
 //! An exported line carries the entry's exact bytes in base64 beside the readable form, so that the
 //! chain can be checked from the export alone, and the readable form against the bytes.
 
+pub mod draw;
+
 use std::io::BufRead;
 
 use data_encoding::{BASE64, HEXLOWER};
@@ -250,6 +252,34 @@ pub fn export(
     }
 }
 
+/// The entry of an exported line and its hash. `canonical` is room to work in.
+fn entry_of_line(
+    line: &str,
+    number: u64,
+    canonical: &mut Vec<u8>,
+) -> Result<(Entry, Hash), AuditFault> {
+    let fault = |what: String| AuditFault::Line { line: number, what };
+    let mut shown: Value = serde_json::from_str(line).map_err(|error| fault(error.to_string()))?;
+    let bytes = shown
+        .as_object_mut()
+        .and_then(|object| object.remove("bytes"));
+    let text = bytes.as_ref().and_then(Value::as_str);
+    let bytes = text.and_then(|text| BASE64.decode(text.as_bytes()).ok());
+    let bytes = bytes.ok_or_else(|| fault("has no `bytes` in base64".to_owned()))?;
+    let entry = Entry::decode(&bytes).map_err(|what| fault(format!("the entry {what}")))?;
+    let hash = Hash::of(&bytes);
+    canonical.clear();
+    line_of(&entry, &bytes, true, canonical);
+    // A key twice in a line parses as its last value: only its length gives it away.
+    if shown != readable(&entry, &hash) || line.len() + 1 != canonical.len() {
+        // By its line: the sequence in the bytes may be what was changed.
+        return Err(fault(
+            "the readable form is not what the bytes say".to_owned(),
+        ));
+    }
+    Ok((entry, hash))
+}
+
 /// Checks an export: each line's bytes against its hash and its readable form, the chain between
 /// lines, and, from the first entry on, every change against the state before it.
 pub fn verify_export(
@@ -261,33 +291,17 @@ pub fn verify_export(
     let mut canonical = Vec::new();
     for (at, line) in source.lines().enumerate() {
         let number = at as u64 + 1;
-        let fault = |what: String| AuditFault::Line { line: number, what };
-        let line = line.map_err(|error| fault(error.to_string()))?;
-        let mut shown: Value =
-            serde_json::from_str(&line).map_err(|error| fault(error.to_string()))?;
-        let bytes = shown
-            .as_object_mut()
-            .and_then(|object| object.remove("bytes"));
-        let bytes = bytes
-            .as_ref()
-            .and_then(Value::as_str)
-            .and_then(|text| BASE64.decode(text.as_bytes()).ok());
-        let bytes = bytes.ok_or_else(|| fault("has no `bytes` in base64".to_owned()))?;
-        let entry = Entry::decode(&bytes).map_err(|what| fault(format!("the entry {what}")))?;
-        let (seq, hash) = (entry.seq.0, Hash::of(&bytes));
+        let what = |error: std::io::Error| error.to_string();
+        let line = line.map_err(|error| AuditFault::Line {
+            line: number,
+            what: what(error),
+        })?;
+        let (entry, hash) = entry_of_line(&line, number, &mut canonical)?;
+        let seq = entry.seq.0;
         let bad = |what: &str| AuditFault::Entry {
             seq,
             what: what.to_owned(),
         };
-        canonical.clear();
-        line_of(&entry, &bytes, true, &mut canonical);
-        // A key twice in a line parses as its last value: only its length gives it away.
-        if shown != readable(&entry, &hash) || line.len() + 1 != canonical.len() {
-            // By its line: the sequence in the bytes may be what was changed.
-            return Err(fault(
-                "the readable form is not what the bytes say".to_owned(),
-            ));
-        }
         match previous {
             None => {
                 verified.first = seq;

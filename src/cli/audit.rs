@@ -2,14 +2,14 @@
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Answer, keep, work};
-use crate::audit::{export, verify_export};
+use crate::audit::{draw, export, verify_export};
 use crate::domain::ids::Seq;
 use crate::folder::Folder;
 use crate::operations::Work;
@@ -35,6 +35,15 @@ pub enum AuditCommand {
         #[arg(long, value_name = "FILE")]
         head: Option<PathBuf>,
     },
+    /// Draw again from an export whatever was drawn by lot, and check that the seed was fixed before
+    #[command(after_help = "Example:\n  sumun audit draw entries.jsonl --person 0f3a…")]
+    Draw {
+        /// What `export` printed, from entry 1 on
+        file: PathBuf,
+        /// A person key: the number that this person drew
+        #[arg(long, value_name = "KEY")]
+        person: Option<String>,
+    },
     /// Print the signed head, to be kept somewhere else
     #[command(after_help = "Example:\n  sumun audit head --json > head.json")]
     Head,
@@ -42,6 +51,7 @@ pub enum AuditCommand {
 
 pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Answer> {
     match command {
+        AuditCommand::Draw { file, person } => draws(file, person.as_deref()),
         AuditCommand::Head => work(folder, Work::Head, None),
         AuditCommand::Export { from, to } => {
             let (from, to) = (Seq(*from), Seq(to.unwrap_or(u64::MAX)));
@@ -66,4 +76,53 @@ pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Answer> {
         }
         AuditCommand::Verify { file: None, head } => keep::verify(folder, None, head.as_deref()),
     }
+}
+
+fn draws(file: &Path, person: Option<&str>) -> anyhow::Result<Answer> {
+    let source = File::open(file).with_context(|| format!("can't open {}", file.display()))?;
+    let checked = match draw::check(BufReader::new(source)) {
+        Ok(checked) => checked,
+        Err(fault) => return Ok(keep::found(&fault.to_string())),
+    };
+    let (mut lines, mut all, mut fault) = (Vec::new(), Vec::new(), false);
+    for draw in &checked {
+        fault |= !draw.in_time;
+        let known = person.and_then(|wanted| {
+            draw.numbers
+                .iter()
+                .find(|(person, _)| person.to_string() == wanted)
+        });
+        let number = known.map(|(_, number)| *number);
+        let when = if draw.in_time {
+            "before the lobby"
+        } else {
+            "FAULT: after the lobby opened"
+        };
+        let what = match draw.seed {
+            Some(_) => format!("{} people drawn again", draw.numbers.len()),
+            None => "not yet drawn".to_owned(),
+        };
+        lines.push(format!(
+            "{}, opening {}: committed {} ({when}), {what}{}",
+            draw.campaign,
+            draw.opening,
+            draw.committed_at,
+            number.map_or(String::new(), |number| format!(
+                "; this person has number {number}"
+            ))
+        ));
+        all.push(json!({
+            "campaign": draw.campaign, "opening": draw.opening, "committed_at": draw.committed_at,
+            "in_time": draw.in_time, "drawn": draw.seed.is_some(), "people": draw.numbers.len(),
+            "number": number,
+        }));
+    }
+    if checked.is_empty() {
+        lines.push("nothing was drawn by lot in this export".to_owned());
+    }
+    Ok(Answer {
+        human: lines.join("\n"),
+        json: json!({ "draws": all }),
+        fault,
+    })
 }

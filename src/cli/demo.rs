@@ -12,6 +12,7 @@ use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::campaign::read_campaign;
 use super::{Answer, serve};
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
@@ -57,6 +58,9 @@ pub struct Demo {
     /// When the simulated clock starts: two minutes before the opening of 19 July 2021 if not given
     #[arg(long, value_name = "INSTANT")]
     at: Option<String>,
+    /// Another campaign than that of July 2021, with the same people, sites and slots
+    #[arg(long, value_name = "FILE")]
+    campaign: Option<PathBuf>,
     /// How fast the simulated clock runs
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     speed: f64,
@@ -75,8 +79,14 @@ pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Answer> {
         "--speed {}: give a number from 0 to 100000",
         demo.speed
     );
-    let (campaign, _) = Campaign::parse(CAMPAIGN)
-        .map_err(|findings| anyhow::anyhow!("the demo's campaign has findings: {findings:?}"))?;
+    let (campaign, source) = match &demo.campaign {
+        Some(file) => read_campaign(file)?,
+        None => {
+            let (campaign, _) = Campaign::parse(CAMPAIGN)
+                .map_err(|found| anyhow::anyhow!("the demo's campaign has findings: {found:?}"))?;
+            (campaign, CAMPAIGN.to_owned())
+        }
+    };
     let at = demo
         .at
         .as_deref()
@@ -96,7 +106,7 @@ pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Answer> {
     let (core, made) = if made_file(folder).exists() {
         go_on(folder, demo, at)?
     } else {
-        make(folder, demo, &campaign, at)?
+        make(folder, demo, (&campaign, source), at)?
     };
     let people = People {
         folder,
@@ -130,7 +140,7 @@ fn go_on(folder: &Folder, demo: &Demo, at: Option<Stamp>) -> anyhow::Result<(Cor
 fn make(
     folder: &Folder,
     demo: &Demo,
-    campaign: &Campaign,
+    (campaign, source): (&Campaign, String),
     at: Option<Stamp>,
 ) -> anyhow::Result<(Core, Made)> {
     if folder.data_file().exists() {
@@ -173,12 +183,7 @@ fn make(
     {
         let mut core = folder.open(|_| still.clone())?;
         let id = campaign.id.clone();
-        operate(
-            &mut core,
-            Operation::Activate {
-                source: CAMPAIGN.to_owned(),
-            },
-        )?;
+        operate(&mut core, Operation::Activate { source })?;
         operate(
             &mut core,
             Operation::ImportRoster {

@@ -15,9 +15,9 @@ pub struct BoardView {
     pub as_of: String,
     /// What the operators say; why it is paused.
     pub message: Option<String>,
-    /// The SHA-256 of the seed of the next draw, in hex, or of the last.
+    /// The SHA-256 of the seed of the next draw, in hex.
     pub draw_commitment: Option<String>,
-    /// That seed, once its opening has come.
+    /// The seed of the last draw: its SHA-256 was shown here before the lobby opened.
     pub draw_seed: Option<String>,
 }
 

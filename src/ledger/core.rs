@@ -38,6 +38,8 @@ pub struct Core {
     pub(super) clock: Clock,
     pub(super) roster: Arc<Roster>,
     head_signed: Stamp,
+    /// The entry of the newest signed head.
+    signed: Seq,
     step_journalled_ns: i64,
 }
 
@@ -59,7 +61,7 @@ pub(super) struct Batch {
     freed: Vec<(CampaignIndex, Doses, Pool)>,
     answers: Vec<(oneshot::Sender<Outcome>, Answer)>,
     people: HashSet<PersonKey, KeyHash>,
-    refusals: HashSet<u64, KeyHash>,
+    refusals: HashSet<(CampaignIndex, u64)>,
     /// Bookings that this batch makes in each campaign.
     booked: HashMap<CampaignIndex, u64>,
 }
@@ -82,7 +84,7 @@ impl Batch {
             freed: Vec::new(),
             answers: Vec::new(),
             people: HashSet::default(),
-            refusals: HashSet::default(),
+            refusals: HashSet::new(),
             booked: HashMap::new(),
         }
     }
@@ -118,6 +120,7 @@ impl Core {
             clock,
             roster,
             head_signed: Stamp(i64::MIN),
+            signed: Seq(0),
             step_journalled_ns,
         }
     }
@@ -188,6 +191,23 @@ impl Core {
         self.finish(&mut batch, |_| Ok(()))
     }
 
+    /// Signs the head of a journal that has come to rest, so that its last entries are attested.
+    pub fn sign_at_rest(&mut self) -> Result<(), CommitFailed> {
+        let (seq, now) = (
+            self.shared
+                .state
+                .read()
+                .map_or(self.signed, |state| state.seq),
+            self.clock.now(),
+        );
+        let rested = now.0.saturating_sub(self.head_signed.0) >= HEAD_INTERVAL_NS;
+        if seq == self.signed || !rested {
+            return Ok(());
+        }
+        self.head_signed = now;
+        self.sign_last()
+    }
+
     /// Signs the head as it is, so that the journal's end is attested when the program stops.
     pub fn sign_last(&mut self) -> Result<(), CommitFailed> {
         let (seq, hash, stamp) = {
@@ -203,6 +223,7 @@ impl Core {
             write.put_head(&head)?;
             write.commit()
         });
+        self.signed = seq;
         signed.map_err(CommitFailed)
     }
 
@@ -391,6 +412,7 @@ impl Core {
         if batch.stamp.0.saturating_sub(self.head_signed.0) >= HEAD_INTERVAL_NS {
             write.put_head(&self.sign(batch.seq, batch.head, batch.stamp))?;
             self.head_signed = batch.stamp;
+            self.signed = batch.seq;
         }
         write.commit()
     }
@@ -420,7 +442,8 @@ fn note_refusal(
     let known = state
         .campaign(index)
         .is_none_or(|known| known.knows_refusal(&person, rules, reason));
-    if !known && batch.refusals.insert(refusal_mark(&person, rules, reason)) {
+    let mark = (index, refusal_mark(&person, rules, reason));
+    if !known && batch.refusals.insert(mark) {
         let change = Change::Refused {
             campaign: index,
             person,

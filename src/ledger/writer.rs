@@ -171,6 +171,8 @@ fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
         if let Some(since) = since {
             let delay_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
             shared.delay_us.fetch_min(delay_us, Ordering::Relaxed);
+        } else if taken.is_empty() {
+            core.sign_at_rest()?;
         }
     }
     core.sign_last()

@@ -236,7 +236,8 @@ impl Keeper<'_> {
         let campaign = &self.offer.catalog.campaign;
         let view = self.with_line(|line| {
             let hex = |bytes: &[u8; 32]| HEXLOWER.encode(bytes);
-            let draw = line.draws.last();
+            let next = line.draws.iter().find(|draw| draw.seed.is_none());
+            let seed = line.draws.iter().rev().find_map(|draw| draw.seed);
             BoardView {
                 state: if line.pause.is_some() {
                     "paused"
@@ -254,8 +255,8 @@ impl Keeper<'_> {
                     .as_ref()
                     .map(|pause| pause.reason.clone())
                     .or(line.message.clone()),
-                draw_commitment: draw.map(|draw| hex(&draw.commitment)),
-                draw_seed: draw.and_then(|draw| draw.seed.as_ref().map(hex)),
+                draw_commitment: next.map(|draw| hex(&draw.commitment)),
+                draw_seed: seed.as_ref().map(hex),
             }
         })?;
         self.gate.board.store(Arc::new(Board::of(view)));

@@ -32,6 +32,7 @@ fn every_command_has_help_with_an_example() {
         &["audit", "export"],
         &["audit", "verify"],
         &["audit", "head"],
+        &["audit", "draw"],
         &["gate", "status"],
         &["gate", "pause"],
         &["gate", "resume"],

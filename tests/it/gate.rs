@@ -241,3 +241,105 @@ fn whoever_has_a_booking_does_not_queue_for_it_again() {
     let again = client.session(&owner);
     client.get("/bookings/mine", Some(&again)).is(200);
 }
+
+/// The draw of a lobby, from commitment to proof.
+#[test]
+fn a_lobby_is_drawn_at_the_opening_and_anybody_can_draw_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let campaign = include_str!("../../data/campaign.toml");
+    let campaign = campaign.replace("order = \"arrival\"", "order = \"draw\"");
+    assert!(campaign.contains("order = \"draw\""));
+    let file = folder.path().join("draw.toml");
+    std::fs::write(&file, campaign).unwrap();
+    let data = folder.path().join("data");
+    let at = "2021-07-19T19:29:00+09:00";
+    let file = file.to_str().unwrap();
+    let demo = super::commands::Demo::start(
+        &data,
+        &[
+            "--people",
+            "300",
+            "--at",
+            at,
+            "--speed",
+            "300",
+            "--campaign",
+            file,
+        ],
+    );
+    let people = std::fs::read_to_string(data.join("people.csv")).unwrap();
+    let people: Vec<Person> = people
+        .lines()
+        .skip(1)
+        .take(60)
+        .map(|line| {
+            let field: Vec<String> = line.split(',').map(str::to_owned).collect();
+            let [name, birth_date, code] = [0, 1, 2].map(|at| field[at].clone());
+            Person {
+                name,
+                birth_date,
+                code,
+            }
+        })
+        .collect();
+    let mut client = demo.client();
+    let wait = |client: &mut Client, until: &str| {
+        while client.get("//api/v1/now", None).json["now"]
+            .as_str()
+            .unwrap()
+            < until
+        {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    let committed = client.get("/gate/board", None).json["draw_commitment"].clone();
+    assert!(committed.is_string());
+    wait(&mut client, "2021-07-19T19:30:01");
+    let tokens: Vec<String> = people.iter().map(|person| client.enter(person)).collect();
+    let waiting = place(&mut client, &tokens[0]);
+    assert_eq!(waiting["state"], "lobby");
+    client
+        .post("/gate/admit", Some(&tokens[0]), &Value::Null)
+        .problem(403, "not_admitted");
+    wait(&mut client, "2021-07-19T20:05:00");
+    let numbers: Vec<u64> = tokens
+        .iter()
+        .map(|token| place(&mut client, token)["number"].as_u64().unwrap())
+        .collect();
+    let mut sorted = numbers.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, (1..=60).collect::<Vec<_>>());
+    assert_ne!(sorted, numbers, "an order of arrival would be no draw");
+    let again = client.enter(&people[7]);
+    assert_eq!(
+        place(&mut client, &again)["number"],
+        numbers[7],
+        "the same on another device"
+    );
+    let shown = client.get("/gate/board", None);
+    assert!(shown.json["draw_seed"].is_string(), "{shown:?}");
+    drop(demo);
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sumun"));
+        command
+            .args(arguments)
+            .arg("--data")
+            .arg(&data)
+            .output()
+            .unwrap()
+    };
+    let export = folder.path().join("export.jsonl");
+    std::fs::write(&export, run(&["audit", "export"]).stdout).unwrap();
+    let keys = sumun::keys::Keys::load(&data).unwrap();
+    for (person, number) in people.iter().zip(&numbers).take(5) {
+        let code = sumun::domain::crockford::parse(&person.code).unwrap();
+        let key = keys.person_key(code).to_string();
+        let export = export.to_str().unwrap();
+        let drawn = run(&["audit", "draw", export, "--person", &key, "--json"]);
+        let answer: Value = serde_json::from_str(&text(&drawn.stdout)).unwrap();
+        let of_evening = answer["draws"].as_array().unwrap();
+        let of_evening = of_evening.iter().find(|draw| draw["people"] == 60).unwrap();
+        assert_eq!(of_evening["in_time"], true, "{answer}");
+        assert_eq!(of_evening["number"], *number, "{answer}");
+    }
+}

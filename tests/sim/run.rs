@@ -321,9 +321,12 @@ impl Run {
         self.count("replays compared");
     }
 
-    /// The bytes of the file after a stop in good order.
-    pub fn stopped(mut self) -> Vec<u8> {
+    /// Stops in good order, after the gate's keeper and an operator had these journalled; the file.
+    pub fn stopped_after(mut self, changes: impl IntoIterator<Item = Change>) -> Vec<u8> {
         let core = self.core.as_mut().expect("the process runs");
+        for change in changes {
+            core.record(change).expect("a healthy disk takes an entry");
+        }
         core.sign_last().expect("a healthy disk takes a head");
         self.disk.bytes()
     }

@@ -2,8 +2,9 @@
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use sumun::audit::{AuditFault, KeptHead, Verified, export, verify_export, verify_store};
-use sumun::domain::entry::{Change, Entry, Hash, HoldEnd, head_message};
-use sumun::domain::ids::Seq;
+use sumun::domain::entry::{Change, Entry, GateAct, Hash, HoldEnd, head_message};
+use sumun::domain::ids::{CampaignIndex, PersonKey, Seq};
+use sumun::domain::line::{Given, commitment};
 use sumun::domain::time::Stamp;
 use sumun::ledger::recovery::{RecoveryFault, recover};
 use sumun::ledger::store::{Store, entries};
@@ -22,7 +23,56 @@ fn evening() -> Vec<u8> {
     let mut story = Story::new();
     story.long();
     story.run.check_replay();
-    story.run.stopped()
+    story.run.stopped_after(at_the_gate())
+}
+
+/// What the gate's keeper and an operator have journalled in an evening.
+fn at_the_gate() -> Vec<Change> {
+    let campaign = CampaignIndex(0);
+    let person = |at: u8| PersonKey([at; 16]);
+    let (opening, seed) = (Stamp(1), [5; 32]);
+    let given = |number, draw| Given::new(number, draw);
+    let acts = [
+        GateAct::Pause {
+            reason: "why".to_owned(),
+            freezes: true,
+        },
+        GateAct::Rate { admit_per_s: 5 },
+        GateAct::Active { active_max: 6 },
+        GateAct::Message {
+            text: "hello".to_owned(),
+        },
+        GateAct::Resume,
+    ];
+    let line = [
+        Change::NumbersLeased {
+            campaign,
+            first: 1,
+            until: 100,
+        },
+        Change::DrawCommitted {
+            campaign,
+            opening,
+            commitment: commitment(&seed),
+        },
+        Change::PlacesGiven {
+            campaign,
+            places: vec![(person(1), given(1, Some(0))), (person(2), given(2, None))],
+        },
+        Change::DrawRevealed {
+            campaign,
+            opening,
+            seed,
+        },
+        Change::ServingAdvanced {
+            campaign,
+            serving: 2,
+        },
+    ];
+    let set = acts
+        .into_iter()
+        .map(|act| Change::GateSet { campaign, act });
+    line.into_iter().chain(set).collect()
 }
 
 fn with_store<T>(bytes: &[u8], look: impl FnOnce(&Store) -> T) -> T {
@@ -132,9 +182,15 @@ fn the_evening_has_every_kind_of_entry() {
         Change::Moved { .. } => 13,
         Change::Cancelled { .. } => 14,
         Change::Refused { .. } => 15,
+        Change::NumbersLeased { .. } => 16,
+        Change::PlacesGiven { .. } => 17,
+        Change::ServingAdvanced { .. } => 18,
+        Change::DrawCommitted { .. } => 19,
+        Change::DrawRevealed { .. } => 20,
+        Change::GateSet { .. } => 21,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..16), "{kinds:?}");
+    assert!(kinds.iter().copied().eq(0..22), "{kinds:?}");
     assert!(found.len() >= 30, "{} entries", found.len());
 }
 

@@ -1,8 +1,8 @@
 //! The only source of time and randomness.
 //!
 //! The process's time is the wall clock at its start carried on by the monotonic clock: a step of
-//! the wall clock while the server runs changes no decision. `Clock::wall_step_ns` tells how far the
-//! wall has since moved away, so that the writer can journal it. A simulated clock runs from a
+//! the wall clock while the server runs changes no decision. `Clock::wall_step_ns` tells how far
+//! the wall has since moved away, so that the writer can journal it. A simulated clock runs from a
 //! chosen instant at a chosen speed.
 
 use std::sync::Arc;

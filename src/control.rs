@@ -1,9 +1,9 @@
 //! The door for operators while a server runs: a Unix socket in the data folder that only the
 //! server's user and group can open.
 //!
-//! A request is one line of JSON, `{work, length}`, and then `length` bytes of a file. The answer is
-//! one line, `{human, json, fault, length}`, and then `length` bytes (of a backup). Who asks is the
-//! account that the kernel names, not what the request says.
+//! A request is one line of JSON, `{work, length}`, and then `length` bytes of a file. The answer
+//! is one line, `{human, json, fault, length}`, and then `length` bytes (of a backup). Who asks is
+//! the account that the kernel names, not what the request says.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};

@@ -1,9 +1,9 @@
 //! Free seats, counted in memory: a sold-out slot is refused here without a journal write.
 //!
-//! Each site has its own lock, so people at different sites never wait for each other, and a pair of
-//! doses at one site is claimed in one step. A claim is a guard value: dropped, it gives its seats
-//! back; kept, they belong to a journal entry. Every change moves the site's version on, which tells
-//! the availability pages what to look at again.
+//! Each site has its own lock, so people at different sites never wait for each other, and a pair
+//! of doses at one site is claimed in one step. A claim is a guard value: dropped, it gives its
+//! seats back; kept, they belong to a journal entry. Every change moves the site's version on,
+//! which tells the availability pages what to look at again.
 //!
 //! Invariant, held by the writer's assertions: `booked + held + claimed + free = capacity`.
 
@@ -56,10 +56,10 @@ impl SiteSeats {
     }
 
     /// Takes one seat of each slot, or nothing.
-    pub fn claim(self: &Arc<Self>, positions: Positions, pool: Pool) -> Option<Claim> {
+    pub fn claim(site: &Arc<Self>, positions: Positions, pool: Pool) -> Option<Claim> {
         let pool_at = pool as usize;
         {
-            let mut free = self.free.lock().expect("no holder of this lock panics");
+            let mut free = site.free.lock().expect("no holder of this lock panics");
             let has_seat = |at: u32| free.get(at as usize).is_some_and(|slot| slot[pool_at] > 0);
             let both = has_seat(positions.first) && positions.second.is_none_or(has_seat);
             if !both || positions.second == Some(positions.first) {
@@ -69,10 +69,10 @@ impl SiteSeats {
             if let Some(second) = positions.second {
                 free[second as usize][pool_at] -= 1;
             }
-            self.version.fetch_add(1, Ordering::Release);
+            site.version.fetch_add(1, Ordering::Release);
         }
         Some(Claim {
-            site: Arc::clone(self),
+            site: Arc::clone(site),
             positions,
             pool,
             kept: false,

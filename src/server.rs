@@ -1,7 +1,8 @@
 //! Start-up and shutdown order of a server.
 //!
-//! Recovered state, then the writer, the daily log, the control socket, and only then the listeners.
-//! Shutdown is the reverse: no new requests, the writer empties its queue, the log catches up.
+//! Recovered state, then the writer, the daily log, the control socket, and only then the
+//! listeners. Shutdown is the reverse: no new requests, the writer empties its queue, the log
+//! catches up.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -5,7 +5,6 @@ use std::fs;
 use std::io::BufWriter;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
@@ -28,6 +27,8 @@ use crate::ledger::core::Core;
 use crate::server::{self, Addresses};
 
 const CAMPAIGN: &str = include_str!("../../data/campaign.toml");
+/// Lines for a shell that sign in, look and book.
+const CURL: &str = include_str!("demo-curl.txt");
 /// The evening of 19 July 2021: 1.54 million people may book from eight o'clock.
 const STARTS: &str = "2021-07-19T19:58:00+09:00";
 const BORN: (Date, Date) = (date(1967, 1, 1), date(1968, 12, 31));
@@ -294,38 +295,29 @@ fn welcome(
         let [name, born, code] = ["name", "birth_date", "code"].map(|field| text(person, field));
         lines.push(format!("  {name}  {born}  {code}"));
     }
-    let wait_s = Duration::from_secs(120).as_secs_f64() / demo.speed.max(f64::MIN_POSITIVE);
+    let wait_s = 120.0 / demo.speed.max(f64::MIN_POSITIVE);
     if demo.at.is_none() && wait_s < 3_600.0 {
         lines.push(String::new());
+        lines.push(
+            "A new demo's clock starts at 19:58 of 19 July 2021 in Seoul, two minutes".to_owned(),
+        );
         lines.push(format!(
-            "The simulated clock started at 19:58 of 19 July 2021: booking opens at 20:00, in {wait_s:.0} s."
+            "before the opening at 20:00: {wait_s:.0} s of yours."
         ));
     }
     if let Some(person) = people.first() {
         let [name, born, code] = ["name", "birth_date", "code"].map(|field| text(person, field));
-        lines.extend([
-            String::new(),
-            "Book with curl (paste one line after the other; from 20:00 on):".to_owned(),
-            format!("  C={base}/api/v1/campaigns/{}; J='Content-Type: application/json'", campaign.id),
-            format!(
-                "  PLACE=$(curl -s{trust} $C/gate/enter -H \"$J\" -d '{{\"name\":\"{name}\",\
-                 \"birth_date\":\"{born}\",\"code\":\"{code}\"}}' | sed 's/.*\"token\":\"\\([^\"]*\\).*/\\1/')"
-            ),
-            format!(
-                "  SESSION=$(curl -s{trust} -X POST $C/gate/admit -H \"Authorization: Bearer $PLACE\" \
-                 | sed 's/.*\"token\":\"\\([^\"]*\\).*/\\1/')"
-            ),
-            format!("  A=\"Authorization: Bearer $SESSION\"; curl -s{trust} \"$C/sites?region=11\" -H \"$A\""),
-            format!(
-                "  SITE=$(curl -s{trust} \"$C/sites?region=11\" -H \"$A\" | sed 's/.*\"sites\":\\[{{\"site\":\"\\([^\"]*\\).*/\\1/')"
-            ),
-            format!(
-                "  SLOT=$(curl -s{trust} \"$C/sites/$SITE/slots?date=2021-07-28\" -H \"$A\" | sed 's/.*\"slots\":\\[{{\"slot\":\"\\([^\"]*\\).*/\\1/')"
-            ),
-            format!(
-                "  curl -s{trust} $C/bookings -H \"$A\" -H \"$J\" -H \"Idempotency-Key: $(date +%s)\" -d \"{{\\\"slot\\\":\\\"$SLOT\\\"}}\""
-            ),
-        ]);
+        let me = format!(r#"{{"name":"{name}","birth_date":"{born}","code":"{code}"}}"#);
+        let how = CURL
+            .replace("@BASE@", &base)
+            .replace("@CAMPAIGN@", campaign.id.as_str())
+            .replace("@TRUST@", &trust)
+            .replace("@ME@", &me);
+        lines.push(String::new());
+        lines.push(
+            "Book with curl, from 20:00 on: paste this into another terminal (bash)".to_owned(),
+        );
+        lines.push(how.trim_end().to_owned());
     }
     lines.join("\n")
 }

@@ -1,8 +1,8 @@
 //! The tables of `data/`: surnames, given names and districts, read once from the program itself.
 //!
 //! What they hold: surnames by about their frequency in the census of 2015; given names common
-//! among people born in the 1960s; the 250 districts of 2021 with their codes of the administrative standard,
-//! approximate centres and registered residents in thousands.
+//! among people born in the 1960s; the 250 districts of 2021 with their codes of the administrative
+//! standard, approximate centres and registered residents in thousands.
 
 use std::sync::LazyLock;
 

@@ -1,9 +1,9 @@
 //! `apply(state, entry)`: the one function that changes state. Pure, deterministic, no I/O, no
 //! clock, no randomness. The writer, recovery, audit and tests all use it.
 //!
-//! It checks what must hold whoever wrote the entry: the chain, the order of stamps, capacities, one
-//! active booking per person. An entry that contradicts the state before it is a `Contradiction`:
-//! a damaged journal or a defect, never a refusal.
+//! It checks what must hold whoever wrote the entry: the chain, the order of stamps, capacities,
+//! one active booking per person. An entry that contradicts the state before it is a
+//! `Contradiction`: a damaged journal or a defect, never a refusal.
 
 use std::sync::Arc;
 

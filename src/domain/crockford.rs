@@ -30,7 +30,8 @@ pub fn is_plain(value: u64) -> bool {
 /// The ten characters of `value`.
 ///
 /// # Panics
-/// When `value` needs more than 45 bits: a value comes from `parse` or from an index below `VALUES`.
+/// When `value` needs more than 45 bits: a value comes from `parse` or from an index below
+/// `VALUES`.
 pub fn format(value: u64) -> String {
     assert!(value < VALUES, "a code carries 45 bits");
     let mut text = String::with_capacity(LENGTH);
@@ -94,7 +95,11 @@ mod tests {
         }
 
         #[test]
-        fn one_mistyped_character_is_found(value in 0..VALUES, at in 0..9_usize, other in 0..32_usize) {
+        fn one_mistyped_character_is_found(
+            value in 0..VALUES,
+            at in 0..9_usize,
+            other in 0..32_usize,
+        ) {
             let mut text = format(value).into_bytes();
             prop_assume!(text[at] != ALPHABET[other]);
             text[at] = ALPHABET[other];

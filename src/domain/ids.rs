@@ -30,8 +30,9 @@ macro_rules! index {
     ($(#[$doc:meta])* $name:ident, $inner:ty) => {
         $(#[$doc])*
         #[derive(
-            Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+            Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default,
         )]
+        #[derive(Serialize, Deserialize)]
         pub struct $name(pub $inner);
 
         impl $name {

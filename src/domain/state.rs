@@ -167,8 +167,8 @@ impl CampaignState {
     }
 }
 
-/// One number for a person, version of the rules and reason. Two people of 60 million share one with
-/// a chance under 10⁻³; what is lost then is one audit record of a refusal.
+/// One number for a person, version of the rules and reason. Two people of 60 million share one
+/// with a chance under 10⁻³; what is lost then is one audit record of a refusal.
 pub fn refusal_mark(person: &PersonKey, rules: u32, reason: RefusedFor) -> u64 {
     let head: [u8; 8] = person.0[..8].try_into().expect("a key has 16 bytes");
     let other = u64::from(rules) << 2 | reason as u64;

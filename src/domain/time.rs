@@ -87,7 +87,8 @@ pub struct Zone(TimeZone);
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum LocalTimeFault {
     #[error(
-        "{local} does not exist in {zone}: the clocks skip it; write {earlier} or {later} as local time"
+        "{local} does not exist in {zone}: the clocks skip it; write {earlier} or {later}, \
+         as local time"
     )]
     Skipped {
         local: String,

@@ -1,8 +1,9 @@
-//! Signed tokens: a place or a session that verifies without a look-up, on any process with the key.
+//! Signed tokens: a place or a session that verifies without a look-up, on any process with the
+//! key.
 //!
 //! `version | kind | key id | campaign | person | number | issued | tag`, in base64url. The tag is
-//! the first 16 bytes of HMAC-SHA-256 over a label and everything before it, so a token of one kind,
-//! campaign or person is never one of another.
+//! the first 16 bytes of HMAC-SHA-256 over a label and everything before it, so a token of one
+//! kind, campaign or person is never one of another.
 
 use data_encoding::BASE64URL_NOPAD;
 use ring::hmac;

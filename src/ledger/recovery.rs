@@ -1,7 +1,8 @@
 //! From the data file to a state: replay on all cores, the chain checked, every seat counted again.
 //!
 //! Blocks are read in order by one thread, decoded and hashed by all, and applied in order by the
-//! caller, all at the same time. The first entry that does not follow is named and nothing is served.
+//! caller, all at the same time. The first entry that does not follow is named and nothing is
+//! served.
 
 use std::sync::mpsc::sync_channel;
 
@@ -190,7 +191,7 @@ fn check_roster(state: &State, roster: &Roster) -> Result<(), RecoveryFault> {
                 roster.version, mark.version, mark.people
             )))
         }
-        Some(mark) if mark.digest != digest(&roster) => Err(RecoveryFault::Roster(
+        Some(mark) if mark.digest != digest(roster) => Err(RecoveryFault::Roster(
             "its people differ from those that were imported".to_owned(),
         )),
         Some(_) => Ok(()),

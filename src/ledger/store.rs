@@ -1,8 +1,8 @@
 //! The data file: the only place that names redb.
 //!
-//! Tables: `journal` holds blocks, each the entries that one commit wrote, under the sequence of the
-//! first; `heads` the signed heads; `roster` the people of the roster in force in chunks; `vault`
-//! their sealed names and telephone numbers; `meta` the format of the file.
+//! Tables: `journal` holds blocks, each the entries that one commit wrote, under the sequence of
+//! the first; `heads` the signed heads; `roster` the people of the roster in force in chunks;
+//! `vault` their sealed names and telephone numbers; `meta` the format of the file.
 //!
 //! Every commit is durable and saves the allocator's state, so that opening after a crash needs no
 //! repair. A block is `length | entry` repeated, lengths as four bytes, big-endian.
@@ -28,7 +28,8 @@ const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 /// The layout of the tables; a program that reads another refuses the file.
 const FORMAT: u32 = 1;
-/// 64 MiB of pages: the journal is appended to and read in order, so more would hold nothing useful.
+/// 64 MiB of pages: the journal is appended to and read in order, so more would hold nothing
+/// useful.
 const CACHE_BYTES: usize = 64 << 20;
 /// 8,192 people of 36 bytes: a value of about 290 kB.
 const ROSTER_CHUNK: usize = 8_192;

@@ -15,7 +15,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::state::{Booking, Status};
 use crate::domain::time::Stamp;
 use crate::ledger::command::Outcome;
-use crate::seats::Claim;
+use crate::seats::{Claim, SiteSeats};
 
 /// Alternatives offered for a full slot.
 const ALTERNATIVES_MAX: usize = 5;
@@ -192,7 +192,7 @@ impl Service {
         };
         let claim = catalog.is_offered(known, here.now).then(|| {
             let (seats, positions) = here.offer.seats_of(doses);
-            seats.claim(positions, Pool::Public)
+            SiteSeats::claim(seats, positions, Pool::Public)
         });
         let claim = claim.flatten().ok_or_else(|| self.slot_full(here, slot))?;
         Ok((doses, claim))

@@ -16,7 +16,8 @@ pub struct SitesPage {
 }
 
 impl Here {
-    /// Sites of a region (`11` or `11/110`) whose name or address has `query` in it, from `from` on.
+    /// Sites of a region (`11` or `11/110`) whose name or address has `query` in it, from
+    /// the position `from` on.
     pub fn sites(&self, region: Option<&str>, query: Option<&str>, from: u32) -> SitesPage {
         let query = query.map(str::to_lowercase);
         let in_region = |there: &str| {

@@ -51,7 +51,11 @@ pub fn json<T: DeserializeOwned>(request: &HttpRequest, body: Bytes) -> Result<T
     let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let status = if error.inner().is_data() { 422 } else { 400 };
         let path = error.path().to_string();
-        let field = if path == "." { "body".to_owned() } else { path };
+        let field = if path == "." || path == "?" {
+            "body".to_owned()
+        } else {
+            path
+        };
         let reason = error.inner().to_string();
         Problem::invalid(lang, status, &[FieldFault { field, reason }])
     })?;

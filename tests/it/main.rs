@@ -1,3 +1,11 @@
-//! Integration tests: one binary, one module for each area.
+//! Tests of the whole, through files, the command line and HTTP.
 
+mod booking;
+mod client;
+mod commands;
+mod crash;
+mod crowd;
+mod http;
 mod rules;
+mod tidy;
+mod world;

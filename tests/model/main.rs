@@ -1,5 +1,5 @@
-//! Every interleaving of claims on the seat counters, by loom: the same source file as the program's,
-//! over loom's locks and atomics.
+//! Every interleaving of claims on the seat counters, by loom: the same source file as the
+//! program's, over loom's locks and atomics.
 
 pub mod sync {
     pub use loom::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +24,10 @@ use domain::ids::Pool;
 use seats::{Positions, SiteSeats};
 use sync::{Arc, AtomicU64, Ordering};
 
-const PAIR: Positions = Positions { first: 0, second: Some(1) };
+const PAIR: Positions = Positions {
+    first: 0,
+    second: Some(1),
+};
 
 fn public_free(site: &SiteSeats) -> Vec<u16> {
     site.look(|free| free.iter().map(|slot| slot[0]).collect())
@@ -39,14 +42,16 @@ fn the_last_pair_goes_to_exactly_one_of_two() {
             .map(|_| {
                 let (site, won) = (Arc::clone(&site), Arc::clone(&won));
                 loom::thread::spawn(move || {
-                    if let Some(claim) = site.claim(PAIR, Pool::Public) {
+                    if let Some(claim) = SiteSeats::claim(&site, PAIR, Pool::Public) {
                         won.fetch_add(1, Ordering::Relaxed);
                         claim.keep();
                     }
                 })
             })
             .collect();
-        claimers.into_iter().for_each(|claimer| claimer.join().unwrap());
+        claimers
+            .into_iter()
+            .for_each(|claimer| claimer.join().unwrap());
         assert_eq!(won.load(Ordering::Relaxed), 1);
         assert_eq!(public_free(&site), [0, 0]);
     });
@@ -58,14 +63,21 @@ fn a_dropped_claim_is_free_again_and_a_doomed_pair_takes_nothing() {
         let site = Arc::new(SiteSeats::new(vec![[1, 0], [0, 0], [1, 0]]));
         let doomed = {
             let site = Arc::clone(&site);
-            loom::thread::spawn(move || assert!(site.claim(PAIR, Pool::Public).is_none()))
+            loom::thread::spawn(move || {
+                assert!(SiteSeats::claim(&site, PAIR, Pool::Public).is_none())
+            })
         };
         let single = {
             let site = Arc::clone(&site);
             loom::thread::spawn(move || {
-                let positions = Positions { first: 2, second: Some(0) };
+                let positions = Positions {
+                    first: 2,
+                    second: Some(0),
+                };
                 // The doomed pair must never make this one fail.
-                drop(site.claim(positions, Pool::Public).expect("both seats are free"));
+                drop(
+                    SiteSeats::claim(&site, positions, Pool::Public).expect("both seats are free"),
+                );
             })
         };
         doomed.join().unwrap();
@@ -78,15 +90,36 @@ fn a_dropped_claim_is_free_again_and_a_doomed_pair_takes_nothing() {
 fn seats_are_conserved_while_one_gives_back_and_two_claim() {
     loom::model(|| {
         let site = Arc::new(SiteSeats::new(vec![[1, 0], [2, 0]]));
-        let held = site.claim(PAIR, Pool::Public).unwrap();
+        let held = SiteSeats::claim(&site, PAIR, Pool::Public).unwrap();
         let claimer = {
             let site = Arc::clone(&site);
-            loom::thread::spawn(move || site.claim(PAIR, Pool::Public).map(seats::Claim::keep).is_some())
+            loom::thread::spawn(move || {
+                SiteSeats::claim(&site, PAIR, Pool::Public)
+                    .map(seats::Claim::keep)
+                    .is_some()
+            })
         };
         let version = site.version();
         drop(held);
         assert!(site.version() > version);
         let kept = u16::from(claimer.join().unwrap());
         assert_eq!(public_free(&site), [1 - kept, 2 - kept]);
+    });
+}
+
+#[test]
+fn capacity_taken_away_while_somebody_claims_never_takes_a_claimed_seat() {
+    loom::model(|| {
+        let site = Arc::new(SiteSeats::new(vec![[1, 0], [1, 0]]));
+        let claimer = {
+            let site = Arc::clone(&site);
+            loom::thread::spawn(move || {
+                SiteSeats::claim(&site, PAIR, Pool::Public).map(seats::Claim::keep).is_some()
+            })
+        };
+        let withdrawn = site.withdraw(1, [1, 0]);
+        assert_ne!(withdrawn, claimer.join().unwrap(), "the one seat goes to exactly one of them");
+        site.add(1, [2, 0]);
+        assert_eq!(public_free(&site)[1], 2);
     });
 }

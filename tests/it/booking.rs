@@ -1,0 +1,215 @@
+//! Holding, booking, moving and cancelling through HTTP.
+
+use serde_json::json;
+
+use super::world::{LATER, NOBODY, OPEN, OVER, World, credentials, fresh_key, person};
+
+#[test]
+fn the_whole_way_of_one_person() {
+    let world = World::new(3);
+    let server = world.serve();
+    let mut client = server.client();
+    let session = client.session(&person(OPEN, 0));
+    let sites = client.get("/sites?region=11", Some(&session)).is(200);
+    let names: Vec<_> = sites.json["sites"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| &s["site"])
+        .collect();
+    assert_eq!(names, ["A", "B"]);
+    assert_eq!(sites.json["sites"][0]["free"], 102, "{sites:?}");
+    let days = client.get("/sites/A/days", Some(&session)).is(200);
+    assert_eq!(
+        days.json["days"],
+        // 4 August has a second dose without a public seat; 3 August has none at all.
+        json!([{ "date": "2180-08-02", "free": 102 }, { "date": "2180-08-04", "free": 0 }])
+    );
+    let slot = server.slot(&session, "A", "2180-08-02", 0);
+    let held = client
+        .post("/holds", Some(&session), &json!({ "slot": slot }))
+        .is(201);
+    assert_eq!(held.json["doses"][1]["start"], "2180-08-30T09:00:00+09:00");
+    let sites = client.get("/sites?query=%EC%A2%85%EB%A1%9C", Some(&session));
+    assert_eq!(sites.json["sites"][0]["free"], 101);
+    let hold = held.json["hold"].as_str().unwrap();
+    let booked = client
+        .post_once("/bookings", &session, "k1", &json!({ "hold": hold }))
+        .is(201);
+    let booking = &booked.json["booking"];
+    assert_eq!(booking["status"], "booked");
+    assert_eq!(booking["doses"][0]["start"], "2180-08-02T09:00:00+09:00");
+    assert_eq!(booking["doses"][1]["site"], "A");
+    let number = booking["number"].as_str().unwrap().to_owned();
+    assert_eq!(
+        client.get("/bookings/mine", Some(&session)).is(200).json["booking"],
+        *booking
+    );
+
+    let other = server.slot(&session, "B", "2180-08-05", 0);
+    let moved = client.post_once(
+        &format!("/bookings/{number}/move"),
+        &session,
+        "k2",
+        &json!({ "slot": other }),
+    );
+    assert_eq!(moved.is(200).json["booking"]["doses"][0]["site"], "B");
+    let sites = client.get("/sites", Some(&session));
+    assert_eq!(sites.json["sites"][0]["free"], 102);
+    assert_eq!(sites.json["sites"][1]["free"], 9_999);
+
+    let cancel = format!(
+        "/bookings/{}/cancel",
+        number.to_lowercase().replace('-', "")
+    );
+    let cancelled = client
+        .post_once(&cancel, &session, "k3", &json!(null))
+        .is(200);
+    assert_eq!(cancelled.json["booking"]["status"], "cancelled");
+    client
+        .get("/bookings/mine", Some(&session))
+        .problem(404, "no_booking");
+    assert_eq!(
+        client.get("/sites", Some(&session)).json["sites"][1]["free"],
+        10_000
+    );
+
+    // Each request repeated with its key is answered as it was, although the world went on.
+    let repeated = client
+        .post_once("/bookings", &session, "k1", &json!({ "hold": hold }))
+        .is(201);
+    assert_eq!(repeated.json["booking"], *booking);
+    client
+        .post_once("/bookings", &session, "k1", &json!({ "slot": other }))
+        .problem(409, "idempotency_conflict");
+    let again = client.book(&session, "k4", &slot).is(201);
+    assert_ne!(again.json["booking"]["number"], booking["number"]);
+}
+
+#[test]
+fn refusals_say_why_and_what_to_do() {
+    let world = World::new(5);
+    let server = world.serve();
+    let mut client = server.client();
+    let enter = |person| credentials(&person);
+    let later = client
+        .post("/gate/enter", None, &enter(person(LATER, 0)))
+        .problem(403, "not_open_yet");
+    assert_eq!(later.json["opens_at"], "2189-01-01T00:00:00+09:00");
+    assert!(later.json["evaluated_at"].is_string());
+    let over = client
+        .post("/gate/enter", None, &enter(person(OVER, 0)))
+        .problem(403, "opening_closed");
+    assert_eq!(over.json["closed_at"], "2020-02-01T00:00:00+09:00");
+    let nobody = client.post("/gate/enter", None, &enter(person(NOBODY, 0)));
+    assert_eq!(
+        nobody.problem(403, "not_eligible").json["rule"],
+        "in no cohort"
+    );
+
+    let mut wrong = person(OPEN, 0);
+    wrong.code = person(OPEN, 1).code;
+    let unlike = client
+        .post("/gate/enter", None, &enter(wrong))
+        .problem(403, "identity_not_found");
+    let mut unknown = person(OPEN, 0);
+    unknown.code = person(OPEN, 900).code;
+    let unknown = client.post("/gate/enter", None, &enter(unknown));
+    assert_eq!(
+        unknown.problem(403, "identity_not_found").body,
+        unlike.body,
+        "one answer for both"
+    );
+
+    let session = client.session(&person(OPEN, 0));
+    client
+        .get("/bookings/mine", None)
+        .problem(401, "session_invalid");
+    client
+        .get("/bookings/mine", Some("forged"))
+        .problem(401, "session_invalid");
+    client
+        .get("/bookings/mine", Some(&session))
+        .problem(404, "no_booking");
+    client
+        .post("/holds", Some(&session), &json!({ "slot": "999999" }))
+        .problem(404, "not_found");
+    client
+        .call("DELETE", "/holds/77", Some(&session), &[], None)
+        .problem(404, "hold_expired");
+    let number = "/bookings/7K3M-9QXT-2R/cancel";
+    client
+        .post(number, Some(&session), &json!(null))
+        .problem(404, "no_booking");
+
+    // The single-dose slot of 2026-01-05 is over: neither shown nor booked.
+    let days = client.get("/sites/C/days", Some(&session));
+    assert_eq!(
+        days.json["days"],
+        json!([{ "date": "2180-08-02", "free": 50 }])
+    );
+    let full = client
+        .book(&session, &fresh_key(), "11")
+        .problem(409, "slot_full");
+    assert_eq!(full.json["alternatives"][0]["site"], "C");
+
+    let slot = server.slot(&session, "A", "2180-08-02", 1);
+    client.book(&session, &fresh_key(), &slot).is(201);
+    let second = client
+        .book(&session, &fresh_key(), &slot)
+        .problem(409, "already_booked");
+    assert!(second.json["number"].is_string());
+    let other = client.session(&person(OPEN, 1));
+    client.book(&other, &fresh_key(), &slot).is(201);
+    let third = client.session(&person(OPEN, 2));
+    let full = client
+        .book(&third, &fresh_key(), &slot)
+        .problem(409, "slot_full");
+    let near = full.json["alternatives"].as_array().unwrap();
+    assert!((1..=5).contains(&near.len()), "{full:?}");
+    assert_eq!(near[0]["start"], "2180-08-02T09:00:00+09:00");
+    // A second dose that only the assisted pool has is not offered to people who book themselves.
+    let august_4 = server.slot(&third, "A", "2180-08-04", 0);
+    client
+        .book(&third, &fresh_key(), &august_4)
+        .problem(409, "slot_full");
+}
+
+#[test]
+fn refusals_by_the_rules_stand_once_in_the_journal() {
+    let world = World::new(1);
+    let server = world.serve();
+    let mut client = server.client();
+    for _ in 0..3 {
+        client
+            .post("/gate/enter", None, &credentials(&person(LATER, 0)))
+            .is(403);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(server.stop().success());
+    let export = world.run(&["audit", "export"]);
+    let lines = super::world::text(&export.stdout);
+    assert_eq!(lines.matches("\"refused\"").count(), 1, "{lines}");
+    assert!(!lines.contains("시험0"), "no name is in the journal");
+}
+
+#[test]
+fn too_many_wrong_codes_have_to_wait_and_right_ones_elsewhere_do_not() {
+    let world = World::new(2);
+    let server = world.serve();
+    let mut client = server.client();
+    let mut guess = person(OPEN, 0);
+    for at in 0..10 {
+        guess.code = person(OPEN, 700 + at).code;
+        client
+            .post("/gate/enter", None, &credentials(&guess))
+            .problem(403, "identity_not_found");
+    }
+    let held = client
+        .post("/gate/enter", None, &credentials(&guess))
+        .problem(429, "too_many_attempts");
+    let wait: u32 = held.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=30).contains(&wait));
+    assert_eq!(held.json["retry_after_s"], wait);
+    client.session(&person(OPEN, 1));
+}

@@ -8,6 +8,7 @@ pub mod entrance;
 use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
 
+use crate::availability::Near;
 use crate::clock::Clock;
 use crate::domain::decide::Request;
 use crate::domain::eligibility::Decision;
@@ -62,7 +63,7 @@ pub enum Refused {
     NotAdmitted(Place),
     SlotFull {
         slot: SlotIndex,
-        alternatives: Vec<(SlotIndex, u32)>,
+        alternatives: Arc<Near>,
     },
     AlreadyBooked(BookingNumber),
     HoldExpired,

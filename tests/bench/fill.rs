@@ -40,7 +40,9 @@ fn main() {
         return;
     };
     let number = |at: usize, usual: u64| {
-        let given = arguments.get(at).map(|text| text.parse().expect("a number"));
+        let given = arguments
+            .get(at)
+            .map(|text| text.parse().expect("a number"));
         given.unwrap_or(usual)
     };
     let (people, sites, bookings) = (number(1, 1_540_000), number(2, 1_226), number(3, 1_500_000));
@@ -66,11 +68,16 @@ fn found(folder: &Folder, core: &mut Core, people: u64, sites: usize) {
     let prepared = roster::read_file(&path, &keys, &Entropy::system(), today);
     let sites = demo::sites(SEED, sites);
     let lines = demo::slots(&sites, date(2021, 7, 26), people);
-    let slots = lines
-        .iter()
-        .map(|line| line.row(VaccineIndex(0), &campaign.zone).expect("a sound slot"));
+    let slots = lines.iter().map(|line| {
+        line.row(VaccineIndex(0), &campaign.zone)
+            .expect("a sound slot")
+    });
     let slots: Vec<_> = slots.collect();
-    println!("{people} people, {} sites, {} slots", sites.len(), slots.len());
+    println!(
+        "{people} people, {} sites, {} slots",
+        sites.len(),
+        slots.len()
+    );
     let id = campaign.id.clone();
     let source = CAMPAIGN.to_owned();
     operate(core, Operation::Activate { source });
@@ -123,7 +130,9 @@ fn book(core: &mut Core, keys: &Keys, bookings: u64) {
     for (index, doses) in (0..bookings).zip(seats) {
         let code = crockford::parse(&people.person(index).code).expect("a good code");
         let (counters, positions) = offer.seats_of(doses);
-        let claim = counters.claim(positions, Pool::Public).expect("a free seat");
+        let claim = counters
+            .claim(positions, Pool::Public)
+            .expect("a free seat");
         let named = digest(&SHA256, &index.to_be_bytes());
         let idempotency = Idempotency {
             key: *named.as_ref().first_chunk().expect("32 bytes"),

@@ -114,11 +114,17 @@ fn capacity_taken_away_while_somebody_claims_never_takes_a_claimed_seat() {
         let claimer = {
             let site = Arc::clone(&site);
             loom::thread::spawn(move || {
-                SiteSeats::claim(&site, PAIR, Pool::Public).map(seats::Claim::keep).is_some()
+                SiteSeats::claim(&site, PAIR, Pool::Public)
+                    .map(seats::Claim::keep)
+                    .is_some()
             })
         };
         let withdrawn = site.withdraw(1, [1, 0]);
-        assert_ne!(withdrawn, claimer.join().unwrap(), "the one seat goes to exactly one of them");
+        assert_ne!(
+            withdrawn,
+            claimer.join().unwrap(),
+            "the one seat goes to exactly one of them"
+        );
         site.add(1, [2, 0]);
         assert_eq!(public_free(&site)[1], 2);
     });

@@ -74,7 +74,9 @@ pub fn crash(results: &Path, place: &Place, program: &[OsString]) -> Done {
 fn wait_for_log(log: &Path) {
     let size = || {
         let files = std::fs::read_dir(log).into_iter().flatten().flatten();
-        files.filter_map(|file| Some(file.metadata().ok()?.len())).sum::<u64>()
+        files
+            .filter_map(|file| Some(file.metadata().ok()?.len()))
+            .sum::<u64>()
     };
     let (began, mut grew, mut last) = (Instant::now(), Instant::now(), size());
     while grew.elapsed() < QUIET && began.elapsed() < CATCH_UP_MAX {

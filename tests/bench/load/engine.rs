@@ -163,7 +163,9 @@ impl Engine {
         };
         let link = &mut self.links[self.idle.pop().expect("a connection is idle")];
         if link.stream.write(&self.out)? < self.out.len() {
-            return Err(io::Error::other("a request did not fit the socket's buffer"));
+            return Err(io::Error::other(
+                "a request did not fit the socket's buffer",
+            ));
         }
         link.asked = Some((ticket, due));
         Ok(true)
@@ -219,7 +221,9 @@ fn whole_answer(bytes: &[u8]) -> io::Result<Option<(u16, &[u8])>> {
             return Ok(bytes.get(from..from + length).map(|body| (status, body)));
         }
         if status.is_none() {
-            let digits = line.strip_prefix(b"HTTP/1.1 ").and_then(|rest| rest.get(..3));
+            let digits = line
+                .strip_prefix(b"HTTP/1.1 ")
+                .and_then(|rest| rest.get(..3));
             status = Some(number(digits.ok_or_else(fault)?).ok_or_else(fault)? as u16);
         } else if line.len() > 15 && line[..15].eq_ignore_ascii_case(b"content-length:") {
             length = Some(number(line[15..].trim_ascii_start()).ok_or_else(fault)?);

@@ -72,7 +72,9 @@ impl Evening {
             let cursor = answer["next_cursor"].as_str();
             page = cursor.map(|cursor| format!("{}/sites?cursor={cursor}", self.path));
         }
-        let days = sites.iter().map(|site| format!("{}/sites/{site}/days", self.path));
+        let days = sites
+            .iter()
+            .map(|site| format!("{}/sites/{site}/days", self.path));
         let days = self.fetch(days.collect())?;
         let mut paths = Vec::new();
         for (site, days) in sites.iter().zip(&days) {
@@ -110,7 +112,10 @@ impl Evening {
 
     /// Sells a slot out; returns it.
     pub fn sell_out(&mut self) -> io::Result<u32> {
-        let hot = *self.seats.last().ok_or_else(|| io::Error::other("no seat is free"))?;
+        let hot = *self
+            .seats
+            .last()
+            .ok_or_else(|| io::Error::other("no seat is free"))?;
         let (its, others): (Vec<_>, Vec<_>) = self.seats.iter().partition(|&&slot| slot == hot);
         self.seats = its;
         let told = self.book(Pace::Closed, WHOLE)?;
@@ -177,11 +182,17 @@ impl Script for SignIn {
     fn answered(&mut self, ticket: u32, status: u16, body: &[u8]) {
         const FIELD: &str = "\"token\":\"";
         let body = std::str::from_utf8(body).unwrap_or_default();
-        let token = body.split_once(FIELD).and_then(|(_, rest)| rest.split_once('"'));
+        let token = body
+            .split_once(FIELD)
+            .and_then(|(_, rest)| rest.split_once('"'));
         let Some((token, _)) = token.filter(|_| status == 200) else {
             return;
         };
-        let list = if ticket == ENTER { &mut self.places } else { &mut self.sessions };
+        let list = if ticket == ENTER {
+            &mut self.places
+        } else {
+            &mut self.sessions
+        };
         list.push_back(token.to_owned());
     }
 }
@@ -198,7 +209,13 @@ impl Script for Book<'_> {
         let slot = self.seats.pop()?;
         let token = self.people.pop_front()?;
         *self.next_key += 1;
-        push_post(into, &self.path, &token, *self.next_key, &format!(r#"{{"slot":"{slot}"}}"#));
+        push_post(
+            into,
+            &self.path,
+            &token,
+            *self.next_key,
+            &format!(r#"{{"slot":"{slot}"}}"#),
+        );
         Some(slot)
     }
 
@@ -215,7 +232,9 @@ struct Refuse<'a> {
 impl Script for Refuse<'_> {
     fn ask(&mut self, into: &mut Vec<u8>) -> Option<u32> {
         *self.next_key += 1;
-        let token = self.people.get(*self.next_key as usize % self.people.len().max(1))?;
+        let token = self
+            .people
+            .get(*self.next_key as usize % self.people.len().max(1))?;
         push_post(into, &self.path, token, *self.next_key, &self.body);
         Some(0)
     }

@@ -37,7 +37,10 @@ pub type Done = Result<(), Box<dyn std::error::Error>>;
 fn main() {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     // `cargo test --benches` and `cargo bench` run this too, without a command.
-    if arguments.first().is_none_or(|first| first.to_string_lossy().starts_with('-')) {
+    if arguments
+        .first()
+        .is_none_or(|first| first.to_string_lossy().starts_with('-'))
+    {
         return;
     }
     if let Err(error) = run(&arguments) {
@@ -55,14 +58,24 @@ fn run(arguments: &[OsString]) -> Done {
     let program = program.get(1..).unwrap_or_default();
     let own: Vec<&str> = own.iter().filter_map(|text| text.to_str()).collect();
     match own[..] {
-        ["ceiling", name, address, path] => ceiling(&results, name, address.parse()?, path, run_for),
+        ["ceiling", name, address, path] => {
+            ceiling(&results, name, address.parse()?, path, run_for)
+        }
         ["watch", name] => watch::watch(&results, name, None, program),
         ["watch", name, "--after", after] => watch::watch(&results, name, Some(after), program),
         ["evening", address, server, campaign, roster, people] => {
             let server: u32 = server.parse()?;
             let address = address.parse()?;
             let roster = Path::new(roster);
-            evening(&results, address, server, campaign, roster, people.parse()?, run_for)
+            evening(
+                &results,
+                address,
+                server,
+                campaign,
+                roster,
+                people.parse()?,
+                run_for,
+            )
         }
         ["crash", address, campaign, roster, from, log] => {
             let place = crash::Place {

@@ -64,7 +64,10 @@ fn cores() -> Vec<[u64; 2]> {
     let of_core = |line: &str| {
         let line = line.strip_prefix("cpu")?;
         let (_, ticks) = line.split_once(' ').filter(|(core, _)| !core.is_empty())?;
-        let ticks: Vec<u64> = ticks.split(' ').filter_map(|text| text.parse().ok()).collect();
+        let ticks: Vec<u64> = ticks
+            .split(' ')
+            .filter_map(|text| text.parse().ok())
+            .collect();
         // user nice system idle iowait irq softirq steal; guests are in user already.
         let all: u64 = ticks.iter().take(8).sum();
         let idle = ticks.get(3)? + ticks.get(4)?;

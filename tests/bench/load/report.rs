@@ -18,7 +18,10 @@ pub fn report(results: &Path, out: &Path) -> Done {
     );
     let rows: Vec<Value> = ROWS.iter().map(|row| show(row, &results)).collect();
     println!();
-    println!("{:40} {:>9} {:>8} {:>8} busy cores", "rates", "per s", "p50 ms", "p99 ms");
+    println!(
+        "{:40} {:>9} {:>8} {:>8} busy cores",
+        "rates", "per s", "p50 ms", "p99 ms"
+    );
     for (name, what) in ALSO {
         let Some(found) = best(&results, name) else {
             continue;
@@ -26,9 +29,14 @@ pub fn report(results: &Path, out: &Path) -> Done {
         let time = |name: &str| found[name].as_f64().map_or("-".to_owned(), |ms| figure(ms));
         let (p50, p99) = (time("p50_ms"), time("p99_ms"));
         let per_s = figure(found["per_s"].as_f64().unwrap_or(0.0));
-        println!("{what:40} {per_s:>9} {p50:>8} {p99:>8} {}", cores(&found["busy"]));
+        println!(
+            "{what:40} {per_s:>9} {p50:>8} {p99:>8} {}",
+            cores(&found["busy"])
+        );
     }
-    println!("\nBusy: percent of each core, all programs together; (server + generator) of one core.");
+    println!(
+        "\nBusy: percent of each core, all programs together; (server + generator) of one core."
+    );
     let all = json!({ "rows": rows, "measurements": results });
     fs::write(out, serde_json::to_string_pretty(&all)?)?;
     println!("{}", out.display());
@@ -54,7 +62,9 @@ fn show(row: &Row, results: &[Value]) -> Value {
         Wanted::AtMost(most) => measured.map(|measured| measured <= most),
     };
     let or_dash = |value: Option<f64>| value.map_or("-".to_owned(), figure);
-    let peer_text = peer.map_or(String::new(), |(name, rate)| format!("{name} {}", or_dash(rate)));
+    let peer_text = peer.map_or(String::new(), |(name, rate)| {
+        format!("{name} {}", or_dash(rate))
+    });
     let ratio_text = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}x"));
     let met_text = match met {
         None => "?",

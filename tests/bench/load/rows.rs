@@ -35,18 +35,78 @@ const fn row(
 use Wanted::{AtLeast, AtMost, Times};
 
 pub const ROWS: &[Row] = &[
-    row("durable bookings", ("book", "per_s"), "/s", Times(3.0, "postgres")),
-    row("durable bookings", ("book", "per_s"), "/s", Times(1.0, "redis")),
-    row("durable bookings", ("book", "per_s"), "/s", Times(0.4, "nginx")),
-    row("answer time at half that, p50", ("book_half", "p50_ms"), "ms", AtMost(5.0)),
-    row("answer time at half that, p99", ("book_half", "p99_ms"), "ms", AtMost(25.0)),
-    row("refusals slot_full", ("refuse", "per_s"), "/s", Times(0.7, "nginx")),
-    row("eligibility decisions, one core", ("eligibility", "per_s"), "M/s", AtLeast(10.0)),
-    row("import of the roster", ("import", "seconds"), "s", AtMost(15.0)),
-    row("import of the roster, peak", ("import", "peak_mib"), "MiB", AtMost(1024.0)),
-    row("preview at one instant", ("preview", "seconds"), "s", AtMost(1.5)),
-    row("restart after kill -9 until ready", ("restart", "seconds"), "s", AtMost(3.0)),
-    row("restart, resident when ready", ("restart", "resident_mib"), "MiB", AtMost(1228.8)),
+    row(
+        "durable bookings",
+        ("book", "per_s"),
+        "/s",
+        Times(3.0, "postgres"),
+    ),
+    row(
+        "durable bookings",
+        ("book", "per_s"),
+        "/s",
+        Times(1.0, "redis"),
+    ),
+    row(
+        "durable bookings",
+        ("book", "per_s"),
+        "/s",
+        Times(0.4, "nginx"),
+    ),
+    row(
+        "answer time at half that, p50",
+        ("book_half", "p50_ms"),
+        "ms",
+        AtMost(5.0),
+    ),
+    row(
+        "answer time at half that, p99",
+        ("book_half", "p99_ms"),
+        "ms",
+        AtMost(25.0),
+    ),
+    row(
+        "refusals slot_full",
+        ("refuse", "per_s"),
+        "/s",
+        Times(0.7, "nginx"),
+    ),
+    row(
+        "eligibility decisions, one core",
+        ("eligibility", "per_s"),
+        "M/s",
+        AtLeast(10.0),
+    ),
+    row(
+        "import of the roster",
+        ("import", "seconds"),
+        "s",
+        AtMost(15.0),
+    ),
+    row(
+        "import of the roster, peak",
+        ("import", "peak_mib"),
+        "MiB",
+        AtMost(1024.0),
+    ),
+    row(
+        "preview at one instant",
+        ("preview", "seconds"),
+        "s",
+        AtMost(1.5),
+    ),
+    row(
+        "restart after kill -9 until ready",
+        ("restart", "seconds"),
+        "s",
+        AtMost(3.0),
+    ),
+    row(
+        "restart, resident when ready",
+        ("restart", "resident_mib"),
+        "MiB",
+        AtMost(1228.8),
+    ),
 ];
 
 /// Measurements that are shown for themselves.

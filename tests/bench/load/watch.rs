@@ -42,7 +42,9 @@ pub fn watch(results: &Path, name: &str, after: Option<&str>, program: &[OsStrin
     let mut figures = figures;
     if let Some(after) = after {
         let rate = number_after(&text, after);
-        figures["per_s"] = rate.ok_or_else(|| format!("{name} printed no rate: {text}"))?.into();
+        figures["per_s"] = rate
+            .ok_or_else(|| format!("{name} printed no rate: {text}"))?
+            .into();
     }
     keep(results, name, figures)?;
     Ok(())
@@ -65,7 +67,10 @@ fn number_after(text: &str, after: &str) -> Option<f64> {
 }
 
 /// Waits until `/readyz` answers 200.
-pub fn until_ready(address: SocketAddr, child: &mut Child) -> Result<f64, Box<dyn std::error::Error>> {
+pub fn until_ready(
+    address: SocketAddr,
+    child: &mut Child,
+) -> Result<f64, Box<dyn std::error::Error>> {
     let began = Instant::now();
     loop {
         if super::http::get(address, "/readyz").is_ok_and(|(status, _)| status == 200) {

@@ -126,6 +126,8 @@ pub enum Command {
 
 /// Runs a command.
 pub fn run(sumun: Sumun) -> anyhow::Result<Answer> {
+    // What a command makes is for the server's user and group, whatever the shell's umask.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o027));
     let folder = Folder::at(sumun.data.clone().unwrap_or_else(default_folder));
     match sumun.command {
         Command::Init => serve::init(&folder),

@@ -13,6 +13,7 @@ pub struct Client {
     address: SocketAddr,
     stream: Option<BufReader<TcpStream>>,
     pub language: &'static str,
+    pub campaign: String,
 }
 
 #[derive(Debug)]
@@ -71,6 +72,7 @@ impl Client {
             address,
             stream: None,
             language: "en",
+            campaign: CAMPAIGN.to_owned(),
         }
     }
 
@@ -119,7 +121,10 @@ impl Client {
             Some(absolute) if absolute.starts_with('/') => {
                 format!("{method} {absolute} HTTP/1.1\r\n")
             }
-            _ => format!("{method} /api/v1/campaigns/{CAMPAIGN}{path} HTTP/1.1\r\n"),
+            _ => {
+                let campaign = &self.campaign;
+                format!("{method} /api/v1/campaigns/{campaign}{path} HTTP/1.1\r\n")
+            }
         };
         head.push_str(&format!(
             "Host: localhost\r\nAccept-Language: {}\r\n",

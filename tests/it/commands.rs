@@ -239,6 +239,151 @@ fn operators_work_while_the_server_runs() {
         .is(200);
 }
 
+/// A demo on a folder, ready; ended when dropped.
+pub struct Demo {
+    child: std::process::Child,
+    pub ready: Value,
+}
+
+impl Demo {
+    pub fn start(folder: &std::path::Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sumun"));
+        command.args(["demo", "--plain-http", "--listen", "127.0.0.1:0", "--json"]);
+        command.args(arguments).arg("--data").arg(folder);
+        command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+        Self {
+            child,
+            ready: serde_json::from_str(&line).expect("one line of JSON when ready"),
+        }
+    }
+
+    pub fn client(&self) -> super::client::Client {
+        let address = self.ready["base_url"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("http://")
+            .unwrap();
+        let mut client = super::client::Client::new(address.parse().unwrap());
+        client.campaign = self.ready["campaign"].as_str().unwrap().to_owned();
+        client
+    }
+
+    pub fn person(&self, at: usize) -> super::world::Person {
+        let text = |name: &str| self.ready["people"][at][name].as_str().unwrap().to_owned();
+        let (name, birth_date, code) = (text("name"), text("birth_date"), text("code"));
+        super::world::Person {
+            name,
+            birth_date,
+            code,
+        }
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The first slots with a free seat that a demo offers.
+fn free_slots(client: &mut super::client::Client, session: &str) -> Vec<String> {
+    let sites = client.get("/sites", Some(session)).is(200);
+    let mut found = Vec::new();
+    for site in sites.json["sites"].as_array().unwrap() {
+        let site = site["site"].as_str().unwrap();
+        let days = client
+            .get(&format!("/sites/{site}/days"), Some(session))
+            .is(200);
+        let free = days.json["days"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|day| day["free"] != 0);
+        for day in free {
+            let date = day["date"].as_str().unwrap();
+            let path = format!("/sites/{site}/slots?date={date}");
+            let slots = client.get(&path, Some(session)).is(200);
+            let slots = slots.json["slots"].as_array().unwrap();
+            let free = slots.iter().filter(|slot| slot["free"] != 0);
+            found.extend(free.map(|slot| slot["slot"].as_str().unwrap().to_owned()));
+            if found.len() > 1 {
+                return found;
+            }
+        }
+    }
+    panic!("the demo offers no slots: {sites:?}");
+}
+
+/// Someone let in at 17:59:58 who confirms after 18:00 is too late, unless a hold taken in time
+/// still runs: a hold is a promise.
+#[test]
+fn the_opening_closes_between_admission_and_confirmation() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = "2021-07-20T17:59:57+09:00";
+    let demo = Demo::start(folder.path(), &["--people", "2000", "--at", at]);
+    let mut client = demo.client();
+    let sessions = [0, 1].map(|at| client.session(&demo.person(at)));
+    let slots = free_slots(&mut client, &sessions[0]);
+    let (slot, other) = (&slots[0], &slots[1]);
+    let body = serde_json::json!({ "slot": slot });
+    let held = client.post("/holds", Some(&sessions[0]), &body).is(201);
+    loop {
+        let now = client.get("//api/v1/now", None).json["now"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        if now.as_str() >= "2021-07-20T18:00:00" {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let closed = client
+        .book(&sessions[1], "late", other)
+        .problem(403, "opening_closed");
+    assert_eq!(closed.json["closed_at"], "2021-07-20T18:00:00+09:00");
+    assert_eq!(closed.json["opens_at"], "2021-07-21T20:00:00+09:00");
+    let body = serde_json::json!({ "hold": held.json["hold"] });
+    client
+        .post_once("/bookings", &sessions[0], "promised", &body)
+        .is(201);
+    // They may come back for their own booking; the other may not come in at all.
+    client.session(&demo.person(0));
+    let enter = super::world::credentials(&demo.person(1));
+    client
+        .post("/gate/enter", None, &enter)
+        .problem(403, "opening_closed");
+}
+
+#[test]
+fn a_demo_started_again_goes_on_with_its_people_and_bookings() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = "2021-07-19T20:00:00+09:00";
+    let demo = Demo::start(folder.path(), &["--people", "1000", "--at", at]);
+    let mut client = demo.client();
+    let session = client.session(&demo.person(2));
+    let slot = free_slots(&mut client, &session).swap_remove(0);
+    let booked = client.book(&session, "k", &slot).is(201);
+    let people = demo.ready["people"].clone();
+    drop(demo);
+    let again = Demo::start(folder.path(), &["--people", "5"]);
+    assert_eq!(again.ready["people"], people);
+    let mut client = again.client();
+    let mine = client.get("/bookings/mine", Some(&session)).is(200);
+    assert_eq!(mine.json["booking"], booked.json["booking"]);
+    let now = client.get("//api/v1/now", None).is(200);
+    assert!(
+        now.json["now"].as_str().unwrap() > "2021-07-19T20:00:00",
+        "{now:?}"
+    );
+}
+
 #[test]
 fn simulated_and_real_time_never_share_a_folder() {
     let world = World::new(1);
@@ -250,36 +395,10 @@ fn simulated_and_real_time_never_share_a_folder() {
         text(&demo.stderr)
     );
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sumun"));
-    command.args([
-        "demo",
-        "--plain-http",
-        "--people",
-        "500",
-        "--listen",
-        "127.0.0.1:0",
-        "--json",
-    ]);
-    let mut demo = command
-        .arg("--data")
-        .arg(folder.path())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut out = std::io::BufReader::new(demo.stdout.take().unwrap());
-    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
-    let ready: Value = serde_json::from_str(&line).unwrap();
-    assert_eq!(ready["people"].as_array().unwrap().len(), 3);
-    assert_eq!(ready["campaign"], "kr-2021-50s");
-    let address = ready["base_url"]
-        .as_str()
-        .unwrap()
-        .strip_prefix("http://")
-        .unwrap();
-    let mut client = super::client::Client::new(address.parse().unwrap());
-    let now = client.get("//api/v1/now", None).is(200);
+    let demo = Demo::start(folder.path(), &["--people", "500"]);
+    assert_eq!(demo.ready["people"].as_array().unwrap().len(), 3);
+    assert_eq!(demo.ready["campaign"], "kr-2021-50s");
+    let now = demo.client().get("//api/v1/now", None).is(200);
     assert_eq!(now.json["simulated"], true);
     assert!(
         now.json["now"]
@@ -288,8 +407,7 @@ fn simulated_and_real_time_never_share_a_folder() {
             .starts_with("2021-07-19T19:58:"),
         "{now:?}"
     );
-    demo.kill().unwrap();
-    demo.wait().unwrap();
+    drop(demo);
     let serve = Command::new(env!("CARGO_BIN_EXE_sumun"))
         .args(["serve", "--data"])
         .arg(folder.path())

@@ -144,8 +144,8 @@ fn day_of(stamp: Stamp) -> Day {
     Day((stamp.unix_s() / 86_400) as i32)
 }
 
-/// The sequence of the last line, if the file ends with a whole one: a day's file may have gigabytes,
-/// and a server starts only when it knows.
+/// The sequence of the last line, if the file ends with a whole one: a day's file may have
+/// gigabytes, and a server starts only when it knows.
 fn last_seq_of_tail(path: &Path) -> io::Result<Option<u64>> {
     /// Longer than any line but those of imports and campaign files.
     const TAIL_BYTES: u64 = 64 << 10;

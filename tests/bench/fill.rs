@@ -24,6 +24,7 @@ use sumun::folder::Folder;
 use sumun::keys::Keys;
 use sumun::ledger::command::{Command, Operation, Outcome};
 use sumun::ledger::core::Core;
+use sumun::seats::SiteSeats;
 use tokio::sync::oneshot;
 
 const CAMPAIGN: &str = include_str!("../../data/campaign.toml");
@@ -130,9 +131,7 @@ fn book(core: &mut Core, keys: &Keys, bookings: u64) {
     for (index, doses) in (0..bookings).zip(seats) {
         let code = crockford::parse(&people.person(index).code).expect("a good code");
         let (counters, positions) = offer.seats_of(doses);
-        let claim = counters
-            .claim(positions, Pool::Public)
-            .expect("a free seat");
+        let claim = SiteSeats::claim(counters, positions, Pool::Public).expect("a free seat");
         let named = digest(&SHA256, &index.to_be_bytes());
         let idempotency = Idempotency {
             key: *named.as_ref().first_chunk().expect("32 bytes"),

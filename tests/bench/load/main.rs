@@ -1,7 +1,7 @@
 //! The load generator and the measurements that `compare` is made of. Reports; asserts nothing
 //! about speed, but an answer other than the expected one ends it with an error.
 //!
-//! Each command appends its figures, a line of JSON, to a file of results; `report` makes the table.
+//! Each command appends its figures, a line of JSON, to a file of results; `report` makes a table.
 
 mod crash;
 mod engine;

@@ -15,8 +15,8 @@ use super::watch::{start, until_ready};
 use super::{CONNECTIONS, Done, expect};
 
 /// People who book while the server is killed: more than can in the time.
-const PEOPLE: usize = 20_000;
-const BEFORE_KILL: Duration = Duration::from_millis(700);
+const PEOPLE: usize = 40_000;
+const BEFORE_KILL: Duration = Duration::from_millis(300);
 /// The daily log has caught up when its files have not grown for this long.
 const QUIET: Duration = Duration::from_secs(3);
 /// 1.5 million lines take some ten seconds.

@@ -1,8 +1,8 @@
 //! Many keep-alive connections on one thread: sends requests, reads answers, keeps the times.
 //!
 //! Closed: each connection sends its next request when its answer has come. Open: requests are due
-//! at random instants of a given rate whatever the server does; one that finds every connection
-//! busy waits here, and its time still counts from when it was due. So a slow answer can't hide those
+//! at random instants of a given rate whatever the server does. One that finds every connection
+//! busy waits here, and its time still counts from when it was due: a slow answer can't hide those
 //! behind it.
 
 use std::collections::BTreeMap;

@@ -82,7 +82,7 @@ fn found(folder: &Folder, core: &mut Core, people: u64, sites: usize) {
     let id = campaign.id.clone();
     let source = CAMPAIGN.to_owned();
     operate(core, Operation::Activate { source });
-    let prepared = Box::new(prepared.ok().expect("a good roster"));
+    let prepared = Box::new(prepared.expect("a good roster"));
     operate(core, Operation::ImportRoster { prepared });
     let (campaign, rows) = (id.clone(), sites);
     operate(core, Operation::ImportSites { campaign, rows });

@@ -26,7 +26,7 @@ pub fn report(results: &Path, out: &Path) -> Done {
         let Some(found) = best(&results, name) else {
             continue;
         };
-        let time = |name: &str| found[name].as_f64().map_or("-".to_owned(), |ms| figure(ms));
+        let time = |name: &str| found[name].as_f64().map_or("-".to_owned(), figure);
         let (p50, p99) = (time("p50_ms"), time("p99_ms"));
         let per_s = figure(found["per_s"].as_f64().unwrap_or(0.0));
         println!(

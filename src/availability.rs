@@ -3,7 +3,7 @@
 //! A site's summary is computed when somebody asks and kept until the site's version moves on or
 //! the next of its slots starts.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::domain::catalog::{Catalog, Slot};
 use crate::domain::ids::{Pool, SiteIndex, SlotIndex, VaccineIndex};
@@ -23,10 +23,32 @@ pub struct Summary {
     pub days: Vec<(Day, u32)>,
 }
 
-/// The summaries of a campaign's sites.
+/// Alternatives are looked for again after this long, even if no seat of their site changed.
+const NEAR_KEPT_NS: i64 = Stamp::SECOND;
+/// Full slots whose alternatives a site keeps at the same time.
+const NEAR_KEPT_MAX: usize = 64;
+
+/// Slots with seats near a full one, and how many each has.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Near {
+    pub slots: Vec<(SlotIndex, u32)>,
+    /// Their text, made by the first who shows them.
+    pub text: OnceLock<String>,
+}
+
+/// What is kept of a campaign's sites.
 #[derive(Debug)]
 pub struct Availability {
     sites: Vec<Mutex<Kept>>,
+    near: Vec<Mutex<KeptNear>>,
+}
+
+/// The alternatives of a site's full slots at one version of its seats.
+#[derive(Debug, Default)]
+struct KeptNear {
+    version: u64,
+    made_at: Stamp,
+    of: Vec<(SlotIndex, Arc<Near>)>,
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +62,53 @@ impl Availability {
     pub fn new(sites: usize) -> Self {
         Self {
             sites: (0..sites).map(|_| Mutex::default()).collect(),
+            near: (0..sites).map(|_| Mutex::default()).collect(),
         }
+    }
+
+    /// The alternatives of a full slot of a site, looked for anew if a seat of the site changed or
+    /// the last look was a second ago: many people are refused at the same slot at the same time.
+    pub fn near(
+        &self,
+        site: SiteIndex,
+        seats: &SiteSeats,
+        full: SlotIndex,
+        now: Stamp,
+        look: impl FnOnce() -> Vec<(SlotIndex, u32)>,
+    ) -> Arc<Near> {
+        let kept = || {
+            self.near[site.at()]
+                .lock()
+                .expect("no holder of this lock panics")
+        };
+        // Read before the counts: a change in between makes the next reader look again.
+        let version = seats.version();
+        {
+            let mut kept = kept();
+            let old = kept.version != version
+                || now < kept.made_at
+                || now.0 - kept.made_at.0 >= NEAR_KEPT_NS
+                || kept.of.len() >= NEAR_KEPT_MAX;
+            if old {
+                *kept = KeptNear {
+                    version,
+                    made_at: now,
+                    of: Vec::new(),
+                };
+            }
+            if let Some((_, near)) = kept.of.iter().find(|(slot, _)| *slot == full) {
+                return Arc::clone(near);
+            }
+        }
+        let near = Arc::new(Near {
+            slots: look(),
+            text: OnceLock::new(),
+        });
+        let mut kept = kept();
+        if kept.version == version {
+            kept.of.push((full, Arc::clone(&near)));
+        }
+        near
     }
 
     /// Reads a site's summary, made anew if a seat changed or a slot began.

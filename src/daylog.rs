@@ -4,7 +4,7 @@
 //! looked. After a restart it goes on behind the last whole line, so nothing is missing or doubled.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -144,11 +144,35 @@ fn day_of(stamp: Stamp) -> Day {
     Day((stamp.unix_s() / 86_400) as i32)
 }
 
+/// The sequence of the last line, if the file ends with a whole one: a day's file may have
+/// gigabytes, and a server starts only when it knows.
+fn last_seq_of_tail(path: &Path) -> io::Result<Option<u64>> {
+    /// Longer than any line but those of imports and campaign files.
+    const TAIL_BYTES: u64 = 64 << 10;
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(TAIL_BYTES)))?;
+    let mut tail = Vec::new();
+    file.take(TAIL_BYTES).read_to_end(&mut tail)?;
+    let Some(lines) = tail.strip_suffix(b"\n") else {
+        return Ok(None);
+    };
+    let before = lines.iter().rposition(|&byte| byte == b'\n');
+    let line = before.map(|end| &lines[end + 1..]);
+    let line = line.and_then(|line| serde_json::from_slice(line).ok());
+    Ok(line.map(|Line { seq }| seq))
+}
+
+/// A line, as far as resuming needs it.
+#[derive(serde::Deserialize)]
+struct Line {
+    seq: u64,
+}
+
 /// The sequence of the last whole line; a torn line behind it is cut off.
 fn last_seq(path: &Path) -> io::Result<Option<u64>> {
-    #[derive(serde::Deserialize)]
-    struct Line {
-        seq: u64,
+    if let Some(seq) = last_seq_of_tail(path)? {
+        return Ok(Some(seq));
     }
     let mut reader = BufReader::new(File::open(path)?);
     let (mut whole_bytes, mut last) = (0_u64, None);

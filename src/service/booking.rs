@@ -223,12 +223,16 @@ impl Service {
     }
 
     fn slot_full(&self, here: &Here, slot: SlotIndex) -> Refused {
-        let offer = &here.offer;
+        let (offer, now) = (&here.offer, here.now);
+        let Some(known) = offer.catalog.slot(slot) else {
+            return Refused::NotFound;
+        };
         let seats = |site: crate::domain::ids::SiteIndex| &*offer.seats[site.at()];
-        let near = alternatives(&offer.catalog, seats, slot, here.now, ALTERNATIVES_MAX);
+        let look = || alternatives(&offer.catalog, seats, slot, now, ALTERNATIVES_MAX);
+        let kept = &offer.availability;
         Refused::SlotFull {
             slot,
-            alternatives: near,
+            alternatives: kept.near(known.site, seats(known.site), slot, now, look),
         }
     }
 

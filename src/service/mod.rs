@@ -9,6 +9,7 @@ pub mod keeper;
 use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
 
+use crate::availability::Near;
 use crate::clock::Clock;
 use crate::domain::decide::Request;
 use crate::domain::eligibility::Decision;
@@ -68,7 +69,7 @@ pub enum Refused {
     },
     SlotFull {
         slot: SlotIndex,
-        alternatives: Vec<(SlotIndex, u32)>,
+        alternatives: Arc<Near>,
     },
     AlreadyBooked(BookingNumber),
     HoldExpired,

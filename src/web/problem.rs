@@ -5,11 +5,11 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::views::{alternatives, place};
 use super::words::{Lang, words};
+use crate::availability::Near;
 use crate::domain::eligibility::{Answer, Decision};
 use crate::domain::time::Stamp;
 use crate::service::{Here, Refused};
@@ -21,8 +21,8 @@ pub struct Problem {
     lang: Lang,
     status: Option<u16>,
     retry_after_s: Option<u32>,
-    /// Members beside the common ones.
-    more: Map<String, Value>,
+    /// Members beside the common ones, as JSON with a comma before each.
+    more: String,
 }
 
 /// A field of a request that is at fault.
@@ -56,18 +56,26 @@ impl Problem {
             lang,
             status: None,
             retry_after_s: None,
-            more: Map::new(),
+            more: String::new(),
         }
     }
 
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(name.to_owned(), value.into());
+    pub fn with(self, name: &str, value: impl Serialize) -> Self {
+        self.with_text(name, &json_text(&value))
+    }
+
+    /// A member whose value is JSON already.
+    fn with_text(mut self, name: &str, value: &str) -> Self {
+        self.more.reserve(name.len() + value.len() + 4);
+        for part in [",\"", name, "\":", value] {
+            self.more.push_str(part);
+        }
         self
     }
 
     /// A request that can't be acted on: 400 malformed, 422 with values that can't be.
     pub fn invalid(lang: Lang, status: u16, errors: &[FieldFault]) -> Self {
-        let mut problem = Self::new(lang, "invalid_request").with("errors", json!(errors));
+        let mut problem = Self::new(lang, "invalid_request").with("errors", errors);
         problem.status = Some(status);
         problem
     }
@@ -104,7 +112,7 @@ impl Problem {
             Refused::SessionInvalid => problem("session_invalid"),
             Refused::SessionExpired => problem("session_expired"),
             Refused::NotAdmitted(at) => problem("not_admitted")
-                .with("place", json!(place(&at)))
+                .with("place", place(&at))
                 .after(at.next_poll_s),
             Refused::Paused {
                 message,
@@ -114,7 +122,7 @@ impl Problem {
                 .after(retry_after_s),
             Refused::SlotFull {
                 alternatives: near, ..
-            } => problem("slot_full").with("alternatives", json!(alternatives(here, &near))),
+            } => problem("slot_full").with_text("alternatives", near_text(here, &near)),
             Refused::AlreadyBooked(number) => {
                 problem("already_booked").with("number", number.to_string())
             }
@@ -166,15 +174,17 @@ impl Problem {
     fn answer(&self, header: Option<(&'static str, &str)>) -> HttpResponse {
         let words = words(self.code);
         let status = self.status.unwrap_or(words.status);
-        let mut body = Map::new();
-        body.insert("code".to_owned(), self.code.into());
-        body.insert("status".to_owned(), status.into());
-        body.insert("title".to_owned(), words.title(self.lang).into());
-        body.insert("detail".to_owned(), words.detail(self.lang).into());
-        if let Some(seconds) = self.retry_after_s {
-            body.insert("retry_after_s".to_owned(), seconds.into());
-        }
-        body.extend(self.more.clone());
+        let common = Common {
+            code: self.code,
+            status,
+            title: words.title(self.lang),
+            detail: words.detail(self.lang),
+            retry_after_s: self.retry_after_s,
+        };
+        let mut body = json_text(&common);
+        body.pop();
+        body.push_str(&self.more);
+        body.push('}');
         let status = StatusCode::from_u16(status).expect("the words have valid statuses");
         let mut response = HttpResponse::build(status);
         response
@@ -187,8 +197,29 @@ impl Problem {
         if let Some((name, value)) = header {
             response.insert_header((name, value));
         }
-        response.body(Value::Object(body).to_string())
+        response.body(body)
     }
+}
+
+/// The members that every problem has.
+#[derive(Serialize)]
+struct Common {
+    code: &'static str,
+    status: u16,
+    title: &'static str,
+    detail: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_s: Option<u32>,
+}
+
+fn json_text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("members have a JSON form")
+}
+
+/// The alternatives' JSON: made once for all who are refused at the same slot.
+fn near_text<'a>(here: &Here, near: &'a Near) -> &'a str {
+    near.text
+        .get_or_init(|| json_text(&alternatives(here, &near.slots)))
 }
 
 impl fmt::Display for Problem {

@@ -1,0 +1,167 @@
+//! Fills a demo's data folder with a campaign at its end, through the real writer: 1.54 million
+//! people, a million slots, 1.5 million bookings of two doses, 64 to a commit.
+//!
+//! Run by `compare` as `fill FOLDER [PEOPLE SITES BOOKINGS]`; `sumun demo --data FOLDER` goes on
+//! with it. Reports; asserts nothing about speed.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::time::Instant;
+
+use jiff::civil::{Date, date};
+use ring::digest::{SHA256, digest};
+use sumun::clock::{Clock, Entropy};
+use sumun::demo;
+use sumun::domain::campaign::Campaign;
+use sumun::domain::crockford;
+use sumun::domain::decide::{Ask, Request, Seat};
+use sumun::domain::entry::{Doses, Idempotency};
+use sumun::domain::ids::{CampaignIndex, Pool, SlotIndex, VaccineIndex};
+use sumun::domain::time::{Day, Stamp};
+use sumun::files::roster;
+use sumun::folder::Folder;
+use sumun::keys::Keys;
+use sumun::ledger::command::{Command, Operation, Outcome};
+use sumun::ledger::core::Core;
+use sumun::seats::SiteSeats;
+use tokio::sync::oneshot;
+
+const CAMPAIGN: &str = include_str!("../../data/campaign.toml");
+const OPEN: &str = "2021-07-19T20:00:01+09:00";
+const BORN: (Date, Date) = (date(1967, 1, 1), date(1968, 12, 31));
+const SEED: u64 = 20_210_719;
+/// As many as wait at the same time in the measured evening.
+const BATCH: usize = 64;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some(path) = arguments.first().filter(|first| !first.starts_with('-')) else {
+        // `cargo test --benches` runs this too; it has nothing to test.
+        return;
+    };
+    let number = |at: usize, usual: u64| {
+        let given = arguments
+            .get(at)
+            .map(|text| text.parse().expect("a number"));
+        given.unwrap_or(usual)
+    };
+    let (people, sites, bookings) = (number(1, 1_540_000), number(2, 1_226), number(3, 1_500_000));
+    let folder = Folder::at(path);
+    let clock = Clock::simulated(Stamp::parse(OPEN).expect("an instant"), 0.0);
+    folder.init(&clock).expect("a folder without data");
+    let mut core = folder.open(|_| clock.clone()).expect("a new data file");
+    found(&folder, &mut core, people, sites as usize);
+    let keys = folder.keys().expect("its keys");
+    book(&mut core, &keys, bookings);
+    core.sign_last().expect("a signed head");
+    let made = format!(r#"{{"people":{people},"seed":{SEED}}}"#);
+    fs::write(folder.path().join("demo.json"), made).expect("a written file");
+}
+
+fn found(folder: &Folder, core: &mut Core, people: u64, sites: usize) {
+    let campaign = Campaign::parse(CAMPAIGN).expect("a sound campaign").0;
+    let path = folder.path().join("people.csv");
+    let file = BufWriter::new(File::create(&path).expect("a file"));
+    roster::write_csv(demo::people(SEED, people, BORN), file).expect("a written file");
+    let keys = folder.keys().expect("its keys");
+    let today = Day::of(date(2021, 7, 19));
+    let prepared = roster::read_file(&path, &keys, &Entropy::system(), today);
+    let sites = demo::sites(SEED, sites);
+    let lines = demo::slots(&sites, date(2021, 7, 26), people);
+    let slots = lines.iter().map(|line| {
+        line.row(VaccineIndex(0), &campaign.zone)
+            .expect("a sound slot")
+    });
+    let slots: Vec<_> = slots.collect();
+    println!(
+        "{people} people, {} sites, {} slots",
+        sites.len(),
+        slots.len()
+    );
+    let id = campaign.id.clone();
+    let source = CAMPAIGN.to_owned();
+    operate(core, Operation::Activate { source });
+    let prepared = Box::new(prepared.expect("a good roster"));
+    operate(core, Operation::ImportRoster { prepared });
+    let (campaign, rows) = (id.clone(), sites);
+    operate(core, Operation::ImportSites { campaign, rows });
+    let (campaign, rows) = (id, slots);
+    operate(core, Operation::ImportSlots { campaign, rows });
+}
+
+fn operate(core: &mut Core, operation: Operation) {
+    let (reply, mut answer) = oneshot::channel();
+    let operator = "bench".to_owned();
+    let command = Command::Operate {
+        operator,
+        operation,
+        reply,
+    };
+    core.step(&mut VecDeque::from([command])).expect("a commit");
+    let answer = answer.try_recv();
+    assert!(matches!(answer, Ok(Outcome::Operated(_))), "{answer:?}");
+}
+
+/// Books for the first people of the roster file, at seats in random order.
+fn book(core: &mut Core, keys: &Keys, bookings: u64) {
+    let offer = core.shared().offer(CampaignIndex(0)).expect("an offer");
+    let catalog = &offer.catalog;
+    let mut seats: Vec<Doses> = Vec::new();
+    for (at, slot) in catalog.slots.iter().enumerate() {
+        if let Some(second) = catalog.second_of(slot) {
+            let doses = Doses {
+                first: SlotIndex(at as u32),
+                second: Some(second),
+            };
+            seats.extend(std::iter::repeat_n(doses, usize::from(slot.capacity[0])));
+        }
+    }
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    for at in (1..seats.len()).rev() {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seats.swap(at, (seed % (at as u64 + 1)) as usize);
+    }
+    let people = demo::People::new(SEED, BORN);
+    let began = Instant::now();
+    let mut commands = VecDeque::with_capacity(BATCH);
+    let mut answers = Vec::with_capacity(BATCH);
+    for (index, doses) in (0..bookings).zip(seats) {
+        let code = crockford::parse(&people.person(index).code).expect("a good code");
+        let (counters, positions) = offer.seats_of(doses);
+        let claim = SiteSeats::claim(counters, positions, Pool::Public).expect("a free seat");
+        let named = digest(&SHA256, &index.to_be_bytes());
+        let idempotency = Idempotency {
+            key: *named.as_ref().first_chunk().expect("32 bytes"),
+            request: index.to_be_bytes(),
+        };
+        let (reply, answer) = oneshot::channel();
+        commands.push_back(Command::Ask {
+            campaign: CampaignIndex(0),
+            request: Request {
+                person: keys.person_key(code),
+                ask: Ask::Book {
+                    seat: Seat::Claimed(doses, Pool::Public),
+                },
+                idempotency: Some(idempotency),
+            },
+            claim: Some(claim),
+            reply,
+        });
+        answers.push(answer);
+        if commands.len() == BATCH || index + 1 == bookings {
+            while !commands.is_empty() {
+                core.step(&mut commands).expect("a commit");
+            }
+            for mut answer in answers.drain(..) {
+                let answer = answer.try_recv();
+                assert!(matches!(answer, Ok(Outcome::Booking(_))), "{answer:?}");
+            }
+        }
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let rate = bookings as f64 / seconds;
+    println!("{bookings} bookings, {BATCH} to a commit: {rate:.0}/s in one thread");
+}

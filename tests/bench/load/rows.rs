@@ -1,0 +1,131 @@
+//! The rows of the table: what is wanted of each measurement, and of which peer.
+
+use serde_json::Value;
+
+/// What a figure has to be.
+pub enum Wanted {
+    /// At least this many times the peer's rate.
+    Times(f64, &'static str),
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+pub struct Row {
+    pub what: &'static str,
+    /// The measurement and its figure.
+    pub of: (&'static str, &'static str),
+    pub unit: &'static str,
+    pub wanted: Wanted,
+}
+
+const fn row(
+    what: &'static str,
+    of: (&'static str, &'static str),
+    unit: &'static str,
+    wanted: Wanted,
+) -> Row {
+    Row {
+        what,
+        of,
+        unit,
+        wanted,
+    }
+}
+
+use Wanted::{AtLeast, AtMost, Times};
+
+pub const ROWS: &[Row] = &[
+    row(
+        "durable bookings",
+        ("book", "per_s"),
+        "/s",
+        Times(3.0, "postgres"),
+    ),
+    row(
+        "durable bookings",
+        ("book", "per_s"),
+        "/s",
+        Times(1.0, "redis"),
+    ),
+    row(
+        "durable bookings",
+        ("book", "per_s"),
+        "/s",
+        Times(0.4, "nginx"),
+    ),
+    row(
+        "answer time at half that, p50",
+        ("book_half", "p50_ms"),
+        "ms",
+        AtMost(5.0),
+    ),
+    row(
+        "answer time at half that, p99",
+        ("book_half", "p99_ms"),
+        "ms",
+        AtMost(25.0),
+    ),
+    row(
+        "refusals slot_full",
+        ("refuse", "per_s"),
+        "/s",
+        Times(0.7, "nginx"),
+    ),
+    row(
+        "eligibility decisions, one core",
+        ("eligibility", "per_s"),
+        "M/s",
+        AtLeast(10.0),
+    ),
+    row(
+        "import of the roster",
+        ("import", "seconds"),
+        "s",
+        AtMost(15.0),
+    ),
+    row(
+        "import of the roster, peak",
+        ("import", "peak_mib"),
+        "MiB",
+        AtMost(1024.0),
+    ),
+    row(
+        "preview at one instant",
+        ("preview", "seconds"),
+        "s",
+        AtMost(1.5),
+    ),
+    row(
+        "restart after kill -9 until ready",
+        ("restart", "seconds"),
+        "s",
+        AtMost(3.0),
+    ),
+    row(
+        "restart, resident when ready",
+        ("restart", "resident_mib"),
+        "MiB",
+        AtMost(1228.8),
+    ),
+];
+
+/// Measurements that are shown for themselves.
+pub const ALSO: &[(&str, &str)] = &[
+    ("nginx", "nginx by wrk"),
+    ("nginx_by_load", "nginx by this generator"),
+    ("postgres", "PostgreSQL, best of 8, 16, 64 clients"),
+    ("redis", "Redis, appendfsync always"),
+    ("enter", "sign-in calls"),
+    ("book", "durable bookings"),
+    ("book_half", "durable bookings at half the rate"),
+    ("refuse", "refusals slot_full"),
+];
+
+/// The best of the measurements of that name.
+pub fn best<'a>(results: &'a [Value], name: &str) -> Option<&'a Value> {
+    let named = results.iter().filter(|one| one["name"] == name);
+    named.max_by(|one, other| {
+        let rate = |value: &Value| value["per_s"].as_f64().unwrap_or(0.0);
+        rate(one).total_cmp(&rate(other))
+    })
+}

@@ -8,7 +8,7 @@ use super::command::{Operated, Operation, Outcome};
 use super::core::{CommitFailed, Core};
 use super::shared::Offer;
 use crate::domain::campaign::Campaign;
-use crate::domain::catalog::Catalog;
+use crate::domain::catalog::{Catalog, Slot};
 use crate::domain::entry::{Actor, Change, GateAct};
 use crate::domain::ids::{CampaignId, CampaignIndex, PersonKey};
 use crate::domain::roster::difference;
@@ -18,6 +18,14 @@ use crate::seats::Free;
 
 /// Rows in one entry: about 100 kB of slots.
 const ROWS_PER_ENTRY: usize = 4_096;
+
+/// A booking of two doses takes some 150 bytes of the journal, in blocks that are half empty at
+/// the worst; a hold before it as much.
+const JOURNAL_BYTES_PER_SEAT: u64 = 160;
+/// Less room than this is not worth making.
+const ROOM_BYTES_MIN: u64 = 16 << 20;
+/// Room is made only out of a disk that has this many times as much free.
+const ROOM_OF_FREE_DISK: u64 = 8;
 
 /// What an operation did, or why it can't be done.
 type Done = Result<Result<Operated, String>, CommitFailed>;
@@ -174,7 +182,25 @@ impl Core {
             rows: rows.to_vec(),
         };
         self.journal(actor, chunks.map(entry))?;
+        self.make_room_for(&offer, added)?;
         Ok(Ok(Operated::Slots { added, changed }))
+    }
+
+    /// Makes room in the file for the bookings that newly imported slots can take, if the disk has
+    /// plenty.
+    fn make_room_for(&self, before: &Offer, added: usize) -> Result<(), CommitFailed> {
+        let offers = self.shared.offers();
+        let slots = &offers[before.catalog.index.at()].catalog.slots;
+        let fresh = slots.len().saturating_sub(added);
+        let seats = |slot: &Slot| u64::from(slot.capacity[0]) + u64::from(slot.capacity[1]);
+        let seats: u64 = slots[fresh..].iter().map(seats).sum();
+        let bytes = seats * JOURNAL_BYTES_PER_SEAT;
+        let free = self.store.disk_free();
+        if bytes < ROOM_BYTES_MIN || free.is_none_or(|free| free / ROOM_OF_FREE_DISK < bytes) {
+            return Ok(());
+        }
+        drop(offers);
+        self.store.make_room(bytes).map_err(CommitFailed)
     }
 
     fn roster(&mut self, actor: Actor, mut prepared: PreparedRoster) -> Done {

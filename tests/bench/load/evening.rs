@@ -171,12 +171,13 @@ const ADMIT: u32 = 1;
 
 impl Script for SignIn {
     fn ask(&mut self, into: &mut Vec<u8>) -> Option<u32> {
-        if let Some(place) = self.places.pop_front() {
-            push_post(into, &self.admit, &place, 0, "");
-            return Some(ADMIT);
+        // Everybody enters before the first goes in: by then their numbers have been called.
+        if let Some(body) = self.bodies.pop() {
+            push_post(into, &self.enter, "", 0, &body);
+            return Some(ENTER);
         }
-        push_post(into, &self.enter, "", 0, &self.bodies.pop()?);
-        Some(ENTER)
+        push_post(into, &self.admit, &self.places.pop_front()?, 0, "");
+        Some(ADMIT)
     }
 
     fn answered(&mut self, ticket: u32, status: u16, body: &[u8]) {

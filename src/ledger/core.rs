@@ -1,26 +1,24 @@
 //! The single writer's work, without its thread: decide, append, commit once, publish, answer.
 //!
-//! A batch holds at most one command of a person, so every decision is made against committed
-//! state; what is left over goes first in the next batch. An operation is a batch of its own.
+//! What a batch leaves over goes first in the next one. An operation is a batch of its own.
 //! After a failed commit the core is done: every answer is `Outcome::Unknown`, and the process must
 //! stop and recover.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
-
+use super::batch::{Answer, Batch, end_holds, freed_by, note_refusal, takes_free_seats};
 use super::command::{Command, Outcome};
 use super::shared::{Offer, Shared};
-use super::store::{Store, StoreFault, StoredHead, Write, push_entry};
+use super::store::{Store, StoreFault, StoredHead, Write};
 use crate::clock::Clock;
 use crate::domain::apply::apply;
-use crate::domain::decide::{Ask, Context, Request, Seat, Verdict, decide};
-use crate::domain::entry::{Actor, Change, Doses, Entry, Hash, HoldEnd, RefusedFor, head_message};
+use crate::domain::decide::{Ask, Context, Request, Verdict, decide};
+use crate::domain::entry::{Actor, Change, Entry, Hash, head_message};
 use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq};
 use crate::domain::refusal::{Refusal, refused_for};
 use crate::domain::roster::Roster;
-use crate::domain::state::{KeyHash, State, refusal_mark};
+use crate::domain::state::State;
 use crate::domain::time::Stamp;
 use crate::keys::Keys;
 use crate::seats::Claim;
@@ -47,62 +45,6 @@ pub struct Core {
 #[derive(Debug, thiserror::Error)]
 #[error("the journal can't be written, stopping so that nothing is acknowledged: {0}")]
 pub struct CommitFailed(#[source] pub StoreFault);
-
-/// Entries on their way into the journal, and who waits for them.
-pub(super) struct Batch {
-    seq: Seq,
-    pub(super) stamp: Stamp,
-    head: Hash,
-    block: Vec<u8>,
-    pub(super) entries: Vec<(Entry, Hash)>,
-    /// Claims that become bookings or holds.
-    claims: Vec<Claim>,
-    /// Seats that become free.
-    freed: Vec<(CampaignIndex, Doses, Pool)>,
-    answers: Vec<(oneshot::Sender<Outcome>, Answer)>,
-    people: HashSet<PersonKey, KeyHash>,
-    refusals: HashSet<(CampaignIndex, u64)>,
-    /// Bookings that this batch makes in each campaign.
-    booked: HashMap<CampaignIndex, u64>,
-}
-
-/// An answer that is known now, or one to read off the state after the commit.
-enum Answer {
-    Known(Outcome),
-    OfEntry(usize),
-}
-
-impl Batch {
-    pub(super) fn after(state: &State, now: Stamp) -> Self {
-        Self {
-            seq: state.seq,
-            stamp: now.max(state.stamp),
-            head: state.head,
-            block: Vec::new(),
-            entries: Vec::new(),
-            claims: Vec::new(),
-            freed: Vec::new(),
-            answers: Vec::new(),
-            people: HashSet::default(),
-            refusals: HashSet::new(),
-            booked: HashMap::new(),
-        }
-    }
-
-    pub(super) fn push(&mut self, actor: Actor, change: Change) {
-        self.seq.0 += 1;
-        let (seq, stamp, previous) = (self.seq, self.stamp, self.head);
-        let entry = Entry {
-            seq,
-            stamp,
-            previous,
-            actor,
-            change,
-        };
-        self.head = push_entry(&mut self.block, &entry);
-        self.entries.push((entry, self.head));
-    }
-}
 
 impl Core {
     pub fn new(
@@ -429,93 +371,6 @@ impl Core {
             signature,
         }
     }
-}
-
-fn note_refusal(
-    state: &State,
-    batch: &mut Batch,
-    index: CampaignIndex,
-    person: PersonKey,
-    rules: u32,
-    reason: RefusedFor,
-) {
-    let known = state
-        .campaign(index)
-        .is_none_or(|known| known.knows_refusal(&person, rules, reason));
-    let mark = (index, refusal_mark(&person, rules, reason));
-    if !known && batch.refusals.insert(mark) {
-        let change = Change::Refused {
-            campaign: index,
-            person,
-            rules,
-            reason,
-        };
-        batch.push(Actor::System, change);
-    }
-}
-
-/// Ends the holds whose time is up at the batch's stamp.
-fn end_holds(state: &State, batch: &mut Batch) {
-    for campaign in &state.campaigns {
-        let index = campaign.catalog.index;
-        for &(until, id) in &campaign.holds_by_end {
-            if batch.stamp < until {
-                break;
-            }
-            let hold = campaign.holds[&id];
-            batch.freed.push((index, hold.doses, hold.pool));
-            let (person, reason) = (hold.person, HoldEnd::Expired);
-            batch.push(
-                Actor::System,
-                Change::HoldEnded {
-                    campaign: index,
-                    person,
-                    hold: id,
-                    reason,
-                },
-            );
-        }
-    }
-}
-
-fn takes_free_seats(ask: &Ask) -> bool {
-    let claimed = |seat: &Seat| matches!(seat, Seat::Claimed(..));
-    match ask {
-        Ask::Hold { .. } => true,
-        Ask::Book { seat } | Ask::Move { seat, .. } => claimed(seat),
-        Ask::Release { .. } | Ask::Cancel { .. } => false,
-    }
-}
-
-/// The seats that a change gives back.
-fn freed_by(
-    change: &Change,
-    campaign: &crate::domain::state::CampaignState,
-) -> impl Iterator<Item = (Doses, Pool)> {
-    let of_hold = |id: &HoldId| campaign.holds.get(id).map(|hold| (hold.doses, hold.pool));
-    let of_booking = |person: &PersonKey, doses: Doses| {
-        campaign
-            .active_booking(person)
-            .map(|booking| (doses, booking.pool))
-    };
-    let (hold, booking) = match change {
-        Change::HoldPlaced { released, .. } | Change::Booked { released, .. } => {
-            (released.as_ref().and_then(of_hold), None)
-        }
-        Change::HoldEnded { hold, .. } => (of_hold(hold), None),
-        Change::Moved {
-            person,
-            from,
-            released,
-            ..
-        } => (
-            released.as_ref().and_then(of_hold),
-            of_booking(person, *from),
-        ),
-        Change::Cancelled { person, doses, .. } => (None, of_booking(person, *doses)),
-        _ => (None, None),
-    };
-    hold.into_iter().chain(booking)
 }
 
 /// What the counters promise: seats in use and free seats never exceed the capacity.

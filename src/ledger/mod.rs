@@ -1,5 +1,6 @@
 //! What makes it durable: the data file, the journal in it, the single writer and its recovery.
 
+mod batch;
 pub mod command;
 pub mod core;
 pub mod open;

@@ -1,5 +1,5 @@
-//! The check of a draw, offline from an export: was the seed fixed before anybody could enter, is it
-//! the one that was committed to, and who got which number.
+//! The check of a draw, offline from an export: was the seed fixed before anybody could enter, is
+//! it the one that was committed to, and who got which number.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;

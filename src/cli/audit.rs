@@ -35,7 +35,7 @@ pub enum AuditCommand {
         #[arg(long, value_name = "FILE")]
         head: Option<PathBuf>,
     },
-    /// Draw again from an export whatever was drawn by lot, and check that the seed was fixed before
+    /// Draw again from an export what was drawn by lot, and check that the seed was fixed before
     #[command(after_help = "Example:\n  sumun audit draw entries.jsonl --person 0f3a…")]
     Draw {
         /// What `export` printed, from entry 1 on

@@ -1,6 +1,7 @@
 //! A batch: the entries of one commit, and who waits for them.
 //!
-//! It holds at most one command of a person, so every decision in it is made against committed state.
+//! It holds at most one command of a person, so every decision in it is made against committed
+//! state.
 
 use std::collections::{HashMap, HashSet};
 

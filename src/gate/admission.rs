@@ -16,6 +16,8 @@ use crate::domain::time::Stamp;
 
 /// Somebody called who has not come after this long keeps no place free.
 const CALLED_S: i64 = 60;
+/// People called within this are kept as one group.
+const GROUP_NS: i64 = Stamp::SECOND / 10;
 /// The writer's delay that is no cause for concern.
 const DELAY_TARGET_US: u64 = 50_000;
 /// A delay over the target for this long is a standing queue.
@@ -42,6 +44,8 @@ struct Pace {
     part: f64,
     braked: Stamp,
     called: VecDeque<Called>,
+    /// People called who have neither come nor stayed away too long.
+    outstanding: u64,
     /// People let in a second, over the last minute or so.
     measured: f64,
     measured_at: Stamp,
@@ -71,6 +75,7 @@ impl Admission {
                 part: 1.0,
                 braked: now,
                 called: VecDeque::new(),
+                outstanding: 0,
                 measured: 0.0,
                 measured_at: now,
                 measured_people: 0,
@@ -113,7 +118,7 @@ impl Admission {
             pace.turns = 0.0;
             return 0;
         }
-        let room = u64::from(self.active_max()).saturating_sub(active + pace.outstanding());
+        let room = u64::from(self.active_max()).saturating_sub(active + pace.outstanding);
         let people = (pace.turns.max(0.0) as u64).min(room).min(waiting);
         pace.turns -= people as f64;
         people
@@ -123,13 +128,21 @@ impl Admission {
     pub fn called(&self, from: u64, to: u64, people: u64, now: Stamp) {
         let mut pace = self.pace();
         let until = now.plus_s(CALLED_S);
-        pace.called.push_back(Called {
-            until,
-            from,
-            to,
-            people,
-            came: 0,
-        });
+        pace.outstanding += people;
+        match pace.called.back_mut() {
+            // Those called within a tenth of a second are one group: few groups, quickly searched.
+            Some(last) if until.0 - last.until.0 < GROUP_NS && last.to == from => {
+                last.to = to;
+                last.people += people;
+            }
+            _ => pace.called.push_back(Called {
+                until,
+                from,
+                to,
+                people,
+                came: 0,
+            }),
+        }
         pace.measured_people += people;
         let since_s = (now.0 - pace.measured_at.0) as f64 / 1e9;
         if since_s >= 5.0 {
@@ -148,11 +161,13 @@ impl Admission {
     pub fn come(&self, number: u64, now: Stamp) -> bool {
         let mut pace = self.pace();
         pace.expire(now);
-        let recent = |called: &&mut Called| called.from < number && number <= called.to;
-        if let Some(called) = pace.called.iter_mut().find(recent)
+        let at = pace.called.partition_point(|called| called.to < number);
+        if let Some(called) = pace.called.get_mut(at)
+            && called.from < number
             && called.came < called.people
         {
             called.came += 1;
+            pace.outstanding -= 1;
             return true;
         }
         if pace.turns < 1.0 {
@@ -198,19 +213,11 @@ impl Admission {
 
 impl Pace {
     fn expire(&mut self, now: Stamp) {
-        while self
-            .called
-            .front()
-            .is_some_and(|called| called.until <= now)
+        while let Some(called) = self.called.front()
+            && called.until <= now
         {
+            self.outstanding -= called.people - called.came;
             self.called.pop_front();
         }
-    }
-
-    fn outstanding(&self) -> u64 {
-        self.called
-            .iter()
-            .map(|called| called.people - called.came)
-            .sum()
     }
 }

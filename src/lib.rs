@@ -20,6 +20,7 @@ pub mod identity;
 pub mod keys;
 pub mod ledger;
 pub mod operations;
+pub mod rush;
 pub mod seats;
 pub mod server;
 pub mod service;

@@ -1,0 +1,1 @@
+//! Millions of people at the real gate, on virtual time and without sockets.

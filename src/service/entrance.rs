@@ -65,6 +65,14 @@ impl Service {
         self.looked_at(here, token).map(|(_, _, place)| place)
     }
 
+    /// When the opening comes that the person of a place waits for; none if theirs is open.
+    pub fn opens_at(&self, here: &Here, token: &str) -> Option<Stamp> {
+        let token = Token::verify(token, Kind::Place, &self.keys)?;
+        let subject = here.offer.subject(&token.person)?;
+        let rules = &here.offer.catalog.campaign.rules;
+        rules.decide(&subject, here.now).opens_at
+    }
+
     /// Begins the session of a person whose turn has come.
     pub fn admit(&self, here: &Here, token: &str) -> Answered<(Stamp, String)> {
         let (token, way, place) = self.looked_at(here, token)?;

@@ -1,0 +1,75 @@
+//! The citizen's pages: server-rendered, in Korean and English, over the same `service` as the API.
+//!
+//! Owns what people see. Pages decide nothing: they call `service`, show what it answers, and send
+//! people on. What must hold:
+//! - every page works without a script, every step is a form, and every answer to a form that
+//!   changed something is a redirect, so that reloading or going back repeats nothing;
+//! - where a person is follows from place, session, hold and booking alone, never from the address
+//!   or the browser;
+//! - no address holds anything about a person.
+
+mod answer;
+mod assets;
+mod booking;
+mod calendar;
+mod choose;
+mod confirm;
+mod entrance;
+mod form;
+mod frame;
+mod guard;
+mod ics;
+mod landing;
+mod map;
+mod prepared;
+mod trouble;
+mod visit;
+mod waiting;
+mod when;
+
+use actix_web::middleware::from_fn;
+use actix_web::web;
+
+/// Every page. The language is the first part of an address, the campaign the second.
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .app_data(web::Data::new(prepared::Kept::default()))
+        .service(assets::serve)
+        .service(
+            web::resource("/")
+                .wrap(from_fn(guard::guard))
+                .route(web::get().to(landing::front)),
+        )
+        .service(
+            web::scope("/{lang:ko|en}")
+                .wrap(from_fn(guard::guard))
+                .route("", web::get().to(landing::front))
+                .route("/", web::get().to(landing::front))
+                .service(
+                    web::scope("/{campaign}")
+                        .route("", web::get().to(landing::landing))
+                        .route("/day", web::get().to(landing::to_landing))
+                        .route("/day", web::post().to(landing::day))
+                        .route("/enter", web::get().to(entrance::form))
+                        .route("/enter", web::post().to(entrance::enter))
+                        .route("/wait", web::get().to(waiting::room))
+                        .route("/admit", web::get().to(waiting::to_room))
+                        .route("/admit", web::post().to(waiting::admit))
+                        .route("/leave", web::post().to(entrance::leave))
+                        .route("/sites", web::get().to(choose::sites))
+                        .route("/sites/{site}", web::get().to(choose::days))
+                        .route("/sites/{site}/{date}", web::get().to(choose::times))
+                        .route("/hold", web::get().to(confirm::onward))
+                        .route("/hold", web::post().to(confirm::hold))
+                        .route("/confirm", web::get().to(confirm::show))
+                        .route("/release", web::post().to(confirm::release))
+                        .route("/book", web::get().to(confirm::onward))
+                        .route("/book", web::post().to(confirm::book))
+                        .route("/booking", web::get().to(booking::show))
+                        .route("/booking.ics", web::get().to(booking::calendar_file))
+                        .route("/cancel", web::get().to(booking::ask_cancel))
+                        .route("/cancel", web::post().to(booking::cancel)),
+                )
+                .default_service(web::to(trouble::no_page)),
+        );
+}

@@ -90,9 +90,7 @@ impl Lang {
     /// A message with values in it.
     pub fn put(self, key: &str, values: &[(&'static str, Value)]) -> String {
         let bundle = &self.catalogue().bundle;
-        let pattern = bundle
-            .get_message(key)
-            .and_then(|message| message.value());
+        let pattern = bundle.get_message(key).and_then(|message| message.value());
         debug_assert!(pattern.is_some(), "no words for {key} in {}", self.tag());
         let args = FluentArgs::from_iter(values.iter().cloned());
         let mut faults = Vec::new();

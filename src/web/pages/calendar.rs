@@ -103,11 +103,18 @@ mod tests {
         assert_eq!(week[4].as_ref().unwrap().day, 1);
         // 26 July a Monday.
         let cell = months[0].weeks[4][1].as_ref().unwrap();
-        assert_eq!((cell.day, cell.address.as_deref()), (26, Some("2021-07-26")));
+        assert_eq!(
+            (cell.day, cell.address.as_deref()),
+            (26, Some("2021-07-26"))
+        );
         let full = months[1].weeks[0][1].as_ref().unwrap();
         assert_eq!((full.day, full.offered), (2, true));
         assert!(full.address.is_none());
-        assert!(months.iter().all(|month| month.weeks.iter().all(|week| week.len() == 7)));
+        assert!(
+            months
+                .iter()
+                .all(|month| month.weeks.iter().all(|week| week.len() == 7))
+        );
         assert!(Month::all(&when, &[], |date| date.to_string()).is_empty());
     }
 }

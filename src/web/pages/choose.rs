@@ -167,12 +167,7 @@ fn map(visit: &Visit, within: &str, chosen: Option<&str>) -> Map {
 }
 
 /// The sites nearest to the middle of a district, also those of its neighbours.
-fn near(
-    request: &HttpRequest,
-    visit: &Visit,
-    kept: Option<String>,
-    region: &str,
-) -> HttpResponse {
+fn near(request: &HttpRequest, visit: &Visit, kept: Option<String>, region: &str) -> HttpResponse {
     let l = visit.lang;
     let nearest = visit.here.nearest(region, SITES_MAX);
     if nearest.is_empty() {
@@ -201,12 +196,7 @@ fn near(
     long_page(request, l, &template)
 }
 
-fn found(
-    request: &HttpRequest,
-    visit: &Visit,
-    kept: Option<String>,
-    query: &str,
-) -> HttpResponse {
+fn found(request: &HttpRequest, visit: &Visit, kept: Option<String>, query: &str) -> HttpResponse {
     let l = visit.lang;
     let page = visit.here.sites(None, Some(query), 0);
     let sites = page.sites.iter().take(SITES_MAX);

@@ -145,9 +145,9 @@ pub async fn show(guest: Guest) -> HttpResponse {
     };
     let when = When::of(visit);
     let left_s = visit.service.clock.until(held.until).as_secs();
-    let moves = guest.booking().map(|booking| {
-        (booking.number.to_string(), first_dose(visit, &booking))
-    });
+    let moves = guest
+        .booking()
+        .map(|booking| (booking.number.to_string(), first_dose(visit, &booking)));
     let template = ConfirmPage {
         f: Frame::of(visit, "/confirm"),
         doses: doses(visit, held.doses),

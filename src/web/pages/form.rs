@@ -78,7 +78,15 @@ mod tests {
         ] {
             assert_eq!(birth_date(text), expected, "{text}");
         }
-        for text in ["", "670304", "1967-13-04", "19670230", "1967", "오늘", "1-2-3-4"] {
+        for text in [
+            "",
+            "670304",
+            "1967-13-04",
+            "19670230",
+            "1967",
+            "오늘",
+            "1-2-3-4",
+        ] {
             assert_eq!(birth_date(text), None, "{text}");
         }
     }

@@ -89,7 +89,10 @@ pub fn seats(lang: Lang, free: u32) -> String {
     }
     lang.put(
         "seats",
-        &[("n", Value::from(free)), ("count", text(grouped(free.into())))],
+        &[
+            ("n", Value::from(free)),
+            ("count", text(grouped(free.into()))),
+        ],
     )
 }
 

@@ -23,7 +23,10 @@ const ALWAYS: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+    (
+        "permissions-policy",
+        "camera=(), geolocation=(), microphone=()",
+    ),
 ];
 
 /// Cookies that the answer to this request gets, whatever the answer is.
@@ -95,18 +98,33 @@ mod tests {
         };
         let host = ("host", "book.example");
         let post = Method::POST;
-        assert!(ours(post.clone(), &[host, ("sec-fetch-site", "same-origin")]));
-        assert!(ours(post.clone(), &[host, ("origin", "https://book.example")]));
+        assert!(ours(
+            post.clone(),
+            &[host, ("sec-fetch-site", "same-origin")]
+        ));
+        assert!(ours(
+            post.clone(),
+            &[host, ("origin", "https://book.example")]
+        ));
         assert!(ours(post.clone(), &[host, ("origin", "null")]));
-        assert!(!ours(post.clone(), &[host, ("sec-fetch-site", "cross-site")]));
-        assert!(!ours(post.clone(), &[host, ("sec-fetch-site", "same-site")]));
+        assert!(!ours(
+            post.clone(),
+            &[host, ("sec-fetch-site", "cross-site")]
+        ));
+        assert!(!ours(
+            post.clone(),
+            &[host, ("sec-fetch-site", "same-site")]
+        ));
         let both = [
             host,
             ("sec-fetch-site", "cross-site"),
             ("origin", "https://book.example"),
         ];
         assert!(!ours(post.clone(), &both));
-        assert!(!ours(post.clone(), &[host, ("origin", "https://other.example")]));
+        assert!(!ours(
+            post.clone(),
+            &[host, ("origin", "https://other.example")]
+        ));
         assert!(!ours(post, &[host, ("origin", "book.example")]));
         assert!(ours(Method::GET, &[host, ("sec-fetch-site", "cross-site")]));
     }

@@ -103,11 +103,17 @@ mod tests {
         };
         let file = file(&[event]);
         assert!(file.contains("\r\nDTSTART:20210726T000000Z\r\n"), "{file}");
-        assert!(file.contains("\r\nSUMMARY:접종\\, 1차\\; \\\\\r\n"), "{file}");
+        assert!(
+            file.contains("\r\nSUMMARY:접종\\, 1차\\; \\\\\r\n"),
+            "{file}"
+        );
         assert!(file.contains("첫 줄\\n둘째 줄"), "{file}");
         let lines: Vec<&str> = file.split("\r\n").collect();
         assert!(lines.iter().all(|line| line.len() <= 75), "{file}");
-        assert!(file.replace("\r\n ", "").contains(&"서울특별시 종로구 ".repeat(8)));
+        assert!(
+            file.replace("\r\n ", "")
+                .contains(&"서울특별시 종로구 ".repeat(8))
+        );
         assert!(file.ends_with("END:VCALENDAR\r\n"));
     }
 }

@@ -225,7 +225,9 @@ pub async fn day(visit: Visit, body: read::Bytes) -> HttpResponse {
     let mut verdict = verdict(&visit, &decision);
     let campaign = &visit.here.offer.catalog.campaign;
     if !campaign.rules.groups().is_empty() && decision.answer != Answer::Eligible {
-        verdict.sentences.push(l.say("groups-may-differ").to_owned());
+        verdict
+            .sentences
+            .push(l.say("groups-may-differ").to_owned());
     }
     let template = DayPage {
         f,
@@ -259,7 +261,11 @@ fn verdict(visit: &Visit, decision: &Decision) -> Verdict {
         (Answer::NotEligible, None) => l.say("not-for-you").to_owned(),
     };
     if decision.answer == Answer::Eligible {
-        sentences.extend(decision.next_change.map(|until| at("you-may-book-until", until)));
+        sentences.extend(
+            decision
+                .next_change
+                .map(|until| at("you-may-book-until", until)),
+        );
     }
     if let (Some(lobby), Some(_)) = (decision.lobby_opens_at, decision.opens_at) {
         sentences.push(match decision.lobby_is_open() {
@@ -276,4 +282,3 @@ fn verdict(visit: &Visit, decision: &Decision) -> Verdict {
         may_enter: decision.answer == Answer::Eligible || decision.lobby_is_open(),
     }
 }
-

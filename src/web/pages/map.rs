@@ -36,8 +36,8 @@ pub struct Dot {
 
 impl Map {
     pub fn of(regions: &[Region], chosen: Option<&str>, name: impl Fn(&Region) -> String) -> Self {
-        let middle = regions.iter().map(|region| region.lat).sum::<f64>()
-            / regions.len().max(1) as f64;
+        let middle =
+            regions.iter().map(|region| region.lat).sum::<f64>() / regions.len().max(1) as f64;
         let flat = |region: &Region| {
             let east = region.lng * middle.to_radians().cos();
             (east, -region.lat)
@@ -77,7 +77,11 @@ impl Map {
 fn ends(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let least = values.clone().fold(f64::INFINITY, f64::min);
     let most = values.fold(f64::NEG_INFINITY, f64::max);
-    if least > most { (0.0, 0.0) } else { (least, most) }
+    if least > most {
+        (0.0, 0.0)
+    } else {
+        (least, most)
+    }
 }
 
 /// A closed path around the points: their convex hull (Andrew's monotone chain).

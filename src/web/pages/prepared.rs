@@ -217,7 +217,9 @@ mod tests {
             let gzip = prepared.gzip(&values);
             let plain = String::from_utf8(unpacked(&gzip)).unwrap();
             assert_eq!(plain.as_bytes(), prepared.plain(&values));
-            let expected = page.replacen(HOLE, values[0], 1).replacen(HOLE, values[1], 1);
+            let expected = page
+                .replacen(HOLE, values[0], 1)
+                .replacen(HOLE, values[1], 1);
             assert_eq!(plain, expected);
         }
         let whole = Prepared::new(&text, String::new(), Lang::Ko);

@@ -69,7 +69,10 @@ impl Visit {
     /// gets one: after a restart or a long rest nobody has to begin again.
     pub fn person(&self, request: &HttpRequest) -> Result<PersonKey, Refused> {
         let session = self.session.as_deref();
-        let refused = match self.service.session(&self.here, session.unwrap_or_default()) {
+        let refused = match self
+            .service
+            .session(&self.here, session.unwrap_or_default())
+        {
             Ok(person) => return Ok(person),
             Err(refused) => refused,
         };

@@ -162,7 +162,10 @@ fn parts(visit: &Visit, place: &Place) -> (String, String) {
     let announce = match state {
         "waiting" => l.put(
             "wait-announce",
-            &[("ahead", text(ahead_words.clone())), ("wait", text(wait_words.clone()))],
+            &[
+                ("ahead", text(ahead_words.clone())),
+                ("wait", text(wait_words.clone())),
+            ],
         ),
         _ => title.to_owned(),
     };
@@ -202,6 +205,9 @@ fn wait_words(l: Lang, [low, high]: [u64; 2]) -> String {
         let values = [("low", whole(low).into()), ("high", whole(high).into())];
         return l.put("wait-minutes", &values);
     }
-    let values = [("low", text(minutes(l, low))), ("high", text(minutes(l, high)))];
+    let values = [
+        ("low", text(minutes(l, low))),
+        ("high", text(minutes(l, high))),
+    ];
     l.put("wait-long", &values)
 }

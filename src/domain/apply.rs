@@ -11,7 +11,7 @@ use super::campaign::Campaign;
 use super::catalog::{Catalog, Version};
 use super::entry::{Change, Doses, Entry, GateAct, Hash, HoldEnd, Idempotency};
 use super::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq};
-use super::line::{Draw, Lease, Pause, commitment};
+use super::line::{DRAWS_MAX, Draw, Lease, Pause, commitment};
 use super::state::{
     Booking, CampaignState, Founded, Hold, Repeat, RosterMark, State, Status, Usage, refusal_mark,
 };
@@ -218,6 +218,7 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
                 ));
             }
             line.leases.push(Lease {
+                since: entry.stamp,
                 first: *first,
                 until: *until,
                 highest: first - 1,
@@ -243,6 +244,9 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             let line = &mut known(state, *campaign)?.line;
             if line.draws.iter().any(|draw| draw.opening == *opening) {
                 return Err("commits to a draw twice".to_owned());
+            }
+            if line.draws.len() >= DRAWS_MAX {
+                return Err("commits to more draws than places can name".to_owned());
             }
             line.draws.push(Draw {
                 opening: *opening,

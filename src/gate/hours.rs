@@ -33,7 +33,7 @@ pub fn gate_state(campaign: &Campaign, now: Stamp) -> GateState {
         return GateState::Open;
     }
     match next_opening(campaign, now) {
-        Some(_) if lobby(campaign, now).is_some() => GateState::Lobby,
+        Some(_) if lobbies(campaign, now).next().is_some() => GateState::Lobby,
         Some(_) => GateState::Before,
         None => GateState::Closed,
     }
@@ -45,8 +45,9 @@ pub fn next_opening(campaign: &Campaign, now: Stamp) -> Option<Stamp> {
     openings.filter(|from| now < *from).min()
 }
 
-/// The next opening, if its lobby is open: also while another opening is.
-pub fn lobby(campaign: &Campaign, now: Stamp) -> Option<Stamp> {
+/// The openings whose lobby is open: also while another opening is.
+pub fn lobbies(campaign: &Campaign, now: Stamp) -> impl Iterator<Item = Stamp> {
     let lobby_s = i64::from(campaign.gate.lobby_opens_min) * 60;
-    next_opening(campaign, now).filter(|from| from.plus_s(-lobby_s) <= now)
+    let openings = campaign.openings.iter().map(|opening| opening.from);
+    openings.filter(move |from| from.plus_s(-lobby_s) <= now && now < *from)
 }

@@ -5,6 +5,7 @@
 //! writer for a journal; on virtual time a simulation, with a journal in memory. It never waits
 //! and never asks for the time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
@@ -12,17 +13,19 @@ use data_encoding::HEXLOWER;
 use super::Gate;
 use super::board::{Board, BoardView};
 use super::drawn::Drawn;
-use super::hours::{GateState, gate_state, next_opening};
+use super::hours::{GateState, gate_state, lobbies, next_opening};
 use crate::domain::campaign::{Campaign, Order};
 use crate::domain::entry::Change;
 use crate::domain::ids::CampaignIndex;
-use crate::domain::line::{Draw, Line, commitment};
+use crate::domain::line::{DRAWS_MAX, Draw, Line, commitment};
 use crate::domain::time::Stamp;
 use crate::keys::Keys;
 
-/// Numbers leased at a time: with half of them left, the next lease is five steps of 100,000
-/// arrivals a second away.
+/// Numbers leased at a time.
 const LEASE: u64 = 1 << 20;
+/// The first lease of a process. What a restart leaves of it is never given: 2³² numbers last for
+/// 32,768 restarts. With half of it left, six steps of 100,000 arrivals a second, comes the next.
+const LEASE_FIRST: u64 = 1 << 17;
 /// Places in one entry: about 170 kB.
 const PLACES_MAX: usize = 8_192;
 /// Requests that saw the lobby open have this long to end before it is drawn.
@@ -44,6 +47,9 @@ pub trait Journal {
 pub struct Kept {
     board_at: Option<Stamp>,
     serving: u64,
+    /// Openings whose lobby is open, with the last number given before it was.
+    lobbies: BTreeMap<Stamp, u64>,
+    has_stepped: bool,
 }
 
 /// The keeper of one gate, for one step.
@@ -61,11 +67,16 @@ impl<J: Journal> Keeper<'_, J> {
         self.lease()?;
         self.journal_places()?;
         self.draw(now)?;
+        self.hold(kept, now)?;
         let state = gate_state(self.campaign, now);
         let (serving, paused) = self.with_line(|line| {
             self.gate.admission.follow(&self.campaign.gate, line);
             let open = state == GateState::Open && line.pause.is_none();
-            (self.gate.call(line, open, now), line.pause.is_some())
+            let serving = self.gate.call(line, open, now);
+            let paused = line.pause.is_some();
+            let waiting = self.gate.waiting(line);
+            self.gate.admission.look_ahead(waiting, paused);
+            (serving, paused)
         })?;
         let shown = self.gate.board.load().view.state == "paused";
         if kept.board_at.is_none_or(|at| now.0 - at.0 >= BOARD_NS) || shown != paused {
@@ -87,12 +98,14 @@ impl<J: Journal> Keeper<'_, J> {
     }
 
     fn lease(&self) -> Option<()> {
-        if self.gate.leased_left() > LEASE / 2 {
+        let first_of_all = self.gate.has_leased_nothing();
+        let size = if first_of_all { LEASE_FIRST } else { LEASE };
+        if !first_of_all && self.gate.leased_left() > LEASE_FIRST / 2 {
             return Some(());
         }
         let campaign = self.index;
         let first = self.with_line(|line| line.leased_until())? + 1;
-        let until = (first + LEASE - 1).min(u64::from(u32::MAX));
+        let until = (first + size - 1).min(u64::from(u32::MAX));
         if first < until {
             self.journal.keep(Change::NumbersLeased {
                 campaign,
@@ -116,6 +129,26 @@ impl<J: Journal> Keeper<'_, J> {
         Some(())
     }
 
+    /// Sees to it that nobody who came while a lobby was open is called before its opening: its
+    /// people are among them, and can't go in yet. Only matters where another opening is open.
+    fn hold(&self, kept: &mut Kept, now: Stamp) -> Option<()> {
+        let newest = self.with_line(|line| match kept.has_stepped {
+            true => self.gate.newest().max(line.newest()),
+            // A start in the middle of a lobby does not know who came before it.
+            false => line.serving,
+        })?;
+        kept.has_stepped = true;
+        let before = std::mem::take(&mut kept.lobbies);
+        for opening in lobbies(self.campaign, now) {
+            let number = before.get(&opening).copied().unwrap_or(newest);
+            kept.lobbies.insert(opening, number);
+        }
+        let until = kept.lobbies.keys().next().copied();
+        let number = kept.lobbies.values().min().copied();
+        self.gate.set_hold(number.zip(until));
+        Some(())
+    }
+
     /// Commits to the seed of the next opening's draw, and reveals it when the opening has come.
     fn draw(&self, now: Stamp) -> Option<()> {
         if self.campaign.gate.order != Order::Draw {
@@ -124,6 +157,7 @@ impl<J: Journal> Keeper<'_, J> {
         let draws = self.with_line(|line| line.draws.clone())?;
         if let Some(opening) = next_opening(self.campaign, now)
             && draws.iter().all(|draw| draw.opening != opening)
+            && draws.len() < DRAWS_MAX
         {
             let commitment = commitment(&self.seed(opening));
             let campaign = self.index;

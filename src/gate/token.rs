@@ -32,7 +32,7 @@ pub struct Token {
     pub kind: Kind,
     pub campaign: CampaignIndex,
     pub person: PersonKey,
-    /// The place's number.
+    /// The place: `Given::mark`.
     pub number: u64,
     pub issued: Stamp,
 }

@@ -3,7 +3,7 @@
 use super::{Answered, From, Here, Refused, Service};
 use crate::domain::eligibility::{Answer, Decision};
 use crate::domain::ids::PersonKey;
-use crate::domain::line::{Draw, Line};
+use crate::domain::line::{Draw, Given, Line};
 use crate::domain::time::{Day, Stamp};
 use crate::gate::token::{Kind, Token};
 use crate::gate::{Place, PlaceState, Way};
@@ -35,7 +35,7 @@ impl Service {
         let place = self.with_line(here, |line| here.gate.enter(line, person, way, here.now))?;
         // The next lease is a matter of milliseconds.
         let place = place.ok_or(Refused::Overloaded { retry_after_s: 1 })?;
-        let token = self.token(here, Kind::Place, person, place.given);
+        let token = self.token(here, Kind::Place, person, place.given.mark());
         Ok((place, token))
     }
 
@@ -58,7 +58,7 @@ impl Service {
             };
             return Err(Refused::NotAdmitted(Place { state, ..place }));
         }
-        let session = self.token(here, Kind::Session, token.person, place.given);
+        let session = self.token(here, Kind::Session, token.person, place.given.mark());
         Ok((here.gate.sessions.ends(here.now), session))
     }
 
@@ -76,9 +76,10 @@ impl Service {
         let token = verified.filter(|token| token.campaign == here.index);
         let token = token.ok_or(Refused::PlaceInvalid)?;
         let way = self.way(here, token.person)?;
-        let Token { person, number, .. } = token;
+        let (person, given) = (token.person, Given::of_mark(token.number));
         let place = self.with_line(here, |line| {
-            here.gate.look(line, person, number, way, here.now)
+            let issued = token.issued;
+            here.gate.look(line, person, given, issued, way, here.now)
         })?;
         Ok((token, way, place))
     }
@@ -147,7 +148,8 @@ impl Service {
             let drawn =
                 |draw: &Draw| Some(draw.opening) == decision.opens_at && draw.seed.is_none();
             let draw = self.with_line(here, |line| line.draws.iter().position(drawn))?;
-            return Ok(Way::Lobby { draw });
+            let opens = decision.opens_at.unwrap_or(here.now);
+            return Ok(Way::Lobby { draw, opens });
         }
         self.note_refusal(here, person, &decision);
         Err(Refused::Rules(Box::new(decision)))

@@ -8,6 +8,7 @@ use super::Service;
 use crate::domain::entry::Change;
 use crate::domain::ids::CampaignIndex;
 use crate::domain::line::Line;
+use crate::gate::admission::Queue;
 use crate::gate::keeper::{Journal, Keeper, Kept};
 use crate::ledger::command::{Command, Outcome};
 
@@ -49,7 +50,7 @@ impl GateKeeper {
                 self.kept.resize_with(at + 1, Kept::default);
             }
             let gate = service.gate(offer);
-            gate.admission.delayed(delay_us);
+            gate.admission.delayed(Queue::Writer, delay_us);
             let keeper = Keeper {
                 journal: &**service,
                 index: offer.catalog.index,

@@ -11,6 +11,8 @@
 pub mod admission;
 pub mod board;
 pub mod drawn;
+pub mod hours;
+pub mod keeper;
 pub mod sessions;
 pub mod token;
 

@@ -1,7 +1,6 @@
 //! Entering: identity, eligibility, place, session.
 
 use super::{Answered, From, Here, Refused, Service};
-use crate::domain::campaign::Campaign;
 use crate::domain::eligibility::{Answer, Decision};
 use crate::domain::ids::PersonKey;
 use crate::domain::line::{Draw, Line};
@@ -9,26 +8,6 @@ use crate::domain::time::{Day, Stamp};
 use crate::gate::token::{Kind, Token};
 use crate::gate::{Place, PlaceState, Way};
 use crate::identity::{Credentials, identify};
-
-/// The public state of the gate.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum GateState {
-    Before,
-    Lobby,
-    Open,
-    Closed,
-}
-
-impl GateState {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Before => "before",
-            Self::Lobby => "lobby",
-            Self::Open => "open",
-            Self::Closed => "closed",
-        }
-    }
-}
 
 /// After a pause was met: this long, and up to as long again by person.
 const PAUSED_RETRY_S: u32 = 30;
@@ -189,28 +168,6 @@ impl Service {
             campaign.active_booking(person).is_some()
                 || campaign.running_hold(person, here.now).is_some()
         })
-    }
-}
-
-/// Open while any opening is; else the lobby of the next, before it, or after the last.
-pub fn gate_state(campaign: &Campaign, now: Stamp) -> GateState {
-    let lobby_s = i64::from(campaign.gate.lobby_opens_min) * 60;
-    let openings = &campaign.openings;
-    if openings
-        .iter()
-        .any(|opening| opening.from <= now && now < opening.until)
-    {
-        return GateState::Open;
-    }
-    match openings
-        .iter()
-        .map(|opening| opening.from)
-        .filter(|from| now < *from)
-        .min()
-    {
-        Some(from) if from.plus_s(-lobby_s) <= now => GateState::Lobby,
-        Some(_) => GateState::Before,
-        None => GateState::Closed,
     }
 }
 

@@ -118,7 +118,10 @@ async fn listen(
         Arc::clone(&service),
         Arc::clone(&load),
         tls,
-        config.connections_max,
+        door::Limits {
+            connections_max: config.connections_max,
+            exchange_s: config.exchange_s,
+        },
     )?;
     let data = web::Data::from(Arc::clone(&service));
     let shown = web::Data::from(Arc::clone(&load));

@@ -1,5 +1,5 @@
-//! Connections with deadlines: whoever is slower than [`EXCHANGE_S`] at sending a request or at
-//! taking its answer is dropped, however the seconds are spread over its bytes.
+//! Connections with deadlines: whoever is slower than the setting `exchange_s` at sending a request
+//! or at taking its answer is dropped, however the seconds are spread over its bytes.
 //!
 //! An exchange begins with the first byte of a request (or with the connection) and ends when its
 //! answer has left. A sweep each second ends the connections whose exchange takes too long, and
@@ -20,13 +20,12 @@ use tokio_rustls::server::TlsStream;
 
 use super::load::Load;
 
-/// A request and its answer must be through within this: a 60 kB page at 2 kB/s.
-const EXCHANGE_S: u32 = 30;
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// The connections of one worker.
 pub struct Connections {
     load: Arc<Load>,
+    exchange_s: u32,
     /// Sweeps since the start, and one.
     sweeps: Cell<u32>,
     all: RefCell<Vec<Weak<Exchange>>>,
@@ -52,9 +51,10 @@ pub struct Exchange {
 }
 
 impl Connections {
-    pub fn new(load: Arc<Load>) -> Rc<Self> {
+    pub fn new(load: Arc<Load>, exchange_s: u32) -> Rc<Self> {
         Rc::new(Self {
             load,
+            exchange_s,
             sweeps: Cell::new(1),
             all: RefCell::default(),
         })
@@ -93,7 +93,7 @@ impl Connections {
             };
             let end = match exchange.since.get() {
                 0 if stopping => End::Stopping,
-                since if since != 0 && now - since > EXCHANGE_S => End::Late,
+                since if since != 0 && now - since > self.exchange_s => End::Late,
                 _ => return true,
             };
             if end == End::Late {
@@ -116,6 +116,18 @@ impl Drop for Exchange {
 }
 
 impl Exchange {
+    /// With the first byte of a request, or of an answer to one that came along with another.
+    fn begins(&self) {
+        if self.since.get() == 0 {
+            self.since.set(self.connections.sweeps.get());
+        }
+    }
+
+    fn answers(&self) {
+        self.begins();
+        self.answering.set(true);
+    }
+
     fn check(&self, cx: &Context<'_>) -> io::Result<()> {
         if self.end.get() == Some(End::Late) {
             return Err(io::ErrorKind::TimedOut.into());
@@ -149,10 +161,8 @@ impl AsyncRead for Connection {
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.tcp).poll_read(cx, buffer);
-        if buffer.filled().len() > before && self.exchange.since.get() == 0 {
-            self.exchange
-                .since
-                .set(self.exchange.connections.sweeps.get());
+        if buffer.filled().len() > before {
+            self.exchange.begins();
         }
         read
     }
@@ -165,7 +175,7 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.exchange.check(cx)?;
-        self.exchange.answering.set(true);
+        self.exchange.answers();
         Pin::new(&mut self.tcp).poll_write(cx, bytes)
     }
 
@@ -188,7 +198,7 @@ impl AsyncWrite for Connection {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.exchange.check(cx)?;
-        self.exchange.answering.set(true);
+        self.exchange.answers();
         Pin::new(&mut self.tcp).poll_write_vectored(cx, parts)
     }
 

@@ -37,6 +37,14 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Somebody who is told goodbye has this long to say it back.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// What bounds connections.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub connections_max: usize,
+    /// A request must arrive, and its answer leave, within this.
+    pub exchange_s: u32,
+}
+
 /// Serves people on a listener.
 pub fn listen(
     server: ServerBuilder,
@@ -44,17 +52,17 @@ pub fn listen(
     service: Arc<Service>,
     load: Arc<Load>,
     tls: Option<rustls::ServerConfig>,
-    connections_max: usize,
+    limits: Limits,
 ) -> std::io::Result<ServerBuilder> {
     let data = web::Data::from(Arc::clone(&service));
     let acceptor = tls.map(|config| TlsAcceptor::from(Arc::new(config)));
     server.listen("public", listener, move || {
-        let connections = Connections::new(Arc::clone(&load));
+        let connections = Connections::new(Arc::clone(&load), limits.exchange_s);
         let worker = WorkerLoad::new(Arc::clone(&load));
         let front = Rc::new(Front::new(
             Arc::clone(&service),
             Rc::clone(&worker),
-            connections_max,
+            limits.connections_max,
         ));
         actix_web::rt::spawn(Rc::clone(&connections).keep_sweeping());
         actix_web::rt::spawn(worker.keep_measuring());

@@ -107,6 +107,15 @@ pub enum Command {
         #[command(subcommand)]
         command: gate::GateCommand,
     },
+    /// Replace the key that signs places and sessions; nobody loses theirs
+    #[command(
+        subcommand_value_name = "ACT",
+        after_help = "Example:\n  sumun keys rotate --data /var/lib/sumun"
+    )]
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Copy the data file, also while a server runs
     #[command(
         after_help = "Example:\n  sumun backup /media/backup/2021-07-19.redb\n\nThe secrets \
@@ -133,6 +142,13 @@ pub enum Command {
     Doctor,
 }
 
+#[derive(Subcommand, Clone, Debug)]
+pub enum KeysCommand {
+    /// Sign with a new key; what the present one signed stays good until the next time
+    #[command(after_help = "Example:\n  sumun keys rotate")]
+    Rotate,
+}
+
 /// Runs a command.
 pub fn run(sumun: Sumun) -> anyhow::Result<Answer> {
     // What a command makes is for the server's user and group, whatever the shell's umask.
@@ -154,6 +170,9 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Answer> {
             work(&folder, Work::ImportSlots { campaign }, Some(&file))
         }
         Command::Gate { campaign, command } => gate::run(&folder, command, campaign),
+        Command::Keys {
+            command: KeysCommand::Rotate,
+        } => work(&folder, Work::RotateTokenKey, None),
         Command::Backup { file } => keep::backup(&folder, &file),
         Command::Restore { file } => keep::restore(&folder, &file),
         Command::Verify { file, head } => keep::verify(&folder, file.as_deref(), head.as_deref()),
@@ -192,7 +211,7 @@ pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<
     };
     let shared = std::sync::Arc::clone(core.shared());
     let keys = std::sync::Arc::clone(core.keys());
-    match operations::prepare(&work, source, &shared, &keys, now)? {
+    match operations::prepare(&work, source, &shared, &keys, folder.path(), now)? {
         Prepared::Answer(answer) => Ok(answer),
         Prepared::Operation(operation) => {
             let operator = control::account_name(rustix::process::getuid().as_raw());

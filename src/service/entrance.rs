@@ -94,6 +94,11 @@ impl Service {
         Ok(look(&campaign.line))
     }
 
+    /// Whether we signed this as a session's token, for whichever campaign and however long ago.
+    pub fn signed_session(&self, token: &str) -> bool {
+        Token::verify(token, Kind::Session, &self.keys).is_some()
+    }
+
     /// The person of a session that still runs.
     pub fn session(&self, here: &Here, token: &str) -> Answered<PersonKey> {
         let verified = Token::verify(token, Kind::Session, &self.keys);

@@ -43,6 +43,12 @@ impl GateKeeper {
     fn step(&mut self) -> Option<()> {
         let service = &self.service;
         let delay_us = service.shared.delay_us.swap(u64::MAX, Ordering::Relaxed);
+        // Whichever people wait for longer, the writer or a worker.
+        let delay_us = match service.worker_lag_us.load(Ordering::Relaxed) {
+            0 => delay_us,
+            lag_us if delay_us == u64::MAX => lag_us,
+            lag_us => delay_us.max(lag_us),
+        };
         let offers = service.shared.offers().clone();
         for offer in offers.iter() {
             let at = offer.catalog.index.at();

@@ -27,7 +27,7 @@ const CODE_CHARACTERS_MAX: usize = 32;
     request_body = EnterRequest,
     responses((status = 200, body = EnterAnswer), (status = "default", body = ProblemView))
 )]
-#[post("/api/v1/campaigns/{campaign}/gate/enter")]
+#[post("/gate/enter")]
 pub async fn enter_gate(
     call: Call,
     request: HttpRequest,
@@ -58,7 +58,7 @@ pub async fn enter_gate(
     responses((status = 200, body = PlaceAnswer), (status = "default", body = ProblemView)),
     security(("place" = []))
 )]
-#[get("/api/v1/campaigns/{campaign}/gate/place")]
+#[get("/gate/place")]
 pub async fn look_at_place(placed: Placed) -> Result<HttpResponse, Problem> {
     let Placed { call, token } = placed;
     let place = call.service.place(&call.here, &token);
@@ -78,7 +78,7 @@ pub async fn look_at_place(placed: Placed) -> Result<HttpResponse, Problem> {
     responses((status = 200, body = AdmitAnswer), (status = "default", body = ProblemView)),
     security(("place" = []))
 )]
-#[post("/api/v1/campaigns/{campaign}/gate/admit")]
+#[post("/gate/admit")]
 pub async fn admit_person(placed: Placed) -> Result<HttpResponse, Problem> {
     let Placed { call, token } = placed;
     let admitted = call.service.admit(&call.here, &token);
@@ -99,7 +99,7 @@ pub async fn admit_person(placed: Placed) -> Result<HttpResponse, Problem> {
     params(("campaign" = String, Path)),
     responses((status = 200, body = BoardView), (status = "default", body = ProblemView))
 )]
-#[get("/api/v1/campaigns/{campaign}/gate/board")]
+#[get("/gate/board")]
 pub async fn show_board(call: Call, request: HttpRequest) -> HttpResponse {
     let board = call.here.gate.board.load();
     let known = request

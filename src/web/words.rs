@@ -1,7 +1,6 @@
 //! What problems say to people, in Korean and English.
 
-use actix_web::HttpRequest;
-use actix_web::http::header::ACCEPT_LANGUAGE;
+use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 
 /// The language of an answer. Korean unless English is preferred.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -11,11 +10,9 @@ pub enum Lang {
 }
 
 impl Lang {
-    pub fn of(request: &HttpRequest) -> Self {
-        let header = request
-            .headers()
-            .get(ACCEPT_LANGUAGE)
-            .and_then(|value| value.to_str().ok());
+    pub fn of(headers: &HeaderMap) -> Self {
+        let header = headers.get(ACCEPT_LANGUAGE);
+        let header = header.and_then(|value| value.to_str().ok());
         header.map_or(Self::Ko, Self::preferred)
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::engine::{Engine, Pace, Random, Script, Told};
-use super::http::{push_get, push_post};
+use sumun::rush::engine::{Engine, Pace, Random, Script, Told};
+use sumun::rush::http::{push_get, push_post};
 
 /// More than any run takes.
 const WHOLE: Duration = Duration::from_secs(600);

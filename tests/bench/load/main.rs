@@ -4,9 +4,7 @@
 //! Each command appends its figures, a line of JSON, to a file of results; `report` makes a table.
 
 mod crash;
-mod engine;
 mod evening;
-mod http;
 mod measure;
 mod report;
 mod rows;
@@ -19,9 +17,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use engine::{Engine, Pace, Told};
 use evening::{Again, Evening};
 use measure::{Busy, keep};
+use sumun::rush::engine::{Engine, Pace, Told};
 
 const USE: &str = "commands: ceiling NAME ADDR PATH | watch NAME [--after TEXT] -- PROGRAM… | \
                    evening ADDR PID CAMPAIGN ROSTER.csv PEOPLE | \

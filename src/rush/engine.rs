@@ -15,6 +15,8 @@ use hdrhistogram::Histogram;
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 
+use crate::clock::tick;
+
 /// The longest answer that is read: a day of slots is some 4 kB, a page of sites 20 kB.
 const ANSWER_BYTES_MAX: usize = 256 << 10;
 /// How long nothing may happen before the server counts as stuck.
@@ -105,7 +107,7 @@ impl Engine {
         run_for: Duration,
         script: &mut impl Script,
     ) -> io::Result<Told> {
-        let began = Instant::now();
+        let began = tick();
         let (ends, mut heard) = (began + run_for, began);
         let mut told = Told {
             answers: 0,
@@ -117,7 +119,7 @@ impl Engine {
         let mut events = Vec::with_capacity(self.links.len());
         let (mut due, mut open) = (began, true);
         loop {
-            let now = Instant::now();
+            let now = tick();
             open = open && now < ends;
             while open && !self.idle.is_empty() && due <= now {
                 open = self.ask(due, script)?;
@@ -144,7 +146,7 @@ impl Engine {
                 if !self.links[at].hear(script, &mut told)? {
                     continue;
                 }
-                heard = Instant::now();
+                heard = tick();
                 self.idle.push(at);
                 if matches!(pace, Pace::Closed) && open && heard < ends {
                     open = self.ask(heard, script)?;
@@ -252,7 +254,7 @@ impl Random {
     }
 
     /// Time until the next of events that come independently at that rate.
-    fn gap(&mut self, per_s: f64) -> Duration {
+    pub fn gap(&mut self, per_s: f64) -> Duration {
         let share = ((self.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
         Duration::from_secs_f64(-share.ln() / per_s)
     }

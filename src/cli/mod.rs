@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod gate;
 pub mod import;
 pub mod keep;
+pub mod rush;
 pub mod serve;
 
 use std::collections::VecDeque;
@@ -137,6 +138,9 @@ pub enum Command {
     /// Export entries and check them offline
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Rehearse an evening
+    #[command(subcommand)]
+    Rush(rush::RushCommand),
     /// Check this host: settings, certificate, clock, disk, file limits
     #[command(after_help = "Example:\n  sumun doctor --data /var/lib/sumun")]
     Doctor,
@@ -177,6 +181,7 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Answer> {
         Command::Restore { file } => keep::restore(&folder, &file),
         Command::Verify { file, head } => keep::verify(&folder, file.as_deref(), head.as_deref()),
         Command::Audit(command) => audit::run(&folder, &command),
+        Command::Rush(command) => rush::run(&command),
         Command::Doctor => doctor::run(&folder),
     }
 }

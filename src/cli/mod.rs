@@ -138,9 +138,8 @@ pub enum Command {
     /// Export entries and check them offline
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Rehearse an evening
-    #[command(subcommand)]
-    Rush(rush::RushCommand),
+    /// Rehearse an opening: a crowd that arrives, waits and books, and a report
+    Rush(Box<rush::Rush>),
     /// Check this host: settings, certificate, clock, disk, file limits
     #[command(after_help = "Example:\n  sumun doctor --data /var/lib/sumun")]
     Doctor,
@@ -181,7 +180,7 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Answer> {
         Command::Restore { file } => keep::restore(&folder, &file),
         Command::Verify { file, head } => keep::verify(&folder, file.as_deref(), head.as_deref()),
         Command::Audit(command) => audit::run(&folder, &command),
-        Command::Rush(command) => rush::run(&command),
+        Command::Rush(rush) => rush::run(&folder, *rush, sumun.json),
         Command::Doctor => doctor::run(&folder),
     }
 }

@@ -1,4 +1,5 @@
-//! The calls of the waiting room: enter, place, admit, board.
+//! The calls of the waiting room: enter, place, admit, board. The front of the door answers good
+//! place and board calls before they come here; here is what is left, and the description.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
@@ -13,6 +14,7 @@ use super::views::{
 };
 use crate::domain::campaign::{IdentityField, read_date};
 use crate::domain::time::Day;
+use crate::gate::Place;
 use crate::gate::board::BoardView;
 use crate::identity::Credentials;
 
@@ -63,12 +65,12 @@ pub async fn look_at_place(placed: Placed) -> Result<HttpResponse, Problem> {
     let Placed { call, token } = placed;
     let place = call.service.place(&call.here, &token);
     let place = place.map_err(|refused| call.problem(refused))?;
-    Ok(answer(
-        StatusCode::OK,
-        &PlaceAnswer {
-            place: view(&place),
-        },
-    ))
+    Ok(place_answer(&place))
+}
+
+pub fn place_answer(place: &Place) -> HttpResponse {
+    let place = view(place);
+    answer(StatusCode::OK, &PlaceAnswer { place })
 }
 
 /// Begins the session of a person whose turn has come.

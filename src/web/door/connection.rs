@@ -2,8 +2,9 @@
 //! or at taking its answer is dropped, however the seconds are spread over its bytes.
 //!
 //! An exchange begins with the first byte of a request (or with the connection) and ends when its
-//! answer has left. A sweep each second ends the connections whose exchange takes too long, and
-//! when the server stops, those between two exchanges. No timer and no look at the clock a request.
+//! answer has left. A sweep each second ends the connections whose exchange takes too long, those
+//! that have idled too long between two, and when the server stops, all that idle. No timer and no
+//! look at the clock a request.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -21,6 +22,8 @@ use tokio_rustls::server::TlsStream;
 use super::load::Load;
 
 const SWEEP: Duration = Duration::from_secs(1);
+/// A connection that is not used is kept this long.
+const KEEP_ALIVE_S: u32 = 75;
 
 /// The connections of one worker.
 pub struct Connections {
@@ -35,14 +38,15 @@ pub struct Connections {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Late,
-    Stopping,
+    Idle,
 }
 
 /// What is known of a connection.
 pub struct Exchange {
     connections: Rc<Connections>,
-    /// The sweep at which the exchange in progress began; 0 between two.
+    /// The sweep at which the exchange in progress began, or the last one ended.
     since: Cell<u32>,
+    idle: Cell<bool>,
     answering: Cell<bool>,
     end: Cell<Option<End>>,
     waker: RefCell<Option<Waker>>,
@@ -65,6 +69,7 @@ impl Connections {
         let exchange = Rc::new(Exchange {
             connections: Rc::clone(self),
             since: Cell::new(self.sweeps.get()),
+            idle: Cell::new(false),
             answering: Cell::new(false),
             end: Cell::new(None),
             waker: RefCell::default(),
@@ -91,9 +96,10 @@ impl Connections {
             let Some(exchange) = exchange.upgrade() else {
                 return false;
             };
-            let end = match exchange.since.get() {
-                0 if stopping => End::Stopping,
-                since if since != 0 && now - since > self.exchange_s => End::Late,
+            let passed_s = now - exchange.since.get();
+            let end = match exchange.idle.get() {
+                true if stopping || passed_s > KEEP_ALIVE_S => End::Idle,
+                false if passed_s > self.exchange_s => End::Late,
                 _ => return true,
             };
             if end == End::Late {
@@ -118,7 +124,7 @@ impl Drop for Exchange {
 impl Exchange {
     /// With the first byte of a request, or of an answer to one that came along with another.
     fn begins(&self) {
-        if self.since.get() == 0 {
+        if self.idle.replace(false) {
             self.since.set(self.connections.sweeps.get());
         }
     }
@@ -156,7 +162,7 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.exchange.check(cx)?;
-        if self.exchange.end.get() == Some(End::Stopping) {
+        if self.exchange.end.get() == Some(End::Idle) {
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
@@ -183,7 +189,9 @@ impl AsyncWrite for Connection {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.exchange.check(cx)?;
         if self.exchange.answering.replace(false) {
-            self.exchange.since.set(0);
+            self.exchange.idle.set(true);
+            let now = self.exchange.connections.sweeps.get();
+            self.exchange.since.set(now);
         }
         Pin::new(&mut self.tcp).poll_flush(cx)
     }

@@ -15,7 +15,8 @@ use super::connection::Exchange;
 use super::load::{Class, WorkerLoad};
 use crate::gate::board::Board;
 use crate::service::Service;
-use crate::web::call::{SESSION_COOKIE, token_in};
+use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, token_in};
+use crate::web::gate::place_answer;
 use crate::web::problem::Problem;
 use crate::web::words::Lang;
 
@@ -68,8 +69,11 @@ impl Front {
                 let lang = Lang::of(request.headers());
                 Some(Problem::overloaded(lang, retry_after_s).response().into())
             }
-            None if class == Class::Free => self.show_board(request),
-            None => None,
+            None => match class {
+                Class::Free => self.show_board(request),
+                Class::Poll => self.show_place(request),
+                _ => None,
+            },
         };
         match answer {
             Some(mut response) => {
@@ -96,6 +100,15 @@ impl Front {
         exchange.requests.set(requests);
         let many = || self.load.shared.connections.load(Ordering::Relaxed) > self.connections_many;
         requests >= REQUESTS_MAX || (class != Class::Session && many())
+    }
+
+    /// The place of a good token; what is wrong with another is for the routes to say.
+    fn show_place(&self, request: &Request) -> Option<Response<BoxBody>> {
+        let campaign = campaign_of(request.path(), "/gate/place")?;
+        let token = token_in(request.headers(), PLACE_COOKIE)?;
+        let here = self.service.campaign(campaign).ok()?;
+        let place = self.service.place(&here, token).ok()?;
+        Some(place_answer(&place).into())
     }
 
     fn show_board(&self, request: &Request) -> Option<Response<BoxBody>> {
@@ -153,7 +166,7 @@ impl Class {
         };
         match call {
             "gate/board" if method == Method::GET => Self::Free,
-            "gate/place" => Self::Poll,
+            "gate/place" if method == Method::GET => Self::Poll,
             "gate/enter" => Self::Enter,
             "gate/admit" => Self::Session,
             "openings" => Self::Browse,

@@ -11,8 +11,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::HttpService;
 use actix_http::body::BoxBody;
+use actix_http::{HttpService, KeepAlive};
 use actix_http::{Request, Response};
 use actix_server::ServerBuilder;
 use actix_service::{
@@ -30,10 +30,6 @@ use load::{Load, WorkerLoad};
 
 use crate::service::Service;
 
-/// A request's first head must arrive within this.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// An idle connection is kept this long.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Somebody who is told goodbye has this long to say it back.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -93,8 +89,9 @@ pub fn listen(
             },
         );
         let http = HttpService::build()
-            .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(HEAD_TIMEOUT)
+            // Deadlines are the connection's own: see `connection`.
+            .keep_alive(KeepAlive::Os)
+            .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .on_connect_ext(|io: &Io, known| {
                 known.insert(Rc::clone(io.exchange()));

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use sumun::rush::engine::{Engine, Pace, Random, Script, Told};
+use sumun::rush::engine::{Engine, Pace, Script, Told};
 use sumun::rush::http::{push_get, push_post};
+use sumun::rush::random::Random;
 
 /// More than any run takes.
 const WHOLE: Duration = Duration::from_secs(600);
@@ -91,7 +92,7 @@ impl Evening {
                 seats.extend(std::iter::repeat_n(id, free as usize));
             }
         }
-        let mut random = Random(0x5851_f42d_4c95_7f2d);
+        let mut random = Random::new(0x5851_f42d_4c95_7f2d);
         for at in (1..seats.len()).rev() {
             seats.swap(at, random.below(at + 1));
         }
@@ -173,10 +174,10 @@ impl Script for SignIn {
     fn ask(&mut self, into: &mut Vec<u8>) -> Option<u32> {
         // Everybody enters before the first goes in: by then their numbers have been called.
         if let Some(body) = self.bodies.pop() {
-            push_post(into, &self.enter, "", 0, &body);
+            push_post(into, &self.enter, "", "", &body);
             return Some(ENTER);
         }
-        push_post(into, &self.admit, &self.places.pop_front()?, 0, "");
+        push_post(into, &self.admit, &self.places.pop_front()?, "", "");
         Some(ADMIT)
     }
 
@@ -214,7 +215,7 @@ impl Script for Book<'_> {
             into,
             &self.path,
             &token,
-            *self.next_key,
+            &key(*self.next_key),
             &format!(r#"{{"slot":"{slot}"}}"#),
         );
         Some(slot)
@@ -236,11 +237,15 @@ impl Script for Refuse<'_> {
         let token = self
             .people
             .get(*self.next_key as usize % self.people.len().max(1))?;
-        push_post(into, &self.path, token, *self.next_key, &self.body);
+        push_post(into, &self.path, token, &key(*self.next_key), &self.body);
         Some(0)
     }
 
     fn answered(&mut self, _: u32, _: u16, _: &[u8]) {}
+}
+
+fn key(number: u64) -> String {
+    format!("bench-{number:016x}")
 }
 
 struct Fetch {

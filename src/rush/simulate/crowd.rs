@@ -29,15 +29,21 @@ pub struct Crowd {
     shares: [f64; 5],
     give_up_per_s: f64,
     session_s: f64,
-    pub doing: Vec<Doing>,
+    pub people: Vec<Person>,
+}
+
+/// What is remembered of somebody, in half a cache line.
+#[derive(Clone, Copy, Debug)]
+pub struct Person {
     /// What their token carries.
-    pub marks: Vec<u64>,
+    pub mark: u64,
     /// When they entered, in tenths of a second since the start.
-    pub entered: Vec<u32>,
-    /// The number by which they were called.
-    pub turns: Vec<u32>,
+    pub entered: u32,
+    /// The number by which they were called; `u32::MAX` before.
+    pub turn: u32,
     /// The range that they were shown when they entered.
-    pub shown: Vec<[u32; 2]>,
+    pub shown: [u32; 2],
+    pub doing: Doing,
 }
 
 /// Ways in which people differ, by the part of their chance that decides.
@@ -53,6 +59,13 @@ pub enum Way {
 impl Crowd {
     pub fn new(options: &Options) -> Self {
         let people = options.people as usize;
+        let nobody = Person {
+            mark: u64::MAX,
+            entered: u32::MAX,
+            turn: u32::MAX,
+            shown: [u32::MAX; 2],
+            doing: Doing::Absent,
+        };
         let Options {
             no_show,
             second_device,
@@ -66,18 +79,8 @@ impl Crowd {
             shares: [no_show, second_device, late, idle, again].map(|percent| percent / 100.0),
             give_up_per_s: -(1.0 - (options.give_up / 100.0).min(0.999)).ln() / 3_600.0,
             session_s: options.session_s,
-            doing: vec![Doing::Absent; people],
-            marks: vec![u64::MAX; people],
-            entered: vec![u32::MAX; people],
-            turns: vec![u32::MAX; people],
-            shown: vec![[u32::MAX; 2]; people],
+            people: vec![nobody; people],
         }
-    }
-
-    /// Bytes that this takes of the process.
-    pub fn bytes(&self) -> u64 {
-        let a_person = size_of::<Doing>() + size_of::<u64>() + size_of::<u32>() * 4;
-        (self.doing.len() * a_person) as u64
     }
 
     /// A number that belongs to a person and a question about them.

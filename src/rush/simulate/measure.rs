@@ -141,19 +141,16 @@ impl Measures {
     }
 
     pub fn done(self, crowd: &Crowd, options: &Options, gate: &Gate, took: Duration) -> Measured {
-        let people: Vec<u32> = (0..options.people).collect();
-        let called = people.into_iter().filter_map(|person| {
-            let at = person as usize;
-            let turn = crowd.turns[at];
-            (turn != u32::MAX).then(|| {
-                let step = self.served.partition_point(|served| *served < turn) as u32;
-                let waited_s = step.saturating_sub(crowd.entered[at]).div_ceil(STEPS);
-                (waited_s, crowd.shown[at])
-            })
+        let called = crowd.people.iter().filter(|person| person.turn != u32::MAX);
+        let called = called.map(|person| {
+            let step = self.served.partition_point(|served| *served < person.turn) as u32;
+            let waited_s = step.saturating_sub(person.entered).div_ceil(STEPS);
+            (waited_s, person.shown)
         });
         let mut waits: Vec<(u32, [u32; 2])> = called.collect();
         waits.sort_unstable();
-        let doing = |doing: Doing| crowd.doing.iter().filter(|one| **one == doing).count() as u64;
+        let doing =
+            |doing: Doing| crowd.people.iter().filter(|one| one.doing == doing).count() as u64;
         let states = [
             ("booked", doing(Doing::Booked)),
             ("in", doing(Doing::In) + doing(Doing::InAgain)),
@@ -163,7 +160,6 @@ impl Measures {
         ];
         Measured {
             structural: structural_bytes(options.people),
-            own: crowd.bytes(),
             measures: self,
             waits,
             states: states.to_vec(),
@@ -185,7 +181,6 @@ pub struct Measured {
     active: u64,
     people: u32,
     structural: f64,
-    own: u64,
     took: Duration,
 }
 
@@ -222,7 +217,6 @@ impl Measured {
             "waiting_max": measures.waiting_max, "longest_wait_s": longest,
             "within_range": within, "deciles": deciles.iter().map(Decile::json).collect::<Vec<_>>(),
             "bytes_per_waiting_person": { "measured": bytes, "structure": self.structural },
-            "own_bytes": self.own,
             "active_max": measures.active_max, "active_at_the_end": self.active,
             "overtaken": measures.overtaken, "numbers_given_twice": measures.doubled,
             "other_places": measures.other_places,

@@ -196,14 +196,14 @@ impl<'a> Run<'a> {
             return self.after(1, person);
         };
         let at = person as usize;
-        self.crowd.doing[at] = Doing::Waiting;
-        self.crowd.marks[at] = place.given.mark();
-        self.crowd.entered[at] = self.step;
+        self.crowd.people[at].doing = Doing::Waiting;
+        self.crowd.people[at].mark = place.given.mark();
+        self.crowd.people[at].entered = self.step;
         let [least, most] = place.wait_s;
-        self.crowd.shown[at] = [least, most].map(|s| s.min(u64::from(u32::MAX)) as u32);
+        self.crowd.people[at].shown = [least, most].map(|s| s.min(u64::from(u32::MAX)) as u32);
         self.measures.entered(place.given.number());
         if self.crowd.is(person, Is::NoShow) {
-            self.crowd.doing[at] = Doing::Gone;
+            self.crowd.people[at].doing = Doing::Gone;
             self.measures.stayed_away += 1;
             return;
         }
@@ -220,21 +220,21 @@ impl<'a> Run<'a> {
             return self.second_device(person);
         }
         let at = person as usize;
-        match self.crowd.doing[at] {
+        match self.crowd.people[at].doing {
             Doing::Absent => self.enter(person),
             Doing::Waiting | Doing::Dawdling | Doing::Lost => self.poll(person),
             Doing::In if self.crowd.is(person, Is::Idle) => {
-                self.crowd.doing[at] = Doing::Gone;
+                self.crowd.people[at].doing = Doing::Gone;
                 self.measures.idled += 1;
             }
             Doing::In if self.crowd.is(person, Is::Again) => {
-                self.crowd.doing[at] = Doing::Lost;
+                self.crowd.people[at].doing = Doing::Lost;
                 let later = self.campaign.gate.session_idle_s.min(1_800) + 60;
                 self.after(later, person);
             }
             Doing::In | Doing::InAgain => {
                 self.gate.sessions.settle(&self.crowd.key(person));
-                self.crowd.doing[at] = Doing::Booked;
+                self.crowd.people[at].doing = Doing::Booked;
                 self.measures.booked += 1;
             }
             Doing::Booked | Doing::Gone => {}
@@ -242,7 +242,7 @@ impl<'a> Run<'a> {
     }
 
     fn see(&mut self, person: u32) -> Place {
-        let given = Given::of_mark(self.crowd.marks[person as usize]);
+        let given = Given::of_mark(self.crowd.people[person as usize].mark);
         let key = self.crowd.key(person);
         let place = self.memory.with_line(INDEX, |line| {
             let (way, now) = (self.way(line), self.now);
@@ -255,10 +255,10 @@ impl<'a> Run<'a> {
 
     fn poll(&mut self, person: u32) {
         let at = person as usize;
-        let waited_s = f64::from(self.step - self.crowd.entered[at]) / f64::from(STEPS);
-        let doing = self.crowd.doing[at];
+        let waited_s = f64::from(self.step - self.crowd.people[at].entered) / f64::from(STEPS);
+        let doing = self.crowd.people[at].doing;
         if doing == Doing::Waiting && waited_s > self.crowd.patience_s(person) {
-            self.crowd.doing[at] = Doing::Gone;
+            self.crowd.people[at].doing = Doing::Gone;
             self.measures.gave_up += 1;
             return;
         }
@@ -266,9 +266,9 @@ impl<'a> Run<'a> {
         if place.state != PlaceState::Admitted {
             return self.after(place.next_poll_s, person);
         }
-        self.crowd.turns[at] = place.number as u32;
+        self.crowd.people[at].turn = place.number as u32;
         if doing == Doing::Waiting && self.crowd.is(person, Is::Late) {
-            self.crowd.doing[at] = Doing::Dawdling;
+            self.crowd.people[at].doing = Doing::Dawdling;
             let later = self.crowd.late_s(person);
             return self.after(later, person);
         }
@@ -286,7 +286,7 @@ impl<'a> Run<'a> {
             return self.after(place.next_poll_s, person);
         }
         self.measures.admitted(&place, doing == Doing::Waiting);
-        self.crowd.doing[at] = match doing {
+        self.crowd.people[at].doing = match doing {
             Doing::Lost => Doing::InAgain,
             _ => Doing::In,
         };
@@ -296,11 +296,11 @@ impl<'a> Run<'a> {
 
     /// The same person looks from elsewhere: the same place, until they are in.
     fn second_device(&mut self, person: u32) {
-        if self.crowd.doing[person as usize] != Doing::Waiting {
+        if self.crowd.people[person as usize].doing != Doing::Waiting {
             return;
         }
         let place = self.see(person);
-        if Given::of_mark(self.crowd.marks[person as usize]) != place.given {
+        if Given::of_mark(self.crowd.people[person as usize].mark) != place.given {
             self.measures.other_places += 1;
         }
         if place.state != PlaceState::Admitted {

@@ -17,6 +17,7 @@ use crate::rush::crowd::{Crowd, Habits};
 use crate::rush::curve::Curve;
 use crate::rush::drive::Drive;
 use crate::rush::scene::{Scene, Setting};
+use crate::rush::simulate;
 use crate::rush::summary::{Rehearsal, summary, text};
 use crate::rush::target::{Server, Time, find};
 
@@ -52,7 +53,14 @@ pub struct Rush {
 }
 
 #[derive(Subcommand, Debug)]
-pub enum RushCommand {}
+pub enum RushCommand {
+    /// Run millions of people through the gate on virtual time, without a server
+    #[command(
+        after_help = "Example:\n  sumun rush simulate --people 6000000 --pause 40-120\n\nExits 1 \
+                      when somebody is lost, doubled or overtaken."
+    )]
+    Simulate(simulate::Options),
+}
 
 /// The server, and who comes to it.
 #[derive(Args, Clone, Debug)]
@@ -165,7 +173,7 @@ fn positive(text: &str) -> Result<f64, String> {
 pub fn run(folder: &Folder, rush: Rush, json: bool) -> anyhow::Result<Answer> {
     match rush.command {
         None => rehearse(folder, &rush.target, &rush.evening, json),
-        Some(command) => match command {},
+        Some(RushCommand::Simulate(options)) => simulate::run(&options),
     }
 }
 

@@ -50,13 +50,18 @@ pub struct Measures {
 struct Counted {
     now: u64,
     most: u64,
+    most_at_s: u64,
     all: u64,
     seconds: u64,
+    second: u64,
 }
 
 impl Counted {
     fn close(&mut self) {
-        self.most = self.most.max(self.now);
+        if self.now > self.most {
+            (self.most, self.most_at_s) = (self.now, self.second);
+        }
+        self.second += 1;
         self.all += self.now;
         self.seconds += u64::from(self.now > 0);
         self.now = 0;
@@ -64,7 +69,7 @@ impl Counted {
 
     fn json(&self) -> Value {
         let mean = self.all as f64 / self.seconds.max(1) as f64;
-        json!({ "peak_per_s": self.most, "mean_per_s": mean.round(), "all": self.all })
+        json!({ "peak_per_s": self.most, "peak_at_s": self.most_at_s, "mean_per_s": mean.round(), "all": self.all })
     }
 }
 

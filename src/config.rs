@@ -24,6 +24,8 @@ pub struct Config {
     pub workers: usize,
     /// Connections at the same time; more wait in the listen queue.
     pub connections_max: usize,
+    /// A request must arrive, and its answer leave, within this; whoever is slower is dropped.
+    pub exchange_s: u32,
     /// `error`, `warn`, `info` or `debug`.
     pub log: String,
 }
@@ -38,6 +40,8 @@ impl Default for Config {
             certificate_key: PathBuf::from("certs/server.key"),
             workers: 0,
             connections_max: 100_000,
+            // A 60 kB page at 2 kB/s.
+            exchange_s: 30,
             log: "info".to_owned(),
         }
     }
@@ -59,6 +63,9 @@ impl Config {
                 "plain_http is for loopback only, but listen is {listen}: people's names would \
                  cross the network unencrypted; set plain_http = false"
             ));
+        }
+        if self.exchange_s == 0 || self.connections_max == 0 {
+            return Err("exchange_s and connections_max must be at least 1".to_owned());
         }
         if !["error", "warn", "info", "debug"].contains(&self.log.as_str()) {
             return Err(format!(

@@ -85,8 +85,8 @@ fn attend(stream: &UnixStream, service: &Service, folder: &Path) -> anyhow::Resu
         return reply(stream, &gate_status(service, campaign.as_deref()), None);
     }
     let now = service.clock.now();
-    let answer = match operations::prepare(&asked.work, file, &service.shared, &service.keys, now)?
-    {
+    let (shared, keys) = (&service.shared, &service.keys);
+    let answer = match operations::prepare(&asked.work, file, shared, keys, folder, now)? {
         Prepared::Answer(answer) => answer,
         Prepared::Operation(operation) => {
             let (send, receive) = tokio::sync::oneshot::channel();

@@ -9,6 +9,10 @@
 mod number;
 mod store;
 
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -16,6 +20,7 @@ use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use crate::clock::Entropy;
 use crate::domain::ids::PersonKey;
 use crate::domain::roster::{comparable_name, comparable_phone};
+use crate::domain::time::Stamp;
 
 pub use store::KeysFault;
 use store::{Secret, Stored, StoredToken};
@@ -25,21 +30,44 @@ pub const SEAL_BYTES: usize = NONCE_LEN + 16;
 
 /// The secrets of one data folder, ready for use.
 pub struct Keys {
-    stored: Stored,
+    stored: Mutex<Stored>,
     person: hmac::Key,
     name: hmac::Key,
     number: hmac::Key,
     vault: LessSafeKey,
-    token_current: TokenKey,
-    token_previous: Option<TokenKey>,
+    /// What signs tokens now, and what still verifies; the one secret that changes.
+    tokens: ArcSwap<TokenKeys>,
     head: Ed25519KeyPair,
 }
 
+/// The keys of tokens: those that the present one replaced stay good until it is replaced.
+#[derive(Debug)]
+struct TokenKeys {
+    current: TokenKey,
+    previous: Option<TokenKey>,
+}
+
 /// A key that signs tokens, and the byte that names it inside them.
+#[derive(Clone)]
 pub struct TokenKey {
     pub id: u8,
     pub key: hmac::Key,
 }
+
+/// Why the key of tokens is not replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRotated {
+    #[error(
+        "the key of tokens was replaced {hours} hours ago: tokens of the one before are still in \
+         use, and replacing it again would end them; try again {wait} hours later"
+    )]
+    TooSoon { hours: i64, wait: i64 },
+    #[error(transparent)]
+    File(#[from] KeysFault),
+}
+
+/// Tokens live a day at the most: a key that was replaced must stay good as long.
+const ROTATE_AFTER_S: i64 = 24 * 3600;
 
 /// A sealed row did not open: it was changed, moved to another person, or sealed under other keys.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -57,30 +85,45 @@ impl Keys {
             StoredToken {
                 id: 1,
                 key: secret(),
+                since_ns: 0,
             },
             head.as_ref(),
         );
         Self::ready(stored).expect("a generated signing key is well-formed")
     }
 
-    /// These secrets with a new token key; tokens of the present one stay good until the next call.
-    pub fn with_new_token_key(&self, entropy: &Entropy) -> Self {
-        let mut stored = self.stored.clone();
+    /// Replaces the key of tokens, in the folder's file and then here. Tokens of the one so far stay
+    /// good until the next time; the id of the new one.
+    pub fn rotate_tokens(
+        &self,
+        folder: &Path,
+        entropy: &Entropy,
+        now: Stamp,
+    ) -> Result<u8, NotRotated> {
+        let mut stored = self.stored.lock().expect("no holder of this lock panics");
+        let age_s = (now.0 - stored.token_current.since_ns) / Stamp::SECOND;
+        if stored.token_previous.is_some() && (0..ROTATE_AFTER_S).contains(&age_s) {
+            let (hours, wait) = (age_s / 3600, (ROTATE_AFTER_S - age_s).div_euclid(3600) + 1);
+            return Err(NotRotated::TooSoon { hours, wait });
+        }
+        let mut next = stored.clone();
         let key = StoredToken {
-            id: stored.token_current.id.wrapping_add(1),
+            id: next.token_current.id.wrapping_add(1),
             key: Secret(entropy.bytes()),
+            since_ns: now.0,
         };
-        stored.token_previous = Some(std::mem::replace(&mut stored.token_current, key));
-        Self::ready(stored).expect("the signing key was well-formed before")
+        next.token_previous = Some(std::mem::replace(&mut next.token_current, key));
+        next.replace(folder)?;
+        let tokens = TokenKeys::of(&next);
+        let id = tokens.current.id;
+        self.tokens.store(Arc::new(tokens));
+        *stored = next;
+        Ok(id)
     }
 
     /// Precomputes what is used often: an `hmac::Key` holds the hash state after its pads.
     fn ready(stored: Stored) -> Result<Self, String> {
         let key = |secret: &Secret| hmac::Key::new(hmac::HMAC_SHA256, &secret.0);
-        let token = |stored: &StoredToken| TokenKey {
-            id: stored.id,
-            key: key(&stored.key),
-        };
         let vault = UnboundKey::new(&AES_256_GCM, &stored.vault.0)
             .expect("a secret has the 32 bytes of AES-256");
         let head = Ed25519KeyPair::from_pkcs8(&stored.head_pkcs8()?)
@@ -90,10 +133,9 @@ impl Keys {
             name: key(&stored.name),
             number: key(&stored.number),
             vault: LessSafeKey::new(vault),
-            token_current: token(&stored.token_current),
-            token_previous: stored.token_previous.as_ref().map(token),
+            tokens: ArcSwap::from_pointee(TokenKeys::of(&stored)),
             head,
-            stored,
+            stored: Mutex::new(stored),
         })
     }
 
@@ -176,17 +218,16 @@ impl Keys {
     }
 
     /// The key that signs new tokens.
-    pub fn token_current(&self) -> &TokenKey {
-        &self.token_current
+    pub fn token_current(&self) -> TokenKey {
+        self.tokens.load().current.clone()
     }
 
-    /// The key that a token says it was signed with, if it is still good.
-    pub fn token_key(&self, id: u8) -> Option<&TokenKey> {
-        let previous = self.token_previous.as_ref();
-        [Some(&self.token_current), previous]
-            .into_iter()
-            .flatten()
-            .find(|key| key.id == id)
+    /// What `with` makes of the key that a token says it was signed with, if it is still good.
+    pub fn with_token_key<T>(&self, id: u8, with: impl FnOnce(&TokenKey) -> T) -> Option<T> {
+        let tokens = self.tokens.load();
+        let known = [Some(&tokens.current), tokens.previous.as_ref()];
+        let key = known.into_iter().flatten().find(|key| key.id == id)?;
+        Some(with(key))
     }
 
     /// Signs a head of the journal with Ed25519.
@@ -205,6 +246,19 @@ impl Keys {
             .as_ref()
             .first_chunk()
             .expect("an Ed25519 public key has 32 bytes")
+    }
+}
+
+impl TokenKeys {
+    fn of(stored: &Stored) -> Self {
+        let token = |stored: &StoredToken| TokenKey {
+            id: stored.id,
+            key: hmac::Key::new(hmac::HMAC_SHA256, &stored.key.0),
+        };
+        Self {
+            current: token(&stored.token_current),
+            previous: stored.token_previous.as_ref().map(token),
+        }
     }
 }
 

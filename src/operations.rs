@@ -4,6 +4,7 @@
 //! file). `control` runs it in the server, the command line in its own process otherwise.
 
 use std::io::Read;
+use std::path::Path;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,8 @@ pub enum Work {
     GateStatus {
         campaign: Option<String>,
     },
+    /// A new key for tokens; those of the present one stay good.
+    RotateTokenKey,
     CampaignList,
     RosterStats,
     Head,
@@ -61,6 +64,7 @@ pub fn prepare(
     mut source: impl Read + Send,
     shared: &Shared,
     keys: &Keys,
+    folder: &Path,
     now: Stamp,
 ) -> anyhow::Result<Prepared> {
     let entropy = Entropy::system();
@@ -120,6 +124,10 @@ pub fn prepare(
                 act: act.clone(),
             }
         }
+        Work::RotateTokenKey => match keys.rotate_tokens(folder, &entropy, now) {
+            Ok(id) => Operation::TokenKeyRotated { id },
+            Err(why) => return Ok(Prepared::Answer(impossible(&why.to_string()))),
+        },
         Work::GateStatus { .. } => anyhow::bail!("only a running server knows its gate"),
         Work::CampaignList => return Ok(Prepared::Answer(campaigns(shared))),
         Work::RosterStats => return Ok(Prepared::Answer(roster_stats(shared))),
@@ -164,6 +172,13 @@ pub fn answer(outcome: Outcome) -> Answer {
                 "version": version, "added": added, "changed": changed, "gone": gone,
                 "unchanged": unchanged,
             }),
+        ),
+        Outcome::Operated(Operated::TokenKeyRotated { id }) => done(
+            format!(
+                "key {id} signs places and sessions from now on; those of the key before it stay \
+                 good; copy keys.json to where you keep its backup"
+            ),
+            json!({ "token_key": id }),
         ),
         Outcome::Operated(Operated::Gate { campaign, act }) => {
             let said = match &act {

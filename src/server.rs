@@ -4,11 +4,12 @@
 //! listeners. Shutdown is the reverse: no new requests, the writer empties its queue, the log
 //! catches up.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_server::Server;
 use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 
@@ -21,16 +22,14 @@ use crate::ledger::writer;
 use crate::service::Service;
 use crate::service::keeper::GateKeeper;
 use crate::tls::Certificates;
+use crate::web::door::{self, load::Load};
 
 /// What the process exits with after a failed commit: systemd starts it again, and it recovers.
 pub const EXIT_COMMIT_FAILED: i32 = 70;
 /// Answers that are on their way when a commit fails have this long to leave.
 const LAST_ANSWERS: Duration = Duration::from_millis(300);
-/// A request's head must arrive within this; whoever is slower is dropped.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Connections that the kernel keeps until they are accepted.
-const BACKLOG: u32 = 8_192;
+const BACKLOG: i32 = 8_192;
 /// How often ended sessions are forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 /// Requests in progress have this long when the server stops.
@@ -94,41 +93,42 @@ async fn listen(
     ready: impl FnOnce(&Addresses),
 ) -> anyhow::Result<()> {
     let beside = |path: &PathBuf| folder.path().join(path);
-    let data = web::Data::from(Arc::clone(&service));
-    let public_data = data.clone();
-    let public = HttpServer::new(move || {
-        App::new()
-            .app_data(public_data.clone())
-            .configure(crate::web::configure)
-    })
-    .workers(config.workers())
-    .max_connections(config.connections_max.div_ceil(config.workers()))
-    .backlog(BACKLOG)
-    .keep_alive(KEEP_ALIVE)
-    .client_request_timeout(HEAD_TIMEOUT)
-    .shutdown_timeout(SHUTDOWN_S)
-    .tcp_nodelay(true)
-    .disable_signals();
     let taken = |address: SocketAddr| {
         format!("can't listen on {address}: is another server running? choose another address")
     };
     let mut certificates = None;
-    let public = if config.plain_http {
-        public
-            .bind(config.listen)
-            .with_context(|| taken(config.listen))?
-    } else {
+    let mut tls = None;
+    if !config.plain_http {
         let (certificate, key) = (beside(&config.certificate), beside(&config.certificate_key));
         let loaded = Arc::new(Certificates::load(certificate, key)?);
-        certificates = Some(Arc::clone(&loaded));
-        let tls = loaded.server_config()?;
-        public
-            .bind_rustls_0_23(config.listen, tls)
-            .with_context(|| taken(config.listen))?
-    };
+        tls = Some(loaded.server_config()?);
+        certificates = Some(loaded);
+    }
+    let listener = bind(config.listen).with_context(|| taken(config.listen))?;
+    let public_address = listener.local_addr()?;
+    let load = Arc::new(Load::new(Arc::clone(&service.worker_lag_us)));
+    let public = Server::build()
+        .workers(config.workers())
+        .max_concurrent_connections(config.connections_max.div_ceil(config.workers()))
+        .shutdown_timeout(SHUTDOWN_S)
+        .disable_signals();
+    let public = door::listen(
+        public,
+        listener,
+        Arc::clone(&service),
+        Arc::clone(&load),
+        tls,
+        door::Limits {
+            connections_max: config.connections_max,
+            exchange_s: config.exchange_s,
+        },
+    )?;
+    let data = web::Data::from(Arc::clone(&service));
+    let shown = web::Data::from(Arc::clone(&load));
     let admin = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
+            .app_data(shown.clone())
             .configure(crate::web::admin::configure)
     })
     .workers(1)
@@ -136,7 +136,7 @@ async fn listen(
     .bind(config.admin_listen)
     .with_context(|| taken(config.admin_listen))?;
     let addresses = Addresses {
-        public: public.addrs()[0],
+        public: public_address,
         admin: admin.addrs()[0],
     };
     let (public, admin) = (public.run(), admin.run());
@@ -144,6 +144,7 @@ async fn listen(
     actix_web::rt::spawn(async move {
         wait_for_signal(certificates).await;
         tracing::info!("stopping: no new requests");
+        load.stop();
         stop_public.stop(true).await;
         stop_admin.stop(false).await;
     });
@@ -163,6 +164,21 @@ async fn listen(
     public?;
     admin?;
     Ok(())
+}
+
+/// A listener whose queue holds a stampede for the moment that accepting takes.
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    rustix::net::bind(&socket, &address)?;
+    rustix::net::listen(&socket, BACKLOG)?;
+    Ok(TcpListener::from(socket))
 }
 
 /// Waits for SIGTERM or SIGINT; SIGHUP reads the certificate again.

@@ -113,6 +113,8 @@ pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Answer> {
         made: &made,
     };
     server::run(core, folder, &config, |addresses| {
+        // For commands that look for the server of this folder; nothing depends on it.
+        let _ = fs::write(url_file(folder), base_url(demo, addresses));
         let shown = people.shown();
         if json {
             println!("{}", ready(folder, demo, &campaign, addresses, &shown));
@@ -125,6 +127,11 @@ pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Answer> {
 
 fn made_file(folder: &Folder) -> PathBuf {
     folder.path().join("demo.json")
+}
+
+/// Where a demo of this folder listens, or listened last.
+pub fn url_file(folder: &Folder) -> PathBuf {
+    folder.path().join("demo.url")
 }
 
 /// Opens what an earlier demo made; its time goes on from its last entry.

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod gate;
 pub mod import;
 pub mod keep;
+pub mod rush;
 pub mod serve;
 
 use std::collections::VecDeque;
@@ -107,6 +108,15 @@ pub enum Command {
         #[command(subcommand)]
         command: gate::GateCommand,
     },
+    /// Replace the key that signs places and sessions; nobody loses theirs
+    #[command(
+        subcommand_value_name = "ACT",
+        after_help = "Example:\n  sumun keys rotate --data /var/lib/sumun"
+    )]
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Copy the data file, also while a server runs
     #[command(
         after_help = "Example:\n  sumun backup /media/backup/2021-07-19.redb\n\nThe secrets \
@@ -128,9 +138,18 @@ pub enum Command {
     /// Export entries and check them offline
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Rehearse an opening: a crowd that arrives, waits and books, and a report
+    Rush(Box<rush::Rush>),
     /// Check this host: settings, certificate, clock, disk, file limits
     #[command(after_help = "Example:\n  sumun doctor --data /var/lib/sumun")]
     Doctor,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum KeysCommand {
+    /// Sign with a new key; what the present one signed stays good until the next time
+    #[command(after_help = "Example:\n  sumun keys rotate")]
+    Rotate,
 }
 
 /// Runs a command.
@@ -154,10 +173,14 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Answer> {
             work(&folder, Work::ImportSlots { campaign }, Some(&file))
         }
         Command::Gate { campaign, command } => gate::run(&folder, command, campaign),
+        Command::Keys {
+            command: KeysCommand::Rotate,
+        } => work(&folder, Work::RotateTokenKey, None),
         Command::Backup { file } => keep::backup(&folder, &file),
         Command::Restore { file } => keep::restore(&folder, &file),
         Command::Verify { file, head } => keep::verify(&folder, file.as_deref(), head.as_deref()),
         Command::Audit(command) => audit::run(&folder, &command),
+        Command::Rush(rush) => rush::run(&folder, *rush, sumun.json),
         Command::Doctor => doctor::run(&folder),
     }
 }
@@ -192,7 +215,7 @@ pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<
     };
     let shared = std::sync::Arc::clone(core.shared());
     let keys = std::sync::Arc::clone(core.keys());
-    match operations::prepare(&work, source, &shared, &keys, now)? {
+    match operations::prepare(&work, source, &shared, &keys, folder.path(), now)? {
         Prepared::Answer(answer) => Ok(answer),
         Prepared::Operation(operation) => {
             let operator = control::account_name(rustix::process::getuid().as_raw());

@@ -11,10 +11,11 @@ use super::campaign::Campaign;
 use super::catalog::{Catalog, Version};
 use super::entry::{Change, Doses, Entry, GateAct, Hash, HoldEnd, Idempotency};
 use super::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq};
-use super::line::{Draw, Lease, Pause, commitment};
+use super::line::{DRAWS_MAX, Draw, Lease, Pause, commitment};
 use super::state::{
     Booking, CampaignState, Founded, Hold, Repeat, RosterMark, State, Status, Usage, refusal_mark,
 };
+use super::time::Stamp;
 
 /// Why an entry can't follow the state before it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -135,7 +136,8 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
         } => {
             let campaign = known(state, *campaign)?;
             let until = campaign.holds.get(hold).map(|hold| hold.until);
-            if *reason == HoldEnd::Expired && until.is_some_and(|until| entry.stamp < until) {
+            let time = campaign.hold_time(entry.stamp);
+            if *reason == HoldEnd::Expired && until.is_some_and(|until| time < until) {
                 return Err(format!("hold {hold} had not expired"));
             }
             campaign.end_hold(person, Some(*hold))
@@ -218,6 +220,7 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
                 ));
             }
             line.leases.push(Lease {
+                since: entry.stamp,
                 first: *first,
                 until: *until,
                 highest: first - 1,
@@ -244,6 +247,9 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             if line.draws.iter().any(|draw| draw.opening == *opening) {
                 return Err("commits to a draw twice".to_owned());
             }
+            if line.draws.len() >= DRAWS_MAX {
+                return Err("commits to more draws than places can name".to_owned());
+            }
             line.draws.push(Draw {
                 opening: *opening,
                 commitment: *commitment,
@@ -264,7 +270,15 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             Ok(())
         }
         Change::GateSet { campaign, act } => {
-            let line = &mut known(state, *campaign)?.line;
+            let campaign = known(state, *campaign)?;
+            match act {
+                GateAct::Pause { freezes: true, .. } => {
+                    campaign.frozen_since.get_or_insert(entry.stamp);
+                }
+                GateAct::Pause { .. } | GateAct::Resume => campaign.thaw(entry.stamp),
+                _ => {}
+            }
+            let line = &mut campaign.line;
             match act.clone() {
                 GateAct::Pause { reason, freezes } => {
                     line.pause = Some(Pause {
@@ -282,6 +296,8 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             }
             Ok(())
         }
+        // What the key signs is not part of the state.
+        Change::TokenKeyRotated { .. } => Ok(()),
     }
 }
 
@@ -379,6 +395,19 @@ impl CampaignState {
             self.end_hold(person, Some(id))?;
         }
         self.take(doses, pool, Kind::Booked)
+    }
+
+    /// Sessions go on: holds have the time left that they had when they were frozen.
+    fn thaw(&mut self, now: Stamp) {
+        let Some(since) = self.frozen_since.take() else {
+            return;
+        };
+        let frozen_ns = (now.0 - since.0).max(0);
+        for hold in self.holds.values_mut() {
+            hold.until = Stamp(hold.until.0.saturating_add(frozen_ns));
+        }
+        let ends = self.holds.iter().map(|(id, hold)| (hold.until, *id));
+        self.holds_by_end = ends.collect();
     }
 
     fn end_hold(&mut self, person: &PersonKey, hold: Option<HoldId>) -> Applied {

@@ -250,6 +250,8 @@ pub enum Change {
         campaign: CampaignIndex,
         act: GateAct,
     },
+    /// The key that signs places and sessions was replaced; its id in the tokens.
+    TokenKeyRotated { id: u8 },
 }
 
 /// One record of the journal.

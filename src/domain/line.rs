@@ -23,16 +23,31 @@ pub struct Given {
     draw: u8,
 }
 
+/// Draws that a place can name. Campaigns have had ten openings, not hundreds.
+pub const DRAWS_MAX: usize = u8::MAX as usize;
+
 impl Given {
     /// # Panics
-    /// When the number needs more than 32 bits: leases end before.
+    /// When the number needs more than 32 bits: leases end before. When there are too many draws:
+    /// the journal takes none after the last that fits.
     pub fn new(number: u64, draw: Option<usize>) -> Self {
         let number = u32::try_from(number)
             .expect("a lease ends below 2³²")
             .to_be_bytes();
+        let draw = draw.map_or(0, |draw| draw + 1);
+        let draw = u8::try_from(draw).expect("no more draws are committed to");
+        Self { number, draw }
+    }
+
+    /// All of it in one number, for a token.
+    pub fn mark(self) -> u64 {
+        u64::from(self.draw) << 32 | self.number()
+    }
+
+    pub fn of_mark(mark: u64) -> Self {
         Self {
-            number,
-            draw: draw.map_or(0, |draw| draw as u8 + 1),
+            number: (mark as u32).to_be_bytes(),
+            draw: (mark >> 32) as u8,
         }
     }
 
@@ -48,6 +63,8 @@ impl Given {
 /// Numbers from `first` on that may be given, up to `until`; `highest` was the last that is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Lease {
+    /// When it was journalled: a number of it that somebody had before is of another history.
+    pub since: Stamp,
     pub first: u64,
     pub until: u64,
     pub highest: u64,
@@ -89,35 +106,73 @@ impl Line {
         self.leases.last().map_or(0, |lease| lease.until)
     }
 
-    /// Notes that a person has a number; an earlier number of the same person stays the better one.
-    pub fn give(&mut self, person: PersonKey, given: Given) -> Result<(), String> {
-        let number = given.number();
-        let lease = self
+    /// The last number that somebody is known to have.
+    pub fn newest(&self) -> u64 {
+        let given = self
             .leases
-            .iter_mut()
-            .rev()
-            .find(|lease| lease.first <= number);
-        let lease = lease.filter(|lease| number <= lease.until);
+            .iter()
+            .filter(|lease| lease.highest >= lease.first);
+        given.map(|lease| lease.highest).max().unwrap_or(0)
+    }
+
+    /// Notes that a person has a number; an earlier number of the same person stays the better one.
+    /// Nobody comes into a draw, or out of one, once its seed is known.
+    pub fn give(&mut self, person: PersonKey, given: Given) -> Result<(), String> {
+        if let Some(draw) = given.draw() {
+            let known = self.draws.get(draw);
+            let open = known.is_some_and(|draw| draw.seed.is_none());
+            if !open && self.given.get(&person) != Some(&given) {
+                return Err(format!("{person} enters a draw that is not open"));
+            }
+        }
+        let number = given.number();
+        let lease = self.lease_mut(number);
         let lease = lease.ok_or_else(|| format!("number {number} was never leased"))?;
         lease.highest = lease.highest.max(number);
-        let known = self.given.entry(person).or_insert(given);
-        if number < known.number() {
-            *known = given;
+        let known = self.given.get(&person).copied();
+        let stays = |known: Given| known.number() <= number || self.is_drawn(known);
+        if !known.is_some_and(stays) {
+            self.given.insert(person, given);
         }
         Ok(())
+    }
+
+    /// Whether the place's number was decided by a draw whose seed is known.
+    pub fn is_drawn(&self, given: Given) -> bool {
+        let draw = given.draw().and_then(|draw| self.draws.get(draw));
+        draw.is_some_and(|draw| draw.seed.is_some())
+    }
+
+    /// Since when a number may have been given; none if it may not.
+    pub fn leased_since(&self, number: u64) -> Option<Stamp> {
+        let at = self.leases.partition_point(|lease| lease.until < number);
+        let lease = self.leases.get(at).filter(|lease| lease.first <= number);
+        lease.map(|lease| lease.since)
+    }
+
+    /// When a place that is given now was given, by the journal's stamps: after a start with the
+    /// clock set back they are ahead of the time, and a number is never given before its lease.
+    pub fn not_before_lease(&self, now: Stamp) -> Stamp {
+        self.leases.last().map_or(now, |lease| now.max(lease.since))
+    }
+
+    fn lease_mut(&mut self, number: u64) -> Option<&mut Lease> {
+        let at = self.leases.partition_point(|lease| lease.until < number);
+        let lease = self.leases.get_mut(at);
+        lease.filter(|lease| lease.first <= number)
     }
 
     /// People with numbers above `serving`. `newest` is the last number given, which may be newer
     /// than what the journal knows of the last lease.
     pub fn waiting(&self, serving: u64, newest: u64) -> u64 {
         let count = |(first, last): (u64, u64)| (last + 1).saturating_sub(first.max(serving + 1));
-        self.given_ranges(newest).map(count).sum()
+        self.given_ranges(serving, newest).map(count).sum()
     }
 
     /// The number to serve when `people` more may come: numbers that nobody has are skipped.
     pub fn advance(&self, serving: u64, newest: u64, people: u64) -> u64 {
         let (mut serving, mut left) = (serving, people);
-        for (first, last) in self.given_ranges(newest) {
+        for (first, last) in self.given_ranges(serving, newest) {
             let first = first.max(serving + 1);
             let here = (last + 1).saturating_sub(first).min(left);
             if here > 0 {
@@ -128,9 +183,10 @@ impl Line {
         serving
     }
 
-    /// First and last number given of each lease.
-    fn given_ranges(&self, newest: u64) -> impl Iterator<Item = (u64, u64)> {
-        self.leases.iter().map(move |lease| {
+    /// First and last number given of each lease that has numbers above `serving`.
+    fn given_ranges(&self, serving: u64, newest: u64) -> impl Iterator<Item = (u64, u64)> {
+        let from = self.leases.partition_point(|lease| lease.until <= serving);
+        self.leases[from..].iter().map(move |lease| {
             let newest = if (lease.first..=lease.until).contains(&newest) {
                 newest
             } else {
@@ -172,6 +228,7 @@ mod tests {
         // A first life gave 1 to 3 of 1 to 100, then crashed; the second gave 101 and 102.
         let mut line = Line::default();
         line.leases.push(Lease {
+            since: Stamp(1),
             first: 1,
             until: 100,
             highest: 0,
@@ -180,7 +237,13 @@ mod tests {
             line.give(person(at), Given::new(u64::from(at), None))
                 .unwrap();
         }
+        line.draws.push(Draw {
+            opening: Stamp(9),
+            commitment: commitment(&[7; 32]),
+            seed: None,
+        });
         line.leases.push(Lease {
+            since: Stamp(2),
             first: 101,
             until: 200,
             highest: 100,
@@ -214,6 +277,32 @@ mod tests {
         assert!(line.give(person(9), Given::new(201, None)).is_err());
         assert_eq!(line.given[&person(5)].draw(), Some(0));
         assert!(std::mem::size_of::<(PersonKey, Given)>() <= 21);
+    }
+
+    #[test]
+    fn nobody_comes_into_a_draw_or_out_of_one_once_its_seed_is_known() {
+        let mut line = line();
+        line.draws[0].seed = Some([7; 32]);
+        assert!(line.give(person(9), Given::new(103, Some(0))).is_err());
+        assert!(line.give(person(4), Given::new(101, Some(0))).is_err());
+        assert!(line.give(person(9), Given::new(103, Some(1))).is_err());
+        // Whoever was in it keeps what they drew, also when an earlier number of theirs turns up.
+        line.give(person(5), Given::new(60, None)).unwrap();
+        assert_eq!(line.given[&person(5)], Given::new(102, Some(0)));
+    }
+
+    #[test]
+    fn a_number_is_known_since_its_lease_and_a_mark_holds_all_of_a_place() {
+        let line = line();
+        assert_eq!(line.leased_since(100), Some(Stamp(1)));
+        assert_eq!(line.leased_since(101), Some(Stamp(2)));
+        assert_eq!(line.leased_since(201), None);
+        for given in [
+            Given::new(7, None),
+            Given::new(u64::from(u32::MAX), Some(254)),
+        ] {
+            assert_eq!(Given::of_mark(given.mark()), given);
+        }
     }
 
     #[test]

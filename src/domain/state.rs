@@ -11,7 +11,7 @@ use super::line::Line;
 use super::time::Stamp;
 
 /// Everything the journal says, up to and including the entry `seq`.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     pub seq: Seq,
     pub stamp: Stamp,
@@ -38,7 +38,7 @@ pub struct RosterMark {
 }
 
 /// One campaign's bookings and holds.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CampaignState {
     pub id: CampaignId,
     pub catalog: Arc<Catalog>,
@@ -55,6 +55,8 @@ pub struct CampaignState {
     pub refusals: HashSet<u64, KeyHash>,
     /// Places, draws and operators' settings.
     pub line: Line,
+    /// Since when sessions are frozen, and holds with them.
+    pub frozen_since: Option<Stamp>,
     /// How often each reason stands in the journal.
     pub refusal_counts: [u64; 3],
 }
@@ -124,7 +126,8 @@ impl State {
     /// The next instant at which a hold ends.
     pub fn next_hold_end(&self) -> Option<Stamp> {
         let first = |campaign: &CampaignState| campaign.holds_by_end.first().map(|&(end, _)| end);
-        self.campaigns.iter().filter_map(first).min()
+        let run = |campaign: &&CampaignState| campaign.frozen_since.is_none();
+        self.campaigns.iter().filter(run).filter_map(first).min()
     }
 }
 
@@ -141,6 +144,7 @@ impl CampaignState {
             repeats: HashMap::default(),
             refusals: HashSet::default(),
             line: Line::default(),
+            frozen_since: None,
             refusal_counts: [0; 3],
         }
     }
@@ -156,8 +160,14 @@ impl CampaignState {
             .map(|index| &self.bookings[index as usize])
     }
 
+    /// The time that holds run by: it stands still while sessions are frozen.
+    pub fn hold_time(&self, now: Stamp) -> Stamp {
+        self.frozen_since.map_or(now, |since| now.min(since))
+    }
+
     /// The person's hold, if it still runs at `now`.
     pub fn running_hold(&self, person: &PersonKey, now: Stamp) -> Option<(HoldId, &Hold)> {
+        let now = self.hold_time(now);
         let id = self.standing(person).hold?;
         self.holds
             .get(&id)

@@ -11,11 +11,15 @@
 pub mod admission;
 pub mod board;
 pub mod drawn;
+pub mod hours;
+pub mod keeper;
+pub mod memory;
+pub mod outlook;
 pub mod sessions;
 pub mod token;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use crate::domain::campaign::GateRules;
@@ -27,12 +31,16 @@ use admission::Admission;
 use arc_swap::ArcSwap;
 use board::Board;
 use drawn::Drawn;
+use outlook::WaitBecause;
 use sessions::Sessions;
 
 /// Locks that fresh numbers spread over.
 const SHARDS: usize = 64;
-/// Seconds between two polls of somebody who waits: the least and the most.
-const POLL_S: (u64, u64) = (5, 300);
+/// A token may have been issued for a request that began this long before its number was leased.
+const LEASED_SLACK_S: i64 = 2;
+/// An answer that calls the next people at once, without waiting for the keeper, is for somebody
+/// with at most so many seconds of people in front.
+const CALL_AT_ONCE_S: u64 = 2;
 
 /// A campaign's gate.
 #[derive(Debug)]
@@ -54,6 +62,10 @@ pub struct Gate {
     drawn: RwLock<Vec<Option<Arc<Drawn>>>>,
     /// The lobby of the present opening takes nobody into its draw any more.
     lobby_closed: AtomicBool,
+    /// Nobody above this number is called before `held_until`: they came while a lobby was open,
+    /// and its people are among them.
+    hold: AtomicU64,
+    held_until: AtomicI64,
 }
 
 type Fresh = HashMap<PersonKey, Given, KeyHash>;
@@ -71,11 +83,13 @@ pub struct Place {
     pub state: PlaceState,
     /// The number by which the person is called.
     pub number: u64,
-    /// The number that their token carries: the same unless a draw gave them another.
-    pub given: u64,
+    /// What their token carries: the same number unless a draw gave them another.
+    pub given: Given,
     pub ahead: u64,
-    /// The wait, as a range.
+    /// The wait, as a range; in a pause it counts from when the line goes on.
     pub wait_s: [u64; 2],
+    /// Why it is longer than people were told before.
+    pub wait_because: Option<WaitBecause>,
     pub next_poll_s: u32,
 }
 
@@ -84,6 +98,7 @@ pub struct Place {
 pub enum Way {
     Lobby {
         draw: Option<usize>,
+        opens: Stamp,
     },
     Open,
     /// To look after a booking or hold of theirs: at any time, past the line.
@@ -93,7 +108,7 @@ pub enum Way {
 impl Way {
     fn draw(self) -> Option<usize> {
         match self {
-            Self::Lobby { draw } => draw,
+            Self::Lobby { draw, .. } => draw,
             Self::Open | Self::Owner => None,
         }
     }
@@ -115,6 +130,8 @@ impl Gate {
             board: ArcSwap::from_pointee(Board::default()),
             drawn: RwLock::default(),
             lobby_closed: AtomicBool::new(false),
+            hold: AtomicU64::new(u64::MAX),
+            held_until: AtomicI64::new(0),
         }
     }
 
@@ -125,33 +142,55 @@ impl Gate {
 
     /// The person's place: the one they have, or the next. None while no number is leased.
     pub fn enter(&self, line: &Line, person: PersonKey, way: Way, now: Stamp) -> Option<Place> {
-        let given = match line.given.get(&person) {
-            Some(given) => *given,
+        let given = match self.known(line, &person) {
+            Some(given) => given,
             None => self.give(person, way)?,
         };
         Some(self.place(line, person, given, way, now))
     }
 
-    /// The place of somebody whose token says `number`: theirs, even if the journal forgot it.
-    pub fn look(&self, line: &Line, person: PersonKey, number: u64, way: Way, now: Stamp) -> Place {
-        let fresh = || self.shard(&person).get(&person).copied();
-        let known = line.given.get(&person).copied().or_else(fresh);
+    /// The place of somebody whose token says `claimed`: theirs, even if the journal forgot it.
+    pub fn look(
+        &self,
+        line: &Line,
+        person: PersonKey,
+        claimed: Given,
+        issued: Stamp,
+        way: Way,
+        now: Stamp,
+    ) -> Place {
+        let since = line.leased_since(claimed.number());
+        // A backup was restored that is older than the token: its number is another's now.
+        let is_lost = since.is_none_or(|since| issued < since.plus_s(-LEASED_SLACK_S));
+        let known = self.known(line, &person);
+        let better = |known: Given| known.number() <= claimed.number() || line.is_drawn(known);
         let given = match known {
-            Some(given) if given.number() <= number => given,
-            // A number of a future that an older backup does not know.
-            _ if number > line.leased_until() => match self.enter(line, person, way, now) {
+            Some(known) if is_lost || better(known) => known,
+            None if is_lost => match self.enter(line, person, way, now) {
                 Some(place) => return place,
-                None => Given::new(number, None),
+                None => claimed,
             },
             _ => {
                 // The journal lost it in a crash, or knows a later one: the earlier place counts.
-                let draw = known.and_then(Given::draw).or(way.draw());
-                let given = Given::new(number, draw);
+                let open = claimed.draw().is_some_and(|draw| draw < line.draws.len());
+                let draw = claimed.draw().filter(|_| open && !line.is_drawn(claimed));
+                let given = Given::new(claimed.number(), draw);
                 self.shard(&person).insert(person, given);
                 given
             }
         };
         self.place(line, person, given, way, now)
+    }
+
+    /// What the journal knows of a person's place, or is about to.
+    fn known(&self, line: &Line, person: &PersonKey) -> Option<Given> {
+        let known = line.given.get(person).copied();
+        if known.is_some_and(|known| line.is_drawn(known)) {
+            return known;
+        }
+        let fresh = self.shard(person).get(person).copied();
+        let by_number = |given: &Given| given.number();
+        known.into_iter().chain(fresh).min_by_key(by_number)
     }
 
     fn give(&self, person: PersonKey, way: Way) -> Option<Given> {
@@ -184,11 +223,12 @@ impl Gate {
         if place.state != PlaceState::Admitted {
             return false;
         }
-        if self.sessions.is_in(&person, now) || self.admission.come(place.number, now) {
-            self.sessions.begin(person, now, true);
-            return true;
-        }
-        false
+        self.sessions.admit(person, now, |first| {
+            // They are counted in already.
+            let others = self.sessions.active() - 1;
+            let number = place.number;
+            self.admission.come(person, number, first, others, now)
+        })
     }
 
     /// How many wait, also those that the journal does not know yet.
@@ -213,14 +253,7 @@ impl Gate {
 
     fn place(&self, line: &Line, person: PersonKey, given: Given, way: Way, now: Stamp) -> Place {
         let turn = self.turn(line, &person, given);
-        // While there is room nobody waits for the keeper's next step.
-        if way == Way::Open
-            && line.pause.is_none()
-            && turn.is_some_and(|turn| turn > self.serving())
-            && let Ok(_one) = self.calling.try_lock()
-        {
-            self.call_next(line, true, now);
-        }
+        self.call_at_once(line, turn, way, now);
         let serving = self.serving();
         let number = turn.unwrap_or(given.number());
         let state = match (way, turn) {
@@ -229,35 +262,78 @@ impl Gate {
             (Way::Open, Some(turn)) if turn <= serving => PlaceState::Admitted,
             (Way::Open, Some(_)) => PlaceState::Waiting,
         };
-        let ahead = match state {
-            PlaceState::Admitted => 0,
-            _ => {
-                let newest = self.newest();
-                let from_here = line.waiting(number.max(serving + 1) - 1, newest);
-                line.waiting(serving, newest).saturating_sub(from_here)
+        let outlook = self.admission.outlook();
+        let (newest, after_s) = (self.newest(), self.after_s(number, way, now));
+        let before = |number: u64| {
+            let from_here = line.waiting(number.max(serving + 1) - 1, newest);
+            line.waiting(serving, newest).saturating_sub(from_here)
+        };
+        let lot = person.0[15];
+        let (ahead, wait_s, next_poll_s) = match (state, turn) {
+            (PlaceState::Admitted, _) => (0, outlook.wait_s(0, 0), outlook.called_poll_s(lot)),
+            // Not drawn yet: between the first and the last of all who are there.
+            (_, None) => {
+                let all = line.waiting(serving, newest);
+                let wait_s = [after_s, outlook.wait_s(all, after_s)[1]];
+                let next_poll_s = outlook.drawn_poll_s(number, after_s, now);
+                (before(number), wait_s, next_poll_s)
+            }
+            (_, Some(_)) => {
+                let ahead = before(number);
+                let next_poll_s = outlook.poll_s(given.number(), ahead, after_s, lot, now);
+                (ahead, outlook.wait_s(ahead, after_s), next_poll_s)
             }
         };
-        let wait_s = self.admission.wait_s(ahead);
-        let (least, most) = POLL_S;
-        // Far back, everybody asks at the longest interval; their arrival spread them out. Nearer,
-        // half of the least wait, and a tenth of it by lot, so that nobody returns in step.
-        let half = wait_s[0] / 2;
-        let jitter = u64::from(person.0[15]) * half / 10 / 256;
-        let next_poll_s = (half + jitter + now.0.rem_euclid(2) as u64).clamp(least, most) as u32;
-        let given = given.number();
+        let waits = state != PlaceState::Admitted;
         Place {
             state,
             number,
             given,
             ahead,
             wait_s,
+            wait_because: outlook.because.filter(|_| waits),
             next_poll_s,
         }
+    }
+
+    /// While there is room nobody waits for the keeper's next step.
+    fn call_at_once(&self, line: &Line, turn: Option<u64>, way: Way, now: Stamp) {
+        let soon = u64::from(self.admission.admit_per_s()) * CALL_AT_ONCE_S;
+        let serving = self.serving();
+        let is_near = |turn: u64| turn > serving && turn - serving <= soon;
+        if way == Way::Open
+            && line.pause.is_none()
+            && turn.is_some_and(is_near)
+            && let Ok(_one) = self.calling.try_lock()
+        {
+            self.call_next(line, true, now);
+        }
+    }
+
+    /// Seconds until the line moves for somebody: until their opening, or until a lobby that was
+    /// open when they came has become part of the line.
+    fn after_s(&self, number: u64, way: Way, now: Stamp) -> u64 {
+        let held_until = match number > self.hold.load(Ordering::Acquire) {
+            true => self.held_until.load(Ordering::Acquire),
+            false => 0,
+        };
+        let opens = match way {
+            Way::Lobby { opens, .. } => opens.0,
+            Way::Open | Way::Owner => 0,
+        };
+        let after_ns = opens.max(held_until).saturating_sub(now.0).max(0);
+        (after_ns as u64).div_ceil(Stamp::SECOND as u64)
     }
 
     /// Takes a lease that is durable now.
     pub fn leased(&self, until: u64) {
         self.leased_until.fetch_max(until, Ordering::AcqRel);
+    }
+
+    /// Whether this process has leased no number yet.
+    pub fn has_leased_nothing(&self) -> bool {
+        self.next.load(Ordering::Acquire) > self.leased_until.load(Ordering::Acquire)
+            && self.newest() == 0
     }
 
     /// Numbers that can still be given.
@@ -292,6 +368,13 @@ impl Gate {
         self.lobby_closed.store(closed, Ordering::Release);
     }
 
+    /// Calls nobody above `number` before `until`; with none, everybody in their turn.
+    pub fn set_hold(&self, held: Option<(u64, Stamp)>) {
+        let (number, until) = held.unwrap_or((u64::MAX, Stamp(0)));
+        self.held_until.store(until.0, Ordering::Release);
+        self.hold.store(number, Ordering::Release);
+    }
+
     /// Publishes a finished draw.
     pub fn set_drawn(&self, draw: usize, drawn: Drawn) {
         let mut all = self.drawn.write().expect("no holder of this lock panics");
@@ -314,10 +397,14 @@ impl Gate {
 
     fn call_next(&self, line: &Line, open: bool, now: Stamp) -> u64 {
         let (serving, newest) = (self.serving(), self.newest());
+        let hold = self.hold.load(Ordering::Acquire).max(serving);
         let waiting = line.waiting(serving, newest);
-        let people = self
-            .admission
-            .allowed(self.sessions.active(), open, waiting, now);
+        let waiting = match newest.max(line.leased_until()) <= hold {
+            true => waiting,
+            false => waiting - line.waiting(hold, newest),
+        };
+        let active = self.sessions.active();
+        let people = self.admission.allowed(active, open, waiting, now);
         let next = line.advance(serving, newest, people);
         if next > serving {
             self.admission.called(serving, next, people, now);
@@ -326,7 +413,8 @@ impl Gate {
         next
     }
 
-    fn newest(&self) -> u64 {
+    /// The last number that was given.
+    pub fn newest(&self) -> u64 {
         self.fresh_highest.load(Ordering::Acquire)
     }
 }

@@ -12,6 +12,9 @@ use crate::domain::ids::PersonKey;
 use crate::domain::state::KeyHash;
 use crate::domain::time::Stamp;
 
+/// Whoever was in is known for this long after: longer than a called turn is kept, so that nobody
+/// comes twice by one call.
+const REMEMBERED_S: i64 = 600;
 /// Locks that sessions spread over.
 const SHARDS: usize = 64;
 
@@ -66,11 +69,28 @@ impl Sessions {
         self.recount(before.is_some_and(|session| session.counts), counts);
     }
 
-    /// Whether the person has a session that still runs.
-    pub fn is_in(&self, person: &PersonKey, now: Stamp) -> bool {
-        self.shard(person)
-            .get(person)
-            .is_some_and(|session| now < self.ends(session.seen))
+    /// Goes on with a person's session, or begins one if they may `come`; that is asked for their
+    /// session once, however many devices come at a time, and told whether they were not in lately.
+    pub fn admit(&self, person: PersonKey, now: Stamp, come: impl FnOnce(bool) -> bool) -> bool {
+        let mut shard = self.shard(&person);
+        let before = shard.get(&person).copied();
+        if let Some(session) = before.filter(|session| now < self.ends(session.seen)) {
+            let seen = session.seen.max(now);
+            shard.insert(person, Session { seen, ..session });
+            return true;
+        }
+        // Counted before their turn is: at no moment do more seem to fit in than do.
+        let counted = before.is_some_and(|session| session.counts);
+        self.recount(counted, true);
+        let comes = come(before.is_none());
+        match comes {
+            true => {
+                let counts = true;
+                shard.insert(person, Session { seen: now, counts });
+            }
+            false => self.recount(true, counted),
+        }
+        comes
     }
 
     /// Whether the person has a session that takes a place.
@@ -88,8 +108,7 @@ impl Sessions {
                 session.seen = session.seen.max(now);
                 return true;
             }
-            let ended = shard.remove(person).is_some_and(|session| session.counts);
-            self.recount(ended, false);
+            self.recount(std::mem::take(&mut session.counts), false);
             return false;
         }
         drop(shard);
@@ -107,14 +126,16 @@ impl Sessions {
         }
     }
 
-    /// Forgets the sessions that have idled too long.
+    /// Ends the sessions that have idled too long, and later forgets them.
     pub fn sweep(&self, now: Stamp) {
         for shard in &self.shards {
             let mut shard = shard.lock().expect("no holder of this lock panics");
             shard.retain(|_, session| {
-                let stays = now < self.ends(session.seen);
-                self.recount(!stays && session.counts, false);
-                stays
+                let ends = self.ends(session.seen);
+                if ends <= now {
+                    self.recount(std::mem::take(&mut session.counts), false);
+                }
+                now < ends.plus_s(REMEMBERED_S)
             });
         }
     }
@@ -151,6 +172,21 @@ mod tests {
         assert_eq!(sessions.active(), 0);
         sessions.sweep(NOW.plus_s(10_000));
         assert_eq!(sessions.active(), 0);
+    }
+
+    #[test]
+    fn whoever_comes_on_two_devices_or_again_comes_once_by_one_call() {
+        let sessions = Sessions::new(600, NOW);
+        assert!(!sessions.admit(KIM, NOW, |_| false));
+        assert_eq!(sessions.active(), 0);
+        assert!(sessions.admit(KIM, NOW, |first| first));
+        assert!(sessions.admit(KIM, NOW, |_| panic!("is in")));
+        assert_eq!(sessions.active(), 1);
+        let after = NOW.plus_s(601);
+        sessions.sweep(after);
+        assert_eq!(sessions.active(), 0);
+        assert!(sessions.admit(KIM, after, |first| !first));
+        assert_eq!(sessions.active(), 1);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The gate alone: one place a person, order, rate, no-shows, draws, and what a crash may cost.
 
+use super::admission::Queue;
 use super::*;
 use crate::domain::campaign::Order;
 use crate::domain::line::{Draw, Lease, Pause, commitment};
@@ -20,6 +21,7 @@ fn rules(admit_per_s: u32, active_max: u32) -> GateRules {
 fn world(admit_per_s: u32, active_max: u32) -> (Gate, Line) {
     let mut line = Line::default();
     line.leases.push(Lease {
+        since: NOW.plus_s(-10),
         first: 1,
         until: 1_000,
         highest: 0,
@@ -59,7 +61,8 @@ fn ten_tabs_have_one_place_and_the_line_moves_when_somebody_leaves() {
     gate.sessions.settle(&person(1));
     let later = NOW.plus_s(2);
     assert_eq!(
-        gate.look(&line, person(3), 3, Way::Open, later).state,
+        gate.look(&line, person(3), Given::new(3, None), NOW, Way::Open, later)
+            .state,
         PlaceState::Admitted
     );
 }
@@ -81,7 +84,14 @@ fn people_are_called_in_order_at_the_rate() {
         "ten a second for four seconds: {served}"
     );
     assert_eq!(gate.waiting(&line), 100 - gate.serving());
-    let last = gate.look(&line, person(100), 100, Way::Open, NOW.plus_s(4));
+    let last = gate.look(
+        &line,
+        person(100),
+        Given::new(100, None),
+        NOW,
+        Way::Open,
+        NOW.plus_s(4),
+    );
     assert_eq!(last.ahead, 99 - gate.serving());
     assert!(last.wait_s[0] <= last.wait_s[1] && last.next_poll_s >= 5);
 }
@@ -95,11 +105,21 @@ fn whoever_does_not_come_keeps_nobody_out_and_still_enters_ahead_of_the_line() {
         gate.enter(&line, person(2), Way::Open, NOW).unwrap().state,
         PlaceState::Waiting
     );
-    let after = NOW.plus_s(61);
+    // A minute after they can have heard of it.
+    let after = NOW.plus_s(66);
     let next = gate.enter(&line, person(2), Way::Open, after).unwrap();
     assert_eq!(next.state, PlaceState::Admitted);
-    let late = gate.look(&line, person(1), 1, Way::Open, after);
+    assert!(gate.admit(person(2), Way::Open, &next, after));
+    // Full: the late one is the next to go in, before the one who waits.
+    let late = gate.look(&line, person(1), late.given, NOW, Way::Open, after);
+    assert!(!gate.admit(person(1), Way::Open, &late, after));
+    let third = gate.enter(&line, person(3), Way::Open, after).unwrap();
+    assert_eq!(third.state, PlaceState::Waiting);
+    gate.sessions.settle(&person(2));
+    gate.call(&line, true, after.plus_s(1));
     assert!(gate.admit(person(1), Way::Open, &late, after.plus_s(1)));
+    let third = gate.enter(&line, person(3), Way::Open, after.plus_s(2));
+    assert_eq!(third.unwrap().state, PlaceState::Waiting);
 }
 
 #[test]
@@ -125,6 +145,7 @@ fn a_token_brings_back_the_number_that_a_crash_forgot() {
     line.leases[0].highest = 3;
     line.serving = 3;
     line.leases.push(Lease {
+        since: NOW.plus_s(-10),
         first: 1_001,
         until: 2_000,
         highest: 1_000,
@@ -140,6 +161,7 @@ fn a_token_brings_back_the_number_that_a_crash_forgot() {
     );
     again.leased(3_000);
     line.leases.push(Lease {
+        since: NOW.plus_s(-10),
         first: 2_001,
         until: 3_000,
         highest: 2_000,
@@ -151,7 +173,7 @@ fn a_token_brings_back_the_number_that_a_crash_forgot() {
             .number,
         2_001
     );
-    let back = again.look(&line, person(4), 4, Way::Open, NOW);
+    let back = again.look(&line, person(4), Given::new(4, None), NOW, Way::Open, NOW);
     assert_eq!((back.number, back.ahead), (4, 0));
     assert_eq!(
         again
@@ -175,7 +197,10 @@ fn a_lobby_is_drawn_into_its_own_numbers_and_later_ones_come_behind() {
         commitment: commitment(&seed),
         seed: None,
     });
-    let lobby = Way::Lobby { draw: Some(0) };
+    let lobby = Way::Lobby {
+        draw: Some(0),
+        opens: NOW,
+    };
     for at in 0..200 {
         let place = gate.enter(&line, person(at), lobby, NOW).unwrap();
         assert_eq!((place.state, place.number), (PlaceState::Lobby, at + 1));
@@ -223,7 +248,7 @@ fn a_standing_queue_brakes_and_its_end_lets_go() {
         let mut people = 0;
         for _ in 0..10 {
             at = Stamp(at.0 + Stamp::SECOND / 10);
-            gate.delayed(delay_us);
+            gate.delayed(Queue::Writer, delay_us);
             people += gate.allowed(0, true, 1_000_000, at);
         }
         people

@@ -10,7 +10,7 @@ use ring::hmac;
 
 use crate::domain::ids::{CampaignIndex, PersonKey};
 use crate::domain::time::Stamp;
-use crate::keys::Keys;
+use crate::keys::{Keys, TokenKey};
 
 const VERSION: u8 = 1;
 const LABEL: &[u8; 14] = b"sumun token v1";
@@ -32,7 +32,7 @@ pub struct Token {
     pub kind: Kind,
     pub campaign: CampaignIndex,
     pub person: PersonKey,
-    /// The place's number.
+    /// The place: `Given::mark`.
     pub number: u64,
     pub issued: Stamp,
 }
@@ -66,8 +66,8 @@ impl Token {
         if length != TOKEN_BYTES || body[0] != VERSION || body[1] != kind as u8 {
             return None;
         }
-        let key = keys.token_key(body[2])?;
-        if !equal(&tag(&key.key, body), given) {
+        let good = |key: &TokenKey| equal(&tag(&key.key, body), given);
+        if keys.with_token_key(body[2], good) != Some(true) {
             return None;
         }
         let number = |at: usize| {
@@ -108,13 +108,15 @@ mod tests {
     use crate::clock::Entropy;
     use proptest::prelude::*;
 
+    const NOW: Stamp = Stamp(1_626_692_400_000_000_000);
+
     fn token() -> Token {
         Token {
             kind: Kind::Session,
             campaign: CampaignIndex(3),
             person: PersonKey([7; 16]),
             number: 42,
-            issued: Stamp(1_626_692_400_000_000_000),
+            issued: NOW,
         }
     }
 
@@ -129,10 +131,18 @@ mod tests {
             Token::verify(&text, Kind::Session, &Keys::generate(&Entropy::system())),
             None
         );
-        let rotated = keys.with_new_token_key(&Entropy::system());
-        assert_eq!(Token::verify(&text, Kind::Session, &rotated), Some(token()));
-        let again = rotated.with_new_token_key(&Entropy::system());
-        assert_eq!(Token::verify(&text, Kind::Session, &again), None);
+        let folder = tempfile::tempdir().unwrap();
+        let rotate = |day: i64| {
+            let now = Stamp(NOW.0 + day * 86_400 * Stamp::SECOND);
+            keys.rotate_tokens(folder.path(), &Entropy::system(), now)
+        };
+        assert_eq!(rotate(0).unwrap(), 2);
+        assert_eq!(Token::verify(&text, Kind::Session, &keys), Some(token()));
+        assert_ne!(token().sign(&keys), text);
+        assert!(rotate(0).is_err());
+        assert_eq!(Token::verify(&text, Kind::Session, &keys), Some(token()));
+        assert_eq!(rotate(1).unwrap(), 3);
+        assert_eq!(Token::verify(&text, Kind::Session, &keys), None);
     }
 
     #[test]

@@ -67,6 +67,9 @@ impl From<Secret> for String {
 pub(super) struct StoredToken {
     pub(super) id: u8,
     pub(super) key: Secret,
+    /// When it was made, by the server's clock; 0 for the first.
+    #[serde(default)]
+    pub(super) since_ns: i64,
 }
 
 /// The file's content.
@@ -153,16 +156,19 @@ impl Keys {
     /// Writes the secrets to a data folder that has none.
     pub fn save(&self, folder: &Path) -> Result<(), KeysFault> {
         let path = Self::file(folder);
-        self.write(&path, |written, path| {
+        let stored = self.stored.lock().expect("no holder of this lock panics");
+        stored.write(&path, |written, path| {
             // A link fails where a rename would replace.
             fs::hard_link(written, path)?;
             fs::remove_file(written)
         })
     }
+}
 
+impl Stored {
     /// Writes changed secrets over those of a data folder.
-    pub fn replace(&self, folder: &Path) -> Result<(), KeysFault> {
-        self.write(&Self::file(folder), |written, path| {
+    pub(super) fn replace(&self, folder: &Path) -> Result<(), KeysFault> {
+        self.write(&Keys::file(folder), |written, path| {
             fs::rename(written, path)
         })
     }
@@ -187,7 +193,7 @@ impl Keys {
                 .create_new(true)
                 .mode(0o600)
                 .open(&written)?;
-            serde_json::to_writer_pretty(&mut file, &self.stored)?;
+            serde_json::to_writer_pretty(&mut file, self)?;
             file.write_all(b"\n")?;
             file.sync_all()?;
             place(&written, path)?;

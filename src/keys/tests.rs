@@ -14,8 +14,10 @@ fn keys() -> Keys {
 #[test]
 fn saved_secrets_come_back() {
     let folder = tempfile::tempdir().unwrap();
-    let keys = keys().with_new_token_key(&Entropy::system());
+    let keys = keys();
     keys.save(folder.path()).unwrap();
+    let rotated = keys.rotate_tokens(folder.path(), &Entropy::system(), Stamp(1));
+    assert_eq!(rotated.unwrap(), 2);
     let mode = fs::metadata(Keys::file(folder.path()))
         .unwrap()
         .permissions()
@@ -27,10 +29,12 @@ fn saved_secrets_come_back() {
     assert_eq!(loaded.head_public_key(), keys.head_public_key());
     assert_eq!(loaded.booking_number(7), keys.booking_number(7));
     assert_eq!(loaded.token_current().id, 2);
-    let message = hmac::sign(&keys.token_key(1).unwrap().key, b"place");
-    let previous = &loaded.token_key(1).unwrap().key;
-    assert!(hmac::verify(previous, b"place", message.as_ref()).is_ok());
-    assert!(loaded.token_key(3).is_none());
+    let sign = |keys: &Keys, id| keys.with_token_key(id, |key| hmac::sign(&key.key, b"place"));
+    for id in [1, 2] {
+        let (one, other) = (sign(&keys, id).unwrap(), sign(&loaded, id).unwrap());
+        assert_eq!(one.as_ref(), other.as_ref());
+    }
+    assert!(sign(&loaded, 3).is_none());
 }
 
 #[test]
@@ -56,11 +60,17 @@ fn saving_never_loses_secrets() {
     let loaded = Keys::load(folder.path()).unwrap();
     assert_eq!(loaded.person_key(7), first.person_key(7));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    first
-        .with_new_token_key(&Entropy::system())
-        .replace(folder.path())
-        .unwrap();
+    let at = |hours: i64| Stamp(1 + hours * 3600 * Stamp::SECOND);
+    let rotate = |hours| first.rotate_tokens(folder.path(), &Entropy::system(), at(hours));
+    rotate(0).unwrap();
+    let refused = rotate(23).unwrap_err().to_string();
+    assert!(
+        refused.contains("23 hours ago") && refused.contains("2 hours later"),
+        "{refused}"
+    );
     assert_eq!(Keys::load(folder.path()).unwrap().token_current().id, 2);
+    rotate(24).unwrap();
+    assert_eq!(Keys::load(folder.path()).unwrap().token_current().id, 3);
 }
 
 #[test]

@@ -101,7 +101,7 @@ pub(super) fn end_holds(state: &State, batch: &mut Batch) {
     for campaign in &state.campaigns {
         let index = campaign.catalog.index;
         for &(until, id) in &campaign.holds_by_end {
-            if batch.stamp < until {
+            if campaign.hold_time(batch.stamp) < until {
                 break;
             }
             let hold = campaign.holds[&id];

@@ -62,6 +62,10 @@ pub enum Operation {
     ImportRoster {
         prepared: Box<PreparedRoster>,
     },
+    /// The key of tokens has been replaced.
+    TokenKeyRotated {
+        id: u8,
+    },
 }
 
 /// The answer to a command: durable when it says so.
@@ -102,6 +106,9 @@ pub enum Operated {
     Gate {
         campaign: CampaignId,
         act: GateAct,
+    },
+    TokenKeyRotated {
+        id: u8,
     },
     Sites {
         added: usize,

@@ -43,6 +43,7 @@ impl Core {
             Operation::ImportSites { campaign, rows } => self.sites(actor, &campaign, rows),
             Operation::ImportSlots { campaign, rows } => self.slots(actor, &campaign, rows),
             Operation::Gate { campaign, act } => self.gate(actor, campaign, act),
+            Operation::TokenKeyRotated { id } => self.token_key(actor, id),
             Operation::ImportRoster { prepared } => self.roster(actor, *prepared),
         };
         let outcome = match done {
@@ -132,6 +133,11 @@ impl Core {
             campaign: offer.catalog.campaign.id.clone(),
             act,
         }))
+    }
+
+    fn token_key(&mut self, actor: Actor, id: u8) -> Done {
+        self.journal(actor, [Change::TokenKeyRotated { id }])?;
+        Ok(Ok(Operated::TokenKeyRotated { id }))
     }
 
     fn sites(&mut self, actor: Actor, id: &CampaignId, rows: Vec<SiteRow>) -> Done {

@@ -1,34 +1,13 @@
 //! Entering: identity, eligibility, place, session.
 
 use super::{Answered, From, Here, Refused, Service};
-use crate::domain::campaign::Campaign;
 use crate::domain::eligibility::{Answer, Decision};
 use crate::domain::ids::PersonKey;
-use crate::domain::line::{Draw, Line};
+use crate::domain::line::{Draw, Given, Line};
 use crate::domain::time::{Day, Stamp};
 use crate::gate::token::{Kind, Token};
 use crate::gate::{Place, PlaceState, Way};
 use crate::identity::{Credentials, identify};
-
-/// The public state of the gate.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum GateState {
-    Before,
-    Lobby,
-    Open,
-    Closed,
-}
-
-impl GateState {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Before => "before",
-            Self::Lobby => "lobby",
-            Self::Open => "open",
-            Self::Closed => "closed",
-        }
-    }
-}
 
 /// After a pause was met: this long, and up to as long again by person.
 const PAUSED_RETRY_S: u32 = 30;
@@ -53,10 +32,13 @@ impl Service {
             return Err(Refused::IdentityNotFound);
         };
         let way = self.way(here, person)?;
-        let place = self.with_line(here, |line| here.gate.enter(line, person, way, here.now))?;
+        let (place, issued) = self.with_line(here, |line| {
+            let place = here.gate.enter(line, person, way, here.now);
+            (place, line.not_before_lease(here.now))
+        })?;
         // The next lease is a matter of milliseconds.
         let place = place.ok_or(Refused::Overloaded { retry_after_s: 1 })?;
-        let token = self.token(here, Kind::Place, person, place.given);
+        let token = self.token(here, Kind::Place, person, place.given, issued);
         Ok((place, token))
     }
 
@@ -87,7 +69,7 @@ impl Service {
             };
             return Err(Refused::NotAdmitted(Place { state, ..place }));
         }
-        let session = self.token(here, Kind::Session, token.person, place.given);
+        let session = self.token(here, Kind::Session, token.person, place.given, here.now);
         Ok((here.gate.sessions.ends(here.now), session))
     }
 
@@ -105,9 +87,10 @@ impl Service {
         let token = verified.filter(|token| token.campaign == here.index);
         let token = token.ok_or(Refused::PlaceInvalid)?;
         let way = self.way(here, token.person)?;
-        let Token { person, number, .. } = token;
+        let (person, given) = (token.person, Given::of_mark(token.number));
         let place = self.with_line(here, |line| {
-            here.gate.look(line, person, number, way, here.now)
+            let issued = token.issued;
+            here.gate.look(line, person, given, issued, way, here.now)
         })?;
         Ok((token, way, place))
     }
@@ -120,6 +103,11 @@ impl Service {
             .expect("no writer panics while it holds the lock");
         let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
         Ok(look(&campaign.line))
+    }
+
+    /// Whether we signed this as a session's token, for whichever campaign and however long ago.
+    pub fn signed_session(&self, token: &str) -> bool {
+        Token::verify(token, Kind::Session, &self.keys).is_some()
     }
 
     /// The person of a session that still runs.
@@ -151,13 +139,20 @@ impl Service {
         (rules.decide(&subject, here.now), openings)
     }
 
-    fn token(&self, here: &Here, kind: Kind, person: PersonKey, number: u64) -> String {
+    fn token(
+        &self,
+        here: &Here,
+        kind: Kind,
+        person: PersonKey,
+        given: Given,
+        issued: Stamp,
+    ) -> String {
         Token {
             kind,
             campaign: here.index,
             person,
-            number,
-            issued: here.now,
+            number: given.mark(),
+            issued,
         }
         .sign(&self.keys)
     }
@@ -176,7 +171,8 @@ impl Service {
             let drawn =
                 |draw: &Draw| Some(draw.opening) == decision.opens_at && draw.seed.is_none();
             let draw = self.with_line(here, |line| line.draws.iter().position(drawn))?;
-            return Ok(Way::Lobby { draw });
+            let opens = decision.opens_at.unwrap_or(here.now);
+            return Ok(Way::Lobby { draw, opens });
         }
         self.note_refusal(here, person, &decision);
         Err(Refused::Rules(Box::new(decision)))
@@ -192,28 +188,6 @@ impl Service {
             campaign.active_booking(person).is_some()
                 || campaign.running_hold(person, here.now).is_some()
         })
-    }
-}
-
-/// Open while any opening is; else the lobby of the next, before it, or after the last.
-pub fn gate_state(campaign: &Campaign, now: Stamp) -> GateState {
-    let lobby_s = i64::from(campaign.gate.lobby_opens_min) * 60;
-    let openings = &campaign.openings;
-    if openings
-        .iter()
-        .any(|opening| opening.from <= now && now < opening.until)
-    {
-        return GateState::Open;
-    }
-    match openings
-        .iter()
-        .map(|opening| opening.from)
-        .filter(|from| now < *from)
-        .min()
-    {
-        Some(from) if from.plus_s(-lobby_s) <= now => GateState::Lobby,
-        Some(_) => GateState::Before,
-        None => GateState::Closed,
     }
 }
 

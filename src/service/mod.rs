@@ -7,6 +7,7 @@ pub mod entrance;
 pub mod keeper;
 
 use std::net::IpAddr;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, RwLock};
 
 use crate::availability::Near;
@@ -17,6 +18,7 @@ use crate::domain::entry::RefusedFor;
 use crate::domain::ids::{BookingNumber, CampaignIndex, PersonKey, SlotIndex};
 use crate::domain::refusal::refused_for;
 use crate::domain::time::Stamp;
+use crate::gate::board::Board;
 use crate::gate::{Gate, Place};
 use crate::identity::attempts::Attempts;
 use crate::keys::Keys;
@@ -37,6 +39,8 @@ pub struct Service {
     pub keys: Arc<Keys>,
     pub clock: Clock,
     pub attempts: Attempts,
+    /// How long a request waits for a worker, while a queue of them stands; for the gate's brake.
+    pub worker_lag_us: Arc<AtomicU64>,
     gates: RwLock<Vec<Arc<Gate>>>,
 }
 
@@ -101,6 +105,7 @@ impl Service {
             keys,
             clock,
             attempts,
+            worker_lag_us: Arc::default(),
             gates: RwLock::default(),
         }
     }
@@ -119,6 +124,14 @@ impl Service {
             index,
             now: self.clock.now(),
         })
+    }
+
+    /// The board of the campaign of that name.
+    pub fn board(&self, id: &str) -> Option<Arc<Board>> {
+        let offers = self.shared.offers();
+        let is_it = |offer: &&Arc<Offer>| offer.catalog.campaign.id.as_str() == id;
+        let offer = offers.iter().find(is_it)?;
+        Some(self.gate(offer).board.load_full())
     }
 
     /// Every campaign's gate, with the campaign's name.

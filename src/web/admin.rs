@@ -1,6 +1,7 @@
 //! The admin listener: metrics and health, on loopback unless the settings say otherwise.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use prometheus_client::encoding::text::encode;
@@ -8,6 +9,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::call::service;
+use super::door::load::{Class, Load};
 use crate::service::Service;
 
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -21,7 +23,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
 #[get("/metrics")]
 async fn metrics(request: HttpRequest) -> HttpResponse {
     let mut text = String::new();
-    match encode(&mut text, &registry(&service(&request))) {
+    let load = request.app_data::<web::Data<Load>>();
+    match encode(
+        &mut text,
+        &registry(&service(&request), load.map(|load| &***load)),
+    ) {
         Ok(()) => HttpResponse::Ok()
             .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
             .body(text),
@@ -31,7 +37,7 @@ async fn metrics(request: HttpRequest) -> HttpResponse {
 
 /// The figures of this moment. Everything is read off state that exists anyway, so serving costs
 /// nothing while nobody asks.
-fn registry(service: &Arc<Service>) -> Registry {
+fn registry(service: &Arc<Service>, load: Option<&Load>) -> Registry {
     let mut registry = Registry::with_prefix("sumun");
     let mut gauge = |name: &str, help: &str, value: i64| {
         registry.register(name, help, ConstGauge::new(value));
@@ -51,6 +57,18 @@ fn registry(service: &Arc<Service>) -> Registry {
         "How far the wall clock moved away from the server's time",
         service.clock.wall_step_ns() / 1_000_000,
     );
+    if let Some(load) = load {
+        gauge(
+            "connections",
+            "Connections open now",
+            load.connections.load(Ordering::Relaxed) as i64,
+        );
+        gauge(
+            "connections_dropped",
+            "Connections dropped because they were too slow",
+            load.dropped.load(Ordering::Relaxed) as i64,
+        );
+    }
     let state = service
         .shared
         .state
@@ -67,6 +85,13 @@ fn registry(service: &Arc<Service>) -> Registry {
         state.roster.map_or(0, |mark| mark.people as i64),
     );
     drop(state);
+    for class in load.map_or(&[][..], |_| &Class::SHED) {
+        let put_off = load.map_or(0, |load| load.shed(*class)) as i64;
+        let label = [("class".into(), class.name().into())];
+        let of_class = registry.sub_registry_with_labels(label.into_iter());
+        let help = "Requests told to come back later";
+        of_class.register("requests_put_off", help, ConstGauge::new(put_off));
+    }
     for (name, gate) in service.gates() {
         let labels = [("campaign".into(), name.clone().into())];
         let campaign = registry.sub_registry_with_labels(labels.into_iter());

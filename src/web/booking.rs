@@ -19,7 +19,7 @@ use crate::service::booking::Choice;
     responses((status = 201, body = HoldView), (status = "default", body = ProblemView)),
     security(("session" = []))
 )]
-#[post("/api/v1/campaigns/{campaign}/holds")]
+#[post("/holds")]
 pub async fn place_hold(
     admitted: Admitted,
     request: HttpRequest,
@@ -40,7 +40,7 @@ pub async fn place_hold(
     responses((status = 204), (status = "default", body = ProblemView)),
     security(("session" = []))
 )]
-#[delete("/api/v1/campaigns/{campaign}/holds/{hold}")]
+#[delete("/holds/{hold}")]
 pub async fn release_hold(
     admitted: Admitted,
     request: HttpRequest,
@@ -63,7 +63,7 @@ pub async fn release_hold(
     responses((status = 201, body = BookingAnswer), (status = "default", body = ProblemView)),
     security(("session" = []))
 )]
-#[post("/api/v1/campaigns/{campaign}/bookings")]
+#[post("/bookings")]
 pub async fn make_booking(
     admitted: Admitted,
     key: IdempotencyKey,
@@ -90,7 +90,7 @@ pub async fn make_booking(
     responses((status = 200, body = BookingAnswer), (status = "default", body = ProblemView)),
     security(("session" = []))
 )]
-#[get("/api/v1/campaigns/{campaign}/bookings/mine")]
+#[get("/bookings/mine")]
 pub async fn my_booking(admitted: Admitted) -> Result<HttpResponse, Problem> {
     let Admitted { call, person } = admitted;
     let booking = call.service.active_booking(&call.here, &person);
@@ -113,7 +113,7 @@ pub async fn my_booking(admitted: Admitted) -> Result<HttpResponse, Problem> {
     responses((status = 200, body = BookingAnswer), (status = "default", body = ProblemView)),
     security(("session" = []))
 )]
-#[post("/api/v1/campaigns/{campaign}/bookings/{number}/move")]
+#[post("/bookings/{number}/move")]
 pub async fn move_booking(
     admitted: Admitted,
     key: IdempotencyKey,
@@ -142,7 +142,7 @@ pub async fn move_booking(
     responses((status = 200, body = BookingAnswer), (status = "default", body = ProblemView)),
     security(("session" = []))
 )]
-#[post("/api/v1/campaigns/{campaign}/bookings/{number}/cancel")]
+#[post("/bookings/{number}/cancel")]
 pub async fn cancel_booking(
     admitted: Admitted,
     key: IdempotencyKey,

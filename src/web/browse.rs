@@ -21,7 +21,7 @@ use super::views::{self, DayView, DaysAnswer, SitesAnswer, SlotsAnswer};
     responses((status = 200, body = SitesAnswer), (status = "default", body = ProblemView)),
     security(("session" = []))
 )]
-#[get("/api/v1/campaigns/{campaign}/sites")]
+#[get("/sites")]
 pub async fn list_sites(admitted: Admitted, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = admitted.call;
     let query = read::query(&request, &["region", "query", "cursor"])?;
@@ -54,7 +54,7 @@ pub async fn list_sites(admitted: Admitted, request: HttpRequest) -> Result<Http
     responses((status = 200, body = DaysAnswer), (status = "default", body = ProblemView)),
     security(("session" = []))
 )]
-#[get("/api/v1/campaigns/{campaign}/sites/{site}/days")]
+#[get("/sites/{site}/days")]
 pub async fn list_days(admitted: Admitted, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = admitted.call;
     read::query(&request, &[])?;
@@ -83,7 +83,7 @@ pub async fn list_days(admitted: Admitted, request: HttpRequest) -> Result<HttpR
     responses((status = 200, body = SlotsAnswer), (status = "default", body = ProblemView)),
     security(("session" = []))
 )]
-#[get("/api/v1/campaigns/{campaign}/sites/{site}/slots")]
+#[get("/sites/{site}/slots")]
 pub async fn list_slots(admitted: Admitted, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let call = admitted.call;
     let query = read::query(&request, &["date"])?;

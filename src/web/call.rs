@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderValue};
+use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::problem::Problem;
@@ -29,7 +29,7 @@ pub struct Call {
 
 impl Call {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let lang = Lang::of(request);
+        let lang = Lang::of(request.headers());
         let service = service(request);
         let id = request.match_info().get("campaign").unwrap_or_default();
         let here = service
@@ -75,7 +75,7 @@ impl FromRequest for Placed {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(
-            Call::of(request).and_then(|call| match token(request, PLACE_COOKIE) {
+            Call::of(request).and_then(|call| match token_in(request.headers(), PLACE_COOKIE) {
                 Some(token) => Ok(Self {
                     token: token.to_owned(),
                     call,
@@ -98,7 +98,7 @@ impl FromRequest for Admitted {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Call::of(request).and_then(|call| {
-            let token = token(request, SESSION_COOKIE).unwrap_or_default();
+            let token = token_in(request.headers(), SESSION_COOKIE).unwrap_or_default();
             match call.service.session(&call.here, token) {
                 Ok(person) => Ok(Self { person, call }),
                 Err(refused) => Err(call.problem(refused)),
@@ -124,7 +124,11 @@ impl FromRequest for IdempotencyKey {
             Some(key) => Ok(Self(Some(key.to_owned()))),
             None => {
                 let reason = format!("must be 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters");
-                Err(Problem::field(Lang::of(request), "Idempotency-Key", reason))
+                Err(Problem::field(
+                    Lang::of(request.headers()),
+                    "Idempotency-Key",
+                    reason,
+                ))
             }
         })
     }
@@ -138,9 +142,8 @@ pub fn peer(request: &HttpRequest) -> IpAddr {
 }
 
 /// A token from `Authorization: Bearer`, or from the cookie.
-pub fn token<'a>(request: &'a HttpRequest, cookie: &str) -> Option<&'a str> {
-    let bearer = request
-        .headers()
+pub fn token_in<'a>(headers: &'a HeaderMap, cookie: &str) -> Option<&'a str> {
+    let bearer = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
     if let Some((scheme, token)) = bearer.and_then(|value| value.split_once(' '))
@@ -148,8 +151,7 @@ pub fn token<'a>(request: &'a HttpRequest, cookie: &str) -> Option<&'a str> {
     {
         return Some(token.trim());
     }
-    let cookies = request
-        .headers()
+    let cookies = headers
         .get_all(COOKIE)
         .filter_map(|value| value.to_str().ok());
     let pairs = cookies

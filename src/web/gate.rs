@@ -1,4 +1,5 @@
-//! The calls of the waiting room: enter, place, admit, board.
+//! The calls of the waiting room: enter, place, admit, board. The front of the door answers good
+//! place and board calls before they come here; here is what is left, and the description.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
@@ -13,6 +14,7 @@ use super::views::{
 };
 use crate::domain::campaign::{IdentityField, read_date};
 use crate::domain::time::Day;
+use crate::gate::Place;
 use crate::gate::board::BoardView;
 use crate::identity::Credentials;
 
@@ -27,7 +29,7 @@ pub const CODE_CHARACTERS_MAX: usize = 32;
     request_body = EnterRequest,
     responses((status = 200, body = EnterAnswer), (status = "default", body = ProblemView))
 )]
-#[post("/api/v1/campaigns/{campaign}/gate/enter")]
+#[post("/gate/enter")]
 pub async fn enter_gate(
     call: Call,
     request: HttpRequest,
@@ -58,17 +60,17 @@ pub async fn enter_gate(
     responses((status = 200, body = PlaceAnswer), (status = "default", body = ProblemView)),
     security(("place" = []))
 )]
-#[get("/api/v1/campaigns/{campaign}/gate/place")]
+#[get("/gate/place")]
 pub async fn look_at_place(placed: Placed) -> Result<HttpResponse, Problem> {
     let Placed { call, token } = placed;
     let place = call.service.place(&call.here, &token);
     let place = place.map_err(|refused| call.problem(refused))?;
-    Ok(answer(
-        StatusCode::OK,
-        &PlaceAnswer {
-            place: view(&place),
-        },
-    ))
+    Ok(place_answer(&place))
+}
+
+pub fn place_answer(place: &Place) -> HttpResponse {
+    let place = view(place);
+    answer(StatusCode::OK, &PlaceAnswer { place })
 }
 
 /// Begins the session of a person whose turn has come.
@@ -78,7 +80,7 @@ pub async fn look_at_place(placed: Placed) -> Result<HttpResponse, Problem> {
     responses((status = 200, body = AdmitAnswer), (status = "default", body = ProblemView)),
     security(("place" = []))
 )]
-#[post("/api/v1/campaigns/{campaign}/gate/admit")]
+#[post("/gate/admit")]
 pub async fn admit_person(placed: Placed) -> Result<HttpResponse, Problem> {
     let Placed { call, token } = placed;
     let admitted = call.service.admit(&call.here, &token);
@@ -99,7 +101,7 @@ pub async fn admit_person(placed: Placed) -> Result<HttpResponse, Problem> {
     params(("campaign" = String, Path)),
     responses((status = 200, body = BoardView), (status = "default", body = ProblemView))
 )]
-#[get("/api/v1/campaigns/{campaign}/gate/board")]
+#[get("/gate/board")]
 pub async fn show_board(call: Call, request: HttpRequest) -> HttpResponse {
     let board = call.here.gate.board.load();
     let known = request

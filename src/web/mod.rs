@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod call;
+pub mod door;
 pub mod pages;
 pub mod problem;
 pub mod read;
@@ -37,22 +38,26 @@ struct Described;
 
 /// Every route of the public listener.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config
-        .service(booking::make_booking)
-        .service(booking::place_hold)
-        .service(booking::release_hold)
-        .service(booking::my_booking)
-        .service(booking::move_booking)
-        .service(booking::cancel_booking)
-        .service(gate::show_board)
+    // One pattern to match for all calls about a campaign, then plain text; what everybody asks for
+    // comes first.
+    let campaign = utoipa_actix_web::scope("/api/v1/campaigns/{campaign}")
         .service(gate::look_at_place)
         .service(gate::enter_gate)
         .service(gate::admit_person)
+        .service(gate::show_board)
+        .service(booking::make_booking)
+        .service(booking::place_hold)
+        .service(booking::my_booking)
+        .service(public::show_openings)
         .service(browse::list_sites)
         .service(browse::list_days)
         .service(browse::list_slots)
-        .service(public::show_campaign)
-        .service(public::show_openings)
+        .service(booking::release_hold)
+        .service(booking::move_booking)
+        .service(booking::cancel_booking)
+        .service(public::show_campaign);
+    config
+        .service(campaign)
         .service(public::show_now)
         .service(public::healthz)
         .service(public::readyz)
@@ -81,11 +86,11 @@ pub fn described() -> utoipa::openapi::OpenApi {
 
 /// A known path with another method is 405 with the methods it takes; anything else is 404.
 async fn no_route(request: HttpRequest) -> HttpResponse {
-    let problem = Problem::new(Lang::of(&request), "not_found");
+    let problem = Problem::new(Lang::of(request.headers()), "not_found");
     match methods_of(request.path()) {
         methods if methods.is_empty() => problem.response(),
         methods => {
-            let problem = Problem::new(Lang::of(&request), "method_not_allowed");
+            let problem = Problem::new(Lang::of(request.headers()), "method_not_allowed");
             problem.response_with("Allow", &methods.join(", "))
         }
     }

@@ -92,6 +92,11 @@ impl Problem {
         )
     }
 
+    /// Put off until later.
+    pub fn overloaded(lang: Lang, retry_after_s: u32) -> Self {
+        Self::new(lang, "overloaded").after(retry_after_s)
+    }
+
     /// What a refused call means to the caller.
     pub fn of(refused: Refused, here: &Here, lang: Lang) -> Self {
         let instant = |stamp: Stamp| here.offer.catalog.campaign.zone.rfc3339(stamp);

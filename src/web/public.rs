@@ -27,7 +27,7 @@ pub fn answer(status: StatusCode, value: &impl Serialize) -> HttpResponse {
     params(("campaign" = String, Path)),
     responses((status = 200, body = CampaignView), (status = "default", body = ProblemView))
 )]
-#[get("/api/v1/campaigns/{campaign}")]
+#[get("")]
 pub async fn show_campaign(call: Call) -> Result<HttpResponse, Problem> {
     let state = call.here.gate.board.load().view.state;
     let catalog = &call.here.offer.catalog;
@@ -59,7 +59,7 @@ pub async fn show_campaign(call: Call) -> Result<HttpResponse, Problem> {
     params(("campaign" = String, Path), ("birth_date" = String, Query, example = "1967-03-04")),
     responses((status = 200, body = OpeningsAnswer), (status = "default", body = ProblemView))
 )]
-#[get("/api/v1/campaigns/{campaign}/openings")]
+#[get("/openings")]
 pub async fn show_openings(call: Call, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = read::query(&request, &["birth_date"])?;
     let Some(born) = query.get("birth_date") else {
@@ -157,7 +157,7 @@ pub async fn show_description(request: HttpRequest) -> HttpResponse {
         Ok(text) => HttpResponse::Ok()
             .content_type("application/json")
             .body(text.as_str()),
-        Err(_) => Problem::new(Lang::of(&request), "not_found").response(),
+        Err(_) => Problem::new(Lang::of(request.headers()), "not_found").response(),
     }
 }
 

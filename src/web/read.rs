@@ -17,7 +17,7 @@ pub type Bytes = Result<web::Bytes, actix_web::Error>;
 
 /// Reads a JSON body: unknown, missing and repeated fields are refused by name.
 pub fn json<T: DeserializeOwned>(request: &HttpRequest, body: Bytes) -> Result<T, Problem> {
-    let lang = Lang::of(request);
+    let lang = Lang::of(request.headers());
     let fault = |status, reason: String| {
         let field = "body".to_owned();
         Problem::invalid(lang, status, &[FieldFault { field, reason }])
@@ -67,7 +67,7 @@ pub fn json<T: DeserializeOwned>(request: &HttpRequest, body: Bytes) -> Result<T
 
 /// The query's parameters, which must all be among `known`.
 pub fn query(request: &HttpRequest, known: &[&str]) -> Result<BTreeMap<String, String>, Problem> {
-    let lang = Lang::of(request);
+    let lang = Lang::of(request.headers());
     let parsed = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
     let pairs = parsed
         .map_err(|_| Problem::field(lang, "query", "can't be read"))?

@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod crash;
 mod crowd;
+mod door;
 mod gate;
 mod http;
 mod rules;

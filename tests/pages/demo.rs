@@ -123,7 +123,7 @@ fn run(
         "demo",
         "--plain-http",
         "--people",
-        "400",
+        "12000",
         "--json",
         "--campaign",
         campaign,

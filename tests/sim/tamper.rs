@@ -72,7 +72,8 @@ fn at_the_gate() -> Vec<Change> {
     let set = acts
         .into_iter()
         .map(|act| Change::GateSet { campaign, act });
-    line.into_iter().chain(set).collect()
+    let key = Change::TokenKeyRotated { id: 2 };
+    line.into_iter().chain(set).chain([key]).collect()
 }
 
 fn with_store<T>(bytes: &[u8], look: impl FnOnce(&Store) -> T) -> T {
@@ -188,9 +189,10 @@ fn the_evening_has_every_kind_of_entry() {
         Change::DrawCommitted { .. } => 19,
         Change::DrawRevealed { .. } => 20,
         Change::GateSet { .. } => 21,
+        Change::TokenKeyRotated { .. } => 22,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..22), "{kinds:?}");
+    assert!(kinds.iter().copied().eq(0..23), "{kinds:?}");
     assert!(found.len() >= 30, "{} entries", found.len());
 }
 

@@ -162,8 +162,24 @@ fn view(visit: &Visit, region: &Region) -> RegionView {
 
 fn map(visit: &Visit, within: &str, chosen: Option<&str>) -> Map {
     let shown = visit.here.regions(within);
-    let label = |region: &Region| name(visit.lang, &region.code);
-    Map::of(&shown, chosen, label)
+    let sites = visit.here.offer.catalog.sites.iter();
+    let inside = sites.filter(|site| within.is_empty() || site.row.region.starts_with(within));
+    let degrees = |e6: i32| f64::from(e6) / 1e6;
+    let at = inside.map(|site| (degrees(site.row.lat_e6), degrees(site.row.lng_e6)));
+    let label = |region: &Region| short(name(visit.lang, &region.code));
+    Map::of(&shown, &at.collect::<Vec<_>>(), chosen, label)
+}
+
+/// A name as short as a map needs it: 서울 of 서울특별시, 충북 of 충청북도, Jongno of Jongno-gu.
+fn short(name: String) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    match letters[..] {
+        _ if name.is_ascii() => name.split('-').next().unwrap_or_default().to_owned(),
+        [first, _, side @ ('남' | '북'), '도'] => [first, side].iter().collect(),
+        [first, second, .., '시' | '도'] if letters.len() > 3 => [first, second].iter().collect(),
+        [first, second, '도'] => [first, second].iter().collect(),
+        _ => name,
+    }
 }
 
 /// The sites nearest to the middle of a district, also those of its neighbours.

@@ -39,9 +39,10 @@ struct ConfirmPage {
 /// A dose as a person reads it.
 pub struct DoseView {
     pub title: String,
-    pub at: String,
+    pub day: String,
     pub at_machine: String,
-    pub until: String,
+    /// From when until when.
+    pub hours: String,
     pub site: String,
     pub street: String,
     pub phone: String,
@@ -68,9 +69,9 @@ pub fn doses(visit: &Visit, doses: Doses) -> Vec<DoseView> {
                 Some(_) => l.put("dose", &[("n", Value::from(at + 1))]),
                 None => l.say("only-dose").to_owned(),
             },
-            at: when.instant(slot.start),
+            day: when.date(when.local_date(slot.start)),
             at_machine: machine(visit, slot.start),
-            until: when.time(slot.end),
+            hours: format!("{}–{}", when.time(slot.start), when.time(slot.end)),
             site: site_name(visit, slot.site),
             street: row.address.clone(),
             phone: row.phone.clone(),

@@ -48,6 +48,12 @@ pub async fn guard(
     for cookie in fresh.unwrap_or_default().0 {
         headers.append(SET_COOKIE, cookie);
     }
+    protect(headers);
+    Ok(answer)
+}
+
+/// The headers of every page.
+pub fn protect(headers: &mut HeaderMap) {
     for (name, value) in ALWAYS {
         let name = HeaderName::from_static(name);
         headers.insert(name, HeaderValue::from_static(value));
@@ -58,7 +64,6 @@ pub async fn guard(
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    Ok(answer)
 }
 
 /// Whether a form comes from a page of this site. Its cookies are SameSite=Strict besides.

@@ -15,7 +15,7 @@ use super::when::When;
 use crate::domain::campaign::{Campaign, Opening};
 use crate::domain::eligibility::{Answer, Decision};
 use crate::domain::time::Stamp;
-use crate::service::entrance::{GateState, gate_state};
+use crate::gate::hours::{GateState, gate_state};
 use crate::web::call::service;
 use crate::web::read;
 

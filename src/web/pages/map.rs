@@ -1,6 +1,8 @@
-//! A small map of regions, drawn from nothing but where their sites are: a dot each, larger with
-//! more free seats, over the outline of them all. Shown beside a list that says the same.
+//! A small map of regions, drawn from nothing but where their sites are: the land is what lies near
+//! a site, a region is a dot that is larger with more free seats. Shown beside a list that says the
+//! same.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::choose::level;
@@ -12,14 +14,16 @@ const SIDE: f64 = 300.0;
 const MARGIN: f64 = 22.0;
 /// Radius of a dot: without a seat, and with the most of the map.
 const DOT: (f64, f64) = (3.0, 14.0);
-/// So many of the fullest dots have their name written beside them.
-const NAMED_MAX: usize = 30;
+/// The land is drawn on a grid of this step: a few hundred points, however many sites.
+const GRID: f64 = 6.0;
+/// Height of a line of text, and the width of a wide and of a narrow letter in it.
+const TEXT: (f64, f64, f64) = (12.0, 11.0, 6.2);
 
 pub struct Map {
     pub width: u32,
     pub height: u32,
-    /// A path around all dots.
-    pub outline: String,
+    /// A path of points, drawn with a broad round pen.
+    pub land: String,
     pub dots: Vec<Dot>,
 }
 
@@ -31,47 +35,102 @@ pub struct Dot {
     pub chosen: bool,
     /// What is written under it.
     pub name: Option<String>,
+    pub name_x: String,
     pub name_y: String,
 }
 
 impl Map {
-    pub fn of(regions: &[Region], chosen: Option<&str>, name: impl Fn(&Region) -> String) -> Self {
-        let middle =
-            regions.iter().map(|region| region.lat).sum::<f64>() / regions.len().max(1) as f64;
-        let flat = |region: &Region| {
-            let east = region.lng * middle.to_radians().cos();
-            (east, -region.lat)
-        };
-        let points: Vec<(f64, f64)> = regions.iter().map(flat).collect();
-        let (left, right) = ends(points.iter().map(|point| point.0));
-        let (top, bottom) = ends(points.iter().map(|point| point.1));
+    /// Draws regions on the land of `sites` (latitude and longitude in degrees).
+    pub fn of(
+        regions: &[Region],
+        sites: &[(f64, f64)],
+        chosen: Option<&str>,
+        name: impl Fn(&Region) -> String,
+    ) -> Self {
+        let middle = sites.iter().map(|site| site.0).sum::<f64>() / sites.len().max(1) as f64;
+        let flat = |lat: f64, lng: f64| (lng * middle.to_radians().cos(), -lat);
+        let flat_sites: Vec<_> = sites.iter().map(|&(lat, lng)| flat(lat, lng)).collect();
+        let (left, right) = ends(flat_sites.iter().map(|point| point.0));
+        let (top, bottom) = ends(flat_sites.iter().map(|point| point.1));
         let extent = (right - left).max(bottom - top).max(0.02);
         let scale = (SIDE - 2.0 * MARGIN) / extent;
         let place = |(x, y): (f64, f64)| ((x - left) * scale + MARGIN, (y - top) * scale + MARGIN);
-        let points: Vec<(f64, f64)> = points.into_iter().map(place).collect();
+        let width = (right - left) * scale + 2.0 * MARGIN;
         let most = regions.iter().map(|region| region.free).max();
         let most = f64::from(most.unwrap_or_default().max(1));
-        let dots = regions.iter().zip(&points).map(|(region, &(x, y))| {
+        let dot = |region: &Region| {
+            let (x, y) = place(flat(region.lat, region.lng));
             // The area of a dot goes with its seats.
             let r = DOT.0 + (DOT.1 - DOT.0) * (f64::from(region.free) / most).sqrt();
-            let named = regions.len() <= NAMED_MAX || chosen == Some(&region.code);
-            Dot {
-                x: format!("{x:.1}"),
-                y: format!("{y:.1}"),
-                r: format!("{r:.1}"),
-                level: level(region.free),
-                chosen: chosen == Some(&region.code),
-                name: named.then(|| name(region)),
-                name_y: format!("{:.1}", y + r + 9.0),
-            }
-        });
+            (x, y, r)
+        };
+        let mut order: Vec<usize> = (0..regions.len()).collect();
+        let rank = |at: &usize| {
+            (
+                chosen != Some(&regions[*at].code),
+                u32::MAX - regions[*at].free,
+            )
+        };
+        order.sort_by_key(rank);
+        let mut taken: Vec<[f64; 4]> = Vec::new();
+        let mut dots: Vec<Dot> = order
+            .into_iter()
+            .map(|at| {
+                let region = &regions[at];
+                let (x, y, r) = dot(region);
+                let name = name(region);
+                // A name is written where there is room for it: the fullest come first.
+                let half = (length(&name) / 2.0).min(width / 2.0);
+                let name_x = x.clamp(half, width - half);
+                let below = y + r + TEXT.0 * 0.85;
+                let room = [name_x - half, below - TEXT.0, name_x + half, below];
+                let free = taken.iter().all(|other| {
+                    room[0] >= other[2]
+                        || room[2] <= other[0]
+                        || room[1] >= other[3]
+                        || room[3] <= other[1]
+                });
+                if free {
+                    taken.push(room);
+                }
+                Dot {
+                    x: format!("{x:.1}"),
+                    y: format!("{y:.1}"),
+                    r: format!("{r:.1}"),
+                    level: level(region.free),
+                    chosen: chosen == Some(&region.code),
+                    name: free.then_some(name),
+                    name_x: format!("{name_x:.1}"),
+                    name_y: format!("{below:.1}"),
+                }
+            })
+            .collect();
+        // Drawn last, the chosen one lies on top.
+        dots.reverse();
         Self {
-            width: ((right - left) * scale + 2.0 * MARGIN).ceil() as u32,
+            width: width.ceil() as u32,
             height: ((bottom - top) * scale + 2.0 * MARGIN).ceil() as u32,
-            dots: dots.collect(),
-            outline: outline(points),
+            dots,
+            land: land(flat_sites.into_iter().map(place)),
         }
     }
+}
+
+/// How long a text is in the map's units, about.
+fn length(text: &str) -> f64 {
+    let of = |letter: char| if letter.is_ascii() { TEXT.2 } else { TEXT.1 };
+    text.chars().map(of).sum()
+}
+
+/// The points of the land, each once on the grid.
+fn land(points: impl Iterator<Item = (f64, f64)>) -> String {
+    let step = |value: f64| (value / GRID).round() as i32;
+    let points: BTreeSet<(i32, i32)> = points.map(|(x, y)| (step(x), step(y))).collect();
+    let mut path = String::with_capacity(points.len() * 12);
+    for (x, y) in points {
+        let _ = write!(path, "M{} {}h0", x * GRID as i32, y * GRID as i32);
+    }
+    path
 }
 
 fn ends(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
@@ -82,35 +141,6 @@ fn ends(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     } else {
         (least, most)
     }
-}
-
-/// A closed path around the points: their convex hull (Andrew's monotone chain).
-fn outline(mut points: Vec<(f64, f64)>) -> String {
-    points.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
-    points.dedup();
-    let half = |points: &mut dyn Iterator<Item = (f64, f64)>| {
-        let mut hull: Vec<(f64, f64)> = Vec::new();
-        for point in points {
-            while let [.., a, b] = hull[..]
-                && (b.0 - a.0) * (point.1 - a.1) <= (b.1 - a.1) * (point.0 - a.0)
-            {
-                hull.pop();
-            }
-            hull.push(point);
-        }
-        hull.pop();
-        hull
-    };
-    let mut hull = half(&mut points.iter().copied());
-    hull.extend(half(&mut points.iter().rev().copied()));
-    let mut path = String::new();
-    for (at, (x, y)) in hull.iter().enumerate() {
-        let _ = write!(path, "{}{x:.0} {y:.0}", if at == 0 { 'M' } else { 'L' });
-    }
-    if !path.is_empty() {
-        path.push('Z');
-    }
-    path
 }
 
 #[cfg(test)]
@@ -133,23 +163,39 @@ mod tests {
             region("11", 37.5, 127.0, 400),
             region("26", 35.2, 129.1, 100),
             region("50", 33.4, 126.5, 0),
+            region("41", 37.49, 127.01, 20),
         ];
-        let map = Map::of(&regions, Some("26"), |region| region.code.clone());
+        let sites: Vec<_> = regions.iter().map(|one| (one.lat, one.lng)).collect();
+        let map = Map::of(&regions, &sites, Some("26"), |region| region.code.clone());
         let number = |text: &str| text.parse::<f64>().unwrap();
-        assert!(number(&map.dots[0].y) < number(&map.dots[1].y));
-        assert!(number(&map.dots[0].x) < number(&map.dots[1].x));
-        assert!(number(&map.dots[0].r) > number(&map.dots[1].r));
-        assert_eq!((map.dots[2].r.as_str(), map.dots[2].level), ("3.0", "none"));
-        assert!(map.dots[1].chosen && !map.dots[0].chosen);
-        assert!(map.outline.starts_with('M') && map.outline.ends_with('Z'));
+        let dot = |level: &str, chosen: bool| {
+            let found = map.dots.iter();
+            found
+                .into_iter()
+                .find(|dot| dot.level == level && dot.chosen == chosen)
+                .unwrap()
+        };
+        let (seoul, busan, jeju) = (dot("many", false), dot("many", true), dot("none", false));
+        assert!(number(&seoul.y) < number(&busan.y) && number(&busan.y) < number(&jeju.y));
+        assert!(number(&seoul.x) < number(&busan.x));
+        assert!(number(&seoul.r) > number(&busan.r));
+        assert_eq!(jeju.r, "3.0");
+        // The small one beside Seoul has no room for its name.
+        assert!(dot("few", false).name.is_none() && seoul.name.is_some());
+        assert_eq!(
+            map.land.matches('M').count(),
+            3,
+            "two of four share a point of the grid"
+        );
     }
 
     #[test]
     fn few_or_no_regions_draw_something_finite() {
         for regions in [vec![], vec![region("1", 37.0, 127.0, 5)]] {
-            let map = Map::of(&regions, None, |region| region.code.clone());
+            let sites: Vec<_> = regions.iter().map(|one| (one.lat, one.lng)).collect();
+            let map = Map::of(&regions, &sites, None, |region| region.code.clone());
             assert!(map.width >= 40 && map.width < 400, "{}", map.width);
-            assert!(!map.outline.contains("NaN"));
+            assert!(!map.land.contains("NaN"));
         }
     }
 }

@@ -27,8 +27,38 @@ mod visit;
 mod waiting;
 mod when;
 
+use actix_web::http::Method;
+use actix_web::http::header::HeaderMap;
 use actix_web::middleware::from_fn;
-use actix_web::web;
+use actix_web::{HttpResponse, web};
+
+use super::door::load::Class;
+use super::words::Lang;
+
+/// What a request for a page is for, by its first line alone; none for what is no page.
+pub fn class_of(method: &Method, path: &str) -> Option<Class> {
+    if path.starts_with("/assets/") {
+        return Some(Class::Free);
+    }
+    let (lang, rest) = path.strip_prefix('/')?.split_once('/')?;
+    Lang::of_tag(lang)?;
+    let page = rest.split_once('/').map_or("", |(_, page)| page);
+    Some(match page {
+        "" | "day" => Class::Browse,
+        "wait" => Class::Poll,
+        "enter" if method == Method::POST => Class::Enter,
+        "enter" => Class::Browse,
+        _ => Class::Session,
+    })
+}
+
+/// The page for somebody who is put off: it asks again by itself.
+pub fn put_off(path: &str, headers: &HeaderMap, retry_after_s: u32) -> HttpResponse {
+    let named = path.get(1..3).and_then(Lang::of_tag);
+    let mut answer = trouble::put_off(named.unwrap_or_else(|| Lang::of(headers)), retry_after_s);
+    guard::protect(answer.headers_mut());
+    answer
+}
 
 /// Every page. The language is the first part of an address, the campaign the second.
 pub fn configure(config: &mut web::ServiceConfig) {

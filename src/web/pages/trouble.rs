@@ -2,7 +2,7 @@
 
 use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{REFRESH, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -134,6 +134,15 @@ pub async fn no_page(request: HttpRequest) -> HttpResponse {
 
 pub fn not_found(request: &HttpRequest) -> HttpResponse {
     plain(lang(request), "not_found")
+}
+
+/// Too many people at once: what was asked is not looked at, and asked for again by itself.
+pub fn put_off(l: Lang, retry_after_s: u32) -> HttpResponse {
+    let mut answer = plain(l, "overloaded");
+    let headers = answer.headers_mut();
+    headers.insert(RETRY_AFTER, retry_after_s.into());
+    headers.insert(REFRESH, retry_after_s.into());
+    answer
 }
 
 /// A form that another site sent.

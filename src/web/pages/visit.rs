@@ -14,7 +14,7 @@ use crate::domain::ids::PersonKey;
 use crate::domain::state::Booking;
 use crate::service::booking::Held;
 use crate::service::{Here, Refused, Service};
-use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, cookie, service, token};
+use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, cookie, service, token_in};
 use crate::web::words::Lang;
 
 /// A visit to a page of a campaign, by anyone.
@@ -29,7 +29,7 @@ pub struct Visit {
 /// The language that an address names, or the one the browser prefers.
 pub fn lang(request: &HttpRequest) -> Lang {
     let named = request.match_info().get("lang").and_then(Lang::of_tag);
-    named.unwrap_or_else(|| Lang::of(request))
+    named.unwrap_or_else(|| Lang::of(request.headers()))
 }
 
 impl Visit {
@@ -44,7 +44,7 @@ impl Visit {
         let here = service
             .campaign(campaign)
             .map_err(|_| Trouble(trouble::not_found(request)))?;
-        let given = |name| token(request, name).map(str::to_owned);
+        let given = |name| token_in(request.headers(), name).map(str::to_owned);
         Ok(Self {
             service,
             here,

@@ -12,6 +12,7 @@ use super::prepared::{HOLE, Kept, Prepared};
 use super::trouble::Trouble;
 use super::visit::{Visit, give};
 use super::when::When;
+use crate::gate::outlook::WaitBecause;
 use crate::gate::{Place, PlaceState};
 use crate::service::Refused;
 use crate::web::call::SESSION_COOKIE;
@@ -58,6 +59,8 @@ struct OwnPart<'a> {
     opens: Option<String>,
     message: Option<&'a str>,
     announce: String,
+    because: &'static str,
+    because_words: Option<&'static str>,
 }
 
 /// A policy that allows these styles and scripts inside a page, by what they hold.
@@ -169,6 +172,12 @@ fn parts(visit: &Visit, place: &Place) -> (String, String) {
         ),
         _ => title.to_owned(),
     };
+    let because_words = match place.wait_because {
+        Some(WaitBecause::Busy) => Some(l.say("because-busy")),
+        Some(WaitBecause::Full) => Some(l.say("because-full")),
+        Some(WaitBecause::Lowered) => Some(l.say("because-lowered")),
+        Some(WaitBecause::Paused) | None => None,
+    };
     let name = l.pick(&campaign.name.ko, &campaign.name.en);
     let head = HeadPart {
         title,
@@ -191,6 +200,8 @@ fn parts(visit: &Visit, place: &Place) -> (String, String) {
         opens,
         message: board.view.message.as_deref(),
         announce,
+        because: place.wait_because.map_or("", WaitBecause::name),
+        because_words,
     };
     (
         head.render().unwrap_or_default(),

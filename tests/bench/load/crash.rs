@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::engine::{Engine, Pace};
 use super::evening::Evening;
 use super::measure::{Busy, keep, memory_mib};
 use super::watch::{start, until_ready};
 use super::{CONNECTIONS, Done, expect};
+use sumun::rush::engine::{Engine, Pace};
 
 /// People who book while the server is killed: more than can in the time.
 const PEOPLE: usize = 40_000;

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::engine::{Engine, Pace, Random, Script, Told};
-use super::http::{push_get, push_post};
+use sumun::rush::engine::{Engine, Pace, Script, Told};
+use sumun::rush::http::{push_get, push_post};
+use sumun::rush::random::Random;
 
 /// More than any run takes.
 const WHOLE: Duration = Duration::from_secs(600);
@@ -38,21 +39,10 @@ impl Evening {
 
     /// Signs in the people of a roster file from one row on: a place, then a session.
     pub fn sign_in(&mut self, roster: &Path, from: usize, count: usize) -> io::Result<Told> {
-        let mut rows = csv::Reader::from_path(roster)?.into_records();
-        let rows = rows.by_ref().skip(from).take(count);
-        let bodies: Result<Vec<String>, csv::Error> = rows
-            .map(|row| {
-                let row = row?;
-                let (name, born, code) = (&row[0], &row[1], &row[2]);
-                Ok(format!(
-                    r#"{{"name":"{name}","birth_date":"{born}","code":"{code}"}}"#
-                ))
-            })
-            .collect();
         let mut script = SignIn {
             enter: format!("{}/gate/enter", self.path),
             admit: format!("{}/gate/admit", self.path),
-            bodies: bodies.map_err(io::Error::other)?,
+            bodies: bodies_of(roster, from, count)?,
             places: VecDeque::new(),
             sessions: VecDeque::new(),
         };
@@ -91,7 +81,7 @@ impl Evening {
                 seats.extend(std::iter::repeat_n(id, free as usize));
             }
         }
-        let mut random = Random(0x5851_f42d_4c95_7f2d);
+        let mut random = Random::new(0x5851_f42d_4c95_7f2d);
         for at in (1..seats.len()).rev() {
             seats.swap(at, random.below(at + 1));
         }
@@ -158,6 +148,30 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+/// What the people of a roster file enter with, from one row on.
+pub fn bodies_of(roster: &Path, from: usize, count: usize) -> io::Result<Vec<String>> {
+    let mut rows = csv::Reader::from_path(roster)?.into_records();
+    let rows = rows.by_ref().skip(from).take(count);
+    let bodies: Result<Vec<String>, csv::Error> = rows
+        .map(|row| {
+            let row = row?;
+            let (name, born, code) = (&row[0], &row[1], &row[2]);
+            Ok(format!(
+                r#"{{"name":"{name}","birth_date":"{born}","code":"{code}"}}"#
+            ))
+        })
+        .collect();
+    bodies.map_err(io::Error::other)
+}
+
+/// The token of an answer that gives one.
+pub fn token_of(body: &[u8]) -> Option<&str> {
+    const FIELD: &str = "\"token\":\"";
+    let body = std::str::from_utf8(body).ok()?;
+    let (_, rest) = body.split_once(FIELD)?;
+    Some(rest.split_once('"')?.0)
+}
+
 struct SignIn {
     enter: String,
     admit: String,
@@ -173,20 +187,15 @@ impl Script for SignIn {
     fn ask(&mut self, into: &mut Vec<u8>) -> Option<u32> {
         // Everybody enters before the first goes in: by then their numbers have been called.
         if let Some(body) = self.bodies.pop() {
-            push_post(into, &self.enter, "", 0, &body);
+            push_post(into, &self.enter, "", "", &body);
             return Some(ENTER);
         }
-        push_post(into, &self.admit, &self.places.pop_front()?, 0, "");
+        push_post(into, &self.admit, &self.places.pop_front()?, "", "");
         Some(ADMIT)
     }
 
     fn answered(&mut self, ticket: u32, status: u16, body: &[u8]) {
-        const FIELD: &str = "\"token\":\"";
-        let body = std::str::from_utf8(body).unwrap_or_default();
-        let token = body
-            .split_once(FIELD)
-            .and_then(|(_, rest)| rest.split_once('"'));
-        let Some((token, _)) = token.filter(|_| status == 200) else {
+        let Some(token) = token_of(body).filter(|_| status == 200) else {
             return;
         };
         let list = if ticket == ENTER {
@@ -214,7 +223,7 @@ impl Script for Book<'_> {
             into,
             &self.path,
             &token,
-            *self.next_key,
+            &key(*self.next_key),
             &format!(r#"{{"slot":"{slot}"}}"#),
         );
         Some(slot)
@@ -236,11 +245,15 @@ impl Script for Refuse<'_> {
         let token = self
             .people
             .get(*self.next_key as usize % self.people.len().max(1))?;
-        push_post(into, &self.path, token, *self.next_key, &self.body);
+        push_post(into, &self.path, token, &key(*self.next_key), &self.body);
         Some(0)
     }
 
     fn answered(&mut self, _: u32, _: u16, _: &[u8]) {}
+}
+
+fn key(number: u64) -> String {
+    format!("bench-{number:016x}")
 }
 
 struct Fetch {

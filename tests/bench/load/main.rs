@@ -4,9 +4,9 @@
 //! Each command appends its figures, a line of JSON, to a file of results; `report` makes a table.
 
 mod crash;
-mod engine;
 mod evening;
-mod http;
+mod gate;
+mod handshakes;
 mod measure;
 mod report;
 mod rows;
@@ -19,12 +19,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use engine::{Engine, Pace, Told};
 use evening::{Again, Evening};
 use measure::{Busy, keep};
+use sumun::rush::engine::{Engine, Pace, Told};
 
 const USE: &str = "commands: ceiling NAME ADDR PATH | watch NAME [--after TEXT] -- PROGRAM… | \
                    evening ADDR PID CAMPAIGN ROSTER.csv PEOPLE | \
+                   gate ADDR PID CAMPAIGN ROSTER.csv | handshakes NAME ADDR PID | \
                    crash ADDR CAMPAIGN ROSTER.csv FROM LOG -- PROGRAM… | report OUT.json; \
                    with RESULTS=file and SECONDS_EACH=6 in the environment";
 /// As many as PostgreSQL's, Redis's and nginx's clients.
@@ -86,6 +87,21 @@ fn run(arguments: &[OsString]) -> Done {
                 log: Path::new(log),
             };
             crash::crash(&results, &place, program)
+        }
+        ["gate", address, server, campaign, roster] => {
+            let (address, server) = (address.parse()?, server.parse()?);
+            gate::gate(
+                &results,
+                address,
+                server,
+                campaign,
+                Path::new(roster),
+                run_for,
+            )
+        }
+        ["handshakes", name, address, server] => {
+            let (address, server) = (address.parse()?, server.parse().ok());
+            handshakes::handshakes(&results, name, address, server, run_for)
         }
         ["report", out] => report::report(&results, Path::new(out)),
         _ => Err(USE.into()),

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::Done;
 use super::measure::{Busy, keep, memory_mib};
+use sumun::rush::http;
 
 /// Fine enough for a peak that lasts a hundredth of a second.
 const LOOK: Duration = Duration::from_millis(4);
@@ -73,7 +74,7 @@ pub fn until_ready(
 ) -> Result<f64, Box<dyn std::error::Error>> {
     let began = Instant::now();
     loop {
-        if super::http::get(address, "/readyz").is_ok_and(|(status, _)| status == 200) {
+        if http::get(address, "/readyz").is_ok_and(|(status, _)| status == 200) {
             return Ok(began.elapsed().as_secs_f64());
         }
         if let Some(status) = child.try_wait()? {

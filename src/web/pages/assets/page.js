@@ -15,6 +15,12 @@ async function send(form, button) {
       const answer = await fetch(form.action, { method: 'POST', body });
       const text = await answer.text();
       clearTimeout(slow);
+      // Put off by a busy server: what was typed stays, and it is sent again when it said.
+      if (answer.status === 503 && text.includes('data-code="overloaded"')) {
+        say(network?.dataset.busy);
+        await wait((Number(answer.headers.get('Retry-After')) || 5) * 1000);
+        continue;
+      }
       say(pause > 1000 ? network?.dataset.back : '');
       return show(answer, text);
     } catch {

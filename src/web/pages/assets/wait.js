@@ -30,7 +30,9 @@ async function ask() {
     const paused = board?.state === 'paused' && place?.place.state !== 'admitted';
     const now = paused ? 'paused' : place?.place.state;
     const message = board?.message ?? '';
-    if (!place || now !== state || message !== (at('message')?.textContent ?? '')) {
+    const because = place?.place.wait_because ?? '';
+    const same = place && now === state && because === own.dataset.because;
+    if (!same || message !== (at('message')?.textContent ?? '')) {
       return location.reload();
     }
     draw(place.place, board);

@@ -1,0 +1,461 @@
+//! `sumun rush`: rehearsals against a running server.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Answer, demo};
+use crate::control;
+use crate::folder::Folder;
+use crate::operations::Work;
+use crate::rush::crowd::{Crowd, Habits};
+use crate::rush::curve::Curve;
+use crate::rush::drive::Drive;
+use crate::rush::scene::{Scene, Setting};
+use crate::rush::simulate;
+use crate::rush::summary::{Rehearsal, summary, text};
+use crate::rush::target::{Server, Time, find};
+
+/// The campaign of the demo.
+const CAMPAIGN: &str = "kr-2021-50s";
+/// Birth dates that are asked about before the rush.
+const SAMPLED: usize = 20;
+/// An opening further away than this is not waited for.
+const AHEAD_S_MAX: f64 = 1_800.0;
+/// Without a terminal, a line this often.
+const PLAIN_EVERY_S: usize = 10;
+
+#[derive(Args, Debug)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  sumun demo --plain-http --data /tmp/demo --people 100000 --at 2021-07-19T19:59:30+09:00
+  sumun rush --data /tmp/demo --report rush.html      # in another terminal
+
+  sumun rush https://127.0.0.1:8021 --ca certs/server.pem --people people.csv --bots 0.05
+
+Everybody lives by the server's clock: with `demo --speed 10` they act ten times as fast.
+Exit code 1 means that a promise was broken: another place than before, a lost booking, a
+number given twice, an answer outside the contract. Refusals and shed requests are none."
+)]
+pub struct Rush {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    evening: Evening,
+    #[command(subcommand)]
+    command: Option<RushCommand>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum RushCommand {
+    /// Run millions of people through the gate on virtual time, without a server
+    #[command(
+        after_help = "Example:\n  sumun rush simulate --people 6000000 --pause 40-120\n\nExits 1 \
+                      when somebody is lost, doubled or overtaken."
+    )]
+    Simulate(simulate::Options),
+}
+
+/// The server, and who comes to it.
+#[derive(Args, Clone, Debug)]
+pub struct Target {
+    /// The server; that of the data folder if not given
+    #[arg(value_name = "URL")]
+    url: Option<String>,
+    /// The roster file of those who come; people.csv of the data folder if not given
+    #[arg(long, value_name = "FILE")]
+    people: Option<PathBuf>,
+    /// The campaign; the data folder's if not given
+    #[arg(long, value_name = "ID")]
+    campaign: Option<String>,
+    /// The certificate to trust, in PEM; the data folder's if not given
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Go on although the address is not of this machine
+    #[arg(long)]
+    this_host_is_mine: bool,
+    /// The same seed makes the same people do the same
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Keep-alive connections that everybody shares
+    #[arg(long, value_name = "N", default_value_t = 1_000,
+          value_parser = clap::value_parser!(u32).range(1..=25_000))]
+    connections: u32,
+    /// Leave out so many people at the top of the file
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    skip: usize,
+}
+
+/// How the evening goes.
+#[derive(Args, Clone, Debug)]
+pub struct Evening {
+    /// How many people come; everybody in the file if not given
+    #[arg(long, value_name = "N")]
+    count: Option<usize>,
+    /// End after so many seconds
+    #[arg(long = "for", value_name = "SECONDS", default_value_t = 1_800)]
+    for_s: u64,
+    /// The part of people who come into the lobby before the opening
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
+    early: f64,
+    /// Seconds after which the stream of arrivals has fallen to a third
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = positive)]
+    decay: f64,
+    /// The last people come so many seconds after the opening
+    #[arg(long, value_name = "SECONDS", default_value_t = 600.0, value_parser = positive)]
+    arrive_for: f64,
+    /// Bots, which ignore next_poll_s and hammer
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share)]
+    bots: f64,
+    /// A bot asks again after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.5, value_parser = positive)]
+    bot_every: f64,
+    /// People who open a second tab
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = share)]
+    tabs: f64,
+    /// People who lose patience
+    #[arg(long, value_name = "SHARE", default_value_t = 0.04, value_parser = share)]
+    give_up: f64,
+    /// People who hold a slot before they book it
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = share)]
+    hold: f64,
+    /// People who look at their booking
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
+    look: f64,
+    /// People who move their booking
+    #[arg(long, value_name = "SHARE", default_value_t = 0.03, value_parser = share)]
+    moves: f64,
+    /// People who cancel it
+    #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share)]
+    cancel: f64,
+    /// Requests on a new connection
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share)]
+    reconnect: f64,
+    /// Requests whose connection is lost before the answer: airplane mode
+    #[arg(long, value_name = "SHARE", default_value_t = 0.002, value_parser = share)]
+    cut: f64,
+    /// Seconds between two clicks, on average
+    #[arg(long, value_name = "SECONDS", default_value_t = 4.0, value_parser = positive)]
+    think: f64,
+    /// People looked up at the end, who must have what they were told
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    check: usize,
+    /// Write the report, one HTML file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Write the summary and every second as JSON
+    #[arg(long, value_name = "FILE")]
+    json_report: Option<PathBuf>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "is no number".to_owned())?;
+    match (0.0..=1.0).contains(&share) {
+        true => Ok(share),
+        false => Err("a share is from 0 to 1".to_owned()),
+    }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "is no number".to_owned())?;
+    match value > 0.0 && value <= 86_400.0 {
+        true => Ok(value),
+        false => Err("give a number above 0, of a day at most".to_owned()),
+    }
+}
+
+pub fn run(folder: &Folder, rush: Rush, json: bool) -> anyhow::Result<Answer> {
+    match rush.command {
+        None => rehearse(folder, &rush.target, &rush.evening, json),
+        Some(RushCommand::Simulate(options)) => simulate::run(&options),
+    }
+}
+
+/// A server that answers, and the campaign to come for.
+pub struct Found {
+    pub server: Server,
+    pub campaign: String,
+    pub drawn: bool,
+    pub lobby_opens_min: f64,
+    pub people: PathBuf,
+    pub time: Time,
+}
+
+impl Target {
+    pub fn find(&self, folder: &Folder) -> anyhow::Result<Found> {
+        let url = match &self.url {
+            Some(url) => url.clone(),
+            None => url_of(folder)?,
+        };
+        let ca = self.ca.clone().or_else(|| {
+            let own = folder.certificate();
+            own.exists().then_some(own)
+        });
+        let way = find(&url, ca.as_deref(), self.this_host_is_mine)?;
+        let server = Server { way, url };
+        let time = server.time()?;
+        let id = match &self.campaign {
+            Some(id) => id.clone(),
+            None => campaign_of(folder).unwrap_or_else(|| CAMPAIGN.to_owned()),
+        };
+        let shown = server.campaign(&id)?;
+        let people = match &self.people {
+            Some(file) => file.clone(),
+            None => folder.path().join("people.csv"),
+        };
+        ensure!(
+            people.exists(),
+            "{} does not exist: give --people FILE.csv, or --data DIR of a demo",
+            people.display()
+        );
+        Ok(Found {
+            server,
+            campaign: id,
+            drawn: shown["gate"]["order"] == "draw",
+            lobby_opens_min: shown["gate"]["lobby_opens_min"].as_f64().unwrap_or(0.0),
+            people,
+            time,
+        })
+    }
+}
+
+fn url_of(folder: &Folder) -> anyhow::Result<String> {
+    if let Ok(url) = std::fs::read_to_string(demo::url_file(folder)) {
+        return Ok(url.trim().to_owned());
+    }
+    let shown = folder.path().display();
+    ensure!(
+        folder.settings().exists(),
+        "no server is known in {shown}: name one (http://127.0.0.1:8021), or its folder with --data"
+    );
+    let config = folder.config(None)?;
+    let scheme = if config.plain_http { "http" } else { "https" };
+    Ok(format!("{scheme}://{}", config.listen))
+}
+
+fn campaign_of(folder: &Folder) -> Option<String> {
+    let status = gate_status(folder, None).ok()?;
+    Some(status["gates"][0]["campaign"].as_str()?.to_owned())
+}
+
+/// What the operators' socket says of the gates.
+pub fn gate_status(folder: &Folder, campaign: Option<String>) -> anyhow::Result<Value> {
+    let server = control::connect(&folder.socket());
+    let server = server.with_context(|| {
+        let shown = folder.path().display();
+        format!("no server runs on {shown}: give the --data folder of the server")
+    })?;
+    Ok(control::ask(server, Work::GateStatus { campaign }, None, None)?.json)
+}
+
+impl Evening {
+    fn habits(&self) -> Habits {
+        Habits {
+            bots: self.bots,
+            bot_every_s: self.bot_every,
+            tabs: self.tabs,
+            give_up: self.give_up,
+            hold: self.hold,
+            look: self.look,
+            moves: self.moves,
+            cancel: self.cancel,
+            reconnect: self.reconnect,
+            cut: self.cut,
+            think_s: self.think,
+        }
+    }
+}
+
+fn rehearse(
+    folder: &Folder,
+    target: &Target,
+    evening: &Evening,
+    json: bool,
+) -> anyhow::Result<Answer> {
+    let found = target.find(folder)?;
+    let habits = evening.habits();
+    let crowd = Crowd::read(
+        &found.people,
+        target.skip,
+        evening.count,
+        target.seed,
+        &habits,
+    )?;
+    let opens_at = opening(&found, &crowd)?;
+    let Time { now, speed, .. } = found.time;
+    let ahead_s = opens_at.duration_since(now).as_secs_f64();
+    ensure!(
+        speed > 0.0 || ahead_s <= 0.0,
+        "the server's clock stands still at {now}, before the opening at {opens_at}: start the \
+         demo with --at, or with a --speed"
+    );
+    let wait_s = if ahead_s > 0.0 { ahead_s / speed } else { 0.0 };
+    let lead_s = ahead_s.clamp(0.0, found.lobby_opens_min * 60.0);
+    if wait_s > AHEAD_S_MAX {
+        bail!(
+            "the opening is at {opens_at}, {:.0} minutes of yours from now ({now} there): start \
+             the demo nearer to it, for example with --at, or let its clock run with --speed",
+            wait_s / 60.0
+        );
+    }
+    let curve = Curve {
+        early: evening.early,
+        lead_s,
+        decay_s: evening.decay,
+        length_s: evening.arrive_for,
+    };
+    let people = crowd.people.len();
+    eprintln!(
+        "{} people come to {} for {}; it is {now} there, {}{}",
+        people,
+        found.server.url,
+        found.campaign,
+        match ahead_s > 0.0 {
+            true => format!("the opening is in {wait_s:.0} s"),
+            false => "the opening has begun: they begin to come now".to_owned(),
+        },
+        match (found.time.simulated, speed) {
+            (true, speed) if speed != 1.0 => format!(" (its clock runs {speed} times as fast)"),
+            _ => String::new(),
+        },
+    );
+    let setting = Setting {
+        path: format!("/api/v1/campaigns/{}", found.campaign),
+        habits: habits.clone(),
+        seed: target.seed,
+        key: format!("rush-{:x}-{:x}", target.seed, now.as_millisecond()),
+        speed: if speed > 0.0 { speed } else { 1.0 },
+        opening_ns: (wait_s * 1e9) as u64,
+        began_at: now,
+        drawn: found.drawn,
+    };
+    let scene = Scene::new(setting, crowd);
+    let mut drive = Drive::new(scene, found.server.way.clone(), target.connections as usize)?;
+    drive.expect(0..people as u32, &curve);
+    let mut progress = Progress::new();
+    drive.run(Duration::from_secs(evening.for_s), &mut |scene, queued| {
+        progress.tell(scene, queued);
+        !knows_nobody(scene)
+    })?;
+    if knows_nobody(&drive.scene) {
+        bail!(
+            "{} knows none of these people: is {} its roster?",
+            found.server.url,
+            found.people.display()
+        );
+    }
+    let ended = drive.scene.record.seconds.len();
+    let still_going = drive.scene.going;
+    drive.check(evening.check, &mut |scene, queued| {
+        progress.tell(scene, queued);
+        true
+    })?;
+    progress.done();
+    let rehearsal = Rehearsal {
+        command: std::env::args().collect::<Vec<_>>().join(" "),
+        url: found.server.url.clone(),
+        campaign: found.campaign.clone(),
+        opens_at: opens_at.to_string(),
+        seed: target.seed,
+        people,
+        habits,
+        curve,
+        connections: target.connections as usize,
+        connects: drive.connects(),
+        speed,
+        opening_s: wait_s,
+        seconds: ended,
+        still_going,
+    };
+    let record = drive.record();
+    let json_summary = summary(&rehearsal, record);
+    if let Some(file) = &evening.json_report {
+        let whole = crate::rush::summary::whole(&rehearsal, record);
+        write(file, &serde_json::to_string(&whole)?)?;
+    }
+    if let Some(file) = &evening.report {
+        write(file, &crate::rush::report::page(&rehearsal, record))?;
+        if !json {
+            eprintln!("the report is in {}", file.display());
+        }
+    }
+    let human = text(&rehearsal, record);
+    Ok(match record.fault_count() {
+        0 => Answer::done(human, json_summary),
+        _ => Answer::fault(human, json_summary),
+    })
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(file, text).with_context(|| format!("can't write {}", file.display()))
+}
+
+/// Many were refused as unknown, and nobody was let in.
+fn knows_nobody(scene: &Scene) -> bool {
+    let unknown = crate::rush::answer::Code::IdentityNotFound;
+    scene.record.totals.entered == 0 && scene.record.refused_with(unknown) > 20
+}
+
+/// When these people may book: now, or at the next opening of some of them.
+fn opening(found: &Found, crowd: &Crowd) -> anyhow::Result<Timestamp> {
+    let every = (crowd.people.len() / SAMPLED).max(1);
+    let mut next: Option<Timestamp> = None;
+    let mut said = String::new();
+    for person in (0..crowd.people.len()).step_by(every).take(SAMPLED) {
+        let born = crowd.credentials(person as u32)[1];
+        let (answer, opens_at) = found.server.opening_of(&found.campaign, born)?;
+        match answer.as_str() {
+            "eligible" => return Ok(found.time.now),
+            _ => next = next.into_iter().chain(opens_at).min(),
+        }
+        said = answer;
+    }
+    next.with_context(|| {
+        format!(
+            "nobody of {} can book in {} any more: the server says {said} at {}; is it the right \
+             campaign, and the right time?",
+            found.people.display(),
+            found.campaign,
+            found.time.now
+        )
+    })
+}
+
+/// One line on a terminal, drawn again each second; elsewhere a line now and then.
+struct Progress {
+    terminal: bool,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    fn tell(&mut self, scene: &Scene, queued: usize) {
+        let seconds = scene.record.seconds.len();
+        if !self.terminal && !seconds.is_multiple_of(PLAIN_EVERY_S) {
+            return;
+        }
+        let line = crate::rush::summary::progress(scene, queued);
+        let mut out = std::io::stderr().lock();
+        let _ = match self.terminal {
+            true => write!(out, "\r\x1b[K{line}"),
+            false => writeln!(out, "{line}"),
+        };
+        let _ = out.flush();
+    }
+
+    fn done(&self) {
+        if self.terminal {
+            eprintln!();
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The gate's keeper: has numbers leased and places journalled, holds the draw, calls the next
+//! people and keeps the board.
+//!
+//! It is one step, taken again and again by whoever drives it: in a server its thread, with the
+//! writer for a journal; on virtual time a simulation, with a journal in memory. It never waits
+//! and never asks for the time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use data_encoding::HEXLOWER;
+
+use super::Gate;
+use super::board::{Board, BoardView};
+use super::drawn::Drawn;
+use super::hours::{GateState, gate_state, lobbies, next_opening};
+use crate::domain::campaign::{Campaign, Order};
+use crate::domain::entry::Change;
+use crate::domain::ids::CampaignIndex;
+use crate::domain::line::{DRAWS_MAX, Draw, Line, commitment};
+use crate::domain::time::Stamp;
+use crate::keys::Keys;
+
+/// Numbers leased at a time.
+const LEASE: u64 = 1 << 20;
+/// The first lease of a process. What a restart leaves of it is never given: 2³² numbers last for
+/// 32,768 restarts. With half of it left, six steps of 100,000 arrivals a second, comes the next.
+const LEASE_FIRST: u64 = 1 << 17;
+/// Places in one entry: about 170 kB.
+const PLACES_MAX: usize = 8_192;
+/// Requests that saw the lobby open have this long to end before it is drawn.
+const DRAW_AFTER_S: i64 = 1;
+/// The board and the number served are renewed at most this often.
+const BOARD_NS: i64 = Stamp::SECOND;
+
+/// What a keeper needs of the world around it. Both answer none when the journal has stopped.
+pub trait Journal {
+    /// Looks at the line as far as it is durable.
+    fn with_line<T>(&self, index: CampaignIndex, look: impl FnOnce(&Line) -> T) -> Option<T>;
+
+    /// Has a change journalled; returns when it is durable.
+    fn keep(&self, change: Change) -> Option<()>;
+}
+
+/// What is remembered of a gate from one step to the next.
+#[derive(Debug, Default)]
+pub struct Kept {
+    board_at: Option<Stamp>,
+    serving: u64,
+    /// Openings whose lobby is open, with the last number given before it was.
+    lobbies: BTreeMap<Stamp, u64>,
+    has_stepped: bool,
+}
+
+/// The keeper of one gate, for one step.
+pub struct Keeper<'a, J> {
+    pub journal: &'a J,
+    pub index: CampaignIndex,
+    pub campaign: &'a Campaign,
+    pub gate: &'a Gate,
+    pub keys: &'a Keys,
+}
+
+impl<J: Journal> Keeper<'_, J> {
+    /// One step; none when the journal has stopped.
+    pub fn keep(&self, kept: &mut Kept, now: Stamp) -> Option<()> {
+        self.lease()?;
+        self.journal_places()?;
+        self.draw(now)?;
+        self.hold(kept, now)?;
+        let state = gate_state(self.campaign, now);
+        let (serving, paused) = self.with_line(|line| {
+            self.gate.admission.follow(&self.campaign.gate, line);
+            let open = state == GateState::Open && line.pause.is_none();
+            let serving = self.gate.call(line, open, now);
+            let paused = line.pause.is_some();
+            let waiting = self.gate.waiting(line);
+            self.gate.admission.look_ahead(waiting, paused, now);
+            (serving, paused)
+        })?;
+        let shown = self.gate.board.load().view.state == "paused";
+        if kept.board_at.is_none_or(|at| now.0 - at.0 >= BOARD_NS) || shown != paused {
+            kept.board_at = Some(now);
+            self.show(state, serving, now)?;
+            if kept.serving != serving {
+                kept.serving = serving;
+                self.journal.keep(Change::ServingAdvanced {
+                    campaign: self.index,
+                    serving,
+                })?;
+            }
+        }
+        Some(())
+    }
+
+    fn with_line<T>(&self, look: impl FnOnce(&Line) -> T) -> Option<T> {
+        self.journal.with_line(self.index, look)
+    }
+
+    fn lease(&self) -> Option<()> {
+        let first_of_all = self.gate.has_leased_nothing();
+        let size = if first_of_all { LEASE_FIRST } else { LEASE };
+        if !first_of_all && self.gate.leased_left() > LEASE_FIRST / 2 {
+            return Some(());
+        }
+        let campaign = self.index;
+        let first = self.with_line(|line| line.leased_until())? + 1;
+        let until = (first + size - 1).min(u64::from(u32::MAX));
+        if first < until {
+            self.journal.keep(Change::NumbersLeased {
+                campaign,
+                first,
+                until,
+            })?;
+            self.gate.leased(until);
+        }
+        Some(())
+    }
+
+    fn journal_places(&self) -> Option<()> {
+        for places in self.gate.fresh().chunks(PLACES_MAX) {
+            let change = Change::PlacesGiven {
+                campaign: self.index,
+                places: places.to_vec(),
+            };
+            self.journal.keep(change)?;
+            self.gate.journalled(places);
+        }
+        Some(())
+    }
+
+    /// Sees to it that nobody who came while a lobby was open is called before its opening: its
+    /// people are among them, and can't go in yet. Only matters where another opening is open.
+    fn hold(&self, kept: &mut Kept, now: Stamp) -> Option<()> {
+        let newest = self.with_line(|line| match kept.has_stepped {
+            true => self.gate.newest().max(line.newest()),
+            // A start in the middle of a lobby does not know who came before it.
+            false => line.serving,
+        })?;
+        kept.has_stepped = true;
+        let before = std::mem::take(&mut kept.lobbies);
+        for opening in lobbies(self.campaign, now) {
+            let number = before.get(&opening).copied().unwrap_or(newest);
+            kept.lobbies.insert(opening, number);
+        }
+        let until = kept.lobbies.keys().next().copied();
+        let number = kept.lobbies.values().min().copied();
+        self.gate.set_hold(number.zip(until));
+        Some(())
+    }
+
+    /// Commits to the seed of the next opening's draw, and reveals it when the opening has come.
+    fn draw(&self, now: Stamp) -> Option<()> {
+        if self.campaign.gate.order != Order::Draw {
+            return Some(());
+        }
+        let draws = self.with_line(|line| line.draws.clone())?;
+        if let Some(opening) = next_opening(self.campaign, now)
+            && draws.iter().all(|draw| draw.opening != opening)
+            && draws.len() < DRAWS_MAX
+        {
+            let commitment = commitment(&self.seed(opening));
+            let campaign = self.index;
+            self.journal.keep(Change::DrawCommitted {
+                campaign,
+                opening,
+                commitment,
+            })?;
+        }
+        let open: Vec<&Draw> = draws.iter().filter(|draw| draw.seed.is_none()).collect();
+        let due = open.iter().any(|draw| draw.opening <= now);
+        self.gate.close_lobby(due);
+        for (at, draw) in draws.iter().enumerate() {
+            let seed = match draw.seed {
+                Some(seed) => seed,
+                None if draw.opening.plus_s(DRAW_AFTER_S) <= now => {
+                    // Whoever entered before the lobby closed is in the journal before the seed.
+                    self.journal_places()?;
+                    let (opening, seed) = (draw.opening, self.seed(draw.opening));
+                    let campaign = self.index;
+                    self.journal.keep(Change::DrawRevealed {
+                        campaign,
+                        opening,
+                        seed,
+                    })?;
+                    seed
+                }
+                None => continue,
+            };
+            if !self.gate.is_drawn(at) {
+                let drawn = self.with_line(|line| Drawn::of(line, at, &seed))?;
+                self.gate.set_drawn(at, drawn);
+            }
+        }
+        Some(())
+    }
+
+    fn seed(&self, opening: Stamp) -> [u8; 32] {
+        self.keys.draw_seed(self.campaign.id.as_str(), opening.0)
+    }
+
+    fn show(&self, state: GateState, serving: u64, now: Stamp) -> Option<()> {
+        let campaign = self.campaign;
+        let view = self.with_line(|line| {
+            let hex = |bytes: &[u8; 32]| HEXLOWER.encode(bytes);
+            let next = line.draws.iter().find(|draw| draw.seed.is_none());
+            let seed = line.draws.iter().rev().find_map(|draw| draw.seed);
+            BoardView {
+                state: if line.pause.is_some() {
+                    "paused"
+                } else {
+                    state.name()
+                },
+                serving,
+                waiting: self.gate.waiting(line),
+                admit_per_s: self.gate.admission.admit_per_s(),
+                as_of: campaign
+                    .zone
+                    .rfc3339(Stamp(now.0 - now.0.rem_euclid(Stamp::SECOND))),
+                message: line
+                    .pause
+                    .as_ref()
+                    .map(|pause| pause.reason.clone())
+                    .or(line.message.clone()),
+                draw_commitment: next.map(|draw| hex(&draw.commitment)),
+                draw_seed: seed.as_ref().map(hex),
+            }
+        })?;
+        self.gate.board.store(Arc::new(Board::of(view)));
+        Some(())
+    }
+}

@@ -1,0 +1,258 @@
+//! What people who wait are told: how long it may take, why it takes longer, when to ask again.
+//!
+//! Pure arithmetic over a few figures that the keeper renews ten times a second. It promises the
+//! server that polls stay within a budget: `POLLS_PER_S_MAX` together, whatever the length of the
+//! line, for up to `POLLS_PER_S_MAX` × `POLL_S_MAX` = 6 M people.
+
+use crate::domain::time::Stamp;
+
+/// Seconds between two polls of somebody who waits: the least and the most.
+const POLL_S_MIN: f64 = 5.0;
+const POLL_S_MAX: f64 = 300.0;
+/// What all who wait may ask in a second: 6,000,000 / 300 s.
+pub const POLLS_PER_S_MAX: f64 = 20_000.0;
+/// Kept free of the budget where people do not come by slots: three deviations of 20,000 are 424.
+const POLLS_PER_S_SPARE: f64 = 500.0;
+/// A line may move by so much faster than it did: more of those far back stay away.
+const FASTER: f64 = 1.3;
+/// A line may move by so much slower than it did: sessions take longer, the brake.
+const SLOWER: f64 = 0.7;
+/// Whoever comes back when their turn is near comes a little after it.
+const LATER: f64 = 1.02;
+/// Whatever is known, a wait has some slack.
+const SLACK_S: f64 = 30.0;
+
+/// Why people wait for longer than they were told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WaitBecause {
+    /// Nobody is called; the wait counts from when it goes on.
+    Paused,
+    /// The servers are busy, and fewer are let in for a while.
+    Busy,
+    /// As many are in as may be, and they take their time.
+    Full,
+    /// Operators lowered the rate.
+    Lowered,
+}
+
+impl WaitBecause {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::Busy => "busy",
+            Self::Full => "full",
+            Self::Lowered => "lowered",
+        }
+    }
+}
+
+/// The figures behind every answer to somebody who waits.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Outlook {
+    /// People called a second, as far as is known.
+    per_s: f64,
+    /// Nobody is asked to come back sooner than after this, unless their turn comes before.
+    floor_s: f64,
+    /// There is room in the budget for everybody to come back just when their turn has come.
+    due: bool,
+    /// In which all could ask once.
+    cycle_s: u64,
+    /// Called people who came too late and wait for a turn of their own.
+    late: u64,
+    pub because: Option<WaitBecause>,
+}
+
+impl Outlook {
+    /// The outlook of a line of `people` (who wait, or are called and may not know it yet) that is
+    /// called at `per_s`.
+    ///
+    /// How the budget is kept. Far back, people ask every 300 s at the slot of their number:
+    /// `people / 300` a second, to the person. Whoever waits for `w` seconds more and is nearer asks
+    /// after `w / 2`, but not before `floor_s`; those with less than `floor_s` to wait ask once,
+    /// when their turn comes. At `per_s` people for each second of wait, this costs on top of
+    /// `people / 300`
+    ///
+    /// ```text
+    /// ∫ from 2·floor to 600 of per_s · 2/w dw = 2 · per_s · ln(300 / floor)
+    /// ```
+    ///
+    /// for the halving, `per_s` for everybody's last poll, and at most `per_s` for those who have to
+    /// ask once more because the line was slower than it looked. The floor follows from what the
+    /// budget has left for that. With nothing left it is 300 s and everybody comes by slot alone.
+    pub fn of(per_s: f64, people: u64, late: u64, because: Option<WaitBecause>) -> Self {
+        let per_s = per_s.max(0.01);
+        let all = people as f64 / POLL_S_MAX;
+        let left = POLLS_PER_S_MAX - POLLS_PER_S_SPARE - all - 2.0 * per_s;
+        let floor_s = POLL_S_MAX * (-left.max(0.0) / (2.0 * per_s)).exp();
+        let standing = because == Some(WaitBecause::Paused);
+        Self {
+            per_s,
+            floor_s: floor_s.clamp(POLL_S_MIN, POLL_S_MAX),
+            due: !standing && all + 2.0 * per_s <= POLLS_PER_S_MAX,
+            cycle_s: (people as f64 / (POLLS_PER_S_MAX / 2.0))
+                .clamp(POLL_S_MIN, POLL_S_MAX)
+                .ceil() as u64,
+            late,
+            because,
+        }
+    }
+
+    /// How long whoever is called may not know it yet.
+    pub fn unaware_s(&self) -> i64 {
+        self.floor_s.ceil() as i64
+    }
+
+    /// The wait of somebody with `ahead` people in front of a line that moves from `after_s` on: an
+    /// honest range in seconds.
+    pub fn wait_s(&self, ahead: u64, after_s: u64) -> [u64; 2] {
+        let (least, most) = if ahead == 0 {
+            (0.0, POLL_S_MIN)
+        } else {
+            let usual = ahead as f64 / self.per_s;
+            (usual / FASTER, usual / SLOWER + SLACK_S)
+        };
+        [after_s + least as u64, after_s + most.ceil() as u64]
+    }
+
+    /// When to ask again, in seconds, for somebody who waits. `lot` from 0 to 255 sets apart people
+    /// who would come in step.
+    pub fn poll_s(&self, number: u64, ahead: u64, after_s: u64, lot: u8, now: Stamp) -> u32 {
+        let wait_s = after_s as f64 + ahead as f64 / self.per_s;
+        let half_s = wait_s / 2.0;
+        // From a tenth less to a tenth more.
+        let apart = 0.9 + 0.2 * f64::from(lot) / 256.0;
+        let next_s = if half_s >= self.floor_s {
+            half_s * apart
+        } else if self.due && wait_s <= self.floor_s {
+            // A little later than it looks, and where the budget is short not again in no time.
+            (wait_s * LATER + 1.0).max(self.floor_s / 16.0)
+        } else if self.floor_s < POLL_S_MAX {
+            self.floor_s * apart
+        } else {
+            POLL_S_MAX
+        };
+        if next_s >= POLL_S_MAX {
+            return slot_s(number, now);
+        }
+        next_s.clamp(POLL_S_MIN, POLL_S_MAX) as u32
+    }
+
+    /// When to ask again for somebody whose number is drawn in `after_s` seconds: then, each second
+    /// as many as the budget has room for.
+    pub fn drawn_poll_s(&self, number: u64, after_s: u64, now: Stamp) -> u32 {
+        let next_s = (after_s + 1 + number % self.cycle_s).max(POLL_S_MIN as u64);
+        match next_s <= POLL_S_MAX as u64 {
+            true => next_s as u32,
+            false => slot_s(number, now),
+        }
+    }
+
+    /// When to ask again for somebody who was called: at once, or when a turn of their own is near.
+    pub fn called_poll_s(&self, lot: u8) -> u32 {
+        let wait_s = self.late as f64 / self.per_s * f64::from(lot) / 255.0;
+        wait_s.clamp(POLL_S_MIN, POLL_S_MAX) as u32
+    }
+}
+
+/// Seconds until the slot of a number: people with successive numbers have successive seconds of a
+/// cycle of 300, so each second of it has as many as every other. Whoever comes in time is sent 300
+/// seconds on, and so is whoever is up to 4 seconds early: the second they are in becomes their
+/// slot. Numbers that are given in the same second have all slots, so this evens out.
+fn slot_s(number: u64, now: Stamp) -> u32 {
+    let cycle = POLL_S_MAX as i64;
+    let left = (number as i64 % cycle - now.unix_s()).rem_euclid(cycle);
+    match left < POLL_S_MIN as i64 {
+        true => cycle as u32,
+        false => left as u32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Stamp = Stamp(1_626_692_400_000_000_000);
+
+    /// Polls a second of a whole line that stands as it is: each person's are one in their interval.
+    fn polls_per_s(per_s: f64, people: u64, because: Option<WaitBecause>) -> f64 {
+        let outlook = Outlook::of(per_s, people, 0, because);
+        // Every seventh person counts for seven.
+        let ahead = (0..people).step_by(7);
+        let interval = |ahead: u64| {
+            // Those at a slot are on their way through their cycle: 300 s a round.
+            let at_slot = ahead as f64 / per_s / 2.0 >= 300.0 || outlook.floor_s >= 300.0;
+            match at_slot && !(outlook.due && (ahead as f64 / per_s) < 300.0) {
+                true => 300.0,
+                false => {
+                    let lot = (ahead % 256) as u8;
+                    f64::from(outlook.poll_s(ahead + 1, ahead, 0, lot, NOW))
+                }
+            }
+        };
+        ahead.map(|ahead| 7.0 / interval(ahead)).sum()
+    }
+
+    #[test]
+    fn a_line_of_any_length_and_speed_keeps_the_budget() {
+        for people in [
+            0, 1_000, 300_000, 1_540_000, 5_600_000, 5_950_000, 6_000_000,
+        ] {
+            for per_s in [1.0, 28.0, 280.0, 560.0, 2_000.0] {
+                let outlook = Outlook::of(per_s, people, 0, Some(WaitBecause::Paused));
+                assert!((5.0..=300.0).contains(&outlook.floor_s));
+                let standing = polls_per_s(per_s, people, Some(WaitBecause::Paused));
+                assert!(standing <= 20_000.5, "{people} at {per_s}: {standing}");
+            }
+        }
+        // The budget is used where it helps: with room nobody near waits for longer than they must.
+        assert_eq!(Outlook::of(280.0, 1_540_000, 0, None).floor_s, 5.0);
+        assert_eq!(Outlook::of(280.0, 6_000_000, 0, None).floor_s, 300.0);
+    }
+
+    #[test]
+    fn each_second_of_a_cycle_has_as_many_slots_and_who_comes_in_time_stays_there() {
+        let mut seconds = [0; 300];
+        for number in 1..=6_000 {
+            let next = slot_s(number, NOW);
+            assert!((5..=300).contains(&next));
+            let at = NOW.plus_s(i64::from(next));
+            // Those with less than five seconds to go come once outside their slot.
+            let then = slot_s(number, at);
+            let at = if then == 300 {
+                at
+            } else {
+                at.plus_s(i64::from(then))
+            };
+            assert_eq!(slot_s(number, at), 300);
+            seconds[at.unix_s().rem_euclid(300) as usize] += 1;
+        }
+        assert_eq!(seconds, [20; 300]);
+    }
+
+    #[test]
+    fn the_interval_grows_with_the_wait() {
+        let outlook = Outlook::of(280.0, 1_000_000, 0, None);
+        let mut before = 0;
+        for ahead in (0..400_000).step_by(500) {
+            let next = outlook.poll_s(300, ahead, 0, 128, Stamp(0));
+            assert!(
+                next >= before && (5..=300).contains(&next),
+                "{ahead}: {next}"
+            );
+            before = next;
+        }
+        assert_eq!(before, 300);
+    }
+
+    #[test]
+    fn a_range_holds_what_is_usual_and_counts_from_the_opening() {
+        let outlook = Outlook::of(280.0, 1_000_000, 0, None);
+        let [least, most] = outlook.wait_s(280_000, 0);
+        assert!(
+            least < 1_000 && 1_000 < most && most < 2 * least,
+            "{least} {most}"
+        );
+        assert_eq!(outlook.wait_s(280_000, 600), [least + 600, most + 600]);
+        assert_eq!(outlook.wait_s(0, 0), [0, 5]);
+    }
+}

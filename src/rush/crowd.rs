@@ -1,0 +1,287 @@
+//! The people of a rush: who they are, what they tend to do, and where each of them stands.
+//!
+//! Invariant: what somebody tends to do depends on the seed and their position alone.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
+use super::random::Random;
+
+/// The shares of people who do this or that, and their tempo.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Habits {
+    /// Ignore `next_poll_s` and hammer.
+    pub bots: f64,
+    /// A bot asks this often, in seconds.
+    pub bot_every_s: f64,
+    /// Open a second tab while they wait.
+    pub tabs: f64,
+    /// Lose patience: half of them in the line, half on the booking pages.
+    pub give_up: f64,
+    /// Keep a seat by a hold before they book it.
+    pub hold: f64,
+    /// Look at their booking afterwards.
+    pub look: f64,
+    /// Move their booking.
+    pub moves: f64,
+    /// Cancel their booking.
+    pub cancel: f64,
+    /// Requests whose connection is a new one.
+    pub reconnect: f64,
+    /// Requests whose connection is lost before the answer: airplane mode.
+    pub cut: f64,
+    /// The mean time between two clicks, in seconds.
+    pub think_s: f64,
+}
+
+pub const BOT: u16 = 1;
+pub const TAB: u16 = 1 << 1;
+pub const QUITS_WAITING: u16 = 1 << 2;
+pub const QUITS_BOOKING: u16 = 1 << 3;
+pub const HOLDS: u16 = 1 << 4;
+pub const LOOKS: u16 = 1 << 5;
+pub const MOVES: u16 = 1 << 6;
+pub const CANCELS: u16 = 1 << 7;
+/// A change of their booking was asked for and no answer to it has come.
+pub const UNSURE: u16 = 1 << 8;
+/// Their last look at the line was before their turn.
+pub const WAITED: u16 = 1 << 9;
+/// Looked up at the end.
+pub const CHECKED: u16 = 1 << 10;
+/// Had a booking before this rush.
+pub const BEFORE: u16 = 1 << 11;
+/// Has a session rather than a place token.
+pub const IN: u16 = 1 << 12;
+/// Has looked at the board: counted as come.
+pub const CAME: u16 = 1 << 14;
+/// Has a booking that was acknowledged.
+pub const BOOKED: u16 = 1 << 13;
+
+/// What somebody does next, or where they ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Step {
+    /// Not come yet: the first thing is a look at the board.
+    Come,
+    Enter,
+    Wait,
+    Admit,
+    Sites,
+    Days,
+    Slots,
+    Hold,
+    Book,
+    Look,
+    Move,
+    Cancel,
+    // Ends:
+    Served,
+    Cancelled,
+    TurnedAway,
+    GaveUp,
+    FoundNothing,
+}
+
+impl Step {
+    pub fn is_end(self) -> bool {
+        self as u8 >= Self::Served as u8
+    }
+}
+
+/// One person. A million of them should fit: some 90 bytes and a token of 71.
+#[derive(Debug)]
+pub struct Person {
+    /// The place's token, then the session's.
+    pub token: Option<Box<str>>,
+    /// The hold, then the booking's number.
+    pub paper: Option<Box<str>>,
+    /// The number in the line; zero for none.
+    pub number: u64,
+    /// Milliseconds of the rush: when their wait began, and their last look at the line.
+    pub waits_from_ms: u32,
+    pub looked_ms: u32,
+    /// The wait that was shown first, in seconds.
+    pub told_s: [u32; 2],
+    /// Names of the site, the day and the slot chosen, and of the booking's first start.
+    pub site: u32,
+    pub date: u32,
+    pub slot: u32,
+    pub start: u32,
+    pub traits: u16,
+    pub step: Step,
+    /// Goes on with this once in again; `Come` for nothing.
+    pub back: Step,
+    /// Faults in a row, for the time until the next try.
+    pub failures: u8,
+    /// Slots tried; for a bot in the line, what it asks next.
+    pub tries: u8,
+    /// How far they look: 0 their district, 1 their province, 2 anywhere.
+    pub wide: u8,
+    /// Requests with an Idempotency-Key so far.
+    pub keys: u8,
+}
+
+const _: () = assert!(size_of::<Person>() <= 88);
+
+/// All people, and the names that they share.
+pub struct Crowd {
+    pub people: Vec<Person>,
+    pub names: Names,
+    /// `name,birth_date,code,region` of each, one after the other.
+    text: String,
+    /// Where each one's text ends, and how long its parts are.
+    ends: Vec<(u32, [u8; 3])>,
+}
+
+impl Crowd {
+    /// Reads people of a roster file: `skip` are left out, then at most `count` are taken.
+    pub fn read(
+        file: &Path,
+        skip: usize,
+        count: Option<usize>,
+        seed: u64,
+        habits: &Habits,
+    ) -> anyhow::Result<Self> {
+        let shown = file.display();
+        let reader = csv::Reader::from_path(file);
+        let mut reader = reader
+            .with_context(|| format!("can't read the people of {shown}: give --people FILE.csv"))?;
+        let headers = reader.headers()?.clone();
+        let column = |name: &str| headers.iter().position(|header| header.trim() == name);
+        let (Some(name), Some(born), Some(code)) =
+            (column("name"), column("birth_date"), column("code"))
+        else {
+            bail!("{shown} is not a roster: it needs the columns name, birth_date and code");
+        };
+        let region = column("region");
+        let mut crowd = Self {
+            people: Vec::new(),
+            names: Names::default(),
+            text: String::new(),
+            ends: Vec::new(),
+        };
+        for row in reader
+            .records()
+            .skip(skip)
+            .take(count.unwrap_or(usize::MAX))
+        {
+            let row = row.with_context(|| format!("{shown} can't be read"))?;
+            let region = region.map_or("", |at| &row[at]);
+            crowd.push([&row[name], &row[born], &row[code], region], seed, habits)?;
+        }
+        if crowd.people.is_empty() {
+            bail!("{shown} has no people left to come: it needs more than {skip} rows");
+        }
+        Ok(crowd)
+    }
+
+    fn push(&mut self, parts: [&str; 4], seed: u64, habits: &Habits) -> anyhow::Result<()> {
+        let mut lengths = [0; 3];
+        for (length, part) in lengths.iter_mut().zip(parts) {
+            *length = u8::try_from(part.len()).context("a name, date or code is too long")?;
+        }
+        parts.iter().for_each(|part| self.text.push_str(part));
+        let end = u32::try_from(self.text.len()).context("too many people: take fewer")?;
+        self.ends.push((end, lengths));
+        let at = self.people.len() as u32;
+        self.people.push(Person::new(traits(seed, at, habits)));
+        Ok(())
+    }
+
+    /// Name, birth date, code and region of somebody.
+    pub fn credentials(&self, person: u32) -> [&str; 4] {
+        let at = person as usize;
+        let start = at
+            .checked_sub(1)
+            .map_or(0, |before| self.ends[before].0 as usize);
+        let (end, [name, born, code]) = self.ends[at];
+        let text = &self.text[start..end as usize];
+        let (name, rest) = text.split_at(usize::from(name));
+        let (born, rest) = rest.split_at(usize::from(born));
+        let (code, region) = rest.split_at(usize::from(code));
+        [name, born, code, region]
+    }
+}
+
+impl Person {
+    fn new(traits: u16) -> Self {
+        Self {
+            token: None,
+            paper: None,
+            number: 0,
+            waits_from_ms: 0,
+            looked_ms: 0,
+            told_s: [0; 2],
+            site: 0,
+            date: 0,
+            slot: 0,
+            start: 0,
+            traits,
+            step: Step::Come,
+            back: Step::Come,
+            failures: 0,
+            tries: 0,
+            wide: 0,
+            keys: 0,
+        }
+    }
+
+    pub fn is(&self, what: u16) -> bool {
+        self.traits & what != 0
+    }
+
+    pub fn set(&mut self, what: u16, on: bool) {
+        if on {
+            self.traits |= what;
+        } else {
+            self.traits &= !what;
+        }
+    }
+}
+
+fn traits(seed: u64, person: u32, habits: &Habits) -> u16 {
+    let mut random = Random::of(seed, person, 0);
+    let mut traits = 0;
+    for (what, share) in [
+        (BOT, habits.bots),
+        (TAB, habits.tabs),
+        (QUITS_WAITING, habits.give_up / 2.0),
+        (QUITS_BOOKING, habits.give_up / 2.0),
+        (HOLDS, habits.hold),
+        (LOOKS, habits.look),
+        (MOVES, habits.moves),
+        (CANCELS, habits.cancel),
+    ] {
+        if random.chance(share) {
+            traits |= what;
+        }
+    }
+    traits
+}
+
+/// Sites, days, slots and instants by small numbers; zero is none.
+#[derive(Default)]
+pub struct Names {
+    all: Vec<Box<str>>,
+    ids: HashMap<Box<str>, u32>,
+}
+
+impl Names {
+    pub fn id(&mut self, text: &str) -> u32 {
+        if let Some(id) = self.ids.get(text) {
+            return *id;
+        }
+        self.all.push(text.into());
+        let id = self.all.len() as u32;
+        self.ids.insert(text.into(), id);
+        id
+    }
+
+    pub fn text(&self, id: u32) -> &str {
+        let at = (id as usize).checked_sub(1);
+        at.and_then(|at| self.all.get(at))
+            .map_or("", |text| &**text)
+    }
+}

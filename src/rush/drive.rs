@@ -1,0 +1,207 @@
+//! The loop of a rush: lets people act when they are due, on whatever connection is idle.
+//!
+//! Open loop: when somebody acts does not depend on how others are answered. A request that finds
+//! every connection busy waits here, and its time counts from when it was due. When this program
+//! itself is late, that is measured and told apart.
+
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::answer::Kind;
+use super::curve::Curve;
+use super::random::Random;
+use super::record::Record;
+use super::scene::{Scene, Who};
+use super::wire::{Heard, Line, Way, Wire};
+use crate::clock::tick;
+
+const SECOND_NS: u64 = 1_000_000_000;
+/// Requests on their way when the time is over have this long.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+/// The looking up at the end takes at most this long.
+const CHECK_MAX: Duration = Duration::from_secs(120);
+/// People looked up each second.
+const CHECK_PER_S: f64 = 4_000.0;
+const WAIT_MAX: Duration = Duration::from_millis(20);
+
+/// A rush that runs.
+pub struct Drive {
+    pub scene: Scene,
+    wire: Wire,
+    began: Instant,
+    /// Due and not sent: every connection is busy.
+    queue: VecDeque<(u64, Who)>,
+    out: Vec<u8>,
+    random: Random,
+    /// Never sleeps: costs the same processor time at every load.
+    pub spins: bool,
+}
+
+impl Drive {
+    pub fn new(scene: Scene, way: Way, connections: usize) -> io::Result<Self> {
+        let random = Random::new(scene.setting.seed);
+        Ok(Self {
+            scene,
+            wire: Wire::new(way, connections)?,
+            began: tick(),
+            queue: VecDeque::new(),
+            out: Vec::with_capacity(4096),
+            random,
+            spins: false,
+        })
+    }
+
+    /// Nanoseconds of the rush so far.
+    pub fn now(&self) -> u64 {
+        self.began.elapsed().as_nanos() as u64
+    }
+
+    /// Lets people come by the curve.
+    pub fn expect(&mut self, people: std::ops::Range<u32>, curve: &Curve) {
+        let Scene { setting, .. } = &self.scene;
+        let (opening_ns, speed, seed) = (setting.opening_ns as f64, setting.speed, setting.seed);
+        for person in people {
+            let at_s = curve.arrival(&mut Random::of(seed, person, 1));
+            let due = (opening_ns + at_s / speed * 1e9).max(0.0);
+            self.scene.expect(person, due as u64);
+        }
+    }
+
+    /// Runs until everybody has come to an end, or the time is over; `tell` once a second.
+    pub fn run(
+        &mut self,
+        until: Duration,
+        tell: &mut impl FnMut(&Scene, usize) -> bool,
+    ) -> io::Result<()> {
+        let until_ns = until.as_nanos() as u64;
+        let going = |drive: &Self| drive.scene.going > 0 && drive.now() < until_ns;
+        while going(self) {
+            if !self.turn(true, tell)? {
+                break;
+            }
+        }
+        self.queue.clear();
+        let last = tick();
+        while self.wire.in_flight() > 0 && last.elapsed() < LAST_ANSWERS {
+            self.turn(false, tell)?;
+        }
+        Ok(())
+    }
+
+    /// Looks everything up that was promised.
+    pub fn check(
+        &mut self,
+        most: usize,
+        tell: &mut impl FnMut(&Scene, usize) -> bool,
+    ) -> io::Result<()> {
+        let now = self.now();
+        self.scene.begin_check(most, CHECK_PER_S, now);
+        self.run(Duration::from_nanos(now) + CHECK_MAX, tell)
+    }
+
+    fn turn(
+        &mut self,
+        acts: bool,
+        tell: &mut impl FnMut(&Scene, usize) -> bool,
+    ) -> io::Result<bool> {
+        let mut now = self.now();
+        let mut goes_on = true;
+        while now / SECOND_NS > self.scene.record.seconds.len() as u64 {
+            let Scene {
+                waiting, inside, ..
+            } = self.scene;
+            let queued = self.queue.len() as u32;
+            self.scene.record.roll(waiting, inside, queued);
+            goes_on &= tell(&self.scene, self.queue.len());
+        }
+        if acts {
+            self.act(now);
+            now = self.now();
+        }
+        let next = self.scene.timers.peek();
+        let wait = match next {
+            _ if self.spins => Duration::ZERO,
+            Some(Reverse((due, _))) if acts && self.queue.is_empty() => {
+                Duration::from_nanos(due.saturating_sub(now)).min(WAIT_MAX)
+            }
+            _ => WAIT_MAX,
+        };
+        let (scene, began) = (&mut self.scene, self.began);
+        self.wire.wait(wait, &mut |asked, heard| {
+            let at = tick();
+            let now = (at - began).as_nanos() as u64;
+            let (who, kind) = read_ticket(asked.ticket);
+            match heard {
+                Heard::Answer { status, body } => {
+                    let time_us = (at - asked.due).as_micros() as u64;
+                    scene.record.answered(kind, time_us);
+                    scene.answered(who, kind, status, body, now);
+                }
+                Heard::Broken(broken) => {
+                    scene.record.broken(broken);
+                    scene.unanswered(who, now);
+                }
+            }
+        })?;
+        Ok(goes_on)
+    }
+
+    /// Everybody whose time has come acts, while there are connections.
+    fn act(&mut self, now: u64) {
+        while let Some(Reverse((due, who))) = self.scene.timers.peek().copied()
+            && due <= now
+        {
+            self.scene.timers.pop();
+            self.scene.record.offered((now - due) / 1_000);
+            self.queue.push_back((due, who));
+        }
+        while self.wire.has_idle()
+            && let Some((due, who)) = self.queue.pop_front()
+        {
+            self.out.clear();
+            let kind = self.scene.ask(who, &mut self.out);
+            let line = self.line();
+            let due = self.began + Duration::from_nanos(due);
+            let ticket = ticket(who, kind);
+            self.scene.record.sent();
+            if self.wire.send(ticket, due, &self.out, line) {
+                self.scene.record.totals.cut += 1;
+                let now = self.now();
+                self.scene.unanswered(who, now);
+            }
+        }
+    }
+
+    fn line(&mut self) -> Line {
+        let habits = &self.scene.setting.habits;
+        let lot = self.random.share();
+        match lot {
+            _ if lot < habits.cut => Line::Cut,
+            _ if lot < habits.cut + habits.reconnect => Line::Fresh,
+            _ => Line::Steady,
+        }
+    }
+
+    /// Connections made so far.
+    pub fn connects(&self) -> u64 {
+        self.wire.connects
+    }
+
+    pub fn record(&self) -> &Record {
+        &self.scene.record
+    }
+}
+
+fn ticket(who: Who, kind: Kind) -> u64 {
+    u64::from(who.person) | u64::from(who.tab) << 32 | (kind as u64) << 40
+}
+
+fn read_ticket(ticket: u64) -> (Who, Kind) {
+    let who = Who {
+        person: ticket as u32,
+        tab: ticket >> 32 & 1 == 1,
+    };
+    (who, super::answer::KINDS[(ticket >> 40) as usize])
+}

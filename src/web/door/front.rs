@@ -1,0 +1,228 @@
+//! What happens to a request before any route is looked for: it is put off when the worker is over
+//! its load, and the board, which everybody asks for, is answered from prepared bytes.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use actix_http::body::BoxBody;
+use actix_http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
+use actix_http::{ConnectionType, HttpMessage as _, Method, Request, Response, StatusCode};
+use actix_web::web::Bytes;
+
+use super::connection::Exchange;
+use super::load::{Class, WorkerLoad};
+use crate::gate::board::Board;
+use crate::service::Service;
+use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, token_in};
+use crate::web::gate::place_answer;
+use crate::web::pages;
+use crate::web::problem::Problem;
+use crate::web::words::Lang;
+
+/// After this many requests a connection is closed: nothing that one holds lasts for ever.
+const REQUESTS_MAX: u32 = 10_000;
+
+/// The front of one worker.
+pub struct Front {
+    service: Arc<Service>,
+    load: Rc<WorkerLoad>,
+    /// From this many connections on, those that can wait give theirs back after each answer.
+    connections_many: usize,
+    board: RefCell<Option<Prepared>>,
+}
+
+/// A board as an answer.
+struct Prepared {
+    board: Arc<Board>,
+    etag: HeaderValue,
+    json: Bytes,
+}
+
+/// What is done with a request.
+pub enum Turn {
+    Answered(Response<BoxBody>),
+    /// Routes have it; whether the connection is closed after the answer.
+    Routed {
+        last: bool,
+    },
+}
+
+impl Front {
+    pub fn new(service: Arc<Service>, load: Rc<WorkerLoad>, connections_max: usize) -> Self {
+        Self {
+            service,
+            load,
+            connections_many: connections_max / 4 * 3,
+            board: RefCell::default(),
+        }
+    }
+
+    pub fn turn(&self, request: &Request) -> Turn {
+        let mut class = Class::of(request.method(), request.path());
+        if self.load.is_over() && class == Class::Session && !self.has_session(request) {
+            class = Class::Browse;
+        }
+        let last = self.is_last(request, class);
+        let answer = match self.load.put_off(class) {
+            Some(retry_after_s) => Some(put_off(request, retry_after_s)),
+            None => match class {
+                Class::Free => self.show_board(request),
+                Class::Poll => self.show_place(request),
+                _ => None,
+            },
+        };
+        match answer {
+            Some(mut response) => {
+                if last {
+                    close(&mut response);
+                }
+                Turn::Answered(response)
+            }
+            None => Turn::Routed { last },
+        }
+    }
+
+    /// A token that we signed: enough to be told from somebody who merely asks for the same address.
+    fn has_session(&self, request: &Request) -> bool {
+        let token = token_in(request.headers(), SESSION_COOKIE);
+        token.is_some_and(|token| self.service.signed_session(token))
+    }
+
+    fn is_last(&self, request: &Request, class: Class) -> bool {
+        let Some(exchange) = request.conn_data::<Rc<Exchange>>() else {
+            return false;
+        };
+        let requests = exchange.requests.get() + 1;
+        exchange.requests.set(requests);
+        let many = || self.load.shared.connections.load(Ordering::Relaxed) > self.connections_many;
+        requests >= REQUESTS_MAX || (class != Class::Session && many())
+    }
+
+    /// The place of a good token; what is wrong with another is for the routes to say.
+    fn show_place(&self, request: &Request) -> Option<Response<BoxBody>> {
+        let campaign = campaign_of(request.path(), "/gate/place")?;
+        let token = token_in(request.headers(), PLACE_COOKIE)?;
+        let here = self.service.campaign(campaign).ok()?;
+        let place = self.service.place(&here, token).ok()?;
+        Some(place_answer(&place).into())
+    }
+
+    fn show_board(&self, request: &Request) -> Option<Response<BoxBody>> {
+        let campaign = campaign_of(request.path(), "/gate/board")?;
+        let board = self.service.board(campaign)?;
+        let mut prepared = self.board.borrow_mut();
+        let is_current = |known: &Prepared| Arc::ptr_eq(&known.board, &board);
+        if !prepared.as_ref().is_some_and(is_current) {
+            *prepared = Some(Prepared {
+                etag: HeaderValue::try_from(board.etag.as_str()).ok()?,
+                json: Bytes::copy_from_slice(&board.json),
+                board,
+            });
+        }
+        let prepared = prepared.as_ref()?;
+        let known = request.headers().get(IF_NONE_MATCH) == Some(&prepared.etag);
+        let mut response = if known {
+            Response::new(StatusCode::NOT_MODIFIED).map_into_boxed_body()
+        } else {
+            Response::with_body(StatusCode::OK, prepared.json.clone()).map_into_boxed_body()
+        };
+        let headers = response.headers_mut();
+        headers.insert(ETAG, prepared.etag.clone());
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=1"));
+        if !known {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        Some(response)
+    }
+}
+
+/// Tells a browser with a page, a program with a problem.
+fn put_off(request: &Request, retry_after_s: u32) -> Response<BoxBody> {
+    let path = request.path();
+    if path.starts_with("/api/") {
+        let lang = Lang::of(request.headers());
+        return Problem::overloaded(lang, retry_after_s).response().into();
+    }
+    pages::put_off(path, request.headers(), retry_after_s).into()
+}
+
+/// Closes the connection after this answer.
+pub fn close(response: &mut Response<BoxBody>) {
+    let head = response.head_mut();
+    head.set_connection_type(ConnectionType::Close);
+}
+
+const CAMPAIGNS: &str = "/api/v1/campaigns/";
+
+/// The campaign of a path that ends so.
+fn campaign_of<'a>(path: &'a str, end: &str) -> Option<&'a str> {
+    let campaign = path.strip_prefix(CAMPAIGNS)?.strip_suffix(end)?;
+    (!campaign.contains('/')).then_some(campaign)
+}
+
+impl Class {
+    /// What a request is for, by its first line alone.
+    pub fn of(method: &Method, path: &str) -> Self {
+        if matches!(path, "/healthz" | "/readyz") {
+            return Self::Free;
+        }
+        if let Some(class) = pages::class_of(method, path) {
+            return class;
+        }
+        let rest = path.strip_prefix(CAMPAIGNS);
+        let Some((_, call)) = rest.and_then(|rest| rest.split_once('/')) else {
+            return Self::Browse;
+        };
+        match call {
+            "gate/board" if method == Method::GET => Self::Free,
+            "gate/place" if method == Method::GET => Self::Poll,
+            "gate/enter" => Self::Enter,
+            "gate/admit" => Self::Session,
+            "openings" => Self::Browse,
+            _ => Self::Session,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_classed_by_its_first_line() {
+        let of = |method: &str, path: &str| Class::of(&method.parse().unwrap(), path);
+        let call = |method: &str, call: &str| of(method, &format!("{CAMPAIGNS}one/{call}"));
+        assert_eq!(of("GET", "/healthz"), Class::Free);
+        assert_eq!(of("GET", "/"), Class::Browse);
+        assert_eq!(of("GET", "/ko/one"), Class::Browse);
+        assert_eq!(of("POST", "/ko/one/day"), Class::Browse);
+        assert_eq!(of("GET", "/ko/one/wait"), Class::Poll);
+        assert_eq!(of("POST", "/ko/one/enter"), Class::Enter);
+        assert_eq!(of("POST", "/en/one/book"), Class::Session);
+        assert_eq!(
+            of("GET", "/en/one/sites/11110-1/2021-08-02"),
+            Class::Session
+        );
+        assert_eq!(of("GET", "/assets/page.0.css"), Class::Free);
+        assert_eq!(of("GET", "/api/v1/campaigns/one"), Class::Browse);
+        assert_eq!(call("GET", "openings"), Class::Browse);
+        assert_eq!(call("GET", "gate/board"), Class::Free);
+        assert_eq!(call("POST", "gate/board"), Class::Session);
+        assert_eq!(call("GET", "gate/place"), Class::Poll);
+        assert_eq!(call("POST", "gate/enter"), Class::Enter);
+        assert_eq!(call("POST", "gate/admit"), Class::Session);
+        assert_eq!(call("POST", "bookings"), Class::Session);
+        assert_eq!(call("GET", "sites/s1/days"), Class::Session);
+    }
+
+    #[test]
+    fn a_campaign_is_read_off_a_path_of_that_form_only() {
+        let of = |path| campaign_of(path, "/gate/board");
+        assert_eq!(of("/api/v1/campaigns/one/gate/board"), Some("one"));
+        assert_eq!(of("/api/v1/campaigns/one/two/gate/board"), None);
+        assert_eq!(of("/api/v1/campaigns/gate/board"), None);
+        assert_eq!(of("/gate/board"), None);
+    }
+}

@@ -1,0 +1,241 @@
+//! How busy the workers are, and what is put off because of it.
+//!
+//! A worker measures how late its own timer wakes it: that is how long a request that has just
+//! arrived waits for its turn. When even the least of the last tenth of a second is over the
+//! target, a queue stands, and the worker refuses more of what matters least; when it is not, less
+//! (CoDel's sign of a queue, on requests instead of packets). Confirming and what people in session
+//! do is never put off for this: those are bounded by `active_max` and by the writer's queue.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::clock::{self, Entropy};
+
+const STEP: Duration = Duration::from_millis(10);
+/// Steps over which the least lag is taken.
+const STEPS: u32 = 10;
+/// A worker that is this late has a standing queue.
+const LAG_TARGET_US: u64 = 25_000;
+/// What one interval over the target adds, for each time that it is over it, up to the most.
+const RISE: f64 = 0.1;
+const RISE_TIMES_MAX: f64 = 5.0;
+const FALL: f64 = 0.1;
+
+/// What a request is for, the least important first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Class {
+    /// Looking around: anyone, about nobody.
+    Browse,
+    /// Asking how far the line is.
+    Poll,
+    /// Coming into the line.
+    Enter,
+    /// What a person does whose turn has come; making, moving and cancelling a booking.
+    Session,
+    /// The board, and whether the server lives: cheaper than a refusal.
+    Free,
+}
+
+impl Class {
+    /// Those that are ever put off, in the order in which they are.
+    pub const SHED: [Self; 3] = [Self::Browse, Self::Poll, Self::Enter];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Browse => "browse",
+            Self::Poll => "poll",
+            Self::Enter => "enter",
+            Self::Session => "session",
+            Self::Free => "free",
+        }
+    }
+
+    /// Whoever is put off is told to come back after this, and up to twice as much more by lot.
+    fn retry_after_s(self) -> u32 {
+        match self {
+            Self::Browse => 5,
+            Self::Poll | Self::Enter | Self::Session | Self::Free => 10,
+        }
+    }
+}
+
+/// What all workers share.
+#[derive(Debug, Default)]
+pub struct Load {
+    pub connections: AtomicUsize,
+    /// Connections dropped for being too slow.
+    pub dropped: AtomicU64,
+    shed: [AtomicU64; Class::SHED.len()],
+    /// The standing lag, for the gate's brake; 0 while there is none.
+    lag_us: Arc<AtomicU64>,
+    stopping: AtomicBool,
+}
+
+impl Load {
+    pub fn new(lag_us: Arc<AtomicU64>) -> Self {
+        Self {
+            lag_us,
+            ..Self::default()
+        }
+    }
+
+    /// No new exchange begins from now on.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Requests of a class refused so far.
+    pub fn shed(&self, class: Class) -> u64 {
+        self.shed[class as usize].load(Ordering::Relaxed)
+    }
+}
+
+/// One worker's.
+#[derive(Debug)]
+pub struct WorkerLoad {
+    pub shared: Arc<Load>,
+    /// Between 0 and the number of classes that may be put off: the whole part of it are put off
+    /// wholly, the next in that share.
+    level: Cell<f64>,
+    lots: Cell<u64>,
+}
+
+impl WorkerLoad {
+    pub fn new(shared: Arc<Load>) -> Rc<Self> {
+        Rc::new(Self {
+            shared,
+            level: Cell::new(0.0),
+            lots: Cell::new(u64::from_be_bytes(Entropy::system().bytes())),
+        })
+    }
+
+    /// Goes on for as long as the worker runs.
+    pub async fn keep_measuring(self: Rc<Self>) {
+        loop {
+            let mut least = u64::MAX;
+            for _ in 0..STEPS {
+                let before = clock::tick();
+                tokio::time::sleep(STEP).await;
+                let late = before.elapsed().saturating_sub(STEP);
+                least = least.min(late.as_micros() as u64);
+            }
+            self.measured(least);
+        }
+    }
+
+    fn measured(&self, lag_us: u64) {
+        let times = lag_us as f64 / LAG_TARGET_US as f64;
+        let change = if times > 1.0 {
+            RISE * times.min(RISE_TIMES_MAX)
+        } else {
+            -FALL
+        };
+        let most = Class::SHED.len() as f64;
+        self.level.set((self.level.get() + change).clamp(0.0, most));
+        // The last word counts: while one worker keeps up, the host does.
+        let standing = if times > 1.0 { lag_us } else { 0 };
+        self.shared.lag_us.store(standing, Ordering::Relaxed);
+    }
+
+    /// Whether anything is put off at present.
+    pub fn is_over(&self) -> bool {
+        self.level.get() > 0.0
+    }
+
+    /// Seconds after which to come back, if a request of that class is put off.
+    pub fn put_off(&self, class: Class) -> Option<u32> {
+        let share = self.level.get() - class as usize as f64;
+        if class >= Class::Session || share <= 0.0 || self.lot() >= share {
+            return None;
+        }
+        self.shared.shed[class as usize].fetch_add(1, Ordering::Relaxed);
+        let least = class.retry_after_s();
+        Some(least + (self.lot() * f64::from(2 * least + 1)) as u32)
+    }
+
+    /// A number in [0, 1): splitmix64, from a random start. Only spreads a crowd; keeps no secret.
+    fn lot(&self) -> f64 {
+        let at = self.lots.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.lots.set(at);
+        let mixed = (at ^ (at >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put_off(worker: &WorkerLoad, class: Class) -> usize {
+        let asked = (0..1_000).filter(|_| worker.put_off(class).is_some());
+        asked.count()
+    }
+
+    #[test]
+    fn what_matters_least_is_put_off_first_and_sessions_never() {
+        let worker = WorkerLoad::new(Arc::default());
+        worker.measured(LAG_TARGET_US);
+        assert_eq!(put_off(&worker, Class::Browse), 0);
+        for _ in 0..5 {
+            worker.measured(LAG_TARGET_US * 3 / 2);
+        }
+        let browse = put_off(&worker, Class::Browse);
+        assert!((600..900).contains(&browse), "{browse} of 1,000");
+        assert_eq!(put_off(&worker, Class::Poll), 0);
+        for _ in 0..4 {
+            worker.measured(LAG_TARGET_US * 100);
+        }
+        assert_eq!(put_off(&worker, Class::Browse), 1_000);
+        assert_eq!(put_off(&worker, Class::Poll), 1_000);
+        let enter = put_off(&worker, Class::Enter);
+        assert!((600..900).contains(&enter), "{enter} of 1,000");
+        for _ in 0..100 {
+            worker.measured(LAG_TARGET_US * 100);
+        }
+        assert_eq!(put_off(&worker, Class::Enter), 1_000);
+        assert_eq!(put_off(&worker, Class::Session), 0);
+        assert_eq!(put_off(&worker, Class::Free), 0);
+        assert_eq!(worker.shared.shed(Class::Poll), 1_000);
+    }
+
+    #[test]
+    fn it_ends_when_no_queue_stands_and_tells_the_brake_meanwhile() {
+        let worker = WorkerLoad::new(Arc::default());
+        worker.measured(LAG_TARGET_US * 2);
+        assert!(worker.is_over());
+        assert_eq!(
+            worker.shared.lag_us.load(Ordering::Relaxed),
+            LAG_TARGET_US * 2
+        );
+        for _ in 0..2 {
+            worker.measured(1_000);
+        }
+        assert!(!worker.is_over());
+        assert_eq!(worker.shared.lag_us.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_crowd_is_told_to_come_back_at_different_times() {
+        let worker = WorkerLoad::new(Arc::default());
+        worker.level.set(3.0);
+        let mut told = [0; 31];
+        for _ in 0..21_000 {
+            told[worker.put_off(Class::Enter).unwrap() as usize] += 1;
+        }
+        assert_eq!(told[..10], [0; 10]);
+        assert!(
+            told[10..]
+                .iter()
+                .all(|&times| (700..1_300).contains(&times)),
+            "{told:?}"
+        );
+    }
+}

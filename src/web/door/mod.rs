@@ -1,0 +1,121 @@
+//! The door: from an accepted TCP connection to an answered request. TLS, deadlines, what is put
+//! off under load, then the routes. One protocol, HTTP/1.1: a connection asks one thing at a time,
+//! so that bounding connections bounds everything behind them.
+
+pub mod connection;
+pub mod front;
+pub mod load;
+
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::body::BoxBody;
+use actix_http::{HttpService, KeepAlive};
+use actix_http::{Request, Response};
+use actix_server::ServerBuilder;
+use actix_service::{
+    IntoServiceFactory as _, Service as _, ServiceFactoryExt as _, apply_fn_factory, fn_service,
+    map_config,
+};
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, web};
+use tokio_rustls::TlsAcceptor;
+
+use connection::{Connections, Io};
+use front::{Front, Turn};
+use load::{Load, WorkerLoad};
+
+use crate::service::Service;
+
+/// Somebody who is told goodbye has this long to say it back.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What bounds connections.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub connections_max: usize,
+    /// A request must arrive, and its answer leave, within this.
+    pub exchange_s: u32,
+}
+
+/// Serves people on a listener.
+pub fn listen(
+    server: ServerBuilder,
+    listener: TcpListener,
+    service: Arc<Service>,
+    load: Arc<Load>,
+    tls: Option<rustls::ServerConfig>,
+    limits: Limits,
+) -> std::io::Result<ServerBuilder> {
+    let data = web::Data::from(Arc::clone(&service));
+    let acceptor = tls.map(|config| TlsAcceptor::from(Arc::new(config)));
+    server.listen("public", listener, move || {
+        let connections = Connections::new(Arc::clone(&load), limits.exchange_s);
+        let worker = WorkerLoad::new(Arc::clone(&load));
+        let front = Rc::new(Front::new(
+            Arc::clone(&service),
+            Rc::clone(&worker),
+            limits.connections_max,
+        ));
+        actix_web::rt::spawn(Rc::clone(&connections).keep_sweeping());
+        actix_web::rt::spawn(worker.keep_measuring());
+        let app = App::new()
+            .app_data(data.clone())
+            .configure(crate::web::configure)
+            .into_factory();
+        let fronted = apply_fn_factory(
+            map_config(app, |()| AppConfig::default()),
+            move |request: Request, app| {
+                let turn = front.turn(&request);
+                let routed = match &turn {
+                    Turn::Routed { .. } => Some(app.call(request)),
+                    Turn::Answered(_) => None,
+                };
+                async move {
+                    let last = match turn {
+                        Turn::Answered(response) => return Ok(response),
+                        Turn::Routed { last } => last,
+                    };
+                    let routed = routed.expect("what is not answered was routed");
+                    let mut response: Response<BoxBody> = routed.await?.into();
+                    if last {
+                        front::close(&mut response);
+                    }
+                    Ok::<_, actix_web::Error>(response)
+                }
+            },
+        );
+        let http = HttpService::build()
+            // Deadlines are the connection's own: see `connection`.
+            .keep_alive(KeepAlive::Os)
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            .on_connect_ext(|io: &Io, known| {
+                known.insert(Rc::clone(io.exchange()));
+            })
+            .h1(fronted)
+            .map_err(|_| ());
+        let acceptor = acceptor.clone();
+        fn_service(move |tcp: TcpStream| {
+            let peer = tcp.peer_addr().ok();
+            // Answers are written whole; there is nothing to wait for.
+            let _ = tcp.set_nodelay(true);
+            let connection = connections.take(tcp);
+            let acceptor = acceptor.clone();
+            async move {
+                let io = match acceptor {
+                    None => Io::Plain(connection),
+                    Some(acceptor) => {
+                        let tls = acceptor.accept(connection).await.map_err(|_| ())?;
+                        Io::Tls(Box::new(tls))
+                    }
+                };
+                Ok((io, peer))
+            }
+        })
+        .and_then(http)
+    })
+}

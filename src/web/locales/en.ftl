@@ -140,6 +140,7 @@ your-number = Your number
 people-ahead = People ahead of you
 people-count = { $count }
 wait-about = Expected wait
+wait-one = about { $n } min
 wait-minutes = { $low }–{ $high } min
 wait-long = { $low } – { $high }
 the-line = How far the line has moved

@@ -121,6 +121,7 @@ your-number = 내 번호
 people-ahead = 앞에 있는 사람
 people-count = { $count }명
 wait-about = 예상 대기
+wait-one = 약 { $n }분
 wait-minutes = { $low }~{ $high }분
 wait-long = { $low } ~ { $high }
 the-line = 줄이 줄어든 정도

@@ -22,8 +22,9 @@ const TEXT: (f64, f64, f64) = (12.0, 11.0, 6.2);
 pub struct Map {
     pub width: u32,
     pub height: u32,
-    /// A path of points, drawn with a broad round pen.
+    /// A path of points, drawn with a round pen: first the shore, then the land a little narrower.
     pub land: String,
+    pub pen: [u32; 2],
     pub dots: Vec<Dot>,
 }
 
@@ -111,6 +112,7 @@ impl Map {
             width: width.ceil() as u32,
             height: ((bottom - top) * scale + 2.0 * MARGIN).ceil() as u32,
             dots,
+            pen: pen(sites.len()),
             land: land(flat_sites.into_iter().map(place)),
         }
     }
@@ -120,6 +122,12 @@ impl Map {
 fn length(text: &str) -> f64 {
     let of = |letter: char| if letter.is_ascii() { TEXT.2 } else { TEXT.1 };
     text.chars().map(of).sum()
+}
+
+/// How broad the pen is: the fewer the sites, the broader, so that their land hangs together.
+fn pen(sites: usize) -> [u32; 2] {
+    let broad = (SIDE / (sites.max(1) as f64).sqrt() * 1.3).clamp(28.0, 90.0) as u32;
+    [broad + 2, broad]
 }
 
 /// The points of the land, each once on the grid.

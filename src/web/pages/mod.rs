@@ -98,7 +98,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
                         .route("/booking", web::get().to(booking::show))
                         .route("/booking.ics", web::get().to(booking::calendar_file))
                         .route("/cancel", web::get().to(booking::ask_cancel))
-                        .route("/cancel", web::post().to(booking::cancel)),
+                        .route("/cancel", web::post().to(booking::cancel))
+                        .default_service(web::to(trouble::no_page)),
                 )
                 .default_service(web::to(trouble::no_page)),
         );

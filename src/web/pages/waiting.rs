@@ -18,8 +18,6 @@ use crate::service::Refused;
 use crate::web::call::SESSION_COOKIE;
 use crate::web::words::Lang;
 
-/// While it is paused, everybody asks again after about this long.
-const PAUSED_POLL_S: u32 = 20;
 /// From so many minutes on, hours are shown.
 const LONG_MIN: u64 = 120;
 
@@ -158,10 +156,6 @@ fn parts(visit: &Visit, place: &Place) -> (String, String) {
     let opens = visit.place.as_ref().and_then(opens_at);
     let opens = opens.filter(|_| place.state == PlaceState::Lobby);
     let opens = opens.map(|at| when.instant(at));
-    let poll_s = match state {
-        "paused" => PAUSED_POLL_S + (place.number % u64::from(PAUSED_POLL_S)) as u32,
-        _ => place.next_poll_s,
-    };
     let announce = match state {
         "waiting" => l.put(
             "wait-announce",
@@ -181,7 +175,11 @@ fn parts(visit: &Visit, place: &Place) -> (String, String) {
     let name = l.pick(&campaign.name.ko, &campaign.name.en);
     let head = HeadPart {
         title,
-        poll_s: if state == "admitted" { 0 } else { poll_s },
+        poll_s: if state == "admitted" {
+            0
+        } else {
+            place.next_poll_s
+        },
         name,
     };
     let own = OwnPart {
@@ -196,7 +194,7 @@ fn parts(visit: &Visit, place: &Place) -> (String, String) {
         ahead_words,
         wait_words,
         as_of: when.clock_s(here.now),
-        poll_s,
+        poll_s: place.next_poll_s,
         opens,
         message: board.view.message.as_deref(),
         announce,
@@ -213,6 +211,9 @@ fn parts(visit: &Visit, place: &Place) -> (String, String) {
 fn wait_words(l: Lang, [low, high]: [u64; 2]) -> String {
     let whole = |seconds: u64| seconds.div_ceil(60).max(1);
     if whole(high) < LONG_MIN {
+        if whole(low) == whole(high) {
+            return l.put("wait-one", &[("n", whole(low).into())]);
+        }
         let values = [("low", whole(low).into()), ("high", whole(high).into())];
         return l.put("wait-minutes", &values);
     }

@@ -14,7 +14,7 @@ const figure = (id, value) => {
   const shown = at(id);
   if (shown) shown.textContent = shown.textContent.replace(/[\d,]+/, count.format(value));
 };
-// The unit changes from minutes to hours: then the server words it.
+// When it is worded in another way (hours, one number), the server words it.
 const minutes = (s) => Math.max(1, Math.ceil(s / 60));
 
 async function json(path) {
@@ -36,7 +36,7 @@ async function ask() {
       return location.reload();
     }
     draw(place.place, board);
-    seconds(state === 'paused' ? Number(own.dataset.poll) : place.place.next_poll_s);
+    seconds(place.place.next_poll_s);
   } catch {
     network.textContent = network.dataset.lost;
     seconds(5 + Math.random() * 10);
@@ -50,8 +50,8 @@ function draw(place, board) {
   const wait = at('wait');
   if (wait) {
     const [low, high] = place.wait_s.map(minutes);
-    const long = high >= 120 || !/^\D*\d+\D+\d+\D*$/.test(wait.textContent);
-    if (long) return location.reload();
+    const shown = wait.textContent.match(/\d+/g).length;
+    if (high >= 120 || shown !== (low === high ? 1 : 2)) return location.reload();
     const parts = [low, high];
     wait.textContent = wait.textContent.replace(/\d+/g, () => parts.shift());
   }

@@ -99,8 +99,8 @@ impl Here {
         }
     }
 
-    /// The regions that `within` holds (provinces when it is empty, else its districts), in the order
-    /// of their codes, with their sites' middle and free seats.
+    /// The regions that `within` holds (provinces when it is empty, else its districts), in the
+    /// order of their codes, with their sites' middle and free seats.
     pub fn regions(&self, within: &str) -> Vec<Region> {
         let mut found: BTreeMap<&str, Region> = BTreeMap::new();
         for (at, site) in self.offer.catalog.sites.iter().enumerate() {
@@ -125,8 +125,8 @@ impl Here {
         found.into_values().map(middle).collect()
     }
 
-    /// The sites nearest to the middle of a region's sites, nearest first, with their free seats and
-    /// their distance from it in metres; none for a region without a site.
+    /// The sites nearest to the middle of a region's sites, nearest first, with their free seats
+    /// and their distance from it in metres; none for a region without a site.
     pub fn nearest(&self, region: &str, most: usize) -> Vec<Nearby> {
         let province = region.split('/').next().unwrap_or_default();
         let regions = self.regions(if region.contains('/') { province } else { "" });

@@ -31,6 +31,7 @@ pub struct Front {
     /// From this many connections on, those that can wait give theirs back after each answer.
     connections_many: usize,
     board: RefCell<Option<Prepared>>,
+    pages: pages::Kept,
 }
 
 /// A board as an answer.
@@ -56,6 +57,7 @@ impl Front {
             load,
             connections_many: connections_max / 4 * 3,
             board: RefCell::default(),
+            pages: pages::Kept::default(),
         }
     }
 
@@ -69,7 +71,8 @@ impl Front {
             Some(retry_after_s) => Some(put_off(request, retry_after_s)),
             None => match class {
                 Class::Free => self.show_board(request),
-                Class::Poll => self.show_place(request),
+                Class::Poll => self.show_place(request).or_else(|| self.show_page(request)),
+                Class::Browse => self.show_page(request),
                 _ => None,
             },
         };
@@ -107,6 +110,15 @@ impl Front {
         let here = self.service.campaign(campaign).ok()?;
         let place = self.service.place(&here, token).ok()?;
         Some(place_answer(&place).into())
+    }
+
+    /// The pages that everybody asks for, from prepared bytes.
+    fn show_page(&self, request: &Request) -> Option<Response<BoxBody>> {
+        if request.method() != Method::GET {
+            return None;
+        }
+        let (service, headers) = (&self.service, request.headers());
+        pages::first(service, &self.pages, request.path(), headers).map(Into::into)
     }
 
     fn show_board(&self, request: &Request) -> Option<Response<BoxBody>> {

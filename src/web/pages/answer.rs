@@ -32,7 +32,7 @@ pub fn long_page(
     lang: Lang,
     template: &impl Template,
 ) -> HttpResponse {
-    if !takes(request, "gzip") {
+    if !takes(request.headers(), "gzip") {
         return page(lang, StatusCode::OK, template);
     }
     let packed = template.render().ok().and_then(|text| {

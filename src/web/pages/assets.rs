@@ -1,7 +1,7 @@
 //! Style sheet and scripts: compressed and named by their content when the program was built, so
 //! that browsers keep them for ever.
 
-use actix_web::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, VARY};
+use actix_web::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, HeaderMap, VARY};
 use actix_web::{HttpRequest, HttpResponse, get};
 use data_encoding::BASE64;
 use ring::digest::{SHA256, digest};
@@ -40,8 +40,8 @@ impl Asset {
 }
 
 /// Whether a request takes an encoding: named, and not with `q=0`.
-pub fn takes(request: &HttpRequest, encoding: &str) -> bool {
-    let offered = request.headers().get(ACCEPT_ENCODING);
+pub fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+    let offered = headers.get(ACCEPT_ENCODING);
     let offered = offered.and_then(|value| value.to_str().ok());
     offered.unwrap_or_default().split(',').any(|item| {
         let mut parts = item.split(';').map(str::trim);
@@ -63,11 +63,11 @@ pub async fn serve(request: HttpRequest) -> HttpResponse {
         .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
         .insert_header(("X-Content-Type-Options", "nosniff"))
         .insert_header((VARY, "Accept-Encoding"));
-    if takes(&request, "br") {
+    if takes(request.headers(), "br") {
         answer.insert_header((CONTENT_ENCODING, "br"));
         return answer.body(asset.brotli);
     }
-    if takes(&request, "gzip") {
+    if takes(request.headers(), "gzip") {
         answer.insert_header((CONTENT_ENCODING, "gzip"));
         return answer.body(asset.gzip);
     }

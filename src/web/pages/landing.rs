@@ -2,13 +2,14 @@
 //! without identity.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::header::HeaderMap;
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::answer::{page, see_other};
 use super::form::{Form, birth_date};
 use super::frame::{Frame, machine, text};
-use super::prepared::{Kept, Prepared};
+use super::prepared::{Kept, Prepared, kept};
 use super::trouble::Trouble;
 use super::visit::{Visit, lang};
 use super::when::When;
@@ -81,7 +82,7 @@ pub async fn front(request: HttpRequest) -> Result<HttpResponse, Trouble> {
         .collect();
     if let [only] = ids.as_slice() {
         let visit = Visit::new(&request, l, only)?;
-        return Ok(prepared(&request, &visit));
+        return Ok(prepared(kept(&request), request.headers(), &visit));
     }
     let listed = offers.iter().map(|offer| {
         let campaign = &offer.catalog.campaign;
@@ -96,7 +97,7 @@ pub async fn front(request: HttpRequest) -> Result<HttpResponse, Trouble> {
 }
 
 pub async fn landing(request: HttpRequest, visit: Visit) -> HttpResponse {
-    prepared(&request, &visit)
+    prepared(kept(&request), request.headers(), &visit)
 }
 
 pub async fn to_landing(visit: Visit) -> HttpResponse {
@@ -104,7 +105,7 @@ pub async fn to_landing(visit: Visit) -> HttpResponse {
 }
 
 /// The bytes that are the same for everyone until an opening or the gate changes.
-fn prepared(request: &HttpRequest, visit: &Visit) -> HttpResponse {
+pub fn prepared(kept: &Kept, headers: &HeaderMap, visit: &Visit) -> HttpResponse {
     let here = &visit.here;
     let catalog = &here.offer.catalog;
     let campaign = &catalog.campaign;
@@ -119,11 +120,9 @@ fn prepared(request: &HttpRequest, visit: &Visit) -> HttpResponse {
         state.name(),
         message.unwrap_or_default()
     );
-    let kept = request.app_data::<web::Data<Kept>>();
-    let kept = kept.expect("the pages are configured with what they keep");
     let make = || make(visit, state, paused, message);
     let page = kept.page("landing", Some(here.index), visit.lang, &made_of, make);
-    page.answer(request, CACHED)
+    page.answer(headers, CACHED)
 }
 
 /// How many beginnings and ends of openings have passed: the page changes with each.

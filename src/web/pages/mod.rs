@@ -27,13 +27,19 @@ mod visit;
 mod waiting;
 mod when;
 
+use std::sync::Arc;
+
 use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 
+pub use prepared::Kept;
+use visit::Visit;
+
 use super::door::load::Class;
 use super::words::Lang;
+use crate::service::Service;
 
 /// What a request for a page is for, by its first line alone; none for what is no page.
 pub fn class_of(method: &Method, path: &str) -> Option<Class> {
@@ -50,6 +56,36 @@ pub fn class_of(method: &Method, path: &str) -> Option<Class> {
         "enter" => Class::Browse,
         _ => Class::Session,
     })
+}
+
+/// The first page and the waiting room, before any route is looked for; none for everything else.
+pub fn first(
+    service: &Arc<Service>,
+    kept: &Kept,
+    path: &str,
+    headers: &HeaderMap,
+) -> Option<HttpResponse> {
+    let mut parts = path.strip_prefix('/')?.splitn(3, '/');
+    let (tag, campaign, page) = (parts.next()?, parts.next(), parts.next());
+    let lang = match tag {
+        "" => Lang::of(headers),
+        tag => Lang::of_tag(tag)?,
+    };
+    let begun = |id: &str| Visit::begun(Arc::clone(service), headers, lang, id);
+    let mut answer = match (campaign, page) {
+        (None | Some(""), None) => {
+            let offers = service.shared.offers();
+            let [only] = offers.as_slice() else {
+                return None;
+            };
+            landing::prepared(kept, headers, &begun(only.catalog.campaign.id.as_str())?)
+        }
+        (Some(id), None) => landing::prepared(kept, headers, &begun(id)?),
+        (Some(id), Some("wait")) => waiting::shown(kept, headers, &begun(id)?).ok()?,
+        _ => return None,
+    };
+    guard::protect(answer.headers_mut());
+    Some(answer)
 }
 
 /// The page for somebody who is put off: it asks again by itself.

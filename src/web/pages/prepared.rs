@@ -2,16 +2,17 @@
 //!
 //! A page may have holes for the little that is a person's own. Its gzip form is still one stream:
 //! what stands around the holes is compressed beforehand and ends on a byte, what is put into them
-//! goes in as stored blocks, and the check sum is combined from those of the parts (RFC 1951, 1952).
+//! goes in as stored blocks, and the check sum is combined from those of the parts (RFC 1951,
+//! 1952).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, ETAG,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, ETAG, HeaderMap,
     IF_NONE_MATCH, VARY,
 };
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use flate2::{Compress, Compression, Crc, FlushCompress};
 
@@ -64,8 +65,8 @@ impl Prepared {
     }
 
     /// The page for everyone, or that the browser has it already.
-    pub fn answer(&self, request: &HttpRequest, kept: &'static str) -> HttpResponse {
-        let known = request.headers().get(IF_NONE_MATCH);
+    pub fn answer(&self, headers: &HeaderMap, kept: &'static str) -> HttpResponse {
+        let known = headers.get(IF_NONE_MATCH);
         let known = known.and_then(|tag| tag.to_str().ok());
         let same = known.is_some_and(|tags| {
             let tags = tags.split(',').map(|tag| tag.trim());
@@ -83,19 +84,19 @@ impl Prepared {
         if same {
             return answer.finish();
         }
-        self.body(request, answer, &[])
+        self.body(headers, answer, &[])
     }
 
     /// The page for one person.
-    pub fn filled(&self, request: &HttpRequest, values: &[&str]) -> HttpResponse {
+    pub fn filled(&self, headers: &HeaderMap, values: &[&str]) -> HttpResponse {
         let mut answer = HttpResponse::Ok();
         answer.insert_header((CACHE_CONTROL, "no-store"));
-        self.body(request, answer, values)
+        self.body(headers, answer, values)
     }
 
     fn body(
         &self,
-        request: &HttpRequest,
+        headers: &HeaderMap,
         mut answer: actix_web::HttpResponseBuilder,
         values: &[&str],
     ) -> HttpResponse {
@@ -103,7 +104,7 @@ impl Prepared {
             .content_type("text/html; charset=utf-8")
             .insert_header((CONTENT_LANGUAGE, self.lang.tag()))
             .insert_header((CONTENT_SECURITY_POLICY, self.policy.as_str()));
-        if takes(request, "gzip") {
+        if takes(headers, "gzip") {
             answer.insert_header((CONTENT_ENCODING, "gzip"));
             return answer.body(Bytes::from(self.gzip(values)));
         }
@@ -166,6 +167,12 @@ fn deflate(plain: &[u8], last: bool) -> Vec<u8> {
 #[derive(Default)]
 pub struct Kept {
     pages: Mutex<HashMap<Key, (String, Arc<Prepared>)>>,
+}
+
+/// What the routes' pages keep.
+pub fn kept(request: &HttpRequest) -> &Kept {
+    let kept = request.app_data::<Data<Kept>>();
+    kept.expect("the pages are configured with what they keep")
 }
 
 type Key = (&'static str, Option<CampaignIndex>, Lang);

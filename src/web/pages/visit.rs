@@ -1,10 +1,11 @@
-//! Who visits a page, as values: a handler that asks for `Guest` can't be reached without a session.
+//! Who visits a page, as values: a handler that asks for `Guest` can't be reached without a
+//! session.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse};
 
 use super::answer::see_other;
@@ -40,12 +41,20 @@ impl Visit {
 
     /// A visit to a page of that campaign.
     pub fn new(request: &HttpRequest, lang: Lang, campaign: &str) -> Result<Self, Trouble> {
-        let service = service(request);
-        let here = service
-            .campaign(campaign)
-            .map_err(|_| Trouble(trouble::not_found(request)))?;
-        let given = |name| token_in(request.headers(), name).map(str::to_owned);
-        Ok(Self {
+        let visit = Self::begun(service(request), request.headers(), lang, campaign);
+        visit.ok_or_else(|| Trouble(trouble::not_found(request)))
+    }
+
+    /// The same before any route is looked for; none if there is no such campaign.
+    pub fn begun(
+        service: Arc<Service>,
+        headers: &HeaderMap,
+        lang: Lang,
+        campaign: &str,
+    ) -> Option<Self> {
+        let here = service.campaign(campaign).ok()?;
+        let given = |name| token_in(headers, name).map(str::to_owned);
+        Some(Self {
             service,
             here,
             lang,

@@ -2,13 +2,14 @@
 //! figures. Without a script it asks again by itself at the pace it is told; with one it asks for
 //! the figures alone.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::header::HeaderMap;
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::assets::{self, Asset};
 use super::frame::{Frame, grouped, minutes, text};
 
-use super::prepared::{HOLE, Kept, Prepared};
+use super::prepared::{HOLE, Kept, Prepared, kept};
 use super::trouble::Trouble;
 use super::visit::{Visit, give};
 use super::when::When;
@@ -77,6 +78,11 @@ pub fn policy(styles: &[&Asset], scripts: &[&Asset]) -> String {
 }
 
 pub async fn room(request: HttpRequest, visit: Visit) -> Result<HttpResponse, Trouble> {
+    shown(kept(&request), request.headers(), &visit)
+}
+
+/// The room as it is for the person of a place.
+pub fn shown(kept: &Kept, headers: &HeaderMap, visit: &Visit) -> Result<HttpResponse, Trouble> {
     let Some(token) = &visit.place else {
         return Ok(visit.onward("/enter"));
     };
@@ -85,14 +91,12 @@ pub async fn room(request: HttpRequest, visit: Visit) -> Result<HttpResponse, Tr
         Err(Refused::PlaceInvalid) => return Ok(visit.onward("/enter")),
         Err(refused) => return Err(visit.trouble(&refused)),
     };
-    let (head, own) = parts(&visit, &place);
+    let (head, own) = parts(visit, &place);
     let here = &visit.here;
-    let kept = request.app_data::<web::Data<Kept>>();
-    let kept = kept.expect("the pages are configured with what they keep");
     let made_of = here.offer.catalog.version().to_string();
-    let make = || make(&visit);
+    let make = || make(visit);
     let page = kept.page("wait", Some(here.index), visit.lang, &made_of, make);
-    Ok(page.filled(&request, &[&head, &own]))
+    Ok(page.filled(headers, &[&head, &own]))
 }
 
 pub async fn to_room(visit: Visit) -> HttpResponse {

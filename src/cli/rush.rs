@@ -14,6 +14,7 @@ use crate::control;
 use crate::domain::entry::GateAct;
 use crate::folder::Folder;
 use crate::operations::Work;
+use crate::rush::certify::Certify;
 use crate::rush::crowd::{Crowd, Habits};
 use crate::rush::curve::Curve;
 use crate::rush::drive::Drive;
@@ -57,6 +58,32 @@ pub struct Rush {
 pub enum RushCommand {
     /// Offer 1, 2, 5, 10 and 20 times what the host holds, and show what is booked
     Sweep(SweepOptions),
+    /// Measure what each call costs, and say what this host holds for the campaign
+    Certify(CertifyOptions),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:
+  sumun demo --data /tmp/demo --people 1540000 --at 2021-07-19T20:00:00+09:00
+  sumun rush certify --data /tmp/demo --report certificate.html
+
+It sets the gate's rate through the data folder's socket, and sets it back at the end. The people
+of the file that it used have bookings afterwards: use a demo, or a copy of the real folder.")]
+pub struct CertifyOptions {
+    #[command(flatten)]
+    target: Target,
+    /// People who enter and book for it
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    count: usize,
+    /// Each call that can be repeated is, for so long
+    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
+    each: u64,
+    /// Write the certificate, one HTML file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Write the figures as JSON
+    #[arg(long, value_name = "FILE")]
+    json_report: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -204,6 +231,7 @@ pub fn run(folder: &Folder, rush: Rush, json: bool) -> anyhow::Result<Answer> {
     match rush.command {
         None => rehearse(folder, &rush.target, &rush.evening, json),
         Some(RushCommand::Sweep(sweep)) => run_sweep(folder, &sweep),
+        Some(RushCommand::Certify(certify)) => run_certify(folder, &certify),
     }
 }
 
@@ -516,6 +544,46 @@ fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Answer> 
         0 => Answer::done(text, json),
         _ => Answer::fault(text, json),
     })
+}
+
+fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::Result<Answer> {
+    let found = options.target.find(folder)?;
+    must_be_open(&found.server, &found.campaign)?;
+    let gate = GateAsItWas::of(folder, &found.campaign)?;
+    let certify = Certify {
+        server: &found.server,
+        campaign: &found.campaign,
+        people: &found.people,
+        skip: options.target.skip,
+        count: options.count,
+        process: server_process(folder)?,
+        folder: folder.path(),
+        run_s: options.each.max(1),
+        admit_per_s: gate.rate,
+        set_gate: &|rate, active| gate.set(rate, active),
+        say: &|line| eprintln!("measuring {line}"),
+    };
+    let certificate = certify.run()?;
+    drop(gate);
+    if let Some(file) = &options.json_report {
+        write(file, &certificate.json().to_string())?;
+    }
+    if let Some(file) = &options.report {
+        write(file, &certificate.page(&found.campaign, &command()))?;
+    }
+    let (text, json) = (certificate.text(), certificate.json());
+    Ok(match certificate.holds().fits {
+        true => Answer::done(text, json),
+        false => Answer::fault(text, json),
+    })
+}
+
+/// The process that listens on the folder's socket, as the kernel knows it.
+fn server_process(folder: &Folder) -> anyhow::Result<u32> {
+    let server = control::connect(&folder.socket());
+    let server = server.context("no server runs on this data folder: give its --data DIR")?;
+    let peer = rustix::net::sockopt::socket_peercred(&server)?;
+    Ok(peer.pid.as_raw_nonzero().get().unsigned_abs())
 }
 
 fn command() -> String {

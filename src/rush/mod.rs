@@ -6,6 +6,7 @@
 //! benchmarks over the same `wire`.
 
 pub mod answer;
+pub mod certify;
 pub mod chart;
 pub mod crowd;
 pub mod curve;

@@ -75,13 +75,41 @@ impl Drive {
         until: Duration,
         tell: &mut impl FnMut(&Scene, usize) -> bool,
     ) -> io::Result<()> {
+        self.advance(until, tell)?;
+        self.finish(tell)
+    }
+
+    /// Runs until everybody has come to an end, or that time of the rush; more may follow.
+    pub fn advance(
+        &mut self,
+        until: Duration,
+        tell: &mut impl FnMut(&Scene, usize) -> bool,
+    ) -> io::Result<()> {
         let until_ns = until.as_nanos() as u64;
-        let going = |drive: &Self| drive.scene.going > 0 && drive.now() < until_ns;
-        while going(self) {
-            if !self.turn(true, tell)? {
+        while self.scene.going > 0 && self.now() < until_ns && self.turn(true, tell)? {}
+        Ok(())
+    }
+
+    /// Closed loop: always so many people on their way, until that time of the rush.
+    pub fn keep_going(&mut self, people: usize, from: &mut u32, until: Duration) -> io::Result<()> {
+        let until_ns = until.as_nanos() as u64;
+        let all = self.scene.crowd.people.len() as u32;
+        while self.now() < until_ns {
+            while self.scene.going < people && *from < all {
+                let now = self.now();
+                self.scene.expect(*from, now);
+                *from += 1;
+            }
+            if self.scene.going == 0 {
                 break;
             }
+            self.turn(true, &mut |_, _| true)?;
         }
+        Ok(())
+    }
+
+    /// Nobody acts any more; waits for the answers that are on their way.
+    pub fn finish(&mut self, tell: &mut impl FnMut(&Scene, usize) -> bool) -> io::Result<()> {
         self.queue.clear();
         let last = tick();
         while self.wire.in_flight() > 0 && last.elapsed() < LAST_ANSWERS {

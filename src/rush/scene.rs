@@ -796,3 +796,6 @@ fn kind(person: &Person) -> Kind {
 fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("text has a JSON form")
 }
+
+#[cfg(test)]
+mod tests;

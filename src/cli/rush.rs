@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::{Answer, demo};
@@ -251,6 +252,15 @@ pub struct Found {
     pub lobby_opens_min: f64,
     pub people: PathBuf,
     pub time: Time,
+    zone: TimeZone,
+}
+
+impl Found {
+    /// An instant as the campaign's people read it.
+    fn local(&self, at: Timestamp) -> String {
+        let local = at.to_zoned(self.zone.clone());
+        local.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
+    }
 }
 
 impl Target {
@@ -287,6 +297,7 @@ impl Target {
             lobby_opens_min: shown["gate"]["lobby_opens_min"].as_f64().unwrap_or(0.0),
             people,
             time,
+            zone: TimeZone::get(shown["zone"].as_str().unwrap_or("UTC"))?,
         })
     }
 }
@@ -355,17 +366,18 @@ fn rehearse(
     )?;
     let opens_at = opening(&found, &crowd)?;
     let Time { now, speed, .. } = found.time;
+    let (shown_now, shown_opening) = (found.local(now), found.local(opens_at));
     let ahead_s = opens_at.duration_since(now).as_secs_f64();
     ensure!(
         speed > 0.0 || ahead_s <= 0.0,
-        "the server's clock stands still at {now}, before the opening at {opens_at}: start the \
+        "the server's clock stands still at {shown_now}, before the opening at {shown_opening}: start the \
          demo with --at, or with a --speed"
     );
     let wait_s = if ahead_s > 0.0 { ahead_s / speed } else { 0.0 };
     let lead_s = ahead_s.clamp(0.0, found.lobby_opens_min * 60.0);
     if wait_s > AHEAD_S_MAX {
         bail!(
-            "the opening is at {opens_at}, {:.0} minutes of yours from now ({now} there): start \
+            "the opening is at {shown_opening}, {:.0} minutes of yours from now ({shown_now} there): start \
              the demo nearer to it, for example with --at, or let its clock run with --speed",
             wait_s / 60.0
         );
@@ -378,7 +390,7 @@ fn rehearse(
     };
     let people = crowd.people.len();
     eprintln!(
-        "{} people come to {} for {}; it is {now} there, {}{}",
+        "{} people come to {} for {}; it is {shown_now} there, {}{}",
         people,
         found.server.url,
         found.campaign,
@@ -427,7 +439,7 @@ fn rehearse(
         command: command(),
         url: found.server.url.clone(),
         campaign: found.campaign.clone(),
-        opens_at: opens_at.to_string(),
+        opens_at: shown_opening,
         seed: target.seed,
         people,
         habits,
@@ -628,7 +640,7 @@ fn opening(found: &Found, crowd: &Crowd) -> anyhow::Result<Timestamp> {
              campaign, and the right time?",
             found.people.display(),
             found.campaign,
-            found.time.now
+            found.local(found.time.now)
         )
     })
 }

@@ -296,7 +296,7 @@ fn site(request: &HttpRequest, visit: &Visit) -> Result<(SiteIndex, String), Tro
     let id = request.match_info().get("site").unwrap_or_default();
     match visit.here.site(id) {
         Ok(site) => Ok((site, id.to_owned())),
-        Err(Refused::NotFound) => Err(Trouble(visit.onward("/sites"))),
+        Err(Refused::NotFound) => Err(Trouble::of(visit.onward("/sites"))),
         Err(refused) => Err(visit.trouble(&refused)),
     }
 }

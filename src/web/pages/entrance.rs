@@ -138,7 +138,7 @@ fn not_entered(visit: &Visit, typed: &Typed, refused: Refused) -> Trouble {
     let title = (words.title.to_owned(), format!("{}{more}", words.next));
     let template = enter_page(visit, typed, Some(title), Vec::new(), None);
     let status = StatusCode::from_u16(words.status).expect("the words have valid statuses");
-    Trouble(page(l, status, &template))
+    Trouble::of(page(l, status, &template))
 }
 
 /// What was typed as credentials, or the fields at fault with their words.

@@ -30,6 +30,8 @@ const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// A page with holes, ready to be filled.
 pub struct Prepared {
     parts: Vec<Part>,
+    /// The gzip form of a page without holes: the same bytes for every answer.
+    whole: Option<Bytes>,
     /// The name of its bytes, as long as nothing is put in.
     etag: String,
     policy: String,
@@ -56,12 +58,15 @@ impl Prepared {
             Part { plain, packed, crc }
         };
         let hash = Hash::of(page.as_bytes()).to_string();
-        Self {
+        let mut prepared = Self {
             parts: pieces.iter().enumerate().map(part).collect(),
+            whole: None,
             etag: format!("\"{}\"", &hash[..16]),
             policy,
             lang,
-        }
+        };
+        prepared.whole = (last == 0).then(|| Bytes::from(prepared.gzip(&[])));
+        prepared
     }
 
     /// The page for everyone, or that the browser has it already.
@@ -106,7 +111,8 @@ impl Prepared {
             .insert_header((CONTENT_SECURITY_POLICY, self.policy.as_str()));
         if takes(headers, "gzip") {
             answer.insert_header((CONTENT_ENCODING, "gzip"));
-            return answer.body(Bytes::from(self.gzip(values)));
+            let whole = self.whole.clone();
+            return answer.body(whole.unwrap_or_else(|| Bytes::from(self.gzip(values))));
         }
         answer.body(Bytes::from(self.plain(values)))
     }
@@ -128,6 +134,7 @@ impl Prepared {
         page.extend_from_slice(&GZIP_HEAD);
         let mut crc = Crc::new();
         let last = self.parts.len() - 1;
+        // Combining costs as much as summing some kilobytes: what is short is summed.
         for (at, part) in self.parts.iter().enumerate() {
             page.extend_from_slice(&part.packed);
             crc.combine(&part.crc);
@@ -139,9 +146,7 @@ impl Prepared {
                 page.extend_from_slice(&(!length).to_le_bytes());
                 page.extend_from_slice(block);
             }
-            let mut own = Crc::new();
-            own.update(value.as_bytes());
-            crc.combine(&own);
+            crc.update(value.as_bytes());
         }
         page.extend_from_slice(&crc.sum().to_le_bytes());
         page.extend_from_slice(&crc.amount().to_le_bytes());

@@ -16,11 +16,17 @@ use crate::web::words::{Lang, words};
 
 /// An answer that takes the place of the page that was asked for.
 #[derive(Debug)]
-pub struct Trouble(pub HttpResponse);
+pub struct Trouble(Box<HttpResponse>);
+
+impl Trouble {
+    pub fn of(answer: HttpResponse) -> Self {
+        Self(Box::new(answer))
+    }
+}
 
 impl From<Trouble> for actix_web::Error {
     fn from(Trouble(answer): Trouble) -> Self {
-        InternalError::from_response("refused", answer).into()
+        InternalError::from_response("refused", *answer).into()
     }
 }
 
@@ -47,12 +53,12 @@ pub struct Retry {
 
 /// A refusal's page.
 pub fn refused(visit: &Visit, refused: &Refused) -> Trouble {
-    Trouble(refusal(visit, refused, None))
+    Trouble::of(refusal(visit, refused, None))
 }
 
 /// The page of a refused form: where sending it again helps, it offers that.
 pub fn refused_form(visit: &Visit, refused: &Refused, retry: &Retry) -> Trouble {
-    Trouble(refusal(visit, refused, Some(retry)))
+    Trouble::of(refusal(visit, refused, Some(retry)))
 }
 
 fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpResponse {

@@ -42,7 +42,7 @@ impl Visit {
     /// A visit to a page of that campaign.
     pub fn new(request: &HttpRequest, lang: Lang, campaign: &str) -> Result<Self, Trouble> {
         let visit = Self::begun(service(request), request.headers(), lang, campaign);
-        visit.ok_or_else(|| Trouble(trouble::not_found(request)))
+        visit.ok_or_else(|| Trouble::of(trouble::not_found(request)))
     }
 
     /// The same before any route is looked for; none if there is no such campaign.
@@ -149,12 +149,12 @@ impl Guest {
         match visit.person(request) {
             Ok(person) => Ok(Self { visit, person }),
             Err(Refused::NotAdmitted(_) | Refused::Paused { .. }) => {
-                Err(Trouble(visit.onward("/wait")))
+                Err(Trouble::of(visit.onward("/wait")))
             }
             Err(Refused::SessionInvalid | Refused::PlaceInvalid) => {
-                Err(Trouble(visit.onward("/enter")))
+                Err(Trouble::of(visit.onward("/enter")))
             }
-            Err(Refused::SessionExpired) => Err(Trouble(visit.onward("/enter?again"))),
+            Err(Refused::SessionExpired) => Err(Trouble::of(visit.onward("/enter?again"))),
             Err(refused) => Err(visit.trouble(&refused)),
         }
     }

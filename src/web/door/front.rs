@@ -42,6 +42,8 @@ struct Prepared {
 /// What is done with a request.
 pub enum Turn {
     Answered(Response<BoxBody>),
+    /// The answer is for later.
+    PutOff(Response<BoxBody>),
     /// Routes have it; whether the connection is closed after the answer.
     Routed {
         last: bool,
@@ -64,24 +66,24 @@ impl Front {
             class = Class::Browse;
         }
         let last = self.is_last(request, class);
-        let answer = match self.load.put_off(class) {
-            Some(retry_after_s) => {
-                let lang = Lang::of(request.headers());
-                Some(Problem::overloaded(lang, retry_after_s).response().into())
+        let closing = |mut response| {
+            if last {
+                close(&mut response);
             }
-            None => match class {
-                Class::Free => self.show_board(request),
-                Class::Poll => self.show_place(request),
-                _ => None,
-            },
+            response
+        };
+        if let Some(retry_after_s) = self.load.put_off(class) {
+            let lang = Lang::of(request.headers());
+            let problem = Problem::overloaded(lang, retry_after_s);
+            return Turn::PutOff(closing(problem.response().into()));
+        }
+        let answer = match class {
+            Class::Free => self.show_board(request),
+            Class::Poll => self.show_place(request),
+            _ => None,
         };
         match answer {
-            Some(mut response) => {
-                if last {
-                    close(&mut response);
-                }
-                Turn::Answered(response)
-            }
+            Some(response) => Turn::Answered(closing(response)),
             None => Turn::Routed { last },
         }
     }

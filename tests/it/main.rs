@@ -9,5 +9,6 @@ mod door;
 mod gate;
 mod http;
 mod rules;
+mod stampede;
 mod tidy;
 mod world;

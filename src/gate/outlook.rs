@@ -216,16 +216,14 @@ mod tests {
             let next = slot_s(number, NOW);
             assert!((5..=300).contains(&next));
             let at = NOW.plus_s(i64::from(next));
-            // Those with less than five seconds to go come once outside their slot.
-            let then = slot_s(number, at);
-            let at = if then == 300 {
-                at
-            } else {
-                at.plus_s(i64::from(then))
-            };
             assert_eq!(slot_s(number, at), 300);
             seconds[at.unix_s().rem_euclid(300) as usize] += 1;
         }
+        // All entered in one second, which those of the next four slots share.
+        let now = NOW.unix_s().rem_euclid(300) as usize;
+        assert_eq!(seconds[now], 100);
+        (1..5).for_each(|more| seconds[(now + more) % 300] += 20);
+        seconds[now] -= 80;
         assert_eq!(seconds, [20; 300]);
     }
 

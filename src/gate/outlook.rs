@@ -67,7 +67,7 @@ impl Outlook {
     /// called at `per_s`.
     ///
     /// How the budget is kept. Far back, people ask every 300 s at the slot of their number:
-    /// `people / 300` a second, to the person. Whoever waits for `w` seconds more and is nearer asks
+    /// `people / 300` a second, to the person. Whoever waits `w` seconds more and is nearer asks
     /// after `w / 2`, but not before `floor_s`; those with less than `floor_s` to wait ask once,
     /// when their turn comes. At `per_s` people for each second of wait, this costs on top of
     /// `people / 300`
@@ -76,8 +76,8 @@ impl Outlook {
     /// ∫ from 2·floor to 600 of per_s · 2/w dw = 2 · per_s · ln(300 / floor)
     /// ```
     ///
-    /// for the halving, `per_s` for everybody's last poll, and at most `per_s` for those who have to
-    /// ask once more because the line was slower than it looked. The floor follows from what the
+    /// for the halving, `per_s` for everybody's last poll, and at most `per_s` for those who
+    /// have to ask once more because the line was slower than it looked. The floor follows from what the
     /// budget has left for that. With nothing left it is 300 s and everybody comes by slot alone.
     pub fn of(per_s: f64, people: u64, late: u64, because: Option<WaitBecause>) -> Self {
         let per_s = per_s.max(0.01);
@@ -173,7 +173,7 @@ mod tests {
 
     const NOW: Stamp = Stamp(1_626_692_400_000_000_000);
 
-    /// Polls a second of a whole line that stands as it is: each person's are one in their interval.
+    /// Polls a second of a whole line that stands as it is: each person's is one in their interval.
     fn polls_per_s(per_s: f64, people: u64, because: Option<WaitBecause>) -> f64 {
         let outlook = Outlook::of(per_s, people, 0, because);
         // Every seventh person counts for seven.

@@ -291,7 +291,7 @@ fn drawn(people: u64, seed: &[u8; 32]) -> (Line, Drawn) {
 }
 
 /// 20 people, 20,000 draws: everybody has every rank as often as every other, and whoever entered
-/// first has no better one. 380 degrees of freedom: chi-square over 490 has a chance of 1 in 10,000;
+/// first has no better one. 380 degrees of freedom: chi-square over 490 comes once in 10,000;
 /// the seeds are fixed.
 #[test]
 fn a_draw_favours_nobody() {

@@ -76,9 +76,9 @@ impl Outlook {
     /// ∫ from 2·floor to 600 of per_s · 2/w dw = 2 · per_s · ln(300 / floor)
     /// ```
     ///
-    /// for the halving, `per_s` for everybody's last poll, and at most `per_s` for those who
-    /// have to ask once more because the line was slower than it looked. The floor follows from what the
-    /// budget has left for that. With nothing left it is 300 s and everybody comes by slot alone.
+    /// for the halving, `per_s` for everybody's last poll, and at most `per_s` for those who have
+    /// to ask once more because the line was slower than it looked. The floor follows from what
+    /// the budget has left for that. With nothing left it is 300 s and everybody comes by slot.
     pub fn of(per_s: f64, people: u64, late: u64, because: Option<WaitBecause>) -> Self {
         let per_s = per_s.max(0.01);
         let all = people as f64 / POLL_S_MAX;

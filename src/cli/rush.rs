@@ -7,18 +7,22 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::{Answer, demo};
 use crate::control;
+use crate::domain::entry::GateAct;
 use crate::folder::Folder;
 use crate::operations::Work;
+use crate::rush::certify::Certify;
 use crate::rush::crowd::{Crowd, Habits};
 use crate::rush::curve::Curve;
 use crate::rush::drive::Drive;
 use crate::rush::scene::{Scene, Setting};
 use crate::rush::simulate;
 use crate::rush::summary::{Rehearsal, summary, text};
+use crate::rush::sweep::{Sweep, must_be_open};
 use crate::rush::target::{Server, Time, find};
 
 /// The campaign of the demo.
@@ -60,6 +64,67 @@ pub enum RushCommand {
                       when somebody is lost, doubled or overtaken."
     )]
     Simulate(simulate::Options),
+    /// Offer 1, 2, 5, 10 and 20 times what the host holds, and show what is booked
+    Sweep(SweepOptions),
+    /// Measure what each call costs, and say what this host holds for the campaign
+    Certify(CertifyOptions),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:
+  sumun demo --data /tmp/demo --people 1540000 --at 2021-07-19T20:00:00+09:00
+  sumun rush certify --data /tmp/demo --report certificate.html
+
+It sets the gate's rate through the data folder's socket, and sets it back at the end. The people
+of the file that it used have bookings afterwards: use a demo, or a copy of the real folder.")]
+pub struct CertifyOptions {
+    #[command(flatten)]
+    target: Target,
+    /// People who enter and book for it
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    count: usize,
+    /// Each call that can be repeated is, for so long
+    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
+    each: u64,
+    /// Write the certificate, one HTML file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Write the figures as JSON
+    #[arg(long, value_name = "FILE")]
+    json_report: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:
+  sumun demo --plain-http --data /tmp/demo --people 1540000 --at 2021-07-19T20:00:00+09:00
+  sumun rush sweep --data /tmp/demo --report sweep.html
+
+It sets the gate's rate through the data folder's socket, and sets it back at the end. The people
+of the file that it used have bookings afterwards: use a demo, or a copy of the real folder.")]
+pub struct SweepOptions {
+    #[command(flatten)]
+    target: Target,
+    /// The part of the measured capacity that the gate lets in; the rest is for those who wait
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = share)]
+    part: f64,
+    /// Let so many people in each second, and measure no capacity
+    #[arg(long, value_name = "PER_S")]
+    rate: Option<u32>,
+    /// Each load runs so long before it counts: people poll every five seconds at first
+    #[arg(long, value_name = "SECONDS", default_value_t = 8)]
+    warm: u64,
+    /// Each load counts so long
+    #[arg(long, value_name = "SECONDS", default_value_t = 8)]
+    each: u64,
+    /// Seconds between two clicks, on average
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.25, value_parser = positive)]
+    think: f64,
+    /// Write the report, one HTML file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Write the figures as JSON
+    #[arg(long, value_name = "FILE")]
+    json_report: Option<PathBuf>,
 }
 
 /// The server, and who comes to it.
@@ -174,6 +239,8 @@ pub fn run(folder: &Folder, rush: Rush, json: bool) -> anyhow::Result<Answer> {
     match rush.command {
         None => rehearse(folder, &rush.target, &rush.evening, json),
         Some(RushCommand::Simulate(options)) => simulate::run(&options),
+        Some(RushCommand::Sweep(sweep)) => run_sweep(folder, &sweep),
+        Some(RushCommand::Certify(certify)) => run_certify(folder, &certify),
     }
 }
 
@@ -185,6 +252,15 @@ pub struct Found {
     pub lobby_opens_min: f64,
     pub people: PathBuf,
     pub time: Time,
+    zone: TimeZone,
+}
+
+impl Found {
+    /// An instant as the campaign's people read it.
+    fn local(&self, at: Timestamp) -> String {
+        let local = at.to_zoned(self.zone.clone());
+        local.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
+    }
 }
 
 impl Target {
@@ -221,6 +297,7 @@ impl Target {
             lobby_opens_min: shown["gate"]["lobby_opens_min"].as_f64().unwrap_or(0.0),
             people,
             time,
+            zone: TimeZone::get(shown["zone"].as_str().unwrap_or("UTC"))?,
         })
     }
 }
@@ -289,17 +366,18 @@ fn rehearse(
     )?;
     let opens_at = opening(&found, &crowd)?;
     let Time { now, speed, .. } = found.time;
+    let (shown_now, shown_opening) = (found.local(now), found.local(opens_at));
     let ahead_s = opens_at.duration_since(now).as_secs_f64();
     ensure!(
         speed > 0.0 || ahead_s <= 0.0,
-        "the server's clock stands still at {now}, before the opening at {opens_at}: start the \
+        "the server's clock stands still at {shown_now}, before the opening at {shown_opening}: start the \
          demo with --at, or with a --speed"
     );
     let wait_s = if ahead_s > 0.0 { ahead_s / speed } else { 0.0 };
     let lead_s = ahead_s.clamp(0.0, found.lobby_opens_min * 60.0);
     if wait_s > AHEAD_S_MAX {
         bail!(
-            "the opening is at {opens_at}, {:.0} minutes of yours from now ({now} there): start \
+            "the opening is at {shown_opening}, {:.0} minutes of yours from now ({shown_now} there): start \
              the demo nearer to it, for example with --at, or let its clock run with --speed",
             wait_s / 60.0
         );
@@ -312,7 +390,7 @@ fn rehearse(
     };
     let people = crowd.people.len();
     eprintln!(
-        "{} people come to {} for {}; it is {now} there, {}{}",
+        "{} people come to {} for {}; it is {shown_now} there, {}{}",
         people,
         found.server.url,
         found.campaign,
@@ -358,10 +436,10 @@ fn rehearse(
     })?;
     progress.done();
     let rehearsal = Rehearsal {
-        command: std::env::args().collect::<Vec<_>>().join(" "),
+        command: command(),
         url: found.server.url.clone(),
         campaign: found.campaign.clone(),
-        opens_at: opens_at.to_string(),
+        opens_at: shown_opening,
         seed: target.seed,
         people,
         habits,
@@ -390,6 +468,146 @@ fn rehearse(
         0 => Answer::done(human, json_summary),
         _ => Answer::fault(human, json_summary),
     })
+}
+
+/// Sets the gate back as it was, however this ends.
+struct GateAsItWas<'a> {
+    folder: &'a Folder,
+    campaign: &'a str,
+    rate: u32,
+    active: u32,
+}
+
+impl<'a> GateAsItWas<'a> {
+    fn of(folder: &'a Folder, campaign: &'a str) -> anyhow::Result<Self> {
+        let status = gate_status(folder, Some(campaign.to_owned()))?;
+        let gate = &status["gates"][0];
+        let figure = |value: &Value| value.as_u64().and_then(|value| u32::try_from(value).ok());
+        let rate = figure(&gate["board"]["admit_per_s"]);
+        let (rate, active) = rate
+            .zip(figure(&gate["active_max"]))
+            .context("the gate's settings can't be read")?;
+        Ok(Self {
+            folder,
+            campaign,
+            rate,
+            active,
+        })
+    }
+
+    fn set(&self, admit_per_s: u32, active_max: u32) -> anyhow::Result<()> {
+        for act in [
+            GateAct::Rate { admit_per_s },
+            GateAct::Active { active_max },
+        ] {
+            let campaign = Some(self.campaign.to_owned());
+            let answer = super::work(self.folder, Work::Gate { campaign, act }, None)?;
+            ensure!(!answer.fault, "the gate was not set: {}", answer.human);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for GateAsItWas<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.set(self.rate, self.active) {
+            eprintln!(
+                "sumun: the gate was not set back ({error:#}): run `sumun gate rate {}` and `sumun \
+                 gate active {}`",
+                self.rate, self.active
+            );
+        }
+    }
+}
+
+fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Answer> {
+    let found = options.target.find(folder)?;
+    must_be_open(&found.server, &found.campaign)?;
+    let gate = GateAsItWas::of(folder, &found.campaign)?;
+    let seed = options.target.seed;
+    let mut sweep = Sweep {
+        server: &found.server,
+        campaign: &found.campaign,
+        people: &found.people,
+        skip: options.target.skip,
+        setting: Setting {
+            path: format!("/api/v1/campaigns/{}", found.campaign),
+            habits: Habits {
+                think_s: options.think,
+                ..Habits::default()
+            },
+            seed,
+            key: format!("sweep-{seed:x}-{:x}", found.time.now.as_millisecond()),
+            speed: found.time.speed.max(0.02),
+            opening_ns: 0,
+            began_at: found.time.now,
+            drawn: found.drawn,
+        },
+        connections: options.target.connections as usize,
+        part: options.part,
+        rate: options.rate,
+        warm_s: options.warm,
+        run_s: options.each.max(1),
+        set_gate: &|rate, active| gate.set(rate, active),
+        say: &|line| eprintln!("{line}"),
+    };
+    let curve = sweep.run()?;
+    drop(gate);
+    if let Some(file) = &options.json_report {
+        write(file, &curve.json().to_string())?;
+    }
+    if let Some(file) = &options.report {
+        write(file, &curve.page(&command(), seed))?;
+    }
+    let (text, json) = (curve.text(), curve.json());
+    Ok(match curve.faults() {
+        0 => Answer::done(text, json),
+        _ => Answer::fault(text, json),
+    })
+}
+
+fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::Result<Answer> {
+    let found = options.target.find(folder)?;
+    must_be_open(&found.server, &found.campaign)?;
+    let gate = GateAsItWas::of(folder, &found.campaign)?;
+    let certify = Certify {
+        server: &found.server,
+        campaign: &found.campaign,
+        people: &found.people,
+        skip: options.target.skip,
+        count: options.count,
+        process: server_process(folder)?,
+        folder: folder.path(),
+        run_s: options.each.max(1),
+        admit_per_s: gate.rate,
+        set_gate: &|rate, active| gate.set(rate, active),
+        say: &|line| eprintln!("measuring {line}"),
+    };
+    let certificate = certify.run()?;
+    drop(gate);
+    if let Some(file) = &options.json_report {
+        write(file, &certificate.json().to_string())?;
+    }
+    if let Some(file) = &options.report {
+        write(file, &certificate.page(&found.campaign, &command()))?;
+    }
+    let (text, json) = (certificate.text(), certificate.json());
+    Ok(match certificate.holds().fits {
+        true => Answer::done(text, json),
+        false => Answer::fault(text, json),
+    })
+}
+
+/// The process that listens on the folder's socket, as the kernel knows it.
+fn server_process(folder: &Folder) -> anyhow::Result<u32> {
+    let server = control::connect(&folder.socket());
+    let server = server.context("no server runs on this data folder: give its --data DIR")?;
+    let peer = rustix::net::sockopt::socket_peercred(&server)?;
+    Ok(peer.pid.as_raw_nonzero().get().unsigned_abs())
+}
+
+fn command() -> String {
+    std::env::args().collect::<Vec<_>>().join(" ")
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
@@ -422,7 +640,7 @@ fn opening(found: &Found, crowd: &Crowd) -> anyhow::Result<Timestamp> {
              campaign, and the right time?",
             found.people.display(),
             found.campaign,
-            found.time.now
+            found.local(found.time.now)
         )
     })
 }

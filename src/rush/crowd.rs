@@ -36,6 +36,24 @@ pub struct Habits {
     pub think_s: f64,
 }
 
+impl Default for Habits {
+    fn default() -> Self {
+        Self {
+            bots: 0.01,
+            bot_every_s: 0.5,
+            tabs: 0.1,
+            give_up: 0.04,
+            hold: 0.5,
+            look: 0.3,
+            moves: 0.03,
+            cancel: 0.02,
+            reconnect: 0.01,
+            cut: 0.002,
+            think_s: 4.0,
+        }
+    }
+}
+
 pub const BOT: u16 = 1;
 pub const TAB: u16 = 1 << 1;
 pub const QUITS_WAITING: u16 = 1 << 2;

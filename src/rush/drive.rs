@@ -31,8 +31,10 @@ pub struct Drive {
     pub scene: Scene,
     wire: Wire,
     began: Instant,
-    /// Due and not sent: every connection is busy.
+    /// Due and not sent: every connection is busy. People in session go first: at home they have a
+    /// connection of their own, and don't stand behind those who only ask.
     queue: VecDeque<(u64, Who)>,
+    queue_inside: VecDeque<(u64, Who)>,
     out: Vec<u8>,
     random: Random,
     /// Never sleeps: costs the same processor time at every load.
@@ -47,6 +49,7 @@ impl Drive {
             wire: Wire::new(way, connections)?,
             began: tick(),
             queue: VecDeque::new(),
+            queue_inside: VecDeque::new(),
             out: Vec::with_capacity(4096),
             random,
             spins: false,
@@ -75,14 +78,43 @@ impl Drive {
         until: Duration,
         tell: &mut impl FnMut(&Scene, usize) -> bool,
     ) -> io::Result<()> {
+        self.advance(until, tell)?;
+        self.finish(tell)
+    }
+
+    /// Runs until everybody has come to an end, or that time of the rush; more may follow.
+    pub fn advance(
+        &mut self,
+        until: Duration,
+        tell: &mut impl FnMut(&Scene, usize) -> bool,
+    ) -> io::Result<()> {
         let until_ns = until.as_nanos() as u64;
-        let going = |drive: &Self| drive.scene.going > 0 && drive.now() < until_ns;
-        while going(self) {
-            if !self.turn(true, tell)? {
+        while self.scene.going > 0 && self.now() < until_ns && self.turn(true, tell)? {}
+        Ok(())
+    }
+
+    /// Closed loop: always so many people on their way, until that time of the rush.
+    pub fn keep_going(&mut self, people: usize, from: &mut u32, until: Duration) -> io::Result<()> {
+        let until_ns = until.as_nanos() as u64;
+        let all = self.scene.crowd.people.len() as u32;
+        while self.now() < until_ns {
+            while self.scene.going < people && *from < all {
+                let now = self.now();
+                self.scene.expect(*from, now);
+                *from += 1;
+            }
+            if self.scene.going == 0 {
                 break;
             }
+            self.turn(true, &mut |_, _| true)?;
         }
+        Ok(())
+    }
+
+    /// Nobody acts any more; waits for the answers that are on their way.
+    pub fn finish(&mut self, tell: &mut impl FnMut(&Scene, usize) -> bool) -> io::Result<()> {
         self.queue.clear();
+        self.queue_inside.clear();
         let last = tick();
         while self.wire.in_flight() > 0 && last.elapsed() < LAST_ANSWERS {
             self.turn(false, tell)?;
@@ -112,9 +144,9 @@ impl Drive {
             let Scene {
                 waiting, inside, ..
             } = self.scene;
-            let queued = self.queue.len() as u32;
-            self.scene.record.roll(waiting, inside, queued);
-            goes_on &= tell(&self.scene, self.queue.len());
+            let queued = self.queue.len() + self.queue_inside.len();
+            self.scene.record.roll(waiting, inside, queued as u32);
+            goes_on &= tell(&self.scene, queued);
         }
         if acts {
             self.act(now);
@@ -123,7 +155,7 @@ impl Drive {
         let next = self.scene.timers.peek();
         let wait = match next {
             _ if self.spins => Duration::ZERO,
-            Some(Reverse((due, _))) if acts && self.queue.is_empty() => {
+            Some(Reverse((due, _))) if acts && self.wire.has_idle() => {
                 Duration::from_nanos(due.saturating_sub(now)).min(WAIT_MAX)
             }
             _ => WAIT_MAX,
@@ -155,10 +187,16 @@ impl Drive {
         {
             self.scene.timers.pop();
             self.scene.record.offered((now - due) / 1_000);
-            self.queue.push_back((due, who));
+            match self.scene.is_inside(who) {
+                true => self.queue_inside.push_back((due, who)),
+                false => self.queue.push_back((due, who)),
+            }
         }
         while self.wire.has_idle()
-            && let Some((due, who)) = self.queue.pop_front()
+            && let Some((due, who)) = self
+                .queue_inside
+                .pop_front()
+                .or_else(|| self.queue.pop_front())
         {
             self.out.clear();
             let kind = self.scene.ask(who, &mut self.out);

@@ -6,10 +6,13 @@
 //! benchmarks over the same `wire`.
 
 pub mod answer;
+pub mod certify;
+pub mod chart;
 pub mod crowd;
 pub mod curve;
 pub mod drive;
 pub mod engine;
+pub mod host;
 pub mod http;
 pub mod random;
 pub mod record;
@@ -17,5 +20,6 @@ pub mod report;
 pub mod scene;
 pub mod simulate;
 pub mod summary;
+pub mod sweep;
 pub mod target;
 pub mod wire;

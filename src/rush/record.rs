@@ -216,6 +216,13 @@ impl Record {
         of.map(|(_, count)| count).sum()
     }
 
+    /// What happened up to now was to warm up: times and refusals count from here.
+    pub fn warmed_up(&mut self) {
+        self.times.iter_mut().for_each(Histogram::reset);
+        self.behind_us.reset();
+        self.refused.clear();
+    }
+
     /// Closes the second that runs.
     pub fn roll(&mut self, waiting: u32, inside: u32, queued: u32) {
         let mut second = std::mem::take(&mut self.now);

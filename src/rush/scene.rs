@@ -89,6 +89,11 @@ impl Scene {
             .push(Reverse((at_ns, Who { person, tab: false })));
     }
 
+    /// Whether what they ask is of a person in session.
+    pub fn is_inside(&self, who: Who) -> bool {
+        !who.tab && self.crowd.people[who.person as usize].is(IN)
+    }
+
     /// Appends the request that is due; its kind.
     pub fn ask(&mut self, who: Who, into: &mut Vec<u8>) -> Kind {
         let at = who.person as usize;
@@ -796,3 +801,6 @@ fn kind(person: &Person) -> Kind {
 fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("text has a JSON form")
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod door;
 mod gate;
 mod http;
 mod rules;
+mod rush;
 mod stampede;
 mod tidy;
 mod world;

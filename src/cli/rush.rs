@@ -21,7 +21,7 @@ use crate::rush::curve::Curve;
 use crate::rush::drive::Drive;
 use crate::rush::scene::{Scene, Setting};
 use crate::rush::summary::{Rehearsal, summary, text};
-use crate::rush::sweep::{Sweep, must_be_open};
+use crate::rush::sweep::Sweep;
 use crate::rush::target::{Server, Time, find};
 
 /// The campaign of the demo.
@@ -462,6 +462,19 @@ fn rehearse(
     })
 }
 
+/// A sweep or a certificate needs people who may book now.
+fn must_be_open(found: &Found, skip: usize) -> anyhow::Result<()> {
+    let some = Crowd::read(&found.people, skip, Some(SAMPLED), 0, &Habits::default())?;
+    let opens_at = opening(found, &some)?;
+    ensure!(
+        opens_at <= found.time.now,
+        "the opening of these people is at {}, and this needs one that has begun: start the demo \
+         with --at 2021-07-19T20:00:00+09:00",
+        found.local(opens_at)
+    );
+    Ok(())
+}
+
 /// Sets the gate back as it was, however this ends.
 struct GateAsItWas<'a> {
     folder: &'a Folder,
@@ -514,7 +527,7 @@ impl Drop for GateAsItWas<'_> {
 
 fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Answer> {
     let found = options.target.find(folder)?;
-    must_be_open(&found.server, &found.campaign)?;
+    must_be_open(&found, options.target.skip)?;
     let gate = GateAsItWas::of(folder, &found.campaign)?;
     let seed = options.target.seed;
     let mut sweep = Sweep {
@@ -560,7 +573,7 @@ fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Answer> 
 
 fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::Result<Answer> {
     let found = options.target.find(folder)?;
-    must_be_open(&found.server, &found.campaign)?;
+    must_be_open(&found, options.target.skip)?;
     let gate = GateAsItWas::of(folder, &found.campaign)?;
     let certify = Certify {
         server: &found.server,

@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use serde_json::{Value, json};
 
 use super::answer::{Code, Kind};
@@ -411,18 +411,4 @@ impl Curve {
         ]));
         document("Goodput under overload", &out)
     }
-}
-
-/// The opening must have begun for a sweep or a certificate.
-pub fn must_be_open(server: &Server, campaign: &str) -> anyhow::Result<Value> {
-    let path = format!("/api/v1/campaigns/{campaign}/gate/board");
-    let (status, board) = server.get(&path)?;
-    ensure!(status == 200, "the board answers {status}");
-    let state = board["state"].as_str().context("a board without a state")?;
-    ensure!(
-        state == "open",
-        "the gate is {state}, and this needs an opening that has begun: start the demo with \
-         --at 2021-07-19T20:00:00+09:00"
-    );
-    Ok(board)
 }

@@ -40,10 +40,15 @@ impl Certificates {
     pub fn server_config(self: &Arc<Self>) -> anyhow::Result<ServerConfig> {
         let ring = Arc::new(rustls::crypto::ring::default_provider());
         let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(self) as _;
-        Ok(ServerConfig::builder_with_provider(ring)
+        let mut config = ServerConfig::builder_with_provider(ring)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_cert_resolver(resolver))
+            .with_cert_resolver(resolver);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // Who comes back with a ticket needs no signature, and the server no memory of them.
+        config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+        config.send_tls13_tickets = 2;
+        Ok(config)
     }
 }
 

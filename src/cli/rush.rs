@@ -20,6 +20,7 @@ use crate::rush::crowd::{Crowd, Habits};
 use crate::rush::curve::Curve;
 use crate::rush::drive::Drive;
 use crate::rush::scene::{Scene, Setting};
+use crate::rush::simulate;
 use crate::rush::summary::{Rehearsal, summary, text};
 use crate::rush::sweep::Sweep;
 use crate::rush::target::{Server, Time, find};
@@ -57,6 +58,12 @@ pub struct Rush {
 
 #[derive(Subcommand, Debug)]
 pub enum RushCommand {
+    /// Run millions of people through the gate on virtual time, without a server
+    #[command(
+        after_help = "Example:\n  sumun rush simulate --people 6000000 --pause 40-120\n\nExits 1 \
+                      when somebody is lost, doubled or overtaken."
+    )]
+    Simulate(simulate::Options),
     /// Offer 1, 2, 5, 10 and 20 times what the host holds, and show what is booked
     Sweep(SweepOptions),
     /// Measure what each call costs, and say what this host holds for the campaign
@@ -231,6 +238,7 @@ fn positive(text: &str) -> Result<f64, String> {
 pub fn run(folder: &Folder, rush: Rush, json: bool) -> anyhow::Result<Answer> {
     match rush.command {
         None => rehearse(folder, &rush.target, &rush.evening, json),
+        Some(RushCommand::Simulate(options)) => simulate::run(&options),
         Some(RushCommand::Sweep(sweep)) => run_sweep(folder, &sweep),
         Some(RushCommand::Certify(certify)) => run_certify(folder, &certify),
     }

@@ -150,6 +150,12 @@ impl Line {
         lease.map(|lease| lease.since)
     }
 
+    /// When a place that is given now was given, by the journal's stamps: after a start with the
+    /// clock set back they are ahead of the time, and a number is never given before its lease.
+    pub fn not_before_lease(&self, now: Stamp) -> Stamp {
+        self.leases.last().map_or(now, |lease| now.max(lease.since))
+    }
+
     fn lease_mut(&mut self, number: u64) -> Option<&mut Lease> {
         let at = self.leases.partition_point(|lease| lease.until < number);
         let lease = self.leases.get_mut(at);

@@ -11,7 +11,7 @@ use super::line::Line;
 use super::time::Stamp;
 
 /// Everything the journal says, up to and including the entry `seq`.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     pub seq: Seq,
     pub stamp: Stamp,
@@ -38,7 +38,7 @@ pub struct RosterMark {
 }
 
 /// One campaign's bookings and holds.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CampaignState {
     pub id: CampaignId,
     pub catalog: Arc<Catalog>,

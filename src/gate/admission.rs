@@ -38,6 +38,8 @@ const DELAY_TARGET_US: u64 = 50_000;
 const INTERVAL_NS: i64 = Stamp::SECOND / 2;
 /// The rate never falls under this part of what is set: a line that stands still helps nobody.
 const RATE_PART_MIN: f64 = 0.05;
+/// The line's growth is measured over this, and over twice this at the most.
+const GROWTH_NS: i64 = 60 * Stamp::SECOND;
 /// Turns that can be saved up while nobody waits.
 const BURST_S: f64 = 1.0;
 
@@ -74,6 +76,8 @@ struct Pace {
     /// Turns kept for people who have neither come nor stayed away too long.
     outstanding: u64,
     flow: Flow,
+    /// How long the line was, twice, a minute apart.
+    sizes: [(Stamp, u64); 2],
 }
 
 /// The people called in one step, and how many of them have come.
@@ -105,6 +109,7 @@ impl Admission {
                 kept: VecDeque::new(),
                 outstanding: 0,
                 flow: Flow::new(rate),
+                sizes: [(now, 0); 2],
             }),
             outlook: ArcSwap::from_pointee(Outlook::of(rate, 0, 0, None)),
         };
@@ -141,12 +146,15 @@ impl Admission {
         **self.outlook.load()
     }
 
-    /// Renews what people are told, for a line of `waiting` people.
-    pub fn look_ahead(&self, waiting: u64, paused: bool) {
-        let pace = self.pace();
+    /// Renews what people are told, for a line of `waiting` people. The budget of polls is laid out
+    /// for a line that grows as it did: what people were told holds until they come back.
+    pub fn look_ahead(&self, waiting: u64, paused: bool, now: Stamp) {
+        let mut pace = self.pace();
         let per_s = pace.flow.per_s();
         let because = pace.flow.because(paused, pace.part);
-        let (people, late) = (waiting + pace.outstanding, pace.late.len() as u64);
+        let people = waiting + pace.outstanding;
+        let people = people + pace.growth(people, now);
+        let late = pace.late.len() as u64;
         drop(pace);
         let outlook = Outlook::of(per_s, people, late, because);
         self.outlook.store(std::sync::Arc::new(outlook));
@@ -244,6 +252,12 @@ impl Admission {
         self.pace().outstanding
     }
 
+    /// Whether a turn is kept for somebody who came late, or they no longer wait for one.
+    pub fn is_kept(&self, person: &PersonKey) -> bool {
+        let pace = self.pace();
+        !matches!(pace.known_late.get(person), Some(None))
+    }
+
     fn room(&self, pace: &Pace, active: u64) -> u64 {
         u64::from(self.active_max()).saturating_sub(active + pace.outstanding)
     }
@@ -270,6 +284,14 @@ impl Admission {
 }
 
 impl Pace {
+    /// By how many people the line grew in the last minute or two.
+    fn growth(&mut self, people: u64, now: Stamp) -> u64 {
+        if now.0 - self.sizes[1].0.0 >= GROWTH_NS {
+            self.sizes = [self.sizes[1], (now, people)];
+        }
+        people.saturating_sub(self.sizes[0].1)
+    }
+
     /// Gives on the turns of those who stayed away.
     fn expire(&mut self, now: Stamp) {
         let mut free = 0;

@@ -75,7 +75,7 @@ impl<J: Journal> Keeper<'_, J> {
             let serving = self.gate.call(line, open, now);
             let paused = line.pause.is_some();
             let waiting = self.gate.waiting(line);
-            self.gate.admission.look_ahead(waiting, paused);
+            self.gate.admission.look_ahead(waiting, paused, now);
             (serving, paused)
         })?;
         let shown = self.gate.board.load().view.state == "paused";

@@ -13,6 +13,7 @@ pub mod board;
 pub mod drawn;
 pub mod hours;
 pub mod keeper;
+pub mod memory;
 pub mod outlook;
 pub mod sessions;
 pub mod token;

@@ -17,6 +17,8 @@ const POLLS_PER_S_SPARE: f64 = 500.0;
 const FASTER: f64 = 1.3;
 /// A line may move by so much slower than it did: sessions take longer, the brake.
 const SLOWER: f64 = 0.7;
+/// Whoever comes back when their turn is near comes a little after it.
+const LATER: f64 = 1.02;
 /// Whatever is known, a wait has some slack.
 const SLACK_S: f64 = 30.0;
 
@@ -86,7 +88,7 @@ impl Outlook {
         Self {
             per_s,
             floor_s: floor_s.clamp(POLL_S_MIN, POLL_S_MAX),
-            due: !standing && all + per_s <= POLLS_PER_S_MAX,
+            due: !standing && all + 2.0 * per_s <= POLLS_PER_S_MAX,
             cycle_s: (people as f64 / (POLLS_PER_S_MAX / 2.0))
                 .clamp(POLL_S_MIN, POLL_S_MAX)
                 .ceil() as u64,
@@ -122,7 +124,8 @@ impl Outlook {
         let next_s = if half_s >= self.floor_s {
             half_s * apart
         } else if self.due && wait_s <= self.floor_s {
-            wait_s + 1.0
+            // A little later than it looks, and where the budget is short not again in no time.
+            (wait_s * LATER + 1.0).max(self.floor_s / 16.0)
         } else if self.floor_s < POLL_S_MAX {
             self.floor_s * apart
         } else {
@@ -153,13 +156,14 @@ impl Outlook {
 
 /// Seconds until the slot of a number: people with successive numbers have successive seconds of a
 /// cycle of 300, so each second of it has as many as every other. Whoever comes in time is sent 300
-/// seconds on; whoever has less than 5 to go asks twice, once in their life.
+/// seconds on, and so is whoever is up to 4 seconds early: the second they are in becomes their
+/// slot. Numbers that are given in the same second have all slots, so this evens out.
 fn slot_s(number: u64, now: Stamp) -> u32 {
     let cycle = POLL_S_MAX as i64;
     let left = (number as i64 % cycle - now.unix_s()).rem_euclid(cycle);
-    match left {
-        0 => cycle as u32,
-        left => left.max(POLL_S_MIN as i64) as u32,
+    match left < POLL_S_MIN as i64 {
+        true => cycle as u32,
+        false => left as u32,
     }
 }
 

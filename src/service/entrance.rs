@@ -32,10 +32,13 @@ impl Service {
             return Err(Refused::IdentityNotFound);
         };
         let way = self.way(here, person)?;
-        let place = self.with_line(here, |line| here.gate.enter(line, person, way, here.now))?;
+        let (place, issued) = self.with_line(here, |line| {
+            let place = here.gate.enter(line, person, way, here.now);
+            (place, line.not_before_lease(here.now))
+        })?;
         // The next lease is a matter of milliseconds.
         let place = place.ok_or(Refused::Overloaded { retry_after_s: 1 })?;
-        let token = self.token(here, Kind::Place, person, place.given.mark());
+        let token = self.token(here, Kind::Place, person, place.given, issued);
         Ok((place, token))
     }
 
@@ -58,7 +61,7 @@ impl Service {
             };
             return Err(Refused::NotAdmitted(Place { state, ..place }));
         }
-        let session = self.token(here, Kind::Session, token.person, place.given.mark());
+        let session = self.token(here, Kind::Session, token.person, place.given, here.now);
         Ok((here.gate.sessions.ends(here.now), session))
     }
 
@@ -128,13 +131,20 @@ impl Service {
         (rules.decide(&subject, here.now), openings)
     }
 
-    fn token(&self, here: &Here, kind: Kind, person: PersonKey, number: u64) -> String {
+    fn token(
+        &self,
+        here: &Here,
+        kind: Kind,
+        person: PersonKey,
+        given: Given,
+        issued: Stamp,
+    ) -> String {
         Token {
             kind,
             campaign: here.index,
             person,
-            number,
-            issued: here.now,
+            number: given.mark(),
+            issued,
         }
         .sign(&self.keys)
     }

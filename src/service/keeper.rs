@@ -43,12 +43,7 @@ impl GateKeeper {
     fn step(&mut self) -> Option<()> {
         let service = &self.service;
         let delay_us = service.shared.delay_us.swap(u64::MAX, Ordering::Relaxed);
-        // Whichever people wait for longer, the writer or a worker.
-        let delay_us = match service.worker_lag_us.load(Ordering::Relaxed) {
-            0 => delay_us,
-            lag_us if delay_us == u64::MAX => lag_us,
-            lag_us => delay_us.max(lag_us),
-        };
+        let lag_us = service.worker_lag_us.load(Ordering::Relaxed);
         let offers = service.shared.offers().clone();
         for offer in offers.iter() {
             let at = offer.catalog.index.at();
@@ -57,6 +52,7 @@ impl GateKeeper {
             }
             let gate = service.gate(offer);
             gate.admission.delayed(Queue::Writer, delay_us);
+            gate.admission.delayed(Queue::Workers, lag_us);
             let keeper = Keeper {
                 journal: &**service,
                 index: offer.catalog.index,

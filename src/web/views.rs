@@ -7,6 +7,7 @@ use crate::domain::campaign::LocalizedText;
 use crate::domain::entry::Doses;
 use crate::domain::ids::{SiteIndex, SlotIndex};
 use crate::domain::state::{Booking, Status};
+use crate::gate::outlook::WaitBecause;
 use crate::gate::{Place, PlaceState};
 use crate::service::Here;
 use crate::service::booking::Held;
@@ -37,6 +38,9 @@ pub struct PlaceView {
     pub ahead: u64,
     /// The least and the most seconds to wait.
     pub wait_s: [u64; 2],
+    /// Why it is longer than it was: `paused`, `busy`, `full` or `lowered`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait_because: Option<&'static str>,
     /// When to ask again.
     pub next_poll_s: u32,
 }
@@ -51,6 +55,7 @@ pub fn place(place: &Place) -> PlaceView {
         number,
         ahead,
         wait_s,
+        wait_because,
         next_poll_s,
         ..
     } = *place;
@@ -59,6 +64,7 @@ pub fn place(place: &Place) -> PlaceView {
         number,
         ahead,
         wait_s,
+        wait_because: wait_because.map(WaitBecause::name),
         next_poll_s,
     }
 }

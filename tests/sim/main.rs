@@ -5,6 +5,7 @@ mod check;
 mod clocks;
 mod disk;
 mod exhaustive;
+mod gate;
 mod life;
 mod model;
 mod properties;

@@ -47,7 +47,7 @@ const KINDS: &[&str] = &[
     "replays compared",
 ];
 
-fn setting(name: &str) -> Option<u64> {
+pub fn setting(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(
         text.parse()

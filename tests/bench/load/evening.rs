@@ -39,21 +39,10 @@ impl Evening {
 
     /// Signs in the people of a roster file from one row on: a place, then a session.
     pub fn sign_in(&mut self, roster: &Path, from: usize, count: usize) -> io::Result<Told> {
-        let mut rows = csv::Reader::from_path(roster)?.into_records();
-        let rows = rows.by_ref().skip(from).take(count);
-        let bodies: Result<Vec<String>, csv::Error> = rows
-            .map(|row| {
-                let row = row?;
-                let (name, born, code) = (&row[0], &row[1], &row[2]);
-                Ok(format!(
-                    r#"{{"name":"{name}","birth_date":"{born}","code":"{code}"}}"#
-                ))
-            })
-            .collect();
         let mut script = SignIn {
             enter: format!("{}/gate/enter", self.path),
             admit: format!("{}/gate/admit", self.path),
-            bodies: bodies.map_err(io::Error::other)?,
+            bodies: bodies_of(roster, from, count)?,
             places: VecDeque::new(),
             sessions: VecDeque::new(),
         };
@@ -159,6 +148,30 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+/// What the people of a roster file enter with, from one row on.
+pub fn bodies_of(roster: &Path, from: usize, count: usize) -> io::Result<Vec<String>> {
+    let mut rows = csv::Reader::from_path(roster)?.into_records();
+    let rows = rows.by_ref().skip(from).take(count);
+    let bodies: Result<Vec<String>, csv::Error> = rows
+        .map(|row| {
+            let row = row?;
+            let (name, born, code) = (&row[0], &row[1], &row[2]);
+            Ok(format!(
+                r#"{{"name":"{name}","birth_date":"{born}","code":"{code}"}}"#
+            ))
+        })
+        .collect();
+    bodies.map_err(io::Error::other)
+}
+
+/// The token of an answer that gives one.
+pub fn token_of(body: &[u8]) -> Option<&str> {
+    const FIELD: &str = "\"token\":\"";
+    let body = std::str::from_utf8(body).ok()?;
+    let (_, rest) = body.split_once(FIELD)?;
+    Some(rest.split_once('"')?.0)
+}
+
 struct SignIn {
     enter: String,
     admit: String,
@@ -182,12 +195,7 @@ impl Script for SignIn {
     }
 
     fn answered(&mut self, ticket: u32, status: u16, body: &[u8]) {
-        const FIELD: &str = "\"token\":\"";
-        let body = std::str::from_utf8(body).unwrap_or_default();
-        let token = body
-            .split_once(FIELD)
-            .and_then(|(_, rest)| rest.split_once('"'));
-        let Some((token, _)) = token.filter(|_| status == 200) else {
+        let Some(token) = token_of(body).filter(|_| status == 200) else {
             return;
         };
         let list = if ticket == ENTER {

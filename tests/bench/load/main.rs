@@ -5,6 +5,8 @@
 
 mod crash;
 mod evening;
+mod gate;
+mod handshakes;
 mod measure;
 mod report;
 mod rows;
@@ -23,6 +25,7 @@ use sumun::rush::engine::{Engine, Pace, Told};
 
 const USE: &str = "commands: ceiling NAME ADDR PATH | watch NAME [--after TEXT] -- PROGRAM… | \
                    evening ADDR PID CAMPAIGN ROSTER.csv PEOPLE | \
+                   gate ADDR PID CAMPAIGN ROSTER.csv | handshakes NAME ADDR PID | \
                    crash ADDR CAMPAIGN ROSTER.csv FROM LOG -- PROGRAM… | report OUT.json; \
                    with RESULTS=file and SECONDS_EACH=6 in the environment";
 /// As many as PostgreSQL's, Redis's and nginx's clients.
@@ -84,6 +87,21 @@ fn run(arguments: &[OsString]) -> Done {
                 log: Path::new(log),
             };
             crash::crash(&results, &place, program)
+        }
+        ["gate", address, server, campaign, roster] => {
+            let (address, server) = (address.parse()?, server.parse()?);
+            gate::gate(
+                &results,
+                address,
+                server,
+                campaign,
+                Path::new(roster),
+                run_for,
+            )
+        }
+        ["handshakes", name, address, server] => {
+            let (address, server) = (address.parse()?, server.parse().ok());
+            handshakes::handshakes(&results, name, address, server, run_for)
         }
         ["report", out] => report::report(&results, Path::new(out)),
         _ => Err(USE.into()),

@@ -100,6 +100,13 @@ pub fn memory_mib(process: u32, name: &str) -> Option<f64> {
     Some((kib / 1024.0).round())
 }
 
+/// Resident memory of a process; none if it is gone.
+pub fn resident_bytes(process: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}
+
 /// Appends one measurement: a line of JSON.
 pub fn keep(results: &Path, name: &str, mut figures: Value) -> io::Result<()> {
     figures["name"] = name.into();

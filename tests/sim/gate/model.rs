@@ -1,0 +1,241 @@
+//! What each person was promised, kept apart from the gate and checked against every answer.
+
+use std::collections::{HashMap, HashSet};
+
+use sumun::domain::ids::PersonKey;
+use sumun::domain::line::{Given, lot};
+use sumun::domain::time::Stamp;
+use sumun::gate::{Place, PlaceState};
+
+/// Turns that may be used at once.
+const BURST_S: f64 = 1.0;
+/// A called person's place is kept free for no longer than this.
+const CALLED_S: i64 = 60 + 300;
+
+/// What one person has.
+#[derive(Clone, Debug, Default)]
+pub struct Promise {
+    /// The best number that the gate of this life knows, with its draw.
+    pub known: Option<Given>,
+    /// Tokens on the person's devices, with when they were issued.
+    pub tokens: Vec<(Given, Stamp)>,
+    /// Must get a number behind this one: theirs was forgotten.
+    pub behind: u64,
+    /// Was called and told so in this life of the server, with this number.
+    pub called: Option<u64>,
+    pub is_in: bool,
+    pub booked: bool,
+    /// When their session was last used.
+    pub seen: Stamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub people: HashMap<PersonKey, Promise>,
+    /// Whose each number is.
+    owners: HashMap<u64, PersonKey>,
+    newest: u64,
+    /// Numbers of a lobby that has been drawn: highest of them, by draw.
+    pub drawn: Vec<Option<HashMap<PersonKey, u64>>>,
+    /// The highest number that was called in this life.
+    pub highest_called: u64,
+    turns: f64,
+    /// How many are in, as the rules count them.
+    pub counted: HashSet<PersonKey>,
+    /// What `active_max` was since when.
+    most: Vec<(Stamp, u64)>,
+    /// In since before the start.
+    taken_over: u64,
+    /// Whoever came late and was refused waits before everybody who is called.
+    pub late: Vec<PersonKey>,
+}
+
+impl Model {
+    pub fn new(people: impl Iterator<Item = PersonKey>, rate: f64, most: u64, now: Stamp) -> Self {
+        Self {
+            people: people.map(|key| (key, Promise::default())).collect(),
+            owners: HashMap::new(),
+            newest: 0,
+            drawn: Vec::new(),
+            highest_called: 0,
+            turns: rate * BURST_S,
+            counted: HashSet::new(),
+            most: vec![(now, most)],
+            taken_over: 0,
+            late: Vec::new(),
+        }
+    }
+
+    pub fn person(&mut self, key: PersonKey) -> &mut Promise {
+        self.people
+            .get_mut(&key)
+            .expect("the model knows everybody")
+    }
+
+    /// Rules 1 to 3: somebody was answered with a place, having shown `token` or none.
+    pub fn placed(&mut self, key: PersonKey, place: &Place, token: Option<Given>, is_lost: bool) {
+        let (given, newest) = (place.given, self.newest);
+        let promise = self.people[&key].clone();
+        let shown = token.filter(|_| !is_lost);
+        let is_drawn = |given: Given| given.draw().is_some_and(|at| self.is_drawn(at));
+        let best = match (promise.known, shown) {
+            (Some(known), _) if is_drawn(known) => Some(known.number()),
+            (known, shown) => {
+                let numbers = known.into_iter().chain(shown).map(Given::number);
+                numbers.min()
+            }
+        };
+        match best {
+            Some(number) => assert_eq!(given.number(), number, "{key} has another place"),
+            None => {
+                let number = given.number();
+                assert!(
+                    number > newest,
+                    "{key} got {number}, {newest} was given before"
+                );
+                assert!(number > promise.behind, "{key} is before its own time");
+                for numbers in self.drawn.iter().flatten() {
+                    let last = numbers.values().max().copied().unwrap_or(0);
+                    assert!(number > last, "{key} came after a draw that it is among");
+                }
+            }
+        }
+        let owner = *self.owners.entry(given.number()).or_insert(key);
+        assert_eq!(owner, key, "number {} is two people's", given.number());
+        self.newest = newest.max(given.number());
+        self.person(key).known = Some(given);
+        let turn = match given.draw().filter(|at| self.is_drawn(*at)) {
+            Some(at) => {
+                let numbers = self.drawn[at].as_ref().expect("it was just looked at");
+                numbers.get(&key).copied().unwrap_or(given.number())
+            }
+            None => given.number(),
+        };
+        if place.state != PlaceState::Lobby {
+            assert_eq!(place.number, turn, "{key} is called by another number");
+        }
+        self.seen(key, place);
+    }
+
+    /// Rule 4: called in the order of the numbers, and for good.
+    fn seen(&mut self, key: PersonKey, place: &Place) {
+        match place.state {
+            PlaceState::Admitted => {
+                self.highest_called = self.highest_called.max(place.number);
+                self.person(key).called = Some(place.number);
+            }
+            PlaceState::Waiting => {
+                let (number, called) = (place.number, self.highest_called);
+                assert!(
+                    number > called,
+                    "{key} waits with {number}, {called} was called"
+                );
+                assert_eq!(self.people[&key].called, None, "{key} was called already");
+            }
+            PlaceState::Lobby => assert_eq!(self.people[&key].called, None),
+        }
+        assert!(place.wait_s[0] <= place.wait_s[1]);
+        assert!((5..=300).contains(&place.next_poll_s), "{place:?}");
+    }
+
+    fn is_drawn(&self, at: usize) -> bool {
+        self.drawn.get(at).is_some_and(Option::is_some)
+    }
+
+    /// A draw was revealed: its people have its numbers in the order of their lots.
+    pub fn draw(&mut self, at: usize, seed: &[u8; 32], members: Vec<(PersonKey, u64)>) {
+        let mut numbers: Vec<u64> = members.iter().map(|(_, number)| *number).collect();
+        numbers.sort_unstable();
+        let mut people: Vec<PersonKey> = members.into_iter().map(|(key, _)| key).collect();
+        people.sort_by_key(|key| (lot(seed, key), *key));
+        let drawn: HashMap<_, _> = people.into_iter().zip(numbers).collect();
+        if self.drawn.len() <= at {
+            self.drawn.resize(at + 1, None);
+        }
+        if let Some(before) = &self.drawn[at] {
+            assert_eq!(*before, drawn, "the same draw had another result");
+        }
+        self.drawn[at] = Some(drawn);
+    }
+
+    /// Time passed while people may go in at `rate`.
+    pub fn open_for(&mut self, seconds: f64, rate: f64) {
+        self.turns += seconds * rate;
+    }
+
+    pub fn rate_set(&mut self, rate: f64) {
+        // What was saved up at a higher rate is cut at the next step.
+        self.turns += rate * BURST_S;
+    }
+
+    pub fn most_set(&mut self, now: Stamp, most: u64) {
+        self.most.push((now, most));
+    }
+
+    /// Rules 4, 6 and 7: somebody went in.
+    pub fn went_in(&mut self, key: PersonKey, now: Stamp) {
+        let promise = self.person(key);
+        assert!(promise.called.is_some(), "{key} went in uncalled");
+        promise.is_in = true;
+        promise.seen = now;
+        self.late.retain(|late| *late != key);
+        if !self.counted.insert(key) {
+            return;
+        }
+        self.turns -= 1.0;
+        assert!(
+            self.turns > -1.0 - 1e-6,
+            "more went in than there were turns"
+        );
+        let since = now.plus_s(-CALLED_S);
+        let last = self.most.iter().rposition(|(at, _)| *at <= since);
+        let most = self.most[last.unwrap_or(0)..].iter().map(|(_, most)| *most);
+        let most = most.max().unwrap_or(0) + self.taken_over;
+        assert!(self.counted.len() as u64 <= most, "more are in than may be");
+    }
+
+    /// The process died. `durable` is what the journal has of each person; `restart_rate` lets the
+    /// first second's people in at once.
+    pub fn crashed(&mut self, durable: impl Fn(&PersonKey) -> Option<Given>, restart_rate: f64) {
+        let newest = self.newest;
+        for (key, promise) in &mut self.people {
+            let before = promise.known;
+            promise.known = durable(key);
+            promise.called = None;
+            if promise.known.is_none() && before.is_some() && promise.tokens.is_empty() {
+                promise.behind = newest;
+            }
+        }
+        self.turns += restart_rate * BURST_S;
+        self.highest_called = 0;
+        self.counted.clear();
+        self.taken_over = 0;
+        self.late.clear();
+    }
+
+    /// A session was used; one of before a start counts again.
+    pub fn used(&mut self, key: PersonKey, now: Stamp) {
+        self.person(key).seen = now;
+        if self.counted.insert(key) {
+            self.taken_over += 1;
+        }
+    }
+
+    /// Whether a session of this life goes on.
+    pub fn runs(&self, key: PersonKey, now: Stamp, idle_s: i64) -> bool {
+        self.counted.contains(&key) && now < self.people[&key].seen.plus_s(idle_s)
+    }
+
+    /// An older backup is in place: numbers since then are given again, to whoever comes.
+    pub fn restored(&mut self) {
+        let known = |promise: &Promise| promise.known.map(Given::number);
+        let people = self.people.iter();
+        let owners = people.filter_map(|(key, promise)| Some((known(promise)?, *key)));
+        self.owners = owners.collect();
+        self.newest = self.owners.keys().max().copied().unwrap_or(0);
+        self.people
+            .values_mut()
+            .for_each(|promise| promise.behind = 0);
+        self.drawn.clear();
+    }
+}

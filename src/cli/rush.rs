@@ -265,6 +265,10 @@ impl Found {
 
 impl Target {
     pub fn find(&self, folder: &Folder) -> anyhow::Result<Found> {
+        let first = ["sweep", "certify", "simulate"];
+        if let Some(word) = self.url.as_deref().filter(|url| first.contains(url)) {
+            bail!("write it first, and the options after it: `sumun rush {word} --data DIR`");
+        }
         let url = match &self.url {
             Some(url) => url.clone(),
             None => url_of(folder)?,
@@ -370,14 +374,16 @@ fn rehearse(
     let ahead_s = opens_at.duration_since(now).as_secs_f64();
     ensure!(
         speed > 0.0 || ahead_s <= 0.0,
-        "the server's clock stands still at {shown_now}, before the opening at {shown_opening}: start the \
+        "the server's clock stands still at {shown_now}, before the opening at \
+         {shown_opening}: start the \
          demo with --at, or with a --speed"
     );
     let wait_s = if ahead_s > 0.0 { ahead_s / speed } else { 0.0 };
     let lead_s = ahead_s.clamp(0.0, found.lobby_opens_min * 60.0);
     if wait_s > AHEAD_S_MAX {
         bail!(
-            "the opening is at {shown_opening}, {:.0} minutes of yours from now ({shown_now} there): start \
+            "the opening is at {shown_opening}, {:.0} minutes of yours from now \
+             ({shown_now} there): start \
              the demo nearer to it, for example with --at, or let its clock run with --speed",
             wait_s / 60.0
         );

@@ -241,8 +241,8 @@ impl Sweep<'_> {
     }
 }
 
-const HEAD: &str = "  load  people/s  offered/s     sent/s  answered/s  bookings/s  p99 of a booking  \
-                    overloaded/s  no answer/s  generator late p99";
+const HEAD: &str = "  load  people/s  offered/s     sent/s  answered/s  bookings/s  \
+                    p99 of a booking  overloaded/s  no answer/s  generator late p99";
 
 fn line(point: &Point) -> String {
     format!(
@@ -283,8 +283,8 @@ impl Curve {
                 format!("the gate lets in {rate}/s: {part:.0} % of the capacity of {capacity:.0}/s")
             }
             (Some(capacity), true) => format!(
-                "the gate lets in {rate}/s: the file has no people for more (the host's capacity is \
-                 {capacity:.0}/s; make a demo of more --people)"
+                "the gate lets in {rate}/s: the file has no people for more (the host's capacity \
+                 is {capacity:.0}/s; make a demo of more --people)"
             ),
             (None, _) => format!("the gate lets in {rate}/s, as it was told"),
         }

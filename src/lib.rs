@@ -20,6 +20,7 @@ pub mod identity;
 pub mod keys;
 pub mod ledger;
 pub mod operations;
+pub mod regions;
 pub mod rush;
 pub mod seats;
 pub mod server;

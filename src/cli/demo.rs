@@ -298,6 +298,9 @@ fn welcome(
         campaign.id
     )];
     lines.push(format!(
+        "Open {base}/ in a browser to book like everybody else."
+    ));
+    lines.push(format!(
         "Metrics at http://{}/metrics. Stop with Ctrl-C.",
         addresses.admin
     ));

@@ -1,38 +1,9 @@
-//! The tables of `data/`: surnames, given names and districts, read once from the program itself.
+//! The tables of `data/` that people are invented from, read from the program itself.
 //!
 //! What they hold: surnames by about their frequency in the census of 2015; given names common
-//! among people born in the 1960s; the 250 districts of 2021 with their codes of the administrative
-//! standard, approximate centres and registered residents in thousands.
+//! among people born in the 1960s.
 
-use std::sync::LazyLock;
-
-/// A district with the province it belongs to.
-pub(super) struct District {
-    /// As `11/110`.
-    pub(super) region: String,
-    pub(super) province_ko: String,
-    pub(super) province_en: String,
-    pub(super) name_ko: String,
-    pub(super) name_en: String,
-    pub(super) lat: f64,
-    pub(super) lng: f64,
-    pub(super) people_thousand: u64,
-}
-
-pub(super) static DISTRICTS: LazyLock<Vec<District>> = LazyLock::new(|| {
-    let rows = rows(include_str!("../../data/regions.csv"));
-    let district = |row: csv::StringRecord| District {
-        region: row[0].to_owned(),
-        province_ko: row[1].to_owned(),
-        province_en: row[2].to_owned(),
-        name_ko: row[3].to_owned(),
-        name_en: row[4].to_owned(),
-        lat: number(&row[5]),
-        lng: number(&row[6]),
-        people_thousand: number(&row[7]),
-    };
-    rows.map(district).collect()
-});
+pub(super) use crate::regions::{DISTRICTS, District};
 
 /// Surnames with their weights.
 pub(super) fn surnames() -> impl Iterator<Item = (String, u64)> {

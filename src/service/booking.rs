@@ -170,6 +170,21 @@ impl Service {
         state.campaign(here.index)?.active_booking(person).copied()
     }
 
+    /// The person's hold, while it runs.
+    pub fn running_hold(&self, here: &Here, person: &PersonKey) -> Option<Held> {
+        let state = self
+            .shared
+            .state
+            .read()
+            .expect("no writer panics while it holds the lock");
+        let (id, hold) = state.campaign(here.index)?.running_hold(person, here.now)?;
+        Some(Held {
+            hold: id,
+            doses: hold.doses,
+            until: hold.until,
+        })
+    }
+
     async fn change(
         &self,
         here: &Here,

@@ -1,9 +1,12 @@
 //! Looking at sites, days and slots. Reads published state only.
 
+use std::collections::BTreeMap;
+
 use super::{Answered, Here, Refused};
 use crate::availability::bookable;
 use crate::domain::catalog::Slot;
 use crate::domain::ids::{SiteIndex, SlotIndex};
+use crate::domain::site::SiteRow;
 use crate::domain::time::Day;
 
 /// Sites in one answer.
@@ -13,6 +16,48 @@ pub const SITES_PAGE: usize = 50;
 pub struct SitesPage {
     pub sites: Vec<(SiteIndex, u32)>,
     pub next: Option<u32>,
+}
+
+/// A province or district with sites.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Region {
+    /// `11` or `11/110`.
+    pub code: String,
+    pub sites: u32,
+    pub free: u32,
+    /// The middle of its sites, in degrees.
+    pub lat: f64,
+    pub lng: f64,
+}
+
+/// A site near the middle of a region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Nearby {
+    pub site: SiteIndex,
+    pub free: u32,
+    pub metres: u32,
+}
+
+/// The mean radius of the Earth.
+const EARTH_M: f64 = 6_371_000.0;
+
+impl Region {
+    fn new(code: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            sites: 0,
+            free: 0,
+            lat: 0.0,
+            lng: 0.0,
+        }
+    }
+
+    /// As the crow flies, on a plane: within a country that is right to some parts in a thousand.
+    fn metres_to(&self, site: &SiteRow) -> u32 {
+        let north = (f64::from(site.lat_e6) / 1e6 - self.lat).to_radians();
+        let east = (f64::from(site.lng_e6) / 1e6 - self.lng).to_radians();
+        (north.hypot(east * self.lat.to_radians().cos()) * EARTH_M) as u32
+    }
 }
 
 impl Here {
@@ -52,6 +97,59 @@ impl Here {
                 .collect(),
             next,
         }
+    }
+
+    /// The regions that `within` holds (provinces when it is empty, else its districts), in the
+    /// order of their codes, with their sites' middle and free seats.
+    pub fn regions(&self, within: &str) -> Vec<Region> {
+        let mut found: BTreeMap<&str, Region> = BTreeMap::new();
+        for (at, site) in self.offer.catalog.sites.iter().enumerate() {
+            let row = &site.row;
+            let province = row.region.split('/').next().unwrap_or_default();
+            let code = match within {
+                "" => province,
+                _ if within == province => row.region.as_str(),
+                _ => continue,
+            };
+            let region = found.entry(code).or_insert_with(|| Region::new(code));
+            region.sites += 1;
+            region.free += self.free_at(SiteIndex(at as u32));
+            region.lat += f64::from(row.lat_e6) / 1e6;
+            region.lng += f64::from(row.lng_e6) / 1e6;
+        }
+        let middle = |mut region: Region| {
+            region.lat /= f64::from(region.sites);
+            region.lng /= f64::from(region.sites);
+            region
+        };
+        found.into_values().map(middle).collect()
+    }
+
+    /// The sites nearest to the middle of a region's sites, nearest first, with their free seats
+    /// and their distance from it in metres; none for a region without a site.
+    pub fn nearest(&self, region: &str, most: usize) -> Vec<Nearby> {
+        let province = region.split('/').next().unwrap_or_default();
+        let regions = self.regions(if region.contains('/') { province } else { "" });
+        let Some(from) = regions.into_iter().find(|known| known.code == region) else {
+            return Vec::new();
+        };
+        let sites = self.offer.catalog.sites.iter().enumerate();
+        let mut all: Vec<(u32, SiteIndex)> = sites
+            .map(|(at, site)| (from.metres_to(&site.row), SiteIndex(at as u32)))
+            .collect();
+        let most = most.min(all.len());
+        if most < all.len() {
+            all.select_nth_unstable(most);
+        }
+        all.truncate(most);
+        all.sort_unstable();
+        all.into_iter()
+            .map(|(metres, site)| Nearby {
+                site,
+                free: self.free_at(site),
+                metres,
+            })
+            .collect()
     }
 
     /// The site of that name.

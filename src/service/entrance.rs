@@ -47,6 +47,14 @@ impl Service {
         self.looked_at(here, token).map(|(_, _, place)| place)
     }
 
+    /// When the opening comes that the person of a place waits for; none if theirs is open.
+    pub fn opens_at(&self, here: &Here, token: &str) -> Option<Stamp> {
+        let token = Token::verify(token, Kind::Place, &self.keys)?;
+        let subject = here.offer.subject(&token.person)?;
+        let rules = &here.offer.catalog.campaign.rules;
+        rules.decide(&subject, here.now).opens_at
+    }
+
     /// Begins the session of a person whose turn has come.
     pub fn admit(&self, here: &Here, token: &str) -> Answered<(Stamp, String)> {
         let (token, way, place) = self.looked_at(here, token)?;
@@ -97,9 +105,9 @@ impl Service {
         Ok(look(&campaign.line))
     }
 
-    /// Whether we signed this as a session's token, for whichever campaign and however long ago.
-    pub fn signed_session(&self, token: &str) -> bool {
-        Token::verify(token, Kind::Session, &self.keys).is_some()
+    /// Whether we signed this as a token of that kind, for whichever campaign and however long ago.
+    pub fn has_signed(&self, kind: Kind, token: &str) -> bool {
+        Token::verify(token, kind, &self.keys).is_some()
     }
 
     /// The person of a session that still runs.

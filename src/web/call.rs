@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::problem::Problem;
@@ -161,4 +161,10 @@ pub fn token_in<'a>(headers: &'a HeaderMap, cookie: &str) -> Option<&'a str> {
         .map(|(name, value)| (name.trim(), value))
         .find(|(name, _)| *name == cookie)
         .map(|(_, v)| v)
+}
+
+/// A cookie that only this host's own pages send, over TLS, and that no script reads.
+pub fn cookie(name: &str, token: &str) -> HeaderValue {
+    let text = format!("{name}={token}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=86400");
+    text.try_into().expect("names and tokens are visible ASCII")
 }

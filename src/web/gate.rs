@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
-use super::call::{Call, PLACE_COOKIE, Placed, SESSION_COOKIE, peer};
+use super::call::{Call, PLACE_COOKIE, Placed, SESSION_COOKIE, cookie, peer};
 use super::problem::{FieldFault, Problem, ProblemView};
 use super::public::answer;
 use super::read;
@@ -19,8 +19,8 @@ use crate::gate::board::BoardView;
 use crate::identity::Credentials;
 
 /// Longer names are not on any roster.
-const NAME_CHARACTERS_MAX: usize = 100;
-const CODE_CHARACTERS_MAX: usize = 32;
+pub const NAME_CHARACTERS_MAX: usize = 100;
+pub const CODE_CHARACTERS_MAX: usize = 32;
 
 /// Gives a person on the roster their place; entering again, from anywhere, gives the same one.
 #[utoipa::path(
@@ -176,10 +176,4 @@ fn credentials(call: &Call, asked: EnterRequest) -> Result<Credentials, Problem>
         birth_date,
         code: asked.code.unwrap_or_default(),
     })
-}
-
-/// A cookie that only this host's own pages send, over TLS, and that no script reads.
-fn cookie(name: &str, token: &str) -> actix_web::http::header::HeaderValue {
-    let text = format!("{name}={token}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=86400");
-    text.try_into().expect("names and tokens are visible ASCII")
 }

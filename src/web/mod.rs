@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod call;
 pub mod door;
+pub mod pages;
 pub mod problem;
 pub mod read;
 pub mod views;
@@ -68,6 +69,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     let mut described = ServiceConfig::new(config);
     routes(&mut described);
     drop(described);
+    pages::configure(config);
     config
         .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
         .default_service(web::to(no_route));

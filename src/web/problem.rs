@@ -177,13 +177,13 @@ impl Problem {
     }
 
     fn answer(&self, header: Option<(&'static str, &str)>) -> HttpResponse {
-        let words = words(self.code);
+        let words = words(self.lang, self.code);
         let status = self.status.unwrap_or(words.status);
         let common = Common {
             code: self.code,
             status,
-            title: words.title(self.lang),
-            detail: words.detail(self.lang),
+            title: words.title,
+            detail: words.detail,
             retry_after_s: self.retry_after_s,
         };
         let mut body = json_text(&common);
@@ -195,7 +195,7 @@ impl Problem {
         response
             .content_type("application/problem+json")
             .insert_header(("Cache-Control", "no-store"))
-            .insert_header(("Content-Language", self.lang.pick("ko", "en")));
+            .insert_header(("Content-Language", self.lang.tag()));
         if let Some(seconds) = self.retry_after_s {
             response.insert_header(("Retry-After", seconds.to_string()));
         }
@@ -235,7 +235,7 @@ impl fmt::Display for Problem {
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        let status = self.status.unwrap_or(words(self.code).status);
+        let status = self.status.unwrap_or(words(self.lang, self.code).status);
         StatusCode::from_u16(status).expect("the words have valid statuses")
     }
 

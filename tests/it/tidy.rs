@@ -85,6 +85,46 @@ fn only_the_store_names_redb_and_only_the_web_names_actix() {
     assert_eq!(web, Vec::<String>::new());
 }
 
+/// Pages show what `service` answers: they reach neither the writer nor the seats, and hold no
+/// style or handler that a policy would have to allow.
+#[test]
+fn pages_decide_nothing_and_hold_nothing_inline() {
+    let deciders = [
+        "crate::ledger",
+        "crate::seats",
+        "domain::decide",
+        "domain::apply",
+        "gate::token",
+        "HttpClient",
+        "awc::",
+    ];
+    assert_eq!(
+        breaches("src/web/pages", &deciders, &[]),
+        Vec::<String>::new()
+    );
+    let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web/pages/templates");
+    for entry in fs::read_dir(templates).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        for inline in [
+            " style=\"",
+            " onclick=",
+            " onload=",
+            "javascript:",
+            "http://",
+            "https://",
+        ] {
+            assert!(!text.contains(inline), "{}: {inline}", path.display());
+        }
+        let korean = |letter: char| ('가'..='힣').contains(&letter);
+        assert!(
+            !text.contains(korean),
+            "{}: words belong into locales/",
+            path.display()
+        );
+    }
+}
+
 #[test]
 fn time_and_randomness_come_from_the_clock_alone() {
     let asking = [

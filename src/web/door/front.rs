@@ -14,9 +14,11 @@ use actix_web::web::Bytes;
 use super::connection::Exchange;
 use super::load::{Class, WorkerLoad};
 use crate::gate::board::Board;
+use crate::gate::token::Kind;
 use crate::service::Service;
 use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, token_in};
 use crate::web::gate::place_answer;
+use crate::web::pages;
 use crate::web::problem::Problem;
 use crate::web::words::Lang;
 
@@ -30,6 +32,7 @@ pub struct Front {
     /// From this many connections on, those that can wait give theirs back after each answer.
     connections_many: usize,
     board: RefCell<Option<Prepared>>,
+    pages: pages::Kept,
 }
 
 /// A board as an answer.
@@ -57,12 +60,13 @@ impl Front {
             load,
             connections_many: connections_max / 4 * 3,
             board: RefCell::default(),
+            pages: pages::Kept::default(),
         }
     }
 
     pub fn turn(&self, request: &Request) -> Turn {
         let mut class = Class::of(request.method(), request.path());
-        if self.load.is_over() && class == Class::Session && !self.has_session(request) {
+        if self.load.is_over() && class == Class::Session && !self.is_admitted(request) {
             class = Class::Browse;
         }
         let last = self.is_last(request, class);
@@ -73,13 +77,12 @@ impl Front {
             response
         };
         if let Some(retry_after_s) = self.load.put_off(class) {
-            let lang = Lang::of(request.headers());
-            let problem = Problem::overloaded(lang, retry_after_s);
-            return Turn::PutOff(closing(problem.response().into()));
+            return Turn::PutOff(closing(put_off(request, retry_after_s)));
         }
         let answer = match class {
             Class::Free => self.show_board(request),
-            Class::Poll => self.show_place(request),
+            Class::Poll => self.show_place(request).or_else(|| self.show_page(request)),
+            Class::Browse => self.show_page(request),
             _ => None,
         };
         match answer {
@@ -88,10 +91,15 @@ impl Front {
         }
     }
 
-    /// A token that we signed: enough to be told from somebody who merely asks for the same address.
-    fn has_session(&self, request: &Request) -> bool {
-        let token = token_in(request.headers(), SESSION_COOKIE);
-        token.is_some_and(|token| self.service.signed_session(token))
+    /// With a token that we signed, of a session or, to begin one, of a place: enough to be told
+    /// from somebody who merely asks for the same address.
+    fn is_admitted(&self, request: &Request) -> bool {
+        let (kind, cookie) = match request.path().ends_with("/admit") {
+            true => (Kind::Place, PLACE_COOKIE),
+            false => (Kind::Session, SESSION_COOKIE),
+        };
+        let token = token_in(request.headers(), cookie);
+        token.is_some_and(|token| self.service.has_signed(kind, token))
     }
 
     fn is_last(&self, request: &Request, class: Class) -> bool {
@@ -111,6 +119,15 @@ impl Front {
         let here = self.service.campaign(campaign).ok()?;
         let place = self.service.place(&here, token).ok()?;
         Some(place_answer(&place).into())
+    }
+
+    /// The pages that everybody asks for, from prepared bytes.
+    fn show_page(&self, request: &Request) -> Option<Response<BoxBody>> {
+        if request.method() != Method::GET {
+            return None;
+        }
+        let (service, headers) = (&self.service, request.headers());
+        pages::first(service, &self.pages, request.path(), headers).map(Into::into)
     }
 
     fn show_board(&self, request: &Request) -> Option<Response<BoxBody>> {
@@ -142,6 +159,16 @@ impl Front {
     }
 }
 
+/// Tells a browser with a page, a program with a problem.
+fn put_off(request: &Request, retry_after_s: u32) -> Response<BoxBody> {
+    let path = request.path();
+    if path.starts_with("/api/") {
+        let lang = Lang::of(request.headers());
+        return Problem::overloaded(lang, retry_after_s).response().into();
+    }
+    pages::put_off(path, request.headers(), retry_after_s).into()
+}
+
 /// Closes the connection after this answer.
 pub fn close(response: &mut Response<BoxBody>) {
     let head = response.head_mut();
@@ -161,6 +188,9 @@ impl Class {
     pub fn of(method: &Method, path: &str) -> Self {
         if matches!(path, "/healthz" | "/readyz") {
             return Self::Free;
+        }
+        if let Some(class) = pages::class_of(method, path) {
+            return class;
         }
         let rest = path.strip_prefix(CAMPAIGNS);
         let Some((_, call)) = rest.and_then(|rest| rest.split_once('/')) else {
@@ -187,6 +217,16 @@ mod tests {
         let call = |method: &str, call: &str| of(method, &format!("{CAMPAIGNS}one/{call}"));
         assert_eq!(of("GET", "/healthz"), Class::Free);
         assert_eq!(of("GET", "/"), Class::Browse);
+        assert_eq!(of("GET", "/ko/one"), Class::Browse);
+        assert_eq!(of("POST", "/ko/one/day"), Class::Browse);
+        assert_eq!(of("GET", "/ko/one/wait"), Class::Poll);
+        assert_eq!(of("POST", "/ko/one/enter"), Class::Enter);
+        assert_eq!(of("POST", "/en/one/book"), Class::Session);
+        assert_eq!(
+            of("GET", "/en/one/sites/11110-1/2021-08-02"),
+            Class::Session
+        );
+        assert_eq!(of("GET", "/assets/page.0.css"), Class::Free);
         assert_eq!(of("GET", "/api/v1/campaigns/one"), Class::Browse);
         assert_eq!(call("GET", "openings"), Class::Browse);
         assert_eq!(call("GET", "gate/board"), Class::Free);

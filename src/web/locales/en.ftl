@@ -1,0 +1,301 @@
+# Everything a person reads. ko.ftl must have the same keys.
+
+## Everywhere
+program = Vaccination reservations
+skip = Skip to the content
+other-language = 한국어
+error = Error
+all-times = All times are { $zone }.
+made-at = This page was made on { $at }.
+network-lost = The connection is lost. What you typed is kept, and it is tried again by itself.
+network-busy = Many people at once: it is sent again in a moment by itself. What you typed is kept.
+network-back = Connected again.
+sending = Sending. One moment, please.
+zone = { $key ->
+    [Asia-Seoul] Korean time
+   *[other] time in { $name }
+}
+instant = { $weekday } { $date } { $monthname } { $year }, { $time }
+date = { $weekday } { $date } { $monthname } { $year }
+date-short = { $weekdayshort } { $date } { $monthname }
+date-born = { $date } { $monthname } { $year }
+month = { $monthname } { $year }
+month-name = { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+}
+weekday = { $day ->
+    [0] Sunday
+    [1] Monday
+    [2] Tuesday
+    [3] Wednesday
+    [4] Thursday
+    [5] Friday
+   *[6] Saturday
+}
+weekday-short = { $day ->
+    [0] Sun
+    [1] Mon
+    [2] Tue
+    [3] Wed
+    [4] Thu
+    [5] Fri
+   *[6] Sat
+}
+minutes = { $n ->
+    [one] { $n } minute
+   *[other] { $n } minutes
+}
+hours = { $h } h { $m } min
+seats = { $n ->
+    [one] { $count } seat
+   *[other] { $count } seats
+}
+seats-none = no seats
+
+## The first page
+campaigns = Vaccination programmes
+campaigns-none = No programme is open now.
+state-before = Booking has not opened yet
+state-lobby = The waiting room is open; booking begins soon
+state-open = Booking is open now
+state-paused = Booking is paused
+state-closed = Booking has ended
+book-or-change = Book · look up · change
+look-up = Look up a booking
+find-your-day = Find your day
+see-my-day = See my day
+openings = Openings
+openings-none = No opening is planned.
+open-now = Open now
+opens-next = Next
+from = From
+until = Until
+whom-born = Born { $first } – { $last }
+whom-groups = { " " }(for: { $groups })
+whom-digits = Birth days that end in { $digits }
+good-to-know = Good to know
+know-place = However many come at once, the order is fair: one number a person, and refreshing does not change it.
+know-device = You may close the page or come back on another device while you wait. Your number stays.
+know-change = A booking can be moved or cancelled until two days before.
+another-date = Another birth date
+asked-of = The birth date you entered: { $born }
+birth-date-unclear = The birth date can't be read
+birth-date-how = Write the birth date as eight digits, for example 19670304.
+groups-may-differ = If you were invited separately, sign in: your opening may be another.
+
+## When
+your-opening-is = Your opening is { $at }
+your-opening-ended = Your last opening ended on { $at }.
+your-opening-is-over = Your opening is over
+your-opening-is-not-set = Your opening has not been set yet
+not-for-you = You are not among those who may book
+not-for-you-next = The first page says whom this programme is for. If you have a letter, check the birth date again.
+you-may-book-now = You may book now
+you-may-book-until = You may book until { $at }.
+lobby-is-open = The waiting room is open: you can come in and wait.
+lobby-opens-at = The waiting room opens on { $at }. There is no need to wait before.
+
+## Who are you
+who-are-you = Who are you?
+who-lead = Write everything as it is in your letter.
+who-privacy = What you write is used to find you on the list. It is in no address and in no log.
+name = Name
+    .hint = For example 김영희
+name-missing = Write your name.
+name-too-long = The name is too long.
+birth-date = Birth date
+    .hint = Eight digits, for example 19670304
+birth-date-missing = Write your birth date.
+code = Invitation code
+    .hint = Ten characters from your letter. Spaces and capitals do not matter.
+code-missing = Write your invitation code.
+code-too-long = The invitation code is too long.
+fields-at-fault = Something has to be corrected
+has-place = This device has a number or a booking already.
+enter = Go in
+leave = Leave this device
+
+## The waiting room
+wait-lobby = You are in the waiting room
+wait-lobby-lead = Booking has not begun yet.
+opens-at = It begins on { $at }.
+wait-waiting = You are in line
+wait-paused = Booking is paused
+wait-paused-lead = When it opens again, it goes on where it stopped. Your number is kept.
+wait-admitted = It is your turn
+wait-admitted-lead = Press below to go in. While you look at this page, it goes in by itself.
+go-in = Go in now
+your-number = Your number
+people-ahead = People ahead of you
+people-count = { $count }
+wait-about = Expected wait
+wait-one = about { $n } min
+wait-minutes = { $low }–{ $high } min
+wait-long = { $low } – { $high }
+the-line = How far the line has moved
+as-of = As of
+because-busy = The servers are busy, so people are let in more slowly for now.
+because-full = Many people are booking; others go in as they finish.
+because-lowered = The operators let people in more slowly for now.
+wait-refresh = This page refreshes by itself every { $s } seconds.
+wait-announce = { $ahead } people ahead of you, expected wait { $wait }
+wait-may = While you wait
+wait-may-close = You may close this page. Your number stays yours.
+wait-may-device = You may sign in on another device: it has the same number.
+wait-may-tabs = More windows do not make it faster, and there is no need to refresh.
+
+## Choosing
+you-keep = Your booking now: { $at }. You keep it until the new one is made.
+at-site = { $at }, { $site }
+choose-province = Choose a region
+choose-district = { $province }: choose a district
+all-provinces = All regions
+search-site = Search by name or address of a site
+search = Search
+map-label = Map of free seats by region, as circles. The list says the same.
+sites-near = Sites near { $district }
+sites-found = Search for “{ $query }”
+distance = { $km } km
+distance-note = Distances are straight lines from the middle of the sites of { $district }.
+found-none = Nothing was found. Try other words, or choose a region.
+found-many = Only the first are shown. Write more of the name.
+other-region = Another region
+choose-day = Choose a day
+day-note = The number under a day is how many seats are free.
+no-days = This site has no day that can be booked.
+full = full
+other-site = Another site
+choose-time = Choose a time
+time-note = Pressing keeps the seat for a few minutes. It is not booked yet.
+no-times = No time of this day can be booked.
+other-day = Another day
+second-at = Second dose: { $day }, { $time }
+alternatives = The nearest other times
+no-alternatives = There is no other time near. Look at other sites or regions.
+
+## Confirming
+confirm-booking = Book this?
+confirm-move = Move to this?
+held-not-booked = The seat is kept for you. It is not booked yet.
+held-until = It is kept until
+time-left = { $m } min { $s } s left
+hold-ended = The seat is no longer kept. Choose a time again.
+moves-from = Your booking now ({ $at }) is given back at the moment of the move.
+book-it = Book
+move-it = Move
+choose-another = Choose another time
+dose = Dose { $n }
+only-dose = Dose
+phone = telephone
+
+## The booking
+your-booking = Your booking
+booked = It is booked
+booking-number = Booking number
+qr-label = QR code of the booking number
+bring = Bring an identity card.
+booked-at = First booked on { $at }.
+calendar-file = Add to calendar
+calendar-note = Booking number { $number }. Bring an identity card. Telephone { $phone }
+print = Print
+move-or-cancel = Move or cancel
+change-until = It can be moved or cancelled before { $at }.
+deadline-was = It could be changed until { $at }.
+call-the-site = To change it, call the site above.
+move = Move to another time
+cancel = Cancel the booking
+cancel-ask = Cancel the booking?
+cancel-lead = Cancelling gives the seats of both doses back. It can't be undone.
+cancel-it = Cancel the booking
+keep-it = Keep it
+cancelled = The booking is cancelled
+no-booking = You have no booking
+no-booking-lead = While your opening lasts, you can book again.
+
+## Where to
+to-start = To the first page
+to-enter = Sign in and go in
+to-wait = To the waiting room
+to-sites = Choose a site
+to-booking = Look at my booking
+try-again = Try again
+again-after = You can try again after { $time }.
+
+## Refusals: title, what programs are told, what a person does next
+problem-invalid-request = The request can't be understood
+    .detail = Correct the fields named and send it again.
+    .next = Correct the fields shown and send it again.
+problem-identity-not-found = No person matches what was entered
+    .detail = Compare the name, birth date and invitation code with your letter.
+    .next = Compare the name, birth date and invitation code with your letter, one by one. If it still fails, call the number in the letter.
+problem-too-many-attempts = Too many wrong attempts
+    .detail = Wait a little and try again.
+    .next = It was wrong several times, so there is a short pause. Then enter it again with the letter in front of you.
+problem-not-eligible = Not among those who may book
+    .detail = This programme is for the people named in its rules.
+    .next = This programme is for the people named in its rules. If you have a letter, call the number in it.
+problem-not-open-yet = Your opening has not come yet
+    .detail = Come back at the time shown.
+    .next = Come back at the time shown. There is no need to wait here.
+problem-opening-closed = Your opening is over
+    .detail = If another opening comes, its time is shown.
+    .next = If another opening is shown, come back then.
+problem-place-invalid = The place can't be verified
+    .detail = Enter again: you get the same place.
+    .next = Sign in again: you go on with the same number.
+problem-session-invalid = No session
+    .detail = Enter the waiting room and wait for your turn.
+    .next = Sign in to go on.
+problem-session-expired = The session ended after a long pause
+    .detail = Enter again to go on.
+    .next = You were away for a while, so you were signed out. Sign in to go on where you were. A booking is kept.
+problem-not-admitted = It is not your turn yet
+    .detail = Your place is kept.
+    .next = Wait for your turn in the waiting room. Your number is kept.
+problem-slot-full = That time is full
+    .detail = Choose one of the alternatives nearby.
+    .next = Somebody else has just booked it. Choose one of the nearest times below or look elsewhere. You keep your turn.
+problem-already-booked = There is a booking already
+    .detail = You can look at it or move it.
+    .next = You can look at it, move it or cancel it.
+problem-hold-expired = The hold has ended
+    .detail = Choose a time again.
+    .next = The time for which the seat was kept is over. Choose a time again.
+problem-no-booking = No booking
+    .detail = Check the booking number.
+    .next = It was cancelled, or there is none yet. You can choose a time.
+problem-not-found = Not found
+    .detail = Check the address.
+    .next = The address is wrong or has changed. Begin again from the first page.
+problem-method-not-allowed = This address does not take that method
+    .detail = See the Allow header.
+    .next = Begin again from the first page.
+problem-change-deadline-passed = Too late to change
+    .detail = Please call the vaccination site.
+    .next = It can no longer be changed here. Call the vaccination site shown in your booking.
+problem-idempotency-conflict = The key was used for another request
+    .detail = Send it with a new Idempotency-Key.
+    .next = It may already have been done. Look at your booking first.
+problem-paused = Booking is paused
+    .detail = Your place is kept.
+    .next = You may leave this page open or close it. Your number is kept, and you go on when it opens again.
+problem-overloaded = Too busy right now
+    .detail = Try again after the time shown.
+    .next = Too many people at once. Nothing is lost. It is tried again in a moment.
+problem-outcome-unknown = The outcome is unknown
+    .detail = Repeat the request with the same Idempotency-Key.
+    .next = It is not known yet whether it was done. Press below to find out. It can never be done twice.
+problem-foreign-form = The form came from another site
+    .detail = Send it from a page of this site.
+    .next = For your safety it was not taken. Begin again from the first page.

@@ -1,0 +1,282 @@
+# 사람이 읽는 모든 말. en.ftl에 같은 열쇠가 있어야 한다.
+
+## 어디에나
+program = 예방접종 사전예약
+skip = 본문으로 건너뛰기
+other-language = English
+error = 오류
+all-times = 모든 시각은 { $zone }입니다.
+made-at = 이 화면은 { $at }에 만들었습니다.
+network-lost = 연결이 끊겼습니다. 적으신 내용은 그대로 있고, 저절로 다시 시도합니다.
+network-busy = 사람이 몰려 잠시 뒤 저절로 다시 보냅니다. 적으신 내용은 그대로 있습니다.
+network-back = 다시 연결되었습니다.
+sending = 보내는 중입니다. 잠시만 기다려 주세요.
+zone = { $key ->
+    [Asia-Seoul] 한국 시각
+   *[other] { $name } 시각
+}
+instant = { $year }년 { $month }월 { $date }일 { $weekday } { $time }
+date = { $year }년 { $month }월 { $date }일 { $weekday }
+date-short = { $month }월 { $date }일 ({ $weekdayshort })
+date-born = { $year }년 { $month }월 { $date }일
+month = { $year }년 { $month }월
+month-name = { $month }월
+weekday = { $day ->
+    [0] 일요일
+    [1] 월요일
+    [2] 화요일
+    [3] 수요일
+    [4] 목요일
+    [5] 금요일
+   *[6] 토요일
+}
+weekday-short = { $day ->
+    [0] 일
+    [1] 월
+    [2] 화
+    [3] 수
+    [4] 목
+    [5] 금
+   *[6] 토
+}
+minutes = { $n }분
+hours = { $h }시간 { $m }분
+seats = { $count }자리
+seats-none = 자리 없음
+
+## 처음 화면
+campaigns = 진행 중인 예방접종
+campaigns-none = 지금 진행 중인 예약이 없습니다.
+state-before = 아직 예약이 열리지 않았습니다
+state-lobby = 대기실이 열렸습니다. 곧 예약이 시작됩니다
+state-open = 지금 예약할 수 있습니다
+state-paused = 예약이 잠시 멈췄습니다
+state-closed = 예약 기간이 끝났습니다
+book-or-change = 예약하기 · 확인 · 변경
+look-up = 예약 확인
+find-your-day = 내 예약일 찾기
+see-my-day = 내 예약일 보기
+openings = 예약 기간
+openings-none = 예정된 예약 기간이 없습니다.
+open-now = 지금 열려 있음
+opens-next = 다음
+from = 시작
+until = 마감
+whom-born = { $first } ~ { $last } 출생
+whom-groups = { " " }(대상: { $groups })
+whom-digits = 태어난 날의 끝자리 { $digits }
+good-to-know = 알아 두세요
+know-place = 시작 시각에 한꺼번에 몰려도 순서는 공정합니다. 한 사람에 번호 하나이고, 새로 고침을 해도 바뀌지 않습니다.
+know-device = 대기 중에 화면을 닫거나 다른 기기에서 들어와도 번호는 그대로입니다.
+know-change = 예약은 접종 이틀 전까지 옮기거나 취소할 수 있습니다.
+another-date = 다른 생년월일로 보기
+asked-of = 입력하신 생년월일: { $born }
+birth-date-unclear = 생년월일을 읽을 수 없습니다
+birth-date-how = 생년월일을 숫자 여덟 자리로 적어 주세요. 예: 19670304
+groups-may-differ = 별도로 안내를 받은 대상자는 본인 확인을 하면 다른 기간이 보일 수 있습니다.
+
+## 언제
+your-opening-is = 예약은 { $at }부터입니다
+your-opening-ended = 지난 예약 기간은 { $at }에 끝났습니다.
+your-opening-is-over = 예약 기간이 끝났습니다
+your-opening-is-not-set = 예약 기간이 아직 정해지지 않았습니다
+not-for-you = 이번 예약 대상이 아닙니다
+not-for-you-next = 이번 대상은 처음 화면에 적혀 있습니다. 안내문을 받으셨다면 생년월일을 다시 확인해 주세요.
+you-may-book-now = 지금 예약할 수 있습니다
+you-may-book-until = { $at }까지 예약할 수 있습니다.
+lobby-is-open = 대기실이 열려 있습니다. 지금 들어와 기다릴 수 있습니다.
+lobby-opens-at = 대기실은 { $at }에 열립니다. 그 전에는 기다리지 않으셔도 됩니다.
+
+## 본인 확인
+who-are-you = 본인 확인
+who-lead = 안내문에 적힌 그대로 적어 주세요.
+who-privacy = 적으신 내용은 본인 확인에만 쓰고, 주소나 기록에 남기지 않습니다.
+name = 이름
+    .hint = 예: 김영희
+name-missing = 이름을 적어 주세요.
+name-too-long = 이름이 너무 깁니다.
+birth-date = 생년월일
+    .hint = 숫자 여덟 자리. 예: 19670304
+birth-date-missing = 생년월일을 적어 주세요.
+code = 초대 코드
+    .hint = 안내문의 열 글자. 띄어쓰기나 대소문자는 상관없습니다.
+code-missing = 초대 코드를 적어 주세요.
+code-too-long = 초대 코드가 너무 깁니다.
+fields-at-fault = 고쳐야 할 곳이 있습니다
+has-place = 이 기기에 대기 번호나 예약이 남아 있습니다.
+enter = 들어가기
+leave = 이 기기에서 나가기
+
+## 대기실
+wait-lobby = 대기실에 들어왔습니다
+wait-lobby-lead = 아직 예약이 시작되지 않았습니다.
+opens-at = { $at }에 시작합니다.
+wait-waiting = 차례를 기다리고 있습니다
+wait-paused = 예약이 잠시 멈췄습니다
+wait-paused-lead = 다시 열리면 멈춘 곳에서 이어집니다. 번호는 그대로입니다.
+wait-admitted = 차례가 되었습니다
+wait-admitted-lead = 아래를 눌러 들어가 주세요. 이 화면을 보고 계시면 저절로 들어갑니다.
+go-in = 지금 들어가기
+your-number = 내 번호
+people-ahead = 앞에 있는 사람
+people-count = { $count }명
+wait-about = 예상 대기
+wait-one = 약 { $n }분
+wait-minutes = { $low }~{ $high }분
+wait-long = { $low } ~ { $high }
+the-line = 줄이 줄어든 정도
+as-of = 기준 시각
+because-busy = 지금은 서버가 바빠 조금 천천히 들어갑니다.
+because-full = 지금 예약하고 있는 사람이 많아, 자리가 나는 대로 들어갑니다.
+because-lowered = 운영자가 들어가는 속도를 늦추었습니다.
+wait-refresh = 이 화면은 { $s }초마다 저절로 새로 고쳐집니다.
+wait-announce = 앞에 { $ahead }, 예상 대기 { $wait }
+wait-may = 기다리는 동안
+wait-may-close = 이 화면을 닫아도 됩니다. 번호는 그대로 있습니다.
+wait-may-device = 다른 기기에서 본인 확인을 해도 같은 번호로 이어집니다.
+wait-may-tabs = 여러 창을 열어도 빨라지지 않습니다. 새로 고침도 필요 없습니다.
+
+## 고르기
+you-keep = 지금 예약: { $at }. 새 예약이 끝날 때까지 그대로 있습니다.
+at-site = { $at }, { $site }
+choose-province = 지역을 골라 주세요
+choose-district = { $province }: 시·군·구를 골라 주세요
+all-provinces = 전체 지역
+search-site = 접종 기관 이름이나 주소로 찾기
+search = 찾기
+map-label = 지역별 남은 자리를 원의 크기로 나타낸 지도. 같은 내용이 목록에 있습니다.
+sites-near = { $district }에서 가까운 접종 기관
+sites-found = “{ $query }” 찾기
+distance = { $km } km
+distance-note = 거리는 { $district } 접종 기관들의 한가운데에서 잰 직선거리입니다.
+found-none = 찾은 곳이 없습니다. 다른 말로 찾거나 지역에서 골라 주세요.
+found-many = 처음 몇 곳만 보입니다. 더 자세히 적어 주세요.
+other-region = 다른 지역
+choose-day = 날짜를 골라 주세요
+day-note = 날짜 아래 숫자는 남은 자리입니다.
+no-days = 이 기관에는 예약할 수 있는 날이 없습니다.
+full = 마감
+other-site = 다른 접종 기관
+choose-time = 시간을 골라 주세요
+time-note = 누르시면 자리를 잠시 잡아 둡니다. 아직 예약은 아닙니다.
+no-times = 이 날에는 예약할 수 있는 시간이 없습니다.
+other-day = 다른 날짜
+second-at = 2차: { $day } { $time }
+alternatives = 가까운 다른 시간
+no-alternatives = 가까운 다른 시간이 없습니다. 다른 기관이나 지역을 찾아보세요.
+
+## 확인
+confirm-booking = 이대로 예약할까요?
+confirm-move = 이렇게 옮길까요?
+held-not-booked = 자리를 잡아 두었습니다. 아직 예약은 아닙니다.
+held-until = 이때까지 잡아 둡니다:
+time-left = { $m }분 { $s }초 남음
+hold-ended = 잡아 둔 시간이 지났습니다. 시간을 다시 골라 주세요.
+moves-from = 지금 예약({ $at })은 옮기는 순간 풀립니다.
+book-it = 예약하기
+move-it = 옮기기
+choose-another = 다른 시간 고르기
+dose = { $n }차 접종
+only-dose = 접종
+phone = 전화
+
+## 예약
+your-booking = 내 예약
+booked = 예약되었습니다
+booking-number = 예약 번호
+qr-label = 예약 번호를 담은 QR 코드
+bring = 접종하러 오실 때 신분증을 가져오세요.
+booked-at = { $at }에 처음 예약했습니다.
+calendar-file = 달력에 넣기
+calendar-note = 예약 번호 { $number }. 신분증을 가져오세요. 전화 { $phone }
+print = 인쇄하기
+move-or-cancel = 옮기기 · 취소
+change-until = { $at } 전까지 옮기거나 취소할 수 있습니다.
+deadline-was = 바꿀 수 있는 기한은 { $at }까지였습니다.
+call-the-site = 바꾸시려면 위의 접종 기관으로 전화해 주세요.
+move = 다른 시간으로 옮기기
+cancel = 예약 취소
+cancel-ask = 예약을 취소할까요?
+cancel-lead = 취소하면 두 번의 자리가 모두 풀리고 되돌릴 수 없습니다.
+cancel-it = 예약 취소하기
+keep-it = 그대로 두기
+cancelled = 예약이 취소되었습니다
+no-booking = 예약이 없습니다
+no-booking-lead = 예약 기간 안이면 새로 예약할 수 있습니다.
+
+## 어디로
+to-start = 처음 화면으로
+to-enter = 본인 확인하고 들어가기
+to-wait = 대기실로
+to-sites = 접종 기관 고르기
+to-booking = 내 예약 보기
+try-again = 다시 시도
+again-after = { $time } 뒤에 다시 할 수 있습니다.
+
+## 거절: 제목, 프로그램을 위한 설명, 사람이 다음에 할 일
+problem-invalid-request = 요청을 이해할 수 없습니다
+    .detail = 표시된 항목을 고쳐 다시 보내 주세요.
+    .next = 표시된 칸을 고쳐서 다시 보내 주세요.
+problem-identity-not-found = 입력하신 정보와 일치하는 분을 찾지 못했습니다
+    .detail = 이름, 생년월일, 초대 코드를 안내문과 비교해 주세요.
+    .next = 안내문에 적힌 이름, 생년월일, 초대 코드와 하나씩 비교해 주세요. 그래도 안 되면 안내문의 전화번호로 문의해 주세요.
+problem-too-many-attempts = 잘못된 시도가 너무 많았습니다
+    .detail = 잠시 기다린 뒤 다시 해 주세요.
+    .next = 여러 번 틀려서 잠시 멈췄습니다. 안내문을 보고 천천히 다시 입력해 주세요.
+problem-not-eligible = 이번 예약 대상이 아닙니다
+    .detail = 이 예약은 정해진 대상자만 할 수 있습니다.
+    .next = 이 예약은 정해진 대상자만 할 수 있습니다. 안내문을 받으셨다면 안내문의 전화번호로 문의해 주세요.
+problem-not-open-yet = 아직 예약 기간이 아닙니다
+    .detail = 안내된 시각에 다시 와 주세요.
+    .next = 표시된 시각에 다시 와 주세요. 미리 기다리실 필요는 없습니다.
+problem-opening-closed = 예약 기간이 끝났습니다
+    .detail = 다음 예약 기간이 있으면 그 시각이 함께 표시됩니다.
+    .next = 다음 예약 기간이 있으면 그 시각에 다시 와 주세요.
+problem-place-invalid = 대기 번호를 확인할 수 없습니다
+    .detail = 다시 들어오시면 같은 번호를 받습니다.
+    .next = 본인 확인을 다시 하시면 같은 번호로 이어집니다.
+problem-session-invalid = 예약 화면에 들어갈 권한이 없습니다
+    .detail = 대기실로 들어와 차례를 기다려 주세요.
+    .next = 본인 확인을 하고 들어와 주세요.
+problem-session-expired = 오래 쉬어 연결이 끝났습니다
+    .detail = 다시 들어오시면 이어서 할 수 있습니다.
+    .next = 오래 쉬셔서 연결이 끝났습니다. 다시 들어오시면 하던 곳에서 이어집니다. 예약은 그대로 있습니다.
+problem-not-admitted = 아직 차례가 아닙니다
+    .detail = 번호는 그대로 유지됩니다.
+    .next = 대기실에서 차례를 기다려 주세요. 번호는 그대로입니다.
+problem-slot-full = 그 시간은 자리가 없습니다
+    .detail = 가까운 다른 시간을 골라 주세요.
+    .next = 방금 다른 분이 예약했습니다. 아래에서 가까운 시간을 고르시거나 다른 곳을 찾아보세요. 차례는 그대로입니다.
+problem-already-booked = 이미 예약이 있습니다
+    .detail = 예약을 확인하거나 변경할 수 있습니다.
+    .next = 예약을 확인하거나 옮기거나 취소할 수 있습니다.
+problem-hold-expired = 잡아 둔 자리의 시간이 지났습니다
+    .detail = 시간을 다시 골라 주세요.
+    .next = 잡아 둔 시간이 지나 자리가 풀렸습니다. 시간을 다시 골라 주세요.
+problem-no-booking = 예약이 없습니다
+    .detail = 예약 번호를 확인해 주세요.
+    .next = 예약이 취소되었거나 아직 없습니다. 시간을 새로 고를 수 있습니다.
+problem-not-found = 찾을 수 없습니다
+    .detail = 주소를 확인해 주세요.
+    .next = 주소가 바뀌었거나 잘못되었습니다. 처음 화면에서 다시 시작해 주세요.
+problem-method-not-allowed = 이 주소에서 쓸 수 없는 방식입니다
+    .detail = Allow 머리글을 보세요.
+    .next = 처음 화면에서 다시 시작해 주세요.
+problem-change-deadline-passed = 변경할 수 있는 기한이 지났습니다
+    .detail = 접종 기관에 전화로 문의해 주세요.
+    .next = 이제 화면에서는 바꿀 수 없습니다. 예약에 적힌 접종 기관으로 전화해 주세요.
+problem-idempotency-conflict = 같은 요청 키로 다른 요청이 왔습니다
+    .detail = 새 Idempotency-Key로 보내 주세요.
+    .next = 이미 처리된 요청일 수 있습니다. 예약을 먼저 확인해 주세요.
+problem-paused = 예약이 잠시 멈췄습니다
+    .detail = 번호는 그대로 유지됩니다.
+    .next = 화면을 닫지 않으셔도, 닫으셔도 됩니다. 번호와 잡아 둔 자리는 그대로이고, 다시 열리면 이어집니다.
+problem-overloaded = 지금은 처리할 수 없습니다
+    .detail = 표시된 시간 뒤에 다시 해 주세요.
+    .next = 사람이 몰려 바로 처리하지 못했습니다. 아무것도 잃지 않았습니다. 잠시 뒤 저절로 다시 시도합니다.
+problem-outcome-unknown = 결과를 확인하지 못했습니다
+    .detail = 같은 Idempotency-Key로 다시 보내 주세요.
+    .next = 예약이 되었는지 아직 알 수 없습니다. 아래를 누르시면 결과를 확인합니다. 두 번 예약되지 않습니다.
+problem-foreign-form = 다른 사이트에서 온 요청입니다
+    .detail = 이 사이트의 화면에서 보내 주세요.
+    .next = 안전을 위해 처리하지 않았습니다. 처음 화면에서 다시 시작해 주세요.

@@ -1,0 +1,94 @@
+//! Style sheet and scripts: compressed and named by their content when the program was built, so
+//! that browsers keep them for ever.
+
+use actix_web::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, HeaderMap, VARY};
+use actix_web::{HttpRequest, HttpResponse, get};
+use data_encoding::BASE64;
+use ring::digest::{SHA256, digest};
+
+/// One file in its three forms.
+pub struct Asset {
+    name: &'static str,
+    /// Its address, with its hash.
+    pub path: &'static str,
+    kind: &'static str,
+    plain: &'static [u8],
+    brotli: &'static [u8],
+    gzip: &'static [u8],
+}
+
+include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// # Panics
+/// When there is no such asset: names are literals of this crate.
+pub fn named(name: &str) -> &'static Asset {
+    let known = ASSETS.iter().find(|asset| asset.name == name);
+    known.unwrap_or_else(|| panic!("no asset is called {name}"))
+}
+
+impl Asset {
+    /// Its text, to stand inside a page.
+    pub fn text(&self) -> &'static str {
+        std::str::from_utf8(self.plain).expect("assets are UTF-8; a test reads them all")
+    }
+
+    /// The source expression by which a Content-Security-Policy allows `text` inside a page.
+    pub fn csp_hash(&self) -> String {
+        let hash = digest(&SHA256, self.plain);
+        format!("'sha256-{}'", BASE64.encode(hash.as_ref()))
+    }
+}
+
+/// Whether a request takes an encoding: named, and not with `q=0`.
+pub fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+    let offered = headers.get(ACCEPT_ENCODING);
+    let offered = offered.and_then(|value| value.to_str().ok());
+    offered.unwrap_or_default().split(',').any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        parts.next() == Some(encoding)
+            && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
+}
+
+#[get("/assets/{name}")]
+pub async fn serve(request: HttpRequest) -> HttpResponse {
+    let Some(asset) = ASSETS.iter().find(|asset| asset.path == request.path()) else {
+        return HttpResponse::NotFound()
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .finish();
+    };
+    let mut answer = HttpResponse::Ok();
+    answer
+        .content_type(asset.kind)
+        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .insert_header(("X-Content-Type-Options", "nosniff"))
+        .insert_header((VARY, "Accept-Encoding"));
+    if takes(request.headers(), "br") {
+        answer.insert_header((CONTENT_ENCODING, "br"));
+        return answer.body(asset.brotli);
+    }
+    if takes(request.headers(), "gzip") {
+        answer.insert_header((CONTENT_ENCODING, "gzip"));
+        return answer.body(asset.gzip);
+    }
+    answer.body(asset.plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn every_form_of_an_asset_holds_the_same() {
+        for asset in ASSETS {
+            assert!(!asset.text().is_empty(), "{}", asset.name);
+            let mut unpacked = Vec::new();
+            let mut reader = flate2::read::GzDecoder::new(asset.gzip);
+            reader.read_to_end(&mut unpacked).unwrap();
+            assert_eq!(unpacked, asset.plain, "{}", asset.name);
+            assert!(asset.brotli.len() <= asset.gzip.len(), "{}", asset.name);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! A seat is held, shown with the time it is kept, and becomes a booking or the place of one.
+//!
+//! The key of a request is made of the hold it is about: sent twice, from two tabs or after a
+//! crash, it is answered as the first time.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::answer::page;
+use super::choose::{SlotView, first_dose, site_name, slot_view};
+use super::form::Form;
+use super::frame::{Frame, machine, text};
+use super::trouble::{self, Retry, Trouble};
+use super::visit::{Guest, Visit};
+use super::when::When;
+use crate::domain::entry::Doses;
+use crate::domain::ids::{BookingNumber, HoldId, SlotIndex};
+use crate::service::Refused;
+use crate::service::booking::Choice;
+use crate::web::read;
+use crate::web::words::{Lang, Value, words};
+
+#[derive(Template)]
+#[template(path = "confirm.html", config = "src/web/pages/askama.toml")]
+struct ConfirmPage {
+    f: Frame,
+    doses: Vec<DoseView>,
+    hold: HoldId,
+    until: String,
+    until_machine: String,
+    /// Real seconds from now to the end of the hold, for the countdown.
+    left_s: u64,
+    left: String,
+    /// The booking that the hold would move: its number, and where it is now.
+    moves: Option<(String, String)>,
+}
+
+/// A dose as a person reads it.
+pub struct DoseView {
+    pub title: String,
+    pub day: String,
+    pub at_machine: String,
+    /// From when until when.
+    pub hours: String,
+    pub site: String,
+    pub street: String,
+    pub phone: String,
+}
+
+#[derive(Template)]
+#[template(path = "full.html", config = "src/web/pages/askama.toml")]
+struct FullPage {
+    f: Frame,
+    title: &'static str,
+    next: &'static str,
+    asked: SlotView,
+    slots: Vec<SlotView>,
+}
+
+pub fn doses(visit: &Visit, doses: Doses) -> Vec<DoseView> {
+    let (l, when) = (visit.lang, When::of(visit));
+    let catalog = &visit.here.offer.catalog;
+    let view = |(at, slot): (usize, SlotIndex)| {
+        let slot = &catalog.slots[slot.at()];
+        let row = &catalog.sites[slot.site.at()].row;
+        DoseView {
+            title: match doses.second {
+                Some(_) => l.put("dose", &[("n", Value::from(at + 1))]),
+                None => l.say("only-dose").to_owned(),
+            },
+            day: when.date(when.local_date(slot.start)),
+            at_machine: machine(visit, slot.start),
+            hours: format!("{}–{}", when.time(slot.start), when.time(slot.end)),
+            site: site_name(visit, slot.site),
+            street: row.address.clone(),
+            phone: row.phone.clone(),
+        }
+    };
+    doses.slots().enumerate().map(view).collect()
+}
+
+/// Whoever comes to the address of a form is sent to where they are.
+pub async fn onward(guest: Guest) -> HttpResponse {
+    guest.visit.onward(guest.visit.home(&guest.person))
+}
+
+pub async fn hold(
+    request: HttpRequest,
+    guest: Guest,
+    body: read::Bytes,
+) -> Result<HttpResponse, Trouble> {
+    let form = Form::of(body);
+    let visit = &guest.visit;
+    let Some(slot) = form.number("slot").map(SlotIndex) else {
+        return Ok(visit.onward("/sites"));
+    };
+    let held = guest.hold();
+    if held.is_some_and(|held| held.doses.first == slot) {
+        return Ok(visit.onward("/confirm"));
+    }
+    let service = &visit.service;
+    match service.hold(&visit.here, guest.person, slot).await {
+        Ok(_) => Ok(visit.onward("/confirm")),
+        Err(Refused::SlotFull { alternatives, .. }) => {
+            Ok(full(visit, slot, &alternatives.slots, &request))
+        }
+        Err(refused) => {
+            let retry = Retry {
+                action: visit.to("/hold"),
+                fields: vec![("slot", slot.to_string())],
+            };
+            Err(trouble::refused_form(visit, &refused, &retry))
+        }
+    }
+}
+
+/// The nearest alternatives of a slot that filled meanwhile, on the same page.
+fn full(
+    visit: &Visit,
+    slot: SlotIndex,
+    near: &[(SlotIndex, u32)],
+    _: &HttpRequest,
+) -> HttpResponse {
+    let words = words(visit.lang, "slot_full");
+    let asked = slot_view(visit, slot, 0);
+    let known = &visit.here.offer.catalog.slots[slot.at()];
+    let id = &visit.here.offer.catalog.sites[known.site.at()].row.site;
+    let template = FullPage {
+        f: Frame::of(visit, &format!("/sites/{id}")),
+        title: words.title,
+        next: words.next,
+        asked,
+        slots: near
+            .iter()
+            .map(|&(slot, free)| slot_view(visit, slot, free))
+            .collect(),
+    };
+    page(visit.lang, StatusCode::CONFLICT, &template)
+}
+
+pub async fn show(guest: Guest) -> HttpResponse {
+    let visit = &guest.visit;
+    let Some(held) = guest.hold() else {
+        return visit.onward(visit.home(&guest.person));
+    };
+    let when = When::of(visit);
+    let left_s = visit.service.clock.until(held.until).as_secs();
+    let moves = guest
+        .booking()
+        .map(|booking| (booking.number.to_string(), first_dose(visit, &booking)));
+    let template = ConfirmPage {
+        f: Frame::of(visit, "/confirm"),
+        doses: doses(visit, held.doses),
+        hold: held.hold,
+        until: when.clock_s(held.until),
+        until_machine: machine(visit, held.until),
+        left_s,
+        left: left(visit.lang, left_s),
+        moves,
+    };
+    page(visit.lang, StatusCode::OK, &template)
+}
+
+fn left(l: Lang, seconds: u64) -> String {
+    let values = [
+        ("m", Value::from(seconds / 60)),
+        ("s", text(format!("{:02}", seconds % 60))),
+    ];
+    l.put("time-left", &values)
+}
+
+/// Gives a held seat back, to choose another.
+pub async fn release(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Trouble> {
+    let form = Form::of(body);
+    let visit = &guest.visit;
+    if let Some(hold) = form.number("hold").map(HoldId) {
+        let released = visit.service.release(&visit.here, guest.person, hold).await;
+        match released {
+            Ok(()) | Err(Refused::HoldExpired) => {}
+            Err(refused) => return Err(visit.trouble(&refused)),
+        }
+    }
+    Ok(visit.onward("/sites"))
+}
+
+/// Books the held seats, or moves the booking that the form names to them.
+pub async fn book(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Trouble> {
+    let form = Form::of(body);
+    let visit = &guest.visit;
+    let Some(hold) = form.number("hold").map(HoldId) else {
+        return Ok(visit.onward(visit.home(&guest.person)));
+    };
+    let (service, here, person) = (&visit.service, &visit.here, guest.person);
+    let choice = Choice::Hold(hold);
+    let number = BookingNumber::parse(form.field("number")).ok();
+    let answered = match number {
+        Some(number) => {
+            let key = format!("page-move-{hold}");
+            let moved = service.move_booking(here, person, number, choice, Some(&key));
+            moved.await
+        }
+        None => {
+            let key = format!("page-book-{hold}");
+            service.book(here, person, choice, Some(&key)).await
+        }
+    };
+    match answered {
+        Ok(_) => Ok(visit.onward("/booking")),
+        // Another tab or device was first: the booking itself is the answer.
+        Err(Refused::AlreadyBooked(_)) => Ok(visit.onward("/booking")),
+        Err(refused) => {
+            let mut fields = vec![("hold", hold.to_string())];
+            fields.extend(number.map(|number| ("number", number.to_string())));
+            let retry = Retry {
+                action: visit.to("/book"),
+                fields,
+            };
+            Err(trouble::refused_form(visit, &refused, &retry))
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Who are you: the identity form, and what becomes of it.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::answer::page;
+use super::form::{Form, birth_date};
+use super::frame::{Frame, minutes, text};
+use super::trouble::{self, Retry, Trouble};
+use super::visit::{Visit, forget, give};
+use crate::domain::campaign::IdentityField;
+use crate::identity::Credentials;
+use crate::service::Refused;
+use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, peer};
+use crate::web::gate::{CODE_CHARACTERS_MAX, NAME_CHARACTERS_MAX};
+use crate::web::read;
+use crate::web::words::words;
+
+#[derive(Template)]
+#[template(path = "enter.html", config = "src/web/pages/askama.toml")]
+struct EnterPage {
+    f: Frame,
+    /// The title of the error summary, what to do, and each field at fault with its words.
+    title: Option<String>,
+    next: String,
+    faults: Vec<(&'static str, &'static str)>,
+    fields: Vec<Field>,
+    /// A note above the form.
+    note: Option<&'static str>,
+    has_place: bool,
+}
+
+struct Field {
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    value: String,
+    fault: Option<&'static str>,
+    autocomplete: &'static str,
+    inputmode: &'static str,
+}
+
+/// What was typed.
+struct Typed {
+    name: String,
+    birth_date: String,
+    code: String,
+}
+
+pub async fn form(request: HttpRequest, visit: Visit) -> HttpResponse {
+    let l = visit.lang;
+    let again = Form::of_address(&request).has("again");
+    let note = again.then(|| words(l, "session_expired").next);
+    let typed = Typed {
+        name: String::new(),
+        birth_date: String::new(),
+        code: String::new(),
+    };
+    let template = enter_page(&visit, &typed, None, Vec::new(), note);
+    page(l, StatusCode::OK, &template)
+}
+
+/// Gives the person their place, and lets them in if their turn is now.
+pub async fn enter(
+    request: HttpRequest,
+    visit: Visit,
+    body: read::Bytes,
+) -> Result<HttpResponse, Trouble> {
+    let form = Form::of(body);
+    let typed = Typed {
+        name: form.field("name").to_owned(),
+        birth_date: form.field("birth_date").to_owned(),
+        code: form.field("code").to_owned(),
+    };
+    let l = visit.lang;
+    let credentials = match credentials(&visit, &typed) {
+        Ok(credentials) => credentials,
+        Err(faults) => {
+            let title = (l.say("fields-at-fault").to_owned(), String::new());
+            let template = enter_page(&visit, &typed, Some(title), faults, None);
+            return Ok(page(l, StatusCode::UNPROCESSABLE_ENTITY, &template));
+        }
+    };
+    let entered = visit
+        .service
+        .enter(&visit.here, &credentials, peer(&request));
+    let (_, token) = match entered {
+        Ok(entered) => entered,
+        Err(refused) => return Err(not_entered(&visit, &typed, refused)),
+    };
+    give(&request, PLACE_COOKIE, &token);
+    match visit.service.admit(&visit.here, &token) {
+        Ok((_, session)) => {
+            give(&request, SESSION_COOKIE, &session);
+            let person = visit.service.session(&visit.here, &session);
+            let person = person.map_err(|refused| visit.trouble(&refused))?;
+            Ok(visit.onward(visit.home(&person)))
+        }
+        Err(Refused::NotAdmitted(_) | Refused::Paused { .. }) => {
+            forget(&request, SESSION_COOKIE);
+            Ok(visit.onward("/wait"))
+        }
+        Err(refused) => Err(visit.trouble(&refused)),
+    }
+}
+
+/// Has this device forget the person; place and booking stay theirs.
+pub async fn leave(request: HttpRequest, visit: Visit) -> HttpResponse {
+    forget(&request, PLACE_COOKIE);
+    forget(&request, SESSION_COOKIE);
+    visit.onward("")
+}
+
+/// A wrong identity is told in the form, with what was typed; another refusal has its own page.
+fn not_entered(visit: &Visit, typed: &Typed, refused: Refused) -> Trouble {
+    let l = visit.lang;
+    let (code, more) = match &refused {
+        Refused::IdentityNotFound => ("identity_not_found", String::new()),
+        Refused::TooManyAttempts { retry_after_s } => {
+            let after = minutes(l, u64::from(*retry_after_s));
+            let more = l.put("again-after", &[("time", text(after))]);
+            ("too_many_attempts", format!(" {more}"))
+        }
+        _ => {
+            let retry = Retry {
+                action: visit.to("/enter"),
+                fields: vec![
+                    ("name", typed.name.clone()),
+                    ("birth_date", typed.birth_date.clone()),
+                    ("code", typed.code.clone()),
+                ],
+            };
+            return trouble::refused_form(visit, &refused, &retry);
+        }
+    };
+    let words = words(l, code);
+    let title = (words.title.to_owned(), format!("{}{more}", words.next));
+    let template = enter_page(visit, typed, Some(title), Vec::new(), None);
+    let status = StatusCode::from_u16(words.status).expect("the words have valid statuses");
+    Trouble(page(l, status, &template))
+}
+
+/// What was typed as credentials, or the fields at fault with their words.
+fn credentials(
+    visit: &Visit,
+    typed: &Typed,
+) -> Result<Credentials, Vec<(&'static str, &'static str)>> {
+    let l = visit.lang;
+    let wanted = &visit.here.offer.catalog.campaign.identity;
+    let asks = |field| wanted.contains(&field);
+    let mut faults = Vec::new();
+    if asks(IdentityField::Name) {
+        match typed.name.chars().count() {
+            0 => faults.push(("name", l.say("name-missing"))),
+            1..=NAME_CHARACTERS_MAX => {}
+            _ => faults.push(("name", l.say("name-too-long"))),
+        }
+    }
+    let born = birth_date(&typed.birth_date);
+    if asks(IdentityField::BirthDate) && born.is_none() {
+        let key = match typed.birth_date.is_empty() {
+            true => l.say("birth-date-missing"),
+            false => l.say("birth-date-how"),
+        };
+        faults.push(("birth_date", key));
+    }
+    if asks(IdentityField::Code) {
+        match typed.code.chars().count() {
+            0 => faults.push(("code", l.say("code-missing"))),
+            1..=CODE_CHARACTERS_MAX => {}
+            _ => faults.push(("code", l.say("code-too-long"))),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    Ok(Credentials {
+        name: asks(IdentityField::Name).then(|| typed.name.clone()),
+        birth_date: born.filter(|_| asks(IdentityField::BirthDate)),
+        code: typed.code.clone(),
+    })
+}
+
+fn enter_page(
+    visit: &Visit,
+    typed: &Typed,
+    title: Option<(String, String)>,
+    faults: Vec<(&'static str, &'static str)>,
+    note: Option<&'static str>,
+) -> EnterPage {
+    let l = visit.lang;
+    let fault = |name: &str| {
+        let found = faults.iter().find(|(field, _)| *field == name);
+        found.map(|(_, words)| *words)
+    };
+    let field = |field: &IdentityField| match field {
+        IdentityField::Name => Field {
+            name: "name",
+            label: l.say("name"),
+            hint: l.say("name.hint"),
+            value: typed.name.clone(),
+            fault: fault("name"),
+            autocomplete: "name",
+            inputmode: "text",
+        },
+        IdentityField::BirthDate => Field {
+            name: "birth_date",
+            label: l.say("birth-date"),
+            hint: l.say("birth-date.hint"),
+            value: typed.birth_date.clone(),
+            fault: fault("birth_date"),
+            autocomplete: "bday",
+            inputmode: "numeric",
+        },
+        IdentityField::Code => Field {
+            name: "code",
+            label: l.say("code"),
+            hint: l.say("code.hint"),
+            value: typed.code.clone(),
+            fault: fault("code"),
+            autocomplete: "off",
+            inputmode: "text",
+        },
+    };
+    let (title, next) = match title {
+        Some((title, next)) => (Some(title), next),
+        None => (None, String::new()),
+    };
+    let wanted = &visit.here.offer.catalog.campaign.identity;
+    EnterPage {
+        f: Frame::of(visit, "/enter"),
+        title,
+        next,
+        fields: wanted.iter().map(field).collect(),
+        faults,
+        note,
+        has_place: visit.place.is_some(),
+    }
+}

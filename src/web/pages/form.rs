@@ -1,0 +1,104 @@
+//! Reading forms: what was typed, as text. A field that is missing is empty.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpRequest, web};
+use jiff::civil::Date;
+
+use crate::domain::campaign::read_date;
+use crate::domain::time::Day;
+use crate::web::read::Bytes;
+
+pub struct Form(BTreeMap<String, String>);
+
+impl Form {
+    /// The fields of a form's body; of one that can't be read, none.
+    pub fn of(body: Bytes) -> Self {
+        let body = body.unwrap_or_default();
+        Self::parse(std::str::from_utf8(&body).unwrap_or_default())
+    }
+
+    /// The fields of an address.
+    pub fn of_address(request: &HttpRequest) -> Self {
+        Self::parse(request.query_string())
+    }
+
+    fn parse(text: &str) -> Self {
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(text);
+        Self(pairs.map_or_else(|_| BTreeMap::new(), |pairs| pairs.0.into_iter().collect()))
+    }
+
+    pub fn field(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", |value| value.trim())
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// A number written with digits alone.
+    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        let text = self.field(name);
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { text.parse().ok() } else { None }
+    }
+}
+
+/// A birth date as people write it: 19670304, 1967-03-04, 1967.3.4, 1967년 3월 4일.
+pub fn birth_date(text: &str) -> Option<Day> {
+    let parts: Vec<&str> = text
+        .split(|letter: char| !letter.is_ascii_digit())
+        .filter(|part| !part.is_empty())
+        .collect();
+    let (year, month, day) = match parts[..] {
+        [whole] if whole.len() == 8 => (&whole[..4], &whole[4..6], &whole[6..]),
+        [year, month, day] if year.len() == 4 && month.len() <= 2 && day.len() <= 2 => {
+            (year, month, day)
+        }
+        _ => return None,
+    };
+    let date = read_date(&format!("{year}-{month:0>2}-{day:0>2}"));
+    date.ok().map(|date: Date| Day::of(date))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn birth_dates_are_read_as_people_write_them() {
+        let expected = Some(Day::of(jiff::civil::date(1967, 3, 4)));
+        for text in [
+            "19670304",
+            "1967-03-04",
+            "1967.3.4",
+            "1967. 3. 4.",
+            "1967년 3월 4일",
+            " 1967/03/04 ",
+        ] {
+            assert_eq!(birth_date(text), expected, "{text}");
+        }
+        for text in [
+            "",
+            "670304",
+            "1967-13-04",
+            "19670230",
+            "1967",
+            "오늘",
+            "1-2-3-4",
+        ] {
+            assert_eq!(birth_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn any_body_is_read() {
+        let form = Form::of(Ok(web::Bytes::from_static(b"slot=12&key=+a+&x=%EA%B9%80")));
+        assert_eq!(form.number::<u32>("slot"), Some(12));
+        assert_eq!((form.field("key"), form.field("x")), ("a", "김"));
+        for bytes in [&b"%%%=&&&"[..], b"\xff\xfe", b"slot=-1", b"slot=%2B1", b""] {
+            let form = Form::of(Ok(web::Bytes::copy_from_slice(bytes)));
+            assert_eq!(form.number::<u32>("slot"), None);
+        }
+    }
+}

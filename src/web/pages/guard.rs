@@ -1,0 +1,136 @@
+//! What holds for every page: whose forms are taken, and the headers that every answer carries.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN,
+    SET_COOKIE,
+};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _};
+
+use super::trouble;
+
+/// Pages without prepared bytes hold no inline style or script at all, so nothing inline is
+/// allowed: neither a hash nor a nonce is needed.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+                      connect-src 'self'; form-action 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+const ALWAYS: [(&str, &str); 6] = [
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "camera=(), geolocation=(), microphone=()",
+    ),
+];
+
+/// Cookies that the answer to this request gets, whatever the answer is.
+#[derive(Default)]
+pub struct FreshCookies(pub Vec<HeaderValue>);
+
+pub async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut answer = if is_ours(request.method(), request.headers()) {
+        next.call(request).await?.map_into_boxed_body()
+    } else {
+        let refused = trouble::foreign_form(request.request());
+        request.into_response(refused)
+    };
+    let fresh = answer.request().extensions_mut().remove::<FreshCookies>();
+    let headers = answer.headers_mut();
+    for cookie in fresh.unwrap_or_default().0 {
+        headers.append(SET_COOKIE, cookie);
+    }
+    protect(headers);
+    Ok(answer)
+}
+
+/// The headers of every page.
+pub fn protect(headers: &mut HeaderMap) {
+    for (name, value) in ALWAYS {
+        let name = HeaderName::from_static(name);
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    }
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// Whether a form comes from a page of this site. Its cookies are SameSite=Strict besides.
+///
+/// `Sec-Fetch-Site` decides where a browser sends it. One that does not may send `Origin: null`
+/// because our pages send no referrer; then the cookies' SameSite stands alone.
+fn is_ours(method: &Method, headers: &HeaderMap) -> bool {
+    if matches!(*method, Method::GET | Method::HEAD) {
+        return true;
+    }
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "same-origin" || site == "none";
+    }
+    match text(&ORIGIN) {
+        None | Some("null") => true,
+        Some(origin) => {
+            let host = origin.split_once("://").map(|(_, host)| host);
+            host.is_some() && host == text(&HOST)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_sites_forms_are_taken() {
+        let ours = |method: Method, given: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in given {
+                let name = HeaderName::from_static(name);
+                headers.insert(name, HeaderValue::from_static(value));
+            }
+            is_ours(&method, &headers)
+        };
+        let host = ("host", "book.example");
+        let post = Method::POST;
+        assert!(ours(
+            post.clone(),
+            &[host, ("sec-fetch-site", "same-origin")]
+        ));
+        assert!(ours(
+            post.clone(),
+            &[host, ("origin", "https://book.example")]
+        ));
+        assert!(ours(post.clone(), &[host, ("origin", "null")]));
+        assert!(!ours(
+            post.clone(),
+            &[host, ("sec-fetch-site", "cross-site")]
+        ));
+        assert!(!ours(
+            post.clone(),
+            &[host, ("sec-fetch-site", "same-site")]
+        ));
+        let both = [
+            host,
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "https://book.example"),
+        ];
+        assert!(!ours(post.clone(), &both));
+        assert!(!ours(
+            post.clone(),
+            &[host, ("origin", "https://other.example")]
+        ));
+        assert!(!ours(post, &[host, ("origin", "book.example")]));
+        assert!(ours(Method::GET, &[host, ("sec-fetch-site", "cross-site")]));
+    }
+}

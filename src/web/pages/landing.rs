@@ -1,0 +1,283 @@
+//! The first page: what is open, for whom, now and next; and the day of a birth date, answered
+//! without identity.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::answer::{page, see_other};
+use super::form::{Form, birth_date};
+use super::frame::{Frame, machine, text};
+use super::prepared::{Kept, Prepared, kept};
+use super::trouble::Trouble;
+use super::visit::{Visit, lang};
+use super::when::When;
+use crate::domain::campaign::{Campaign, Opening};
+use crate::domain::eligibility::{Answer, Decision};
+use crate::domain::time::Stamp;
+use crate::gate::hours::{GateState, gate_state};
+use crate::web::call::service;
+use crate::web::read;
+
+/// For everyone, and asked for again each time: the tag says whether it changed.
+const CACHED: &str = "public, max-age=0, must-revalidate";
+
+#[derive(Template)]
+#[template(path = "landing.html", config = "src/web/pages/askama.toml")]
+struct LandingPage {
+    f: Frame,
+    state: &'static str,
+    state_words: &'static str,
+    message: Option<String>,
+    openings: Vec<OpeningView>,
+    enter: bool,
+}
+
+struct OpeningView {
+    open: bool,
+    from: String,
+    from_machine: String,
+    until: String,
+    until_machine: String,
+    whom: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "list.html", config = "src/web/pages/askama.toml")]
+struct ListPage {
+    f: Frame,
+    campaigns: Vec<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "day.html", config = "src/web/pages/askama.toml")]
+struct DayPage {
+    f: Frame,
+    verdict: Verdict,
+    born: String,
+}
+
+#[derive(Template)]
+#[template(path = "verdict.html", config = "src/web/pages/askama.toml")]
+struct VerdictPage {
+    f: Frame,
+    verdict: Verdict,
+}
+
+/// An answer of the rules in words.
+pub struct Verdict {
+    headline: String,
+    sentences: Vec<String>,
+    may_enter: bool,
+}
+
+/// `/` and `/ko`: the only campaign's first page, or the list of all.
+pub async fn front(request: HttpRequest) -> Result<HttpResponse, Trouble> {
+    let (service, l) = (service(&request), lang(&request));
+    let offers = service.shared.offers();
+    let ids: Vec<String> = offers
+        .iter()
+        .map(|offer| offer.catalog.campaign.id.to_string())
+        .collect();
+    if let [only] = ids.as_slice() {
+        let visit = Visit::new(&request, l, only)?;
+        return Ok(prepared(kept(&request), request.headers(), &visit));
+    }
+    let listed = offers.iter().map(|offer| {
+        let campaign = &offer.catalog.campaign;
+        let name = l.pick(&campaign.name.ko, &campaign.name.en).to_owned();
+        (format!("/{}/{}", l.tag(), campaign.id), name)
+    });
+    let template = ListPage {
+        f: Frame::bare(l),
+        campaigns: listed.collect(),
+    };
+    Ok(page(l, StatusCode::OK, &template))
+}
+
+pub async fn landing(request: HttpRequest, visit: Visit) -> HttpResponse {
+    prepared(kept(&request), request.headers(), &visit)
+}
+
+pub async fn to_landing(visit: Visit) -> HttpResponse {
+    see_other(&visit.to(""))
+}
+
+/// The bytes that are the same for everyone until an opening or the gate changes.
+pub fn prepared(kept: &Kept, headers: &HeaderMap, visit: &Visit) -> HttpResponse {
+    let here = &visit.here;
+    let catalog = &here.offer.catalog;
+    let campaign = &catalog.campaign;
+    let state = gate_state(campaign, here.now);
+    let board = here.gate.board.load();
+    let paused = board.view.state == "paused";
+    let message = board.view.message.as_deref();
+    let passed = passed(campaign, here.now);
+    let made_of = format!(
+        "{} {passed} {} {paused} {}",
+        catalog.version(),
+        state.name(),
+        message.unwrap_or_default()
+    );
+    let make = || make(visit, state, paused, message);
+    let page = kept.page("landing", Some(here.index), visit.lang, &made_of, make);
+    page.answer(headers, CACHED)
+}
+
+/// How many beginnings and ends of openings have passed: the page changes with each.
+fn passed(campaign: &Campaign, now: Stamp) -> usize {
+    let ends = campaign
+        .openings
+        .iter()
+        .flat_map(|opening| [opening.from, opening.until]);
+    ends.filter(|end| *end <= now).count()
+}
+
+fn make(visit: &Visit, state: GateState, paused: bool, message: Option<&str>) -> Prepared {
+    let here = &visit.here;
+    let campaign = &here.offer.catalog.campaign;
+    let mut openings: Vec<&Opening> = campaign
+        .openings
+        .iter()
+        .filter(|opening| here.now < opening.until)
+        .collect();
+    openings.sort_by_key(|opening| opening.from);
+    let f = Frame::timeless(visit, "");
+    let policy = super::waiting::policy(&[f.style], &[]);
+    let state_words = match (paused, state) {
+        (true, _) => visit.lang.say("state-paused"),
+        (_, GateState::Before) => visit.lang.say("state-before"),
+        (_, GateState::Lobby) => visit.lang.say("state-lobby"),
+        (_, GateState::Open) => visit.lang.say("state-open"),
+        (_, GateState::Closed) => visit.lang.say("state-closed"),
+    };
+    let template = LandingPage {
+        f,
+        state: if paused { "paused" } else { state.name() },
+        state_words,
+        message: message.map(str::to_owned),
+        openings: openings
+            .into_iter()
+            .map(|opening| view(visit, opening))
+            .collect(),
+        enter: state != GateState::Closed,
+    };
+    let text = template.render().unwrap_or_default();
+    Prepared::new(&text, policy, visit.lang)
+}
+
+fn view(visit: &Visit, opening: &Opening) -> OpeningView {
+    let (l, when) = (visit.lang, When::of(visit));
+    let campaign = &visit.here.offer.catalog.campaign;
+    let whom = opening.cohorts.iter().map(|&at| {
+        let cohort = &campaign.cohorts[at];
+        let born = [
+            ("first", text(when.born(cohort.born.0))),
+            ("last", text(when.born(cohort.born.1))),
+        ];
+        let mut whom = l.put("whom-born", &born);
+        if !cohort.groups_any.is_empty() {
+            let groups = [("groups", text(cohort.groups_any.join(", ")))];
+            whom.push_str(&l.put("whom-groups", &groups));
+        }
+        whom
+    });
+    let mut whom: Vec<String> = whom.collect();
+    if !opening.birth_day_last_digits.is_empty() {
+        let digits: Vec<String> = opening
+            .birth_day_last_digits
+            .iter()
+            .map(u8::to_string)
+            .collect();
+        whom.push(l.put("whom-digits", &[("digits", text(digits.join(", ")))]));
+    }
+    OpeningView {
+        open: opening.from <= visit.here.now,
+        from: when.instant(opening.from),
+        from_machine: machine(visit, opening.from),
+        until: when.instant(opening.until),
+        until_machine: machine(visit, opening.until),
+        whom,
+    }
+}
+
+/// The day of a birth date. Nobody is identified, nothing is kept, and the date stands in no
+/// address: the form is sent with POST.
+pub async fn day(visit: Visit, body: read::Bytes) -> HttpResponse {
+    let form = Form::of(body);
+    let l = visit.lang;
+    let f = Frame::of(&visit, "");
+    let Some(born) = birth_date(form.field("birth_date")) else {
+        let template = DayPage {
+            f,
+            verdict: Verdict {
+                headline: l.say("birth-date-unclear").to_owned(),
+                sentences: vec![l.say("birth-date-how").to_owned()],
+                may_enter: false,
+            },
+            born: form.field("birth_date").to_owned(),
+        };
+        return page(l, StatusCode::UNPROCESSABLE_ENTITY, &template);
+    };
+    let (decision, _) = visit.service.openings_of(&visit.here, born);
+    let mut verdict = verdict(&visit, &decision);
+    let campaign = &visit.here.offer.catalog.campaign;
+    if !campaign.rules.groups().is_empty() && decision.answer != Answer::Eligible {
+        verdict
+            .sentences
+            .push(l.say("groups-may-differ").to_owned());
+    }
+    let template = DayPage {
+        f,
+        verdict,
+        born: born.to_string(),
+    };
+    page(l, StatusCode::OK, &template)
+}
+
+/// The page that tells a person of the roster when their day is.
+pub fn verdict_page(visit: &Visit, decision: &Decision, status: StatusCode) -> HttpResponse {
+    let template = VerdictPage {
+        f: Frame::of(visit, ""),
+        verdict: verdict(visit, decision),
+    };
+    page(visit.lang, status, &template)
+}
+
+fn verdict(visit: &Visit, decision: &Decision) -> Verdict {
+    let (l, when) = (visit.lang, When::of(visit));
+    let at = |key, stamp| l.put(key, &[("at", text(when.instant(stamp)))]);
+    let mut sentences = Vec::new();
+    if let Some(closed) = decision.closed_at {
+        sentences.push(at("your-opening-ended", closed));
+    }
+    let headline = match (decision.answer, decision.opens_at) {
+        (Answer::Eligible, _) => l.say("you-may-book-now").to_owned(),
+        (_, Some(opens)) => at("your-opening-is", opens),
+        (Answer::OpeningClosed, None) => l.say("your-opening-is-over").to_owned(),
+        (Answer::NotOpenYet, None) => l.say("your-opening-is-not-set").to_owned(),
+        (Answer::NotEligible, None) => l.say("not-for-you").to_owned(),
+    };
+    if decision.answer == Answer::Eligible {
+        sentences.extend(
+            decision
+                .next_change
+                .map(|until| at("you-may-book-until", until)),
+        );
+    }
+    if let (Some(lobby), Some(_)) = (decision.lobby_opens_at, decision.opens_at) {
+        sentences.push(match decision.lobby_is_open() {
+            true => l.say("lobby-is-open").to_owned(),
+            false => at("lobby-opens-at", lobby),
+        });
+    }
+    if decision.answer == Answer::NotEligible && decision.opens_at.is_none() {
+        sentences.push(l.say("not-for-you-next").to_owned());
+    }
+    Verdict {
+        headline,
+        sentences,
+        may_enter: decision.answer == Answer::Eligible || decision.lobby_is_open(),
+    }
+}

@@ -1,0 +1,142 @@
+//! The citizen's pages: server-rendered, in Korean and English, over the same `service` as the API.
+//!
+//! Owns what people see. Pages decide nothing: they call `service`, show what it answers, and send
+//! people on. What must hold:
+//! - every page works without a script, every step is a form, and every answer to a form that
+//!   changed something is a redirect, so that reloading or going back repeats nothing;
+//! - where a person is follows from place, session, hold and booking alone, never from the address
+//!   or the browser;
+//! - no address holds anything about a person.
+
+mod answer;
+mod assets;
+mod booking;
+mod calendar;
+mod choose;
+mod confirm;
+mod entrance;
+mod form;
+mod frame;
+mod guard;
+mod ics;
+mod landing;
+mod map;
+mod prepared;
+mod trouble;
+mod visit;
+mod waiting;
+mod when;
+
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use actix_web::http::header::HeaderMap;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpResponse, web};
+
+pub use prepared::Kept;
+use visit::Visit;
+
+use super::door::load::Class;
+use super::words::Lang;
+use crate::service::Service;
+
+/// What a request for a page is for, by its first line alone; none for what is no page.
+pub fn class_of(method: &Method, path: &str) -> Option<Class> {
+    if path.starts_with("/assets/") {
+        return Some(Class::Free);
+    }
+    let (lang, rest) = path.strip_prefix('/')?.split_once('/')?;
+    Lang::of_tag(lang)?;
+    let page = rest.split_once('/').map_or("", |(_, page)| page);
+    Some(match page {
+        "" | "day" => Class::Browse,
+        "wait" => Class::Poll,
+        "enter" if method == Method::POST => Class::Enter,
+        "enter" => Class::Browse,
+        _ => Class::Session,
+    })
+}
+
+/// The first page and the waiting room, before any route is looked for; none for everything else.
+pub fn first(
+    service: &Arc<Service>,
+    kept: &Kept,
+    path: &str,
+    headers: &HeaderMap,
+) -> Option<HttpResponse> {
+    let mut parts = path.strip_prefix('/')?.splitn(3, '/');
+    let (tag, campaign, page) = (parts.next()?, parts.next(), parts.next());
+    let lang = match tag {
+        "" => Lang::of(headers),
+        tag => Lang::of_tag(tag)?,
+    };
+    let begun = |id: &str| Visit::begun(Arc::clone(service), headers, lang, id);
+    let mut answer = match (campaign, page) {
+        (None | Some(""), None) => {
+            let offers = service.shared.offers();
+            let [only] = offers.as_slice() else {
+                return None;
+            };
+            landing::prepared(kept, headers, &begun(only.catalog.campaign.id.as_str())?)
+        }
+        (Some(id), None) => landing::prepared(kept, headers, &begun(id)?),
+        (Some(id), Some("wait")) => waiting::shown(kept, headers, &begun(id)?).ok()?,
+        _ => return None,
+    };
+    guard::protect(answer.headers_mut());
+    Some(answer)
+}
+
+/// The page for somebody who is put off: it asks again by itself.
+pub fn put_off(path: &str, headers: &HeaderMap, retry_after_s: u32) -> HttpResponse {
+    let named = path.get(1..3).and_then(Lang::of_tag);
+    let mut answer = trouble::put_off(named.unwrap_or_else(|| Lang::of(headers)), retry_after_s);
+    guard::protect(answer.headers_mut());
+    answer
+}
+
+/// Every page. The language is the first part of an address, the campaign the second.
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .app_data(web::Data::new(prepared::Kept::default()))
+        .service(assets::serve)
+        .service(
+            web::resource("/")
+                .wrap(from_fn(guard::guard))
+                .route(web::get().to(landing::front)),
+        )
+        .service(
+            web::scope("/{lang:ko|en}")
+                .wrap(from_fn(guard::guard))
+                .route("", web::get().to(landing::front))
+                .route("/", web::get().to(landing::front))
+                .service(
+                    web::scope("/{campaign}")
+                        .route("", web::get().to(landing::landing))
+                        .route("/day", web::get().to(landing::to_landing))
+                        .route("/day", web::post().to(landing::day))
+                        .route("/enter", web::get().to(entrance::form))
+                        .route("/enter", web::post().to(entrance::enter))
+                        .route("/wait", web::get().to(waiting::room))
+                        .route("/admit", web::get().to(waiting::to_room))
+                        .route("/admit", web::post().to(waiting::admit))
+                        .route("/leave", web::post().to(entrance::leave))
+                        .route("/sites", web::get().to(choose::sites))
+                        .route("/sites/{site}", web::get().to(choose::days))
+                        .route("/sites/{site}/{date}", web::get().to(choose::times))
+                        .route("/hold", web::get().to(confirm::onward))
+                        .route("/hold", web::post().to(confirm::hold))
+                        .route("/confirm", web::get().to(confirm::show))
+                        .route("/release", web::post().to(confirm::release))
+                        .route("/book", web::get().to(confirm::onward))
+                        .route("/book", web::post().to(confirm::book))
+                        .route("/booking", web::get().to(booking::show))
+                        .route("/booking.ics", web::get().to(booking::calendar_file))
+                        .route("/cancel", web::get().to(booking::ask_cancel))
+                        .route("/cancel", web::post().to(booking::cancel))
+                        .default_service(web::to(trouble::no_page)),
+                )
+                .default_service(web::to(trouble::no_page)),
+        );
+}

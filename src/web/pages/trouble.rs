@@ -1,0 +1,169 @@
+//! Refusals as pages: what happened, in words, and what to do next. Every problem code has both.
+
+use actix_web::error::InternalError;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{REFRESH, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::answer::page;
+use super::frame::{Frame, minutes, text};
+use super::landing::verdict_page;
+use super::visit::{Visit, lang};
+use super::when::When;
+use crate::service::Refused;
+use crate::web::words::{Lang, words};
+
+/// An answer that takes the place of the page that was asked for.
+#[derive(Debug)]
+pub struct Trouble(pub HttpResponse);
+
+impl From<Trouble> for actix_web::Error {
+    fn from(Trouble(answer): Trouble) -> Self {
+        InternalError::from_response("refused", answer).into()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "problem.html", config = "src/web/pages/askama.toml")]
+struct ProblemPage<'a> {
+    f: Frame,
+    code: &'a str,
+    title: &'a str,
+    next: &'a str,
+    details: Vec<String>,
+    /// Where to go on: its address and what is written on it.
+    onward: Option<(String, &'static str)>,
+    retry: Option<&'a Retry>,
+    /// Seconds after which a script sends the form again.
+    retry_after_s: Option<u32>,
+}
+
+/// A form that can be sent again as it was.
+pub struct Retry {
+    pub action: String,
+    pub fields: Vec<(&'static str, String)>,
+}
+
+/// A refusal's page.
+pub fn refused(visit: &Visit, refused: &Refused) -> Trouble {
+    Trouble(refusal(visit, refused, None))
+}
+
+/// The page of a refused form: where sending it again helps, it offers that.
+pub fn refused_form(visit: &Visit, refused: &Refused, retry: &Retry) -> Trouble {
+    Trouble(refusal(visit, refused, Some(retry)))
+}
+
+fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpResponse {
+    let l = visit.lang;
+    let when = When::of(visit);
+    let mut details = Vec::new();
+    let mut retry_after_s = None;
+    let mut may_retry = false;
+    let (code, onward) = match refused {
+        Refused::Rules(decision) => return verdict_page(visit, decision, StatusCode::FORBIDDEN),
+        Refused::NotOnRoster => ("not_eligible", ("", "to-start")),
+        Refused::IdentityNotFound => ("identity_not_found", ("/enter", "to-enter")),
+        Refused::TooManyAttempts { retry_after_s: s } => {
+            retry_after_s = Some(*s);
+            ("too_many_attempts", ("/enter", "to-enter"))
+        }
+        Refused::PlaceInvalid => ("place_invalid", ("/enter", "to-enter")),
+        Refused::SessionInvalid => ("session_invalid", ("/enter", "to-enter")),
+        Refused::SessionExpired => ("session_expired", ("/enter", "to-enter")),
+        Refused::NotAdmitted(_) => ("not_admitted", ("/wait", "to-wait")),
+        Refused::Paused {
+            message,
+            retry_after_s: s,
+        } => {
+            details.push(message.clone());
+            retry_after_s = Some(*s);
+            may_retry = true;
+            ("paused", ("/wait", "to-wait"))
+        }
+        Refused::SlotFull { .. } => ("slot_full", ("/sites", "to-sites")),
+        Refused::AlreadyBooked(_) => ("already_booked", ("/booking", "to-booking")),
+        Refused::HoldExpired => ("hold_expired", ("/sites", "to-sites")),
+        Refused::NoBooking => ("no_booking", ("/sites", "to-sites")),
+        Refused::NotFound => ("not_found", ("", "to-start")),
+        Refused::ChangeDeadlinePassed(deadline) => {
+            let at = [("at", text(when.instant(*deadline)))];
+            details.push(l.put("deadline-was", &at));
+            ("change_deadline_passed", ("/booking", "to-booking"))
+        }
+        Refused::IdempotencyConflict => ("idempotency_conflict", ("/booking", "to-booking")),
+        Refused::Overloaded { retry_after_s: s } => {
+            retry_after_s = Some(*s);
+            may_retry = true;
+            ("overloaded", ("/wait", "to-wait"))
+        }
+        Refused::OutcomeUnknown => {
+            retry_after_s = Some(3);
+            may_retry = true;
+            ("outcome_unknown", ("/booking", "to-booking"))
+        }
+    };
+    if let Some(seconds) = retry_after_s.filter(|_| !may_retry) {
+        let after = [("time", text(minutes(l, seconds.into())))];
+        details.push(l.put("again-after", &after));
+    }
+    let words = words(l, code);
+    let template = ProblemPage {
+        f: Frame::of(visit, ""),
+        code,
+        title: words.title,
+        next: words.next,
+        details,
+        onward: Some((visit.to(onward.0), l.say(onward.1))),
+        retry: retry.filter(|_| may_retry),
+        retry_after_s,
+    };
+    let status = StatusCode::from_u16(words.status).expect("the words have valid statuses");
+    let mut answer = page(l, status, &template);
+    if let Some(seconds) = retry_after_s {
+        answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    answer
+}
+
+/// An address under a language that no page has.
+pub async fn no_page(request: HttpRequest) -> HttpResponse {
+    not_found(&request)
+}
+
+pub fn not_found(request: &HttpRequest) -> HttpResponse {
+    plain(lang(request), "not_found")
+}
+
+/// Too many people at once: what was asked is not looked at, and asked for again by itself.
+pub fn put_off(l: Lang, retry_after_s: u32) -> HttpResponse {
+    let mut answer = plain(l, "overloaded");
+    let headers = answer.headers_mut();
+    headers.insert(RETRY_AFTER, retry_after_s.into());
+    headers.insert(REFRESH, retry_after_s.into());
+    answer
+}
+
+/// A form that another site sent.
+pub fn foreign_form(request: &HttpRequest) -> HttpResponse {
+    plain(lang(request), "foreign_form")
+}
+
+fn plain(l: Lang, code: &'static str) -> HttpResponse {
+    let f = Frame::bare(l);
+    let start = f.base.clone();
+    let words = words(l, code);
+    let template = ProblemPage {
+        f,
+        code,
+        title: words.title,
+        next: words.next,
+        details: Vec::new(),
+        onward: Some((start, l.say("to-start"))),
+        retry: None,
+        retry_after_s: None,
+    };
+    let status = StatusCode::from_u16(words.status).expect("the words have valid statuses");
+    page(l, status, &template)
+}

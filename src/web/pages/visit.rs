@@ -1,0 +1,182 @@
+//! Who visits a page, as values: a handler that asks for `Guest` can't be reached without a
+//! session.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{HeaderMap, HeaderValue};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse};
+
+use super::answer::see_other;
+use super::guard::FreshCookies;
+use super::trouble::{self, Trouble};
+use crate::domain::ids::PersonKey;
+use crate::domain::state::Booking;
+use crate::service::booking::Held;
+use crate::service::{Here, Refused, Service};
+use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, cookie, service, token_in};
+use crate::web::words::Lang;
+
+/// A visit to a page of a campaign, by anyone.
+pub struct Visit {
+    pub service: Arc<Service>,
+    pub here: Here,
+    pub lang: Lang,
+    pub place: Option<String>,
+    session: Option<String>,
+}
+
+/// The language that an address names, or the one the browser prefers.
+pub fn lang(request: &HttpRequest) -> Lang {
+    let named = request.match_info().get("lang").and_then(Lang::of_tag);
+    named.unwrap_or_else(|| Lang::of(request.headers()))
+}
+
+impl Visit {
+    fn of(request: &HttpRequest) -> Result<Self, Trouble> {
+        let campaign = request.match_info().get("campaign").unwrap_or_default();
+        Self::new(request, lang(request), campaign)
+    }
+
+    /// A visit to a page of that campaign.
+    pub fn new(request: &HttpRequest, lang: Lang, campaign: &str) -> Result<Self, Trouble> {
+        let visit = Self::begun(service(request), request.headers(), lang, campaign);
+        visit.ok_or_else(|| Trouble(trouble::not_found(request)))
+    }
+
+    /// The same before any route is looked for; none if there is no such campaign.
+    pub fn begun(
+        service: Arc<Service>,
+        headers: &HeaderMap,
+        lang: Lang,
+        campaign: &str,
+    ) -> Option<Self> {
+        let here = service.campaign(campaign).ok()?;
+        let given = |name| token_in(headers, name).map(str::to_owned);
+        Some(Self {
+            service,
+            here,
+            lang,
+            place: given(PLACE_COOKIE),
+            session: given(SESSION_COOKIE),
+        })
+    }
+
+    /// The address of a page of this campaign.
+    pub fn to(&self, page: &str) -> String {
+        let campaign = self.here.offer.catalog.campaign.id.as_str();
+        format!("/{}/{campaign}{page}", self.lang.tag())
+    }
+
+    /// Sends the person on.
+    pub fn onward(&self, page: &str) -> HttpResponse {
+        see_other(&self.to(page))
+    }
+
+    /// The person whose session runs. Whoever has none any more, but a place whose turn has come,
+    /// gets one: after a restart or a long rest nobody has to begin again.
+    pub fn person(&self, request: &HttpRequest) -> Result<PersonKey, Refused> {
+        let session = self.session.as_deref();
+        let refused = match self
+            .service
+            .session(&self.here, session.unwrap_or_default())
+        {
+            Ok(person) => return Ok(person),
+            Err(refused) => refused,
+        };
+        let Some(place) = &self.place else {
+            return Err(refused);
+        };
+        let (_, token) = self.service.admit(&self.here, place)?;
+        give(request, SESSION_COOKIE, &token);
+        self.service.session(&self.here, &token)
+    }
+
+    /// Where a person in session goes on: to their booking, their hold, or the choice of a place.
+    pub fn home(&self, person: &PersonKey) -> &'static str {
+        if self.service.running_hold(&self.here, person).is_some() {
+            "/confirm"
+        } else if self.service.active_booking(&self.here, person).is_some() {
+            "/booking"
+        } else {
+            "/sites"
+        }
+    }
+
+    pub fn trouble(&self, refused: &Refused) -> Trouble {
+        trouble::refused(self, refused)
+    }
+}
+
+/// Gives the browser a token with the answer to this request.
+pub fn give(request: &HttpRequest, name: &str, token: &str) {
+    put(request, cookie(name, token));
+}
+
+/// Has the browser forget a token.
+pub fn forget(request: &HttpRequest, name: &str) {
+    let text = format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    let cookie = text.try_into().expect("cookie names are visible ASCII");
+    put(request, cookie);
+}
+
+fn put(request: &HttpRequest, cookie: HeaderValue) {
+    let mut extensions = request.extensions_mut();
+    let mut fresh = extensions.remove::<FreshCookies>().unwrap_or_default();
+    fresh.0.push(cookie);
+    extensions.insert(fresh);
+}
+
+impl FromRequest for Visit {
+    type Error = Trouble;
+    type Future = Ready<Result<Self, Trouble>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+/// A visit by a person in session: the only way to the booking pages.
+pub struct Guest {
+    pub visit: Visit,
+    pub person: PersonKey,
+}
+
+impl Guest {
+    fn of(request: &HttpRequest) -> Result<Self, Trouble> {
+        let visit = Visit::of(request)?;
+        match visit.person(request) {
+            Ok(person) => Ok(Self { visit, person }),
+            Err(Refused::NotAdmitted(_) | Refused::Paused { .. }) => {
+                Err(Trouble(visit.onward("/wait")))
+            }
+            Err(Refused::SessionInvalid | Refused::PlaceInvalid) => {
+                Err(Trouble(visit.onward("/enter")))
+            }
+            Err(Refused::SessionExpired) => Err(Trouble(visit.onward("/enter?again"))),
+            Err(refused) => Err(visit.trouble(&refused)),
+        }
+    }
+
+    pub fn booking(&self) -> Option<Booking> {
+        self.visit
+            .service
+            .active_booking(&self.visit.here, &self.person)
+    }
+
+    pub fn hold(&self) -> Option<Held> {
+        self.visit
+            .service
+            .running_hold(&self.visit.here, &self.person)
+    }
+}
+
+impl FromRequest for Guest {
+    type Error = Trouble;
+    type Future = Ready<Result<Self, Trouble>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}

@@ -1,0 +1,159 @@
+//! Access: the keyboard alone, errors that are found, large text.
+
+use super::browser::{Browser, PHONE, browse};
+use super::demo::Demo;
+use serde_json::json;
+
+const TAB: char = '\u{e004}';
+const RETURN: char = '\u{e007}';
+
+/// Moves the focus on with the Tab key until it stands on `css`.
+async fn tab_to(browser: &Browser, css: &str) {
+    for _ in 0..400 {
+        browser.press(TAB).await;
+        let there = format!("return !!document.activeElement?.matches({css:?})");
+        if browser.script(&there).await == json!(true) {
+            let seen = "const s = getComputedStyle(document.activeElement); \
+                        return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2";
+            assert_eq!(
+                browser.script(seen).await,
+                json!(true),
+                "{css} shows no focus"
+            );
+            return;
+        }
+    }
+    panic!(
+        "the Tab key never reaches {css} at {}",
+        browser.page().await
+    );
+}
+
+async fn type_in(browser: &Browser, text: &str) {
+    for letter in text.chars() {
+        browser.press(letter).await;
+    }
+}
+
+#[test]
+fn the_whole_way_with_the_keyboard_alone() {
+    let demo = Demo::open();
+    let person = &demo.people[0];
+    browse(PHONE, &demo.base(), async |browser| {
+        browser.go("").await;
+        browser.press(TAB).await;
+        let first = browser
+            .script("return document.activeElement.className")
+            .await;
+        assert_eq!(first, "skip", "the first stop leads past the header");
+        tab_to(browser, "main .button").await;
+        browser.press(RETURN).await;
+        browser.at("/enter").await;
+        tab_to(browser, "#name").await;
+        type_in(browser, &person.name).await;
+        tab_to(browser, "#birth_date").await;
+        type_in(browser, &person.birth_date).await;
+        tab_to(browser, "#code").await;
+        type_in(browser, &person.code).await;
+        browser.press(RETURN).await;
+        browser.at("/sites").await;
+        for _ in 0..2 {
+            tab_to(browser, ".choices a").await;
+            let from = browser.script("return location.href").await;
+            browser.press(RETURN).await;
+            while browser.script("return location.href").await == from {}
+            browser.text("footer").await;
+        }
+        tab_to(browser, ".choices a").await;
+        browser.press(RETURN).await;
+        browser.text(".calendar").await;
+        tab_to(browser, ".calendar a").await;
+        browser.press(RETURN).await;
+        browser.text("button.choice").await;
+        tab_to(browser, "button.choice").await;
+        browser.press(RETURN).await;
+        browser.at("/confirm").await;
+        tab_to(browser, "form[action$='/book'] button").await;
+        browser.press(RETURN).await;
+        browser.at("/booking").await;
+        tab_to(browser, "a[href$='/cancel']").await;
+        browser.press(RETURN).await;
+        browser.at("/cancel").await;
+        tab_to(browser, "form[action$='/cancel'] button").await;
+        browser.press(RETURN).await;
+        browser.reads("h1", "취소되었습니다").await;
+    });
+}
+
+#[test]
+fn an_error_is_told_where_the_focus_is_and_leads_to_its_field() {
+    let demo = Demo::open();
+    browse(PHONE, &demo.base(), async |browser| {
+        browser.go("/enter").await;
+        browser.fill("name", "김").await;
+        browser.click("main form button").await;
+        browser.reads("#summary", "생년월일을 적어 주세요").await;
+        let focused = "return document.activeElement.id";
+        assert_eq!(browser.script(focused).await, "summary");
+        assert_eq!(browser.value("name").await, "김", "what was typed stays");
+        let invalid = "return [...document.querySelectorAll('[aria-invalid=true]')].every(f => \
+                       document.getElementById(f.id + '-error'))";
+        assert_eq!(browser.script(invalid).await, json!(true));
+        browser.look("errors").await;
+        browser.click("#summary a[href='#code']").await;
+        assert_eq!(browser.script(focused).await, "code");
+        // A wrong identity: one answer, in the form.
+        browser.fill("birth_date", "19670304").await;
+        browser.fill("code", "0000000000").await;
+        browser.click("main form button").await;
+        browser.reads("#summary", "찾지 못했습니다").await;
+        browser.look("unknown").await;
+    });
+}
+
+/// Text twice as large, on a phone: everything is still there, nothing is cut off sideways.
+#[test]
+fn text_twice_as_large_fits() {
+    let demo = Demo::open();
+    browse(PHONE, &demo.base(), async |browser| {
+        let large = json!({ "source": "document.addEventListener('DOMContentLoaded', () => \
+                            document.documentElement.style.fontSize = '200%')" });
+        browser
+            .ask("Page.addScriptToEvaluateOnNewDocument", large)
+            .await;
+        browser.go("").await;
+        let size = "return parseFloat(getComputedStyle(document.body).fontSize)";
+        assert!(browser.script(size).await.as_f64() >= Some(32.0));
+        browser.look("landing-large").await;
+        browser.come_in(&demo.people[0]).await;
+        browser.look("regions-large").await;
+        browser.choose_day(0).await;
+        browser.look("times-large").await;
+        browser.client.back().await.unwrap();
+        browser.text(".calendar").await;
+        browser.look("days-large").await;
+        browser.day(0).await;
+        browser.click("button.choice:not([disabled])").await;
+        browser.at("/confirm").await;
+        browser.look("confirm-large").await;
+        browser.confirm().await;
+        browser.look("booking-large").await;
+    });
+}
+
+/// A booking prints on one sheet.
+#[test]
+fn a_booking_prints_on_one_sheet() {
+    let demo = Demo::open();
+    browse(PHONE, &demo.base(), async |browser| {
+        browser.book(&demo.people[0], 0).await;
+        let printed = json!({ "preferCSSPageSize": true, "printBackground": false });
+        let printed = browser.ask("Page.printToPDF", printed).await;
+        let pdf = printed["data"].as_str().unwrap();
+        let pdf = data_encoding::BASE64.decode(pdf.as_bytes()).unwrap();
+        std::fs::write(super::browser::target().join("pages/booking.pdf"), &pdf).unwrap();
+        let text = String::from_utf8_lossy(&pdf).into_owned();
+        let sheets = text.matches("/Type /Page\n").count() + text.matches("/Type /Page ").count();
+        assert_eq!(sheets, 1);
+    });
+}

@@ -1,0 +1,147 @@
+//! The demo, running, and its people; each test has a folder and a port of its own.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use super::client::Client;
+use super::world::Person;
+
+/// A minute after the opening.
+pub const OPEN: &str = "2021-07-19T20:01:00+09:00";
+
+pub struct Demo {
+    folder: tempfile::TempDir,
+    address: SocketAddr,
+    child: Child,
+    campaign: String,
+    at: String,
+    pub people: Vec<Person>,
+}
+
+impl Demo {
+    pub fn open() -> Self {
+        Self::start(OPEN, |campaign| campaign)
+    }
+
+    /// A demo at an instant, with its campaign file changed.
+    pub fn start(at: &str, change: impl FnOnce(String) -> String) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/campaign.toml");
+        let campaign = change(fs::read_to_string(path).unwrap());
+        let file = folder.path().join("campaign.toml");
+        fs::write(&file, campaign).unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let campaign = file.display().to_string();
+        let (child, ready) = run(&folder, address, &campaign, Some(at));
+        let people = ready["people"].as_array().unwrap().iter().map(|person| {
+            let text = |field: &str| person[field].as_str().unwrap().to_owned();
+            Person {
+                name: text("name"),
+                birth_date: text("birth_date"),
+                code: text("code"),
+            }
+        });
+        let people = people.collect();
+        Self {
+            folder,
+            address,
+            child,
+            campaign,
+            at: at.to_owned(),
+            people,
+        }
+    }
+
+    pub fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// kill -9, and up again on the same folder and port.
+    pub fn crash(&mut self) {
+        self.kill();
+        self.again();
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub fn again(&mut self) {
+        self.child = run(&self.folder, self.address, &self.campaign, None).0;
+    }
+
+    /// An operator's command.
+    pub fn operate(&self, arguments: &[&str]) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sumun"));
+        command
+            .args(arguments)
+            .arg("--data")
+            .arg(self.folder.path().join("state"));
+        let done = command.output().unwrap();
+        assert!(done.status.success(), "{arguments:?}: {done:?}");
+    }
+
+    /// The API, for what other people do meanwhile.
+    pub fn client(&self) -> Client {
+        let mut client = Client::new(self.address);
+        client.campaign = "kr-2021-50s".to_owned();
+        client
+    }
+
+    /// Another person goes in: their session.
+    pub fn lets_in(&self, person: usize) -> String {
+        self.client().session(&self.people[person])
+    }
+
+    pub fn starts_at(&self) -> &str {
+        &self.at
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn run(
+    folder: &tempfile::TempDir,
+    address: SocketAddr,
+    campaign: &str,
+    at: Option<&str>,
+) -> (Child, Value) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sumun"));
+    command.args([
+        "demo",
+        "--plain-http",
+        "--people",
+        "12000",
+        "--json",
+        "--campaign",
+        campaign,
+    ]);
+    command.args(["--listen", &address.to_string(), "--data"]);
+    command.arg(folder.path().join("state"));
+    if let Some(at) = at {
+        command.args(["--at", at]);
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ready = lines
+        .next()
+        .expect("the demo says when it is ready")
+        .unwrap();
+    (child, serde_json::from_str(&ready).unwrap())
+}

@@ -1,0 +1,19 @@
+//! The citizen's pages in a real browser: headless Chromium through WebDriver, against the real
+//! program with the demo's campaign.
+//!
+//! Screenshots of what was seen go to `target/pages/`, as `PAGE-LANGUAGE-WIDTH.png`.
+
+mod access;
+mod browser;
+#[allow(dead_code)]
+#[path = "../it/client.rs"]
+mod client;
+mod demo;
+mod headers;
+mod room;
+mod story;
+mod trouble;
+mod way;
+#[allow(dead_code)]
+#[path = "../it/world.rs"]
+mod world;

@@ -1,0 +1,131 @@
+//! The whole way, in both languages, on a phone and on a desk, with and without a script.
+
+use super::browser::{Browser, Kind, browse};
+use super::demo::Demo;
+use super::story::word;
+use super::world::Person;
+
+async fn whole_way(browser: &mut Browser, lang: &'static str, person: &Person) {
+    browser.lang = lang;
+    browser.go("").await;
+    browser.look("landing").await;
+    browser.fill("birth_date", "1969.1.3").await;
+    browser.click("form[action$='/day'] button").await;
+    let day = word(
+        lang,
+        "2021년 7월 20일 화요일 20:00",
+        "Tuesday 20 July 2021, 20:00",
+    );
+    browser.reads("h1", day).await;
+    browser.look("day").await;
+    browser.go("").await;
+    browser.click("main .button").await;
+    browser.at("/enter").await;
+    browser.look("enter").await;
+    browser.sign_in(person).await;
+    browser.at("/sites").await;
+    browser.look("regions").await;
+    browser.click(".choices li:first-child a").await;
+    browser.text("p > a[href$='/sites']").await;
+    browser.look("districts").await;
+    browser.click(".choices li:first-child a").await;
+    browser.reads(".choices small", "km").await;
+    browser.look("sites").await;
+    browser.click(".choices li:first-child a").await;
+    browser.text(".calendar").await;
+    browser.look("days").await;
+    browser.day(0).await;
+    browser
+        .reads(".choice small", word(lang, "2차", "Second dose"))
+        .await;
+    browser.look("times").await;
+    browser.click("button.choice:not([disabled])").await;
+    browser.at("/confirm").await;
+    browser
+        .reads(
+            ".notice",
+            word(lang, "아직 예약은 아닙니다", "It is not booked yet"),
+        )
+        .await;
+    browser.look("confirm").await;
+    let number = browser.confirm().await;
+    assert_eq!(number.len(), 12, "{number}");
+    browser
+        .reads(".done", word(lang, "예약되었습니다", "It is booked"))
+        .await;
+    assert_eq!(browser.count(".qr path").await, 1);
+    assert_eq!(browser.count(".doses dt").await, 2);
+    browser.look("booking").await;
+
+    // Moving shows the alternatives while the booking stands.
+    browser.click("a[href$='/sites'].button").await;
+    browser.at("/sites").await;
+    browser
+        .reads(".notice", word(lang, "그대로 있습니다", "You keep it"))
+        .await;
+    browser.choose(1).await;
+    browser.at("/confirm").await;
+    browser
+        .reads("h1", word(lang, "옮길까요", "Move to this?"))
+        .await;
+    browser.look("move").await;
+    assert_eq!(browser.confirm().await, number, "a move keeps the number");
+
+    browser.click("a[href$='/cancel']").await;
+    browser.at("/cancel").await;
+    browser.look("cancel").await;
+    browser.click("form[action$='/cancel'] button").await;
+    browser.at("/booking").await;
+    browser
+        .reads("h1", word(lang, "취소되었습니다", "is cancelled"))
+        .await;
+    browser.look("cancelled").await;
+    browser.go("/no-such-page").await;
+    browser.text("#summary").await;
+    browser.look("problem").await;
+}
+
+fn both_languages(kind: Kind) {
+    let demo = Demo::open();
+    browse(kind, &demo.base(), async |browser| {
+        whole_way(browser, "ko", &demo.people[0]).await;
+        browser.client.delete_all_cookies().await.unwrap();
+        whole_way(browser, "en", &demo.people[1]).await;
+    });
+}
+
+#[test]
+fn on_a_phone() {
+    both_languages(Kind {
+        width: 320,
+        script: true,
+        dark: false,
+    });
+}
+
+#[test]
+fn on_a_phone_without_a_script() {
+    both_languages(Kind {
+        width: 320,
+        script: false,
+        dark: false,
+    });
+}
+
+#[test]
+fn on_a_desk_in_the_dark() {
+    both_languages(Kind {
+        width: 1280,
+        script: true,
+        dark: true,
+    });
+}
+
+#[test]
+fn on_a_desk_without_a_script() {
+    both_languages(Kind {
+        width: 1280,
+        script: false,
+        dark: false,
+    });
+}

@@ -158,5 +158,17 @@ fn pages_are_small() {
             eprintln!("{page:24} {bytes} bytes in {} requests", loaded.len());
             assert!(bytes > 1_000 && bytes < 60_000, "{page}: {loaded:?}");
         }
+        // Told, not asserted: how fast this machine is proves nothing.
+        browser
+            .ask("Emulation.setCPUThrottlingRate", json!({ "rate": 4 }))
+            .await;
+        browser.ask("Network.clearBrowserCache", json!({})).await;
+        browser.go("").await;
+        browser.text("footer").await;
+        let paint = "return performance.getEntriesByName('first-contentful-paint')[0]?.startTime";
+        eprintln!(
+            "first paint with the CPU throttled 4x: {} ms",
+            browser.script(paint).await
+        );
     });
 }

@@ -90,6 +90,18 @@ pub const ROWS: &[Row] = &[
         Times(0.8, "nginx_by_load"),
     ),
     row(
+        "first page, by wrk",
+        ("page_landing", "per_s"),
+        "/s",
+        Times(0.8, "nginx"),
+    ),
+    row(
+        "waiting room of a person, by wrk",
+        ("page_wait", "per_s"),
+        "/s",
+        Times(0.8, "nginx"),
+    ),
+    row(
         "enter, places and refusals",
         ("enter_mixed", "per_s"),
         "/s",

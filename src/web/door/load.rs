@@ -72,6 +72,8 @@ pub struct Load {
     pub connections: AtomicUsize,
     /// Connections dropped for being too slow.
     pub dropped: AtomicU64,
+    /// What a request waited at the least, at the last look of any worker.
+    pub wait_us: AtomicU64,
     shed: [AtomicU64; Class::SHED.len()],
     /// The standing lag, for the gate's brake; 0 while there is none.
     lag_us: Arc<AtomicU64>,
@@ -129,14 +131,16 @@ impl WorkerLoad {
 
     async fn measure(&self) -> std::io::Result<()> {
         let (mut here, mut there) = UnixStream::pair()?;
-        let mut byte = [0];
+        // Room for more than the byte: a read that fills its buffer would leave the socket marked
+        // as ready, and the next would not wait for its turn.
+        let mut room = [0; 2];
         loop {
             let mut least = u64::MAX;
             for _ in 0..STEPS {
                 tokio::time::sleep(STEP).await;
                 let sent = clock::tick();
-                here.write_all(&byte).await?;
-                there.read_exact(&mut byte).await?;
+                here.write_all(&room[..1]).await?;
+                there.read(&mut room).await?;
                 least = least.min(sent.elapsed().as_micros() as u64);
             }
             self.measured(least);
@@ -144,6 +148,7 @@ impl WorkerLoad {
     }
 
     fn measured(&self, lag_us: u64) {
+        self.shared.wait_us.store(lag_us, Ordering::Relaxed);
         let times = lag_us as f64 / LAG_TARGET_US as f64;
         let change = if times > 1.0 {
             RISE * times.min(RISE_TIMES_MAX)
@@ -254,5 +259,29 @@ mod tests {
                 .all(|&times| (700..1_300).contains(&times)),
             "{told:?}"
         );
+    }
+
+    #[actix_web::test]
+    async fn a_byte_queues_behind_what_is_there() {
+        let worker = WorkerLoad::new(Arc::default());
+        actix_web::rt::spawn(Rc::clone(&worker).keep_measuring());
+        tokio::time::sleep(STEP * STEPS * 3).await;
+        let quiet_us = worker.shared.wait_us.load(Ordering::Relaxed);
+        // Requests that are always there, each a millisecond of work.
+        for _ in 0..40 {
+            actix_web::rt::spawn(async {
+                loop {
+                    std::thread::sleep(Duration::from_millis(1));
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+        tokio::time::sleep(STEP * STEPS * 20).await;
+        let busy_us = worker.shared.wait_us.load(Ordering::Relaxed);
+        assert!(
+            busy_us > LAG_TARGET_US && quiet_us < busy_us,
+            "{quiet_us}, then {busy_us}"
+        );
+        assert!(worker.is_over());
     }
 }

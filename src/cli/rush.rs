@@ -22,7 +22,7 @@ use crate::rush::drive::Drive;
 use crate::rush::scene::{Scene, Setting};
 use crate::rush::simulate;
 use crate::rush::summary::{Rehearsal, summary, text};
-use crate::rush::sweep::{Sweep, must_be_open};
+use crate::rush::sweep::Sweep;
 use crate::rush::target::{Server, Time, find};
 
 /// The campaign of the demo.
@@ -265,6 +265,10 @@ impl Found {
 
 impl Target {
     pub fn find(&self, folder: &Folder) -> anyhow::Result<Found> {
+        let first = ["sweep", "certify", "simulate"];
+        if let Some(word) = self.url.as_deref().filter(|url| first.contains(url)) {
+            bail!("write it first, and the options after it: `sumun rush {word} --data DIR`");
+        }
         let url = match &self.url {
             Some(url) => url.clone(),
             None => url_of(folder)?,
@@ -370,14 +374,16 @@ fn rehearse(
     let ahead_s = opens_at.duration_since(now).as_secs_f64();
     ensure!(
         speed > 0.0 || ahead_s <= 0.0,
-        "the server's clock stands still at {shown_now}, before the opening at {shown_opening}: start the \
+        "the server's clock stands still at {shown_now}, before the opening at \
+         {shown_opening}: start the \
          demo with --at, or with a --speed"
     );
     let wait_s = if ahead_s > 0.0 { ahead_s / speed } else { 0.0 };
     let lead_s = ahead_s.clamp(0.0, found.lobby_opens_min * 60.0);
     if wait_s > AHEAD_S_MAX {
         bail!(
-            "the opening is at {shown_opening}, {:.0} minutes of yours from now ({shown_now} there): start \
+            "the opening is at {shown_opening}, {:.0} minutes of yours from now \
+             ({shown_now} there): start \
              the demo nearer to it, for example with --at, or let its clock run with --speed",
             wait_s / 60.0
         );
@@ -470,6 +476,19 @@ fn rehearse(
     })
 }
 
+/// A sweep or a certificate needs people who may book now.
+fn must_be_open(found: &Found, skip: usize) -> anyhow::Result<()> {
+    let some = Crowd::read(&found.people, skip, Some(SAMPLED), 0, &Habits::default())?;
+    let opens_at = opening(found, &some)?;
+    ensure!(
+        opens_at <= found.time.now,
+        "the opening of these people is at {}, and this needs one that has begun: start the demo \
+         with --at 2021-07-19T20:00:00+09:00",
+        found.local(opens_at)
+    );
+    Ok(())
+}
+
 /// Sets the gate back as it was, however this ends.
 struct GateAsItWas<'a> {
     folder: &'a Folder,
@@ -522,7 +541,7 @@ impl Drop for GateAsItWas<'_> {
 
 fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Answer> {
     let found = options.target.find(folder)?;
-    must_be_open(&found.server, &found.campaign)?;
+    must_be_open(&found, options.target.skip)?;
     let gate = GateAsItWas::of(folder, &found.campaign)?;
     let seed = options.target.seed;
     let mut sweep = Sweep {
@@ -568,7 +587,7 @@ fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Answer> 
 
 fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::Result<Answer> {
     let found = options.target.find(folder)?;
-    must_be_open(&found.server, &found.campaign)?;
+    must_be_open(&found, options.target.skip)?;
     let gate = GateAsItWas::of(folder, &found.campaign)?;
     let certify = Certify {
         server: &found.server,

@@ -284,12 +284,13 @@ impl Admission {
 }
 
 impl Pace {
-    /// By how many people the line grew in the last minute or two.
+    /// By how many people the line grows in five minutes if it goes on as in the last one or two:
+    /// whoever is told to come back in 300 s meets the line as it is then.
     fn growth(&mut self, people: u64, now: Stamp) -> u64 {
         if now.0 - self.sizes[1].0.0 >= GROWTH_NS {
             self.sizes = [self.sizes[1], (now, people)];
         }
-        people.saturating_sub(self.sizes[0].1)
+        people.saturating_sub(self.sizes[0].1) * 3
     }
 
     /// Gives on the turns of those who stayed away.

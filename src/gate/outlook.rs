@@ -67,7 +67,7 @@ impl Outlook {
     /// called at `per_s`.
     ///
     /// How the budget is kept. Far back, people ask every 300 s at the slot of their number:
-    /// `people / 300` a second, to the person. Whoever waits for `w` seconds more and is nearer asks
+    /// `people / 300` a second, to the person. Whoever waits `w` seconds more and is nearer asks
     /// after `w / 2`, but not before `floor_s`; those with less than `floor_s` to wait ask once,
     /// when their turn comes. At `per_s` people for each second of wait, this costs on top of
     /// `people / 300`
@@ -76,9 +76,9 @@ impl Outlook {
     /// ∫ from 2·floor to 600 of per_s · 2/w dw = 2 · per_s · ln(300 / floor)
     /// ```
     ///
-    /// for the halving, `per_s` for everybody's last poll, and at most `per_s` for those who have to
-    /// ask once more because the line was slower than it looked. The floor follows from what the
-    /// budget has left for that. With nothing left it is 300 s and everybody comes by slot alone.
+    /// for the halving, `per_s` for everybody's last poll, and at most `per_s` for those who have
+    /// to ask once more because the line was slower than it looked. The floor follows from what
+    /// the budget has left for that. With nothing left it is 300 s and everybody comes by slot.
     pub fn of(per_s: f64, people: u64, late: u64, because: Option<WaitBecause>) -> Self {
         let per_s = per_s.max(0.01);
         let all = people as f64 / POLL_S_MAX;
@@ -173,7 +173,7 @@ mod tests {
 
     const NOW: Stamp = Stamp(1_626_692_400_000_000_000);
 
-    /// Polls a second of a whole line that stands as it is: each person's are one in their interval.
+    /// Polls a second of a whole line that stands as it is: each person's is one in their interval.
     fn polls_per_s(per_s: f64, people: u64, because: Option<WaitBecause>) -> f64 {
         let outlook = Outlook::of(per_s, people, 0, because);
         // Every seventh person counts for seven.
@@ -216,16 +216,14 @@ mod tests {
             let next = slot_s(number, NOW);
             assert!((5..=300).contains(&next));
             let at = NOW.plus_s(i64::from(next));
-            // Those with less than five seconds to go come once outside their slot.
-            let then = slot_s(number, at);
-            let at = if then == 300 {
-                at
-            } else {
-                at.plus_s(i64::from(then))
-            };
             assert_eq!(slot_s(number, at), 300);
             seconds[at.unix_s().rem_euclid(300) as usize] += 1;
         }
+        // All entered in one second, which those of the next four slots share.
+        let now = NOW.unix_s().rem_euclid(300) as usize;
+        assert_eq!(seconds[now], 100);
+        (1..5).for_each(|more| seconds[(now + more) % 300] += 20);
+        seconds[now] -= 80;
         assert_eq!(seconds, [20; 300]);
     }
 

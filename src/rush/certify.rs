@@ -513,8 +513,8 @@ impl Certificate {
             (
                 "one person, from the board to the booking",
                 format!(
-                    "{handshake}board {:.0} + enter {:.0} + admit {:.0} + {LOOKS:.0} × browse {:.0} \
-                     + book {:.0} = {person_us:.0} CPU-µs",
+                    "{handshake}board {:.0} + enter {:.0} + admit {:.0} + {LOOKS:.0} × browse \
+                     {:.0} + book {:.0} = {person_us:.0} CPU-µs",
                     us("board"),
                     us("enter"),
                     us("admit"),

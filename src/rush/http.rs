@@ -42,8 +42,12 @@ pub struct Head {
     pub closes: bool,
 }
 
+/// No HTTP/1.1 answer with a Content-Length.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotHttp;
+
 /// The head of an HTTP/1.1 answer with a Content-Length, if all of the head is there.
-pub fn head_of(bytes: &[u8]) -> Result<Option<Head>, ()> {
+pub fn head_of(bytes: &[u8]) -> Result<Option<Head>, NotHttp> {
     let (mut length, mut status, mut closes) = (None, None, false);
     let mut from = 0;
     while let Some(end) = bytes[from..].iter().position(|&byte| byte == b'\n') {
@@ -53,14 +57,14 @@ pub fn head_of(bytes: &[u8]) -> Result<Option<Head>, ()> {
             let digits = line
                 .strip_prefix(b"HTTP/1.1 ")
                 .and_then(|rest| rest.get(..3));
-            status = Some(number(digits.ok_or(())?).ok_or(())? as u16);
+            status = Some(number(digits.ok_or(NotHttp)?).ok_or(NotHttp)? as u16);
             continue;
         };
         if line.is_empty() {
             let length = match (length, code) {
                 (_, 204 | 304) => 0,
                 (Some(length), _) => length,
-                (None, _) => return Err(()),
+                (None, _) => return Err(NotHttp),
             };
             return Ok(Some(Head {
                 status: code,
@@ -70,7 +74,7 @@ pub fn head_of(bytes: &[u8]) -> Result<Option<Head>, ()> {
             }));
         }
         if let Some(value) = header(line, b"content-length:") {
-            length = Some(number(value).ok_or(())?);
+            length = Some(number(value).ok_or(NotHttp)?);
         } else if let Some(value) = header(line, b"connection:") {
             closes = value.eq_ignore_ascii_case(b"close");
         }
@@ -147,7 +151,7 @@ mod tests {
             .unwrap()
             .unwrap();
         assert_eq!((none.status, none.body), (204, none.whole));
-        assert_eq!(head_of(b"HTTP/1.1 200 OK\r\n\r\n"), Err(()));
+        assert_eq!(head_of(b"HTTP/1.1 200 OK\r\n\r\n"), Err(NotHttp));
         for wrong in [
             "HTTP/1.0 200 OK\r\n\r\n",
             "hello\r\n",
@@ -156,7 +160,7 @@ mod tests {
             "HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999\r\n\r\n",
             "HTTP/1.1 \r\n\r\n",
         ] {
-            assert_eq!(head_of(wrong.as_bytes()), Err(()), "{wrong}");
+            assert_eq!(head_of(wrong.as_bytes()), Err(NotHttp), "{wrong}");
         }
     }
 }

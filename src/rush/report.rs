@@ -269,7 +269,8 @@ fn faults(out: &mut String, record: &Record) {
         let (name, words) = (fault.name(), escaped(words));
         let _ = writeln!(
             out,
-            "<tr><td>{second} s</td><td>{name}</td><td class=\"text\"><code>{words}</code></td></tr>"
+            "<tr><td>{second} s</td><td>{name}</td>\
+             <td class=\"text\"><code>{words}</code></td></tr>"
         );
     }
     out.push_str("</table></div>\n");

@@ -437,15 +437,17 @@ impl Scene {
         person.paper = Some(number);
         (person.site, person.start) = (site, start);
         person.set(BOOKED, true);
-        if before && !person.is(BEFORE) {
-            person.set(BEFORE, true);
-            self.record.totals.booked_before += 1;
-        } else if !before && !(unsure && self.checking) {
-            let words = format!("a booking that nobody was told of: {booking:?}");
-            self.fault(who, Fault::OtherBooking, &words);
-        } else if !before {
+        if before {
+            if !person.is(BEFORE) {
+                person.set(BEFORE, true);
+                self.record.totals.booked_before += 1;
+            }
+        } else if unsure && self.checking {
             // Its answer was lost, and the end came before the next try.
             self.record.totals.booked += 1;
+        } else {
+            let words = format!("a booking that nobody was told of: {booking:?}");
+            self.fault(who, Fault::OtherBooking, &words);
         }
     }
 

@@ -133,6 +133,6 @@ pub fn run(options: &Options) -> anyhow::Result<Answer> {
     };
     let openings = campaign.openings.iter().map(|opening| opening.from);
     let opening: Stamp = openings.min().context("the campaign has no opening")?;
-    let measured = run::Run::new(options, &source, campaign, opening)?.to_the_end()?;
+    let measured = run::Run::new(options, &source, campaign, opening)?.live()?;
     Ok(measured.answer())
 }

@@ -48,8 +48,8 @@ pub fn progress(scene: &Scene, queued: usize) -> String {
     let last = record.seconds.last().cloned().unwrap_or_default();
     let p99_ms = last.p99_us.iter().max().copied().unwrap_or(0) as f64 / 1e3;
     let mut line = format!(
-        "{at:+5} s  came {}  waiting {}  in {}  booked {} ({}/s)  {} requests/s  p99 {p99_ms:.1} ms  \
-         refused {}  faults {}",
+        "{at:+5} s  came {}  waiting {}  in {}  booked {} ({}/s)  {} requests/s  \
+         p99 {p99_ms:.1} ms  refused {}  faults {}",
         totals.arrived,
         scene.waiting,
         scene.inside,

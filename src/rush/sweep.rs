@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use serde_json::{Value, json};
 
 use super::answer::{Code, Kind};
@@ -241,8 +241,8 @@ impl Sweep<'_> {
     }
 }
 
-const HEAD: &str = "  load  people/s  offered/s     sent/s  answered/s  bookings/s  p99 of a booking  \
-                    overloaded/s  no answer/s  generator late p99";
+const HEAD: &str = "  load  people/s  offered/s     sent/s  answered/s  bookings/s  \
+                    p99 of a booking  overloaded/s  no answer/s  generator late p99";
 
 fn line(point: &Point) -> String {
     format!(
@@ -283,8 +283,8 @@ impl Curve {
                 format!("the gate lets in {rate}/s: {part:.0} % of the capacity of {capacity:.0}/s")
             }
             (Some(capacity), true) => format!(
-                "the gate lets in {rate}/s: the file has no people for more (the host's capacity is \
-                 {capacity:.0}/s; make a demo of more --people)"
+                "the gate lets in {rate}/s: the file has no people for more (the host's capacity \
+                 is {capacity:.0}/s; make a demo of more --people)"
             ),
             (None, _) => format!("the gate lets in {rate}/s, as it was told"),
         }
@@ -411,18 +411,4 @@ impl Curve {
         ]));
         document("Goodput under overload", &out)
     }
-}
-
-/// The opening must have begun for a sweep or a certificate.
-pub fn must_be_open(server: &Server, campaign: &str) -> anyhow::Result<Value> {
-    let path = format!("/api/v1/campaigns/{campaign}/gate/board");
-    let (status, board) = server.get(&path)?;
-    ensure!(status == 200, "the board answers {status}");
-    let state = board["state"].as_str().context("a board without a state")?;
-    ensure!(
-        state == "open",
-        "the gate is {state}, and this needs an opening that has begun: start the demo with \
-         --at 2021-07-19T20:00:00+09:00"
-    );
-    Ok(board)
 }

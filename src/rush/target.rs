@@ -105,8 +105,8 @@ impl Server {
         let url = &self.url;
         let (status, body) = call(&self.way, &ask).with_context(|| {
             format!(
-                "{url} does not answer: start a server, for example with `sumun demo --plain-http`, \
-                 and check http or https"
+                "{url} does not answer: start a server, for example with `sumun demo \
+                 --plain-http`, and check http or https"
             )
         })?;
         let json = serde_json::from_slice(&body).unwrap_or(Value::Null);

@@ -16,7 +16,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use rustls::{ClientConfig, ClientConnection};
 use rustls_pki_types::ServerName;
 
-use super::http::{Head, head_of};
+use super::http::{Head, NotHttp, head_of};
 use crate::clock::tick;
 
 /// The longest answer that is read: a day of slots is some 4 kB, a page of sites 20 kB.
@@ -357,7 +357,7 @@ impl Link {
             Ok(Some(head)) if head.whole > ANSWER_BYTES_MAX => self.end(Broken::NotHttp, hear),
             Ok(_) if ended => self.end(Broken::Closed, hear),
             Ok(_) => false,
-            Err(()) => self.end(Broken::NotHttp, hear),
+            Err(NotHttp) => self.end(Broken::NotHttp, hear),
         }
     }
 

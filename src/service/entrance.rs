@@ -105,9 +105,9 @@ impl Service {
         Ok(look(&campaign.line))
     }
 
-    /// Whether we signed this as a session's token, for whichever campaign and however long ago.
-    pub fn signed_session(&self, token: &str) -> bool {
-        Token::verify(token, Kind::Session, &self.keys).is_some()
+    /// Whether we signed this as a token of that kind, for whichever campaign and however long ago.
+    pub fn has_signed(&self, kind: Kind, token: &str) -> bool {
+        Token::verify(token, kind, &self.keys).is_some()
     }
 
     /// The person of a session that still runs.

@@ -64,6 +64,11 @@ fn registry(service: &Arc<Service>, load: Option<&Load>) -> Registry {
             load.connections.load(Ordering::Relaxed) as i64,
         );
         gauge(
+            "request_wait_microseconds",
+            "What a request waits before anything is done for it, at the least",
+            load.wait_us.load(Ordering::Relaxed) as i64,
+        );
+        gauge(
             "connections_dropped",
             "Connections dropped because they were too slow",
             load.dropped.load(Ordering::Relaxed) as i64,

@@ -10,5 +10,6 @@ mod gate;
 mod http;
 mod rules;
 mod rush;
+mod stampede;
 mod tidy;
 mod world;

@@ -226,6 +226,18 @@ fn says_what_to_do_when_it_can_not_begin() {
     assert!(said(&[]).contains("--at"), "the opening is far away");
     assert!(said(&["--campaign", "nothing"]).contains("no campaign"));
     assert!(said(&["--people", "/nowhere.csv"]).contains("--people"));
-    assert!(said(&["sweep"]).contains("opening"));
+    assert!(said(&["sweep"]).contains("sumun rush sweep --data"));
+    for measures in ["sweep", "certify"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sumun"));
+        command
+            .args(["rush", measures, "--data"])
+            .arg(folder.path());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{measures}");
+        assert!(
+            text(&output.stderr).contains("one that has begun"),
+            "{measures}"
+        );
+    }
     drop(demo);
 }

@@ -69,7 +69,10 @@ impl Counted {
 
     fn json(&self) -> Value {
         let mean = self.all as f64 / self.seconds.max(1) as f64;
-        json!({ "peak_per_s": self.most, "peak_at_s": self.most_at_s, "mean_per_s": mean.round(), "all": self.all })
+        json!({
+            "peak_per_s": self.most, "peak_at_s": self.most_at_s, "mean_per_s": mean.round(),
+            "all": self.all,
+        })
     }
 }
 

@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
     }
 
     /// Lives through the evening.
-    pub fn to_the_end(mut self) -> anyhow::Result<Measured> {
+    pub fn live(mut self) -> anyhow::Result<Measured> {
         let (people, ends) = self.crowd.arrivals(self.options, self.opening_s);
         let (began, mut shown) = (tick(), tick());
         self.measures.resident_before = resident_bytes();

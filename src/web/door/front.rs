@@ -14,6 +14,7 @@ use actix_web::web::Bytes;
 use super::connection::Exchange;
 use super::load::{Class, WorkerLoad};
 use crate::gate::board::Board;
+use crate::gate::token::Kind;
 use crate::service::Service;
 use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, token_in};
 use crate::web::gate::place_answer;
@@ -44,6 +45,8 @@ struct Prepared {
 /// What is done with a request.
 pub enum Turn {
     Answered(Response<BoxBody>),
+    /// The answer is for later.
+    PutOff(Response<BoxBody>),
     /// Routes have it; whether the connection is closed after the answer.
     Routed {
         last: bool,
@@ -63,34 +66,40 @@ impl Front {
 
     pub fn turn(&self, request: &Request) -> Turn {
         let mut class = Class::of(request.method(), request.path());
-        if self.load.is_over() && class == Class::Session && !self.has_session(request) {
+        if self.load.is_over() && class == Class::Session && !self.is_admitted(request) {
             class = Class::Browse;
         }
         let last = self.is_last(request, class);
-        let answer = match self.load.put_off(class) {
-            Some(retry_after_s) => Some(put_off(request, retry_after_s)),
-            None => match class {
-                Class::Free => self.show_board(request),
-                Class::Poll => self.show_place(request).or_else(|| self.show_page(request)),
-                Class::Browse => self.show_page(request),
-                _ => None,
-            },
+        let closing = |mut response| {
+            if last {
+                close(&mut response);
+            }
+            response
+        };
+        if let Some(retry_after_s) = self.load.put_off(class) {
+            return Turn::PutOff(closing(put_off(request, retry_after_s)));
+        }
+        let answer = match class {
+            Class::Free => self.show_board(request),
+            Class::Poll => self.show_place(request).or_else(|| self.show_page(request)),
+            Class::Browse => self.show_page(request),
+            _ => None,
         };
         match answer {
-            Some(mut response) => {
-                if last {
-                    close(&mut response);
-                }
-                Turn::Answered(response)
-            }
+            Some(response) => Turn::Answered(closing(response)),
             None => Turn::Routed { last },
         }
     }
 
-    /// A token that we signed: enough to be told from somebody who merely asks for the same address.
-    fn has_session(&self, request: &Request) -> bool {
-        let token = token_in(request.headers(), SESSION_COOKIE);
-        token.is_some_and(|token| self.service.signed_session(token))
+    /// With a token that we signed, of a session or, to begin one, of a place: enough to be told
+    /// from somebody who merely asks for the same address.
+    fn is_admitted(&self, request: &Request) -> bool {
+        let (kind, cookie) = match request.path().ends_with("/admit") {
+            true => (Kind::Place, PLACE_COOKIE),
+            false => (Kind::Session, SESSION_COOKIE),
+        };
+        let token = token_in(request.headers(), cookie);
+        token.is_some_and(|token| self.service.has_signed(kind, token))
     }
 
     fn is_last(&self, request: &Request, class: Class) -> bool {

@@ -1,9 +1,10 @@
 //! How busy the workers are, and what is put off because of it.
 //!
-//! A worker measures how late its own timer wakes it: that is how long a request that has just
-//! arrived waits for its turn. When even the least of the last tenth of a second is over the
-//! target, a queue stands, and the worker refuses more of what matters least; when it is not, less
-//! (CoDel's sign of a queue, on requests instead of packets). Confirming and what people in session
+//! A worker sends itself a byte now and then and measures how long it takes to arrive: it queues
+//! behind every request that is there already, in the kernel or in the worker, so that is how long
+//! a request waits before anything is done for it. When even the least of ten such times is over
+//! the target, a queue stands, and the worker puts off more of what matters least; when it is not,
+//! less (CoDel's sign of a queue, on requests instead of packets). Confirming and what people in session
 //! do is never put off for this: those are bounded by `active_max` and by the writer's queue.
 
 use std::cell::Cell;
@@ -12,13 +13,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+
 use crate::clock::{self, Entropy};
 
 const STEP: Duration = Duration::from_millis(10);
 /// Steps over which the least lag is taken.
 const STEPS: u32 = 10;
-/// A worker that is this late has a standing queue.
-const LAG_TARGET_US: u64 = 25_000;
+/// A request that always waits for as long as this stands in a queue: some 500 requests.
+const LAG_TARGET_US: u64 = 10_000;
 /// What one interval over the target adds, for each time that it is over it, up to the most.
 const RISE: f64 = 0.1;
 const RISE_TIMES_MAX: f64 = 5.0;
@@ -68,6 +72,8 @@ pub struct Load {
     pub connections: AtomicUsize,
     /// Connections dropped for being too slow.
     pub dropped: AtomicU64,
+    /// What a request waited at the least, at the last look of any worker.
+    pub wait_us: AtomicU64,
     shed: [AtomicU64; Class::SHED.len()],
     /// The standing lag, for the gate's brake; 0 while there is none.
     lag_us: Arc<AtomicU64>,
@@ -118,19 +124,31 @@ impl WorkerLoad {
 
     /// Goes on for as long as the worker runs.
     pub async fn keep_measuring(self: Rc<Self>) {
+        if let Err(error) = self.measure().await {
+            tracing::error!(%error, "a worker can't measure its load: it will put nothing off");
+        }
+    }
+
+    async fn measure(&self) -> std::io::Result<()> {
+        let (mut here, mut there) = UnixStream::pair()?;
+        // Room for more than the byte: a read that fills its buffer would leave the socket marked
+        // as ready, and the next would not wait for its turn.
+        let mut room = [0; 2];
         loop {
             let mut least = u64::MAX;
             for _ in 0..STEPS {
-                let before = clock::tick();
                 tokio::time::sleep(STEP).await;
-                let late = before.elapsed().saturating_sub(STEP);
-                least = least.min(late.as_micros() as u64);
+                let sent = clock::tick();
+                here.write_all(&room[..1]).await?;
+                there.read(&mut room).await?;
+                least = least.min(sent.elapsed().as_micros() as u64);
             }
             self.measured(least);
         }
     }
 
     fn measured(&self, lag_us: u64) {
+        self.shared.wait_us.store(lag_us, Ordering::Relaxed);
         let times = lag_us as f64 / LAG_TARGET_US as f64;
         let change = if times > 1.0 {
             RISE * times.min(RISE_TIMES_MAX)
@@ -143,6 +161,10 @@ impl WorkerLoad {
         let standing = if times > 1.0 { lag_us } else { 0 };
         self.shared.lag_us.store(standing, Ordering::Relaxed);
     }
+
+    /// How long an answer to somebody who is put off is kept back, so that whoever asks again at
+    /// once does so once a second, and as many of them as there are connections at the most.
+    pub const PUT_OFF: Duration = Duration::from_secs(1);
 
     /// Whether anything is put off at present.
     pub fn is_over(&self) -> bool {
@@ -237,5 +259,29 @@ mod tests {
                 .all(|&times| (700..1_300).contains(&times)),
             "{told:?}"
         );
+    }
+
+    #[actix_web::test]
+    async fn a_byte_queues_behind_what_is_there() {
+        let worker = WorkerLoad::new(Arc::default());
+        actix_web::rt::spawn(Rc::clone(&worker).keep_measuring());
+        tokio::time::sleep(STEP * STEPS * 3).await;
+        let quiet_us = worker.shared.wait_us.load(Ordering::Relaxed);
+        // Requests that are always there, each a millisecond of work.
+        for _ in 0..40 {
+            actix_web::rt::spawn(async {
+                loop {
+                    std::thread::sleep(Duration::from_millis(1));
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+        tokio::time::sleep(STEP * STEPS * 20).await;
+        let busy_us = worker.shared.wait_us.load(Ordering::Relaxed);
+        assert!(
+            busy_us > LAG_TARGET_US && quiet_us < busy_us,
+            "{quiet_us}, then {busy_us}"
+        );
+        assert!(worker.is_over());
     }
 }

@@ -72,11 +72,15 @@ pub fn listen(
                 let turn = front.turn(&request);
                 let routed = match &turn {
                     Turn::Routed { .. } => Some(app.call(request)),
-                    Turn::Answered(_) => None,
+                    Turn::Answered(_) | Turn::PutOff(_) => None,
                 };
                 async move {
                     let last = match turn {
                         Turn::Answered(response) => return Ok(response),
+                        Turn::PutOff(response) => {
+                            tokio::time::sleep(WorkerLoad::PUT_OFF).await;
+                            return Ok(response);
+                        }
                         Turn::Routed { last } => last,
                     };
                     let routed = routed.expect("what is not answered was routed");

@@ -15,6 +15,7 @@ use super::connection::Exchange;
 use super::load::{Class, WorkerLoad};
 use crate::gate::board::Board;
 use crate::gate::token::Kind;
+use crate::gate::{Place, PlaceState};
 use crate::service::Service;
 use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, token_in};
 use crate::web::gate::place_answer;
@@ -76,13 +77,22 @@ impl Front {
             }
             response
         };
-        if let Some(retry_after_s) = self.load.put_off(class) {
-            return Turn::PutOff(closing(put_off(request, retry_after_s)));
+        let place = match class {
+            Class::Poll => self.look(request),
+            _ => None,
+        };
+        // Whoever's turn has come is in session but for one call, which begins with this answer.
+        let called = |place: &Place| place.state == PlaceState::Admitted;
+        if !place.as_ref().is_some_and(called)
+            && let Some(retry_after_s) = self.load.put_off(class)
+        {
+            let told_s = place.map_or(0, |place| place.next_poll_s);
+            return Turn::PutOff(closing(put_off(request, retry_after_s.max(told_s))));
         }
-        let answer = match class {
-            Class::Free => self.show_board(request),
-            Class::Poll => self.show_place(request).or_else(|| self.show_page(request)),
-            Class::Browse => self.show_page(request),
+        let answer = match (class, place) {
+            (Class::Free, _) => self.show_board(request),
+            (Class::Poll, Some(place)) if is_call(request) => Some(place_answer(&place).into()),
+            (Class::Poll | Class::Browse, _) => self.show_page(request),
             _ => None,
         };
         match answer {
@@ -113,12 +123,16 @@ impl Front {
     }
 
     /// The place of a good token; what is wrong with another is for the routes to say.
-    fn show_place(&self, request: &Request) -> Option<Response<BoxBody>> {
-        let campaign = campaign_of(request.path(), "/gate/place")?;
+    fn look(&self, request: &Request) -> Option<Place> {
+        let path = request.path();
+        let campaign = match campaign_of(path, "/gate/place") {
+            Some(campaign) => campaign,
+            // A page: language, campaign, page.
+            None => path.split('/').nth(2)?,
+        };
         let token = token_in(request.headers(), PLACE_COOKIE)?;
         let here = self.service.campaign(campaign).ok()?;
-        let place = self.service.place(&here, token).ok()?;
-        Some(place_answer(&place).into())
+        self.service.place(&here, token).ok()
     }
 
     /// The pages that everybody asks for, from prepared bytes.
@@ -159,10 +173,14 @@ impl Front {
     }
 }
 
+fn is_call(request: &Request) -> bool {
+    request.path().starts_with("/api/")
+}
+
 /// Tells a browser with a page, a program with a problem.
 fn put_off(request: &Request, retry_after_s: u32) -> Response<BoxBody> {
     let path = request.path();
-    if path.starts_with("/api/") {
+    if is_call(request) {
         let lang = Lang::of(request.headers());
         return Problem::overloaded(lang, retry_after_s).response().into();
     }

@@ -92,8 +92,8 @@ impl Keys {
         Self::ready(stored).expect("a generated signing key is well-formed")
     }
 
-    /// Replaces the key of tokens, in the folder's file and then here. Tokens of the one so far stay
-    /// good until the next time; the id of the new one.
+    /// Replaces the key of tokens, in the folder's file and then here; the id of the new one. Tokens
+    /// of the one before stay good until the next time.
     pub fn rotate_tokens(
         &self,
         folder: &Path,

@@ -1,4 +1,4 @@
-//! The gate over HTTP: a roster enters, those who got a place ask for it, everybody reads the board.
+//! The gate over HTTP: a roster enters, those with a place ask for it, everybody reads the board.
 
 use std::collections::VecDeque;
 use std::io;

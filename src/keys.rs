@@ -92,8 +92,8 @@ impl Keys {
         Self::ready(stored).expect("a generated signing key is well-formed")
     }
 
-    /// Replaces the key of tokens, in the folder's file and then here; the id of the new one. Tokens
-    /// of the one before stay good until the next time.
+    /// Replaces the key of tokens, in the folder's file and then here; returns the new one's id.
+    /// Tokens of the one before stay good until the next time.
     pub fn rotate_tokens(
         &self,
         folder: &Path,

@@ -439,9 +439,6 @@ impl Life {
     }
 
     fn start_again(&mut self) {
-        self.memory.stop_after(u64::MAX);
-        self.note("crashes");
-        self.crashed = true;
         match self.random.below(10) {
             // The wall clock of the machine was set back, or on.
             0 => {
@@ -451,6 +448,13 @@ impl Life {
             1 => self.now.0 += self.random.below(20 * SECOND as u64) as i64,
             _ => {}
         }
+        self.start();
+    }
+
+    fn start(&mut self) {
+        self.memory.stop_after(u64::MAX);
+        self.note("crashes");
+        self.crashed = true;
         self.memory.set_now(self.now);
         let durable = self.line(|line| line.given.clone());
         let rate = self.line(|line| line.admit_per_s);
@@ -469,15 +473,17 @@ impl Life {
     fn backup(&mut self) {
         match self.backup.take() {
             Some((state, _)) if self.random.percent(30) => {
+                let lost = self.memory.look(|state| state.stamp);
                 self.memory.restore(state);
-                // Nobody puts a backup in place in a few seconds.
-                self.now.0 += 10 * SECOND;
+                // Nobody puts a backup in place in a few seconds, and the clock is right by then.
+                self.now = self.now.max(lost).plus_s(10);
                 self.note("older backups");
                 let durable = self.line(|line| line.given.clone());
                 self.model
                     .crashed(|key| durable.get(key).copied(), self.rate);
                 self.model.restored();
-                self.start_again();
+                // With the clock set back as well, its numbers can't be told from the lost ones.
+                self.start();
             }
             _ => self.backup = Some((self.memory.look(State::clone), self.now)),
         }

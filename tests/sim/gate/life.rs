@@ -69,7 +69,7 @@ impl Life {
         };
         let people: Vec<_> = (1..=PEOPLE).map(person).collect();
         let gate = Gate::new(&campaign.gate, &Line::default(), now);
-        let model = Model::new(people.iter().copied(), rate as f64, most, now);
+        let model = Model::new(people.iter().copied(), rate as f64, most);
         let mut life = Self {
             random,
             tally: Tally::new(),
@@ -418,7 +418,7 @@ impl Life {
                 self.note("rates set");
             }
             GateAct::Active { active_max } => {
-                self.model.most_set(self.now, u64::from(active_max));
+                self.model.most_set(u64::from(active_max));
                 self.note("places set");
             }
             GateAct::Message { .. } => {}
@@ -464,7 +464,7 @@ impl Life {
         self.model.crashed(|key| durable.get(key).copied(), rate);
         let most = self.line(|line| line.active_max);
         let most = most.unwrap_or(self.campaign.gate.active_max);
-        self.model.most_set(self.now, u64::from(most));
+        self.model.most_set(u64::from(most));
         self.gate = self.line(|line| Gate::new(&self.campaign.gate, line, self.now));
         self.kept = Kept::default();
         self.keep();

@@ -10,7 +10,7 @@ use sumun::gate::{Place, PlaceState};
 /// Turns that may be used at once.
 const BURST_S: f64 = 1.0;
 /// A called person's place is kept free for no longer than this.
-const CALLED_S: i64 = 60 + 300;
+const CALLED_S: f64 = 60.0 + 300.0;
 
 /// What one person has.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +43,9 @@ pub struct Model {
     /// How many are in, as the rules count them.
     pub counted: HashSet<PersonKey>,
     /// What `active_max` was since when.
-    most: Vec<(Stamp, u64)>,
+    most: Vec<(f64, u64)>,
+    /// For how long people could go in so far: time stands still in a pause.
+    open_s: f64,
     /// In since before the start.
     taken_over: u64,
     /// Whoever came late and was refused waits before everybody who is called.
@@ -51,7 +53,7 @@ pub struct Model {
 }
 
 impl Model {
-    pub fn new(people: impl Iterator<Item = PersonKey>, rate: f64, most: u64, now: Stamp) -> Self {
+    pub fn new(people: impl Iterator<Item = PersonKey>, rate: f64, most: u64) -> Self {
         Self {
             people: people.map(|key| (key, Promise::default())).collect(),
             owners: HashMap::new(),
@@ -60,7 +62,8 @@ impl Model {
             highest_called: 0,
             turns: rate * BURST_S,
             counted: HashSet::new(),
-            most: vec![(now, most)],
+            most: vec![(0.0, most)],
+            open_s: 0.0,
             taken_over: 0,
             late: Vec::new(),
         }
@@ -161,6 +164,7 @@ impl Model {
     /// Time passed while people may go in at `rate`.
     pub fn open_for(&mut self, seconds: f64, rate: f64) {
         self.turns += seconds * rate;
+        self.open_s += seconds;
     }
 
     pub fn rate_set(&mut self, rate: f64) {
@@ -168,8 +172,8 @@ impl Model {
         self.turns += rate * BURST_S;
     }
 
-    pub fn most_set(&mut self, now: Stamp, most: u64) {
-        self.most.push((now, most));
+    pub fn most_set(&mut self, most: u64) {
+        self.most.push((self.open_s, most));
     }
 
     /// Rules 4, 6 and 7: somebody went in.
@@ -187,7 +191,8 @@ impl Model {
             self.turns > -1.0 - 1e-6,
             "more went in than there were turns"
         );
-        let since = now.plus_s(-CALLED_S);
+        // Whoever was called keeps the call for so long, in which pauses don't count.
+        let since = self.open_s - CALLED_S;
         let last = self.most.iter().rposition(|(at, _)| *at <= since);
         let most = self.most[last.unwrap_or(0)..].iter().map(|(_, most)| *most);
         let most = most.max().unwrap_or(0) + self.taken_over;

@@ -19,6 +19,8 @@ use crate::ledger::store::{Store, StoreFault, entries};
 
 /// How often the thread looks for new entries.
 const LOOK: Duration = Duration::from_secs(1);
+/// The thread's priority: lower than that of the others.
+const NICE: i32 = 10;
 /// Entries read at a time, so that no view of the data file is held open for long.
 const ENTRIES_MAX: usize = 20_000;
 
@@ -37,6 +39,8 @@ impl DayLog {
         let thread = std::thread::Builder::new()
             .name("daylog".to_owned())
             .spawn(move || {
+                // It may be late; answers may not.
+                let _ = rustix::process::nice(NICE);
                 loop {
                     let last_look = stopping.load(Ordering::Acquire);
                     match log.catch_up(&store) {

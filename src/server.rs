@@ -35,6 +35,9 @@ const SWEEP: Duration = Duration::from_secs(10);
 /// Requests in progress have this long when the server stops.
 const SHUTDOWN_S: u64 = 10;
 
+/// Files for all but connections.
+pub const FILES_KEPT: usize = 200;
+
 /// Where a running server listens.
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses {
@@ -86,6 +89,32 @@ fn stop_if_failed(ended: std::thread::Result<Result<(), CommitFailed>>) {
     std::process::exit(EXIT_COMMIT_FAILED);
 }
 
+/// Raises the limit of open files as far as allowed, and says how many there may be.
+pub fn raise_file_limit() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    let _ = setrlimit(Resource::Nofile, most);
+    let files = getrlimit(Resource::Nofile).current;
+    files.map_or(usize::MAX, |files| files as usize)
+}
+
+/// How many connections may be open: as many as are set, or as there can be files.
+fn connections_max(config: &Config) -> usize {
+    let wanted = config.connections_max;
+    let allowed = raise_file_limit().saturating_sub(FILES_KEPT).max(1);
+    if allowed < wanted {
+        tracing::warn!(
+            "only {allowed} connections, not {wanted}: set LimitNOFILE={} in the systemd unit",
+            wanted + FILES_KEPT
+        );
+    }
+    allowed.min(wanted)
+}
+
 async fn listen(
     service: Arc<Service>,
     folder: &Folder,
@@ -107,9 +136,10 @@ async fn listen(
     let listener = bind(config.listen).with_context(|| taken(config.listen))?;
     let public_address = listener.local_addr()?;
     let load = Arc::new(Load::new(Arc::clone(&service.worker_lag_us)));
+    let connections_max = connections_max(config);
     let public = Server::build()
         .workers(config.workers())
-        .max_concurrent_connections(config.connections_max.div_ceil(config.workers()))
+        .max_concurrent_connections(connections_max.div_ceil(config.workers()))
         .shutdown_timeout(SHUTDOWN_S)
         .disable_signals();
     let public = door::listen(
@@ -119,7 +149,7 @@ async fn listen(
         Arc::clone(&load),
         tls,
         door::Limits {
-            connections_max: config.connections_max,
+            connections_max,
             exchange_s: config.exchange_s,
         },
     )?;

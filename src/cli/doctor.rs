@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::domain::time::Stamp;
 use crate::folder::Folder;
 use crate::ledger::store::Store;
+use crate::server::FILES_KEPT;
 use crate::tls::read_chain;
 
 /// A journal of ten million bookings and their indexes.
@@ -170,7 +171,7 @@ fn disk(folder: &Folder) -> Finding {
 
 fn file_limit(config: &Config) -> Finding {
     const WHAT: &str = "file limit";
-    let wanted = config.connections_max as u64 + 1_000;
+    let wanted = (config.connections_max + FILES_KEPT) as u64;
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     match limit {
         Some(limit) if limit < wanted => {
@@ -187,22 +188,5 @@ fn file_limit(config: &Config) -> Finding {
             WHAT,
             format!("enough for {} connections", config.connections_max),
         ),
-    }
-}
-
-/// Raises the limit of open files as far as allowed, and says in the log when it is too low.
-pub fn warn_about_limits(config: &Config) {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: limit.maximum,
-            ..limit
-        },
-    );
-    let finding = file_limit(config);
-    if !finding.fine {
-        tracing::warn!(detail = finding.says, "file limit");
     }
 }

@@ -31,6 +31,10 @@ const CAMPAIGN: &str = "kr-2021-50s";
 const SAMPLED: usize = 20;
 /// An opening further away than this is not waited for.
 const AHEAD_S_MAX: f64 = 1_800.0;
+/// Connections if not told otherwise. Whoever is put off keeps theirs for a second: a sweep needs
+/// enough that its people don't wait for one another.
+const RUSH_CONNECTIONS: u32 = 1_000;
+const SWEEP_CONNECTIONS: u32 = 15_000;
 /// Without a terminal, a line this often.
 const PLAIN_EVERY_S: usize = 10;
 
@@ -105,16 +109,16 @@ pub struct SweepOptions {
     #[command(flatten)]
     target: Target,
     /// The part of the measured capacity that the gate lets in; the rest is for those who wait
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.35, value_parser = share)]
     part: f64,
     /// Let so many people in each second, and measure no capacity
     #[arg(long, value_name = "PER_S")]
     rate: Option<u32>,
     /// Each load runs so long before it counts: people poll every five seconds at first
-    #[arg(long, value_name = "SECONDS", default_value_t = 8)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     warm: u64,
     /// Each load counts so long
-    #[arg(long, value_name = "SECONDS", default_value_t = 8)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     each: u64,
     /// Seconds between two clicks, on average
     #[arg(long, value_name = "SECONDS", default_value_t = 0.25, value_parser = positive)]
@@ -148,10 +152,9 @@ pub struct Target {
     /// The same seed makes the same people do the same
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Keep-alive connections that everybody shares
-    #[arg(long, value_name = "N", default_value_t = 1_000,
-          value_parser = clap::value_parser!(u32).range(1..=25_000))]
-    connections: u32,
+    /// Keep-alive connections that everybody shares: 1,000 if not given, for a sweep 15,000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=25_000))]
+    connections: Option<u32>,
     /// Leave out so many people at the top of the file
     #[arg(long, value_name = "N", default_value_t = 0)]
     skip: usize,
@@ -264,6 +267,12 @@ impl Found {
 }
 
 impl Target {
+    /// How many connections to open: no more than this program may.
+    fn connections(&self, usual: u32) -> usize {
+        let allowed = crate::server::raise_file_limit().saturating_sub(100);
+        (self.connections.unwrap_or(usual) as usize).min(allowed)
+    }
+
     pub fn find(&self, folder: &Folder) -> anyhow::Result<Found> {
         let first = ["sweep", "certify", "simulate"];
         if let Some(word) = self.url.as_deref().filter(|url| first.contains(url)) {
@@ -420,7 +429,11 @@ fn rehearse(
         drawn: found.drawn,
     };
     let scene = Scene::new(setting, crowd);
-    let mut drive = Drive::new(scene, found.server.way.clone(), target.connections as usize)?;
+    let mut drive = Drive::new(
+        scene,
+        found.server.way.clone(),
+        target.connections(RUSH_CONNECTIONS),
+    )?;
     drive.expect(0..people as u32, &curve);
     let mut progress = Progress::new();
     drive.run(Duration::from_secs(evening.for_s), &mut |scene, queued| {
@@ -450,7 +463,7 @@ fn rehearse(
         people,
         habits,
         curve,
-        connections: target.connections as usize,
+        connections: target.connections(RUSH_CONNECTIONS),
         connects: drive.connects(),
         speed,
         opening_s: wait_s,
@@ -562,7 +575,7 @@ fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Answer> 
             began_at: found.time.now,
             drawn: found.drawn,
         },
-        connections: options.target.connections as usize,
+        connections: options.target.connections(SWEEP_CONNECTIONS),
         part: options.part,
         rate: options.rate,
         warm_s: options.warm,

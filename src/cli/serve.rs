@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 
-use super::{Answer, doctor};
+use super::Answer;
 use crate::clock::Clock;
 use crate::folder::{FIRST_ADMIN, Folder};
 use crate::server;
@@ -28,7 +28,6 @@ pub fn init(folder: &Folder) -> anyhow::Result<Answer> {
 pub fn serve(folder: &Folder, config: Option<&Path>) -> anyhow::Result<Answer> {
     let config = folder.config(config)?;
     start_log(&config.log);
-    doctor::warn_about_limits(&config);
     let core = folder.open(|_| Clock::real())?;
     server::run(core, folder, &config, |_| {})?;
     Ok(Answer::done("", Value::Null))

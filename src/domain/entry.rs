@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq, SlotIndex};
 use super::line::Given;
+use super::shown;
 use super::site::{SiteRow, SlotRow};
 use super::time::Stamp;
 
@@ -131,6 +132,7 @@ pub enum Change {
     /// The first entry of every journal.
     Founded {
         simulated_clock: bool,
+        #[serde(serialize_with = "shown::hex")]
         head_public_key: [u8; 32],
     },
     /// The server started and has replayed everything before.
@@ -159,6 +161,7 @@ pub enum Change {
     RosterImported {
         version: u32,
         people: u64,
+        #[serde(serialize_with = "shown::hex")]
         digest: [u8; 32],
         added: u64,
         changed: u64,
@@ -166,22 +169,27 @@ pub enum Change {
     },
     HoldPlaced {
         campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
         person: PersonKey,
         doses: Doses,
         pool: Pool,
+        #[serde(serialize_with = "shown::instant")]
         until: Stamp,
         /// The person's earlier hold, given back by this entry.
         released: Option<HoldId>,
     },
     HoldEnded {
         campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
         person: PersonKey,
         hold: HoldId,
         reason: HoldEnd,
     },
     Booked {
         campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
         person: PersonKey,
+        #[serde(serialize_with = "shown::text")]
         number: BookingNumber,
         doses: Doses,
         pool: Pool,
@@ -191,28 +199,36 @@ pub enum Change {
         released: Option<HoldId>,
         /// The version of the rules that allowed it.
         rules: u32,
+        #[serde(serialize_with = "shown::idempotency")]
         idempotency: Option<Idempotency>,
     },
     Moved {
         campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
         person: PersonKey,
+        #[serde(serialize_with = "shown::text")]
         number: BookingNumber,
         from: Doses,
         to: Doses,
         hold: Option<HoldId>,
         released: Option<HoldId>,
+        #[serde(serialize_with = "shown::idempotency")]
         idempotency: Option<Idempotency>,
     },
     Cancelled {
         campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
         person: PersonKey,
+        #[serde(serialize_with = "shown::text")]
         number: BookingNumber,
         doses: Doses,
+        #[serde(serialize_with = "shown::idempotency")]
         idempotency: Option<Idempotency>,
     },
     /// Once per person, version of the rules and reason.
     Refused {
         campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
         person: PersonKey,
         rules: u32,
         reason: RefusedFor,
@@ -226,6 +242,7 @@ pub enum Change {
     /// People who have their number since the last such entry.
     PlacesGiven {
         campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::places")]
         places: Vec<(PersonKey, Given)>,
     },
     /// Numbers up to this one have been called.
@@ -236,13 +253,17 @@ pub enum Change {
     /// The SHA-256 of the seed by which the lobby of an opening will be drawn.
     DrawCommitted {
         campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::instant")]
         opening: Stamp,
+        #[serde(serialize_with = "shown::hex")]
         commitment: [u8; 32],
     },
     /// The seed itself, at the opening.
     DrawRevealed {
         campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::instant")]
         opening: Stamp,
+        #[serde(serialize_with = "shown::hex")]
         seed: [u8; 32],
     },
     /// An operator's act at the gate.

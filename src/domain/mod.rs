@@ -15,6 +15,7 @@ pub mod line;
 pub mod preview;
 pub mod refusal;
 pub mod roster;
+pub mod shown;
 pub mod site;
 pub mod state;
 pub mod time;

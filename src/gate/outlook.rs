@@ -17,8 +17,11 @@ const POLLS_PER_S_SPARE: f64 = 500.0;
 const FASTER: f64 = 1.3;
 /// A line may move by so much slower than it did: sessions take longer, the brake.
 const SLOWER: f64 = 0.7;
-/// Whoever comes back when their turn is near comes a little after it.
+/// Whoever comes back when their turn has come comes a little after it.
 const LATER: f64 = 1.02;
+/// Those whose turn is too near to be asked back in time come later by a part of what is missing
+/// that gets less with the wait: they come about as fast as they are called, not all at once.
+const SPREAD: f64 = 0.25;
 /// Whatever is known, a wait has some slack.
 const SLACK_S: f64 = 30.0;
 
@@ -68,8 +71,8 @@ impl Outlook {
     ///
     /// How the budget is kept. Far back, people ask every 300 s at the slot of their number:
     /// `people / 300` a second, to the person. Whoever waits `w` seconds more and is nearer asks
-    /// after `w / 2`, but not before `floor_s`; those with less than `floor_s` to wait ask once,
-    /// when their turn comes. At `per_s` people for each second of wait, this costs on top of
+    /// after `w / 2`, but not before `floor_s`; those with less than twice that to wait ask once,
+    /// when their turn has come. At `per_s` people for each second of wait, this costs on top of
     /// `people / 300`
     ///
     /// ```text
@@ -123,9 +126,12 @@ impl Outlook {
         let apart = 0.9 + 0.2 * f64::from(lot) / 256.0;
         let next_s = if half_s >= self.floor_s {
             half_s * apart
-        } else if self.due && wait_s <= self.floor_s {
-            // A little later than it looks, and where the budget is short not again in no time.
-            (wait_s * LATER + 1.0).max(self.floor_s / 16.0)
+        } else if self.due {
+            // Where the budget is short not again in no time.
+            let spread_s = wait_s + POLL_S_MIN - wait_s * SPREAD;
+            (wait_s * LATER + 1.0)
+                .max(spread_s)
+                .max(self.floor_s / 16.0)
         } else if self.floor_s < POLL_S_MAX {
             self.floor_s * apart
         } else {

@@ -173,6 +173,7 @@ impl Sweep<'_> {
         let scene = Scene::new(setting, crowd);
         let mut drive = Drive::new(scene, self.server.way.clone(), self.connections)?;
         drive.spins = true;
+        drive.connect_all()?;
         Ok(drive)
     }
 

@@ -46,7 +46,7 @@ struct Prepared {
 /// What is done with a request.
 pub enum Turn {
     Answered(Response<BoxBody>),
-    /// The answer is for later.
+    /// The answer is kept back for a while.
     PutOff(Response<BoxBody>),
     /// Routes have it; whether the connection is closed after the answer.
     Routed {
@@ -96,6 +96,9 @@ impl Front {
             _ => None,
         };
         match answer {
+            Some(board) if class == Class::Free && self.load.is_board_late() => {
+                Turn::PutOff(closing(board))
+            }
             Some(response) => Turn::Answered(closing(response)),
             None => Turn::Routed { last },
         }

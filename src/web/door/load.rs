@@ -2,10 +2,11 @@
 //!
 //! A worker sends itself a byte now and then and measures how long it takes to arrive: it queues
 //! behind every request that is there already, in the kernel or in the worker, so that is how long
-//! a request waits before anything is done for it. When even the least of ten such times is over
-//! the target, a queue stands, and the worker puts off more of what matters least; when it is not,
-//! less (CoDel's sign of a queue, on requests instead of packets). Confirming and what people in
-//! session do is never put off for this: `active_max` and the writer's queue bound those.
+//! a request waits before anything is done for it. When even the least of these times in a tenth of
+//! a second is over the target, a queue stands, and the worker puts off more of what matters least;
+//! when it is not, less (CoDel's sign of a queue, on requests instead of packets). Confirming and what people in
+//! session do is never put off for this: `active_max` and the writer's queue bound those, and when
+//! a queue stands although all else is put off, the gate's brake does.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -19,14 +20,18 @@ use tokio::net::UnixStream;
 use crate::clock::{self, Entropy};
 
 const STEP: Duration = Duration::from_millis(10);
-/// Steps over which the least lag is taken.
-const STEPS: u32 = 10;
+/// The least lag is taken over this, and over so many looks at the least: one late look is a
+/// hiccup.
+const INTERVAL: Duration = Duration::from_millis(100);
+const LOOKS_MIN: u32 = 3;
 /// A request that always waits for as long as this stands in a queue: some 500 requests.
 const LAG_TARGET_US: u64 = 10_000;
 /// What one interval over the target adds, for each time that it is over it, up to the most.
 const RISE: f64 = 0.1;
-const RISE_TIMES_MAX: f64 = 5.0;
+const RISE_TIMES_MAX: f64 = 10.0;
 const FALL: f64 = 0.1;
+/// Every class that is put off, and then the board, which is answered late.
+const LEVEL_MAX: f64 = Class::SHED.len() as f64 + 1.0;
 
 /// What a request is for, the least important first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -75,7 +80,7 @@ pub struct Load {
     /// What a request waited at the least, at the last look of any worker.
     pub wait_us: AtomicU64,
     shed: [AtomicU64; Class::SHED.len()],
-    /// The standing lag, for the gate's brake; 0 while there is none.
+    /// The lag that stands although all that can be put off is, for the gate's brake; else 0.
     lag_us: Arc<AtomicU64>,
     stopping: AtomicBool,
 }
@@ -107,8 +112,8 @@ impl Load {
 #[derive(Debug)]
 pub struct WorkerLoad {
     pub shared: Arc<Load>,
-    /// Between 0 and the number of classes that may be put off: the whole part of it are put off
-    /// wholly, the next in that share.
+    /// Between 0 and `LEVEL_MAX`: so many classes as its whole part says are put off wholly, the
+    /// next in the share that is left. At the last the board comes late.
     level: Cell<f64>,
     lots: Cell<u64>,
 }
@@ -135,8 +140,9 @@ impl WorkerLoad {
         // as ready, and the next would not wait for its turn.
         let mut room = [0; 2];
         loop {
-            let mut least = u64::MAX;
-            for _ in 0..STEPS {
+            let (mut least, mut looks, began) = (u64::MAX, 0, clock::tick());
+            while looks < LOOKS_MIN || began.elapsed() < INTERVAL {
+                looks += 1;
                 tokio::time::sleep(STEP).await;
                 let sent = clock::tick();
                 here.write_all(&room[..1]).await?;
@@ -155,11 +161,17 @@ impl WorkerLoad {
         } else {
             -FALL
         };
-        let most = Class::SHED.len() as f64;
-        self.level.set((self.level.get() + change).clamp(0.0, most));
+        let level = (self.level.get() + change).clamp(0.0, LEVEL_MAX);
+        self.level.set(level);
         // The last word counts: while one worker keeps up, the host does.
-        let standing = if times > 1.0 { lag_us } else { 0 };
+        let standing = if level == LEVEL_MAX { lag_us } else { 0 };
         self.shared.lag_us.store(standing, Ordering::Relaxed);
+    }
+
+    /// Whether the board is answered late: a refusal would cost more, and be asked again sooner.
+    pub fn is_board_late(&self) -> bool {
+        let share = self.level.get() - Class::SHED.len() as f64;
+        share > 0.0 && self.lot() < share
     }
 
     /// How long an answer to somebody who is put off is kept back, so that whoever asks again at
@@ -213,7 +225,7 @@ mod tests {
         assert!((600..900).contains(&browse), "{browse} of 1,000");
         assert_eq!(put_off(&worker, Class::Poll), 0);
         for _ in 0..4 {
-            worker.measured(LAG_TARGET_US * 100);
+            worker.measured(LAG_TARGET_US * 5);
         }
         assert_eq!(put_off(&worker, Class::Browse), 1_000);
         assert_eq!(put_off(&worker, Class::Poll), 1_000);
@@ -229,19 +241,32 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_when_no_queue_stands_and_tells_the_brake_meanwhile() {
+    fn it_ends_when_no_queue_stands() {
         let worker = WorkerLoad::new(Arc::default());
         worker.measured(LAG_TARGET_US * 2);
         assert!(worker.is_over());
-        assert_eq!(
-            worker.shared.lag_us.load(Ordering::Relaxed),
-            LAG_TARGET_US * 2
-        );
         for _ in 0..2 {
             worker.measured(1_000);
         }
         assert!(!worker.is_over());
-        assert_eq!(worker.shared.lag_us.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn the_board_comes_late_and_the_brake_is_told_when_all_else_is_put_off() {
+        let worker = WorkerLoad::new(Arc::default());
+        let told = || worker.shared.lag_us.load(Ordering::Relaxed);
+        while put_off(&worker, Class::Enter) < 1_000 {
+            worker.measured(LAG_TARGET_US * 2);
+            assert!(!worker.is_board_late());
+            assert_eq!(told(), 0);
+        }
+        for _ in 0..10 {
+            worker.measured(LAG_TARGET_US * 2);
+        }
+        assert!(worker.is_board_late());
+        assert_eq!(told(), LAG_TARGET_US * 2);
+        worker.measured(1_000);
+        assert_eq!(told(), 0);
     }
 
     #[test]
@@ -265,7 +290,7 @@ mod tests {
     async fn a_byte_queues_behind_what_is_there() {
         let worker = WorkerLoad::new(Arc::default());
         actix_web::rt::spawn(Rc::clone(&worker).keep_measuring());
-        tokio::time::sleep(STEP * STEPS * 3).await;
+        tokio::time::sleep(INTERVAL * 3).await;
         let quiet_us = worker.shared.wait_us.load(Ordering::Relaxed);
         // Requests that are always there, each a millisecond of work.
         for _ in 0..40 {
@@ -276,7 +301,7 @@ mod tests {
                 }
             });
         }
-        tokio::time::sleep(STEP * STEPS * 20).await;
+        tokio::time::sleep(INTERVAL * 20).await;
         let busy_us = worker.shared.wait_us.load(Ordering::Relaxed);
         assert!(
             busy_us > LAG_TARGET_US && quiet_us < busy_us,

@@ -1,0 +1,79 @@
+//! How entries are shown in JSON: bytes in hex, instants and booking numbers as people read them.
+//!
+//! The journal's own form is binary and stays as serde derives it: every function here changes
+//! what formats for people get, and nothing else.
+
+use std::fmt::Display;
+
+use data_encoding::HEXLOWER;
+use serde::{Serialize, Serializer};
+
+use super::entry::Idempotency;
+use super::ids::PersonKey;
+use super::line::Given;
+use super::time::Stamp;
+
+/// As hex.
+pub fn hex<const N: usize, S: Serializer>(bytes: &[u8; N], into: S) -> Result<S::Ok, S::Error>
+where
+    [u8; N]: Serialize,
+{
+    match into.is_human_readable() {
+        true => into.serialize_str(&HEXLOWER.encode(bytes)),
+        false => bytes.serialize(into),
+    }
+}
+
+/// As it is printed elsewhere.
+pub fn text<T: Display + Serialize, S: Serializer>(value: &T, into: S) -> Result<S::Ok, S::Error> {
+    match into.is_human_readable() {
+        true => into.collect_str(value),
+        false => value.serialize(into),
+    }
+}
+
+/// As RFC 3339.
+pub fn instant<S: Serializer>(stamp: &Stamp, into: S) -> Result<S::Ok, S::Error> {
+    match into.is_human_readable() {
+        true => into.collect_str(&stamp.instant()),
+        false => stamp.serialize(into),
+    }
+}
+
+/// A person's number; `draw` counts the campaign's draws from 0 and is null by arrival.
+#[derive(Serialize)]
+struct PlaceShown {
+    #[serde(serialize_with = "text")]
+    person: PersonKey,
+    number: u64,
+    draw: Option<usize>,
+}
+
+/// With names for their parts.
+pub fn places<S: Serializer>(places: &[(PersonKey, Given)], into: S) -> Result<S::Ok, S::Error> {
+    if !into.is_human_readable() {
+        return places.serialize(into);
+    }
+    into.collect_seq(places.iter().map(|(person, given)| PlaceShown {
+        person: *person,
+        number: given.number(),
+        draw: given.draw(),
+    }))
+}
+
+#[derive(Serialize)]
+struct IdempotencyShown {
+    #[serde(serialize_with = "hex")]
+    key: [u8; 16],
+    #[serde(serialize_with = "hex")]
+    request: [u8; 8],
+}
+
+/// Both parts as hex.
+pub fn idempotency<S: Serializer>(known: &Option<Idempotency>, into: S) -> Result<S::Ok, S::Error> {
+    if !into.is_human_readable() {
+        return known.serialize(into);
+    }
+    let shown = known.map(|Idempotency { key, request }| IdempotencyShown { key, request });
+    shown.serialize(into)
+}

@@ -34,7 +34,7 @@ const AHEAD_S_MAX: f64 = 1_800.0;
 /// Connections if not told otherwise. Whoever is put off keeps theirs for a second: a sweep needs
 /// enough that its people don't wait for one another.
 const RUSH_CONNECTIONS: u32 = 1_000;
-const SWEEP_CONNECTIONS: u32 = 15_000;
+const SWEEP_CONNECTIONS: u32 = 12_000;
 /// Without a terminal, a line this often.
 const PLAIN_EVERY_S: usize = 10;
 
@@ -109,7 +109,7 @@ pub struct SweepOptions {
     #[command(flatten)]
     target: Target,
     /// The part of the measured capacity that the gate lets in; the rest is for those who wait
-    #[arg(long, value_name = "SHARE", default_value_t = 0.35, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
     part: f64,
     /// Let so many people in each second, and measure no capacity
     #[arg(long, value_name = "PER_S")]
@@ -152,7 +152,7 @@ pub struct Target {
     /// The same seed makes the same people do the same
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Keep-alive connections that everybody shares: 1,000 if not given, for a sweep 15,000
+    /// Keep-alive connections that everybody shares: 1,000 if not given, for a sweep 12,000
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=25_000))]
     connections: Option<u32>,
     /// Leave out so many people at the top of the file

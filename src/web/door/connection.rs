@@ -19,16 +19,18 @@ use actix_web::rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
+use super::Limits;
 use super::load::Load;
 
 const SWEEP: Duration = Duration::from_secs(1);
-/// A connection that is not used is kept this long.
+/// A connection that is not used is kept this long; when three quarters of all are open, less and
+/// less, so that the last are for those who come.
 const KEEP_ALIVE_S: u32 = 75;
 
 /// The connections of one worker.
 pub struct Connections {
     load: Arc<Load>,
-    exchange_s: u32,
+    limits: Limits,
     /// Sweeps since the start, and one.
     sweeps: Cell<u32>,
     all: RefCell<Vec<Weak<Exchange>>>,
@@ -55,10 +57,10 @@ pub struct Exchange {
 }
 
 impl Connections {
-    pub fn new(load: Arc<Load>, exchange_s: u32) -> Rc<Self> {
+    pub fn new(load: Arc<Load>, limits: Limits) -> Rc<Self> {
         Rc::new(Self {
             load,
-            exchange_s,
+            limits,
             sweeps: Cell::new(1),
             all: RefCell::default(),
         })
@@ -92,14 +94,16 @@ impl Connections {
         let now = self.sweeps.get() + 1;
         self.sweeps.set(now);
         let stopping = self.load.is_stopping();
+        let open = self.load.connections.load(Ordering::Relaxed);
+        let kept_s = kept_s(open, self.limits.connections_max);
         self.all.borrow_mut().retain(|exchange| {
             let Some(exchange) = exchange.upgrade() else {
                 return false;
             };
             let passed_s = now - exchange.since.get();
             let end = match exchange.idle.get() {
-                true if stopping || passed_s > KEEP_ALIVE_S => End::Idle,
-                false if passed_s > self.exchange_s => End::Late,
+                true if stopping || passed_s > kept_s => End::Idle,
+                false if passed_s > self.limits.exchange_s => End::Late,
                 _ => return true,
             };
             if end == End::Late {
@@ -112,6 +116,12 @@ impl Connections {
             false
         });
     }
+}
+
+/// How long a connection may idle while so many are open.
+fn kept_s(open: usize, most: usize) -> u32 {
+    let left = most.saturating_sub(open) as f64 / (most as f64 / 4.0);
+    (f64::from(KEEP_ALIVE_S) * left.min(1.0)) as u32
 }
 
 impl Drop for Exchange {
@@ -271,5 +281,18 @@ impl AsyncWrite for Io {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         either!(self, stream => stream.poll_shutdown(cx))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_connections_are_open_the_shorter_they_may_idle() {
+        let kept = |open| kept_s(open, 100_000);
+        assert_eq!([0, 75_000].map(kept), [75, 75]);
+        assert_eq!([80_000, 90_000, 99_000].map(kept), [60, 30, 3]);
+        assert_eq!([100_000, 100_001].map(kept), [0, 0]);
     }
 }

@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use actix_http::body::BoxBody;
 use actix_http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
@@ -30,8 +29,6 @@ const REQUESTS_MAX: u32 = 10_000;
 pub struct Front {
     service: Arc<Service>,
     load: Rc<WorkerLoad>,
-    /// From this many connections on, those that can wait give theirs back after each answer.
-    connections_many: usize,
     board: RefCell<Option<Prepared>>,
     pages: pages::Kept,
 }
@@ -55,11 +52,10 @@ pub enum Turn {
 }
 
 impl Front {
-    pub fn new(service: Arc<Service>, load: Rc<WorkerLoad>, connections_max: usize) -> Self {
+    pub fn new(service: Arc<Service>, load: Rc<WorkerLoad>) -> Self {
         Self {
             service,
             load,
-            connections_many: connections_max / 4 * 3,
             board: RefCell::default(),
             pages: pages::Kept::default(),
         }
@@ -70,7 +66,7 @@ impl Front {
         if self.load.is_over() && class == Class::Session && !self.is_admitted(request) {
             class = Class::Browse;
         }
-        let last = self.is_last(request, class);
+        let last = is_last(request);
         let closing = |mut response| {
             if last {
                 close(&mut response);
@@ -81,11 +77,10 @@ impl Front {
             Class::Poll => self.look(request),
             _ => None,
         };
-        // Whoever's turn has come is in session but for one call, which begins with this answer.
-        let called = |place: &Place| place.state == PlaceState::Admitted;
-        if !place.as_ref().is_some_and(called)
-            && let Some(retry_after_s) = self.load.put_off(class)
+        if let Some(retry_after_s) = self.load.put_off(class)
+            && place.is_none_or(|place| can_wait(&place, retry_after_s))
         {
+            self.load.shared.note_shed(class);
             let told_s = place.map_or(0, |place| place.next_poll_s);
             return Turn::PutOff(closing(put_off(request, retry_after_s.max(told_s))));
         }
@@ -113,16 +108,6 @@ impl Front {
         };
         let token = token_in(request.headers(), cookie);
         token.is_some_and(|token| self.service.has_signed(kind, token))
-    }
-
-    fn is_last(&self, request: &Request, class: Class) -> bool {
-        let Some(exchange) = request.conn_data::<Rc<Exchange>>() else {
-            return false;
-        };
-        let requests = exchange.requests.get() + 1;
-        exchange.requests.set(requests);
-        let many = || self.load.shared.connections.load(Ordering::Relaxed) > self.connections_many;
-        requests >= REQUESTS_MAX || (class != Class::Session && many())
     }
 
     /// The place of a good token; what is wrong with another is for the routes to say.
@@ -176,8 +161,23 @@ impl Front {
     }
 }
 
+fn is_last(request: &Request) -> bool {
+    let Some(exchange) = request.conn_data::<Rc<Exchange>>() else {
+        return false;
+    };
+    let requests = exchange.requests.get() + 1;
+    exchange.requests.set(requests);
+    requests >= REQUESTS_MAX
+}
+
 fn is_call(request: &Request) -> bool {
     request.path().starts_with("/api/")
+}
+
+/// Whoever's turn has come is in session but for one call, which begins with this answer; and
+/// nobody is sent away for longer than until their turn.
+fn can_wait(place: &Place, retry_after_s: u32) -> bool {
+    place.state != PlaceState::Admitted && place.next_poll_s >= retry_after_s
 }
 
 /// Tells a browser with a page, a program with a problem.

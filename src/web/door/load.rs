@@ -102,7 +102,12 @@ impl Load {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Requests of a class refused so far.
+    /// Notes that a request of a class that may be was put off.
+    pub fn note_shed(&self, class: Class) {
+        self.shed[class as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Requests of a class put off so far.
     pub fn shed(&self, class: Class) -> u64 {
         self.shed[class as usize].load(Ordering::Relaxed)
     }
@@ -189,7 +194,6 @@ impl WorkerLoad {
         if class >= Class::Session || share <= 0.0 || self.lot() >= share {
             return None;
         }
-        self.shared.shed[class as usize].fetch_add(1, Ordering::Relaxed);
         let least = class.retry_after_s();
         Some(least + (self.lot() * f64::from(2 * least + 1)) as u32)
     }
@@ -237,7 +241,6 @@ mod tests {
         assert_eq!(put_off(&worker, Class::Enter), 1_000);
         assert_eq!(put_off(&worker, Class::Session), 0);
         assert_eq!(put_off(&worker, Class::Free), 0);
-        assert_eq!(worker.shared.shed(Class::Poll), 1_000);
     }
 
     #[test]

@@ -53,13 +53,9 @@ pub fn listen(
     let data = web::Data::from(Arc::clone(&service));
     let acceptor = tls.map(|config| TlsAcceptor::from(Arc::new(config)));
     server.listen("public", listener, move || {
-        let connections = Connections::new(Arc::clone(&load), limits.exchange_s);
+        let connections = Connections::new(Arc::clone(&load), limits);
         let worker = WorkerLoad::new(Arc::clone(&load));
-        let front = Rc::new(Front::new(
-            Arc::clone(&service),
-            Rc::clone(&worker),
-            limits.connections_max,
-        ));
+        let front = Rc::new(Front::new(Arc::clone(&service), Rc::clone(&worker)));
         actix_web::rt::spawn(Rc::clone(&connections).keep_sweeping());
         actix_web::rt::spawn(worker.keep_measuring());
         let app = App::new()

@@ -218,10 +218,10 @@ impl Gate {
         Some(given)
     }
 
-    /// The draw, unless its lobby is closed. To be asked under the lock of the shard that the answer
-    /// goes into: the keeper takes it after it has closed the lobby, so whoever it collects for the
-    /// draw is everybody who is in it. One more, journalled after the seed, would contradict the
-    /// journal, which then could not be read again.
+    /// The draw, unless its lobby is closed. To be asked under the lock of the shard that the
+    /// answer goes into: the keeper takes it after it has closed the lobby, so whoever it collects
+    /// for the draw is everybody who is in it. One more, journalled after the seed, would
+    /// contradict the journal, which then could not be read again.
     fn still_open(&self, draw: Option<usize>) -> Option<usize> {
         draw.filter(|draw| !self.closed[*draw].load(Ordering::Acquire))
     }

@@ -31,7 +31,7 @@ const KEPT_PART: f64 = 0.5;
 const POLL_S_MAX: f64 = 300.0;
 /// Bytes that are counted for a waiting person at least: by design 21 to 50, and 12 in a draw.
 const BYTES_PER_WAITING_MIN: f64 = 64.0;
-/// Fewer people don't tell what one of them takes: a megabyte of anything else is 5 bytes of theirs.
+/// Fewer people don't tell what one takes: a megabyte of anything else is 5 bytes of theirs.
 const WEIGHED_MIN: u64 = 200_000;
 /// For so long people enter to be weighed.
 const WEIGH_FOR: Duration = Duration::from_secs(60);

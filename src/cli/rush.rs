@@ -87,6 +87,10 @@ pub struct CertifyOptions {
     /// People who enter and book for it
     #[arg(long, value_name = "N", default_value_t = 50_000)]
     count: usize,
+    /// People after them who only enter, to weigh those who wait: as many as the file has, for a
+    /// minute at most
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    waiting: usize,
     /// Each call that can be repeated is, for so long
     #[arg(long, value_name = "SECONDS", default_value_t = 3)]
     each: u64,
@@ -608,6 +612,7 @@ fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::Result<Answ
         people: &found.people,
         skip: options.target.skip,
         count: options.count,
+        waiting: options.waiting,
         process: server_process(folder)?,
         folder: folder.path(),
         run_s: options.each.max(1),

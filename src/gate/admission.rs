@@ -40,6 +40,8 @@ const INTERVAL_NS: i64 = Stamp::SECOND / 2;
 const RATE_PART_MIN: f64 = 0.05;
 /// The line's growth is measured over this, and over twice this at the most.
 const GROWTH_NS: i64 = 60 * Stamp::SECOND;
+/// The longest that anybody is told to stay away: see `outlook`.
+const POLL_S_MAX: f64 = 300.0;
 /// Turns that can be saved up while nobody waits.
 const BURST_S: f64 = 1.0;
 
@@ -58,6 +60,8 @@ pub struct Admission {
     delays_us: [AtomicU64; 2],
     pace: Mutex<Pace>,
     outlook: ArcSwap<Outlook>,
+    /// By how many people a minute the line grows.
+    coming_per_min: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -109,9 +113,11 @@ impl Admission {
                 kept: VecDeque::new(),
                 outstanding: 0,
                 flow: Flow::new(rate),
-                sizes: [(now, 0); 2],
+                // Those whom a start finds in the journal have not just come.
+                sizes: [(now, line.waiting(line.serving, 0)); 2],
             }),
             outlook: ArcSwap::from_pointee(Outlook::of(rate, 0, 0, None)),
+            coming_per_min: AtomicU64::new(0),
         };
         admission.follow(rules, line);
         admission
@@ -153,7 +159,11 @@ impl Admission {
         let per_s = pace.flow.per_s();
         let because = pace.flow.because(paused, pace.part);
         let people = waiting + pace.outstanding;
-        let people = people + pace.growth(people, now);
+        let coming_per_s = pace.coming_per_s(people, now);
+        let coming_per_min = (coming_per_s * 60.0) as u64;
+        self.coming_per_min.store(coming_per_min, Ordering::Relaxed);
+        // Whoever is told to come back in 300 s meets the line as it is then.
+        let people = people + (coming_per_s * POLL_S_MAX) as u64;
         let late = pace.late.len() as u64;
         drop(pace);
         let outlook = Outlook::of(per_s, people, late, because);
@@ -183,6 +193,13 @@ impl Admission {
         pace.turns -= people as f64;
         pace.flow.note(passed_s, people, waiting, room);
         people
+    }
+
+    /// How many more will have come in so many seconds, if they go on coming as in the last minute
+    /// or two.
+    pub fn coming(&self, within_s: u64) -> u64 {
+        let per_min = self.coming_per_min.load(Ordering::Relaxed);
+        per_min.saturating_mul(within_s) / 60
     }
 
     /// Notes whom `allowed` led to be called.
@@ -284,13 +301,14 @@ impl Admission {
 }
 
 impl Pace {
-    /// By how many people the line grows in five minutes if it goes on as in the last one or two:
-    /// whoever is told to come back in 300 s meets the line as it is then.
-    fn growth(&mut self, people: u64, now: Stamp) -> u64 {
+    /// By how many people a second the line grew in the last minute or two.
+    fn coming_per_s(&mut self, people: u64, now: Stamp) -> f64 {
         if now.0 - self.sizes[1].0.0 >= GROWTH_NS {
             self.sizes = [self.sizes[1], (now, people)];
         }
-        people.saturating_sub(self.sizes[0].1) * 3
+        let (since, before) = self.sizes[0];
+        let passed_ns = (now.0 - since.0).max(GROWTH_NS);
+        people.saturating_sub(before) as f64 * 1e9 / passed_ns as f64
     }
 
     /// Gives on the turns of those who stayed away.

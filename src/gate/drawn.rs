@@ -3,7 +3,10 @@
 use rayon::prelude::*;
 
 use crate::domain::ids::PersonKey;
-use crate::domain::line::{Line, lot};
+use crate::domain::line::{Given, Line, lot};
+
+/// Somebody in a lobby, with their number.
+pub type Member = (PersonKey, u32);
 
 /// The lots of a lobby in ascending order, and its numbers in ascending order: the person of the
 /// i-th lot has the i-th number. 12 bytes a person of the lobby.
@@ -16,20 +19,35 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    /// Draws the people whom the line has in the lobby of `draw`.
-    pub fn of(line: &Line, draw: usize, seed: &[u8; 32]) -> Self {
-        let in_it = |given: &crate::domain::line::Given| given.draw() == Some(draw);
-        let all: Vec<_> = line
-            .given
-            .iter()
-            .filter(|(_, given)| in_it(given))
-            .collect();
-        let mut people: Vec<(u64, PersonKey)> = all
-            .par_iter()
-            .map(|(person, _)| (lot(seed, person), **person))
-            .collect();
+    /// Memory for a lobby of so many people that has been written to: a page that is new costs more
+    /// than the people who are copied into it.
+    pub fn room(people: u64) -> Vec<Member> {
+        vec![(PersonKey([u8::MAX; 16]), u32::MAX); people as usize]
+    }
+
+    /// The people whom the line has in the lobby of `draw`, copied into `room`. Once the draw's
+    /// seed is in the journal nobody joins or leaves them.
+    pub fn lobby(line: &Line, draw: usize, mut room: Vec<Member>) -> Vec<Member> {
+        let in_it = |given: &Given| given.draw() == Some(draw);
+        let mut people = 0;
+        for (person, given) in line.given.iter().filter(|(_, given)| in_it(given)) {
+            let member = (*person, given.number() as u32);
+            match room.get_mut(people) {
+                Some(place) => *place = member,
+                None => room.push(member),
+            }
+            people += 1;
+        }
+        room.truncate(people);
+        room
+    }
+
+    /// Draws the people of a lobby.
+    pub fn of(lobby: &[Member], seed: &[u8; 32]) -> Self {
+        let with_lot = |(person, _): &Member| (lot(seed, person), *person);
+        let mut people: Vec<(u64, PersonKey)> = lobby.par_iter().map(with_lot).collect();
         people.par_sort_unstable();
-        let mut numbers: Vec<u32> = all.iter().map(|(_, given)| given.number() as u32).collect();
+        let mut numbers: Vec<u32> = lobby.iter().map(|(_, number)| *number).collect();
         numbers.par_sort_unstable();
         let shares = |at: usize| {
             let lot = |at: usize| people.get(at).map(|(lot, _)| *lot);
@@ -42,6 +60,12 @@ impl Drawn {
             numbers,
             shared,
         }
+    }
+
+    /// What it takes of the memory.
+    #[cfg(test)]
+    pub fn bytes(&self) -> usize {
+        self.lots.capacity() * size_of::<u64>() + self.numbers.capacity() * size_of::<u32>()
     }
 
     /// The number that a person drew; none if they were not in the lobby.

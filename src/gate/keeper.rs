@@ -5,7 +5,7 @@
 //! writer for a journal; on virtual time a simulation, with a journal in memory. It never waits
 //! and never asks for the time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
@@ -149,28 +149,33 @@ impl<J: Journal> Keeper<'_, J> {
         Some(())
     }
 
-    /// Commits to the seed of the next opening's draw, and reveals it when the opening has come.
+    /// Commits to the seeds of the next draws, and reveals each when its opening has come.
     fn draw(&self, now: Stamp) -> Option<()> {
         if self.campaign.gate.order != Order::Draw {
             return Some(());
         }
-        let draws = self.with_line(|line| line.draws.clone())?;
-        if let Some(opening) = next_opening(self.campaign, now)
-            && draws.iter().all(|draw| draw.opening != opening)
-            && draws.len() < DRAWS_MAX
-        {
-            let commitment = commitment(&self.seed(opening));
-            let campaign = self.index;
+        let mut draws = self.with_line(|line| line.draws.clone())?;
+        for opening in self.next_draws(now) {
+            let is_committed = draws.iter().any(|draw| draw.opening == opening);
+            if is_committed || draws.len() >= DRAWS_MAX {
+                continue;
+            }
+            let (campaign, commitment) = (self.index, commitment(&self.seed(opening)));
             self.journal.keep(Change::DrawCommitted {
                 campaign,
                 opening,
                 commitment,
             })?;
+            draws.push(Draw {
+                opening,
+                commitment,
+                seed: None,
+            });
         }
-        let open: Vec<&Draw> = draws.iter().filter(|draw| draw.seed.is_none()).collect();
-        let due = open.iter().any(|draw| draw.opening <= now);
-        self.gate.close_lobby(due);
         for (at, draw) in draws.iter().enumerate() {
+            if draw.opening <= now {
+                self.gate.close_lobby(at);
+            }
             let seed = match draw.seed {
                 Some(seed) => seed,
                 None if draw.opening.plus_s(DRAW_AFTER_S) <= now => {
@@ -188,11 +193,22 @@ impl<J: Journal> Keeper<'_, J> {
                 None => continue,
             };
             if !self.gate.is_drawn(at) {
-                let drawn = self.with_line(|line| Drawn::of(line, at, &seed))?;
-                self.gate.set_drawn(at, drawn);
+                // Copied while answers wait, drawn while they don't.
+                let room = Drawn::room(self.with_line(|line| self.gate.waiting(line))?);
+                let lobby = self.with_line(|line| Drawn::lobby(line, at, room))?;
+                self.gate.set_drawn(at, Drawn::of(&lobby, &seed));
             }
         }
         Some(())
+    }
+
+    /// The next opening, and those after it whose lobby is open before it has come.
+    fn next_draws(&self, now: Stamp) -> BTreeSet<Stamp> {
+        let next = next_opening(self.campaign, now);
+        let beside = next.map(|next| lobbies(self.campaign, next));
+        next.into_iter()
+            .chain(beside.into_iter().flatten())
+            .collect()
     }
 
     fn seed(&self, opening: Stamp) -> [u8; 32] {

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use crate::domain::campaign::GateRules;
 use crate::domain::ids::PersonKey;
-use crate::domain::line::{Given, Line};
+use crate::domain::line::{DRAWS_MAX, Given, Line};
 use crate::domain::state::KeyHash;
 use crate::domain::time::Stamp;
 use admission::Admission;
@@ -60,8 +60,8 @@ pub struct Gate {
     pub board: ArcSwap<Board>,
     /// The finished draws, by their position in the line.
     drawn: RwLock<Vec<Option<Arc<Drawn>>>>,
-    /// The lobby of the present opening takes nobody into its draw any more.
-    lobby_closed: AtomicBool,
+    /// The draws that take nobody in any more, by their position in the line: closed for good.
+    closed: Box<[AtomicBool]>,
     /// Nobody above this number is called before `held_until`: they came while a lobby was open,
     /// and its people are among them.
     hold: AtomicU64,
@@ -118,6 +118,7 @@ impl Gate {
     /// A gate as the journal left it.
     pub fn new(rules: &GateRules, line: &Line, now: Stamp) -> Self {
         let leased_until = line.leased_until();
+        let is_drawn = |draw: usize| line.draws.get(draw).is_some_and(|draw| draw.seed.is_some());
         Self {
             sessions: Sessions::new(rules.session_idle_s, now),
             admission: Admission::new(rules, line, now),
@@ -129,7 +130,7 @@ impl Gate {
             fresh_highest: AtomicU64::new(0),
             board: ArcSwap::from_pointee(Board::default()),
             drawn: RwLock::default(),
-            lobby_closed: AtomicBool::new(false),
+            closed: (0..DRAWS_MAX).map(|draw| is_drawn(draw).into()).collect(),
             hold: AtomicU64::new(u64::MAX),
             held_until: AtomicI64::new(0),
         }
@@ -172,11 +173,18 @@ impl Gate {
             },
             _ => {
                 // The journal lost it in a crash, or knows a later one: the earlier place counts.
-                let open = claimed.draw().is_some_and(|draw| draw < line.draws.len());
-                let draw = claimed.draw().filter(|_| open && !line.is_drawn(claimed));
-                let given = Given::new(claimed.number(), draw);
-                self.shard(&person).insert(person, given);
-                given
+                let mut fresh = self.shard(&person);
+                let is_known = |draw: &usize| *draw < line.draws.len() && !line.is_drawn(claimed);
+                let draw = claimed.draw().filter(is_known);
+                let given = Given::new(claimed.number(), self.still_open(draw));
+                match fresh.get(&person) {
+                    // Another device was here a moment ago.
+                    Some(other) if other.number() <= given.number() => *other,
+                    _ => {
+                        fresh.insert(person, given);
+                        given
+                    }
+                }
             }
         };
         self.place(line, person, given, way, now)
@@ -204,13 +212,18 @@ impl Gate {
             .next
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
             .ok()?;
-        // Looked at under the lock that the keeper takes after it closes the lobby: whoever it
-        // collects for the draw is everybody who is in it.
-        let late = self.lobby_closed.load(Ordering::Acquire);
-        let given = Given::new(number, way.draw().filter(|_| !late));
+        let given = Given::new(number, self.still_open(way.draw()));
         fresh.insert(person, given);
         self.fresh_highest.fetch_max(number, Ordering::AcqRel);
         Some(given)
+    }
+
+    /// The draw, unless its lobby is closed. To be asked under the lock of the shard that the
+    /// answer goes into: the keeper takes it after it has closed the lobby, so whoever it collects
+    /// for the draw is everybody who is in it. One more, journalled after the seed, would
+    /// contradict the journal, which then could not be read again.
+    fn still_open(&self, draw: Option<usize>) -> Option<usize> {
+        draw.filter(|draw| !self.closed[*draw].load(Ordering::Acquire))
     }
 
     /// Whether the person may go in now, which they then do.
@@ -271,9 +284,10 @@ impl Gate {
         let lot = person.0[15];
         let (ahead, wait_s, next_poll_s) = match (state, turn) {
             (PlaceState::Admitted, _) => (0, outlook.wait_s(0, 0), outlook.called_poll_s(lot)),
-            // Not drawn yet: between the first and the last of all who are there.
+            // Not drawn yet: between the first and the last of all who are there by the opening, if
+            // they go on coming as they do.
             (_, None) => {
-                let all = line.waiting(serving, newest);
+                let all = line.waiting(serving, newest) + self.admission.coming(after_s);
                 let wait_s = [after_s, outlook.wait_s(all, after_s)[1]];
                 let next_poll_s = outlook.drawn_poll_s(number, after_s, now);
                 (before(number), wait_s, next_poll_s)
@@ -363,9 +377,10 @@ impl Gate {
         }
     }
 
-    /// Closes the lobby of the present opening: whoever enters from now on comes after its people.
-    pub fn close_lobby(&self, closed: bool) {
-        self.lobby_closed.store(closed, Ordering::Release);
+    /// Closes the lobby of a draw for good: whoever enters from now on comes after its people, also
+    /// with a request that began before, however slow it was.
+    pub fn close_lobby(&self, draw: usize) {
+        self.closed[draw].store(true, Ordering::Release);
     }
 
     /// Calls nobody above `number` before `until`; with none, everybody in their turn.

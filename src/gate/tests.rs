@@ -1,9 +1,15 @@
 //! The gate alone: one place a person, order, rate, no-shows, draws, and what a crash may cost.
 
 use super::admission::Queue;
+use super::keeper::{Journal, Keeper, Kept};
+use super::memory::{INDEX, Memory};
 use super::*;
-use crate::domain::campaign::Order;
+use crate::clock::Entropy;
+use crate::domain::campaign::{Campaign, Order};
+use crate::domain::entry::Change;
+use crate::domain::ids::CampaignIndex;
 use crate::domain::line::{Draw, Lease, Pause, commitment};
+use crate::keys::Keys;
 
 const NOW: Stamp = Stamp(1_626_692_400_000_000_000);
 
@@ -122,6 +128,51 @@ fn whoever_does_not_come_keeps_nobody_out_and_still_enters_ahead_of_the_line() {
     assert_eq!(third.unwrap().state, PlaceState::Waiting);
 }
 
+/// Half of those who are called never come. Their turns are given on, each of them once: at every
+/// moment so many were used or are kept for somebody as have come, and not one more.
+#[test]
+fn the_turn_of_somebody_who_stays_away_is_given_on_once() {
+    const PER_S: u64 = 10;
+    const STEPS: i64 = 4_000;
+    let mut line = Line::default();
+    line.leases.push(Lease {
+        since: NOW,
+        first: 1,
+        until: 20_000,
+        highest: 0,
+    });
+    let gate = Gate::new(&rules(PER_S as u32, 1_000_000), &Line::default(), NOW);
+    gate.leased(20_000);
+    let enter = |at: u64, now: Stamp| gate.enter(&line, person(at), Way::Open, now).unwrap();
+    for at in 1..=20_000 {
+        enter(at, NOW);
+    }
+    let (mut came, mut next) = (0, 1);
+    for step in 1..=STEPS {
+        let now = Stamp(NOW.0 + step * Stamp::SECOND / 10);
+        gate.call(&line, true, now);
+        for at in next..=gate.serving() {
+            if at % 2 == 1 {
+                let place = enter(at, now);
+                assert!(gate.admit(person(at), Way::Open, &place, now), "{at}");
+                came += 1;
+            }
+        }
+        next = gate.serving() + 1;
+        let used = came + gate.admission.outstanding();
+        // A second's turns are there at the start.
+        let turns = PER_S + PER_S * step as u64 / 10;
+        assert!(
+            (turns - 1..=turns).contains(&used),
+            "{used} of {turns} turns after {step} steps"
+        );
+    }
+    assert!(
+        came > 3_000,
+        "the line moves at nearly the whole rate: {came}"
+    );
+}
+
 #[test]
 fn a_pause_calls_nobody_and_keeps_the_order() {
     let (gate, mut line) = world(100, 1_000);
@@ -205,7 +256,7 @@ fn a_lobby_is_drawn_into_its_own_numbers_and_later_ones_come_behind() {
         let place = gate.enter(&line, person(at), lobby, NOW).unwrap();
         assert_eq!((place.state, place.number), (PlaceState::Lobby, at + 1));
     }
-    gate.close_lobby(true);
+    gate.close_lobby(0);
     assert_eq!(
         gate.enter(&line, person(500), lobby, NOW).unwrap().number,
         201
@@ -219,7 +270,7 @@ fn a_lobby_is_drawn_into_its_own_numbers_and_later_ones_come_behind() {
         PlaceState::Lobby
     );
     line.draws[0].seed = Some(seed);
-    gate.set_drawn(0, Drawn::of(&line, 0, &seed));
+    gate.set_drawn(0, draw_of(&line, &seed));
     let number = |at: u64| {
         gate.enter(&line, person(at), Way::Open, NOW)
             .unwrap()
@@ -268,6 +319,10 @@ fn a_standing_queue_brakes_and_its_end_lets_go() {
     assert!(second(1_000) > 900);
 }
 
+fn draw_of(line: &Line, seed: &[u8; 32]) -> Drawn {
+    Drawn::of(&Drawn::lobby(line, 0, Vec::new()), seed)
+}
+
 /// A line with the people of one lobby, drawn by a seed.
 fn drawn(people: u64, seed: &[u8; 32]) -> (Line, Drawn) {
     let mut line = Line::default();
@@ -286,7 +341,7 @@ fn drawn(people: u64, seed: &[u8; 32]) -> (Line, Drawn) {
         line.give(person(at), Given::new(at, Some(0))).unwrap();
     }
     line.draws[0].seed = Some(*seed);
-    let drawn = Drawn::of(&line, 0, seed);
+    let drawn = draw_of(&line, seed);
     (line, drawn)
 }
 
@@ -322,7 +377,7 @@ fn nobody_is_added_to_a_draw_and_another_seed_draws_another_order() {
     assert!(line.give(stranger, Given::new(7, Some(0))).is_err());
     // A token of the lobby that a crash forgot keeps its number and stays out of the draw.
     let gate = Gate::new(&rules(1, 1), &line, NOW);
-    gate.set_drawn(0, Drawn::of(&line, 0, &seed));
+    gate.set_drawn(0, draw_of(&line, &seed));
     line.leases[0].until = 2_000;
     let token = Given::new(1_500, Some(0));
     let place = gate.look(&line, stranger, token, NOW, Way::Open, NOW);
@@ -333,8 +388,261 @@ fn nobody_is_added_to_a_draw_and_another_seed_draws_another_order() {
     for (person, given) in gate.fresh() {
         line.give(person, given).unwrap();
     }
-    assert_eq!(Drawn::of(&line, 0, &seed), before);
-    assert_ne!(Drawn::of(&line, 0, &[4; 32]), before);
+    assert_eq!(draw_of(&line, &seed), before);
+    assert_ne!(draw_of(&line, &[4; 32]), before);
+}
+
+/// A campaign whose draws are at `NOW` and ten minutes later: the lobby of the second is open when
+/// the first comes.
+const DRAWS: &str = r#"
+[campaign]
+id = "evening"
+name = { ko = "예약", en = "Booking" }
+timezone = "Asia/Seoul"
+identity = ["name", "birth_date", "code"]
+[[cohort]]
+id = "a"
+born = ["1967-01-01", "1967-12-31"]
+[[cohort]]
+id = "b"
+born = ["1968-01-01", "1968-12-31"]
+[[opening]]
+cohorts = ["a"]
+from = "2021-07-19T20:00"
+until = "2021-07-20T18:00"
+[[opening]]
+cohorts = ["b"]
+from = "2021-07-19T20:10"
+until = "2021-07-20T18:00"
+[[vaccine]]
+id = "mrna"
+doses = 1
+[gate]
+order = "draw"
+lobby_opens_min = 30
+admit_per_s = 10
+"#;
+
+/// A journal in which a draw's seed takes its time: `meanwhile` happens while it is on its way to
+/// the disk.
+struct SlowSeed<'a> {
+    memory: &'a Memory,
+    meanwhile: &'a dyn Fn(&Line),
+}
+
+impl Journal for SlowSeed<'_> {
+    fn with_line<T>(&self, index: CampaignIndex, look: impl FnOnce(&Line) -> T) -> Option<T> {
+        self.memory.with_line(index, look)
+    }
+
+    fn keep(&self, change: Change) -> Option<()> {
+        if matches!(change, Change::DrawRevealed { .. }) {
+            self.memory.with_line(INDEX, self.meanwhile);
+        }
+        self.memory.keep(change)
+    }
+}
+
+/// A campaign with draws, its gate and its keeper.
+struct Evening {
+    memory: Memory,
+    campaign: Campaign,
+    gate: Gate,
+    kept: Kept,
+    keys: Keys,
+}
+
+impl Evening {
+    /// Begins ten minutes before the first draw.
+    fn new() -> Self {
+        let (campaign, _) = Campaign::parse(DRAWS).unwrap();
+        let start = NOW.plus_s(-600);
+        let mut evening = Self {
+            memory: Memory::of_campaign(DRAWS, start).unwrap(),
+            gate: Gate::new(&campaign.gate, &Line::default(), start),
+            campaign,
+            kept: Kept::default(),
+            keys: Keys::generate(&Entropy::system()),
+        };
+        evening.step(start, &|_, _| ());
+        evening
+    }
+
+    /// A step of the keeper; `meanwhile` happens while a seed is on its way to the disk.
+    fn step(&mut self, now: Stamp, meanwhile: &dyn Fn(&Gate, &Line)) {
+        self.memory.set_now(now);
+        let journal = SlowSeed {
+            memory: &self.memory,
+            meanwhile: &|line| meanwhile(&self.gate, line),
+        };
+        let keeper = Keeper {
+            journal: &journal,
+            index: INDEX,
+            campaign: &self.campaign,
+            gate: &self.gate,
+            keys: &self.keys,
+        };
+        keeper.keep(&mut self.kept, now).unwrap();
+    }
+
+    fn enter(&self, at: u64, way: Way, now: Stamp) -> Place {
+        let enter = |line: &Line| self.gate.enter(line, person(at), way, now);
+        self.memory.with_line(INDEX, enter).unwrap().unwrap()
+    }
+
+    fn lobby(&self, draw: usize) -> usize {
+        let lobby = |line: &Line| Drawn::lobby(line, draw, Vec::new()).len();
+        self.memory.with_line(INDEX, lobby).unwrap()
+    }
+}
+
+const FIRST: Way = Way::Lobby {
+    draw: Some(0),
+    opens: NOW,
+};
+
+/// A place that came into a draw after its seed is one that the journal contradicts: it can't be
+/// applied, and a journal with it in could not be read again.
+#[test]
+fn nobody_comes_into_a_draw_whose_opening_has_come_however_slow_their_request() {
+    let mut evening = Evening::new();
+    for at in 1..=20 {
+        let place = evening.enter(at, FIRST, NOW.plus_s(-60));
+        assert_eq!(place.given, Given::new(at, Some(0)));
+    }
+    evening.step(NOW, &|_, _| ());
+    // This request saw the lobby open; the next ones too, and take longer and longer.
+    let late = evening.enter(100, FIRST, NOW);
+    assert_eq!(late.given, Given::new(21, None));
+    evening.step(NOW.plus_s(1), &|gate, line| {
+        let now = NOW.plus_s(1);
+        let late = gate.enter(line, person(101), FIRST, now).unwrap();
+        assert_eq!(late.given, Given::new(22, None));
+        // A crash forgot this place in the lobby, and its token is back.
+        let token = Given::new(500, Some(0));
+        let back = gate.look(line, person(102), token, now, Way::Open, now);
+        assert_eq!(back.given, Given::new(500, None));
+    });
+    assert_eq!(evening.lobby(0), 20);
+    for later_s in 2..5 {
+        let now = NOW.plus_s(later_s);
+        evening.step(now, &|_, _| ());
+        let late = evening.enter(100 + later_s as u64 * 10, FIRST, now);
+        assert_eq!(late.given.draw(), None, "{later_s} s after the opening");
+    }
+    evening.step(NOW.plus_s(5), &|_, _| ());
+    assert_eq!(evening.lobby(0), 20);
+    let drawn = (1..=20).map(|at| evening.enter(at, Way::Open, NOW.plus_s(5)).number);
+    let mut drawn: Vec<u64> = drawn.collect();
+    drawn.sort_unstable();
+    assert_eq!(drawn, (1..=20).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_lobby_of_one_draw_is_open_while_that_of_another_closes() {
+    let mut evening = Evening::new();
+    let second = Way::Lobby {
+        draw: Some(1),
+        opens: NOW.plus_s(600),
+    };
+    let draws = evening.memory.with_line(INDEX, |line| line.draws.clone());
+    let openings = draws.unwrap().into_iter().map(|draw| draw.opening);
+    assert_eq!(openings.collect::<Vec<_>>(), [NOW, NOW.plus_s(600)]);
+    for (at, now) in [NOW.plus_s(-1), NOW, NOW.plus_s(1), NOW.plus_s(2)]
+        .into_iter()
+        .enumerate()
+    {
+        evening.step(now, &|_, _| ());
+        let place = evening.enter(at as u64, second, now);
+        assert_eq!(place.given.draw(), Some(1));
+    }
+    evening.step(NOW.plus_s(600), &|_, _| ());
+    assert_eq!(evening.enter(9, second, NOW.plus_s(600)).given.draw(), None);
+    evening.step(NOW.plus_s(601), &|_, _| ());
+    assert_eq!(evening.lobby(1), 4);
+}
+
+/// Before a draw nobody knows where they will be: the range is from the opening to the end of all
+/// who are there by then, if they go on coming as they do.
+#[test]
+fn the_wait_in_the_lobby_of_a_draw_reaches_to_the_end_of_the_whole_lobby() {
+    let mut evening = Evening::new();
+    let most_s = |people: f64| (people / 10.0 / 0.7 + 30.0).ceil() as u64;
+    let mut people = 0;
+    for second in -600..-300 {
+        let now = NOW.plus_s(second);
+        for _ in 0..10 {
+            people += 1;
+            evening.enter(people, FIRST, now);
+        }
+        evening.step(now, &|_, _| ());
+    }
+    // Ten a second have come for five minutes, and in the next five as many will.
+    let first = evening.enter(1, FIRST, NOW.plus_s(-300));
+    let last = evening.enter(3_000, FIRST, NOW.plus_s(-300));
+    assert_eq!(first.wait_s, last.wait_s);
+    let [least, most] = first.wait_s;
+    assert_eq!(least, 300);
+    let expected = 300 + most_s(6_000.0);
+    assert!(most.abs_diff(expected) < 20, "{most} for {expected}");
+    // Nobody else comes: soon it is those who are there, and no less.
+    for second in -300..0 {
+        evening.step(NOW.plus_s(second), &|_, _| ());
+    }
+    let last = evening.enter(3_000, FIRST, NOW.plus_s(-1));
+    assert_eq!(last.wait_s, [1, 1 + most_s(3_000.0)]);
+    // A start finds them there; they have not come just now.
+    let start = NOW.plus_s(-300);
+    let line = evening
+        .memory
+        .look(|state| state.campaign(INDEX).unwrap().line.clone());
+    evening.gate = Gate::new(&evening.campaign.gate, &line, start);
+    evening.kept = Kept::default();
+    evening.step(start, &|_, _| ());
+    let last = evening.enter(3_000, FIRST, start);
+    assert_eq!(last.wait_s, [300, 300 + most_s(3_000.0)]);
+}
+
+/// How long a draw takes, and for how long it keeps the line: `cargo test --release draw_takes --
+/// --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, of a minute"]
+fn what_a_draw_takes() {
+    for people in [1_000_000, 6_000_000] {
+        let mut line = Line::default();
+        line.leases.push(Lease {
+            since: NOW,
+            first: 1,
+            until: people,
+            highest: 0,
+        });
+        line.draws.push(Draw {
+            opening: NOW,
+            commitment: commitment(&[7; 32]),
+            seed: None,
+        });
+        for at in 1..=people {
+            // Of keys that are as uniform as real ones at both ends.
+            let mut key = person(at);
+            let uniform = at.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            key.0[8..].copy_from_slice(&uniform.to_le_bytes());
+            line.give(key, Given::new(at, Some(0))).unwrap();
+        }
+        for _ in 0..3 {
+            let room = Drawn::room(people);
+            let began = crate::clock::tick();
+            let lobby = Drawn::lobby(&line, 0, room);
+            let copied = began.elapsed();
+            let drawn = Drawn::of(&lobby, &[7; 32]);
+            println!(
+                "{people} people: the line is kept for {copied:?}, the draw takes {:?} in all; \
+                 {:.1} bytes a person stay, {} are copied",
+                began.elapsed(),
+                drawn.bytes() as f64 / people as f64,
+                size_of::<(PersonKey, u32)>(),
+            );
+        }
+    }
 }
 
 /// In 2021 the lobby of one evening was open while another opening ran: without the hold its people

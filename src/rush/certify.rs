@@ -29,6 +29,14 @@ const USABLE: f64 = 0.6;
 const KEPT_PART: f64 = 0.5;
 /// The longest interval between two polls, in seconds: far back in the line.
 const POLL_S_MAX: f64 = 300.0;
+/// Bytes that are counted for a waiting person at least: by design 21 to 50, and 12 in a draw.
+const BYTES_PER_WAITING_MIN: f64 = 64.0;
+/// Fewer people don't tell what one takes: a megabyte of anything else is 5 bytes of theirs.
+const WEIGHED_MIN: u64 = 200_000;
+/// For so long people enter to be weighed.
+const WEIGH_FOR: Duration = Duration::from_secs(60);
+/// After so long the keeper has journalled who has which number, and freed memory is given back.
+const SETTLE: Duration = Duration::from_secs(3);
 /// Site, day and slot are looked at this often before somebody books: the sites, some days, some
 /// slots.
 const LOOKS: f64 = 4.0;
@@ -41,6 +49,8 @@ pub struct Certify<'a> {
     pub skip: usize,
     /// People of the file who enter and book for the measurement.
     pub count: usize,
+    /// People of the file after them who only enter, at most, to weigh those who wait.
+    pub waiting: usize,
     /// The server's process and data folder.
     pub process: u32,
     pub folder: &'a Path,
@@ -61,10 +71,39 @@ pub struct Cost {
     pub per_s: f64,
 }
 
+/// By how much the server's memory grew while so many people more came to wait.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weighed {
+    pub people: u64,
+    pub bytes: f64,
+}
+
+impl Weighed {
+    /// Bytes a person; none if there were too few to tell.
+    pub fn each(self) -> Option<f64> {
+        (self.people >= WEIGHED_MIN).then(|| self.bytes.max(0.0) / self.people as f64)
+    }
+
+    fn text(self) -> String {
+        let (people, least) = (counted(self.people), BYTES_PER_WAITING_MIN);
+        match self.each() {
+            Some(each) => format!(
+                "measured: {each:.0} bytes each, as {people} more came; at least {least} are \
+                 counted"
+            ),
+            None => format!(
+                "{least} are counted; not measured: {people} people are too few to tell, {} at \
+                 least",
+                counted(WEIGHED_MIN)
+            ),
+        }
+    }
+}
+
 /// What was measured, and what follows.
 pub struct Certificate {
     pub costs: Vec<Cost>,
-    pub bytes_per_waiting: f64,
+    pub weighed: Weighed,
     pub disk_per_booking: f64,
     pub written_per_booking: f64,
     pub cores: f64,
@@ -96,13 +135,10 @@ impl Certify<'_> {
         // One a second: nearly everybody waits.
         (self.set_gate)(1, 1)?;
         (self.say)(&format!("{count} people enter"));
-        let before = host::resident_bytes(self.process).unwrap_or(0.0);
         let mut script = Each::post(format!("{path}/gate/enter"), bodies);
         costs.push(self.cost("enter", &mut engine, WHOLE, &mut script, 200)?);
-        // The keeper journals who has which number a tenth of a second later.
-        std::thread::sleep(Duration::from_secs(2));
-        let after = host::resident_bytes(self.process).unwrap_or(0.0);
         let places = script.tokens;
+        let weighed = self.weigh(&mut engine, &path)?;
 
         (self.say)("looks at the place");
         let place = format!("{path}/gate/place");
@@ -143,7 +179,7 @@ impl Certify<'_> {
         let roster = csv::Reader::from_path(self.people)?.byte_records().count() as u64;
         Ok(Certificate {
             costs,
-            bytes_per_waiting: (after - before).max(0.0) / count as f64,
+            weighed,
             disk_per_booking: log_each + JOURNAL_BYTES,
             written_per_booking: (written_after - written) / booked,
             cores: std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64),
@@ -156,19 +192,41 @@ impl Certify<'_> {
     }
 
     fn bodies(&self) -> anyhow::Result<VecDeque<String>> {
-        let mut reader = csv::Reader::from_path(self.people)?;
-        let mut bodies = VecDeque::new();
-        for row in reader.records().skip(self.skip).take(self.count) {
-            let row = row?;
-            let body = json!({ "name": row[0], "birth_date": row[1], "code": row[2] });
-            bodies.push_back(body.to_string());
-        }
+        let rows = self.rows(0)?.take(self.count);
+        let bodies = rows.map(|row| row.map(|row| body(&row)));
+        let bodies: VecDeque<String> = bodies.collect::<Result<_, _>>()?;
         ensure!(
             bodies.len() >= 100,
             "{} has too few people left: a hundred at least",
             self.people.display()
         );
         Ok(bodies)
+    }
+
+    /// The people of the file, after those of other measurements and `more`.
+    fn rows(&self, more: usize) -> anyhow::Result<impl Iterator<Item = Row> + use<>> {
+        let reader = csv::Reader::from_path(self.people)?;
+        Ok(reader.into_records().skip(self.skip + more))
+    }
+
+    /// Weighs those who wait: the people before have made the server take what it takes for any
+    /// number, so what it grows by now is theirs.
+    fn weigh(&self, engine: &mut Engine, path: &str) -> anyhow::Result<Weighed> {
+        (self.say)("what one who waits takes, while more enter");
+        let resident = || {
+            std::thread::sleep(SETTLE);
+            host::resident_bytes(self.process).unwrap_or(0.0)
+        };
+        let before = resident();
+        let mut script = Enter {
+            path: format!("{path}/gate/enter"),
+            rows: self.rows(self.count)?.take(self.waiting),
+        };
+        let told = engine.drive(Pace::Closed, WEIGH_FOR, &mut script)?;
+        Ok(Weighed {
+            people: told.statuses.get(&200).copied().unwrap_or(0),
+            bytes: resident() - before,
+        })
     }
 
     fn cost(
@@ -405,6 +463,28 @@ impl Script for Each {
     }
 }
 
+type Row = Result<csv::StringRecord, csv::Error>;
+
+fn body(row: &csv::StringRecord) -> String {
+    json!({ "name": row[0], "birth_date": row[1], "code": row[2] }).to_string()
+}
+
+/// Everybody of a file enters, and nothing of them is kept.
+struct Enter<R> {
+    path: String,
+    rows: R,
+}
+
+impl<R: Iterator<Item = Row>> Script for Enter<R> {
+    fn ask(&mut self, into: &mut Vec<u8>) -> Option<u32> {
+        let row = self.rows.next()?.ok()?;
+        push_post(into, &self.path, "", "", &body(&row));
+        Some(0)
+    }
+
+    fn answered(&mut self, _: u32, _: u16, _: &[u8]) {}
+}
+
 struct Book {
     path: String,
     sessions: VecDeque<String>,
@@ -452,6 +532,14 @@ impl Certificate {
         found.map_or(0.0, |cost| cost.cpu_us)
     }
 
+    /// Bytes that are counted for somebody who waits.
+    fn bytes_counted(&self) -> f64 {
+        self.weighed
+            .each()
+            .unwrap_or(0.0)
+            .max(BYTES_PER_WAITING_MIN)
+    }
+
     pub fn holds(&self) -> Holds {
         let us = |name: &str| self.cpu_us(name);
         let person_us = us("handshake")
@@ -466,8 +554,7 @@ impl Certificate {
         let left_us = (budget_us - admitted * person_us).max(0.0);
         let polls_per_s = left_us / us("place").max(0.1);
         let waiting_by_polls = polls_per_s * POLL_S_MAX;
-        let each = self.bytes_per_waiting.max(64.0);
-        let waiting_by_memory = self.memory_free * KEPT_PART / each;
+        let waiting_by_memory = self.memory_free * KEPT_PART / self.bytes_counted();
         let waiting = waiting_by_polls.min(waiting_by_memory);
         let disk_bytes = self.roster as f64 * self.disk_per_booking;
         Holds {
@@ -550,12 +637,11 @@ impl Certificate {
             (
                 "people waiting, by memory",
                 format!(
-                    "{} MiB free × {KEPT_PART} / {:.0} bytes = {} (measured: {:.0} bytes, at least \
-                     64 are counted)",
+                    "{} MiB free × {KEPT_PART} / {:.0} bytes = {} ({})",
                     whole(self.memory_free / 1_048_576.0),
-                    self.bytes_per_waiting.max(64.0),
+                    self.bytes_counted(),
                     whole(holds.waiting_by_memory),
-                    self.bytes_per_waiting
+                    self.weighed.text()
                 ),
             ),
             (
@@ -627,7 +713,8 @@ impl Certificate {
             .collect();
         let holds = self.holds();
         json!({
-            "costs": costs, "bytes_per_waiting": self.bytes_per_waiting,
+            "costs": costs, "bytes_per_waiting": self.weighed.each(),
+            "weighed_people": self.weighed.people, "bytes_counted": self.bytes_counted(),
             "disk_bytes_per_booking": self.disk_per_booking,
             "written_bytes_per_booking": self.written_per_booking,
             "cores": self.cores, "usable": USABLE, "memory_free_bytes": self.memory_free,
@@ -691,7 +778,10 @@ mod tests {
                 cost("browse", 50.0),
                 cost("book", 100.0),
             ],
-            bytes_per_waiting: 40.0,
+            weighed: Weighed {
+                people: 1_000_000,
+                bytes: 40e6,
+            },
             disk_per_booking: 1_000.0,
             written_per_booking: 2_000.0,
             cores: 2.0,
@@ -713,6 +803,31 @@ mod tests {
         assert_eq!(holds.waiting, 1e9 / 64.0);
         assert!(holds.fits);
         assert!(certificate().text().contains("= 400 CPU-µs"));
+    }
+
+    /// 50,000 people and the server's first 50 MB of anything were once a thousand bytes each.
+    #[test]
+    fn too_few_people_are_not_weighed() {
+        let of = |people, bytes| Certificate {
+            weighed: Weighed { people, bytes },
+            ..certificate()
+        };
+        let few = of(50_000, 50e6);
+        assert_eq!(few.weighed.each(), None);
+        assert_eq!(few.json()["bytes_per_waiting"], Value::Null);
+        assert_eq!(few.holds().waiting_by_memory, 1e9 / 64.0);
+        assert!(
+            few.text().contains("50,000 people are too few"),
+            "{}",
+            few.text()
+        );
+        let many = of(1_000_000, 80e6);
+        assert_eq!(many.json()["bytes_per_waiting"], 80.0);
+        assert_eq!(many.holds().waiting_by_memory, 1e9 / 80.0);
+        assert!(
+            many.text()
+                .contains("80 bytes each, as 1,000,000 more came")
+        );
     }
 
     #[test]

@@ -6,14 +6,16 @@
 //! 2. A person has one place on all devices. It gets no worse, except when a crash (or a backup)
 //!    forgot it and the person lost the token too: then it is behind everybody's before.
 //! 3. Whoever entered earlier has the smaller number; a lobby that is drawn has its own numbers in
-//!    the order of the lots, and everybody who enters after the opening is behind it.
+//!    the order of the lots, and everybody who enters after the opening is behind it, also with a
+//!    request that began before.
 //! 4. People are called in the order of their numbers. Nobody is called before their opening, and
 //!    nobody goes in whose number was not called. Being called is only forgotten in a crash, for
 //!    numbers of the last second.
 //! 5. Whoever was called and came too late, or lost their session, goes in before anybody else is
 //!    called, once there is a turn and a place.
 //! 6. Everybody who goes in has a turn: at most a second's turns at once, then so many a second as
-//!    are set. Nobody goes in or is called in a pause.
+//!    are set. Whoever is called has one kept, which is given on once if they stay away. Nobody
+//!    goes in or is called in a pause.
 //! 7. No more are in than `active_max`, but for sessions of before a restart and people who were
 //!    called before it was lowered.
 //! 8. Entered = booked + in + called + waiting + forgotten.
@@ -57,6 +59,7 @@ const KINDS: &[&str] = &[
     "places set",
     "draws",
     "drawn places",
+    "slow requests after the opening",
     "people held back for a lobby",
     "lines emptied",
 ];

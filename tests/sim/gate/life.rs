@@ -20,6 +20,8 @@ use crate::random::Random;
 use crate::world::{EVENING, MINUTE, SECOND, keys};
 
 const PEOPLE: u64 = 40;
+/// In a crowd the rate is all that bounds the calls, and turns are given on while many wait.
+const CROWD: u64 = 160;
 const STEP_NS: i64 = SECOND / 10;
 const IDLE_S: i64 = 90;
 
@@ -39,6 +41,10 @@ pub struct Life {
     draws: bool,
     rate: f64,
     paused: bool,
+    /// When the keeper last stepped, and whether people could go in then.
+    stepped: (Stamp, bool),
+    /// Requests of people in the lobby that are still on their way.
+    slow: Vec<(PersonKey, Way)>,
     backup: Option<(State, Stamp)>,
     /// Whether anything made the line forget somebody or call the same numbers again.
     crashed: bool,
@@ -57,7 +63,10 @@ impl Life {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let now = Stamp(EVENING.0 + random.below(1_000_000_000) as i64);
-        let (rate, most) = (1 + random.below(8), 2 + random.below(20));
+        let (people, rate, most) = match random.percent(20) {
+            true => (CROWD, 1 + random.below(2), 10_000),
+            false => (PEOPLE, 1 + random.below(8), 2 + random.below(20)),
+        };
         let draws = random.percent(50);
         let text = campaign(draws, random.percent(60), rate, most);
         let memory = Memory::of_campaign(&text, now).unwrap();
@@ -67,7 +76,7 @@ impl Life {
             bytes[..8].copy_from_slice(&Random::new(at).next().to_be_bytes());
             PersonKey(bytes)
         };
-        let people: Vec<_> = (1..=PEOPLE).map(person).collect();
+        let people: Vec<_> = (1..=people).map(person).collect();
         let gate = Gate::new(&campaign.gate, &Line::default(), now);
         let model = Model::new(people.iter().copied(), rate as f64, most);
         let mut life = Self {
@@ -85,10 +94,17 @@ impl Life {
             draws,
             rate: rate as f64,
             paused: false,
+            stepped: (now, false),
+            slow: Vec::new(),
             backup: None,
             crashed: false,
         };
         life.keep();
+        if life.people.len() as u64 == CROWD {
+            for person in life.people.clone() {
+                life.enter(person);
+            }
+        }
         life
     }
 
@@ -98,8 +114,12 @@ impl Life {
 
     fn round(&mut self) {
         let person = *self.random.pick(&self.people.clone());
+        if self.random.percent(20) {
+            self.finish_slow();
+        }
         match self.random.below(100) {
-            0..30 => self.enter(person),
+            0..6 => self.begin_slow(person),
+            6..30 => self.enter(person),
             30..55 => self.look(person),
             55..72 => self.try_to_go_in(person),
             72..77 => self.book(person),
@@ -126,7 +146,7 @@ impl Life {
             let step = (STEP_NS * late).min(until - self.now.0);
             self.now.0 += step;
             if self.may_go_in() {
-                self.model.open_for(step as f64 / 1e9, self.rate);
+                self.model.open_for(step as f64 / 1e9);
             }
             if step >= STEP_NS {
                 self.keep();
@@ -166,7 +186,21 @@ impl Life {
             let kept = self.gate.admission.is_kept(&first);
             assert!(kept, "the line was called before {first}, who came late");
         }
+        self.count_turns();
         self.watch_draws();
+    }
+
+    fn count_turns(&mut self) {
+        let (before, was_open) = self.stepped;
+        let is_open = self.may_go_in();
+        self.stepped = (self.now, is_open);
+        let passed_s = (self.now.0 - before.0).max(0) as f64 / 1e9;
+        let kept = self.gate.admission.outstanding();
+        match is_open {
+            true => self.model.stepped(passed_s * self.rate, kept, self.rate),
+            false if was_open => self.model.stood(passed_s * self.rate, kept),
+            false => self.model.stood(0.0, kept),
+        }
     }
 
     /// The first of those who came late, if they still wait for a turn.
@@ -178,6 +212,9 @@ impl Life {
     fn watch_draws(&mut self) {
         let draws = self.memory.with_line(INDEX, |line| line.draws.clone());
         for (at, draw) in draws.unwrap().iter().enumerate() {
+            if draw.opening <= self.now {
+                self.model.closed.insert(at);
+            }
             let known = self.model.drawn.get(at).is_some_and(Option::is_some);
             if let Some(seed) = draw.seed
                 && (!known || self.random.percent(1))
@@ -227,7 +264,32 @@ impl Life {
 
     /// Without a token, from a new device.
     fn enter(&mut self, person: PersonKey) {
-        let Some(way) = self.way(&person) else { return };
+        if let Some(way) = self.way(&person) {
+            self.enter_by(person, way);
+        }
+    }
+
+    /// Somebody's request has seen the lobby open, and takes its time.
+    fn begin_slow(&mut self, person: PersonKey) {
+        let way = self.way(&person);
+        if let Some(way @ Way::Lobby { .. }) = way {
+            self.slow.push((person, way));
+        }
+    }
+
+    fn finish_slow(&mut self) {
+        for (person, way) in std::mem::take(&mut self.slow) {
+            if self.model.people[&person].known.is_some() {
+                continue;
+            }
+            if self.way(&person) == Some(Way::Open) {
+                self.note("slow requests after the opening");
+            }
+            self.enter_by(person, way);
+        }
+    }
+
+    fn enter_by(&mut self, person: PersonKey, way: Way) {
         let place = self.line(|line| self.gate.enter(line, person, way, self.now));
         let place = place.expect("numbers are leased before anybody comes");
         let again = self.model.people[&person].known.is_some();
@@ -311,7 +373,7 @@ impl Life {
         let running = self.model.runs(person, self.now, IDLE_S);
         if self.gate.admit(person, Way::Open, &place, self.now) {
             assert_eq!(place.state, PlaceState::Admitted);
-            self.model.went_in(person, self.now);
+            self.model.went_in(person, running, self.now);
             self.note(match () {
                 () if running => "second devices in",
                 () if late => "went in late",
@@ -412,7 +474,6 @@ impl Life {
             GateAct::Resume => self.paused = false,
             GateAct::Rate { admit_per_s } => {
                 self.rate = f64::from(admit_per_s).max(self.rate);
-                self.model.rate_set(f64::from(admit_per_s));
                 self.keep();
                 self.rate = f64::from(admit_per_s);
                 self.note("rates set");
@@ -466,6 +527,8 @@ impl Life {
         let most = most.unwrap_or(self.campaign.gate.active_max);
         self.model.most_set(u64::from(most));
         self.gate = self.line(|line| Gate::new(&self.campaign.gate, line, self.now));
+        self.stepped = (self.now, false);
+        self.slow.clear();
         self.kept = Kept::default();
         self.keep();
     }

@@ -39,7 +39,13 @@ pub struct Model {
     pub drawn: Vec<Option<HashMap<PersonKey, u64>>>,
     /// The highest number that was called in this life.
     pub highest_called: u64,
+    /// Draws whose opening a step of the keeper has seen: nobody comes into them any more.
+    pub closed: HashSet<usize>,
+    /// Turns that nobody has used and that are kept for nobody, at the most.
     turns: f64,
+    /// Turns that were used since the beginning, and those used or kept at the last step.
+    used: u64,
+    spent: u64,
     /// How many are in, as the rules count them.
     pub counted: HashSet<PersonKey>,
     /// What `active_max` was since when.
@@ -60,7 +66,10 @@ impl Model {
             newest: 0,
             drawn: Vec::new(),
             highest_called: 0,
+            closed: HashSet::new(),
             turns: rate * BURST_S,
+            used: 0,
+            spent: 0,
             counted: HashSet::new(),
             most: vec![(0.0, most)],
             open_s: 0.0,
@@ -102,6 +111,14 @@ impl Model {
                     assert!(number > last, "{key} came after a draw that it is among");
                 }
             }
+        }
+        if given.draw().is_some_and(|draw| self.closed.contains(&draw)) {
+            let known = promise.known;
+            assert_eq!(
+                known,
+                Some(given),
+                "{key} came into a draw after its opening"
+            );
         }
         let owner = *self.owners.entry(given.number()).or_insert(key);
         assert_eq!(owner, key, "number {} is two people's", given.number());
@@ -161,23 +178,39 @@ impl Model {
         self.drawn[at] = Some(drawn);
     }
 
-    /// Time passed while people may go in at `rate`.
-    pub fn open_for(&mut self, seconds: f64, rate: f64) {
-        self.turns += seconds * rate;
+    /// Time passed while people may go in.
+    pub fn open_for(&mut self, seconds: f64) {
         self.open_s += seconds;
     }
 
-    pub fn rate_set(&mut self, rate: f64) {
-        // What was saved up at a higher rate is cut at the next step.
-        self.turns += rate * BURST_S;
+    /// Rule 6, after a step of the keeper: `earned` turns have come, `kept` are kept for people who
+    /// were called, and no more than a second's may be left. Each turn is used once: one that is
+    /// given on was kept before, so it makes none.
+    pub fn stepped(&mut self, earned: f64, kept: u64, rate: f64) {
+        let spent = self.used + kept;
+        self.turns += earned + self.spent as f64 - spent as f64;
+        self.spent = spent;
+        assert!(
+            self.turns > -1e-3,
+            "{} more turns are used or kept than there were",
+            -self.turns
+        );
+        self.turns = self.turns.min((rate * BURST_S).max(1.0));
+    }
+
+    /// Nobody may go in: turns are not saved up.
+    pub fn stood(&mut self, earned: f64, kept: u64) {
+        self.stepped(earned, kept, 0.0);
+        self.turns = 0.0;
     }
 
     pub fn most_set(&mut self, most: u64) {
         self.most.push((self.open_s, most));
     }
 
-    /// Rules 4, 6 and 7: somebody went in.
-    pub fn went_in(&mut self, key: PersonKey, now: Stamp) {
+    /// Rules 4 and 7: somebody went in, with a turn unless they were in.
+    pub fn went_in(&mut self, key: PersonKey, was_in: bool, now: Stamp) {
+        self.used += u64::from(!was_in);
         let promise = self.person(key);
         assert!(promise.called.is_some(), "{key} went in uncalled");
         promise.is_in = true;
@@ -186,11 +219,6 @@ impl Model {
         if !self.counted.insert(key) {
             return;
         }
-        self.turns -= 1.0;
-        assert!(
-            self.turns > -1.0 - 1e-6,
-            "more went in than there were turns"
-        );
         // Whoever was called keeps the call for so long, in which pauses don't count.
         let since = self.open_s - CALLED_S;
         let last = self.most.iter().rposition(|(at, _)| *at <= since);
@@ -211,7 +239,9 @@ impl Model {
                 promise.behind = newest;
             }
         }
-        self.turns += restart_rate * BURST_S;
+        self.turns = restart_rate * BURST_S;
+        self.spent = self.used;
+        self.closed.clear();
         self.highest_called = 0;
         self.counted.clear();
         self.taken_over = 0;

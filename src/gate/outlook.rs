@@ -23,7 +23,7 @@ const LATER: f64 = 1.02;
 const SLACK_S: f64 = 30.0;
 
 /// Why people wait for longer than they were told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum WaitBecause {
     /// Nobody is called; the wait counts from when it goes on.
     Paused,

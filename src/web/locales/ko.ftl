@@ -212,6 +212,7 @@ to-sites = 접종 기관 고르기
 to-booking = 내 예약 보기
 try-again = 다시 시도
 again-after = { $time } 뒤에 다시 할 수 있습니다.
+put-off-form = 사람이 몰려 보내신 내용을 받지 못했습니다. 브라우저의 ‘뒤로’를 누르면 적으신 내용이 그대로 있습니다. 잠시 뒤 거기서 다시 보내 주세요.
 
 ## 거절: 제목, 프로그램을 위한 설명, 사람이 다음에 할 일
 problem-invalid-request = 요청을 이해할 수 없습니다

@@ -26,7 +26,7 @@ const SPREAD: f64 = 0.25;
 const SLACK_S: f64 = 30.0;
 
 /// Why people wait for longer than they were told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum WaitBecause {
     /// Nobody is called; the wait counts from when it goes on.
     Paused,
@@ -91,7 +91,7 @@ impl Outlook {
         Self {
             per_s,
             floor_s: floor_s.clamp(POLL_S_MIN, POLL_S_MAX),
-            due: !standing && all + 2.0 * per_s <= POLLS_PER_S_MAX,
+            due: !standing && left > 0.0,
             cycle_s: (people as f64 / (POLLS_PER_S_MAX / 2.0))
                 .clamp(POLL_S_MIN, POLL_S_MAX)
                 .ceil() as u64,
@@ -125,7 +125,7 @@ impl Outlook {
         // From a tenth less to a tenth more.
         let apart = 0.9 + 0.2 * f64::from(lot) / 256.0;
         let next_s = if half_s >= self.floor_s {
-            half_s * apart
+            (half_s * apart).max(self.floor_s)
         } else if self.due {
             // Where the budget is short not again in no time.
             let spread_s = wait_s + POLL_S_MIN - wait_s * SPREAD;

@@ -117,7 +117,10 @@ impl Browser {
             let blocked = "profile.managed_default_content_settings.javascript";
             options["prefs"] = json!({ blocked: 2 });
         }
-        let capabilities = json!({ "browserName": "chrome", "goog:chromeOptions": options });
+        // The demo's certificate is signed by itself.
+        let capabilities = json!({
+            "browserName": "chrome", "goog:chromeOptions": options, "acceptInsecureCerts": true,
+        });
         let capabilities = capabilities.as_object().unwrap().clone();
         let at = format!("http://127.0.0.1:{}", driver.port);
         let mut builder = ClientBuilder::new(HttpConnector::new());
@@ -133,15 +136,32 @@ impl Browser {
             lang: "ko",
         };
         browser.shape(800).await;
-        let theme = if kind.dark { "dark" } else { "light" };
-        let feature = json!({ "name": "prefers-color-scheme", "value": theme });
+        browser.prefer("", &[]).await;
         browser
-            .ask(
-                "Emulation.setEmulatedMedia",
-                json!({ "features": [feature] }),
-            )
-            .await;
-        browser
+    }
+
+    /// Shows pages in a medium, the usual one if not named, to somebody with these wishes.
+    pub async fn prefer(&self, media: &str, wishes: &[(&str, &str)]) {
+        let theme = if self.kind.dark { "dark" } else { "light" };
+        let all = [("prefers-color-scheme", theme)];
+        let features = all.iter().chain(wishes);
+        let features = features.map(|(name, value)| json!({ "name": name, "value": value }));
+        let features: Vec<Value> = features.collect();
+        let params = json!({ "media": media, "features": features });
+        self.ask("Emulation.setEmulatedMedia", params).await;
+    }
+
+    /// Prints the page; on how many sheets.
+    pub async fn print(&self, name: &str) -> usize {
+        let how = json!({ "preferCSSPageSize": true, "printBackground": false });
+        let printed = self.ask("Page.printToPDF", how).await;
+        let pdf = printed["data"].as_str().unwrap();
+        let pdf = data_encoding::BASE64.decode(pdf.as_bytes()).unwrap();
+        let folder = target().join("pages");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(format!("{name}.pdf")), &pdf).unwrap();
+        let text = String::from_utf8_lossy(&pdf);
+        text.matches("/Type /Page\n").count() + text.matches("/Type /Page ").count()
     }
 
     /// Sets the width of its kind, and a height.

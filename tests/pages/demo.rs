@@ -19,6 +19,7 @@ pub struct Demo {
     child: Child,
     campaign: String,
     at: String,
+    scheme: &'static str,
     pub people: Vec<Person>,
 }
 
@@ -27,8 +28,17 @@ impl Demo {
         Self::start(OPEN, |campaign| campaign)
     }
 
+    /// The same over TLS, with the certificate that the demo makes for itself.
+    pub fn open_over_tls() -> Self {
+        Self::begin("https", OPEN, |campaign| campaign)
+    }
+
     /// A demo at an instant, with its campaign file changed.
     pub fn start(at: &str, change: impl FnOnce(String) -> String) -> Self {
+        Self::begin("http", at, change)
+    }
+
+    fn begin(scheme: &'static str, at: &str, change: impl FnOnce(String) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/campaign.toml");
         let campaign = change(fs::read_to_string(path).unwrap());
@@ -38,7 +48,7 @@ impl Demo {
         let address = free.local_addr().unwrap();
         drop(free);
         let campaign = file.display().to_string();
-        let (child, ready) = run(&folder, address, &campaign, Some(at));
+        let (child, ready) = run(&folder, scheme, address, &campaign, Some(at));
         let people = ready["people"].as_array().unwrap().iter().map(|person| {
             let text = |field: &str| person[field].as_str().unwrap().to_owned();
             Person {
@@ -54,12 +64,17 @@ impl Demo {
             child,
             campaign,
             at: at.to_owned(),
+            scheme,
             people,
         }
     }
 
     pub fn base(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// kill -9, and up again on the same folder and port.
@@ -74,7 +89,8 @@ impl Demo {
     }
 
     pub fn again(&mut self) {
-        self.child = run(&self.folder, self.address, &self.campaign, None).0;
+        let (folder, campaign) = (&self.folder, &self.campaign);
+        self.child = run(folder, self.scheme, self.address, campaign, None).0;
     }
 
     /// An operator's command.
@@ -114,6 +130,7 @@ impl Drop for Demo {
 
 fn run(
     folder: &tempfile::TempDir,
+    scheme: &str,
     address: SocketAddr,
     campaign: &str,
     at: Option<&str>,
@@ -121,13 +138,15 @@ fn run(
     let mut command = Command::new(env!("CARGO_BIN_EXE_sumun"));
     command.args([
         "demo",
-        "--plain-http",
         "--people",
         "12000",
         "--json",
         "--campaign",
         campaign,
     ]);
+    if scheme == "http" {
+        command.arg("--plain-http");
+    }
     command.args(["--listen", &address.to_string(), "--data"]);
     command.arg(folder.path().join("state"));
     if let Some(at) = at {

@@ -135,3 +135,22 @@ fn prepared_pages_have_a_tag_and_assets_stay_for_ever() {
             .contains("lang=\"en\"")
     );
 }
+
+/// The empty form may be gone back to; with a trace of somebody in it, it is not kept. Whoever
+/// leaves takes along what was kept for going back.
+#[test]
+fn the_empty_form_alone_may_be_gone_back_to() {
+    let demo = Demo::open();
+    let mut client = demo.client();
+    let form = format!("{P}/enter");
+    let empty = ask(&mut client, "GET", &form, &[], "").is(200);
+    let kept = empty.header("cache-control").unwrap();
+    assert!(kept.starts_with("private, max-age=0"), "{kept}");
+    let faulty = ask(&mut client, "POST", &form, &[], "name=x").is(422);
+    assert_eq!(faulty.header("cache-control"), Some("no-store"));
+    let cookie = enter(&mut client, &demo);
+    let known = ask(&mut client, "GET", &form, &[&cookie], "").is(200);
+    assert_eq!(known.header("cache-control"), Some("no-store"));
+    let left = ask(&mut client, "POST", &format!("{P}/leave"), &[&cookie], "").is(303);
+    assert_eq!(left.header("clear-site-data"), Some("\"cache\""));
+}

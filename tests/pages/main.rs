@@ -5,6 +5,7 @@
 
 mod access;
 mod browser;
+mod busy;
 #[allow(dead_code)]
 #[path = "../it/client.rs"]
 mod client;
@@ -14,6 +15,7 @@ mod room;
 mod story;
 mod trouble;
 mod way;
+mod wishes;
 #[allow(dead_code)]
 #[path = "../it/world.rs"]
 mod world;

@@ -4,6 +4,7 @@ use super::browser::{Browser, Kind, browse};
 use super::demo::Demo;
 use super::story::word;
 use super::world::Person;
+use serde_json::json;
 
 async fn whole_way(browser: &mut Browser, lang: &'static str, person: &Person) {
     browser.lang = lang;
@@ -127,5 +128,52 @@ fn on_a_desk_without_a_script() {
         width: 1280,
         script: false,
         dark: false,
+    });
+}
+
+/// As people come: over TLS, in Korean, on a phone. The server dies while a seat is held.
+#[test]
+fn over_tls_with_a_server_that_dies_before_confirming() {
+    let mut demo = Demo::open_over_tls();
+    let (base, person) = (demo.base(), demo.people[0].clone());
+    assert!(base.starts_with("https://"));
+    let kind = Kind {
+        width: 360,
+        script: true,
+        dark: false,
+    };
+    browse(kind, &base, async |browser| {
+        browser.go("").await;
+        browser.click("main .button").await;
+        browser.at("/enter").await;
+        browser.sign_in(&person).await;
+        browser.at("/sites").await;
+        let cookies = browser.client.get_all_cookies().await.unwrap();
+        for name in ["__Host-sumun-place", "__Host-sumun-session"] {
+            let cookie = cookies.iter().find(|cookie| cookie.name() == name);
+            let cookie = cookie.unwrap_or_else(|| panic!("no {name} in {cookies:?}"));
+            assert_eq!(cookie.secure(), Some(true), "{cookie:?}");
+            assert_eq!(cookie.http_only(), Some(true), "{cookie:?}");
+        }
+        browser.choose(0).await;
+        browser.at("/confirm").await;
+        let held = browser.text(".doses").await;
+        demo.crash();
+        let number = browser.confirm().await;
+        assert_eq!(browser.text(".doses").await, held);
+        browser.reads(".done", "예약되었습니다").await;
+        browser.look("booking-tls").await;
+
+        // On paper: the number, the code and both doses, and nothing to press.
+        browser.prefer("print", &[]).await;
+        let printed = "return ['.ticket .number', '.qr', '.doses > :nth-child(1)', \
+                       '.doses > :nth-child(2)', 'footer', '.language', '.no-print'].map(css => \
+                       [...document.querySelectorAll(css)].some(one => one.checkVisibility() && \
+                       one.getBoundingClientRect().height > 0))";
+        let expected = json!([true, true, true, true, false, false, false]);
+        assert_eq!(browser.script(printed).await, expected);
+        assert_eq!(browser.text(".ticket .number").await, number);
+        browser.picture("booking-tls-printed").await;
+        assert_eq!(browser.print("booking-tls").await, 1);
     });
 }

@@ -12,13 +12,13 @@ use actix_web::web::Bytes;
 
 use super::connection::Exchange;
 use super::load::{Class, WorkerLoad};
+use crate::gate::{Place, PlaceState};
 use crate::gate::board::Board;
 use crate::gate::token::Kind;
-use crate::gate::{Place, PlaceState};
 use crate::service::Service;
 use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, token_in};
 use crate::web::gate::place_answer;
-use crate::web::pages;
+use crate::web::pages::{self, Waiter};
 use crate::web::problem::Problem;
 use crate::web::words::Lang;
 
@@ -73,21 +73,25 @@ impl Front {
             }
             response
         };
-        let place = match class {
+        let waiter = match class {
             Class::Poll => self.look(request),
             _ => None,
         };
         if let Some(retry_after_s) = self.load.put_off(class)
-            && place.is_none_or(|place| can_wait(&place, retry_after_s))
+            && waiter
+                .as_ref()
+                .is_none_or(|waiter| can_wait(&waiter.place, retry_after_s))
         {
             self.load.shared.note_shed(class);
-            let told_s = place.map_or(0, |place| place.next_poll_s);
+            let told_s = waiter.map_or(0, |waiter| waiter.place.next_poll_s);
             return Turn::PutOff(closing(put_off(request, retry_after_s.max(told_s))));
         }
-        let answer = match (class, place) {
+        let answer = match (class, waiter) {
             (Class::Free, _) => self.show_board(request),
-            (Class::Poll, Some(place)) if is_call(request) => Some(place_answer(&place).into()),
-            (Class::Poll | Class::Browse, _) => self.show_page(request),
+            (Class::Poll, Some(waiter)) if is_call(request) => {
+                Some(place_answer(&waiter.place).into())
+            }
+            (Class::Poll | Class::Browse, waiter) => self.show_page(request, waiter),
             _ => None,
         };
         match answer {
@@ -111,7 +115,7 @@ impl Front {
     }
 
     /// The place of a good token; what is wrong with another is for the routes to say.
-    fn look(&self, request: &Request) -> Option<Place> {
+    fn look<'a>(&self, request: &'a Request) -> Option<Waiter<'a>> {
         let path = request.path();
         let campaign = match campaign_of(path, "/gate/place") {
             Some(campaign) => campaign,
@@ -120,16 +124,17 @@ impl Front {
         };
         let token = token_in(request.headers(), PLACE_COOKIE)?;
         let here = self.service.campaign(campaign).ok()?;
-        self.service.place(&here, token).ok()
+        let place = self.service.place(&here, token).ok()?;
+        Some(Waiter { here, place, token })
     }
 
     /// The pages that everybody asks for, from prepared bytes.
-    fn show_page(&self, request: &Request) -> Option<Response<BoxBody>> {
+    fn show_page(&self, request: &Request, waiter: Option<Waiter>) -> Option<Response<BoxBody>> {
         if request.method() != Method::GET {
             return None;
         }
         let (service, headers) = (&self.service, request.headers());
-        pages::first(service, &self.pages, request.path(), headers).map(Into::into)
+        pages::first(service, &self.pages, request.path(), headers, waiter).map(Into::into)
     }
 
     fn show_board(&self, request: &Request) -> Option<Response<BoxBody>> {
@@ -187,7 +192,7 @@ fn put_off(request: &Request, retry_after_s: u32) -> Response<BoxBody> {
         let lang = Lang::of(request.headers());
         return Problem::overloaded(lang, retry_after_s).response().into();
     }
-    pages::put_off(path, request.headers(), retry_after_s).into()
+    pages::put_off(request.method(), path, request.headers(), retry_after_s).into()
 }
 
 /// Closes the connection after this answer.

@@ -231,6 +231,7 @@ to-sites = Choose a site
 to-booking = Look at my booking
 try-again = Try again
 again-after = You can try again after { $time }.
+put-off-form = Too many people at once: what you sent was not taken. Press “Back” in your browser: what you typed is still there. If the invitation code is empty, type it again. Send it again from there in a moment.
 
 ## Refusals: title, what programs are told, what a person does next
 problem-invalid-request = The request can't be understood

@@ -8,6 +8,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 const ASSETS: &str = "src/web/pages/assets";
+/// What a page holds that has its style inside; the style sheet of the others begins with it.
+const FRAME: &str = "frame.css";
+const PAGE: &str = "page.css";
 
 fn main() {
     println!("cargo:rerun-if-changed={ASSETS}");
@@ -38,7 +41,11 @@ fn prepared(file: &Path, out: &Path) -> String {
         "svg" => "image/svg+xml",
         other => panic!("{}: no content type is known for .{other}", file.display()),
     };
-    let plain = fs::read(file).expect("an asset can be read");
+    let mut plain = fs::read(file).expect("an asset can be read");
+    if name == Some(PAGE) {
+        let frame = fs::read(file.with_file_name(FRAME)).expect("the frame's style can be read");
+        plain.splice(..0, frame);
+    }
     let mut hasher = DefaultHasher::new();
     hasher.write(&plain);
     let hashed = format!("{stem}.{:016x}.{ending}", hasher.finish());

@@ -1,6 +1,7 @@
 //! Who are you: the identity form, and what becomes of it.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CLEAR_SITE_DATA, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -16,6 +17,12 @@ use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, peer};
 use crate::web::gate::{CODE_CHARACTERS_MAX, NAME_CHARACTERS_MAX};
 use crate::web::read;
 use crate::web::words::words;
+
+/// The empty form tells nothing of anybody. `no-store` would have the browser throw away what is
+/// typed into it, which whoever is put off comes back for.
+const EMPTY_FORM: &str = "private, max-age=0, must-revalidate";
+/// Whoever leaves takes what the browser kept for going back with them.
+const FORGET_PAGES: &str = "\"cache\"";
 
 #[derive(Template)]
 #[template(path = "enter.html", config = "src/web/pages/askama.toml")]
@@ -58,7 +65,12 @@ pub async fn form(request: HttpRequest, visit: Visit) -> HttpResponse {
         code: String::new(),
     };
     let template = enter_page(&visit, &typed, None, Vec::new(), note);
-    page(l, StatusCode::OK, &template)
+    let mut answer = page(l, StatusCode::OK, &template);
+    if visit.place.is_none() {
+        let headers = answer.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(EMPTY_FORM));
+    }
+    answer
 }
 
 /// Gives the person their place, and lets them in if their turn is now.
@@ -109,7 +121,10 @@ pub async fn enter(
 pub async fn leave(request: HttpRequest, visit: Visit) -> HttpResponse {
     forget(&request, PLACE_COOKIE);
     forget(&request, SESSION_COOKIE);
-    visit.onward("")
+    let mut answer = visit.onward("");
+    let headers = answer.headers_mut();
+    headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static(FORGET_PAGES));
+    answer
 }
 
 /// A wrong identity is told in the form, with what was typed; another refusal has its own page.

@@ -7,9 +7,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::answer::{page, see_other};
+use super::assets::{self, Asset};
 use super::form::{Form, birth_date};
 use super::frame::{Frame, machine, text};
-use super::prepared::{Kept, Prepared, kept};
+use super::prepared::{For, Kept, Prepared, kept};
 use super::trouble::Trouble;
 use super::visit::{Visit, lang};
 use super::when::When;
@@ -20,13 +21,11 @@ use crate::gate::hours::{GateState, gate_state};
 use crate::web::call::service;
 use crate::web::read;
 
-/// For everyone, and asked for again each time: the tag says whether it changed.
-const CACHED: &str = "public, max-age=0, must-revalidate";
-
 #[derive(Template)]
 #[template(path = "landing.html", config = "src/web/pages/askama.toml")]
 struct LandingPage {
     f: Frame,
+    style: &'static Asset,
     state: &'static str,
     state_words: &'static str,
     message: Option<String>,
@@ -104,25 +103,33 @@ pub async fn to_landing(visit: Visit) -> HttpResponse {
     see_other(&visit.to(""))
 }
 
+/// What the page shows beside what the campaign's version fixes.
+#[derive(PartialEq)]
+pub struct MadeOf {
+    version: u32,
+    /// Beginnings and ends of openings that have passed.
+    passed: usize,
+    state: GateState,
+    paused: bool,
+    message: Option<String>,
+}
+
 /// The bytes that are the same for everyone until an opening or the gate changes.
 pub fn prepared(kept: &Kept, headers: &HeaderMap, visit: &Visit) -> HttpResponse {
     let here = &visit.here;
-    let catalog = &here.offer.catalog;
-    let campaign = &catalog.campaign;
-    let state = gate_state(campaign, here.now);
+    let campaign = &here.offer.catalog.campaign;
     let board = here.gate.board.load();
-    let paused = board.view.state == "paused";
-    let message = board.view.message.as_deref();
-    let passed = passed(campaign, here.now);
-    let made_of = format!(
-        "{} {passed} {} {paused} {}",
-        catalog.version(),
-        state.name(),
-        message.unwrap_or_default()
-    );
-    let make = || make(visit, state, paused, message);
-    let page = kept.page("landing", Some(here.index), visit.lang, &made_of, make);
-    page.answer(headers, CACHED)
+    let made_of = MadeOf {
+        version: here.offer.catalog.version(),
+        passed: passed(campaign, here.now),
+        state: gate_state(campaign, here.now),
+        paused: board.view.state == "paused",
+        message: board.view.message.clone(),
+    };
+    let (state, paused) = (made_of.state, made_of.paused);
+    let make = || make(visit, state, paused, board.view.message.as_deref());
+    let page = kept.landings.page((here.index, visit.lang), made_of, make);
+    page.answer(headers)
 }
 
 /// How many beginnings and ends of openings have passed: the page changes with each.
@@ -144,7 +151,8 @@ fn make(visit: &Visit, state: GateState, paused: bool, message: Option<&str>) ->
         .collect();
     openings.sort_by_key(|opening| opening.from);
     let f = Frame::timeless(visit, "");
-    let policy = super::waiting::policy(&[f.style], &[]);
+    let style = assets::named("frame.css");
+    let policy = super::waiting::policy(&[style], &[]);
     let state_words = match (paused, state) {
         (true, _) => visit.lang.say("state-paused"),
         (_, GateState::Before) => visit.lang.say("state-before"),
@@ -154,6 +162,7 @@ fn make(visit: &Visit, state: GateState, paused: bool, message: Option<&str>) ->
     };
     let template = LandingPage {
         f,
+        style,
         state: if paused { "paused" } else { state.name() },
         state_words,
         message: message.map(str::to_owned),
@@ -164,7 +173,7 @@ fn make(visit: &Visit, state: GateState, paused: bool, message: Option<&str>) ->
         enter: state != GateState::Closed,
     };
     let text = template.render().unwrap_or_default();
-    Prepared::new(&text, policy, visit.lang)
+    Prepared::new(&text, &policy, visit.lang, For::Everyone)
 }
 
 fn view(visit: &Visit, opening: &Opening) -> OpeningView {

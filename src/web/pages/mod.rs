@@ -39,7 +39,8 @@ use visit::Visit;
 
 use super::door::load::Class;
 use super::words::Lang;
-use crate::service::Service;
+use crate::gate::Place;
+use crate::service::{Here, Service};
 
 /// What a request for a page is for, by its first line alone; none for what is no page.
 pub fn class_of(method: &Method, path: &str) -> Option<Class> {
@@ -58,12 +59,21 @@ pub fn class_of(method: &Method, path: &str) -> Option<Class> {
     })
 }
 
-/// The first page and the waiting room, before any route is looked for; none for everything else.
+/// Somebody in the waiting room: where, what they have and what they showed for it.
+pub struct Waiter<'a> {
+    pub here: Here,
+    pub place: Place,
+    pub token: &'a str,
+}
+
+/// The first page, and the waiting room of somebody with a good token, before any route is looked
+/// for; none for everything else.
 pub fn first(
     service: &Arc<Service>,
     kept: &Kept,
     path: &str,
     headers: &HeaderMap,
+    waiter: Option<Waiter<'_>>,
 ) -> Option<HttpResponse> {
     let mut parts = path.strip_prefix('/')?.splitn(3, '/');
     let (tag, campaign, page) = (parts.next()?, parts.next(), parts.next());
@@ -71,27 +81,39 @@ pub fn first(
         "" => Lang::of(headers),
         tag => Lang::of_tag(tag)?,
     };
-    let begun = |id: &str| Visit::begun(Arc::clone(service), headers, lang, id);
-    let mut answer = match (campaign, page) {
-        (None | Some(""), None) => {
+    let begun = |id: &str| Visit::begun(Arc::clone(service), lang, id);
+    let landing = |id: &str| Some(landing::prepared(kept, headers, &begun(id)?));
+    match (campaign, page, waiter) {
+        (None | Some(""), None, _) => {
             let offers = service.shared.offers();
             let [only] = offers.as_slice() else {
                 return None;
             };
-            landing::prepared(kept, headers, &begun(only.catalog.campaign.id.as_str())?)
+            landing(only.catalog.campaign.id.as_str())
         }
-        (Some(id), None) => landing::prepared(kept, headers, &begun(id)?),
-        (Some(id), Some("wait")) => waiting::shown(kept, headers, &begun(id)?).ok()?,
-        _ => return None,
-    };
-    guard::protect(answer.headers_mut());
-    Some(answer)
+        (Some(id), None, _) => landing(id),
+        (Some(_), Some("wait"), Some(Waiter { here, place, token })) => {
+            let token = Some(token.to_owned());
+            let visit = Visit::at(Arc::clone(service), lang, here, token);
+            Some(waiting::shown(kept, headers, &visit, &place))
+        }
+        _ => None,
+    }
 }
 
-/// The page for somebody who is put off: it asks again by itself.
-pub fn put_off(path: &str, headers: &HeaderMap, retry_after_s: u32) -> HttpResponse {
+/// The page for somebody who is put off: it asks again by itself, unless a form was sent.
+pub fn put_off(
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+    retry_after_s: u32,
+) -> HttpResponse {
     let named = path.get(1..3).and_then(Lang::of_tag);
-    let mut answer = trouble::put_off(named.unwrap_or_else(|| Lang::of(headers)), retry_after_s);
+    let lang = named.unwrap_or_else(|| Lang::of(headers));
+    let mut answer = match *method {
+        Method::POST => trouble::put_off_form(lang, retry_after_s),
+        _ => trouble::put_off(lang, retry_after_s),
+    };
     guard::protect(answer.headers_mut());
     answer
 }

@@ -8,69 +8,131 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, ETAG, HeaderMap,
-    IF_NONE_MATCH, VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    HeaderMap, HeaderValue, IF_NONE_MATCH, VARY,
 };
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use flate2::{Compress, Compression, Crc, FlushCompress};
 
 use super::assets::takes;
+use super::{guard, landing, waiting};
 use crate::domain::entry::Hash;
 use crate::domain::ids::CampaignIndex;
 use crate::web::words::Lang;
 
-/// Where a template has a hole.
-pub const HOLE: &str = "<!--hole-->";
+/// Who may see a page, and so who may keep it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    Everyone,
+    /// One person: kept nowhere.
+    One,
+}
+
+/// Where a template has its first hole; each further hole is the next character. They are of a
+/// plane for private use, which no text of ours has; another's could only show a value twice.
+const HOLES: u32 = 0xf_0000;
+/// A page has no more holes than this.
+const HOLES_MAX: u32 = 16;
 /// The most that a stored block holds.
 const STORED_BYTES_MAX: usize = u16::MAX as usize;
 const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+/// A page for everyone, asked for again each time: its tag says whether it changed.
+const PUBLIC: &str = "public, max-age=0, must-revalidate";
 
-/// A page with holes, ready to be filled.
+/// The hole that a template has where the value of that position goes.
+pub fn hole(at: usize) -> String {
+    let known = u32::try_from(at).ok().filter(|at| *at < HOLES_MAX);
+    let mark = known.and_then(|at| char::from_u32(HOLES + at));
+    mark.expect("a page has few holes").into()
+}
+
+/// A page with holes, ready to be filled. All that an answer carries is made beforehand.
 pub struct Prepared {
     parts: Vec<Part>,
-    /// The gzip form of a page without holes: the same bytes for every answer.
-    whole: Option<Bytes>,
-    /// The name of its bytes, as long as nothing is put in.
-    etag: String,
-    policy: String,
-    lang: Lang,
+    /// Both forms of a page without holes: the same bytes for every answer.
+    whole: Option<Forms>,
+    etag: HeaderValue,
+    /// Of an answer with the page as it is, with its gzip form, and without a page.
+    plain: HeaderMap,
+    packed: HeaderMap,
+    unchanged: HeaderMap,
+}
+
+struct Forms {
+    plain: Bytes,
+    gzip: Bytes,
 }
 
 struct Part {
     plain: String,
     /// Deflate blocks that end on a byte; those of the last part end the stream.
     packed: Vec<u8>,
-    crc: Crc,
+    crc: u32,
+    /// What a check sum is multiplied with when this part comes behind.
+    shift: u32,
+    /// The value that comes behind the part.
+    hole: Option<usize>,
 }
 
 impl Prepared {
     /// Takes a page apart at its holes.
-    pub fn new(page: &str, policy: String, lang: Lang) -> Self {
-        let pieces: Vec<&str> = page.split(HOLE).collect();
-        let last = pieces.len() - 1;
-        let part = |(at, piece): (usize, &&str)| {
-            let mut crc = Crc::new();
-            crc.update(piece.as_bytes());
-            let packed = deflate(piece.as_bytes(), at == last);
-            let plain = (*piece).to_owned();
-            Part { plain, packed, crc }
+    ///
+    /// # Panics
+    /// When a page for everyone has a hole.
+    pub fn new(page: &str, policy: &str, lang: Lang, whom: For) -> Self {
+        let is_hole = |mark: char| (HOLES..HOLES + HOLES_MAX).contains(&(mark as u32));
+        let mut holes = page.chars().filter(|mark| is_hole(*mark));
+        let part = |piece: &str| {
+            let hole = holes.next().map(|mark| (mark as u32 - HOLES) as usize);
+            Part::new(piece, hole)
         };
+        let parts: Vec<Part> = page.split(is_hole).map(part).collect();
         let hash = Hash::of(page.as_bytes()).to_string();
+        let etag = format!("\"{}\"", &hash[..16]);
+        let etag = HeaderValue::try_from(etag).expect("a hash in hex is ASCII");
+        let for_all = whom == For::Everyone;
+        assert!(
+            !for_all || parts.len() == 1,
+            "a page for everyone has no hole"
+        );
+        let mut unchanged = HeaderMap::new();
+        if for_all {
+            let vary = HeaderValue::from_static("Accept-Encoding, Accept-Language");
+            unchanged.insert(ETAG, etag.clone());
+            unchanged.insert(CACHE_CONTROL, HeaderValue::from_static(PUBLIC));
+            unchanged.insert(VARY, vary);
+        }
+        let policy = HeaderValue::try_from(policy).expect("policies are ASCII");
+        let kind = HeaderValue::from_static("text/html; charset=utf-8");
+        let mut plain = unchanged.clone();
+        plain.insert(CONTENT_TYPE, kind);
+        plain.insert(CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
+        plain.insert(CONTENT_SECURITY_POLICY, policy);
+        guard::protect(&mut plain);
+        guard::protect(&mut unchanged);
+        let mut packed = plain.clone();
+        packed.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         let mut prepared = Self {
-            parts: pieces.iter().enumerate().map(part).collect(),
+            parts,
             whole: None,
-            etag: format!("\"{}\"", &hash[..16]),
-            policy,
-            lang,
+            etag,
+            plain,
+            packed,
+            unchanged,
         };
-        prepared.whole = (last == 0).then(|| Bytes::from(prepared.gzip(&[])));
+        prepared.whole = for_all.then(|| Forms {
+            plain: prepared.plain(&[]).into(),
+            gzip: prepared.gzip(&[]).into(),
+        });
         prepared
     }
 
     /// The page for everyone, or that the browser has it already.
-    pub fn answer(&self, headers: &HeaderMap, kept: &'static str) -> HttpResponse {
+    pub fn answer(&self, headers: &HeaderMap) -> HttpResponse {
         let known = headers.get(IF_NONE_MATCH);
         let known = known.and_then(|tag| tag.to_str().ok());
         let same = known.is_some_and(|tags| {
@@ -78,80 +140,130 @@ impl Prepared {
             tags.into_iter()
                 .any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == self.etag)
         });
-        let mut answer = match same {
-            true => HttpResponse::NotModified(),
-            false => HttpResponse::Ok(),
-        };
-        answer
-            .insert_header((ETAG, self.etag.as_str()))
-            .insert_header((CACHE_CONTROL, kept))
-            .insert_header((VARY, "Accept-Encoding, Accept-Language"));
         if same {
-            return answer.finish();
+            return answer(StatusCode::NOT_MODIFIED, &self.unchanged, BoxBody::new(()));
         }
-        self.body(headers, answer, &[])
+        self.filled(headers, &[])
     }
 
-    /// The page for one person.
+    /// The page with `values` in its holes.
     pub fn filled(&self, headers: &HeaderMap, values: &[&str]) -> HttpResponse {
-        let mut answer = HttpResponse::Ok();
-        answer.insert_header((CACHE_CONTROL, "no-store"));
-        self.body(headers, answer, values)
-    }
-
-    fn body(
-        &self,
-        headers: &HeaderMap,
-        mut answer: actix_web::HttpResponseBuilder,
-        values: &[&str],
-    ) -> HttpResponse {
-        answer
-            .content_type("text/html; charset=utf-8")
-            .insert_header((CONTENT_LANGUAGE, self.lang.tag()))
-            .insert_header((CONTENT_SECURITY_POLICY, self.policy.as_str()));
-        if takes(headers, "gzip") {
-            answer.insert_header((CONTENT_ENCODING, "gzip"));
-            let whole = self.whole.clone();
-            return answer.body(whole.unwrap_or_else(|| Bytes::from(self.gzip(values))));
-        }
-        answer.body(Bytes::from(self.plain(values)))
+        let (known, whole) = (takes(headers, "gzip"), self.whole.as_ref());
+        let (headers, body) = match known {
+            true => {
+                let whole = whole.map(|whole| whole.gzip.clone());
+                (
+                    &self.packed,
+                    whole.unwrap_or_else(|| self.gzip(values).into()),
+                )
+            }
+            false => {
+                let whole = whole.map(|whole| whole.plain.clone());
+                (
+                    &self.plain,
+                    whole.unwrap_or_else(|| self.plain(values).into()),
+                )
+            }
+        };
+        answer(StatusCode::OK, headers, BoxBody::new(body))
     }
 
     fn plain(&self, values: &[&str]) -> Vec<u8> {
         let mut page = Vec::new();
-        for (at, part) in self.parts.iter().enumerate() {
+        for part in &self.parts {
             page.extend_from_slice(part.plain.as_bytes());
-            page.extend_from_slice(values.get(at).unwrap_or(&"").as_bytes());
+            page.extend_from_slice(part.value(values).as_bytes());
         }
         page
     }
 
     /// The gzip form with `values` in the holes.
     fn gzip(&self, values: &[&str]) -> Vec<u8> {
-        let packed: usize = self.parts.iter().map(|part| part.packed.len()).sum();
-        let stored: usize = values.iter().map(|value| value.len() + 10).sum();
-        let mut page = Vec::with_capacity(GZIP_HEAD.len() + packed + stored + 8);
+        let sizes = self.parts.iter();
+        let sizes = sizes.map(|part| part.packed.len() + part.value(values).len() + 10);
+        let mut page = Vec::with_capacity(GZIP_HEAD.len() + sizes.sum::<usize>() + 8);
         page.extend_from_slice(&GZIP_HEAD);
-        let mut crc = Crc::new();
-        let last = self.parts.len() - 1;
-        // Combining costs as much as summing some kilobytes: what is short is summed.
-        for (at, part) in self.parts.iter().enumerate() {
+        let (mut crc, mut amount) = (0, 0);
+        for part in &self.parts {
             page.extend_from_slice(&part.packed);
-            crc.combine(&part.crc);
-            let value = values.get(at).filter(|_| at < last).unwrap_or(&"");
-            for block in value.as_bytes().chunks(STORED_BYTES_MAX) {
+            crc = product(part.shift, crc) ^ part.crc;
+            let value = part.value(values).as_bytes();
+            for block in value.chunks(STORED_BYTES_MAX) {
                 let length = block.len() as u16;
                 page.push(0);
                 page.extend_from_slice(&length.to_le_bytes());
                 page.extend_from_slice(&(!length).to_le_bytes());
                 page.extend_from_slice(block);
             }
-            crc.update(value.as_bytes());
+            crc = summed(crc, value);
+            amount += part.plain.len() + value.len();
         }
-        page.extend_from_slice(&crc.sum().to_le_bytes());
-        page.extend_from_slice(&crc.amount().to_le_bytes());
+        page.extend_from_slice(&crc.to_le_bytes());
+        // Modulo 2^32, as the format has it.
+        page.extend_from_slice(&(amount as u32).to_le_bytes());
         page
     }
+}
+
+impl Part {
+    fn new(plain: &str, hole: Option<usize>) -> Self {
+        let mut crc = Crc::new();
+        crc.update(plain.as_bytes());
+        Self {
+            plain: plain.to_owned(),
+            packed: deflate(plain.as_bytes(), hole.is_none()),
+            crc: crc.sum(),
+            shift: shift(plain.len()),
+            hole,
+        }
+    }
+
+    fn value<'a>(&self, values: &[&'a str]) -> &'a str {
+        let value = self.hole.and_then(|hole| values.get(hole));
+        value.copied().unwrap_or_default()
+    }
+}
+
+fn answer(status: StatusCode, headers: &HeaderMap, body: BoxBody) -> HttpResponse {
+    let mut answer = HttpResponse::with_body(status, body);
+    *answer.headers_mut() = headers.clone();
+    answer
+}
+
+/// The polynomial of gzip's check sum (RFC 1952, 8), its bits in reverse.
+const POLYNOMIAL: u32 = 0xedb8_8320;
+
+/// The product of two polynomials modulo that one; the highest bit is the power 0.
+const fn product(one: u32, mut other: u32) -> u32 {
+    let mut sum = 0;
+    let mut bit = 32;
+    while bit > 0 {
+        bit -= 1;
+        sum ^= other & (one >> bit & 1).wrapping_neg();
+        other = (other >> 1) ^ (POLYNOMIAL & (other & 1).wrapping_neg());
+    }
+    sum
+}
+
+/// The power of x that moves a check sum past so many bytes.
+fn shift(bytes: usize) -> u32 {
+    let byte = 1 << (31 - 8);
+    (0..bytes).fold(1 << 31, |power, _| product(byte, power))
+}
+
+/// The check sum of what had `crc` with `value` behind it.
+fn summed(crc: u32, value: &[u8]) -> u32 {
+    const TABLE: [u32; 256] = {
+        let mut table = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            table[byte] = product(1 << (31 - 8), byte as u32);
+            byte += 1;
+        }
+        table
+    };
+    let step = |crc: u32, byte: &u8| TABLE[usize::from(crc as u8 ^ byte)] ^ (crc >> 8);
+    !value.iter().fold(!crc, step)
 }
 
 fn deflate(plain: &[u8], last: bool) -> Vec<u8> {
@@ -168,41 +280,47 @@ fn deflate(plain: &[u8], last: bool) -> Vec<u8> {
     packed
 }
 
-/// Prepared pages by campaign and language, made again when what they show changes.
+/// Prepared pages, each with what it was made of; made again when that changes.
+pub struct Shelf<Key, Of>(Mutex<HashMap<Key, (Of, Arc<Prepared>)>>);
+
+/// More than are ever of use at a time: with more, the shelf is cleared.
+const SHELF_PAGES_MAX: usize = 256;
+
+impl<Key: Eq + std::hash::Hash, Of: PartialEq> Shelf<Key, Of> {
+    /// The page of that key; made if it was made of something other than `of`.
+    pub fn page(&self, key: Key, of: Of, make: impl FnOnce() -> Prepared) -> Arc<Prepared> {
+        let mut pages = self.0.lock().expect("no holder of this lock panics");
+        if let Some((known, page)) = pages.get(&key)
+            && *known == of
+        {
+            return Arc::clone(page);
+        }
+        if pages.len() >= SHELF_PAGES_MAX {
+            pages.clear();
+        }
+        let page = Arc::new(make());
+        pages.insert(key, (of, Arc::clone(&page)));
+        page
+    }
+}
+
+impl<Key, Of> Default for Shelf<Key, Of> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+/// What is kept of all campaigns.
 #[derive(Default)]
 pub struct Kept {
-    pages: Mutex<HashMap<Key, (String, Arc<Prepared>)>>,
+    pub landings: Shelf<(CampaignIndex, Lang), landing::MadeOf>,
+    pub rooms: Shelf<(CampaignIndex, Lang, waiting::Scene), waiting::MadeOf>,
 }
 
 /// What the routes' pages keep.
 pub fn kept(request: &HttpRequest) -> &Kept {
     let kept = request.app_data::<Data<Kept>>();
     kept.expect("the pages are configured with what they keep")
-}
-
-type Key = (&'static str, Option<CampaignIndex>, Lang);
-
-impl Kept {
-    /// The page of that name; made if it was made of something other than `made_of`.
-    pub fn page(
-        &self,
-        name: &'static str,
-        campaign: Option<CampaignIndex>,
-        lang: Lang,
-        made_of: &str,
-        make: impl FnOnce() -> Prepared,
-    ) -> Arc<Prepared> {
-        let mut pages = self.pages.lock().expect("no holder of this lock panics");
-        let key = (name, campaign, lang);
-        if let Some((of, page)) = pages.get(&key)
-            && of == made_of
-        {
-            return Arc::clone(page);
-        }
-        let page = Arc::new(make());
-        pages.insert(key, (made_of.to_owned(), Arc::clone(&page)));
-        page
-    }
 }
 
 #[cfg(test)]
@@ -222,27 +340,40 @@ mod tests {
     #[test]
     fn a_filled_page_is_one_stream_that_unpacks_to_the_plain_page() {
         let text = "자리 ".repeat(3_000);
-        let page = format!("<h1>{text}</h1>{HOLE}<p>{text}</p>{HOLE}</html>");
-        let prepared = Prepared::new(&page, String::new(), Lang::Ko);
+        let (one, two) = (hole(0), hole(1));
+        let page = format!("<h1>{text}</h1>{one}<p>{text}</p>{two}{one}</html>");
+        let prepared = Prepared::new(&page, "", Lang::Ko, For::One);
         let long = "가".repeat(50_000);
         for values in [["", ""], ["7", "<b>앞에 3명</b>"], [long.as_str(), "x"]] {
             let gzip = prepared.gzip(&values);
             let plain = String::from_utf8(unpacked(&gzip)).unwrap();
             assert_eq!(plain.as_bytes(), prepared.plain(&values));
-            let expected = page
-                .replacen(HOLE, values[0], 1)
-                .replacen(HOLE, values[1], 1);
+            let expected = page.replace(&one, values[0]).replace(&two, values[1]);
             assert_eq!(plain, expected);
         }
-        let whole = Prepared::new(&text, String::new(), Lang::Ko);
-        assert_eq!(unpacked(&whole.gzip(&[])), text.as_bytes());
+        let whole = Prepared::new(&text, "", Lang::Ko, For::Everyone)
+            .whole
+            .unwrap();
+        assert_eq!(unpacked(&whole.gzip), text.as_bytes());
+        assert_eq!(whole.plain, text.as_bytes());
+    }
+
+    #[test]
+    fn a_page_for_one_person_is_kept_nowhere_and_one_for_all_has_a_tag() {
+        let own = Prepared::new("<p>", "", Lang::Ko, For::One);
+        let answer = own.filled(&HeaderMap::new(), &[]);
+        assert_eq!(answer.headers().get(CACHE_CONTROL).unwrap(), "no-store");
+        assert!(answer.headers().get(ETAG).is_none());
+        let for_all = Prepared::new("<p>", "", Lang::Ko, For::Everyone).answer(&HeaderMap::new());
+        assert_eq!(for_all.headers().get(CACHE_CONTROL).unwrap(), PUBLIC);
+        assert!(for_all.headers().get(ETAG).is_some());
     }
 
     proptest! {
         #[test]
         fn any_page_and_value_come_back(before in ".{0,200}", value in ".{0,200}", after in ".*") {
-            let page = format!("{before}{HOLE}{after}");
-            let prepared = Prepared::new(&page, String::new(), Lang::En);
+            let page = format!("{before}{}{after}", hole(0));
+            let prepared = Prepared::new(&page, "", Lang::En, For::One);
             let expected = format!("{before}{value}{after}");
             prop_assert_eq!(unpacked(&prepared.gzip(&[&value])), expected.into_bytes());
         }

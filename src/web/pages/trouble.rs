@@ -151,16 +151,38 @@ pub fn put_off(l: Lang, retry_after_s: u32) -> HttpResponse {
     answer
 }
 
+/// The same for a form, which nobody has read: asking again would show it empty, so this page
+/// stays, and says that the browser still has what was typed one step back.
+pub fn put_off_form(l: Lang, retry_after_s: u32) -> HttpResponse {
+    let after = text(minutes(l, retry_after_s.into()));
+    let template = ProblemPage {
+        next: l.say("put-off-form"),
+        details: vec![l.put("again-after", &[("time", after)])],
+        onward: None,
+        ..problem(l, "overloaded")
+    };
+    let mut answer = page(l, StatusCode::SERVICE_UNAVAILABLE, &template);
+    let headers = answer.headers_mut();
+    headers.insert(RETRY_AFTER, retry_after_s.into());
+    answer
+}
+
 /// A form that another site sent.
 pub fn foreign_form(request: &HttpRequest) -> HttpResponse {
     plain(lang(request), "foreign_form")
 }
 
 fn plain(l: Lang, code: &'static str) -> HttpResponse {
+    let status = StatusCode::from_u16(words(l, code).status);
+    let status = status.expect("the words have valid statuses");
+    page(l, status, &problem(l, code))
+}
+
+fn problem(l: Lang, code: &'static str) -> ProblemPage<'static> {
     let f = Frame::bare(l);
     let start = f.base.clone();
     let words = words(l, code);
-    let template = ProblemPage {
+    ProblemPage {
         f,
         code,
         title: words.title,
@@ -169,7 +191,5 @@ fn plain(l: Lang, code: &'static str) -> HttpResponse {
         onward: Some((start, l.say("to-start"))),
         retry: None,
         retry_after_s: None,
-    };
-    let status = StatusCode::from_u16(words.status).expect("the words have valid statuses");
-    page(l, status, &template)
+    }
 }

@@ -5,7 +5,7 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{HeaderMap, HeaderValue};
+use actix_web::http::header::HeaderValue;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse};
 
 use super::answer::see_other;
@@ -41,26 +41,30 @@ impl Visit {
 
     /// A visit to a page of that campaign.
     pub fn new(request: &HttpRequest, lang: Lang, campaign: &str) -> Result<Self, Trouble> {
-        let visit = Self::begun(service(request), request.headers(), lang, campaign);
-        visit.ok_or_else(|| Trouble::of(trouble::not_found(request)))
+        let begun = Self::begun(service(request), lang, campaign);
+        let mut visit = begun.ok_or_else(|| Trouble::of(trouble::not_found(request)))?;
+        let given = |name| token_in(request.headers(), name).map(str::to_owned);
+        visit.place = given(PLACE_COOKIE);
+        visit.session = given(SESSION_COOKIE);
+        Ok(visit)
     }
 
-    /// The same before any route is looked for; none if there is no such campaign.
-    pub fn begun(
-        service: Arc<Service>,
-        headers: &HeaderMap,
-        lang: Lang,
-        campaign: &str,
-    ) -> Option<Self> {
+    /// The same for a page that is one for all, before any route is looked for; none if there is no
+    /// such campaign.
+    pub fn begun(service: Arc<Service>, lang: Lang, campaign: &str) -> Option<Self> {
         let here = service.campaign(campaign).ok()?;
-        let given = |name| token_in(headers, name).map(str::to_owned);
-        Some(Self {
+        Some(Self::at(service, lang, here, None))
+    }
+
+    /// A visit with a place, if any.
+    pub fn at(service: Arc<Service>, lang: Lang, here: Here, place: Option<String>) -> Self {
+        Self {
             service,
             here,
             lang,
-            place: given(PLACE_COOKIE),
-            session: given(SESSION_COOKIE),
-        })
+            place,
+            session: None,
+        }
     }
 
     /// The address of a page of this campaign.

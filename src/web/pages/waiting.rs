@@ -8,11 +8,11 @@ use askama::Template;
 
 use super::assets::{self, Asset};
 use super::frame::{Frame, grouped, minutes, text};
-
-use super::prepared::{HOLE, Kept, Prepared, kept};
+use super::prepared::{For, Kept, Prepared, hole, kept};
 use super::trouble::Trouble;
 use super::visit::{Visit, give};
 use super::when::When;
+use crate::domain::time::Stamp;
 use crate::gate::outlook::WaitBecause;
 use crate::gate::{Place, PlaceState};
 use crate::service::Refused;
@@ -22,44 +22,53 @@ use crate::web::words::Lang;
 /// From so many minutes on, hours are shown.
 const LONG_MIN: u64 = 120;
 
+/// What the room shows beside the figures: few combinations, each with a page of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Scene {
+    state: &'static str,
+    because: Option<WaitBecause>,
+    /// In the lobby: when the person's opening comes.
+    opens: Option<Stamp>,
+    wait: WaitIn,
+}
+
+/// How the wait is worded.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum WaitIn {
+    Minutes,
+    RangeOfMinutes,
+    Hours,
+}
+
+#[derive(PartialEq)]
+pub struct MadeOf {
+    version: u32,
+    message: Option<String>,
+}
+
+/// The room of a scene, with a hole for each of a person's figures.
 #[derive(Template)]
 #[template(path = "wait.html", config = "src/web/pages/askama.toml")]
-struct Shell {
+struct Room<'a> {
     f: Frame,
-    hole: &'static str,
+    style: &'static Asset,
     script: &'static Asset,
     api: String,
-}
-
-/// What stands in the head: the title, and the pace for browsers without a script.
-#[derive(Template)]
-#[template(path = "wait_head.html", config = "src/web/pages/askama.toml")]
-struct HeadPart<'a> {
-    title: &'a str,
-    poll_s: u32,
-    name: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "wait_part.html", config = "src/web/pages/askama.toml")]
-struct OwnPart<'a> {
-    l: Lang,
-    base: String,
     state: &'static str,
-    title: &'a str,
-    number: u64,
-    number_words: String,
-    ahead: u64,
-    passed: u64,
-    ahead_words: String,
-    wait_words: String,
-    as_of: String,
-    poll_s: u32,
-    opens: Option<String>,
+    title: &'static str,
     message: Option<&'a str>,
-    announce: String,
+    opens: Option<String>,
     because: &'static str,
     because_words: Option<&'static str>,
+    number: String,
+    number_words: String,
+    ahead_words: String,
+    passed: String,
+    wait_words: String,
+    as_of: String,
+    poll_s: String,
+    refresh_words: String,
+    announce: String,
 }
 
 /// A policy that allows these styles and scripts inside a page, by what they hold.
@@ -78,26 +87,53 @@ pub fn policy(styles: &[&Asset], scripts: &[&Asset]) -> String {
 }
 
 pub async fn room(request: HttpRequest, visit: Visit) -> Result<HttpResponse, Trouble> {
-    shown(kept(&request), request.headers(), &visit)
-}
-
-/// The room as it is for the person of a place.
-pub fn shown(kept: &Kept, headers: &HeaderMap, visit: &Visit) -> Result<HttpResponse, Trouble> {
     let Some(token) = &visit.place else {
         return Ok(visit.onward("/enter"));
     };
-    let place = match visit.service.place(&visit.here, token) {
-        Ok(place) => place,
-        Err(Refused::PlaceInvalid) => return Ok(visit.onward("/enter")),
-        Err(refused) => return Err(visit.trouble(&refused)),
-    };
-    let (head, own) = parts(visit, &place);
-    let here = &visit.here;
-    let made_of = here.offer.catalog.version().to_string();
-    let make = || make(visit);
-    let page = kept.page("wait", Some(here.index), visit.lang, &made_of, make);
-    Ok(page.filled(headers, &[&head, &own]))
+    match visit.service.place(&visit.here, token) {
+        Ok(place) => Ok(shown(kept(&request), request.headers(), &visit, &place)),
+        Err(Refused::PlaceInvalid) => Ok(visit.onward("/enter")),
+        Err(refused) => Err(visit.trouble(&refused)),
+    }
 }
+
+/// The room as it is for the person of a place.
+pub fn shown(kept: &Kept, headers: &HeaderMap, visit: &Visit, place: &Place) -> HttpResponse {
+    let here = &visit.here;
+    let board = here.gate.board.load();
+    let scene = Scene::of(visit, place, board.view.state == "paused");
+    let message = &board.view.message;
+    let made_of = MadeOf {
+        version: here.offer.catalog.version(),
+        message: message.clone(),
+    };
+    let make = || make(visit, scene, message.as_deref());
+    let key = (here.index, visit.lang, scene);
+    let page = kept.rooms.page(key, made_of, make);
+    let passed = place.number.saturating_sub(place.ahead);
+    let [low, high] = wait_words(visit.lang, scene.wait, place.wait_s);
+    let values = [
+        &*place.number.to_string(),
+        &*grouped(place.number),
+        &*grouped(place.ahead),
+        &*passed.to_string(),
+        &*low,
+        &*high,
+        &*When::of(visit).clock_s(here.now),
+        &*place.next_poll_s.to_string(),
+    ];
+    page.filled(headers, &values)
+}
+
+/// Where `shown` puts each figure.
+const NUMBER: usize = 0;
+const NUMBER_WORDS: usize = 1;
+const AHEAD: usize = 2;
+const PASSED: usize = 3;
+const LOW: usize = 4;
+const HIGH: usize = 5;
+const AS_OF: usize = 6;
+const POLL_S: usize = 7;
 
 pub async fn to_room(visit: Visit) -> HttpResponse {
     visit.onward("/wait")
@@ -121,109 +157,101 @@ pub async fn admit(request: HttpRequest, visit: Visit) -> Result<HttpResponse, T
     }
 }
 
-fn make(visit: &Visit) -> Prepared {
-    let f = Frame::timeless(visit, "/wait");
-    let script = assets::named("wait.js");
-    let policy = policy(&[f.style], &[script]);
-    let campaign = &visit.here.offer.catalog.campaign.id;
-    let shell = Shell {
-        f,
-        hole: HOLE,
-        script,
-        api: format!("/api/v1/campaigns/{campaign}/gate"),
-    };
-    Prepared::new(&shell.render().unwrap_or_default(), policy, visit.lang)
+impl Scene {
+    fn of(visit: &Visit, place: &Place, paused: bool) -> Self {
+        let state = match place.state {
+            PlaceState::Admitted => "admitted",
+            _ if paused => "paused",
+            PlaceState::Lobby => "lobby",
+            PlaceState::Waiting => "waiting",
+        };
+        let token = visit.place.as_ref();
+        let token = token.filter(|_| place.state == PlaceState::Lobby);
+        Self {
+            state,
+            because: place.wait_because,
+            opens: token.and_then(|token| visit.service.opens_at(&visit.here, token)),
+            wait: WaitIn::of(place.wait_s),
+        }
+    }
 }
 
-/// The person's own head and figures.
-fn parts(visit: &Visit, place: &Place) -> (String, String) {
+impl WaitIn {
+    fn of([low, high]: [u64; 2]) -> Self {
+        let [low, high] = [low, high].map(whole_minutes);
+        match high < LONG_MIN {
+            true if low == high => Self::Minutes,
+            true => Self::RangeOfMinutes,
+            false => Self::Hours,
+        }
+    }
+}
+
+fn make(visit: &Visit, scene: Scene, message: Option<&str>) -> Prepared {
     let (l, here) = (visit.lang, &visit.here);
-    let when = When::of(visit);
-    let campaign = &here.offer.catalog.campaign;
-    let board = here.gate.board.load();
-    let paused = board.view.state == "paused";
-    let state = match place.state {
-        _ if paused && place.state != PlaceState::Admitted => "paused",
-        PlaceState::Lobby => "lobby",
-        PlaceState::Waiting => "waiting",
-        PlaceState::Admitted => "admitted",
-    };
-    let title = match state {
+    let f = Frame::timeless(visit, "/wait");
+    let (style, script) = (assets::named("frame.css"), assets::named("wait.js"));
+    let policy = policy(&[style], &[script]);
+    let campaign = &here.offer.catalog.campaign.id;
+    let title = match scene.state {
         "paused" => l.say("wait-paused"),
         "lobby" => l.say("wait-lobby"),
         "waiting" => l.say("wait-waiting"),
         _ => l.say("wait-admitted"),
     };
-    let wait_words = wait_words(l, place.wait_s);
-    let ahead_words = l.put("people-count", &[("count", text(grouped(place.ahead)))]);
-    let opens_at = |token: &String| visit.service.opens_at(here, token);
-    let opens = visit.place.as_ref().and_then(opens_at);
-    let opens = opens.filter(|_| place.state == PlaceState::Lobby);
-    let opens = opens.map(|at| when.instant(at));
-    let announce = match state {
-        "waiting" => l.put(
-            "wait-announce",
-            &[
-                ("ahead", text(ahead_words.clone())),
-                ("wait", text(wait_words.clone())),
-            ],
-        ),
-        _ => title.to_owned(),
+    let ahead_words = l.put("people-count", &[("count", text(hole(AHEAD)))]);
+    let (low, high) = (text(hole(LOW)), text(hole(HIGH)));
+    let wait_words = match scene.wait {
+        WaitIn::Minutes => l.put("wait-one", &[("n", low)]),
+        WaitIn::RangeOfMinutes => l.put("wait-minutes", &[("low", low), ("high", high)]),
+        WaitIn::Hours => l.put("wait-long", &[("low", low), ("high", high)]),
     };
-    let because_words = match place.wait_because {
-        Some(WaitBecause::Busy) => Some(l.say("because-busy")),
-        Some(WaitBecause::Full) => Some(l.say("because-full")),
-        Some(WaitBecause::Lowered) => Some(l.say("because-lowered")),
-        Some(WaitBecause::Paused) | None => None,
-    };
-    let name = l.pick(&campaign.name.ko, &campaign.name.en);
-    let head = HeadPart {
+    let announced = [
+        ("ahead", text(ahead_words.clone())),
+        ("wait", text(wait_words.clone())),
+    ];
+    let room = Room {
+        f,
+        style,
+        script,
+        api: format!("/api/v1/campaigns/{campaign}/gate"),
+        state: scene.state,
         title,
-        poll_s: if state == "admitted" {
-            0
-        } else {
-            place.next_poll_s
+        message,
+        opens: scene.opens.map(|at| When::of(visit).instant(at)),
+        because: scene.because.map_or("", WaitBecause::name),
+        because_words: match scene.because {
+            Some(WaitBecause::Busy) => Some(l.say("because-busy")),
+            Some(WaitBecause::Full) => Some(l.say("because-full")),
+            Some(WaitBecause::Lowered) => Some(l.say("because-lowered")),
+            Some(WaitBecause::Paused) | None => None,
         },
-        name,
-    };
-    let own = OwnPart {
-        l,
-        base: visit.to(""),
-        state,
-        title,
-        number: place.number,
-        number_words: grouped(place.number),
-        ahead: place.ahead,
-        passed: place.number.saturating_sub(place.ahead),
+        number: hole(NUMBER),
+        number_words: hole(NUMBER_WORDS),
         ahead_words,
+        passed: hole(PASSED),
         wait_words,
-        as_of: when.clock_s(here.now),
-        poll_s: place.next_poll_s,
-        opens,
-        message: board.view.message.as_deref(),
-        announce,
-        because: place.wait_because.map_or("", WaitBecause::name),
-        because_words,
+        as_of: hole(AS_OF),
+        poll_s: hole(POLL_S),
+        refresh_words: l.put("wait-refresh", &[("s", text(hole(POLL_S)))]),
+        announce: match scene.state {
+            "waiting" => l.put("wait-announce", &announced),
+            _ => title.to_owned(),
+        },
     };
-    (
-        head.render().unwrap_or_default(),
-        own.render().unwrap_or_default(),
-    )
+    Prepared::new(&room.render().unwrap_or_default(), &policy, l, For::One)
 }
 
-/// The range of the wait; a script counts the short form on.
-fn wait_words(l: Lang, [low, high]: [u64; 2]) -> String {
-    let whole = |seconds: u64| seconds.div_ceil(60).max(1);
-    if whole(high) < LONG_MIN {
-        if whole(low) == whole(high) {
-            return l.put("wait-one", &[("n", whole(low).into())]);
+fn whole_minutes(seconds: u64) -> u64 {
+    seconds.div_ceil(60).max(1)
+}
+
+/// The range of the wait, as it stands in its words; a script counts the short forms on.
+fn wait_words(l: Lang, wait: WaitIn, wait_s: [u64; 2]) -> [String; 2] {
+    match wait {
+        WaitIn::Minutes | WaitIn::RangeOfMinutes => {
+            wait_s.map(|seconds| whole_minutes(seconds).to_string())
         }
-        let values = [("low", whole(low).into()), ("high", whole(high).into())];
-        return l.put("wait-minutes", &values);
+        WaitIn::Hours => wait_s.map(|seconds| minutes(l, seconds)),
     }
-    let values = [
-        ("low", text(minutes(l, low))),
-        ("high", text(minutes(l, high))),
-    ];
-    l.put("wait-long", &values)
 }

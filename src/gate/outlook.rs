@@ -17,6 +17,8 @@ const POLLS_PER_S_SPARE: f64 = 500.0;
 const FASTER: f64 = 1.3;
 /// A line may move by so much slower than it did: sessions take longer, the brake.
 const SLOWER: f64 = 0.7;
+/// Nobody is asked to come back sooner than after this, unless their turn comes before.
+const FLOOR_S_MIN: f64 = 12.0;
 /// Whoever comes back when their turn has come comes a little after it.
 const LATER: f64 = 1.02;
 /// Those whose turn is too near to be asked back in time come later by a part of what is missing
@@ -71,7 +73,7 @@ impl Outlook {
     ///
     /// How the budget is kept. Far back, people ask every 300 s at the slot of their number:
     /// `people / 300` a second, to the person. Whoever waits `w` seconds more and is nearer asks
-    /// after `w / 2`, but not before `floor_s`; those with less than twice that to wait ask once,
+    /// after `w / 2`, but not before `floor_s`; those with less than `floor_s` to wait ask once,
     /// when their turn has come. At `per_s` people for each second of wait, this costs on top of
     /// `people / 300`
     ///
@@ -90,7 +92,7 @@ impl Outlook {
         let standing = because == Some(WaitBecause::Paused);
         Self {
             per_s,
-            floor_s: floor_s.clamp(POLL_S_MIN, POLL_S_MAX),
+            floor_s: floor_s.clamp(FLOOR_S_MIN, POLL_S_MAX),
             due: !standing && left > 0.0,
             cycle_s: (people as f64 / (POLLS_PER_S_MAX / 2.0))
                 .clamp(POLL_S_MIN, POLL_S_MAX)
@@ -124,16 +126,18 @@ impl Outlook {
         let half_s = wait_s / 2.0;
         // From a tenth less to a tenth more.
         let apart = 0.9 + 0.2 * f64::from(lot) / 256.0;
-        let next_s = if half_s >= self.floor_s {
-            (half_s * apart).max(self.floor_s)
-        } else if self.due {
+        // What those are told who have the floor to wait, and nobody who has more is told less.
+        let floor_s = self.floor_s * LATER + 2.0;
+        let next_s = if half_s >= floor_s {
+            (half_s * apart).max(floor_s)
+        } else if self.due && wait_s <= self.floor_s {
             // Where the budget is short not again in no time.
             let spread_s = wait_s + POLL_S_MIN - wait_s * SPREAD;
             (wait_s * LATER + 1.0)
                 .max(spread_s)
                 .max(self.floor_s / 16.0)
         } else if self.floor_s < POLL_S_MAX {
-            self.floor_s * apart
+            floor_s * apart
         } else {
             POLL_S_MAX
         };
@@ -211,7 +215,7 @@ mod tests {
             }
         }
         // The budget is used where it helps: with room nobody near waits for longer than they must.
-        assert_eq!(Outlook::of(280.0, 1_540_000, 0, None).floor_s, 5.0);
+        assert_eq!(Outlook::of(280.0, 1_540_000, 0, None).floor_s, FLOOR_S_MIN);
         assert_eq!(Outlook::of(280.0, 6_000_000, 0, None).floor_s, 300.0);
     }
 

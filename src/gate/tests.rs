@@ -112,7 +112,7 @@ fn whoever_does_not_come_keeps_nobody_out_and_still_enters_ahead_of_the_line() {
         PlaceState::Waiting
     );
     // A minute after they can have heard of it.
-    let after = NOW.plus_s(66);
+    let after = NOW.plus_s(73);
     let next = gate.enter(&line, person(2), Way::Open, after).unwrap();
     assert_eq!(next.state, PlaceState::Admitted);
     assert!(gate.admit(person(2), Way::Open, &next, after));

@@ -12,9 +12,9 @@ use actix_web::web::Bytes;
 
 use super::connection::Exchange;
 use super::load::{Class, WorkerLoad};
-use crate::gate::{Place, PlaceState};
 use crate::gate::board::Board;
 use crate::gate::token::Kind;
+use crate::gate::{Place, PlaceState};
 use crate::service::Service;
 use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, token_in};
 use crate::web::gate::place_answer;

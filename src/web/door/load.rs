@@ -4,9 +4,9 @@
 //! behind every request that is there already, in the kernel or in the worker, so that is how long
 //! a request waits before anything is done for it. When even the least of these times in a tenth of
 //! a second is over the target, a queue stands, and the worker puts off more of what matters least;
-//! when it is not, less (CoDel's sign of a queue, on requests instead of packets). Confirming and what people in
-//! session do is never put off for this: `active_max` and the writer's queue bound those, and when
-//! a queue stands although all else is put off, the gate's brake does.
+//! when it is not, less (CoDel's sign of a queue, on requests instead of packets). Confirming and
+//! what people in session do is never put off for this: `active_max` and the writer's queue bound
+//! those, and when a queue stands although all else is put off, the gate's brake does.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -14,7 +14,7 @@ use super::curve::Curve;
 use super::random::Random;
 use super::record::Record;
 use super::scene::{Scene, Who};
-use super::wire::{Heard, Line, Way, Wire};
+use super::wire::{Broken, Heard, Line, Way, Wire};
 use crate::clock::tick;
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -179,6 +179,9 @@ impl Drive {
                     scene.answered(who, kind, status, body, now);
                 }
                 Heard::Broken(broken) => {
+                    if broken == Broken::Unreachable {
+                        scene.gone(now);
+                    }
                     scene.record.broken(broken);
                     scene.unanswered(who, now);
                 }

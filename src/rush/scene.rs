@@ -62,6 +62,8 @@ pub struct Scene {
     pub checking: bool,
     numbers: HashMap<u64, u32>,
     bookings: HashMap<Box<str>, u32>,
+    /// When nobody listened last.
+    gone: Option<u64>,
     now: u64,
 }
 
@@ -76,6 +78,7 @@ impl Scene {
             waiting: 0,
             inside: 0,
             checking: false,
+            gone: None,
             numbers: HashMap::new(),
             bookings: HashMap::new(),
             now: 0,
@@ -171,6 +174,11 @@ impl Scene {
             person.set(UNSURE, true);
         }
         kind
+    }
+
+    /// Nobody listens: the server was killed.
+    pub fn gone(&mut self, now: u64) {
+        self.gone = Some(now);
     }
 
     /// A request has no answer: it may have been done or not.
@@ -490,10 +498,17 @@ impl Scene {
                 let words = format!("{} is also the number of person {other}", place.number);
                 self.fault(who, Fault::NumberTwice, &words);
             }
-        } else if number != place.number {
+        } else if number != place.number && !self.may_have_forgotten(who) {
             let words = format!("was {number}, is {}", place.number);
             self.fault(who, Fault::AnotherPlace, &words);
         }
+    }
+
+    /// A number of the last moment before a server was killed is known to the person's token alone,
+    /// until they show it. A second tab comes without.
+    fn may_have_forgotten(&mut self, who: Who) -> bool {
+        let given_ms = u64::from(self.person(who.person).waits_from_ms);
+        who.tab && self.gone.is_some_and(|at| at / 1_000_000 >= given_ms)
     }
 
     fn took_place(&mut self, me: u32, place: &Place) {

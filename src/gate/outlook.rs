@@ -93,7 +93,7 @@ impl Outlook {
         Self {
             per_s,
             floor_s: floor_s.clamp(FLOOR_S_MIN, POLL_S_MAX),
-            due: !standing && left > 0.0,
+            due: !standing && all + 2.0 * per_s <= POLLS_PER_S_MAX,
             cycle_s: (people as f64 / (POLLS_PER_S_MAX / 2.0))
                 .clamp(POLL_S_MIN, POLL_S_MAX)
                 .ceil() as u64,

@@ -58,8 +58,8 @@ pub struct Outlook {
     per_s: f64,
     /// Nobody is asked to come back sooner than after this, unless their turn comes before.
     floor_s: f64,
-    /// There is room in the budget for everybody to come back just when their turn has come.
-    due: bool,
+    /// The line moves: whoever is near comes back just when their turn has come.
+    moves: bool,
     /// In which all could ask once.
     cycle_s: u64,
     /// Called people who came too late and wait for a turn of their own.
@@ -83,7 +83,10 @@ impl Outlook {
     ///
     /// for the halving, `per_s` for everybody's last poll, and at most `per_s` for those who have
     /// to ask once more because the line was slower than it looked. The floor follows from what
-    /// the budget has left for that. With nothing left it is 300 s and everybody comes by slot.
+    /// the budget has left for that. With nothing left it is 300 s: whoever waits for longer comes
+    /// by slot, and the others once, when their turn has come. There are 300 s × `per_s` of these,
+    /// so their slots cost as much: sending them to those would save nothing, and turns would stand
+    /// unused for up to 300 s.
     pub fn of(per_s: f64, people: u64, late: u64, because: Option<WaitBecause>) -> Self {
         let per_s = per_s.max(0.01);
         let all = people as f64 / POLL_S_MAX;
@@ -93,7 +96,7 @@ impl Outlook {
         Self {
             per_s,
             floor_s: floor_s.clamp(FLOOR_S_MIN, POLL_S_MAX),
-            due: !standing && all + 2.0 * per_s <= POLLS_PER_S_MAX,
+            moves: !standing,
             cycle_s: (people as f64 / (POLLS_PER_S_MAX / 2.0))
                 .clamp(POLL_S_MIN, POLL_S_MAX)
                 .ceil() as u64,
@@ -130,7 +133,7 @@ impl Outlook {
         let floor_s = self.floor_s * LATER + 2.0;
         let next_s = if half_s >= floor_s {
             (half_s * apart).max(floor_s)
-        } else if self.due && wait_s <= self.floor_s {
+        } else if self.moves && wait_s <= self.floor_s {
             // Where the budget is short not again in no time.
             let spread_s = wait_s + POLL_S_MIN - wait_s * SPREAD;
             (wait_s * LATER + 1.0)
@@ -191,7 +194,7 @@ mod tests {
         let interval = |ahead: u64| {
             // Those at a slot are on their way through their cycle: 300 s a round.
             let at_slot = ahead as f64 / per_s / 2.0 >= 300.0 || outlook.floor_s >= 300.0;
-            match at_slot && !(outlook.due && (ahead as f64 / per_s) < 300.0) {
+            match at_slot && !(outlook.moves && (ahead as f64 / per_s) < 300.0) {
                 true => 300.0,
                 false => {
                     let lot = (ahead % 256) as u8;

@@ -1,4 +1,4 @@
-//! What happens to a request before any route is looked for: it is put off when the worker is over
+//! What happens to a request before any route is looked for: it waits for its turn, is put off when the worker is over
 //! its load, and the board, which everybody asks for, is answered from prepared bytes.
 
 use std::cell::RefCell;
@@ -61,11 +61,17 @@ impl Front {
         }
     }
 
-    pub fn turn(&self, request: &Request) -> Turn {
-        let mut class = Class::of(request.method(), request.path());
-        if self.load.is_over() && class == Class::Session && !self.is_admitted(request) {
-            class = Class::Browse;
+    /// What a request counts as. Who is in session is looked at when it matters.
+    pub fn class(&self, request: &Request) -> Class {
+        let class = Class::of(request.method(), request.path());
+        let matters = self.load.is_over() || self.load.turns.are_short();
+        match class == Class::Session && matters && !self.is_admitted(request) {
+            true => Class::Browse,
+            false => class,
         }
+    }
+
+    pub fn turn(&self, request: &Request, class: Class) -> Turn {
         let last = is_last(request);
         let closing = |mut response| {
             if last {

@@ -1,12 +1,12 @@
 //! How busy the workers are, and what is put off because of it.
 //!
 //! A worker sends itself a byte now and then and measures how long it takes to arrive: it queues
-//! behind every request that is there already, in the kernel or in the worker, so that is how long
-//! a request waits before anything is done for it. When even the least of these times in a tenth of
-//! a second is over the target, a queue stands, and the worker puts off more of what matters least;
-//! when it is not, less (CoDel's sign of a queue, on requests instead of packets). Confirming and
-//! what people in session do is never put off for this: `active_max` and the writer's queue bound
-//! those, and when a queue stands although all else is put off, the gate's brake does.
+//! like what people in session ask. Others then wait for their turn (see `turns`), which is measured
+//! too. When even the least of both in a tenth of a second is over the target, a queue stands, and
+//! the worker puts off more of what matters least; when it is not, less (CoDel's sign of a queue, on
+//! requests instead of packets). Confirming and what people in session do is never put off for
+//! this: `active_max` and the writer's queue bound those, and when the byte comes late although all
+//! else is put off, the gate's brake does.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
+use super::turns::Turns;
 use crate::clock::{self, Entropy};
 
 const STEP: Duration = Duration::from_millis(10);
@@ -24,8 +25,10 @@ const STEP: Duration = Duration::from_millis(10);
 /// hiccup.
 const INTERVAL: Duration = Duration::from_millis(100);
 const LOOKS_MIN: u32 = 3;
-/// A request that always waits for as long as this stands in a queue: some 500 requests.
+/// A byte that always comes as late as this stands in a queue.
 const LAG_TARGET_US: u64 = 10_000;
+/// Others may wait for their turn for this long before a queue stands: they keep nobody in session.
+const TURN_TARGET_US: u64 = 100_000;
 /// What one interval over the target adds, for each time that it is over it, up to the most.
 const RISE: f64 = 0.1;
 const RISE_TIMES_MAX: f64 = 10.0;
@@ -80,7 +83,7 @@ pub struct Load {
     /// What a request waited at the least, at the last look of any worker.
     pub wait_us: AtomicU64,
     shed: [AtomicU64; Class::SHED.len()],
-    /// The lag that stands although all that can be put off is, for the gate's brake; else 0.
+    /// How late the byte comes although all that can be put off is, for the gate's brake; else 0.
     lag_us: Arc<AtomicU64>,
     stopping: AtomicBool,
 }
@@ -117,6 +120,7 @@ impl Load {
 #[derive(Debug)]
 pub struct WorkerLoad {
     pub shared: Arc<Load>,
+    pub turns: Turns,
     /// Between 0 and `LEVEL_MAX`: so many classes as its whole part says are put off wholly, the
     /// next in the share that is left. At the last the board comes late.
     level: Cell<f64>,
@@ -127,6 +131,7 @@ impl WorkerLoad {
     pub fn new(shared: Arc<Load>) -> Rc<Self> {
         Rc::new(Self {
             shared,
+            turns: Turns::new(),
             level: Cell::new(0.0),
             lots: Cell::new(u64::from_be_bytes(Entropy::system().bytes())),
         })
@@ -154,13 +159,17 @@ impl WorkerLoad {
                 let _ = there.read(&mut room).await?;
                 least = least.min(sent.elapsed().as_micros() as u64);
             }
-            self.measured(least);
+            self.measured(least, self.turns.waited_us());
         }
     }
 
-    fn measured(&self, lag_us: u64) {
-        self.shared.wait_us.store(lag_us, Ordering::Relaxed);
-        let times = lag_us as f64 / LAG_TARGET_US as f64;
+    /// Notes how late the byte came at the least, and how long others then waited for their turn.
+    fn measured(&self, byte_us: u64, turn_us: u64) {
+        self.shared
+            .wait_us
+            .store(byte_us + turn_us, Ordering::Relaxed);
+        let byte_times = byte_us as f64 / LAG_TARGET_US as f64;
+        let times = byte_times.max(turn_us as f64 / TURN_TARGET_US as f64);
         let change = if times > 1.0 {
             RISE * times.min(RISE_TIMES_MAX)
         } else {
@@ -169,7 +178,7 @@ impl WorkerLoad {
         let level = (self.level.get() + change).clamp(0.0, LEVEL_MAX);
         self.level.set(level);
         // The last word counts: while one worker keeps up, the host does.
-        let standing = if level == LEVEL_MAX { lag_us } else { 0 };
+        let standing = if level == LEVEL_MAX { byte_us } else { 0 };
         self.shared.lag_us.store(standing, Ordering::Relaxed);
     }
 
@@ -220,23 +229,23 @@ mod tests {
     #[test]
     fn what_matters_least_is_put_off_first_and_sessions_never() {
         let worker = WorkerLoad::new(Arc::default());
-        worker.measured(LAG_TARGET_US);
+        worker.measured(LAG_TARGET_US, 0);
         assert_eq!(put_off(&worker, Class::Browse), 0);
         for _ in 0..5 {
-            worker.measured(LAG_TARGET_US * 3 / 2);
+            worker.measured(LAG_TARGET_US * 3 / 2, 0);
         }
         let browse = put_off(&worker, Class::Browse);
         assert!((600..900).contains(&browse), "{browse} of 1,000");
         assert_eq!(put_off(&worker, Class::Poll), 0);
         for _ in 0..4 {
-            worker.measured(LAG_TARGET_US * 5);
+            worker.measured(LAG_TARGET_US * 5, 0);
         }
         assert_eq!(put_off(&worker, Class::Browse), 1_000);
         assert_eq!(put_off(&worker, Class::Poll), 1_000);
         let enter = put_off(&worker, Class::Enter);
         assert!((600..900).contains(&enter), "{enter} of 1,000");
         for _ in 0..100 {
-            worker.measured(LAG_TARGET_US * 100);
+            worker.measured(LAG_TARGET_US * 100, 0);
         }
         assert_eq!(put_off(&worker, Class::Enter), 1_000);
         assert_eq!(put_off(&worker, Class::Session), 0);
@@ -246,10 +255,10 @@ mod tests {
     #[test]
     fn it_ends_when_no_queue_stands() {
         let worker = WorkerLoad::new(Arc::default());
-        worker.measured(LAG_TARGET_US * 2);
+        worker.measured(LAG_TARGET_US * 2, 0);
         assert!(worker.is_over());
         for _ in 0..2 {
-            worker.measured(1_000);
+            worker.measured(1_000, 0);
         }
         assert!(!worker.is_over());
     }
@@ -259,16 +268,20 @@ mod tests {
         let worker = WorkerLoad::new(Arc::default());
         let told = || worker.shared.lag_us.load(Ordering::Relaxed);
         while put_off(&worker, Class::Enter) < 1_000 {
-            worker.measured(LAG_TARGET_US * 2);
+            worker.measured(LAG_TARGET_US * 2, 0);
             assert!(!worker.is_board_late());
             assert_eq!(told(), 0);
         }
         for _ in 0..10 {
-            worker.measured(LAG_TARGET_US * 2);
+            worker.measured(LAG_TARGET_US * 2, 0);
         }
         assert!(worker.is_board_late());
         assert_eq!(told(), LAG_TARGET_US * 2);
-        worker.measured(1_000);
+        // The crowd's own queue is no reason to let fewer in.
+        worker.measured(1_000, TURN_TARGET_US * 2);
+        assert!(worker.is_board_late());
+        assert_eq!(told(), 1_000);
+        worker.measured(1_000, 0);
         assert_eq!(told(), 0);
     }
 

@@ -5,6 +5,7 @@
 pub mod connection;
 pub mod front;
 pub mod load;
+pub mod turns;
 
 use std::net::TcpListener;
 use std::rc::Rc;
@@ -16,7 +17,7 @@ use actix_http::{HttpService, KeepAlive};
 use actix_http::{Request, Response};
 use actix_server::ServerBuilder;
 use actix_service::{
-    IntoServiceFactory as _, Service as _, ServiceFactoryExt as _, apply_fn_factory, fn_service,
+    IntoServiceFactory as _, ServiceFactory as _, ServiceFactoryExt as _, fn_factory, fn_service,
     map_config,
 };
 use actix_web::dev::AppConfig;
@@ -26,12 +27,16 @@ use tokio_rustls::TlsAcceptor;
 
 use connection::{Connections, Io};
 use front::{Front, Turn};
-use load::{Load, WorkerLoad};
+use load::{Class, Load, WorkerLoad};
+use turns::OF_A_HANDSHAKE;
 
 use crate::service::Service;
 
 /// Somebody who is told goodbye has this long to say it back.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Workers give way to the writer and the gate's keeper, and not to the daily log.
+const NICE: i32 = 5;
 
 /// What bounds connections.
 #[derive(Clone, Copy, Debug)]
@@ -53,41 +58,35 @@ pub fn listen(
     let data = web::Data::from(Arc::clone(&service));
     let acceptor = tls.map(|config| TlsAcceptor::from(Arc::new(config)));
     server.listen("public", listener, move || {
+        // Best effort: where the cores are busy the others wait, not a commit.
+        let _ = rustix::process::nice(NICE);
         let connections = Connections::new(Arc::clone(&load), limits);
         let worker = WorkerLoad::new(Arc::clone(&load));
         let front = Rc::new(Front::new(Arc::clone(&service), Rc::clone(&worker)));
         actix_web::rt::spawn(Rc::clone(&connections).keep_sweeping());
-        actix_web::rt::spawn(worker.keep_measuring());
+        actix_web::rt::spawn(Rc::clone(&worker).keep_measuring());
+        let giving = Rc::clone(&worker);
+        actix_web::rt::spawn(async move { giving.turns.keep_giving().await });
         let app = App::new()
             .app_data(data.clone())
             .configure(crate::web::configure)
             .into_factory();
-        let fronted = apply_fn_factory(
-            map_config(app, |()| AppConfig::default()),
-            move |request: Request, app| {
-                let turn = front.turn(&request);
-                let routed = match &turn {
-                    Turn::Routed { .. } => Some(app.call(request)),
-                    Turn::Answered(_) | Turn::PutOff(_) => None,
-                };
-                async move {
-                    let last = match turn {
-                        Turn::Answered(response) => return Ok(response),
-                        Turn::PutOff(response) => {
-                            tokio::time::sleep(WorkerLoad::PUT_OFF).await;
-                            return Ok(response);
-                        }
-                        Turn::Routed { last } => last,
-                    };
-                    let routed = routed.expect("what is not answered was routed");
-                    let mut response: Response<BoxBody> = routed.await?.into();
-                    if last {
-                        front::close(&mut response);
-                    }
-                    Ok::<_, actix_web::Error>(response)
-                }
-            },
-        );
+        let app = map_config(app, |()| AppConfig::default());
+        let turns = Rc::clone(&worker);
+        let fronted = fn_factory(move || {
+            let (app, front, worker) = (app.new_service(()), Rc::clone(&front), Rc::clone(&worker));
+            async move {
+                let app = Rc::new(app.await?);
+                Ok::<_, ()>(fn_service(move |request: Request| {
+                    serve(
+                        Rc::clone(&front),
+                        Rc::clone(&worker),
+                        Rc::clone(&app),
+                        request,
+                    )
+                }))
+            }
+        });
         let http = HttpService::build()
             // Deadlines are the connection's own: see `connection`.
             .keep_alive(KeepAlive::Os)
@@ -104,11 +103,12 @@ pub fn listen(
             // Answers are written whole; there is nothing to wait for.
             let _ = tcp.set_nodelay(true);
             let connection = connections.take(tcp);
-            let acceptor = acceptor.clone();
+            let (acceptor, turns) = (acceptor.clone(), Rc::clone(&turns));
             async move {
                 let io = match acceptor {
                     None => Io::Plain(connection),
                     Some(acceptor) => {
+                        turns.turns.take(OF_A_HANDSHAKE).await;
                         let tls = acceptor.accept(connection).await.map_err(|_| ())?;
                         Io::Tls(Box::new(tls))
                     }
@@ -118,4 +118,35 @@ pub fn listen(
         })
         .and_then(http)
     })
+}
+
+/// Serves a request when its turn has come.
+async fn serve<A, R>(
+    front: Rc<Front>,
+    worker: Rc<WorkerLoad>,
+    app: Rc<A>,
+    request: Request,
+) -> Result<Response<BoxBody>, actix_web::Error>
+where
+    A: actix_service::Service<Request, Response = R, Error = actix_web::Error>,
+    R: Into<Response<BoxBody>>,
+{
+    let class = front.class(&request);
+    if class != Class::Session {
+        worker.turns.take(1).await;
+    }
+    match front.turn(&request, class) {
+        Turn::Answered(response) => Ok(response),
+        Turn::PutOff(response) => {
+            tokio::time::sleep(WorkerLoad::PUT_OFF).await;
+            Ok(response)
+        }
+        Turn::Routed { last } => {
+            let mut response = app.call(request).await?.into();
+            if last {
+                front::close(&mut response);
+            }
+            Ok(response)
+        }
+    }
 }

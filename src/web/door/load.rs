@@ -25,10 +25,8 @@ const STEP: Duration = Duration::from_millis(10);
 /// hiccup.
 const INTERVAL: Duration = Duration::from_millis(100);
 const LOOKS_MIN: u32 = 3;
-/// A byte that always comes as late as this stands in a queue.
+/// What always waits for as long as this stands in a queue.
 const LAG_TARGET_US: u64 = 10_000;
-/// Others may wait for their turn for this long before a queue stands: they keep nobody in session.
-const TURN_TARGET_US: u64 = 100_000;
 /// What one interval over the target adds, for each time that it is over it, up to the most.
 const RISE: f64 = 0.1;
 const RISE_TIMES_MAX: f64 = 10.0;
@@ -168,8 +166,7 @@ impl WorkerLoad {
         self.shared
             .wait_us
             .store(byte_us + turn_us, Ordering::Relaxed);
-        let byte_times = byte_us as f64 / LAG_TARGET_US as f64;
-        let times = byte_times.max(turn_us as f64 / TURN_TARGET_US as f64);
+        let times = lag_us as f64 / LAG_TARGET_US as f64;
         let change = if times > 1.0 {
             RISE * times.min(RISE_TIMES_MAX)
         } else {
@@ -278,7 +275,7 @@ mod tests {
         assert!(worker.is_board_late());
         assert_eq!(told(), LAG_TARGET_US * 2);
         // The crowd's own queue is no reason to let fewer in.
-        worker.measured(1_000, TURN_TARGET_US * 2);
+        worker.measured(1_000, LAG_TARGET_US * 2);
         assert!(worker.is_board_late());
         assert_eq!(told(), 1_000);
         worker.measured(1_000, 0);

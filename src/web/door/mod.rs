@@ -35,9 +35,6 @@ use crate::service::Service;
 /// Somebody who is told goodbye has this long to say it back.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Workers give way to the writer and the gate's keeper, and not to the daily log.
-const NICE: i32 = 5;
-
 /// What bounds connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -58,8 +55,6 @@ pub fn listen(
     let data = web::Data::from(Arc::clone(&service));
     let acceptor = tls.map(|config| TlsAcceptor::from(Arc::new(config)));
     server.listen("public", listener, move || {
-        // Best effort: where the cores are busy the others wait, not a commit.
-        let _ = rustix::process::nice(NICE);
         let connections = Connections::new(Arc::clone(&load), limits);
         let worker = WorkerLoad::new(Arc::clone(&load));
         let front = Rc::new(Front::new(Arc::clone(&service), Rc::clone(&worker)));

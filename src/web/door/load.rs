@@ -163,9 +163,8 @@ impl WorkerLoad {
 
     /// Notes how late the byte came at the least, and how long others then waited for their turn.
     fn measured(&self, byte_us: u64, turn_us: u64) {
-        self.shared
-            .wait_us
-            .store(byte_us + turn_us, Ordering::Relaxed);
+        let lag_us = byte_us + turn_us;
+        self.shared.wait_us.store(lag_us, Ordering::Relaxed);
         let times = lag_us as f64 / LAG_TARGET_US as f64;
         let change = if times > 1.0 {
             RISE * times.min(RISE_TIMES_MAX)

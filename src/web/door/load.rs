@@ -129,7 +129,7 @@ impl WorkerLoad {
     pub fn new(shared: Arc<Load>) -> Rc<Self> {
         Rc::new(Self {
             shared,
-            turns: Turns::new(),
+            turns: Turns::default(),
             level: Cell::new(0.0),
             lots: Cell::new(u64::from_be_bytes(Entropy::system().bytes())),
         })

@@ -26,15 +26,17 @@ pub struct Turns {
     least_us: Cell<Option<u64>>,
 }
 
-impl Turns {
-    pub fn new() -> Self {
+impl Default for Turns {
+    fn default() -> Self {
         Self {
             left: Semaphore::new(A_TIME),
             taken: Notify::new(),
             least_us: Cell::new(None),
         }
     }
+}
 
+impl Turns {
     /// Waits for so many turns, at most `A_TIME`.
     pub async fn take(&self, turns: u32) {
         let waited_us = match self.left.try_acquire_many(turns) {
@@ -88,7 +90,7 @@ mod tests {
     /// Lets a crowd take turns, each of so many; what is done between two looks at the network, and
     /// in which order.
     async fn served(of_each: u32) -> (Vec<usize>, Vec<usize>) {
-        let turns = Rc::new(Turns::new());
+        let turns = Rc::new(Turns::default());
         let order = Rc::new(RefCell::new(Vec::new()));
         let giver = Rc::clone(&turns);
         actix_web::rt::spawn(async move { giver.keep_giving().await });
@@ -123,7 +125,7 @@ mod tests {
 
     #[actix_web::test]
     async fn whoever_hangs_up_costs_no_turn_and_a_queue_is_measured() {
-        let turns = Turns::new();
+        let turns = Turns::default();
         turns.take(A_TIME as u32).await;
         assert!(turns.are_short());
         assert_eq!(turns.waited_us(), 0);

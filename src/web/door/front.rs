@@ -1,5 +1,6 @@
-//! What happens to a request before any route is looked for: it waits for its turn, is put off when the worker is over
-//! its load, and the board, which everybody asks for, is answered from prepared bytes.
+//! What happens to a request before any route is looked for: it waits for its turn, is put off when
+//! the worker is over its load, and the board, which everybody asks for, is answered from prepared
+//! bytes.
 
 use std::cell::RefCell;
 use std::rc::Rc;

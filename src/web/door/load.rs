@@ -1,12 +1,12 @@
 //! How busy the workers are, and what is put off because of it.
 //!
 //! A worker sends itself a byte now and then and measures how long it takes to arrive: it queues
-//! like what people in session ask. Others then wait for their turn (see `turns`), which is measured
-//! too. When even the least of both in a tenth of a second is over the target, a queue stands, and
-//! the worker puts off more of what matters least; when it is not, less (CoDel's sign of a queue, on
-//! requests instead of packets). Confirming and what people in session do is never put off for
-//! this: `active_max` and the writer's queue bound those, and when the byte comes late although all
-//! else is put off, the gate's brake does.
+//! like what people in session ask. Others then wait for their turn (see `turns`), which is
+//! measured too. When even the least of both in a tenth of a second is over the target, a queue
+//! stands, and the worker puts off more of what matters least; when it is not, less (CoDel's sign
+//! of a queue, on requests instead of packets). Confirming and what people in session do is never
+//! put off for this: `active_max` and the writer's queue bound those, and when the byte comes late
+//! although all else is put off, the gate's brake does.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -58,8 +58,6 @@ pub struct Outlook {
     per_s: f64,
     /// Nobody is asked to come back sooner than after this, unless their turn comes before.
     floor_s: f64,
-    /// The line moves: whoever is near comes back just when their turn has come.
-    moves: bool,
     /// In which all could ask once.
     cycle_s: u64,
     /// Called people who came too late and wait for a turn of their own.
@@ -92,17 +90,20 @@ impl Outlook {
         let all = people as f64 / POLL_S_MAX;
         let left = POLLS_PER_S_MAX - POLLS_PER_S_SPARE - all - 2.0 * per_s;
         let floor_s = POLL_S_MAX * (-left.max(0.0) / (2.0 * per_s)).exp();
-        let standing = because == Some(WaitBecause::Paused);
         Self {
             per_s,
             floor_s: floor_s.clamp(FLOOR_S_MIN, POLL_S_MAX),
-            moves: !standing,
             cycle_s: (people as f64 / (POLLS_PER_S_MAX / 2.0))
                 .clamp(POLL_S_MIN, POLL_S_MAX)
                 .ceil() as u64,
             late,
             because,
         }
+    }
+
+    /// The line moves: whoever is near comes back just when their turn has come.
+    fn moves(&self) -> bool {
+        self.because != Some(WaitBecause::Paused)
     }
 
     /// How long whoever is called may not know it yet.
@@ -133,7 +134,7 @@ impl Outlook {
         let floor_s = self.floor_s * LATER + 2.0;
         let next_s = if half_s >= floor_s {
             (half_s * apart).max(floor_s)
-        } else if self.moves && wait_s <= self.floor_s {
+        } else if self.moves() && wait_s <= self.floor_s {
             // Where the budget is short not again in no time.
             let spread_s = wait_s + POLL_S_MIN - wait_s * SPREAD;
             (wait_s * LATER + 1.0)
@@ -194,7 +195,7 @@ mod tests {
         let interval = |ahead: u64| {
             // Those at a slot are on their way through their cycle: 300 s a round.
             let at_slot = ahead as f64 / per_s / 2.0 >= 300.0 || outlook.floor_s >= 300.0;
-            match at_slot && !(outlook.moves && (ahead as f64 / per_s) < 300.0) {
+            match at_slot && !(outlook.moves() && (ahead as f64 / per_s) < 300.0) {
                 true => 300.0,
                 false => {
                     let lot = (ahead % 256) as u8;
@@ -253,6 +254,26 @@ mod tests {
             before = next;
         }
         assert_eq!(before, 300);
+    }
+
+    #[test]
+    fn whoever_is_near_comes_when_their_turn_has_come_also_while_the_budget_is_short() {
+        let of = |because| Outlook::of(280.0, 6_000_000, 0, because);
+        assert_eq!(of(None).floor_s, POLL_S_MAX);
+        for wait_s in (30..290).step_by(10) {
+            let ahead = wait_s * 280;
+            // At slots all over the cycle.
+            for number in (1..=300).step_by(7) {
+                let told_s = u64::from(of(None).poll_s(number, ahead, 0, 128, NOW));
+                assert!(
+                    (wait_s..=wait_s + 20).contains(&told_s),
+                    "{wait_s}: {told_s}"
+                );
+                let paused = of(Some(WaitBecause::Paused));
+                let at_slot = paused.poll_s(number, ahead, 0, 128, NOW);
+                assert_eq!(at_slot, slot_s(number, NOW));
+            }
+        }
     }
 
     #[test]

@@ -24,6 +24,8 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 const CHECK_MAX: Duration = Duration::from_secs(120);
 /// People looked up each second.
 const CHECK_PER_S: f64 = 4_000.0;
+/// Requests sent in one go before answers are looked at again: an answer's time counts until then.
+const SENT_MAX: usize = 32;
 const WAIT_MAX: Duration = Duration::from_millis(20);
 
 /// A rush that runs.
@@ -31,8 +33,7 @@ pub struct Drive {
     pub scene: Scene,
     wire: Wire,
     began: Instant,
-    /// Due and not sent: every connection is busy. People in session go first: at home they have a
-    /// connection of their own, and don't stand behind those who only ask.
+    /// Due and not sent: every connection is busy. People in session go first.
     queue: VecDeque<(u64, Who)>,
     queue_inside: VecDeque<(u64, Who)>,
     out: Vec<u8>,
@@ -161,7 +162,7 @@ impl Drive {
         }
         let next = self.scene.timers.peek();
         let wait = match next {
-            _ if self.spins => Duration::ZERO,
+            _ if self.spins || self.has_more() => Duration::ZERO,
             Some(Reverse((due, _))) if acts && self.wire.has_idle() => {
                 Duration::from_nanos(due.saturating_sub(now)).min(WAIT_MAX)
             }
@@ -190,7 +191,7 @@ impl Drive {
         Ok(goes_on)
     }
 
-    /// Everybody whose time has come acts, while there are connections.
+    /// Those whose time has come act, some at a time, while there are connections.
     fn act(&mut self, now: u64) {
         while let Some(Reverse((due, who))) = self.scene.timers.peek().copied()
             && due <= now
@@ -202,12 +203,10 @@ impl Drive {
                 false => self.queue.push_back((due, who)),
             }
         }
-        while self.wire.has_idle()
-            && let Some((due, who)) = self
-                .queue_inside
-                .pop_front()
-                .or_else(|| self.queue.pop_front())
-        {
+        for _ in 0..SENT_MAX {
+            let Some((due, who)) = self.next() else {
+                return;
+            };
             self.out.clear();
             let kind = self.scene.ask(who, &mut self.out);
             let line = self.line();
@@ -220,6 +219,23 @@ impl Drive {
                 self.scene.unanswered(who, now);
             }
         }
+    }
+
+    /// Whether somebody could be sent at once.
+    fn has_more(&self) -> bool {
+        !self.queue_inside.is_empty() && self.wire.has_idle()
+            || !self.queue.is_empty() && self.wire.has_idle_for_all()
+    }
+
+    /// Whoever is due and has a connection to send on.
+    fn next(&mut self) -> Option<(u64, Who)> {
+        if self.wire.has_idle()
+            && let Some(next) = self.queue_inside.pop_front()
+        {
+            return Some(next);
+        }
+        let for_all = self.wire.has_idle_for_all();
+        for_all.then(|| self.queue.pop_front()).flatten()
     }
 
     fn line(&mut self) -> Line {

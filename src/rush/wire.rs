@@ -25,7 +25,10 @@ const INBOX_BYTES: usize = 4 << 10;
 /// An answer that takes longer is given up, and its connection with it.
 pub const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// Connections that are attended to in one go; the others are there at the next.
-const EVENTS_MAX: usize = 256;
+const EVENTS_MAX: usize = 64;
+/// This part of the connections is used by people in session only: at home they have one of their
+/// own, and don't stand behind those who only ask.
+const KEPT_INSIDE: usize = 8;
 /// How often overdue answers are looked for.
 const OVERDUE_EVERY: Duration = Duration::from_secs(1);
 
@@ -150,6 +153,11 @@ impl Wire {
 
     pub fn has_idle(&self) -> bool {
         !self.idle.is_empty()
+    }
+
+    /// Whether more connections are idle than are kept for people in session.
+    pub fn has_idle_for_all(&self) -> bool {
+        self.idle.len() > self.links.len() / KEPT_INSIDE
     }
 
     /// Requests on their way.

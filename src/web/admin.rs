@@ -65,8 +65,13 @@ fn registry(service: &Arc<Service>, load: Option<&Load>) -> Registry {
         );
         gauge(
             "request_wait_microseconds",
-            "What a request waits before anything is done for it, at the least",
-            load.wait_us.load(Ordering::Relaxed) as i64,
+            "What a request of a session waits before anything is done for it, at the least",
+            load.lag_us.load(Ordering::Relaxed) as i64,
+        );
+        gauge(
+            "requests_in_line",
+            "Requests of others than people in session that wait for their turn",
+            load.line.load(Ordering::Relaxed) as i64,
         );
         gauge(
             "connections_dropped",

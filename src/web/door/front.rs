@@ -1,6 +1,6 @@
 //! What happens to a request before any route is looked for: it waits for its turn, is put off when
-//! the worker is over its load, and the board, which everybody asks for, is answered from prepared
-//! bytes.
+//! the line of those who wait is too long for it, and what everybody asks for is answered from
+//! prepared bytes.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -41,11 +41,19 @@ struct Prepared {
     json: Bytes,
 }
 
+/// Whether a request may join the line of those who wait for their turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Joins {
+    Now,
+    /// A refusal would cost more than the answer, and be asked again sooner.
+    Late,
+    /// Later, only to be told after how many seconds to come back.
+    PutOff(u32),
+}
+
 /// What is done with a request.
 pub enum Turn {
     Answered(Response<BoxBody>),
-    /// The answer is kept back for a while.
-    PutOff(Response<BoxBody>),
     /// Routes have it; whether the connection is closed after the answer.
     Routed {
         last: bool,
@@ -65,34 +73,43 @@ impl Front {
     /// What a request counts as. Who is in session is looked at when it matters.
     pub fn class(&self, request: &Request) -> Class {
         let class = Class::of(request.method(), request.path());
-        let matters = self.load.is_over() || self.load.turns.are_short();
+        let matters = self.load.turns.are_short();
         match class == Class::Session && matters && !self.is_admitted(request) {
             true => Class::Browse,
             false => class,
         }
     }
 
-    pub fn turn(&self, request: &Request, class: Class) -> Turn {
-        let last = is_last(request);
-        let closing = |mut response| {
-            if last {
-                close(&mut response);
-            }
-            response
+    /// Whether a request may join the line, as long as that is now.
+    pub fn joins(&self, request: &Request, class: Class) -> Joins {
+        if !self.load.is_over(class) {
+            return Joins::Now;
+        }
+        let waiter = match class {
+            Class::Free => return Joins::Late,
+            Class::Poll => self.look(request),
+            _ => None,
         };
+        let come_back_s = self.load.come_back_s(class);
+        let told_s = match &waiter {
+            Some(waiter) if !can_wait(&waiter.place, come_back_s) => return Joins::Now,
+            Some(waiter) => waiter.place.next_poll_s,
+            None => 0,
+        };
+        self.load.shared.note_shed(class);
+        Joins::PutOff(come_back_s.max(told_s))
+    }
+
+    pub fn put_off(&self, request: &Request, come_back_s: u32) -> Response<BoxBody> {
+        closing(request, put_off(request, come_back_s))
+    }
+
+    /// Serves a request whose turn has come, as far as no route is needed for it.
+    pub fn turn(&self, request: &Request, class: Class) -> Turn {
         let waiter = match class {
             Class::Poll => self.look(request),
             _ => None,
         };
-        if let Some(retry_after_s) = self.load.put_off(class)
-            && waiter
-                .as_ref()
-                .is_none_or(|waiter| can_wait(&waiter.place, retry_after_s))
-        {
-            self.load.shared.note_shed(class);
-            let told_s = waiter.map_or(0, |waiter| waiter.place.next_poll_s);
-            return Turn::PutOff(closing(put_off(request, retry_after_s.max(told_s))));
-        }
         let answer = match (class, waiter) {
             (Class::Free, _) => self.show_board(request),
             (Class::Poll, Some(waiter)) if is_call(request) => {
@@ -102,11 +119,10 @@ impl Front {
             _ => None,
         };
         match answer {
-            Some(board) if class == Class::Free && self.load.is_board_late() => {
-                Turn::PutOff(closing(board))
-            }
-            Some(response) => Turn::Answered(closing(response)),
-            None => Turn::Routed { last },
+            Some(response) => Turn::Answered(closing(request, response)),
+            None => Turn::Routed {
+                last: is_last(request),
+            },
         }
     }
 
@@ -200,6 +216,14 @@ fn put_off(request: &Request, retry_after_s: u32) -> Response<BoxBody> {
         return Problem::overloaded(lang, retry_after_s).response().into();
     }
     pages::put_off(request.method(), path, request.headers(), retry_after_s).into()
+}
+
+/// The connection is closed after the last answer on it.
+fn closing(request: &Request, mut response: Response<BoxBody>) -> Response<BoxBody> {
+    if is_last(request) {
+        close(&mut response);
+    }
+    response
 }
 
 /// Closes the connection after this answer.

@@ -1,12 +1,12 @@
 //! How busy the workers are, and what is put off because of it.
 //!
-//! A worker sends itself a byte now and then and measures how long it takes to arrive: it queues
-//! like what people in session ask. Others then wait for their turn (see `turns`), which is
-//! measured too. When even the least of both in a tenth of a second is over the target, a queue
-//! stands, and the worker puts off more of what matters least; when it is not, less (CoDel's sign
-//! of a queue, on requests instead of packets). Confirming and what people in session do is never
-//! put off for this: `active_max` and the writer's queue bound those, and when the byte comes late
-//! although all else is put off, the gate's brake does.
+//! Whoever is not in session waits for a turn (see `turns`). The longer that line of requests is,
+//! the less may join it: browsing is put off first, then polls, then entering, so that the line is
+//! bounded and what matters more waits less for what matters least. Confirming and what people in
+//! session do is never put off: `active_max` and the writer's queue bound those.
+//!
+//! A worker also sends itself a byte now and then and measures how long it takes to arrive: it
+//! queues like what people in session ask. While that delay stands, the gate's brake lets fewer in.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -25,14 +25,6 @@ const STEP: Duration = Duration::from_millis(10);
 /// hiccup.
 const INTERVAL: Duration = Duration::from_millis(100);
 const LOOKS_MIN: u32 = 3;
-/// What always waits for as long as this stands in a queue.
-const LAG_TARGET_US: u64 = 10_000;
-/// What one interval over the target adds, for each time that it is over it, up to the most.
-const RISE: f64 = 0.1;
-const RISE_TIMES_MAX: f64 = 10.0;
-const FALL: f64 = 0.1;
-/// Every class that is put off, and then the board, which is answered late.
-const LEVEL_MAX: f64 = Class::SHED.len() as f64 + 1.0;
 
 /// What a request is for, the least important first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -63,6 +55,18 @@ impl Class {
         }
     }
 
+    /// None of its requests joins a line that is as long as this: some 30 ms for browsing, 60 for
+    /// polls, 120 for entering. The board is then answered late, at four times as much again.
+    pub const fn line_max(self) -> usize {
+        match self {
+            Self::Browse => 1_000,
+            Self::Poll => 2_000,
+            Self::Enter => 4_000,
+            Self::Free => 8_000,
+            Self::Session => usize::MAX,
+        }
+    }
+
     /// Whoever is put off is told to come back after this, and up to twice as much more by lot.
     fn retry_after_s(self) -> u32 {
         match self {
@@ -78,11 +82,12 @@ pub struct Load {
     pub connections: AtomicUsize,
     /// Connections dropped for being too slow.
     pub dropped: AtomicU64,
-    /// What a request waited at the least, at the last look of any worker.
-    pub wait_us: AtomicU64,
+    /// Requests in line, at the last look of any worker.
+    pub line: AtomicUsize,
     shed: [AtomicU64; Class::SHED.len()],
-    /// How late the byte comes although all that can be put off is, for the gate's brake; else 0.
-    lag_us: Arc<AtomicU64>,
+    /// How late the byte came at the least, at the last look of any worker: the last word counts,
+    /// for while one worker keeps up, the host does.
+    pub lag_us: Arc<AtomicU64>,
     stopping: AtomicBool,
 }
 
@@ -119,9 +124,6 @@ impl Load {
 pub struct WorkerLoad {
     pub shared: Arc<Load>,
     pub turns: Turns,
-    /// Between 0 and `LEVEL_MAX`: so many classes as its whole part says are put off wholly, the
-    /// next in the share that is left. At the last the board comes late.
-    level: Cell<f64>,
     lots: Cell<u64>,
 }
 
@@ -129,8 +131,7 @@ impl WorkerLoad {
     pub fn new(shared: Arc<Load>) -> Rc<Self> {
         Rc::new(Self {
             shared,
-            turns: Turns::default(),
-            level: Cell::new(0.0),
+            turns: Turns::for_requests(),
             lots: Cell::new(u64::from_be_bytes(Entropy::system().bytes())),
         })
     }
@@ -138,7 +139,7 @@ impl WorkerLoad {
     /// Goes on for as long as the worker runs.
     pub async fn keep_measuring(self: Rc<Self>) {
         if let Err(error) = self.measure().await {
-            tracing::error!(%error, "a worker can't measure its load: it will put nothing off");
+            tracing::error!(%error, "a worker can't measure its load: the gate can't go by it");
         }
     }
 
@@ -157,50 +158,25 @@ impl WorkerLoad {
                 let _ = there.read(&mut room).await?;
                 least = least.min(sent.elapsed().as_micros() as u64);
             }
-            self.measured(least, self.turns.waited_us());
+            self.shared.lag_us.store(least, Ordering::Relaxed);
+            let line = self.turns.waiting();
+            self.shared.line.store(line, Ordering::Relaxed);
         }
-    }
-
-    /// Notes how late the byte came at the least, and how long others then waited for their turn.
-    fn measured(&self, byte_us: u64, turn_us: u64) {
-        let lag_us = byte_us + turn_us;
-        self.shared.wait_us.store(lag_us, Ordering::Relaxed);
-        let times = lag_us as f64 / LAG_TARGET_US as f64;
-        let change = if times > 1.0 {
-            RISE * times.min(RISE_TIMES_MAX)
-        } else {
-            -FALL
-        };
-        let level = (self.level.get() + change).clamp(0.0, LEVEL_MAX);
-        self.level.set(level);
-        // The last word counts: while one worker keeps up, the host does.
-        let standing = if level == LEVEL_MAX { byte_us } else { 0 };
-        self.shared.lag_us.store(standing, Ordering::Relaxed);
-    }
-
-    /// Whether the board is answered late: a refusal would cost more, and be asked again sooner.
-    pub fn is_board_late(&self) -> bool {
-        let share = self.level.get() - Class::SHED.len() as f64;
-        share > 0.0 && self.lot() < share
     }
 
     /// How long an answer to somebody who is put off is kept back, so that whoever asks again at
     /// once does so once a second, and as many of them as there are connections at the most.
     pub const PUT_OFF: Duration = Duration::from_secs(1);
 
-    /// Whether anything is put off at present.
-    pub fn is_over(&self) -> bool {
-        self.level.get() > 0.0
+    /// Whether the line is too long for another request of that class.
+    pub fn is_over(&self, class: Class) -> bool {
+        self.turns.waiting() >= class.line_max()
     }
 
-    /// Seconds after which to come back, if a request of that class is put off.
-    pub fn put_off(&self, class: Class) -> Option<u32> {
-        let share = self.level.get() - class as usize as f64;
-        if class >= Class::Session || share <= 0.0 || self.lot() >= share {
-            return None;
-        }
+    /// Seconds after which somebody who is put off is to come back.
+    pub fn come_back_s(&self, class: Class) -> u32 {
         let least = class.retry_after_s();
-        Some(least + (self.lot() * f64::from(2 * least + 1)) as u32)
+        least + (self.lot() * f64::from(2 * least + 1)) as u32
     }
 
     /// A number in [0, 1): splitmix64, from a random start. Only spreads a crowd; keeps no secret.
@@ -217,77 +193,52 @@ impl WorkerLoad {
 mod tests {
     use super::*;
 
-    fn put_off(worker: &WorkerLoad, class: Class) -> usize {
-        let asked = (0..1_000).filter(|_| worker.put_off(class).is_some());
-        asked.count()
-    }
-
     #[test]
     fn what_matters_least_is_put_off_first_and_sessions_never() {
-        let worker = WorkerLoad::new(Arc::default());
-        worker.measured(LAG_TARGET_US, 0);
-        assert_eq!(put_off(&worker, Class::Browse), 0);
-        for _ in 0..5 {
-            worker.measured(LAG_TARGET_US * 3 / 2, 0);
-        }
-        let browse = put_off(&worker, Class::Browse);
-        assert!((600..900).contains(&browse), "{browse} of 1,000");
-        assert_eq!(put_off(&worker, Class::Poll), 0);
-        for _ in 0..4 {
-            worker.measured(LAG_TARGET_US * 5, 0);
-        }
-        assert_eq!(put_off(&worker, Class::Browse), 1_000);
-        assert_eq!(put_off(&worker, Class::Poll), 1_000);
-        let enter = put_off(&worker, Class::Enter);
-        assert!((600..900).contains(&enter), "{enter} of 1,000");
-        for _ in 0..100 {
-            worker.measured(LAG_TARGET_US * 100, 0);
-        }
-        assert_eq!(put_off(&worker, Class::Enter), 1_000);
-        assert_eq!(put_off(&worker, Class::Session), 0);
-        assert_eq!(put_off(&worker, Class::Free), 0);
+        use Class::{Browse, Enter, Free, Poll, Session};
+        assert!(Class::SHED.is_sorted_by_key(|class| class.line_max()));
+        assert!([Browse, Poll, Enter, Free, Session].is_sorted_by_key(|class| class.line_max()));
+        assert_eq!(Session.line_max(), usize::MAX);
     }
 
-    #[test]
-    fn it_ends_when_no_queue_stands() {
+    #[actix_web::test]
+    async fn a_line_is_joined_until_it_is_full_for_a_class_and_again_when_it_is_not() {
         let worker = WorkerLoad::new(Arc::default());
-        worker.measured(LAG_TARGET_US * 2, 0);
-        assert!(worker.is_over());
-        for _ in 0..2 {
-            worker.measured(1_000, 0);
+        let over = |worker: &WorkerLoad| {
+            [Class::Browse, Class::Poll, Class::Enter, Class::Free]
+                .map(|class| worker.is_over(class))
+        };
+        let mut people = Vec::new();
+        let join = || {
+            let worker = Rc::clone(&worker);
+            actix_web::rt::spawn(async move { worker.turns.take().await })
+        };
+        // Nobody gives turns: all but the first few wait.
+        while worker.turns.waiting() < Class::Browse.line_max() {
+            assert_eq!(over(&worker), [false; 4]);
+            people.push(join());
+            tokio::task::yield_now().await;
         }
-        assert!(!worker.is_over());
-    }
-
-    #[test]
-    fn the_board_comes_late_and_the_brake_is_told_when_all_else_is_put_off() {
-        let worker = WorkerLoad::new(Arc::default());
-        let told = || worker.shared.lag_us.load(Ordering::Relaxed);
-        while put_off(&worker, Class::Enter) < 1_000 {
-            worker.measured(LAG_TARGET_US * 2, 0);
-            assert!(!worker.is_board_late());
-            assert_eq!(told(), 0);
+        assert_eq!(over(&worker), [true, false, false, false]);
+        while worker.turns.waiting() < Class::Enter.line_max() {
+            people.push(join());
+            tokio::task::yield_now().await;
         }
-        for _ in 0..10 {
-            worker.measured(LAG_TARGET_US * 2, 0);
+        assert_eq!(over(&worker), [true, true, true, false]);
+        assert!(!worker.is_over(Class::Session));
+        for person in people {
+            person.abort();
+            let _ = person.await;
         }
-        assert!(worker.is_board_late());
-        assert_eq!(told(), LAG_TARGET_US * 2);
-        // The crowd's own queue is no reason to let fewer in.
-        worker.measured(1_000, LAG_TARGET_US * 2);
-        assert!(worker.is_board_late());
-        assert_eq!(told(), 1_000);
-        worker.measured(1_000, 0);
-        assert_eq!(told(), 0);
+        assert_eq!(over(&worker), [false; 4]);
     }
 
     #[test]
     fn a_crowd_is_told_to_come_back_at_different_times() {
         let worker = WorkerLoad::new(Arc::default());
-        worker.level.set(3.0);
         let mut told = [0; 31];
         for _ in 0..21_000 {
-            told[worker.put_off(Class::Enter).unwrap() as usize] += 1;
+            told[worker.come_back_s(Class::Enter) as usize] += 1;
         }
         assert_eq!(told[..10], [0; 10]);
         assert!(
@@ -301,9 +252,10 @@ mod tests {
     #[actix_web::test]
     async fn a_byte_queues_behind_what_is_there() {
         let worker = WorkerLoad::new(Arc::default());
+        let lag_us = || worker.shared.lag_us.load(Ordering::Relaxed);
         actix_web::rt::spawn(Rc::clone(&worker).keep_measuring());
         tokio::time::sleep(INTERVAL * 3).await;
-        let quiet_us = worker.shared.wait_us.load(Ordering::Relaxed);
+        let quiet_us = lag_us();
         // Requests that are always there, each a millisecond of work.
         for _ in 0..40 {
             actix_web::rt::spawn(async {
@@ -314,11 +266,10 @@ mod tests {
             });
         }
         tokio::time::sleep(INTERVAL * 20).await;
-        let busy_us = worker.shared.wait_us.load(Ordering::Relaxed);
+        let busy_us = lag_us();
         assert!(
-            busy_us > LAG_TARGET_US && quiet_us < busy_us,
+            busy_us > 10_000 && quiet_us < busy_us,
             "{quiet_us}, then {busy_us}"
         );
-        assert!(worker.is_over());
     }
 }

@@ -26,9 +26,9 @@ use actix_web::{App, web};
 use tokio_rustls::TlsAcceptor;
 
 use connection::{Connections, Io};
-use front::{Front, Turn};
+use front::{Front, Joins, Turn};
 use load::{Class, Load, WorkerLoad};
-use turns::OF_A_HANDSHAKE;
+use turns::Turns;
 
 use crate::service::Service;
 
@@ -62,12 +62,14 @@ pub fn listen(
         actix_web::rt::spawn(Rc::clone(&worker).keep_measuring());
         let giving = Rc::clone(&worker);
         actix_web::rt::spawn(async move { giving.turns.keep_giving().await });
+        let handshakes = Rc::new(Turns::for_handshakes());
+        let giving = Rc::clone(&handshakes);
+        actix_web::rt::spawn(async move { giving.keep_giving().await });
         let app = App::new()
             .app_data(data.clone())
             .configure(crate::web::configure)
             .into_factory();
         let app = map_config(app, |()| AppConfig::default());
-        let turns = Rc::clone(&worker);
         let fronted = fn_factory(move || {
             let (app, front, worker) = (app.new_service(()), Rc::clone(&front), Rc::clone(&worker));
             async move {
@@ -98,12 +100,12 @@ pub fn listen(
             // Answers are written whole; there is nothing to wait for.
             let _ = tcp.set_nodelay(true);
             let connection = connections.take(tcp);
-            let (acceptor, turns) = (acceptor.clone(), Rc::clone(&turns));
+            let (acceptor, handshakes) = (acceptor.clone(), Rc::clone(&handshakes));
             async move {
                 let io = match acceptor {
                     None => Io::Plain(connection),
                     Some(acceptor) => {
-                        turns.turns.take(OF_A_HANDSHAKE).await;
+                        handshakes.take().await;
                         let tls = acceptor.accept(connection).await.map_err(|_| ())?;
                         Io::Tls(Box::new(tls))
                     }
@@ -128,14 +130,17 @@ where
 {
     let class = front.class(&request);
     if class != Class::Session {
-        worker.turns.take(1).await;
+        let joins = front.joins(&request, class);
+        if joins != Joins::Now {
+            tokio::time::sleep(WorkerLoad::PUT_OFF).await;
+        }
+        worker.turns.take().await;
+        if let Joins::PutOff(come_back_s) = joins {
+            return Ok(front.put_off(&request, come_back_s));
+        }
     }
     match front.turn(&request, class) {
         Turn::Answered(response) => Ok(response),
-        Turn::PutOff(response) => {
-            tokio::time::sleep(WorkerLoad::PUT_OFF).await;
-            Ok(response)
-        }
         Turn::Routed { last } => {
             let mut response = app.call(request).await?.into();
             if last {

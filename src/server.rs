@@ -135,8 +135,9 @@ async fn listen(
     }
     let listener = bind(config.listen).with_context(|| taken(config.listen))?;
     let public_address = listener.local_addr()?;
-    let load = Arc::new(Load::new(Arc::clone(&service.worker_lag_us)));
     let connections_max = connections_max(config);
+    let load = Load::new(connections_max, Arc::clone(&service.worker_lag_us));
+    let load = Arc::new(load);
     let public = Server::build()
         .workers(config.workers())
         .max_concurrent_connections(connections_max.div_ceil(config.workers()))
@@ -148,10 +149,7 @@ async fn listen(
         Arc::clone(&service),
         Arc::clone(&load),
         tls,
-        door::Limits {
-            connections_max,
-            exchange_s: config.exchange_s,
-        },
+        config.exchange_s,
     )?;
     let data = web::Data::from(Arc::clone(&service));
     let shown = web::Data::from(Arc::clone(&load));

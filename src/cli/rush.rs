@@ -34,7 +34,7 @@ const AHEAD_S_MAX: f64 = 1_800.0;
 /// Connections if not told otherwise. Whoever is put off keeps theirs for a second: a sweep needs
 /// enough that its people don't wait for one another.
 const RUSH_CONNECTIONS: u32 = 1_000;
-const SWEEP_CONNECTIONS: u32 = 16_000;
+const SWEEP_CONNECTIONS: u32 = 18_000;
 /// Without a terminal, a line this often.
 const PLAIN_EVERY_S: usize = 10;
 
@@ -156,7 +156,7 @@ pub struct Target {
     /// The same seed makes the same people do the same
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Keep-alive connections that everybody shares: 1,000 if not given, for a sweep 16,000
+    /// Keep-alive connections that everybody shares: 1,000 if not given, for a sweep 18,000
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=25_000))]
     connections: Option<u32>,
     /// Leave out so many people at the top of the file

@@ -102,6 +102,79 @@ fn whoever_comes_gets_the_connection_of_somebody_who_idles() {
     assert!(waited < Duration::from_secs(5), "{waited:?}");
 }
 
+/// A crowd's requests are all there before the server sees the first of them: it is stopped while
+/// they are sent, so that the line is as long as it can be whatever the machine.
+#[test]
+fn of_a_crowd_all_at_once_those_in_session_are_served_and_others_put_off() {
+    const CROWD: usize = 3_000;
+    sumun::server::raise_file_limit();
+    let world = World::new(20);
+    let server = served_with(&world, "workers = 1");
+    let session = |at| server.session(&person(OPEN, at));
+    let mut sessions: Vec<String> = (0..20).map(session).collect();
+    let requests = |count: usize, request: &str| -> Vec<(TcpStream, Vec<u8>)> {
+        let of_one = |_| (connect(server.public), request.as_bytes().to_vec());
+        (0..count).map(of_one).collect()
+    };
+    let api = |call: &str, token: &str| {
+        format!(
+            "GET /api/v1/campaigns/test-open{call} HTTP/1.1\r\nHost: x\r\n\
+             Authorization: Bearer {token}\r\n\r\n"
+        )
+    };
+    let mut crowd = requests(CROWD, "GET /api/v1/now HTTP/1.1\r\nHost: x\r\n\r\n");
+    let mut board = requests(20, &api("/gate/board", ""));
+    let (start, end) = sessions[0].split_at(sessions[0].len() - 10);
+    let changed = if end.starts_with('A') { 'B' } else { 'A' };
+    let mut forged = requests(
+        200,
+        &api("/sites", &format!("{start}{changed}{}", &end[1..])),
+    );
+    let mut inside = Vec::new();
+    for token in sessions.drain(..) {
+        inside.extend(requests(1, &api("/sites", &token)));
+    }
+    server.signal("STOP");
+    for (stream, request) in [&mut crowd, &mut board, &mut forged, &mut inside]
+        .into_iter()
+        .flatten()
+    {
+        stream.write_all(request).unwrap();
+    }
+    server.signal("CONT");
+    let statuses = |streams: &mut Vec<(TcpStream, Vec<u8>)>| {
+        let mut counts = std::collections::BTreeMap::new();
+        for (stream, _) in streams {
+            let mut answer = [0; 4096];
+            let length = stream.read(&mut answer).unwrap();
+            let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+            let status = answer[9..12].to_owned();
+            if status == "503" {
+                let retry = answer.split("retry-after: ").nth(1).unwrap();
+                let retry_s: u32 = retry[..2].trim().parse().unwrap();
+                assert!((5..=15).contains(&retry_s), "{answer}");
+                assert!(answer.contains("\"overloaded\""), "{answer}");
+            }
+            *counts.entry(status).or_insert(0) += 1;
+        }
+        counts
+    };
+    assert_eq!(statuses(&mut inside), [("200".to_owned(), 20)].into());
+    assert_eq!(statuses(&mut board), [("200".to_owned(), 20)].into());
+    let crowd = statuses(&mut crowd);
+    assert_eq!(crowd.values().sum::<usize>(), CROWD);
+    assert_eq!(crowd.keys().collect::<Vec<_>>(), ["200", "503"]);
+    // At least as many are served as wait in line when it is full.
+    assert!(crowd["200"] >= 1_000 && crowd["503"] >= 100, "{crowd:?}");
+    // Whoever only asks what people in session ask is put off as if they looked around.
+    let forged = statuses(&mut forged);
+    assert_eq!(
+        forged.keys().collect::<Vec<_>>(),
+        ["401", "503"],
+        "{forged:?}"
+    );
+}
+
 #[test]
 fn a_new_token_key_ends_nobodys_place_or_session() {
     let world = World::new(2);

@@ -19,18 +19,17 @@ use actix_web::rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
-use super::Limits;
 use super::load::Load;
 
 const SWEEP: Duration = Duration::from_secs(1);
-/// A connection that is not used is kept this long; when three quarters of all are open, less and
-/// less, so that the last are for those who come.
+/// A connection that is not used is kept this long while connections are to spare, so that the last
+/// are for those who come.
 const KEEP_ALIVE_S: u32 = 75;
 
 /// The connections of one worker.
 pub struct Connections {
     load: Arc<Load>,
-    limits: Limits,
+    exchange_s: u32,
     /// Sweeps since the start, and one.
     sweeps: Cell<u32>,
     all: RefCell<Vec<Weak<Exchange>>>,
@@ -57,10 +56,10 @@ pub struct Exchange {
 }
 
 impl Connections {
-    pub fn new(load: Arc<Load>, limits: Limits) -> Rc<Self> {
+    pub fn new(load: Arc<Load>, exchange_s: u32) -> Rc<Self> {
         Rc::new(Self {
             load,
-            limits,
+            exchange_s,
             sweeps: Cell::new(1),
             all: RefCell::default(),
         })
@@ -94,8 +93,7 @@ impl Connections {
         let now = self.sweeps.get() + 1;
         self.sweeps.set(now);
         let stopping = self.load.is_stopping();
-        let open = self.load.connections.load(Ordering::Relaxed);
-        let kept_s = kept_s(open, self.limits.connections_max);
+        let kept_s = (f64::from(KEEP_ALIVE_S) * self.load.spare()) as u32;
         self.all.borrow_mut().retain(|exchange| {
             let Some(exchange) = exchange.upgrade() else {
                 return false;
@@ -103,7 +101,7 @@ impl Connections {
             let passed_s = now - exchange.since.get();
             let end = match exchange.idle.get() {
                 true if stopping || passed_s > kept_s => End::Idle,
-                false if passed_s > self.limits.exchange_s => End::Late,
+                false if passed_s > self.exchange_s => End::Late,
                 _ => return true,
             };
             if end == End::Late {
@@ -116,12 +114,6 @@ impl Connections {
             false
         });
     }
-}
-
-/// How long a connection may idle while so many are open.
-fn kept_s(open: usize, most: usize) -> u32 {
-    let left = most.saturating_sub(open) as f64 / (most as f64 / 4.0);
-    (f64::from(KEEP_ALIVE_S) * left.min(1.0)) as u32
 }
 
 impl Drop for Exchange {
@@ -281,18 +273,5 @@ impl AsyncWrite for Io {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         either!(self, stream => stream.poll_shutdown(cx))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_more_connections_are_open_the_shorter_they_may_idle() {
-        let kept = |open| kept_s(open, 100_000);
-        assert_eq!([0, 75_000].map(kept), [75, 75]);
-        assert_eq!([80_000, 90_000, 99_000].map(kept), [60, 30, 3]);
-        assert_eq!([100_000, 100_001].map(kept), [0, 0]);
     }
 }

@@ -25,6 +25,8 @@ const STEP: Duration = Duration::from_millis(10);
 /// hiccup.
 const INTERVAL: Duration = Duration::from_millis(100);
 const LOOKS_MIN: u32 = 3;
+/// How long an answer to somebody who is put off is kept back while connections are to spare.
+const KEPT_BACK: Duration = Duration::from_secs(1);
 
 /// What a request is for, the least important first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -80,6 +82,8 @@ impl Class {
 #[derive(Debug, Default)]
 pub struct Load {
     pub connections: AtomicUsize,
+    /// So many connections may be open.
+    connections_max: usize,
     /// Connections dropped for being too slow.
     pub dropped: AtomicU64,
     /// Requests in line, at the last look of any worker.
@@ -92,11 +96,20 @@ pub struct Load {
 }
 
 impl Load {
-    pub fn new(lag_us: Arc<AtomicU64>) -> Self {
+    pub fn new(connections_max: usize, lag_us: Arc<AtomicU64>) -> Self {
         Self {
+            connections_max,
             lag_us,
             ..Self::default()
         }
+    }
+
+    /// 1 while three quarters of the connections are enough, and less and less down to 0 when all
+    /// are open: what may keep one for nothing keeps it for a time that is less by this.
+    pub fn spare(&self) -> f64 {
+        let open = self.connections.load(Ordering::Relaxed);
+        let left = self.connections_max.saturating_sub(open) as f64;
+        (left * 4.0 / self.connections_max as f64).min(1.0)
     }
 
     /// No new exchange begins from now on.
@@ -164,9 +177,11 @@ impl WorkerLoad {
         }
     }
 
-    /// How long an answer to somebody who is put off is kept back, so that whoever asks again at
-    /// once does so once a second, and as many of them as there are connections at the most.
-    pub const PUT_OFF: Duration = Duration::from_secs(1);
+    /// Keeps back the answer to somebody who is put off, so that whoever asks again at once does so
+    /// once a second, and as many of them as there are connections at the most.
+    pub async fn keep_back(&self) {
+        tokio::time::sleep(KEPT_BACK.mul_f64(self.shared.spare())).await;
+    }
 
     /// Whether the line is too long for another request of that class.
     pub fn is_over(&self, class: Class) -> bool {
@@ -231,6 +246,18 @@ mod tests {
             let _ = person.await;
         }
         assert_eq!(over(&worker), [false; 4]);
+    }
+
+    #[test]
+    fn the_more_connections_are_open_the_shorter_they_are_kept_for_nothing() {
+        let load = Load::new(100_000, Arc::default());
+        let spare = |open| {
+            load.connections.store(open, Ordering::Relaxed);
+            load.spare()
+        };
+        assert_eq!([0, 75_000].map(spare), [1.0, 1.0]);
+        assert_eq!([80_000, 90_000].map(spare), [0.8, 0.4]);
+        assert_eq!([100_000, 100_001].map(spare), [0.0, 0.0]);
     }
 
     #[test]

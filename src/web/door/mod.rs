@@ -35,27 +35,19 @@ use crate::service::Service;
 /// Somebody who is told goodbye has this long to say it back.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What bounds connections.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    pub connections_max: usize,
-    /// A request must arrive, and its answer leave, within this.
-    pub exchange_s: u32,
-}
-
-/// Serves people on a listener.
+/// Serves people on a listener. A request must arrive, and its answer leave, within `exchange_s`.
 pub fn listen(
     server: ServerBuilder,
     listener: TcpListener,
     service: Arc<Service>,
     load: Arc<Load>,
     tls: Option<rustls::ServerConfig>,
-    limits: Limits,
+    exchange_s: u32,
 ) -> std::io::Result<ServerBuilder> {
     let data = web::Data::from(Arc::clone(&service));
     let acceptor = tls.map(|config| TlsAcceptor::from(Arc::new(config)));
     server.listen("public", listener, move || {
-        let connections = Connections::new(Arc::clone(&load), limits);
+        let connections = Connections::new(Arc::clone(&load), exchange_s);
         let worker = WorkerLoad::new(Arc::clone(&load));
         let front = Rc::new(Front::new(Arc::clone(&service), Rc::clone(&worker)));
         actix_web::rt::spawn(Rc::clone(&connections).keep_sweeping());
@@ -132,7 +124,7 @@ where
     if class != Class::Session {
         let joins = front.joins(&request, class);
         if joins != Joins::Now {
-            tokio::time::sleep(WorkerLoad::PUT_OFF).await;
+            worker.keep_back().await;
         }
         worker.turns.take().await;
         if let Joins::PutOff(come_back_s) = joins {

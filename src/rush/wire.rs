@@ -5,7 +5,7 @@
 //! from `has_idle` that there is a connection to send on.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,6 +26,9 @@ const INBOX_BYTES: usize = 4 << 10;
 pub const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// Connections that are attended to in one go; the others are there at the next.
 const EVENTS_MAX: usize = 64;
+/// On loopback, connections come from so many addresses: with one, when most of its ports are in
+/// use, the kernel takes longer to find a free one than the server to answer.
+const SOURCES: u32 = 16;
 /// This part of the connections is used by people in session only: at home they have one of their
 /// own, and don't stand behind those who only ask.
 const KEPT_INSIDE: usize = 8;
@@ -274,6 +277,12 @@ impl Link {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
         sockopt::set_tcp_nodelay(&socket, true)?;
+        if let SocketAddr::V4(to) = way.address
+            && to.ip().is_loopback()
+        {
+            let from = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + at % SOURCES);
+            rustix::net::bind(&socket, &SocketAddrV4::new(from, 0))?;
+        }
         self.connected = match rustix::net::connect(&socket, &way.address) {
             Ok(()) => true,
             Err(rustix::io::Errno::INPROGRESS) => false,

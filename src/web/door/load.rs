@@ -57,14 +57,14 @@ impl Class {
         }
     }
 
-    /// None of its requests joins a line that is as long as this: some 30 ms for browsing, 60 for
-    /// polls, 120 for entering. The board is then answered late, at four times as much again.
+    /// None of its requests joins a line that is as long as this: some 15 ms for browsing, 30 for
+    /// polls, 60 for entering. The board is answered late from twice as much on.
     pub const fn line_max(self) -> usize {
         match self {
-            Self::Browse => 1_000,
-            Self::Poll => 2_000,
-            Self::Enter => 4_000,
-            Self::Free => 8_000,
+            Self::Browse => 500,
+            Self::Poll => 1_000,
+            Self::Enter => 2_000,
+            Self::Free => 4_000,
             Self::Session => usize::MAX,
         }
     }

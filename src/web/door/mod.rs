@@ -52,11 +52,15 @@ pub fn listen(
         let front = Rc::new(Front::new(Arc::clone(&service), Rc::clone(&worker)));
         actix_web::rt::spawn(Rc::clone(&connections).keep_sweeping());
         actix_web::rt::spawn(Rc::clone(&worker).keep_measuring());
-        let giving = Rc::clone(&worker);
-        actix_web::rt::spawn(async move { giving.turns.keep_giving().await });
         let handshakes = Rc::new(Turns::for_handshakes());
-        let giving = Rc::clone(&handshakes);
-        actix_web::rt::spawn(async move { giving.keep_giving().await });
+        let (to_requests, to_late, to_handshakes) = (
+            Rc::clone(&worker),
+            Rc::clone(&worker),
+            Rc::clone(&handshakes),
+        );
+        actix_web::rt::spawn(async move { to_requests.turns.keep_giving().await });
+        actix_web::rt::spawn(async move { to_late.late_turns.keep_giving().await });
+        actix_web::rt::spawn(async move { to_handshakes.keep_giving().await });
         let app = App::new()
             .app_data(data.clone())
             .configure(crate::web::configure)
@@ -122,13 +126,13 @@ where
 {
     let class = front.class(&request);
     if class != Class::Session {
-        let joins = front.joins(&request, class);
-        if joins != Joins::Now {
-            worker.keep_back().await;
-        }
-        worker.turns.take().await;
-        if let Joins::PutOff(come_back_s) = joins {
-            return Ok(front.put_off(&request, come_back_s));
+        match front.joins(&request, class) {
+            Joins::Now => worker.turns.take().await,
+            Joins::Late => worker.come_late().await,
+            Joins::PutOff(come_back_s) => {
+                worker.come_late().await;
+                return Ok(front.put_off(&request, come_back_s));
+            }
         }
     }
     match front.turn(&request, class) {

@@ -136,8 +136,8 @@ async fn listen(
     let listener = bind(config.listen).with_context(|| taken(config.listen))?;
     let public_address = listener.local_addr()?;
     let connections_max = connections_max(config);
-    let load = Load::new(connections_max, Arc::clone(&service.worker_lag_us));
-    let load = Arc::new(load);
+    let lag_us = Arc::clone(&service.worker_lag_us);
+    let load = Arc::new(Load::new(connections_max, lag_us));
     let public = Server::build()
         .workers(config.workers())
         .max_concurrent_connections(connections_max.div_ceil(config.workers()))

@@ -156,13 +156,14 @@ impl Drive {
             self.scene.record.roll(waiting, inside, queued as u32);
             goes_on &= tell(&self.scene, queued);
         }
+        let mut more = false;
         if acts {
-            self.act(now);
+            more = self.act(now);
             now = self.now();
         }
         let next = self.scene.timers.peek();
         let wait = match next {
-            _ if self.spins || self.has_more() => Duration::ZERO,
+            _ if self.spins || more => Duration::ZERO,
             Some(Reverse((due, _))) if acts && self.wire.has_idle() => {
                 Duration::from_nanos(due.saturating_sub(now)).min(WAIT_MAX)
             }
@@ -191,8 +192,9 @@ impl Drive {
         Ok(goes_on)
     }
 
-    /// Those whose time has come act, some at a time, while there are connections.
-    fn act(&mut self, now: u64) {
+    /// Those whose time has come act, some at a time, while there are connections; whether more may
+    /// be waiting.
+    fn act(&mut self, now: u64) -> bool {
         while let Some(Reverse((due, who))) = self.scene.timers.peek().copied()
             && due <= now
         {
@@ -205,7 +207,7 @@ impl Drive {
         }
         for _ in 0..SENT_MAX {
             let Some((due, who)) = self.next() else {
-                return;
+                return false;
             };
             self.out.clear();
             let kind = self.scene.ask(who, &mut self.out);
@@ -219,12 +221,7 @@ impl Drive {
                 self.scene.unanswered(who, now);
             }
         }
-    }
-
-    /// Whether somebody could be sent at once.
-    fn has_more(&self) -> bool {
-        !self.queue_inside.is_empty() && self.wire.has_idle()
-            || !self.queue.is_empty() && self.wire.has_idle_for_all()
+        true
     }
 
     /// Whoever is due and has a connection to send on.

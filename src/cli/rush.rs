@@ -22,7 +22,7 @@ use crate::rush::drive::Drive;
 use crate::rush::scene::{Scene, Setting};
 use crate::rush::simulate;
 use crate::rush::summary::{Rehearsal, summary, text};
-use crate::rush::sweep::Sweep;
+use crate::rush::sweep::{LOADS, Sweep};
 use crate::rush::target::{Server, Time, find};
 
 /// The campaign of the demo.
@@ -118,6 +118,15 @@ pub struct SweepOptions {
     /// Let so many people in each second, and measure no capacity
     #[arg(long, value_name = "PER_S")]
     rate: Option<u32>,
+    /// The loads, as times the people that the gate lets in
+    #[arg(
+        long,
+        value_name = "TIMES",
+        value_delimiter = ',',
+        default_values_t = LOADS,
+        value_parser = clap::value_parser!(u32).range(1..=100)
+    )]
+    loads: Vec<u32>,
     /// Each load runs so long before it counts: people poll every five seconds at first
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     warm: u64,
@@ -581,6 +590,7 @@ fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Answer> 
         },
         connections: options.target.connections(SWEEP_CONNECTIONS),
         part: options.part,
+        loads: &options.loads,
         rate: options.rate,
         warm_s: options.warm,
         run_s: options.each.max(1),

@@ -45,6 +45,8 @@ pub struct Sweep<'a> {
     pub setting: Setting,
     pub connections: usize,
     pub part: f64,
+    /// Times as many people as the gate lets in.
+    pub loads: &'a [u32],
     /// Given by the operator instead of measured.
     pub rate: Option<u32>,
     /// Each load runs so long before it counts, and so long while it does.
@@ -96,11 +98,11 @@ impl Sweep<'_> {
             .byte_records()
             .count()
             .saturating_sub(self.skip);
-        let for_each = LOADS.iter().sum::<u32>() as f64 * (self.warm_s + self.run_s) as f64;
+        let for_each = self.loads.iter().sum::<u32>() as f64 * (self.warm_s + self.run_s) as f64;
         let rate = wanted.min(all as f64 / for_each).floor().max(1.0) as u32;
         let short_of_people = f64::from(rate) < wanted.floor();
         let mut points = Vec::new();
-        for times in LOADS {
+        for &times in self.loads {
             (self.set_gate)(rate, active)?;
             let point = self.load(times, rate)?;
             (self.say)(&line(&point));
@@ -295,10 +297,10 @@ impl Curve {
         let mut lines = vec![self.rate_said(), HEAD.to_owned()];
         lines.extend(self.points.iter().map(line));
         if let Some((goodput, time)) = self.ratios() {
-            let most = LOADS[LOADS.len() - 1];
+            let (least, most) = (self.points[0].times, self.points[self.points.len() - 1].times);
             lines.push(format!(
-                "at {most}× the offered load: {goodput:.2} times the bookings, {time:.1} times the \
-                 p99 of a booking"
+                "at {most}× the offered load against {least}×: {goodput:.2} times the bookings, {time:.1} \
+                 times the p99 of a booking"
             ));
         }
         if self.faults() > 0 {

@@ -18,7 +18,7 @@ const FASTER: f64 = 1.3;
 /// A line may move by so much slower than it did: sessions take longer, the brake.
 const SLOWER: f64 = 0.7;
 /// Nobody is asked to come back sooner than after this, unless their turn comes before.
-const FLOOR_S_MIN: f64 = 12.0;
+const FLOOR_S_MIN: f64 = 14.0;
 /// Whoever comes back when their turn has come comes a little after it.
 const LATER: f64 = 1.02;
 /// Those whose turn is too near to be asked back in time come later by a part of what is missing
@@ -71,9 +71,8 @@ impl Outlook {
     ///
     /// How the budget is kept. Far back, people ask every 300 s at the slot of their number:
     /// `people / 300` a second, to the person. Whoever waits `w` seconds more and is nearer asks
-    /// after `w / 2`, but not before `floor_s`; those with less than `floor_s` to wait ask once,
-    /// when their turn has come. At `per_s` people for each second of wait, this costs on top of
-    /// `people / 300`
+    /// after `w / 2`; those with less than twice `floor_s` to wait ask once, when their turn has
+    /// come. At `per_s` people for each second of wait, this costs on top of `people / 300`
     ///
     /// ```text
     /// ∫ from 2·floor to 600 of per_s · 2/w dw = 2 · per_s · ln(300 / floor)
@@ -106,9 +105,16 @@ impl Outlook {
         self.because != Some(WaitBecause::Paused)
     }
 
+    /// Whoever waits for less comes back once, when their turn has come. With half of this left
+    /// after a poll at the least, nobody who came back too early has a moment to wait and is told
+    /// `POLL_S_MIN`: they would come in waves, and turns would stand unused between them.
+    fn near_s(&self) -> f64 {
+        (self.floor_s * 2.0).min(POLL_S_MAX)
+    }
+
     /// How long whoever is called may not know it yet.
     pub fn unaware_s(&self) -> i64 {
-        self.floor_s.ceil() as i64
+        (self.near_s() * LATER + 1.0).ceil() as i64
     }
 
     /// The wait of somebody with `ahead` people in front of a line that moves from `after_s` on: an
@@ -127,23 +133,19 @@ impl Outlook {
     /// who would come in step.
     pub fn poll_s(&self, number: u64, ahead: u64, after_s: u64, lot: u8, now: Stamp) -> u32 {
         let wait_s = after_s as f64 + ahead as f64 / self.per_s;
-        let half_s = wait_s / 2.0;
-        // From a tenth less to a tenth more.
-        let apart = 0.9 + 0.2 * f64::from(lot) / 256.0;
-        // What those are told who have the floor to wait, and nobody who has more is told less.
-        let floor_s = self.floor_s * LATER + 2.0;
-        let next_s = if half_s >= floor_s {
-            (half_s * apart).max(floor_s)
-        } else if self.moves() && wait_s <= self.floor_s {
+        let next_s = if self.moves() && wait_s < self.near_s() {
             // Where the budget is short not again in no time.
             let spread_s = wait_s + POLL_S_MIN - wait_s * SPREAD;
             (wait_s * LATER + 1.0)
                 .max(spread_s)
                 .max(self.floor_s / 16.0)
-        } else if self.floor_s < POLL_S_MAX {
-            floor_s * apart
         } else {
-            POLL_S_MAX
+            // From a tenth less to a tenth more.
+            let apart = 0.9 + 0.2 * f64::from(lot) / 256.0;
+            match (wait_s / 2.0).max(self.floor_s) {
+                next_s if next_s >= POLL_S_MAX => next_s,
+                next_s => next_s * apart,
+            }
         };
         if next_s >= POLL_S_MAX {
             return slot_s(number, now);
@@ -195,7 +197,7 @@ mod tests {
         let interval = |ahead: u64| {
             // Those at a slot are on their way through their cycle: 300 s a round.
             let at_slot = ahead as f64 / per_s / 2.0 >= 300.0 || outlook.floor_s >= 300.0;
-            match at_slot && !(outlook.moves() && (ahead as f64 / per_s) < 300.0) {
+            match at_slot && !(outlook.moves() && (ahead as f64 / per_s) < outlook.near_s()) {
                 true => 300.0,
                 false => {
                     let lot = (ahead % 256) as u8;
@@ -242,11 +244,13 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_grows_with_the_wait() {
+    fn the_interval_grows_with_the_wait_of_those_who_are_not_near() {
         let outlook = Outlook::of(280.0, 1_000_000, 0, None);
+        let near = (outlook.near_s() * 280.0) as u64;
+        let told_s = |ahead| outlook.poll_s(300, ahead, 0, 128, Stamp(0));
         let mut before = 0;
-        for ahead in (0..400_000).step_by(500) {
-            let next = outlook.poll_s(300, ahead, 0, 128, Stamp(0));
+        for ahead in (near..400_000).step_by(500) {
+            let next = told_s(ahead);
             assert!(
                 next >= before && (5..=300).contains(&next),
                 "{ahead}: {next}"
@@ -254,6 +258,39 @@ mod tests {
             before = next;
         }
         assert_eq!(before, 300);
+        let mut before = 0;
+        for ahead in 0..near {
+            let next = told_s(ahead);
+            assert!((before.max(5)..=30).contains(&next), "{ahead}: {next}");
+            before = next;
+        }
+    }
+
+    /// People were told to come back in 14 s when their turn was in 16: with two seconds left they
+    /// were told five, the shortest that there is. So people came in waves, and of each wave turns
+    /// were left that nobody used.
+    #[test]
+    fn nobody_comes_back_a_moment_before_their_turn_to_come_late_for_it() {
+        let outlook = Outlook::of(280.0, 1_000_000, 0, None);
+        for wait_s in 20..2_000 {
+            for lot in [0, 64, 128, 192, 255] {
+                let (mut passed_s, mut polls) = (0, 0);
+                while passed_s < wait_s {
+                    let ahead = (wait_s - passed_s) * 280;
+                    let now = NOW.plus_s(passed_s as i64);
+                    let told_s = outlook.poll_s(wait_s * 280, ahead, 0, lot, now);
+                    passed_s += u64::from(told_s);
+                    polls += 1;
+                }
+                let late_s = passed_s - wait_s;
+                // A long wait's slot may be anywhere in the 300 s before the turn.
+                assert!(
+                    late_s <= 5 && (late_s <= 2 || wait_s >= 600),
+                    "{wait_s}: {late_s}"
+                );
+                assert!(polls <= 14, "{wait_s}: {polls} polls");
+            }
+        }
     }
 
     #[test]

@@ -297,7 +297,10 @@ impl Curve {
         let mut lines = vec![self.rate_said(), HEAD.to_owned()];
         lines.extend(self.points.iter().map(line));
         if let Some((goodput, time)) = self.ratios() {
-            let (least, most) = (self.points[0].times, self.points[self.points.len() - 1].times);
+            let (least, most) = (
+                self.points[0].times,
+                self.points[self.points.len() - 1].times,
+            );
             lines.push(format!(
                 "at {most}× the offered load against {least}×: {goodput:.2} times the bookings, {time:.1} \
                  times the p99 of a booking"

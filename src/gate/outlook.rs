@@ -150,6 +150,8 @@ impl Outlook {
         if next_s >= POLL_S_MAX {
             return slot_s(number, now);
         }
+        // Whole seconds are told: without a lot all those of a second would come at its end.
+        let next_s = next_s + f64::from(lot) / 256.0;
         next_s.clamp(POLL_S_MIN, POLL_S_MAX) as u32
     }
 

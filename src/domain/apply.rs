@@ -113,8 +113,7 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             let campaign = known(state, *campaign)?;
             campaign.end_hold(person, *released)?;
             campaign.take(*doses, *pool, Kind::Held)?;
-            let (id, standing) = (HoldId(entry.seq.0), campaign.standings.entry(*person));
-            let standing = standing.or_default();
+            let (id, standing) = (HoldId(entry.seq.0), campaign.standings.of(*person));
             if standing.hold.replace(id).is_some() {
                 return Err(format!("{person} has a hold already"));
             }
@@ -191,7 +190,7 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             campaign.give_back(*doses, campaign.bookings[index].pool, Kind::Booked)?;
             campaign.bookings[index].status = Status::Cancelled;
             campaign.bookings[index].seq = entry.seq;
-            campaign.standings.entry(*person).or_default().booking = None;
+            campaign.standings.of(*person).booking = None;
             campaign.remember(*idempotency, entry.seq)
         }
         Change::Refused {
@@ -203,7 +202,7 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             let campaign = known(state, *campaign)?;
             campaign
                 .refusals
-                .insert(refusal_mark(person, *rules, *reason));
+                .insert(refusal_mark(person, *rules, *reason), ());
             campaign.refusal_counts[*reason as usize] += 1;
             Ok(())
         }
@@ -420,7 +419,7 @@ impl CampaignState {
         if hold.person != *person {
             return Err(format!("hold {id} is another person's"));
         }
-        self.standings.entry(*person).or_default().hold = None;
+        self.standings.of(*person).hold = None;
         self.give_back(hold.doses, hold.pool, Kind::Held)
     }
 
@@ -433,7 +432,7 @@ impl CampaignState {
         pool: Pool,
     ) -> Applied {
         let index = self.bookings.len() as u32;
-        let standing = self.standings.entry(person).or_default();
+        let standing = self.standings.of(person);
         if standing.booking.replace(index).is_some() {
             return Err(format!("{person} has a booking already"));
         }

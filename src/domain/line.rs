@@ -5,13 +5,11 @@
 //! given twice, also after a crash. A lease that a crash cut short leaves numbers that nobody has;
 //! serving skips them.
 
-use std::collections::HashMap;
-
 use ring::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
 
+use super::growing::Table;
 use super::ids::PersonKey;
-use super::state::KeyHash;
 use super::time::Stamp;
 
 /// A person's number, and the draw they take part in. Bytes, so that a row of the table has no
@@ -89,7 +87,7 @@ pub struct Pause {
 /// A campaign's line.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Line {
-    pub given: HashMap<PersonKey, Given, KeyHash>,
+    pub given: Table<PersonKey, Given>,
     pub leases: Vec<Lease>,
     pub serving: u64,
     pub draws: Vec<Draw>,

@@ -9,6 +9,7 @@ pub mod crockford;
 pub mod decide;
 pub mod eligibility;
 pub mod entry;
+pub mod growing;
 pub mod ids;
 pub mod kinds;
 pub mod line;

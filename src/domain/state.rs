@@ -1,11 +1,12 @@
 //! The state: what one gets by applying the journal. Rebuilt by replay, changed by `apply` alone.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use super::catalog::Catalog;
 use super::entry::{Doses, Hash, RefusedFor};
+use super::growing::{Rows, Table};
 use super::ids::{BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, Pool, Seq};
 use super::line::Line;
 use super::time::Stamp;
@@ -44,15 +45,15 @@ pub struct CampaignState {
     pub catalog: Arc<Catalog>,
     /// Seats in use of each slot.
     pub usage: Vec<Usage>,
-    pub standings: HashMap<PersonKey, Standing, KeyHash>,
+    pub standings: Table<PersonKey, Standing>,
     /// Every booking ever made, by the index that its number encodes.
-    pub bookings: Vec<Booking>,
+    pub bookings: Rows<Booking>,
     pub holds: BTreeMap<HoldId, Hold>,
     pub holds_by_end: BTreeSet<(Stamp, HoldId)>,
     /// Requests that changed something, by their idempotency key.
-    pub repeats: HashMap<[u8; 16], Repeat, KeyHash>,
+    pub repeats: Table<[u8; 16], Repeat>,
     /// Marks of the refusals that are already in the journal.
-    pub refusals: HashSet<u64, KeyHash>,
+    pub refusals: Table<u64, ()>,
     /// Places, draws and operators' settings.
     pub line: Line,
     /// Since when sessions are frozen, and holds with them.
@@ -137,12 +138,12 @@ impl CampaignState {
             id,
             catalog: Arc::new(catalog),
             usage: Vec::new(),
-            standings: HashMap::default(),
-            bookings: Vec::new(),
+            standings: Table::default(),
+            bookings: Rows::default(),
             holds: BTreeMap::new(),
             holds_by_end: BTreeSet::new(),
-            repeats: HashMap::default(),
-            refusals: HashSet::default(),
+            repeats: Table::default(),
+            refusals: Table::default(),
             line: Line::default(),
             frozen_since: None,
             refusal_counts: [0; 3],

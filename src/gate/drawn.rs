@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::domain::ids::PersonKey;
-use crate::domain::line::{Given, Line, lot};
+use crate::domain::line::{Line, lot};
 
 /// Somebody in a lobby, with their number.
 pub type Member = (PersonKey, u32);
@@ -19,27 +19,16 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    /// Memory for a lobby of so many people that has been written to: a page that is new costs more
-    /// than the people who are copied into it.
-    pub fn room(people: u64) -> Vec<Member> {
-        vec![(PersonKey([u8::MAX; 16]), u32::MAX); people as usize]
-    }
-
-    /// The people whom the line has in the lobby of `draw`, copied into `room`. Once the draw's
-    /// seed is in the journal nobody joins or leaves them.
-    pub fn lobby(line: &Line, draw: usize, mut room: Vec<Member>) -> Vec<Member> {
-        let in_it = |given: &Given| given.draw() == Some(draw);
-        let mut people = 0;
-        for (person, given) in line.given.iter().filter(|(_, given)| in_it(given)) {
-            let member = (*person, given.number() as u32);
-            match room.get_mut(people) {
-                Some(place) => *place = member,
-                None => room.push(member),
-            }
-            people += 1;
-        }
-        room.truncate(people);
-        room
+    /// Adds to `lobby` the people whom one part of the line's table has in the lobby of `draw`;
+    /// false when there is no such part. Once the draw's seed is in the journal nobody joins or
+    /// leaves, so a part can be copied after another, and nobody waits for all of them.
+    pub fn collect(lobby: &mut Vec<Member>, line: &Line, draw: usize, part: usize) -> bool {
+        let Some(part) = line.given.parts().nth(part) else {
+            return false;
+        };
+        let in_it = part.iter().filter(|(_, given)| given.draw() == Some(draw));
+        lobby.extend(in_it.map(|(person, given)| (*person, given.number() as u32)));
+        true
     }
 
     /// Draws the people of a lobby.

@@ -193,9 +193,12 @@ impl<J: Journal> Keeper<'_, J> {
                 None => continue,
             };
             if !self.gate.is_drawn(at) {
-                // Copied while answers wait, drawn while they don't.
-                let room = Drawn::room(self.with_line(|line| self.gate.waiting(line))?);
-                let lobby = self.with_line(|line| Drawn::lobby(line, at, room))?;
+                let people = self.with_line(|line| self.gate.waiting(line))?;
+                let mut lobby = Vec::with_capacity(people as usize);
+                let mut part = 0;
+                while self.with_line(|line| Drawn::collect(&mut lobby, line, at, part))? {
+                    part += 1;
+                }
                 self.gate.set_drawn(at, Drawn::of(&lobby, &seed));
             }
         }

@@ -1,6 +1,9 @@
 //! The gate alone: one place a person, order, rate, no-shows, draws, and what a crash may cost.
 
+use std::time::Duration;
+
 use super::admission::Queue;
+use super::drawn::Member;
 use super::keeper::{Journal, Keeper, Kept};
 use super::memory::{INDEX, Memory};
 use super::*;
@@ -112,7 +115,7 @@ fn whoever_does_not_come_keeps_nobody_out_and_still_enters_ahead_of_the_line() {
         PlaceState::Waiting
     );
     // A minute after they can have heard of it.
-    let after = NOW.plus_s(73);
+    let after = NOW.plus_s(91);
     let next = gate.enter(&line, person(2), Way::Open, after).unwrap();
     assert_eq!(next.state, PlaceState::Admitted);
     assert!(gate.admit(person(2), Way::Open, &next, after));
@@ -319,8 +322,15 @@ fn a_standing_queue_brakes_and_its_end_lets_go() {
     assert!(second(1_000) > 900);
 }
 
+fn lobby_of(line: &Line, draw: usize) -> Vec<Member> {
+    let mut lobby = Vec::new();
+    let more = |part: &usize| Drawn::collect(&mut lobby, line, draw, *part);
+    (0..).take_while(more).for_each(drop);
+    lobby
+}
+
 fn draw_of(line: &Line, seed: &[u8; 32]) -> Drawn {
-    Drawn::of(&Drawn::lobby(line, 0, Vec::new()), seed)
+    Drawn::of(&lobby_of(line, 0), seed)
 }
 
 /// A line with the people of one lobby, drawn by a seed.
@@ -491,7 +501,7 @@ impl Evening {
     }
 
     fn lobby(&self, draw: usize) -> usize {
-        let lobby = |line: &Line| Drawn::lobby(line, draw, Vec::new()).len();
+        let lobby = |line: &Line| lobby_of(line, draw).len();
         self.memory.with_line(INDEX, lobby).unwrap()
     }
 }
@@ -629,13 +639,19 @@ fn what_a_draw_takes() {
             line.give(key, Given::new(at, Some(0))).unwrap();
         }
         for _ in 0..3 {
-            let room = Drawn::room(people);
             let began = crate::clock::tick();
-            let lobby = Drawn::lobby(&line, 0, room);
-            let copied = began.elapsed();
+            let (mut lobby, mut kept) = (Vec::with_capacity(people as usize), Duration::ZERO);
+            for part in 0.. {
+                let from = crate::clock::tick();
+                let more = Drawn::collect(&mut lobby, &line, 0, part);
+                kept = kept.max(from.elapsed());
+                if !more {
+                    break;
+                }
+            }
             let drawn = Drawn::of(&lobby, &[7; 32]);
             println!(
-                "{people} people: the line is kept for {copied:?}, the draw takes {:?} in all; \
+                "{people} people: the line is kept for {kept:?} at a time, the draw takes {:?} in all; \
                  {:.1} bytes a person stay, {} are copied",
                 began.elapsed(),
                 drawn.bytes() as f64 / people as f64,

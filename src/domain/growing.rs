@@ -1,0 +1,226 @@
+//! Collections that grow without a pause. A hash table or vector that has become too small moves
+//! all it holds, while everybody waits for the state: some 80 ms for each million of people. These
+//! grow a part at a time, so no single change takes long.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hash};
+use std::ops::{Index, IndexMut};
+
+use super::state::KeyHash;
+
+/// Parts of a table: of 60 million keys each has 60,000, which move in 3 ms.
+const PARTS: usize = 1 << 10;
+/// From this bit of a hash on, it names the part. A part uses the lowest and the highest seven.
+const PART_BIT: u32 = 40;
+/// Rows of one part: some 5 MB of bookings.
+const PART_ROWS: usize = 1 << 16;
+
+/// A hash table for keys that are uniform already.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Table<K: Eq + Hash, V> {
+    /// None before the first key.
+    parts: Vec<HashMap<K, V, KeyHash>>,
+    len: usize,
+}
+
+impl<K: Eq + Hash, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self {
+            parts: Vec::new(),
+            len: 0,
+        }
+    }
+}
+
+impl<K: Eq + Hash, V> Table<K, V> {
+    fn part(key: &K) -> usize {
+        (KeyHash::default().hash_one(key) >> PART_BIT) as usize % PARTS
+    }
+
+    fn part_mut(&mut self, key: &K) -> &mut HashMap<K, V, KeyHash> {
+        if self.parts.is_empty() {
+            self.parts.resize_with(PARTS, HashMap::default);
+        }
+        &mut self.parts[Self::part(key)]
+    }
+
+    pub fn get(&self, key: &K) -> Option<&V> {
+        self.parts.get(Self::part(key))?.get(key)
+    }
+
+    pub fn contains(&self, key: &K) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// The value that the key had.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        let before = self.part_mut(&key).insert(key, value);
+        self.len += usize::from(before.is_none());
+        before
+    }
+
+    /// The key's value, which is the default if it had none.
+    pub fn of(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        self.len += usize::from(!self.contains(&key));
+        self.part_mut(&key).entry(key).or_default()
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> + Clone {
+        self.parts.iter().flatten()
+    }
+
+    /// What each part holds; with no key there are none.
+    pub fn parts(&self) -> impl ExactSizeIterator<Item = &HashMap<K, V, KeyHash>> {
+        self.parts.iter()
+    }
+}
+
+impl<K: Eq + Hash, V> Index<&K> for Table<K, V> {
+    type Output = V;
+
+    fn index(&self, key: &K) -> &V {
+        self.get(key)
+            .expect("the caller knows that the key is there")
+    }
+}
+
+/// Rows that are only ever added.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Rows<T> {
+    /// All but the last are full.
+    parts: Vec<Vec<T>>,
+}
+
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self { parts: Vec::new() }
+    }
+}
+
+impl<T> Rows<T> {
+    pub fn push(&mut self, row: T) {
+        match self.parts.last_mut() {
+            Some(last) if last.len() < PART_ROWS => last.push(row),
+            _ => {
+                // The first grows as others do: most campaigns of a test have few bookings.
+                let room = if self.parts.is_empty() { 0 } else { PART_ROWS };
+                let mut part = Vec::with_capacity(room);
+                part.push(row);
+                self.parts.push(part);
+            }
+        }
+    }
+
+    pub fn get(&self, at: usize) -> Option<&T> {
+        self.parts.get(at / PART_ROWS)?.get(at % PART_ROWS)
+    }
+
+    pub fn len(&self) -> usize {
+        let last = self.parts.last().map_or(0, Vec::len);
+        self.parts.len().saturating_sub(1) * PART_ROWS + last
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.parts.iter().flatten()
+    }
+}
+
+impl<T> Index<usize> for Rows<T> {
+    type Output = T;
+
+    fn index(&self, at: usize) -> &T {
+        &self.parts[at / PART_ROWS][at % PART_ROWS]
+    }
+}
+
+impl<T> IndexMut<usize> for Rows<T> {
+    fn index_mut(&mut self, at: usize) -> &mut T {
+        &mut self.parts[at / PART_ROWS][at % PART_ROWS]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A uniform key of a number: its first bytes of SHA-256.
+    fn key(number: u64) -> [u8; 16] {
+        let digest = ring::digest::digest(&ring::digest::SHA256, &number.to_be_bytes());
+        *digest.as_ref().first_chunk().expect("32 bytes")
+    }
+
+    #[test]
+    fn a_table_knows_what_was_put_into_it_and_counts_each_key_once() {
+        let mut table = Table::default();
+        assert!(table.is_empty() && table.get(&key(1)).is_none());
+        for number in 0..5_000 {
+            assert_eq!(table.insert(key(number), number), None);
+            assert_eq!(table.insert(key(number), number + 1), Some(number));
+            *table.of(key(number)) += 1;
+        }
+        *table.of(key(5_000)) += 7;
+        assert_eq!(table.len(), 5_001);
+        assert_eq!(table.iter().count(), 5_001);
+        for number in 0..5_000 {
+            assert_eq!(table[&key(number)], number + 2);
+        }
+        assert_eq!(table[&key(5_000)], 7);
+        assert!(!table.contains(&key(5_001)));
+        let mut other = table.clone();
+        assert_eq!(other, table);
+        other.insert(key(9), 0);
+        assert_ne!(other, table);
+    }
+
+    /// While the table of the places moved all of 458,752 people, everybody waited for 40 ms.
+    #[test]
+    fn no_part_of_a_table_has_much_more_than_its_share() {
+        let mut table = Table::default();
+        for number in 0..200_000_u64 {
+            table.insert(key(number), ());
+        }
+        let share = 200_000 / PARTS;
+        let most = table.parts().map(HashMap::len).max();
+        assert!(most < Some(share * 2), "{most:?} of {share}");
+    }
+
+    #[test]
+    fn rows_keep_their_order_over_parts_and_stay_where_they_are() {
+        let mut rows = Rows::default();
+        let all = PART_ROWS * 2 + 3;
+        for row in 0..all {
+            assert_eq!(rows.len(), row);
+            rows.push(row);
+        }
+        rows[PART_ROWS] += 1;
+        assert_eq!(rows[PART_ROWS], PART_ROWS + 1);
+        assert_eq!(rows.get(all - 1), Some(&(all - 1)));
+        assert_eq!((rows.get(all), rows.len()), (None, all));
+        assert!(
+            rows.iter()
+                .enumerate()
+                .all(|(at, row)| at == *row || at == PART_ROWS)
+        );
+        // A part that is full never moves.
+        assert!(
+            rows.parts[1..]
+                .iter()
+                .all(|part| part.capacity() == PART_ROWS)
+        );
+    }
+}

@@ -127,8 +127,8 @@ pub struct SweepOptions {
         value_parser = clap::value_parser!(u32).range(1..=100)
     )]
     loads: Vec<u32>,
-    /// Each load runs so long before it counts: people poll every five seconds at first
-    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    /// Each load runs so long before it counts: the first of a line come later than they are called
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     warm: u64,
     /// Each load counts so long
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]

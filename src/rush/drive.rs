@@ -33,9 +33,8 @@ pub struct Drive {
     pub scene: Scene,
     wire: Wire,
     began: Instant,
-    /// Due and not sent: every connection is busy. People in session go first.
-    queue: VecDeque<(u64, Who)>,
-    queue_inside: VecDeque<(u64, Who)>,
+    /// Due and not sent: every connection is busy. One queue a `Standing`, the first goes first.
+    queues: [VecDeque<(u64, Who)>; 3],
     out: Vec<u8>,
     random: Random,
     /// Never sleeps: costs the same processor time at every load.
@@ -49,8 +48,7 @@ impl Drive {
             scene,
             wire: Wire::new(way, connections)?,
             began: tick(),
-            queue: VecDeque::new(),
-            queue_inside: VecDeque::new(),
+            queues: Default::default(),
             out: Vec::with_capacity(4096),
             random,
             spins: false,
@@ -121,8 +119,7 @@ impl Drive {
 
     /// Nobody acts any more; waits for the answers that are on their way.
     pub fn finish(&mut self, tell: &mut impl FnMut(&Scene, usize) -> bool) -> io::Result<()> {
-        self.queue.clear();
-        self.queue_inside.clear();
+        self.queues.iter_mut().for_each(VecDeque::clear);
         let last = tick();
         while self.wire.in_flight() > 0 && last.elapsed() < LAST_ANSWERS {
             self.turn(false, tell)?;
@@ -152,7 +149,7 @@ impl Drive {
             let Scene {
                 waiting, inside, ..
             } = self.scene;
-            let queued = self.queue.len() + self.queue_inside.len();
+            let queued = self.queues.iter().map(VecDeque::len).sum::<usize>();
             self.scene.record.roll(waiting, inside, queued as u32);
             goes_on &= tell(&self.scene, queued);
         }
@@ -200,10 +197,8 @@ impl Drive {
         {
             self.scene.timers.pop();
             self.scene.record.offered((now - due) / 1_000);
-            match self.scene.is_inside(who) {
-                true => self.queue_inside.push_back((due, who)),
-                false => self.queue.push_back((due, who)),
-            }
+            let standing = self.scene.standing(who);
+            self.queues[standing as usize].push_back((due, who));
         }
         for _ in 0..SENT_MAX {
             let Some((due, who)) = self.next() else {
@@ -226,13 +221,16 @@ impl Drive {
 
     /// Whoever is due and has a connection to send on.
     fn next(&mut self) -> Option<(u64, Who)> {
+        let [inside, placed, new] = &mut self.queues;
         if self.wire.has_idle()
-            && let Some(next) = self.queue_inside.pop_front()
+            && let Some(next) = inside.pop_front()
         {
             return Some(next);
         }
-        let for_all = self.wire.has_idle_for_all();
-        for_all.then(|| self.queue.pop_front()).flatten()
+        if !self.wire.has_idle_for_all() {
+            return None;
+        }
+        placed.pop_front().or_else(|| new.pop_front())
     }
 
     fn line(&mut self) -> Line {

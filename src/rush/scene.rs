@@ -28,6 +28,17 @@ pub struct Who {
     pub tab: bool,
 }
 
+/// How far somebody has come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Standing {
+    /// In session.
+    Inside,
+    /// Has a place, and asks for it when told to.
+    Placed,
+    /// Newcomers, second tabs, and bots.
+    New,
+}
+
 /// What does not change in a rush.
 #[derive(Clone, Debug)]
 pub struct Setting {
@@ -92,9 +103,15 @@ impl Scene {
             .push(Reverse((at_ns, Who { person, tab: false })));
     }
 
-    /// Whether what they ask is of a person in session.
-    pub fn is_inside(&self, who: Who) -> bool {
-        !who.tab && self.crowd.people[who.person as usize].is(IN)
+    /// Who asks, to those who give out connections.
+    pub fn standing(&self, who: Who) -> Standing {
+        let person = &self.crowd.people[who.person as usize];
+        match person.step {
+            _ if who.tab => Standing::New,
+            _ if person.is(IN) => Standing::Inside,
+            Step::Wait | Step::Admit if !person.is(BOT) => Standing::Placed,
+            _ => Standing::New,
+        }
     }
 
     /// Appends the request that is due; its kind.

@@ -330,7 +330,8 @@ fn welcome(
             .replace("@ME@", &me);
         lines.push(String::new());
         lines.push(
-            "Book with curl, from 20:00 on: paste this into another terminal (bash)".to_owned(),
+            "Book with curl: paste this into another terminal (bash); it waits for 20:00"
+                .to_owned(),
         );
         lines.push(how.trim_end().to_owned());
     }

@@ -1,8 +1,9 @@
 //! `sumun rush`: rehearsals against a running server.
 
-use std::io::{IsTerminal as _, Write as _};
+mod measure;
+mod rehearse;
+
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
@@ -12,18 +13,14 @@ use serde_json::Value;
 
 use super::{Answer, demo};
 use crate::control;
-use crate::domain::entry::GateAct;
 use crate::folder::Folder;
 use crate::operations::Work;
-use crate::rush::certify::Certify;
 use crate::rush::crowd::{Crowd, Habits};
-use crate::rush::curve::Curve;
-use crate::rush::drive::Drive;
-use crate::rush::scene::{Scene, Setting};
 use crate::rush::simulate;
-use crate::rush::summary::{Rehearsal, summary, text};
-use crate::rush::sweep::{LOADS, Sweep};
+use crate::rush::sweep::LOADS;
 use crate::rush::target::{Server, Time, find};
+use measure::{run_certify, run_sweep};
+use rehearse::rehearse;
 
 /// The campaign of the demo.
 const CAMPAIGN: &str = "kr-2021-50s";
@@ -35,8 +32,6 @@ const AHEAD_S_MAX: f64 = 1_800.0;
 /// enough that its people don't wait for one another.
 const RUSH_CONNECTIONS: u32 = 1_000;
 const SWEEP_CONNECTIONS: u32 = 18_000;
-/// Without a terminal, a line this often.
-const PLAIN_EVERY_S: usize = 10;
 
 #[derive(Args, Debug)]
 #[command(
@@ -375,296 +370,12 @@ impl Evening {
     }
 }
 
-fn rehearse(
-    folder: &Folder,
-    target: &Target,
-    evening: &Evening,
-    json: bool,
-) -> anyhow::Result<Answer> {
-    let found = target.find(folder)?;
-    let habits = evening.habits();
-    let crowd = Crowd::read(
-        &found.people,
-        target.skip,
-        evening.count,
-        target.seed,
-        &habits,
-    )?;
-    let opens_at = opening(&found, &crowd)?;
-    let Time { now, speed, .. } = found.time;
-    let (shown_now, shown_opening) = (found.local(now), found.local(opens_at));
-    let ahead_s = opens_at.duration_since(now).as_secs_f64();
-    ensure!(
-        speed > 0.0 || ahead_s <= 0.0,
-        "the server's clock stands still at {shown_now}, before the opening at \
-         {shown_opening}: start the \
-         demo with --at, or with a --speed"
-    );
-    let wait_s = if ahead_s > 0.0 { ahead_s / speed } else { 0.0 };
-    let lead_s = ahead_s.clamp(0.0, found.lobby_opens_min * 60.0);
-    if wait_s > AHEAD_S_MAX {
-        bail!(
-            "the opening is at {shown_opening}, {:.0} minutes of yours from now \
-             ({shown_now} there): start \
-             the demo nearer to it, for example with --at, or let its clock run with --speed",
-            wait_s / 60.0
-        );
-    }
-    let curve = Curve {
-        early: evening.early,
-        lead_s,
-        decay_s: evening.decay,
-        length_s: evening.arrive_for,
-    };
-    let people = crowd.people.len();
-    eprintln!(
-        "{} people come to {} for {}; it is {shown_now} there, {}{}",
-        people,
-        found.server.url,
-        found.campaign,
-        match ahead_s > 0.0 {
-            true => format!("the opening is in {wait_s:.0} s"),
-            false => "the opening has begun: they begin to come now".to_owned(),
-        },
-        match (found.time.simulated, speed) {
-            (true, speed) if speed != 1.0 => format!(" (its clock runs {speed} times as fast)"),
-            _ => String::new(),
-        },
-    );
-    let setting = Setting {
-        path: format!("/api/v1/campaigns/{}", found.campaign),
-        habits: habits.clone(),
-        seed: target.seed,
-        key: format!("rush-{:x}-{:x}", target.seed, now.as_millisecond()),
-        speed: if speed > 0.0 { speed } else { 1.0 },
-        opening_ns: (wait_s * 1e9) as u64,
-        began_at: now,
-        drawn: found.drawn,
-    };
-    let scene = Scene::new(setting, crowd);
-    let mut drive = Drive::new(
-        scene,
-        found.server.way.clone(),
-        target.connections(RUSH_CONNECTIONS),
-    )?;
-    drive.expect(0..people as u32, &curve);
-    let mut progress = Progress::new();
-    drive.run(Duration::from_secs(evening.for_s), &mut |scene, queued| {
-        progress.tell(scene, queued);
-        !knows_nobody(scene)
-    })?;
-    if knows_nobody(&drive.scene) {
-        bail!(
-            "{} knows none of these people: is {} its roster?",
-            found.server.url,
-            found.people.display()
-        );
-    }
-    let ended = drive.scene.record.seconds.len();
-    let still_going = drive.scene.going;
-    drive.check(evening.check, &mut |scene, queued| {
-        progress.tell(scene, queued);
-        true
-    })?;
-    progress.done();
-    let rehearsal = Rehearsal {
-        command: command(),
-        url: found.server.url.clone(),
-        campaign: found.campaign.clone(),
-        opens_at: shown_opening,
-        seed: target.seed,
-        people,
-        habits,
-        curve,
-        connections: target.connections(RUSH_CONNECTIONS),
-        connects: drive.connects(),
-        speed,
-        opening_s: wait_s,
-        seconds: ended,
-        still_going,
-    };
-    let record = drive.record();
-    let json_summary = summary(&rehearsal, record);
-    if let Some(file) = &evening.json_report {
-        let whole = crate::rush::summary::whole(&rehearsal, record);
-        write(file, &serde_json::to_string(&whole)?)?;
-    }
-    if let Some(file) = &evening.report {
-        write(file, &crate::rush::report::page(&rehearsal, record))?;
-        if !json {
-            eprintln!("the report is in {}", file.display());
-        }
-    }
-    let human = text(&rehearsal, record);
-    Ok(match record.fault_count() {
-        0 => Answer::done(human, json_summary),
-        _ => Answer::fault(human, json_summary),
-    })
-}
-
-/// A sweep or a certificate needs people who may book now.
-fn must_be_open(found: &Found, skip: usize) -> anyhow::Result<()> {
-    let some = Crowd::read(&found.people, skip, Some(SAMPLED), 0, &Habits::default())?;
-    let opens_at = opening(found, &some)?;
-    ensure!(
-        opens_at <= found.time.now,
-        "the opening of these people is at {}, and this needs one that has begun: start the demo \
-         with --at 2021-07-19T20:00:00+09:00",
-        found.local(opens_at)
-    );
-    Ok(())
-}
-
-/// Sets the gate back as it was, however this ends.
-struct GateAsItWas<'a> {
-    folder: &'a Folder,
-    campaign: &'a str,
-    rate: u32,
-    active: u32,
-}
-
-impl<'a> GateAsItWas<'a> {
-    fn of(folder: &'a Folder, campaign: &'a str) -> anyhow::Result<Self> {
-        let status = gate_status(folder, Some(campaign.to_owned()))?;
-        let gate = &status["gates"][0];
-        let figure = |value: &Value| value.as_u64().and_then(|value| u32::try_from(value).ok());
-        let rate = figure(&gate["board"]["admit_per_s"]);
-        let (rate, active) = rate
-            .zip(figure(&gate["active_max"]))
-            .context("the gate's settings can't be read")?;
-        Ok(Self {
-            folder,
-            campaign,
-            rate,
-            active,
-        })
-    }
-
-    fn set(&self, admit_per_s: u32, active_max: u32) -> anyhow::Result<()> {
-        for act in [
-            GateAct::Rate { admit_per_s },
-            GateAct::Active { active_max },
-        ] {
-            let campaign = Some(self.campaign.to_owned());
-            let answer = super::work(self.folder, Work::Gate { campaign, act }, None)?;
-            ensure!(!answer.fault, "the gate was not set: {}", answer.human);
-        }
-        Ok(())
-    }
-}
-
-impl Drop for GateAsItWas<'_> {
-    fn drop(&mut self) {
-        if let Err(error) = self.set(self.rate, self.active) {
-            eprintln!(
-                "sumun: the gate was not set back ({error:#}): run `sumun gate rate {}` and `sumun \
-                 gate active {}`",
-                self.rate, self.active
-            );
-        }
-    }
-}
-
-fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Answer> {
-    let found = options.target.find(folder)?;
-    must_be_open(&found, options.target.skip)?;
-    let gate = GateAsItWas::of(folder, &found.campaign)?;
-    let seed = options.target.seed;
-    let mut sweep = Sweep {
-        server: &found.server,
-        campaign: &found.campaign,
-        people: &found.people,
-        skip: options.target.skip,
-        setting: Setting {
-            path: format!("/api/v1/campaigns/{}", found.campaign),
-            habits: Habits {
-                think_s: options.think,
-                ..Habits::default()
-            },
-            seed,
-            key: format!("sweep-{seed:x}-{:x}", found.time.now.as_millisecond()),
-            speed: found.time.speed.max(0.02),
-            opening_ns: 0,
-            began_at: found.time.now,
-            drawn: found.drawn,
-        },
-        connections: options.target.connections(SWEEP_CONNECTIONS),
-        part: options.part,
-        loads: &options.loads,
-        rate: options.rate,
-        warm_s: options.warm,
-        run_s: options.each.max(1),
-        set_gate: &|rate, active| gate.set(rate, active),
-        say: &|line| eprintln!("{line}"),
-    };
-    let curve = sweep.run()?;
-    drop(gate);
-    if let Some(file) = &options.json_report {
-        write(file, &curve.json().to_string())?;
-    }
-    if let Some(file) = &options.report {
-        write(file, &curve.page(&command(), seed))?;
-    }
-    let (text, json) = (curve.text(), curve.json());
-    Ok(match curve.faults() {
-        0 => Answer::done(text, json),
-        _ => Answer::fault(text, json),
-    })
-}
-
-fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::Result<Answer> {
-    let found = options.target.find(folder)?;
-    must_be_open(&found, options.target.skip)?;
-    let gate = GateAsItWas::of(folder, &found.campaign)?;
-    let certify = Certify {
-        server: &found.server,
-        campaign: &found.campaign,
-        people: &found.people,
-        skip: options.target.skip,
-        count: options.count,
-        waiting: options.waiting,
-        process: server_process(folder)?,
-        folder: folder.path(),
-        run_s: options.each.max(1),
-        admit_per_s: gate.rate,
-        set_gate: &|rate, active| gate.set(rate, active),
-        say: &|line| eprintln!("measuring {line}"),
-    };
-    let certificate = certify.run()?;
-    drop(gate);
-    if let Some(file) = &options.json_report {
-        write(file, &certificate.json().to_string())?;
-    }
-    if let Some(file) = &options.report {
-        write(file, &certificate.page(&found.campaign, &command()))?;
-    }
-    let (text, json) = (certificate.text(), certificate.json());
-    Ok(match certificate.holds().fits {
-        true => Answer::done(text, json),
-        false => Answer::fault(text, json),
-    })
-}
-
-/// The process that listens on the folder's socket, as the kernel knows it.
-fn server_process(folder: &Folder) -> anyhow::Result<u32> {
-    let server = control::connect(&folder.socket());
-    let server = server.context("no server runs on this data folder: give its --data DIR")?;
-    let peer = rustix::net::sockopt::socket_peercred(&server)?;
-    Ok(peer.pid.as_raw_nonzero().get().unsigned_abs())
-}
-
 fn command() -> String {
     std::env::args().collect::<Vec<_>>().join(" ")
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(file, text).with_context(|| format!("can't write {}", file.display()))
-}
-
-/// Many were refused as unknown, and nobody was let in.
-fn knows_nobody(scene: &Scene) -> bool {
-    let unknown = crate::rush::answer::Code::IdentityNotFound;
-    scene.record.totals.entered == 0 && scene.record.refused_with(unknown) > 20
 }
 
 /// When these people may book: now, or at the next opening of some of them.
@@ -690,37 +401,4 @@ fn opening(found: &Found, crowd: &Crowd) -> anyhow::Result<Timestamp> {
             found.local(found.time.now)
         )
     })
-}
-
-/// One line on a terminal, drawn again each second; elsewhere a line now and then.
-struct Progress {
-    terminal: bool,
-}
-
-impl Progress {
-    fn new() -> Self {
-        Self {
-            terminal: std::io::stderr().is_terminal(),
-        }
-    }
-
-    fn tell(&mut self, scene: &Scene, queued: usize) {
-        let seconds = scene.record.seconds.len();
-        if !self.terminal && !seconds.is_multiple_of(PLAIN_EVERY_S) {
-            return;
-        }
-        let line = crate::rush::summary::progress(scene, queued);
-        let mut out = std::io::stderr().lock();
-        let _ = match self.terminal {
-            true => write!(out, "\r\x1b[K{line}"),
-            false => writeln!(out, "{line}"),
-        };
-        let _ = out.flush();
-    }
-
-    fn done(&self) {
-        if self.terminal {
-            eprintln!();
-        }
-    }
 }

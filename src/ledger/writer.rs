@@ -240,6 +240,8 @@ mod tests {
             let mut taken = VecDeque::new();
             let since = queue.take(&mut taken, before).unwrap().unwrap();
             assert!(since > before, "since an earlier command");
+            // Few commands so soon after the last commit: it waits for more.
+            assert!(before.elapsed() >= APART);
             before = tick();
         }
     }

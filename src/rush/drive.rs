@@ -264,3 +264,60 @@ fn read_ticket(ticket: u64) -> (Who, Kind) {
     };
     (who, super::answer::KINDS[(ticket >> 40) as usize])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rush::crowd::{Crowd, Habits};
+    use crate::rush::scene::{Setting, Standing};
+
+    /// At home everybody has a connection of their own. Where there are too few, those who only
+    /// come must not stand before those whose turn has come: bookings would fall for want of them.
+    #[test]
+    fn when_connections_are_short_sessions_go_first_and_newcomers_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("people.csv");
+        std::fs::write(&file, "name,birth_date,code\nKim,1967-01-01,A\n").unwrap();
+        let habits = Habits::default();
+        let setting = Setting {
+            path: String::new(),
+            habits: habits.clone(),
+            seed: 1,
+            key: String::new(),
+            speed: 1.0,
+            opening_ns: 0,
+            began_at: jiff::Timestamp::UNIX_EPOCH,
+            drawn: false,
+        };
+        let crowd = Crowd::read(&file, 0, None, 1, &habits).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let way = Way { address, tls: None };
+        let mut drive = Drive::new(Scene::new(setting, crowd), way, 8).unwrap();
+        let all = [Standing::New, Standing::Placed, Standing::Inside];
+        for (person, standing) in (0..).zip([all, all].concat()) {
+            let who = Who { person, tab: false };
+            drive.queues[standing as usize].push_back((0, who));
+        }
+        let mut next = || {
+            let next = drive.next()?.1.person;
+            drive.wire.send(0, tick(), b"", Line::Steady);
+            Some(next)
+        };
+        let order: Vec<_> = std::iter::from_fn(&mut next).collect();
+        assert_eq!(order, [2, 5, 1, 4, 0, 3]);
+        // One connection of eight is kept for people in session.
+        for queue in &mut drive.queues {
+            queue.push_back((
+                0,
+                Who {
+                    person: 9,
+                    tab: false,
+                },
+            ));
+        }
+        assert!(drive.next().is_some() && drive.wire.has_idle());
+        drive.wire.send(0, tick(), b"", Line::Steady);
+        assert_eq!(drive.next(), None);
+    }
+}

@@ -156,6 +156,16 @@ fn of_a_crowd_all_at_once_those_in_session_are_served_and_others_put_off() {
         stream.write_all(request).unwrap();
     }
     server.signal("CONT");
+    // Whoever is put off is told so a second later, so as not to ask again in no time.
+    std::thread::sleep(Duration::from_millis(500));
+    let told_at_once = |(stream, _): &&(TcpStream, Vec<u8>)| {
+        let mut answer = [0; 12];
+        stream.set_nonblocking(true).unwrap();
+        let known = stream.peek(&mut answer).is_ok() && answer.ends_with(b"503");
+        stream.set_nonblocking(false).unwrap();
+        known
+    };
+    assert_eq!(crowd.iter().chain(&polls).filter(told_at_once).count(), 0);
     let statuses = |streams: &mut Vec<(TcpStream, Vec<u8>)>| {
         let mut counts = std::collections::BTreeMap::new();
         for (stream, _) in streams {

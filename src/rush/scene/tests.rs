@@ -3,6 +3,8 @@
 use std::io::Write as _;
 
 use super::*;
+use crate::rush::answer::{Code, Kind};
+use crate::rush::crowd::*;
 
 const WAITING: &str = r#"{"place":{"state":"waiting","number":7,"ahead":3,"wait_s":[4,40],
                           "next_poll_s":9},"token":"t1"}"#;

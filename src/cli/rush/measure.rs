@@ -1,0 +1,169 @@
+//! `sumun rush sweep` and `certify`: what needs the gate's settings for itself.
+
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+
+use super::{
+    CertifyOptions, Found, SAMPLED, SWEEP_CONNECTIONS, SweepOptions, command, gate_status, opening,
+    write,
+};
+use crate::cli::{Answer, work};
+use crate::control;
+use crate::domain::entry::GateAct;
+use crate::folder::Folder;
+use crate::operations::Work;
+use crate::rush::certify::Certify;
+use crate::rush::crowd::{Crowd, Habits};
+use crate::rush::scene::Setting;
+use crate::rush::sweep::Sweep;
+
+/// A sweep or a certificate needs people who may book now.
+fn must_be_open(found: &Found, skip: usize) -> anyhow::Result<()> {
+    let some = Crowd::read(&found.people, skip, Some(SAMPLED), 0, &Habits::default())?;
+    let opens_at = opening(found, &some)?;
+    ensure!(
+        opens_at <= found.time.now,
+        "the opening of these people is at {}, and this needs one that has begun: start the demo \
+         with --at 2021-07-19T20:00:00+09:00",
+        found.local(opens_at)
+    );
+    Ok(())
+}
+
+/// Sets the gate back as it was, however this ends.
+struct GateAsItWas<'a> {
+    folder: &'a Folder,
+    campaign: &'a str,
+    rate: u32,
+    active: u32,
+}
+
+impl<'a> GateAsItWas<'a> {
+    fn of(folder: &'a Folder, campaign: &'a str) -> anyhow::Result<Self> {
+        let status = gate_status(folder, Some(campaign.to_owned()))?;
+        let gate = &status["gates"][0];
+        let figure = |value: &Value| value.as_u64().and_then(|value| u32::try_from(value).ok());
+        let rate = figure(&gate["board"]["admit_per_s"]);
+        let (rate, active) = rate
+            .zip(figure(&gate["active_max"]))
+            .context("the gate's settings can't be read")?;
+        Ok(Self {
+            folder,
+            campaign,
+            rate,
+            active,
+        })
+    }
+
+    fn set(&self, admit_per_s: u32, active_max: u32) -> anyhow::Result<()> {
+        for act in [
+            GateAct::Rate { admit_per_s },
+            GateAct::Active { active_max },
+        ] {
+            let campaign = Some(self.campaign.to_owned());
+            let answer = work(self.folder, Work::Gate { campaign, act }, None)?;
+            ensure!(!answer.fault, "the gate was not set: {}", answer.human);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for GateAsItWas<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.set(self.rate, self.active) {
+            eprintln!(
+                "sumun: the gate was not set back ({error:#}): run `sumun gate rate {}` and `sumun \
+                 gate active {}`",
+                self.rate, self.active
+            );
+        }
+    }
+}
+
+pub(super) fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Answer> {
+    let found = options.target.find(folder)?;
+    must_be_open(&found, options.target.skip)?;
+    let gate = GateAsItWas::of(folder, &found.campaign)?;
+    let seed = options.target.seed;
+    let mut sweep = Sweep {
+        server: &found.server,
+        campaign: &found.campaign,
+        people: &found.people,
+        skip: options.target.skip,
+        setting: Setting {
+            path: format!("/api/v1/campaigns/{}", found.campaign),
+            habits: Habits {
+                think_s: options.think,
+                ..Habits::default()
+            },
+            seed,
+            key: format!("sweep-{seed:x}-{:x}", found.time.now.as_millisecond()),
+            speed: found.time.speed.max(0.02),
+            opening_ns: 0,
+            began_at: found.time.now,
+            drawn: found.drawn,
+        },
+        connections: options.target.connections(SWEEP_CONNECTIONS),
+        part: options.part,
+        loads: &options.loads,
+        rate: options.rate,
+        warm_s: options.warm,
+        run_s: options.each.max(1),
+        set_gate: &|rate, active| gate.set(rate, active),
+        say: &|line| eprintln!("{line}"),
+    };
+    let curve = sweep.run()?;
+    drop(gate);
+    if let Some(file) = &options.json_report {
+        write(file, &curve.json().to_string())?;
+    }
+    if let Some(file) = &options.report {
+        write(file, &curve.page(&command(), seed))?;
+    }
+    let (text, json) = (curve.text(), curve.json());
+    Ok(match curve.faults() {
+        0 => Answer::done(text, json),
+        _ => Answer::fault(text, json),
+    })
+}
+
+pub(super) fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::Result<Answer> {
+    let found = options.target.find(folder)?;
+    must_be_open(&found, options.target.skip)?;
+    let gate = GateAsItWas::of(folder, &found.campaign)?;
+    let certify = Certify {
+        server: &found.server,
+        campaign: &found.campaign,
+        people: &found.people,
+        skip: options.target.skip,
+        count: options.count,
+        waiting: options.waiting,
+        process: server_process(folder)?,
+        folder: folder.path(),
+        run_s: options.each.max(1),
+        admit_per_s: gate.rate,
+        set_gate: &|rate, active| gate.set(rate, active),
+        say: &|line| eprintln!("measuring {line}"),
+    };
+    let certificate = certify.run()?;
+    drop(gate);
+    if let Some(file) = &options.json_report {
+        write(file, &certificate.json().to_string())?;
+    }
+    if let Some(file) = &options.report {
+        write(file, &certificate.page(&found.campaign, &command()))?;
+    }
+    let (text, json) = (certificate.text(), certificate.json());
+    Ok(match certificate.holds().fits {
+        true => Answer::done(text, json),
+        false => Answer::fault(text, json),
+    })
+}
+
+/// The process that listens on the folder's socket, as the kernel knows it.
+fn server_process(folder: &Folder) -> anyhow::Result<u32> {
+    let server = control::connect(&folder.socket());
+    let server = server.context("no server runs on this data folder: give its --data DIR")?;
+    let peer = rustix::net::sockopt::socket_peercred(&server)?;
+    Ok(peer.pid.as_raw_nonzero().get().unsigned_abs())
+}

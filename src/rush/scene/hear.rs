@@ -1,0 +1,361 @@
+//! What people make of an answer, which is checked against what they were told before.
+
+use super::{Scene, Who};
+use crate::rush::answer::{self, Booking, Code, Kind, Refusal, Said, Slot};
+use crate::rush::crowd::{
+    BEFORE, BOOKED, CANCELS, HOLDS, IN, LOOKS, MOVES, QUITS_BOOKING, Step, UNSURE,
+};
+use crate::rush::record::Fault;
+
+/// Slots that somebody tries before they give up.
+const TRIES_MAX: u8 = 24;
+/// Answers outside the contract after which somebody stops.
+const FAILURES_MAX: u8 = 20;
+
+impl Scene {
+    /// An answer has come.
+    pub fn answered(&mut self, who: Who, kind: Kind, status: u16, body: &[u8], now: u64) {
+        self.now = now;
+        match answer::read(kind, status, body) {
+            Err(why) => {
+                self.fault(
+                    who,
+                    Fault::OutsideContract,
+                    &format!("{}: {why}", kind.name()),
+                );
+                let person = &mut self.crowd.people[who.person as usize];
+                person.failures = person.failures.saturating_add(1);
+                match person.failures > FAILURES_MAX {
+                    _ if who.tab => {}
+                    true => self.end(who.person, Step::GaveUp),
+                    false => self.after(who.person, 5.0),
+                }
+            }
+            Ok(Said::Refused(no)) => {
+                self.record.refused(kind, no.code);
+                if !who.tab {
+                    self.refused(who, kind, &no);
+                }
+            }
+            Ok(said) if who.tab => {
+                if let Said::Entered { place, .. } = said {
+                    self.record.totals.second_tabs += 1;
+                    self.check_place(who, &place);
+                }
+            }
+            Ok(said) => {
+                self.crowd.people[who.person as usize].failures = 0;
+                self.said(who, kind, said);
+            }
+        }
+    }
+
+    fn said(&mut self, who: Who, kind: Kind, said: Said) {
+        let me = who.person;
+        match said {
+            Said::Board => match self.person(me).step {
+                Step::Come => {
+                    self.person(me).step = Step::Enter;
+                    // Name, birth date and code want to be typed.
+                    let types_s = self.thinks_s(me) * 2.0;
+                    self.after(me, types_s);
+                }
+                _ => self.bot_again(me),
+            },
+            Said::Entered { place, token } => {
+                let person = self.person(me);
+                person.token = Some(token.into());
+                person.set(IN, false);
+                self.check_place(who, &place);
+                self.took_place(me, &place);
+            }
+            Said::Place(place) => {
+                self.check_place(who, &place);
+                self.looked(me, &place);
+            }
+            Said::Session { token } => {
+                let person = self.person(me);
+                person.token = Some(token.into());
+                person.set(IN, true);
+                person.tries = 0;
+                if self.checking {
+                    self.go(me, Step::Look);
+                    return;
+                }
+                self.turn_came(me);
+                self.record.totals.admitted += 1;
+                self.record.now.admitted += 1;
+                self.inside += 1;
+                let person = self.person(me);
+                if person.back != Step::Come {
+                    // The same request with the same key: it may have been done.
+                    person.step = std::mem::replace(&mut person.back, Step::Come);
+                    self.after(me, 0.0);
+                    return;
+                }
+                let booked = person.is(BOOKED);
+                self.go(me, if booked { Step::Look } else { Step::Sites });
+            }
+            Said::Sites(sites) => {
+                let mut free: Vec<_> = sites.iter().filter(|site| site.free > 0).collect();
+                let mut random = self.lot(me);
+                // The nth of a list is wanted by one part in n: some sites are popular.
+                let chosen = (!free.is_empty()).then(|| {
+                    let top = random.below(free.len()).min(random.below(free.len()));
+                    free.swap_remove(top).site.to_string()
+                });
+                self.chosen(me, chosen.as_deref(), Step::Days);
+            }
+            Said::Days(days) => {
+                let free: Vec<_> = days.iter().filter(|day| day.free > 0).collect();
+                let mut random = self.lot(me);
+                // Most want one of the first days.
+                let soon = (random.exponential(3.0) as usize).min(free.len().saturating_sub(1));
+                let chosen = free.get(soon).map(|day| day.date.to_string());
+                self.chosen(me, chosen.as_deref(), Step::Slots);
+            }
+            Said::Slots(slots) => {
+                let slot = self.pick(me, &slots);
+                let next = match self.person(me) {
+                    person if person.is(BOOKED) => Step::Move,
+                    person if person.is(HOLDS) => Step::Hold,
+                    _ => Step::Book,
+                };
+                if slot.is_some() && self.quits_now(me) {
+                    self.end(me, Step::GaveUp);
+                    return;
+                }
+                self.chosen(me, slot.as_deref(), next);
+            }
+            Said::Held { hold } => {
+                self.person(me).paper = Some(hold.into());
+                self.go(me, Step::Book);
+            }
+            Said::Booking(booking) => self.booking(who, kind, &booking),
+            Said::Refused(_) => unreachable!("refusals are told apart before"),
+        }
+    }
+
+    fn refused(&mut self, who: Who, kind: Kind, no: &Refusal) {
+        let me = who.person;
+        if matches!(kind, Kind::Book | Kind::Move | Kind::Cancel) {
+            // Shed or paused before it was looked at: an earlier try may still have been done.
+            let undone = !matches!(
+                no.code,
+                Code::Overloaded | Code::Paused | Code::OutcomeUnknown
+            ) && !matches!(no.code, Code::SessionExpired | Code::SessionInvalid);
+            if undone {
+                self.person(me).set(UNSURE, false);
+            }
+        }
+        match no.code {
+            Code::Overloaded | Code::Paused | Code::TooManyAttempts => {
+                self.after(me, f64::from(no.retry_after_s.unwrap_or(30)));
+            }
+            Code::OutcomeUnknown => self.after(me, 1.0),
+            Code::NotAdmitted => {
+                let place = no.place.expect("read checks that it is there");
+                self.check_place(who, &place);
+                self.looked(me, &place);
+            }
+            Code::PlaceInvalid | Code::SessionInvalid => {
+                let words = format!("{} to {}", no.code.name(), kind.name());
+                self.fault(who, Fault::TokenRefused, &words);
+                self.again_from_enter(me);
+            }
+            Code::SessionExpired => self.again_from_enter(me),
+            Code::NotOpenYet if self.now < self.setting.opening_ns => {
+                let left_s = (self.setting.opening_ns - self.now) as f64 / 1e9;
+                let wait_s = left_s * 0.5 + self.lot(me).share() * 2.0;
+                self.after_real(me, wait_s);
+            }
+            Code::NotEligible | Code::NotOpenYet | Code::OpeningClosed => {
+                self.end(me, Step::TurnedAway);
+            }
+            Code::IdentityNotFound => self.end(me, Step::TurnedAway),
+            Code::SlotFull => {
+                let other = self.pick(me, &no.alternatives);
+                let step = self.person(me).step;
+                if !self.person(me).is(BOOKED) {
+                    self.person(me).paper = None;
+                }
+                self.chosen(me, other.as_deref(), step);
+            }
+            Code::HoldExpired => {
+                if !self.person(me).is(BOOKED) {
+                    self.person(me).paper = None;
+                }
+                self.go(me, Step::Slots);
+            }
+            Code::AlreadyBooked => self.go(me, Step::Look),
+            Code::NoBooking => {
+                let person = self.person(me);
+                if person.is(BOOKED) && !person.is(UNSURE) {
+                    let number = person.paper.clone().unwrap_or_default();
+                    person.set(BOOKED, false);
+                    let words = format!("{} knows no booking {number}", kind.name());
+                    self.fault(who, Fault::LostBooking, &words);
+                }
+                self.end(me, Step::Served);
+            }
+            Code::ChangeDeadlinePassed => self.end(me, Step::Served),
+            Code::InvalidRequest
+            | Code::NotFound
+            | Code::MethodNotAllowed
+            | Code::IdempotencyConflict => unreachable!("read takes these for faults"),
+        }
+    }
+
+    fn booking(&mut self, who: Who, kind: Kind, booking: &Booking) {
+        let me = who.person;
+        let first = &booking.doses[0];
+        let site = self.crowd.names.id(&first.site);
+        let start = self.crowd.names.id(&first.start);
+        match kind {
+            Kind::Mine => self.looked_up(who, booking, site, start),
+            Kind::Cancel => {
+                self.person(me).set(BOOKED, false);
+                self.person(me).set(UNSURE, false);
+                self.record.totals.cancelled += 1;
+                self.end(me, Step::Cancelled);
+                return;
+            }
+            Kind::Move => self.record.totals.moved += 1,
+            _ => {
+                self.record.totals.booked += 1;
+                self.record.now.booked += 1;
+            }
+        }
+        if kind != Kind::Mine {
+            let number: Box<str> = booking.number.as_ref().into();
+            let other = self.bookings.insert(number.clone(), me);
+            if let Some(other) = other.filter(|other| *other != me) {
+                let words = format!("{number} is also the booking of person {other}");
+                self.fault(who, Fault::BookingTwice, &words);
+            }
+            let person = self.person(me);
+            person.paper = Some(number);
+            (person.site, person.start) = (site, start);
+            person.set(BOOKED, true);
+            person.set(UNSURE, false);
+        }
+        self.after_booking(me);
+    }
+
+    /// Compares what is kept with what was acknowledged.
+    fn looked_up(&mut self, who: Who, booking: &Booking, site: u32, start: u32) {
+        let began_at = self.setting.began_at;
+        let person = self.person(who.person);
+        if person.is(BOOKED) {
+            let same = person.paper.as_deref() == Some(&*booking.number)
+                && (person.site, person.start) == (site, start);
+            // A move whose answer was lost may have been done.
+            if !same && !person.is(UNSURE) {
+                let had = person.paper.clone().unwrap_or_default();
+                let words = format!("had {had}, looked up: {booking:?}");
+                self.fault(who, Fault::OtherBooking, &words);
+            }
+            return;
+        }
+        let number: Box<str> = booking.number.as_ref().into();
+        let booked_at: Result<jiff::Timestamp, _> = booking.booked_at.parse();
+        let before = booked_at.is_ok_and(|at| at < began_at);
+        let unsure = person.is(UNSURE);
+        person.paper = Some(number);
+        (person.site, person.start) = (site, start);
+        person.set(BOOKED, true);
+        if before {
+            if !person.is(BEFORE) {
+                person.set(BEFORE, true);
+                self.record.totals.booked_before += 1;
+            }
+        } else if unsure && self.checking {
+            // Its answer was lost, and the end came before the next try.
+            self.record.totals.booked += 1;
+        } else {
+            let words = format!("a booking that nobody was told of: {booking:?}");
+            self.fault(who, Fault::OtherBooking, &words);
+        }
+    }
+
+    fn after_booking(&mut self, me: u32) {
+        if self.checking {
+            self.end(me, Step::Served);
+            return;
+        }
+        let person = self.person(me);
+        let next = if person.is(LOOKS) {
+            person.set(LOOKS, false);
+            Step::Look
+        } else if person.is(MOVES) {
+            person.set(MOVES, false);
+            person.tries = 0;
+            Step::Days
+        } else if person.is(CANCELS) {
+            person.set(CANCELS, false);
+            Step::Cancel
+        } else {
+            Step::Served
+        };
+        if next == Step::Served {
+            self.end(me, next);
+        } else {
+            self.go(me, next);
+        }
+    }
+
+    /// Goes on with what was chosen, or looks further.
+    fn chosen(&mut self, me: u32, chosen: Option<&str>, next: Step) {
+        let id = chosen.map(|text| self.crowd.names.id(text));
+        let person = self.person(me);
+        person.tries = person.tries.saturating_add(1);
+        let moving = person.is(BOOKED);
+        let Some(id) = id else {
+            person.wide = (person.wide + 1).min(2);
+            match (moving, person.tries > TRIES_MAX) {
+                (true, _) => self.end(me, Step::Served),
+                (false, true) => self.end(me, Step::FoundNothing),
+                (false, false) => self.go(me, Step::Sites),
+            }
+            return;
+        };
+        match next {
+            Step::Days => person.site = id,
+            Step::Slots => person.date = id,
+            _ => person.slot = id,
+        }
+        if person.tries > TRIES_MAX {
+            let end = if moving {
+                Step::Served
+            } else {
+                Step::FoundNothing
+            };
+            self.end(me, end);
+            return;
+        }
+        if person.step == next && next == Step::Book && person.is(HOLDS) {
+            // Another slot than the held one.
+            self.go(me, Step::Hold);
+            return;
+        }
+        self.go(me, next);
+    }
+
+    /// One of the slots with free seats.
+    fn pick(&mut self, me: u32, slots: &[Slot]) -> Option<String> {
+        let mut random = self.lot(me);
+        let had = self.person(me).slot;
+        let had = self.crowd.names.text(had);
+        let free: Vec<_> = slots
+            .iter()
+            .filter(|slot| slot.free > 0 && slot.slot != had)
+            .collect();
+        let chosen = free.get(random.below(free.len().max(1)));
+        chosen.map(|slot| slot.slot.to_string())
+    }
+
+    fn quits_now(&mut self, me: u32) -> bool {
+        let person = self.person(me);
+        person.is(QUITS_BOOKING) && !person.is(BOOKED) && !person.is(UNSURE)
+    }
+}

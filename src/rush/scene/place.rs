@@ -1,0 +1,124 @@
+//! What people make of their place in the line.
+
+use std::cmp::Reverse;
+
+use super::{Scene, Who};
+use crate::rush::answer::{Place, PlaceState};
+use crate::rush::crowd::{BOOKED, BOT, QUITS_WAITING, Step, TAB, UNSURE, WAITED};
+use crate::rush::random::Random;
+use crate::rush::record::Fault;
+
+impl Scene {
+    /// The number must be the one that was shown before, and nobody else's.
+    pub(super) fn check_place(&mut self, who: Who, place: &Place) {
+        // A draw gives the lobby's people other numbers at the opening.
+        if self.setting.drawn && place.state == PlaceState::Lobby {
+            return;
+        }
+        let number = self.person(who.person).number;
+        if number == 0 {
+            self.person(who.person).number = place.number;
+            if let Some(other) = self.numbers.insert(place.number, who.person) {
+                let words = format!("{} is also the number of person {other}", place.number);
+                self.fault(who, Fault::NumberTwice, &words);
+            }
+        } else if number != place.number && !self.may_have_forgotten(who) {
+            let words = format!("was {number}, is {}", place.number);
+            self.fault(who, Fault::AnotherPlace, &words);
+        }
+    }
+
+    /// A number of the last moment before a server was killed is known to the person's token alone,
+    /// until they show it. A second tab comes without.
+    fn may_have_forgotten(&mut self, who: Who) -> bool {
+        let given_ms = u64::from(self.person(who.person).waits_from_ms);
+        who.tab && self.gone.is_some_and(|at| at / 1_000_000 >= given_ms)
+    }
+
+    pub(super) fn took_place(&mut self, me: u32, place: &Place) {
+        let first = self.person(me).waits_from_ms == 0;
+        if first {
+            let from_ms = self.now.max(self.setting.opening_ns) / 1_000_000;
+            self.record.totals.entered += 1;
+            self.record.now.entered += 1;
+            let person = self.person(me);
+            person.waits_from_ms = (from_ms as u32).max(1);
+            person.looked_ms = person.waits_from_ms;
+            person.told_s = place.wait_s.map(|s| s.min(u64::from(u32::MAX)) as u32);
+            if person.is(TAB) && !person.is(BOT) {
+                let wait_s = 1.0 + self.lot(me).share() * 30.0;
+                let due = self.due(wait_s);
+                let tab = Who {
+                    person: me,
+                    tab: true,
+                };
+                self.timers.push(Reverse((due, tab)));
+            }
+        }
+        self.looked(me, place);
+    }
+
+    /// A look at the own place.
+    pub(super) fn looked(&mut self, me: u32, place: &Place) {
+        if self.checking && place.state != PlaceState::Admitted {
+            self.end(me, Step::Served);
+            return;
+        }
+        if place.state == PlaceState::Admitted {
+            self.turn_came(me);
+            if self.checking && !self.wants_look(me) {
+                self.end(me, Step::Served);
+                return;
+            }
+            let reacts_s = self.lot(me).share() * self.setting.habits.think_s.min(2.0);
+            self.person(me).step = Step::Admit;
+            self.after(me, if self.checking { 0.0 } else { reacts_s });
+            return;
+        }
+        let now_ms = (self.now / 1_000_000) as u32;
+        let quits = self.person(me).is(QUITS_WAITING) && {
+            let mut random = Random::of(self.setting.seed, me, 2);
+            let waited_s = f64::from(now_ms.saturating_sub(self.person(me).waits_from_ms)) / 1e3;
+            waited_s * self.setting.speed > 15.0 + random.exponential(120.0)
+        };
+        let person = self.person(me);
+        if !person.is(WAITED) {
+            person.set(WAITED, true);
+            self.waiting += 1;
+        }
+        let person = self.person(me);
+        person.looked_ms = now_ms.max(person.waits_from_ms);
+        person.step = Step::Wait;
+        if quits {
+            self.end(me, Step::GaveUp);
+        } else if self.person(me).is(BOT) {
+            self.bot_again(me);
+        } else {
+            self.after(me, f64::from(place.next_poll_s));
+        }
+    }
+
+    /// Whether the turn came in the range of the first answer: it came after the last look before
+    /// this one, and not after this one.
+    pub(super) fn turn_came(&mut self, me: u32) {
+        if !self.person(me).is(WAITED) {
+            return;
+        }
+        self.waiting -= 1;
+        let (now_ms, speed) = (self.now / 1_000_000, self.setting.speed);
+        let person = self.person(me);
+        person.set(WAITED, false);
+        let waited_s =
+            |at_ms: u64| at_ms.saturating_sub(u64::from(person.waits_from_ms)) as f64 / 1e3 * speed;
+        let (before, by) = (waited_s(u64::from(person.looked_ms)), waited_s(now_ms));
+        let [least, most] = person.told_s.map(f64::from);
+        let within = before <= most && least <= by;
+        self.record.totals.waits += 1;
+        self.record.totals.waits_within += u64::from(within);
+    }
+
+    fn wants_look(&mut self, me: u32) -> bool {
+        let person = self.person(me);
+        person.is(BOOKED) || person.is(UNSURE)
+    }
+}

@@ -651,8 +651,8 @@ fn what_a_draw_takes() {
             }
             let drawn = Drawn::of(&lobby, &[7; 32]);
             println!(
-                "{people} people: the line is kept for {kept:?} at a time, the draw takes {:?} in all; \
-                 {:.1} bytes a person stay, {} are copied",
+                "{people} people: the line is kept for {kept:?} at a time, the draw takes {:?} in \
+                 all; {:.1} bytes a person stay, {} are copied",
                 began.elapsed(),
                 drawn.bytes() as f64 / people as f64,
                 size_of::<(PersonKey, u32)>(),

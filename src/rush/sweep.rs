@@ -297,13 +297,11 @@ impl Curve {
         let mut lines = vec![self.rate_said(), HEAD.to_owned()];
         lines.extend(self.points.iter().map(line));
         if let Some((goodput, time)) = self.ratios() {
-            let (least, most) = (
-                self.points[0].times,
-                self.points[self.points.len() - 1].times,
-            );
+            let times = |point: Option<&Point>| point.map_or(0, |point| point.times);
+            let (least, most) = (times(self.points.first()), times(self.points.last()));
             lines.push(format!(
-                "at {most}× the offered load against {least}×: {goodput:.2} times the bookings, {time:.1} \
-                 times the p99 of a booking"
+                "at {most}× the offered load against {least}×: {goodput:.2} times the bookings, \
+                 {time:.1} times the p99 of a booking"
             ));
         }
         if self.faults() > 0 {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use actix_server::Server;
 use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Config;
 use crate::control;
@@ -169,8 +170,10 @@ async fn listen(
     };
     let (public, admin) = (public.run(), admin.run());
     let (stop_public, stop_admin) = (public.handle(), admin.handle());
+    // Listened for before anybody is told that the server is ready.
+    let signals = Signals::listen();
     actix_web::rt::spawn(async move {
-        wait_for_signal(certificates).await;
+        signals.until_stop(certificates).await;
         tracing::info!("stopping: no new requests");
         load.stop();
         stop_public.stop(true).await;
@@ -209,23 +212,38 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     Ok(TcpListener::from(socket))
 }
 
-/// Waits for SIGTERM or SIGINT; SIGHUP reads the certificate again.
-async fn wait_for_signal(certificates: Option<Arc<Certificates>>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).expect("the operating system tells about its signals");
-    let mut terminate = listen(SignalKind::terminate());
-    let mut interrupt = listen(SignalKind::interrupt());
-    let mut hangup = listen(SignalKind::hangup());
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return,
-            _ = interrupt.recv() => return,
-            _ = hangup.recv() => {
-                let reloaded = certificates.as_ref().map(|known| known.reload());
-                match reloaded {
-                    Some(Err(error)) => tracing::error!(%error, "the certificate was not reloaded"),
-                    Some(Ok(())) => tracing::info!("the certificate was reloaded"),
-                    None => {}
+/// What operators and systemd tell the process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> Self {
+        let listen = |kind| signal(kind).expect("the operating system tells about its signals");
+        Self {
+            terminate: listen(SignalKind::terminate()),
+            interrupt: listen(SignalKind::interrupt()),
+            hangup: listen(SignalKind::hangup()),
+        }
+    }
+
+    /// Waits for SIGTERM or SIGINT; SIGHUP reads the certificate again.
+    async fn until_stop(mut self, certificates: Option<Arc<Certificates>>) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => {
+                    let reloaded = certificates.as_ref().map(|known| known.reload());
+                    match reloaded {
+                        Some(Err(error)) => {
+                            tracing::error!(%error, "the certificate was not reloaded");
+                        }
+                        Some(Ok(())) => tracing::info!("the certificate was reloaded"),
+                        None => {}
+                    }
                 }
             }
         }

@@ -240,3 +240,12 @@ fn a_client_that_hangs_up_changes_nothing() {
         .is(200);
     assert_eq!(answer.is(201).json["booking"], mine.json["booking"]);
 }
+
+/// Told to stop in the moment after it had said that it is ready, it was ended by the signal.
+#[test]
+fn whoever_is_ready_can_be_stopped_in_order() {
+    let world = World::new(1);
+    for _ in 0..10 {
+        assert!(world.serve().stop().success());
+    }
+}

@@ -300,7 +300,11 @@ impl Server {
     /// SIGTERM, and waits for the end.
     pub fn stop(mut self) -> std::process::ExitStatus {
         self.signal("TERM");
-        self.child.wait().unwrap()
+        let status = self.child.wait().unwrap();
+        if !status.success() {
+            eprintln!("stopped with {status}: {:#?}", self.log.lock().unwrap());
+        }
+        status
     }
 
     pub fn signal(&self, name: &str) {

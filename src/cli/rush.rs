@@ -99,7 +99,7 @@ pub struct CertifyOptions {
 
 #[derive(Args, Debug)]
 #[command(after_help = "Example:
-  sumun demo --plain-http --data /tmp/demo --people 1540000 --at 2021-07-19T20:00:00+09:00
+  sumun demo --plain-http --data /tmp/demo --people 2200000 --at 2021-07-19T20:00:00+09:00
   sumun rush sweep --data /tmp/demo --report sweep.html
 
 It sets the gate's rate through the data folder's socket, and sets it back at the end. The people

@@ -33,6 +33,8 @@ const WIDE_OPEN: (u32, u32) = (1_000_000, 4_000_000_000);
 const CAPACITY_PEOPLE_MAX: usize = 150_000;
 const CAPACITY_WARM_S: f64 = 2.0;
 const CAPACITY_S: f64 = 5.0;
+/// With less than this part of a load's people it is not the load that it is called.
+const CAME_PART: f64 = 0.95;
 /// A line that has not been called empty by then never is.
 const EMPTIED_MAX: Duration = Duration::from_secs(60);
 
@@ -293,6 +295,21 @@ impl Curve {
         }
     }
 
+    /// The loads at which fewer people came than were to come, for want of free connections.
+    fn fell_short(&self) -> impl Iterator<Item = String> {
+        let came = |point: &Point| point.people_per_s / f64::from(self.rate);
+        let short = move |point: &&Point| came(point) < f64::from(point.times) * CAME_PART;
+        self.points.iter().filter(short).map(move |point| {
+            format!(
+                "at {}× only {:.1} times as many people came as the gate lets in, and {:.0} % of \
+                 the requests were sent: all connections of this generator were busy",
+                point.times,
+                came(point),
+                point.sent_per_s / point.offered_per_s.max(1.0) * 100.0
+            )
+        })
+    }
+
     pub fn text(&self) -> String {
         let mut lines = vec![self.rate_said(), HEAD.to_owned()];
         lines.extend(self.points.iter().map(line));
@@ -304,6 +321,7 @@ impl Curve {
                  {time:.1} times the p99 of a booking"
             ));
         }
+        lines.extend(self.fell_short());
         if self.faults() > 0 {
             lines.push(format!("FAULTS: {}", self.faults()));
         }
@@ -350,9 +368,16 @@ impl Curve {
             .figure(title)
         };
         let mut out = format!(
-            "<h1>Goodput under overload</h1>\n<p class=\"soft\">{}</p>\n<div class=\"charts\">",
+            "<h1>Goodput under overload</h1>\n<p class=\"soft\">{}</p>\n",
             chart::escaped(&self.rate_said())
         );
+        for short in self.fell_short() {
+            out.push_str(&format!(
+                "<p class=\"soft\">{}</p>\n",
+                chart::escaped(&short)
+            ));
+        }
+        out.push_str("<div class=\"charts\">");
         out.push_str(&figure(
             "Bookings",
             "confirmed a second",
@@ -414,5 +439,32 @@ impl Curve {
             ("host", super::host::facts()),
         ]));
         document("Goodput under overload", &out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At 20× fifteen times the people came, and nothing but a column told.
+    #[test]
+    fn a_load_that_did_not_come_whole_is_said_to_be_short() {
+        let point = |times, people_per_s| Point {
+            times,
+            people_per_s,
+            offered_per_s: 1_000.0,
+            sent_per_s: 760.0,
+            ..Point::default()
+        };
+        let curve = Curve {
+            capacity_per_s: None,
+            rate: 100,
+            short_of_people: false,
+            points: vec![point(1, 98.0), point(10, 980.0), point(20, 1_460.0)],
+        };
+        let (text, page) = (curve.text(), curve.page("", 1));
+        let short = "at 20× only 14.6 times as many people came as the gate lets in, and 76 %";
+        assert!(text.contains(short) && page.contains(short), "{text}");
+        assert_eq!(text.matches("times as many people came").count(), 1);
     }
 }

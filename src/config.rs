@@ -1,8 +1,9 @@
 //! The settings of a server: typed, unknown keys refused.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use serde::Deserialize;
 
 /// What `init` writes: every setting with its default, commented out.
@@ -24,8 +25,25 @@ pub struct Config {
     pub workers: usize,
     /// Connections at the same time; more wait in the listen queue.
     pub connections_max: usize,
-    /// A request must arrive, and its answer leave, within this; whoever is slower is dropped.
+    /// A request must arrive, and its answer leave, within this; a slower client is dropped.
     pub exchange_s: u32,
+    /// Host names by which people reach this server; any, if there are none.
+    pub hosts: Vec<String>,
+    /// Proxies whose word on whom they speak for is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Networks that the four bounds below do not hold for.
+    pub exempt_networks: Vec<IpNet>,
+    /// Connections of one address (IPv6: of one /64); 0 for an eighth of all.
+    pub address_connections_max: usize,
+    /// Connections of one /24 (IPv6: of one /48); 0 for a quarter of all.
+    pub network_connections_max: usize,
+    /// Requests a second from one address by people who are not in session.
+    pub address_requests_per_s: u32,
+    /// Requests a second from one network by people who are not in session.
+    pub network_requests_per_s: u32,
+    /// What all connections together may hold: requests that have not come whole, and answers that
+    /// were not taken.
+    pub held_mib_max: usize,
     /// `error`, `warn`, `info` or `debug`.
     pub log: String,
 }
@@ -42,6 +60,19 @@ impl Default for Config {
             connections_max: 100_000,
             // A 60 kB page at 2 kB/s.
             exchange_s: 30,
+            hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            exempt_networks: vec![
+                IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8),
+                IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
+            ],
+            address_connections_max: 0,
+            network_connections_max: 0,
+            // A town of 20,000 people behind one address comes in ten seconds.
+            address_requests_per_s: 1_000,
+            network_requests_per_s: 4_000,
+            // 5 kB a connection: most answers fit what the kernel keeps for the client.
+            held_mib_max: 512,
             log: "info".to_owned(),
         }
     }
@@ -64,8 +95,31 @@ impl Config {
                  cross the network unencrypted; set plain_http = false"
             ));
         }
-        if self.exchange_s == 0 || self.connections_max == 0 {
-            return Err("exchange_s and connections_max must be at least 1".to_owned());
+        let at_least_1 = [
+            ("exchange_s", self.exchange_s as usize),
+            ("connections_max", self.connections_max),
+            (
+                "address_requests_per_s",
+                self.address_requests_per_s as usize,
+            ),
+            (
+                "network_requests_per_s",
+                self.network_requests_per_s as usize,
+            ),
+            ("held_mib_max", self.held_mib_max),
+        ];
+        if let Some((name, _)) = at_least_1.iter().find(|(_, value)| *value == 0) {
+            return Err(format!("{name} must be at least 1"));
+        }
+        let is_name = |host: &String| {
+            let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[:]".contains(&byte);
+            !host.is_empty() && host.bytes().all(letter)
+        };
+        if let Some(host) = self.hosts.iter().find(|host| !is_name(host)) {
+            return Err(format!(
+                "hosts has {host:?}: write a name without scheme, port or path, as \
+                 \"book.example.go.kr\""
+            ));
         }
         if !["error", "warn", "info", "debug"].contains(&self.log.as_str()) {
             return Err(format!(

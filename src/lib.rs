@@ -13,6 +13,7 @@ pub mod control;
 pub mod daylog;
 pub mod demo;
 pub mod domain;
+pub mod events;
 pub mod files;
 pub mod folder;
 pub mod gate;

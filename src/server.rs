@@ -23,6 +23,8 @@ use crate::ledger::writer;
 use crate::service::Service;
 use crate::service::keeper::GateKeeper;
 use crate::tls::Certificates;
+use crate::web::door::bounds::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
+use crate::web::door::networks::{Bounds, Networks};
 use crate::web::door::{self, load::Load};
 
 /// What the process exits with after a failed commit: systemd starts it again, and it recovers.
@@ -137,8 +139,12 @@ async fn listen(
     let listener = bind(config.listen).with_context(|| taken(config.listen))?;
     let public_address = listener.local_addr()?;
     let connections_max = connections_max(config);
-    let lag_us = Arc::clone(&service.worker_lag_us);
-    let load = Arc::new(Load::new(connections_max, lag_us));
+    let load = Arc::new(Load::new(
+        connections_max,
+        config.held_mib_max << 20,
+        Arc::clone(&service.worker_lag_us),
+        Arc::clone(&service.events),
+    ));
     let public = Server::build()
         .workers(config.workers())
         .max_concurrent_connections(connections_max.div_ceil(config.workers()))
@@ -149,8 +155,7 @@ async fn listen(
         listener,
         Arc::clone(&service),
         Arc::clone(&load),
-        tls,
-        config.exchange_s,
+        door_settings(config, connections_max, tls),
     )?;
     let data = web::Data::from(Arc::clone(&service));
     let shown = web::Data::from(Arc::clone(&load));
@@ -197,6 +202,35 @@ async fn listen(
     Ok(())
 }
 
+fn door_settings(
+    config: &Config,
+    connections_max: usize,
+    tls: Option<rustls::ServerConfig>,
+) -> door::Settings {
+    let share = |set: usize, part: usize| {
+        if set == 0 {
+            (connections_max / part).max(1)
+        } else {
+            set
+        }
+    };
+    let bounds = Bounds {
+        address_connections_max: share(config.address_connections_max, 8),
+        network_connections_max: share(config.network_connections_max, 4),
+        address_requests_per_s: config.address_requests_per_s,
+        network_requests_per_s: config.network_requests_per_s,
+    };
+    let exempt = config.exempt_networks.clone();
+    door::Settings {
+        exchange_s: config.exchange_s,
+        hosts: config.hosts.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        networks: Arc::new(Networks::new(bounds, exempt)),
+        only_tls: tls.is_some() && !config.listen.ip().is_loopback(),
+        tls: tls.map(Arc::new),
+    }
+}
+
 /// A listener whose queue holds a stampede for the moment that accepting takes.
 fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
@@ -207,6 +241,9 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
     sockopt::set_socket_reuseaddr(&socket, true)?;
+    // Connections have these from their listener.
+    sockopt::set_socket_send_buffer_size(&socket, SEND_BUFFER_BYTES)?;
+    sockopt::set_socket_recv_buffer_size(&socket, RECEIVE_BUFFER_BYTES)?;
     rustix::net::bind(&socket, &address)?;
     rustix::net::listen(&socket, BACKLOG)?;
     Ok(TcpListener::from(socket))

@@ -5,6 +5,7 @@ use crate::domain::eligibility::{Answer, Decision};
 use crate::domain::ids::PersonKey;
 use crate::domain::line::{Draw, Given, Line};
 use crate::domain::time::{Day, Stamp};
+use crate::events::Event;
 use crate::gate::token::{Kind, Token};
 use crate::gate::{Place, PlaceState, Way};
 use crate::identity::{Credentials, identify};
@@ -25,10 +26,12 @@ impl Service {
         let name = credentials.name.as_deref().unwrap_or(&credentials.code);
         let born = credentials.birth_date.unwrap_or_default();
         if let Some(retry_after_s) = self.attempts.wait_s(from, name, born, here.now) {
+            self.events.note(Event::SignInLimited, Some(from));
             return Err(Refused::TooManyAttempts { retry_after_s });
         }
         let Some(person) = identify(&self.keys, &here.offer.roster, credentials) else {
             self.attempts.failed(from, name, born, here.now);
+            self.events.note(Event::SignInFailed, Some(from));
             return Err(Refused::IdentityNotFound);
         };
         let way = self.way(here, person)?;

@@ -18,6 +18,7 @@ use crate::domain::entry::RefusedFor;
 use crate::domain::ids::{BookingNumber, CampaignIndex, PersonKey, SlotIndex};
 use crate::domain::refusal::refused_for;
 use crate::domain::time::Stamp;
+use crate::events::Events;
 use crate::gate::board::Board;
 use crate::gate::{Gate, Place};
 use crate::identity::attempts::Attempts;
@@ -39,6 +40,8 @@ pub struct Service {
     pub keys: Arc<Keys>,
     pub clock: Clock,
     pub attempts: Attempts,
+    /// What security people need to see.
+    pub events: Arc<Events>,
     /// How long a request waits for a worker, while a queue of them stands; for the gate's brake.
     pub worker_lag_us: Arc<AtomicU64>,
     gates: RwLock<Vec<Arc<Gate>>>,
@@ -105,6 +108,7 @@ impl Service {
             keys,
             clock,
             attempts,
+            events: Arc::default(),
             worker_lag_us: Arc::default(),
             gates: RwLock::default(),
         }

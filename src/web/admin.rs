@@ -5,11 +5,13 @@ use std::sync::atomic::Ordering;
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::call::service;
 use super::door::load::{Class, Load};
+use crate::events::Event;
 use crate::service::Service;
 
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -74,9 +76,9 @@ fn registry(service: &Arc<Service>, load: Option<&Load>) -> Registry {
             load.line.load(Ordering::Relaxed) as i64,
         );
         gauge(
-            "connections_dropped",
-            "Connections dropped because they were too slow",
-            load.dropped.load(Ordering::Relaxed) as i64,
+            "connections_held_bytes",
+            "Bytes of requests that have not come whole and of answers that were not taken",
+            load.held_bytes() as i64,
         );
     }
     let state = service
@@ -101,6 +103,13 @@ fn registry(service: &Arc<Service>, load: Option<&Load>) -> Registry {
         let of_class = registry.sub_registry_with_labels(label.into_iter());
         let help = "Requests told to come back later";
         of_class.register("requests_put_off", help, ConstGauge::new(put_off));
+    }
+    for event in Event::ALL {
+        let label = [("event".into(), event.name().into())];
+        let of_event = registry.sub_registry_with_labels(label.into_iter());
+        let count = ConstCounter::new(service.events.count(*event));
+        let help = "Refusals and dropped connections that concern security, by cause";
+        of_event.register("security_events", help, count);
     }
     for (name, gate) in service.gates() {
         let labels = [("campaign".into(), name.clone().into())];

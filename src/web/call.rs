@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
+use actix_web::http::header::HeaderValue;
 use actix_web::{FromRequest, HttpRequest, web};
 
+use super::headers::Headers;
 use super::problem::Problem;
 use super::words::Lang;
 use crate::domain::ids::PersonKey;
@@ -142,19 +143,15 @@ pub fn peer(request: &HttpRequest) -> IpAddr {
 }
 
 /// A token from `Authorization: Bearer`, or from the cookie.
-pub fn token_in<'a>(headers: &'a HeaderMap, cookie: &str) -> Option<&'a str> {
-    let bearer = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+pub fn token_in<'a>(headers: &'a impl Headers, cookie: &str) -> Option<&'a str> {
+    let bearer = headers.value("authorization");
     if let Some((scheme, token)) = bearer.and_then(|value| value.split_once(' '))
         && scheme.eq_ignore_ascii_case("bearer")
     {
         return Some(token.trim());
     }
-    let cookies = headers
-        .get_all(COOKIE)
-        .filter_map(|value| value.to_str().ok());
-    let pairs = cookies
+    let pairs = headers
+        .values("cookie")
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.split_once('='));
     pairs

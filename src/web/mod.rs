@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod call;
 pub mod door;
+pub mod headers;
 pub mod pages;
 pub mod problem;
 pub mod read;
@@ -24,9 +25,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use problem::Problem;
 use words::Lang;
-
-/// A request body is a few identifiers and a name: 4 kB is many times what one needs.
-pub const BODY_BYTES_MAX: usize = 4 * 1024;
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -71,7 +69,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     drop(described);
     pages::configure(config);
     config
-        .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+        .app_data(web::PayloadConfig::new(door::bounds::BODY_BYTES_MAX))
         .default_service(web::to(no_route));
 }
 

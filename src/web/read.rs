@@ -41,7 +41,10 @@ pub fn json<T: DeserializeOwned>(request: &HttpRequest, body: Bytes) -> Result<T
         if too_long {
             fault(
                 413,
-                format!("must be shorter than {} bytes", super::BODY_BYTES_MAX),
+                format!(
+                    "must be shorter than {} bytes",
+                    super::door::bounds::BODY_BYTES_MAX
+                ),
             )
         } else {
             fault(400, "did not arrive whole".to_owned())

@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use fluent_syntax::ast;
+
+use super::headers::Headers;
 
 /// The language of an answer. Korean unless English is preferred.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -19,9 +20,8 @@ pub enum Lang {
 }
 
 impl Lang {
-    pub fn of(headers: &HeaderMap) -> Self {
-        let header = headers.get(ACCEPT_LANGUAGE);
-        let header = header.and_then(|value| value.to_str().ok());
+    pub fn of(headers: &impl Headers) -> Self {
+        let header = headers.value("accept-language");
         header.map_or(Self::Ko, Self::preferred)
     }
 

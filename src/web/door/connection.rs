@@ -1,277 +1,386 @@
-//! Connections with deadlines: whoever is slower than the setting `exchange_s` at sending a request
-//! or at taking its answer is dropped, however the seconds are spread over its bytes.
+//! One connection: reads a request, has it answered, sends the answer, and only then goes on to the
+//! next.
 //!
-//! An exchange begins with the first byte of a request (or with the connection) and ends when its
-//! answer has left. A sweep each second ends the connections whose exchange takes too long, those
-//! that have idled too long between two, and when the server stops, all that idle. No timer and no
-//! look at the clock a request.
+//! No byte is taken over from the network while an answer is pending, so a client that does not
+//! read stops its own connection. What comes in is read into a buffer that all connections of a
+//! worker share; a connection keeps bytes of its own only while a request has not come whole, while
+//! one waits for its turn, and while the network does not take an answer. All of these bytes are
+//! counted, and a connection that would bring them over their bound is dropped.
 
-use std::cell::{Cell, RefCell};
 use std::io;
-use std::pin::Pin;
-use std::rc::{Rc, Weak};
+use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
 
-use actix_web::rt::net::TcpStream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::server::TlsStream;
+use tokio::io::ReadBuf;
 
+use super::answer::Out;
+use super::bounds::{LINGER_BYTES_MAX, READ_BYTES_MAX, REQUESTS_MAX};
+use super::deadlines::{Exchange, Stage};
+use super::front::Joins;
+use super::head::HeadFault;
+use super::io::Io;
 use super::load::Load;
+use super::request::{Asked, Reading, Refusal, Seen, Turn};
+use super::worker::{Scratch, Worker};
+use crate::events::Event;
 
-const SWEEP: Duration = Duration::from_secs(1);
-/// A connection that is not used is kept this long while connections are to spare, so that the last
-/// are for those who come.
-const KEEP_ALIVE_S: u32 = 75;
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// The connections of one worker.
-pub struct Connections {
-    load: Arc<Load>,
-    exchange_s: u32,
-    /// Sweeps since the start, and one.
-    sweeps: Cell<u32>,
-    all: RefCell<Vec<Weak<Exchange>>>,
-}
-
-/// Why a connection is ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    Late,
-    Idle,
-}
-
-/// What is known of a connection.
-pub struct Exchange {
-    connections: Rc<Connections>,
-    /// The sweep at which the exchange in progress began, or the last one ended.
-    since: Cell<u32>,
-    idle: Cell<bool>,
-    answering: Cell<bool>,
-    end: Cell<Option<End>>,
-    waker: RefCell<Option<Waker>>,
-    /// Requests so far.
-    pub requests: Cell<u32>,
-}
-
-impl Connections {
-    pub fn new(load: Arc<Load>, exchange_s: u32) -> Rc<Self> {
-        Rc::new(Self {
-            load,
-            exchange_s,
-            sweeps: Cell::new(1),
-            all: RefCell::default(),
-        })
-    }
-
-    /// Takes a connection in.
-    pub fn take(self: &Rc<Self>, tcp: TcpStream) -> Connection {
-        let exchange = Rc::new(Exchange {
-            connections: Rc::clone(self),
-            since: Cell::new(self.sweeps.get()),
-            idle: Cell::new(false),
-            answering: Cell::new(false),
-            end: Cell::new(None),
-            waker: RefCell::default(),
-            requests: Cell::new(0),
-        });
-        self.all.borrow_mut().push(Rc::downgrade(&exchange));
-        self.load.connections.fetch_add(1, Ordering::Relaxed);
-        Connection { tcp, exchange }
-    }
-
-    /// Goes on for as long as the worker runs.
-    pub async fn keep_sweeping(self: Rc<Self>) {
-        loop {
-            tokio::time::sleep(SWEEP).await;
-            self.sweep();
-        }
-    }
-
-    fn sweep(&self) {
-        let now = self.sweeps.get() + 1;
-        self.sweeps.set(now);
-        let stopping = self.load.is_stopping();
-        let kept_s = (f64::from(KEEP_ALIVE_S) * self.load.spare()) as u32;
-        self.all.borrow_mut().retain(|exchange| {
-            let Some(exchange) = exchange.upgrade() else {
-                return false;
-            };
-            let passed_s = now - exchange.since.get();
-            let end = match exchange.idle.get() {
-                true if stopping || passed_s > kept_s => End::Idle,
-                false if passed_s > self.exchange_s => End::Late,
-                _ => return true,
-            };
-            if end == End::Late {
-                self.load.dropped.fetch_add(1, Ordering::Relaxed);
-            }
-            exchange.end.set(Some(end));
-            if let Some(waker) = exchange.waker.take() {
-                waker.wake();
-            }
-            false
-        });
-    }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        let load = &self.connections.load;
-        load.connections.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Exchange {
-    /// With the first byte of a request, or of an answer to one that came along with another.
-    fn begins(&self) {
-        if self.idle.replace(false) {
-            self.since.set(self.connections.sweeps.get());
-        }
-    }
-
-    fn answers(&self) {
-        self.begins();
-        self.answering.set(true);
-    }
-
-    fn check(&self, cx: &Context<'_>) -> io::Result<()> {
-        if self.end.get() == Some(End::Late) {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        let mut waker = self.waker.borrow_mut();
-        if waker
-            .as_ref()
-            .is_none_or(|known| !known.will_wake(cx.waker()))
-        {
-            *waker = Some(cx.waker().clone());
-        }
-        Ok(())
-    }
-}
-
-/// A TCP connection with a deadline.
+/// A connection, from its first request to its last answer.
 pub struct Connection {
-    tcp: TcpStream,
+    worker: Rc<Worker>,
     exchange: Rc<Exchange>,
+    io: Io,
+    /// Whom it comes from: the peer, or whom a PROXY header named.
+    from: SocketAddr,
+    /// What has come and belongs to no answered request.
+    input: Vec<u8>,
+    /// Whether `input` is known to hold no whole request.
+    needs_more: bool,
+    reading: Reading,
+    unsent: Out,
+    /// How much of `unsent` has left.
+    sent: usize,
+    held: Held,
+    requests: u32,
 }
 
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.exchange.check(cx)?;
-        if self.exchange.end.get() == Some(End::Idle) {
-            return Poll::Ready(Ok(()));
-        }
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.tcp).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.exchange.begins();
-        }
-        read
-    }
+/// What comes of looking for the next request.
+enum Step {
+    /// It was answered, and the answer has left.
+    Answered {
+        persists: bool,
+    },
+    /// It was answered; the answer is in `unsent`.
+    Unsent {
+        persists: bool,
+    },
+    /// It is to be served.
+    Ask(Asked),
+    Refused(Refusal),
+    /// The client waits for leave to send the body.
+    Continue,
+    /// Nothing more comes, or the connection's time is over.
+    Ended,
 }
 
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.exchange.check(cx)?;
-        self.exchange.answers();
-        Pin::new(&mut self.tcp).poll_write(cx, bytes)
-    }
-
-    // Called when all that there is to write has been taken.
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.exchange.check(cx)?;
-        if self.exchange.answering.replace(false) {
-            self.exchange.idle.set(true);
-            let now = self.exchange.connections.sweeps.get();
-            self.exchange.since.set(now);
-        }
-        Pin::new(&mut self.tcp).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.exchange.check(cx)?;
-        self.exchange.answers();
-        Pin::new(&mut self.tcp).poll_write_vectored(cx, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
-    }
-}
-
-/// With or without TLS.
-pub enum Io {
-    Plain(Connection),
-    Tls(Box<TlsStream<Connection>>),
-}
-
-impl Io {
-    pub fn exchange(&self) -> &Rc<Exchange> {
-        match self {
-            Self::Plain(connection) => &connection.exchange,
-            Self::Tls(tls) => &tls.get_ref().0.exchange,
+impl Connection {
+    pub fn new(
+        worker: Rc<Worker>,
+        exchange: Rc<Exchange>,
+        io: Io,
+        from: SocketAddr,
+        early: Vec<u8>,
+    ) -> Self {
+        let load = Arc::clone(&worker.load.shared);
+        Self {
+            worker,
+            exchange,
+            io,
+            from,
+            input: early,
+            needs_more: false,
+            reading: Reading::default(),
+            unsent: Out::default(),
+            sent: 0,
+            held: Held { load, bytes: 0 },
+            requests: 0,
         }
     }
-}
 
-/// The same call of whichever stream it is.
-macro_rules! either {
-    ($io:expr, $stream:ident => $call:expr) => {
-        match $io.get_mut() {
-            Io::Plain($stream) => {
-                let $stream = Pin::new($stream);
-                $call
-            }
-            Io::Tls($stream) => {
-                let $stream = Pin::new($stream.as_mut());
-                $call
+    /// Serves requests until the connection ends.
+    pub async fn serve(mut self) {
+        loop {
+            let step = std::future::poll_fn(|cx| self.poll_request(cx)).await;
+            let persists = match step {
+                Step::Answered { persists } => Some(persists),
+                Step::Unsent { persists } => self.send().await.then_some(persists),
+                Step::Ask(asked) => self.ask(asked).await,
+                Step::Refused(refusal) => self.refuse(refusal).await,
+                Step::Continue => {
+                    self.unsent.bytes = CONTINUE.to_vec();
+                    self.send().await.then_some(true)
+                }
+                Step::Ended => None,
+            };
+            match persists {
+                None => return,
+                Some(false) => return self.linger().await,
+                Some(true) => {}
             }
         }
+    }
+
+    /// Looks for the next request in what has come, and takes over more if there is none.
+    fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        let worker = Rc::clone(&self.worker);
+        loop {
+            if self.exchange.is_ended() {
+                return Poll::Ready(Step::Ended);
+            }
+            let scratch = &mut *worker.scratch.borrow_mut();
+            if self.needs_more || self.input.is_empty() {
+                let room = READ_BYTES_MAX - self.input.len();
+                let mut read = ReadBuf::new(&mut scratch.input[..room]);
+                let Poll::Ready(done) = self.io.poll_read(cx, &mut read) else {
+                    self.exchange.wake_at_end(cx);
+                    return Poll::Pending;
+                };
+                let came = read.filled().len();
+                if done.is_err() || came == 0 {
+                    return Poll::Ready(Step::Ended);
+                }
+                if self.input.is_empty() {
+                    let Scratch { input, out } = scratch;
+                    if let Some(step) = self.step(cx, &input[..came], out) {
+                        return Poll::Ready(step);
+                    }
+                    continue;
+                }
+                self.input.extend_from_slice(&scratch.input[..came]);
+            }
+            let input = std::mem::take(&mut self.input);
+            if let Some(step) = self.step(cx, &input, &mut scratch.out) {
+                return Poll::Ready(step);
+            }
+        }
+    }
+
+    /// Answers the first request of `input` at once if that can be; what stays of the input is
+    /// kept. None if the connection just goes on.
+    fn step(&mut self, cx: &mut Context<'_>, input: &[u8], out: &mut Out) -> Option<Step> {
+        self.needs_more = false;
+        let persists = self.requests + 1 < REQUESTS_MAX && !self.worker.load.shared.is_stopping();
+        out.clear();
+        let seen = self
+            .worker
+            .look(&mut self.reading, input, self.from, persists, out);
+        match seen {
+            Seen::Answered { taken, persists } => {
+                self.requests += 1;
+                self.keep(&input[taken..]);
+                match write(&mut self.io, cx, out, 0) {
+                    Ok(Written { done: true, .. }) => {
+                        self.exchange.enter(Stage::Idle);
+                        self.held.release();
+                        // Goes on with what has come, in the same step.
+                        (!persists).then_some(Step::Answered { persists })
+                    }
+                    Ok(Written { sent, .. }) => {
+                        self.unsent = out.after(sent);
+                        Some(Step::Unsent { persists })
+                    }
+                    Err(_) => Some(Step::Ended),
+                }
+            }
+            Seen::Waits(asked) => {
+                self.requests += 1;
+                self.keep(&input[asked.bytes.len()..]);
+                Some(Step::Ask(asked))
+            }
+            Seen::Refused(refusal) => Some(Step::Refused(refusal)),
+            Seen::Continue => {
+                self.keep(input);
+                self.needs_more = true;
+                Some(Step::Continue)
+            }
+            Seen::Incomplete => {
+                self.keep(input);
+                self.needs_more = true;
+                if self.exchange.stage() != Stage::Request {
+                    self.exchange.enter(Stage::Request);
+                }
+                (!self.hold(0)).then_some(Step::Ended)
+            }
+        }
+    }
+
+    /// Keeps what has come behind a request.
+    fn keep(&mut self, rest: &[u8]) {
+        self.input = rest.to_vec();
+    }
+
+    /// Counts what the connection holds; false if it may not hold that much.
+    fn hold(&mut self, more: usize) -> bool {
+        let bytes = self.input.len() + more;
+        let holds = self.held.set(bytes);
+        if !holds {
+            let events = &self.worker.load.shared.events;
+            events.note(Event::MemoryShort, Some(self.from.ip()));
+        }
+        holds
+    }
+
+    /// Serves a request that could not be answered at once; whether the connection goes on, none if
+    /// it is over.
+    async fn ask(&mut self, asked: Asked) -> Option<bool> {
+        self.exchange.enter(Stage::Serving);
+        if !self.hold(asked.bytes.len()) {
+            return None;
+        }
+        let worker = Rc::clone(&self.worker);
+        let persists = asked.persists;
+        let mut out = Out::default();
+        match worker.turn_of(&asked) {
+            Turn::Taken => {}
+            Turn::Wanted(Joins::Now) => worker.load.turns.take().await,
+            Turn::Wanted(Joins::Late) => worker.load.come_late().await,
+            Turn::Wanted(Joins::PutOff(s)) => {
+                worker.load.come_late().await;
+                worker.put_off(&asked, s, &mut out);
+            }
+        }
+        if out.is_empty()
+            && let Some((request, to_head)) = worker.answer(&asked, &mut out)
+        {
+            drop(asked);
+            let response = (worker.routes)(request).await;
+            worker
+                .write_response(response, to_head, persists, &mut out)
+                .await;
+        }
+        if out.is_empty() {
+            return self.refuse(Refusal::Head(HeadFault::Malformed)).await;
+        }
+        self.unsent = out;
+        self.send().await.then_some(persists)
+    }
+
+    async fn refuse(&mut self, refusal: Refusal) -> Option<bool> {
+        let events = &self.worker.load.shared.events;
+        events.note(refusal.event(), Some(self.from.ip()));
+        self.input = Vec::new();
+        let worker = Rc::clone(&self.worker);
+        let mut out = Out::default();
+        let response = refusal.problem().response().into();
+        worker
+            .write_response(response, false, false, &mut out)
+            .await;
+        self.unsent = out;
+        self.send().await.then_some(false)
+    }
+
+    /// Sends what is unsent; false if the client does not take it.
+    async fn send(&mut self) -> bool {
+        self.exchange.enter(Stage::Answer);
+        self.sent = 0;
+        let mut counted = false;
+        let sent = std::future::poll_fn(|cx| {
+            if self.exchange.is_ended() {
+                return Poll::Ready(false);
+            }
+            match write(&mut self.io, cx, &self.unsent, self.sent) {
+                Ok(Written { done: true, .. }) => Poll::Ready(true),
+                Ok(Written { sent, .. }) => {
+                    self.sent = sent;
+                    if !std::mem::replace(&mut counted, true) && !self.hold(self.unsent.length()) {
+                        return Poll::Ready(false);
+                    }
+                    self.exchange.wake_at_end(cx);
+                    Poll::Pending
+                }
+                Err(_) => Poll::Ready(false),
+            }
+        })
+        .await;
+        self.unsent = Out::default();
+        self.hold(0);
+        self.exchange.enter(if self.input.is_empty() {
+            Stage::Idle
+        } else {
+            Stage::Request
+        });
+        sent
+    }
+
+    /// Says goodbye, and throws away what still comes, so that the client reads the last answer
+    /// before it hears that nobody listens.
+    async fn linger(mut self) {
+        self.exchange.enter(Stage::Linger);
+        self.input = Vec::new();
+        let worker = Rc::clone(&self.worker);
+        let mut thrown_away = 0;
+        let mut said = false;
+        std::future::poll_fn(|cx| {
+            if self.exchange.is_ended() {
+                return Poll::Ready(());
+            }
+            self.exchange.wake_at_end(cx);
+            if !said {
+                if ready!(self.io.poll_shutdown(cx)).is_err() {
+                    return Poll::Ready(());
+                }
+                said = true;
+            }
+            while thrown_away < LINGER_BYTES_MAX {
+                let scratch = &mut *worker.scratch.borrow_mut();
+                let mut read = ReadBuf::new(&mut scratch.input);
+                let done = ready!(self.io.poll_read(cx, &mut read));
+                let came = read.filled().len();
+                if done.is_err() || came == 0 {
+                    break;
+                }
+                thrown_away += came;
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+}
+
+/// Bytes that a connection holds, as the load counts them.
+struct Held {
+    load: Arc<Load>,
+    bytes: usize,
+}
+
+impl Held {
+    fn set(&mut self, bytes: usize) -> bool {
+        let holds = self.load.hold(self.bytes, bytes);
+        if holds {
+            self.bytes = bytes;
+        }
+        holds
+    }
+
+    fn release(&mut self) {
+        if self.bytes > 0 {
+            self.set(0);
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// How far an answer has left.
+struct Written {
+    sent: usize,
+    done: bool,
+}
+
+/// Hands over what the network takes now, from byte `sent` on.
+fn write(io: &mut Io, cx: &mut Context<'_>, out: &Out, mut sent: usize) -> io::Result<Written> {
+    while let Some(rest) = out.rest(sent) {
+        match io.poll_write(cx, rest) {
+            Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+            Poll::Ready(Ok(taken)) => sent += taken,
+            Poll::Ready(Err(error)) => return Err(error),
+            Poll::Pending => return Ok(Written { sent, done: false }),
+        }
+    }
+    let done = match io.poll_flush(cx) {
+        Poll::Ready(flushed) => flushed.map(|()| true)?,
+        Poll::Pending => false,
     };
+    Ok(Written { sent, done })
 }
 
-impl AsyncRead for Io {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        either!(self, stream => stream.poll_read(cx, buffer))
-    }
-}
-
-impl AsyncWrite for Io {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        either!(self, stream => stream.poll_write(cx, bytes))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self, stream => stream.poll_flush(cx))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self, stream => stream.poll_shutdown(cx))
-    }
-}
+#[cfg(test)]
+#[path = "connection/tests.rs"]
+mod tests;

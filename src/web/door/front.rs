@@ -1,47 +1,55 @@
 //! What happens to a request before any route is looked for: it waits for its turn, is put off when
-//! the line of those who wait is too long for it, and what everybody asks for is answered from
+//! the line of requests is too long for its class, and what everybody asks for is answered from
 //! prepared bytes.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_http::body::BoxBody;
-use actix_http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
-use actix_http::{ConnectionType, HttpMessage as _, Method, Request, Response, StatusCode};
-use actix_web::web::Bytes;
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
 
-use super::connection::Exchange;
+use super::answer::{End, Out, api_lines};
+use super::head::Head;
 use super::load::{Class, WorkerLoad};
+use super::networks::{Networks, Over};
+use crate::events::Event;
 use crate::gate::board::Board;
 use crate::gate::token::Kind;
 use crate::gate::{Place, PlaceState};
 use crate::service::Service;
 use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, token_in};
-use crate::web::gate::place_answer;
+use crate::web::headers::Headers as _;
 use crate::web::pages::{self, Waiter};
 use crate::web::problem::Problem;
+use crate::web::views::{PlaceAnswer, place as view};
 use crate::web::words::Lang;
 
-/// After this many requests a connection is closed: nothing that one holds lasts for ever.
-const REQUESTS_MAX: u32 = 10_000;
+/// Whoever is over the bound of their address or network is told to come back after this, and up
+/// to twice as much more by lot.
+const OVER_BOUND_S: u32 = 10;
 
 /// The front of one worker.
 pub struct Front {
     service: Arc<Service>,
     load: Rc<WorkerLoad>,
-    board: RefCell<Option<Prepared>>,
+    networks: Arc<Networks>,
+    board: RefCell<Option<PreparedBoard>>,
+    /// The lines of an answer with a place, and room for its body.
+    place_lines: Vec<u8>,
+    place_body: RefCell<Vec<u8>>,
     pages: pages::Kept,
 }
 
 /// A board as an answer.
-struct Prepared {
+struct PreparedBoard {
     board: Arc<Board>,
-    etag: HeaderValue,
-    json: Bytes,
+    lines: Vec<u8>,
+    unchanged: Vec<u8>,
 }
 
-/// Whether a request may join the line of those who wait for their turn.
+/// Whether a request may join the line of those that wait for their turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Joins {
     Now,
@@ -51,43 +59,56 @@ pub enum Joins {
     PutOff(u32),
 }
 
-/// What is done with a request.
-pub enum Turn {
-    Answered(Response<BoxBody>),
-    /// Routes have it; whether the connection is closed after the answer.
-    Routed {
-        last: bool,
-    },
-}
-
 impl Front {
-    pub fn new(service: Arc<Service>, load: Rc<WorkerLoad>) -> Self {
+    pub fn new(service: Arc<Service>, load: Rc<WorkerLoad>, networks: Arc<Networks>) -> Self {
+        let json = [
+            ("content-type", "application/json"),
+            ("cache-control", "no-store"),
+        ];
         Self {
             service,
             load,
+            networks,
             board: RefCell::default(),
+            place_lines: api_lines(StatusCode::OK, &json),
+            place_body: RefCell::default(),
             pages: pages::Kept::default(),
         }
     }
 
     /// What a request counts as. Who is in session is looked at when it matters.
-    pub fn class(&self, request: &Request) -> Class {
-        let class = Class::of(request.method(), request.path());
+    pub fn class(&self, head: &Head<'_>) -> Class {
+        let class = Class::of(&head.method, head.path);
         let matters = self.load.turns.are_short();
-        match class == Class::Session && matters && !self.is_admitted(request) {
-            true => Class::Browse,
-            false => class,
+        if class == Class::Session && matters && !self.is_admitted(head) {
+            Class::Browse
+        } else {
+            class
         }
     }
 
+    /// Counts a request of somebody who is not in session; for how many seconds it is put off if
+    /// its address or network has asked too much.
+    pub fn over_bound_s(&self, class: Class, client: IpAddr) -> Option<u32> {
+        if class == Class::Session {
+            return None;
+        }
+        let event = match self.networks.ask(client, self.load.now_us())? {
+            Over::Address => Event::AddressRequests,
+            Over::Network => Event::NetworkRequests,
+        };
+        self.load.shared.events.note(event, Some(client));
+        Some(self.load.spread_s(OVER_BOUND_S))
+    }
+
     /// Whether a request may join the line, as long as that is now.
-    pub fn joins(&self, request: &Request, class: Class) -> Joins {
+    pub fn joins(&self, head: &Head<'_>, class: Class) -> Joins {
         if !self.load.is_over(class) {
             return Joins::Now;
         }
         let waiter = match class {
             Class::Free => return Joins::Late,
-            Class::Poll => self.look(request),
+            Class::Poll => self.look(head),
             _ => None,
         };
         let come_back_s = self.load.come_back_s(class);
@@ -100,136 +121,129 @@ impl Front {
         Joins::PutOff(come_back_s.max(told_s))
     }
 
-    pub fn put_off(&self, request: &Request, come_back_s: u32) -> Response<BoxBody> {
-        closing(request, put_off(request, come_back_s))
+    /// Tells a browser with a page, a program with a problem, when to come back.
+    pub fn put_off(&self, head: &Head<'_>, retry_after_s: u32) -> HttpResponse {
+        if is_call(head) {
+            let lang = Lang::of(&head.lines);
+            return Problem::overloaded(lang, retry_after_s).response();
+        }
+        pages::put_off(&head.method, head.path, &head.lines, retry_after_s)
     }
 
-    /// Serves a request whose turn has come, as far as no route is needed for it.
-    pub fn turn(&self, request: &Request, class: Class) -> Turn {
-        let waiter = match class {
-            Class::Poll => self.look(request),
-            _ => None,
-        };
-        let answer = match (class, waiter) {
-            (Class::Free, _) => self.show_board(request),
-            (Class::Poll, Some(waiter)) if is_call(request) => {
-                Some(place_answer(&waiter.place).into())
-            }
-            (Class::Poll | Class::Browse, waiter) => self.show_page(request, waiter),
-            _ => None,
-        };
-        match answer {
-            Some(response) => Turn::Answered(closing(request, response)),
-            None => Turn::Routed {
-                last: is_last(request),
+    /// Answers what everybody asks for, without a route; false for everything else.
+    pub fn answer(&self, head: &Head<'_>, class: Class, out: &mut Out, end: &End<'_>) -> bool {
+        if head.method != Method::GET {
+            return false;
+        }
+        match class {
+            Class::Free => self.show_board(head, out, end).is_some(),
+            Class::Poll => match self.look(head) {
+                Some(waiter) if is_call(head) => {
+                    self.show_place(&waiter.place, out, end);
+                    true
+                }
+                waiter => self.show_page(head, waiter, out, end),
             },
+            Class::Browse => self.show_page(head, None, out, end),
+            Class::Enter | Class::Session => false,
         }
     }
 
     /// With a token that we signed, of a session or, to begin one, of a place: enough to be told
     /// from somebody who merely asks for the same address.
-    fn is_admitted(&self, request: &Request) -> bool {
-        let (kind, cookie) = match request.path().ends_with("/admit") {
-            true => (Kind::Place, PLACE_COOKIE),
-            false => (Kind::Session, SESSION_COOKIE),
+    fn is_admitted(&self, head: &Head<'_>) -> bool {
+        let (kind, cookie) = if head.path.ends_with("/admit") {
+            (Kind::Place, PLACE_COOKIE)
+        } else {
+            (Kind::Session, SESSION_COOKIE)
         };
-        let token = token_in(request.headers(), cookie);
+        let token = token_in(&head.lines, cookie);
         token.is_some_and(|token| self.service.has_signed(kind, token))
     }
 
     /// The place of a good token; what is wrong with another is for the routes to say.
-    fn look<'a>(&self, request: &'a Request) -> Option<Waiter<'a>> {
-        let path = request.path();
-        let campaign = match campaign_of(path, "/gate/place") {
+    fn look<'a>(&self, head: &'a Head<'_>) -> Option<Waiter<'a>> {
+        let campaign = match campaign_of(head.path, "/gate/place") {
             Some(campaign) => campaign,
             // A page: language, campaign, page.
-            None => path.split('/').nth(2)?,
+            None => head.path.split('/').nth(2)?,
         };
-        let token = token_in(request.headers(), PLACE_COOKIE)?;
+        let token = token_in(&head.lines, PLACE_COOKIE)?;
         let here = self.service.campaign(campaign).ok()?;
         let place = self.service.place(&here, token).ok()?;
         Some(Waiter { here, place, token })
     }
 
-    /// The pages that everybody asks for, from prepared bytes.
-    fn show_page(&self, request: &Request, waiter: Option<Waiter>) -> Option<Response<BoxBody>> {
-        if request.method() != Method::GET {
-            return None;
-        }
-        let (service, headers) = (&self.service, request.headers());
-        pages::first(service, &self.pages, request.path(), headers, waiter).map(Into::into)
+    fn show_place(&self, place: &Place, out: &mut Out, end: &End<'_>) {
+        let mut body = self.place_body.borrow_mut();
+        body.clear();
+        let answer = PlaceAnswer { place: view(place) };
+        serde_json::to_writer(&mut *body, &answer).expect("views have a JSON form");
+        out.head(&self.place_lines, Some(body.len()), end);
+        out.bytes.extend_from_slice(&body);
     }
 
-    fn show_board(&self, request: &Request) -> Option<Response<BoxBody>> {
-        let campaign = campaign_of(request.path(), "/gate/board")?;
+    /// The pages that everybody asks for, from prepared bytes.
+    fn show_page(
+        &self,
+        head: &Head<'_>,
+        waiter: Option<Waiter<'_>>,
+        out: &mut Out,
+        end: &End<'_>,
+    ) -> bool {
+        let page = pages::first(&self.service, &self.pages, head.path, &head.lines, waiter);
+        match page {
+            Some(page) => {
+                page.write(&head.lines, out, end);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn show_board(&self, head: &Head<'_>, out: &mut Out, end: &End<'_>) -> Option<()> {
+        let campaign = campaign_of(head.path, "/gate/board")?;
         let board = self.service.board(campaign)?;
         let mut prepared = self.board.borrow_mut();
-        let is_current = |known: &Prepared| Arc::ptr_eq(&known.board, &board);
+        let is_current = |known: &PreparedBoard| Arc::ptr_eq(&known.board, &board);
         if !prepared.as_ref().is_some_and(is_current) {
-            *prepared = Some(Prepared {
-                etag: HeaderValue::try_from(board.etag.as_str()).ok()?,
-                json: Bytes::copy_from_slice(&board.json),
-                board,
-            });
+            *prepared = Some(PreparedBoard::new(board));
         }
         let prepared = prepared.as_ref()?;
-        let known = request.headers().get(IF_NONE_MATCH) == Some(&prepared.etag);
-        let mut response = if known {
-            Response::new(StatusCode::NOT_MODIFIED).map_into_boxed_body()
+        if head.lines.value("if-none-match") == Some(&*prepared.board.etag) {
+            out.head(&prepared.unchanged, None, end);
         } else {
-            Response::with_body(StatusCode::OK, prepared.json.clone()).map_into_boxed_body()
-        };
-        let headers = response.headers_mut();
-        headers.insert(ETAG, prepared.etag.clone());
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=1"));
-        if !known {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            let json = &prepared.board.json;
+            out.head(&prepared.lines, Some(json.len()), end);
+            out.bytes.extend_from_slice(json);
         }
-        Some(response)
+        Some(())
     }
 }
 
-fn is_last(request: &Request) -> bool {
-    let Some(exchange) = request.conn_data::<Rc<Exchange>>() else {
-        return false;
-    };
-    let requests = exchange.requests.get() + 1;
-    exchange.requests.set(requests);
-    requests >= REQUESTS_MAX
+impl PreparedBoard {
+    fn new(board: Arc<Board>) -> Self {
+        let headers = [
+            ("etag", &*board.etag),
+            ("cache-control", "public, max-age=1"),
+            ("content-type", "application/json"),
+        ];
+        Self {
+            lines: api_lines(StatusCode::OK, &headers),
+            unchanged: api_lines(StatusCode::NOT_MODIFIED, &headers[..2]),
+            board,
+        }
+    }
 }
 
-fn is_call(request: &Request) -> bool {
-    request.path().starts_with("/api/")
+fn is_call(head: &Head<'_>) -> bool {
+    head.path.starts_with("/api/")
 }
 
 /// Whoever's turn has come is in session but for one call, which begins with this answer; and
 /// nobody is sent away for longer than until their turn.
 fn can_wait(place: &Place, retry_after_s: u32) -> bool {
     place.state != PlaceState::Admitted && place.next_poll_s >= retry_after_s
-}
-
-/// Tells a browser with a page, a program with a problem.
-fn put_off(request: &Request, retry_after_s: u32) -> Response<BoxBody> {
-    let path = request.path();
-    if is_call(request) {
-        let lang = Lang::of(request.headers());
-        return Problem::overloaded(lang, retry_after_s).response().into();
-    }
-    pages::put_off(request.method(), path, request.headers(), retry_after_s).into()
-}
-
-/// The connection is closed after the last answer on it.
-fn closing(request: &Request, mut response: Response<BoxBody>) -> Response<BoxBody> {
-    if is_last(request) {
-        close(&mut response);
-    }
-    response
-}
-
-/// Closes the connection after this answer.
-pub fn close(response: &mut Response<BoxBody>) {
-    let head = response.head_mut();
-    head.set_connection_type(ConnectionType::Close);
 }
 
 const CAMPAIGNS: &str = "/api/v1/campaigns/";

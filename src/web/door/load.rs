@@ -12,13 +12,14 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
 use super::turns::Turns;
 use crate::clock::{self, Entropy};
+use crate::events::Events;
 
 const STEP: Duration = Duration::from_millis(10);
 /// The least lag is taken over this, and over so many looks at the least: one late look is a
@@ -83,8 +84,11 @@ pub struct Load {
     pub connections: AtomicUsize,
     /// So many connections may be open.
     connections_max: usize,
-    /// Connections dropped for being too slow.
-    pub dropped: AtomicU64,
+    /// What happened that security people need to see.
+    pub events: Arc<Events>,
+    /// Bytes of requests that have not come whole and of answers that were not taken.
+    held_bytes: AtomicUsize,
+    held_bytes_max: usize,
     /// Requests in line, at the last look of any worker.
     pub line: AtomicUsize,
     shed: [AtomicU64; Class::SHED.len()],
@@ -95,10 +99,17 @@ pub struct Load {
 }
 
 impl Load {
-    pub fn new(connections_max: usize, lag_us: Arc<AtomicU64>) -> Self {
+    pub fn new(
+        connections_max: usize,
+        held_bytes_max: usize,
+        lag_us: Arc<AtomicU64>,
+        events: Arc<Events>,
+    ) -> Self {
         Self {
             connections_max,
+            held_bytes_max,
             lag_us,
+            events,
             ..Self::default()
         }
     }
@@ -109,6 +120,26 @@ impl Load {
         let open = self.connections.load(Ordering::Relaxed);
         let left = self.connections_max.saturating_sub(open) as f64;
         (left * 4.0 / self.connections_max as f64).min(1.0)
+    }
+
+    /// Takes note that a connection holds so many bytes and held so many before; false if all
+    /// together would hold too much.
+    pub fn hold(&self, before: usize, now: usize) -> bool {
+        if now <= before {
+            self.held_bytes.fetch_sub(before - now, Ordering::Relaxed);
+            return true;
+        }
+        let more = now - before;
+        let held = self.held_bytes.fetch_add(more, Ordering::Relaxed) + more;
+        if held <= self.held_bytes_max {
+            return true;
+        }
+        self.held_bytes.fetch_sub(more, Ordering::Relaxed);
+        false
+    }
+
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes.load(Ordering::Relaxed)
     }
 
     /// No new exchange begins from now on.
@@ -140,6 +171,8 @@ pub struct WorkerLoad {
     /// those who are served.
     pub late_turns: Turns,
     lots: Cell<u64>,
+    began: Instant,
+    now_us: Cell<u64>,
 }
 
 impl WorkerLoad {
@@ -149,6 +182,8 @@ impl WorkerLoad {
             turns: Turns::for_requests(),
             late_turns: Turns::for_requests(),
             lots: Cell::new(u64::from_be_bytes(Entropy::system().bytes())),
+            began: clock::tick(),
+            now_us: Cell::new(0),
         })
     }
 
@@ -173,6 +208,7 @@ impl WorkerLoad {
                 here.write_all(&room[..1]).await?;
                 let _ = there.read(&mut room).await?;
                 least = least.min(sent.elapsed().as_micros() as u64);
+                self.now_us.set(self.began.elapsed().as_micros() as u64);
             }
             self.shared.lag_us.store(least, Ordering::Relaxed);
             let line = self.turns.waiting();
@@ -194,8 +230,17 @@ impl WorkerLoad {
 
     /// Seconds after which somebody who is put off is to come back.
     pub fn come_back_s(&self, class: Class) -> u32 {
-        let least = class.retry_after_s();
+        self.spread_s(class.retry_after_s())
+    }
+
+    /// So many seconds, and up to twice as many more by lot.
+    pub fn spread_s(&self, least: u32) -> u32 {
         least + (self.lot() * f64::from(2 * least + 1)) as u32
+    }
+
+    /// Microseconds since the worker began, as of its last step: for bounds, not for measuring.
+    pub fn now_us(&self) -> u64 {
+        self.now_us.get()
     }
 
     /// A number in [0, 1): splitmix64, from a random start. Only spreads a crowd; keeps no secret.
@@ -253,7 +298,7 @@ mod tests {
 
     #[test]
     fn the_more_connections_are_open_the_shorter_they_are_kept_for_nothing() {
-        let load = Load::new(100_000, Arc::default());
+        let load = Load::new(100_000, usize::MAX, Arc::default(), Arc::default());
         let spare = |open| {
             load.connections.store(open, Ordering::Relaxed);
             load.spare()

@@ -1,148 +1,294 @@
-//! The door: from an accepted TCP connection to an answered request. TLS, deadlines, what is put
-//! off under load, then the routes. One protocol, HTTP/1.1: a connection asks one thing at a time,
-//! so that bounding connections bounds everything behind them.
+//! The door: from an accepted TCP connection to an answered request.
+//!
+//! Owns everything between the network and the routes: whom a connection comes from, TLS, HTTP/1.1
+//! itself, deadlines, what is put off under load, and the answers that everybody asks for. A
+//! connection asks one thing at a time, and each thing that a client can make the host hold has a
+//! bound; `bounds` has those that are fixed, `config` those that are set.
 
-pub mod connection;
+pub mod answer;
+pub mod bounds;
 pub mod front;
+pub mod head;
 pub mod load;
+pub mod networks;
 pub mod turns;
 
-use std::net::TcpListener;
+mod body;
+mod client;
+mod connection;
+mod deadlines;
+mod io;
+mod request;
+mod worker;
+
+use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_http::body::BoxBody;
-use actix_http::{HttpService, KeepAlive};
 use actix_http::{Request, Response};
 use actix_server::ServerBuilder;
 use actix_service::{
-    IntoServiceFactory as _, ServiceFactory as _, ServiceFactoryExt as _, fn_factory, fn_service,
-    map_config,
+    IntoServiceFactory as _, Service as _, ServiceFactory as _, fn_factory, fn_service, map_config,
 };
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, web};
+use ipnet::IpNet;
+use tokio::io::AsyncReadExt as _;
 use tokio_rustls::TlsAcceptor;
 
-use connection::{Connections, Io};
-use front::{Front, Joins, Turn};
-use load::{Class, Load, WorkerLoad};
+use answer::Common;
+use bounds::PROXY_BYTES_MAX;
+use client::{Proxies, Start};
+use connection::Connection;
+use deadlines::{Connections, Exchange, Stage};
+use front::Front;
+use io::Io;
+use load::{Load, WorkerLoad};
+use networks::{Networks, Over};
 use turns::Turns;
+use worker::{Routes, Worker};
 
+use crate::events::Event;
 use crate::service::Service;
 
-/// Somebody who is told goodbye has this long to say it back.
-const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// What the settings decide at the door.
+#[derive(Clone)]
+pub struct Settings {
+    /// A request must arrive within this, and its answer leave.
+    pub exchange_s: u32,
+    /// The host names that are served; all if there are none.
+    pub hosts: Vec<String>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub networks: Arc<Networks>,
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Whether browsers are told to use nothing but TLS.
+    pub only_tls: bool,
+}
 
-/// Serves people on a listener. A request must arrive, and its answer leave, within `exchange_s`.
+/// Serves people on a listener.
 pub fn listen(
     server: ServerBuilder,
     listener: TcpListener,
     service: Arc<Service>,
     load: Arc<Load>,
-    tls: Option<rustls::ServerConfig>,
-    exchange_s: u32,
+    settings: Settings,
 ) -> std::io::Result<ServerBuilder> {
-    let data = web::Data::from(Arc::clone(&service));
-    let acceptor = tls.map(|config| TlsAcceptor::from(Arc::new(config)));
     server.listen("public", listener, move || {
-        let connections = Connections::new(Arc::clone(&load), exchange_s);
-        let worker = WorkerLoad::new(Arc::clone(&load));
-        let front = Rc::new(Front::new(Arc::clone(&service), Rc::clone(&worker)));
-        actix_web::rt::spawn(Rc::clone(&connections).keep_sweeping());
-        actix_web::rt::spawn(Rc::clone(&worker).keep_measuring());
-        let handshakes = Rc::new(Turns::for_handshakes());
-        let (to_requests, to_late, to_handshakes) = (
-            Rc::clone(&worker),
-            Rc::clone(&worker),
-            Rc::clone(&handshakes),
-        );
-        actix_web::rt::spawn(async move { to_requests.turns.keep_giving().await });
-        actix_web::rt::spawn(async move { to_late.late_turns.keep_giving().await });
-        actix_web::rt::spawn(async move { to_handshakes.keep_giving().await });
-        let app = App::new()
-            .app_data(data.clone())
-            .configure(crate::web::configure)
-            .into_factory();
-        let app = map_config(app, |()| AppConfig::default());
-        let fronted = fn_factory(move || {
-            let (app, front, worker) = (app.new_service(()), Rc::clone(&front), Rc::clone(&worker));
+        let (service, load, settings) = (Arc::clone(&service), Arc::clone(&load), settings.clone());
+        fn_factory(move || {
+            let door = Door::open(Arc::clone(&service), Arc::clone(&load), settings.clone());
             async move {
-                let app = Rc::new(app.await?);
-                Ok::<_, ()>(fn_service(move |request: Request| {
-                    serve(
-                        Rc::clone(&front),
-                        Rc::clone(&worker),
-                        Rc::clone(&app),
-                        request,
-                    )
+                let door = Rc::new(door.await?);
+                Ok::<_, ()>(fn_service(move |tcp: TcpStream| {
+                    let door = Rc::clone(&door);
+                    async move {
+                        door.attend(tcp).await;
+                        Ok::<_, ()>(())
+                    }
                 }))
             }
-        });
-        let http = HttpService::build()
-            // Deadlines are the connection's own: see `connection`.
-            .keep_alive(KeepAlive::Os)
-            .client_request_timeout(Duration::ZERO)
-            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
-            .on_connect_ext(|io: &Io, known| {
-                known.insert(Rc::clone(io.exchange()));
-            })
-            .h1(fronted)
-            .map_err(|_| ());
-        let acceptor = acceptor.clone();
-        fn_service(move |tcp: TcpStream| {
-            let peer = tcp.peer_addr().ok();
-            // Answers are written whole; there is nothing to wait for.
-            let _ = tcp.set_nodelay(true);
-            let connection = connections.take(tcp);
-            let (acceptor, handshakes) = (acceptor.clone(), Rc::clone(&handshakes));
-            async move {
-                let io = match acceptor {
-                    None => Io::Plain(connection),
-                    Some(acceptor) => {
-                        handshakes.take().await;
-                        let tls = acceptor.accept(connection).await.map_err(|_| ())?;
-                        Io::Tls(Box::new(tls))
-                    }
-                };
-                Ok((io, peer))
-            }
         })
-        .and_then(http)
     })
 }
 
-/// Serves a request when its turn has come.
-async fn serve<A, R>(
-    front: Rc<Front>,
-    worker: Rc<WorkerLoad>,
-    app: Rc<A>,
-    request: Request,
-) -> Result<Response<BoxBody>, actix_web::Error>
-where
-    A: actix_service::Service<Request, Response = R, Error = actix_web::Error>,
-    R: Into<Response<BoxBody>>,
-{
-    let class = front.class(&request);
-    if class != Class::Session {
-        match front.joins(&request, class) {
-            Joins::Now => worker.turns.take().await,
-            Joins::Late => worker.come_late().await,
-            Joins::PutOff(come_back_s) => {
-                worker.come_late().await;
-                return Ok(front.put_off(&request, come_back_s));
+/// The door of one worker.
+struct Door {
+    worker: Rc<Worker>,
+    connections: Rc<Connections>,
+    networks: Arc<Networks>,
+    acceptor: Option<TlsAcceptor>,
+    handshakes: Rc<Turns>,
+}
+
+impl Door {
+    async fn open(service: Arc<Service>, load: Arc<Load>, settings: Settings) -> Result<Self, ()> {
+        let connections = Connections::new(Arc::clone(&load), settings.exchange_s);
+        let load = WorkerLoad::new(load);
+        let networks = settings.networks;
+        let front = Front::new(
+            Arc::clone(&service),
+            Rc::clone(&load),
+            Arc::clone(&networks),
+        );
+        let worker = Rc::new(Worker {
+            load: Rc::clone(&load),
+            front,
+            common: Common::new(settings.only_tls),
+            proxies: Proxies::new(settings.trusted_proxies),
+            hosts: settings.hosts,
+            routes: routes(service).await?,
+            scratch: Default::default(),
+        });
+        let handshakes = Rc::new(Turns::for_handshakes());
+        let (to_requests, to_late) = (Rc::clone(&load), Rc::clone(&load));
+        let to_handshakes = Rc::clone(&handshakes);
+        let (sweeping, renewing) = (Rc::clone(&connections), Rc::clone(&worker));
+        let spawn = actix_web::rt::spawn::<std::pin::Pin<Box<dyn Future<Output = ()>>>>;
+        spawn(Box::pin(load.keep_measuring()));
+        spawn(Box::pin(
+            async move { to_requests.turns.keep_giving().await },
+        ));
+        spawn(Box::pin(
+            async move { to_late.late_turns.keep_giving().await },
+        ));
+        spawn(Box::pin(async move { to_handshakes.keep_giving().await }));
+        spawn(Box::pin(async move {
+            sweeping.keep_sweeping(|| renewing.common.renew()).await;
+        }));
+        Ok(Self {
+            worker,
+            connections,
+            networks,
+            acceptor: settings.tls.map(TlsAcceptor::from),
+            handshakes,
+        })
+    }
+
+    /// Serves one connection until it ends.
+    async fn attend(&self, tcp: TcpStream) {
+        let Ok(peer) = tcp.peer_addr() else {
+            return;
+        };
+        let exchange = self.connections.take(peer.ip());
+        let Some(_peer) = self.count(peer) else {
+            return;
+        };
+        // Answers are written whole; there is nothing to wait for.
+        let _ = tcp.set_nodelay(true);
+        let Some(Begun { tcp, from, early }) = self.begin(tcp, peer, &exchange).await else {
+            return;
+        };
+        let _client = if from == peer {
+            None
+        } else {
+            exchange.comes_from(from.ip());
+            let Some(client) = self.count(from) else {
+                return;
+            };
+            Some(client)
+        };
+        let (io, early) = match &self.acceptor {
+            None => (Io::Plain(tcp), early),
+            Some(acceptor) => match self.shake_hands(acceptor, tcp, early, &exchange).await {
+                Some(io) => (io, Vec::new()),
+                None => return,
+            },
+        };
+        exchange.enter(Stage::Silent);
+        let worker = Rc::clone(&self.worker);
+        Connection::new(worker, exchange, io, from, early)
+            .serve()
+            .await;
+    }
+
+    /// Counts a connection of an address; none if there are too many.
+    fn count(&self, from: SocketAddr) -> Option<networks::Counted> {
+        if self.worker.proxies.trusts(from.ip()) {
+            return Some(networks::Counted::default());
+        }
+        let event = match self.networks.connect(from.ip()) {
+            Ok(counted) => return Some(counted),
+            Err(Over::Address) => Event::AddressConnections,
+            Err(Over::Network) => Event::NetworkConnections,
+        };
+        self.note(event, from);
+        None
+    }
+
+    fn note(&self, event: Event, from: SocketAddr) {
+        self.worker.load.shared.events.note(event, Some(from.ip()));
+    }
+
+    /// Reads whom a trusted proxy speaks for, if it says so.
+    async fn begin(
+        &self,
+        mut tcp: TcpStream,
+        peer: SocketAddr,
+        exchange: &Exchange,
+    ) -> Option<Begun> {
+        let mut early = Vec::new();
+        let mut from = peer;
+        if !self.worker.proxies.trusts(peer.ip()) {
+            return Some(Begun { tcp, from, early });
+        }
+        loop {
+            let mut part = [0; PROXY_BYTES_MAX];
+            let room = &mut part[early.len()..];
+            let came = exchange.within(tcp.read(room)).await?.ok()?;
+            early.extend_from_slice(&room[..came]);
+            match client::start(&early) {
+                Ok(Start::Unknown) if came > 0 => {}
+                Ok(Start::Header(length, named)) => {
+                    from.set_ip(named.unwrap_or(peer.ip()));
+                    early.drain(..length);
+                    return Some(Begun { tcp, from, early });
+                }
+                Ok(_) => return Some(Begun { tcp, from, early }),
+                Err(client::BadHeader) => {
+                    self.note(Event::ProxyHeaderBad, peer);
+                    return None;
+                }
             }
         }
     }
-    match front.turn(&request, class) {
-        Turn::Answered(response) => Ok(response),
-        Turn::Routed { last } => {
-            let mut response = app.call(request).await?.into();
-            if last {
-                front::close(&mut response);
+
+    /// Shakes hands when something has come and it is the connection's turn.
+    async fn shake_hands(
+        &self,
+        acceptor: &TlsAcceptor,
+        tcp: TcpStream,
+        early: Vec<u8>,
+        exchange: &Exchange,
+    ) -> Option<Io> {
+        if early.is_empty() {
+            exchange.within(tcp.readable()).await?.ok()?;
+        }
+        exchange.enter(Stage::Handshake);
+        exchange.within(self.handshakes.take()).await?;
+        // In a box, for only few shake hands at a time.
+        let shaken = Box::pin(Io::shake_hands(acceptor, tcp, early));
+        match exchange.within(shaken).await? {
+            Ok(io) => Some(io),
+            Err(_) => {
+                let from = exchange.from();
+                let events = &self.worker.load.shared.events;
+                events.note(Event::HandshakeFailed, Some(from));
+                None
             }
-            Ok(response)
         }
     }
+}
+
+/// A connection whose origin is known, and what came behind the proxy's header.
+struct Begun {
+    tcp: TcpStream,
+    from: SocketAddr,
+    early: Vec<u8>,
+}
+
+/// The routes of one worker.
+async fn routes(service: Arc<Service>) -> Result<Routes, ()> {
+    let app = App::new()
+        .app_data(web::Data::from(service))
+        .configure(crate::web::configure)
+        .into_factory();
+    let app = map_config(app, |()| AppConfig::default());
+    let app = Rc::new(app.new_service(()).await?);
+    Ok(Box::new(move |request: Request| {
+        let app = Rc::clone(&app);
+        Box::pin(async move {
+            let answered = app.call(request).await;
+            answered.map_or_else(
+                |error| Response::from(error.error_response()),
+                |response| response.into(),
+            ) as Response<BoxBody>
+        })
+    }))
+}
+
+/// Locks what stays whole whatever a holder of the lock did.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -43,17 +43,24 @@ impl Turns {
         }
     }
 
-    /// Waits for a turn.
-    pub async fn take(&self) {
-        let turn = match self.left.try_acquire() {
-            Ok(turn) => turn,
-            Err(_) => {
-                let _waits = Waits::new(&self.waiting);
-                let turn = self.left.acquire().await;
-                turn.expect("turns are never closed")
-            }
+    /// Takes a turn if there is one.
+    pub fn try_take(&self) -> bool {
+        let Ok(turn) = self.left.try_acquire() else {
+            return false;
         };
         turn.forget();
+        self.taken.notify_one();
+        true
+    }
+
+    /// Waits for a turn.
+    pub async fn take(&self) {
+        if self.try_take() {
+            return;
+        }
+        let _waits = Waits::new(&self.waiting);
+        let turn = self.left.acquire().await;
+        turn.expect("turns are never closed").forget();
         self.taken.notify_one();
     }
 

@@ -1,10 +1,12 @@
 //! Style sheet and scripts: compressed and named by their content when the program was built, so
 //! that browsers keep them for ever.
 
-use actix_web::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, HeaderMap, VARY};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, VARY};
 use actix_web::{HttpRequest, HttpResponse, get};
 use data_encoding::BASE64;
 use ring::digest::{SHA256, digest};
+
+use crate::web::headers::Headers;
 
 /// One file in its three forms.
 pub struct Asset {
@@ -40,9 +42,8 @@ impl Asset {
 }
 
 /// Whether a request takes an encoding: named, and not with `q=0`.
-pub fn takes(headers: &HeaderMap, encoding: &str) -> bool {
-    let offered = headers.get(ACCEPT_ENCODING);
-    let offered = offered.and_then(|value| value.to_str().ok());
+pub fn takes(headers: &impl Headers, encoding: &str) -> bool {
+    let offered = headers.value("accept-encoding");
     offered.unwrap_or_default().split(',').any(|item| {
         let mut parts = item.split(';').map(str::trim);
         parts.next() == Some(encoding)

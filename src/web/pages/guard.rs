@@ -11,6 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _};
 
 use super::trouble;
+use crate::events::Event;
 
 /// Pages without prepared bytes hold no inline style or script at all, so nothing inline is
 /// allowed: neither a hash nor a nonce is needed.
@@ -40,6 +41,9 @@ pub async fn guard(
     let mut answer = if is_ours(request.method(), request.headers()) {
         next.call(request).await?.map_into_boxed_body()
     } else {
+        let service = crate::web::call::service(request.request());
+        let from = crate::web::call::peer(request.request());
+        service.events.note(Event::ForeignForm, Some(from));
         let refused = trouble::foreign_form(request.request());
         request.into_response(refused)
     };

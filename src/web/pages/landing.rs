@@ -1,8 +1,9 @@
 //! The first page: what is open, for whom, now and next; and the day of a birth date, answered
 //! without identity.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -10,7 +11,7 @@ use super::answer::{page, see_other};
 use super::assets::{self, Asset};
 use super::form::{Form, birth_date};
 use super::frame::{Frame, machine, text};
-use super::prepared::{For, Kept, Prepared, kept};
+use super::prepared::{Filled, For, Kept, Prepared, kept};
 use super::trouble::Trouble;
 use super::visit::{Visit, lang};
 use super::when::When;
@@ -81,7 +82,7 @@ pub async fn front(request: HttpRequest) -> Result<HttpResponse, Trouble> {
         .collect();
     if let [only] = ids.as_slice() {
         let visit = Visit::new(&request, l, only)?;
-        return Ok(prepared(kept(&request), request.headers(), &visit));
+        return Ok(Filled::from(prepared(kept(&request), &visit)).answer(request.headers()));
     }
     let listed = offers.iter().map(|offer| {
         let campaign = &offer.catalog.campaign;
@@ -96,7 +97,7 @@ pub async fn front(request: HttpRequest) -> Result<HttpResponse, Trouble> {
 }
 
 pub async fn landing(request: HttpRequest, visit: Visit) -> HttpResponse {
-    prepared(kept(&request), request.headers(), &visit)
+    Filled::from(prepared(kept(&request), &visit)).answer(request.headers())
 }
 
 pub async fn to_landing(visit: Visit) -> HttpResponse {
@@ -115,7 +116,7 @@ pub struct MadeOf {
 }
 
 /// The bytes that are the same for everyone until an opening or the gate changes.
-pub fn prepared(kept: &Kept, headers: &HeaderMap, visit: &Visit) -> HttpResponse {
+pub fn prepared(kept: &Kept, visit: &Visit) -> Arc<Prepared> {
     let here = &visit.here;
     let campaign = &here.offer.catalog.campaign;
     let board = here.gate.board.load();
@@ -128,8 +129,7 @@ pub fn prepared(kept: &Kept, headers: &HeaderMap, visit: &Visit) -> HttpResponse
     };
     let (state, paused) = (made_of.state, made_of.paused);
     let make = || make(visit, state, paused, board.view.message.as_deref());
-    let page = kept.landings.page((here.index, visit.lang), made_of, make);
-    page.answer(headers)
+    kept.landings.page((here.index, visit.lang), made_of, make)
 }
 
 /// How many beginnings and ends of openings have passed: the page changes with each.

@@ -30,14 +30,14 @@ mod when;
 use std::sync::Arc;
 
 use actix_web::http::Method;
-use actix_web::http::header::HeaderMap;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 
-pub use prepared::Kept;
+pub use prepared::{Filled, Kept};
 use visit::Visit;
 
 use super::door::load::Class;
+use super::headers::Headers;
 use super::words::Lang;
 use crate::gate::Place;
 use crate::service::{Here, Service};
@@ -72,9 +72,9 @@ pub fn first(
     service: &Arc<Service>,
     kept: &Kept,
     path: &str,
-    headers: &HeaderMap,
+    headers: &impl Headers,
     waiter: Option<Waiter<'_>>,
-) -> Option<HttpResponse> {
+) -> Option<Filled> {
     let mut parts = path.strip_prefix('/')?.splitn(3, '/');
     let (tag, campaign, page) = (parts.next()?, parts.next(), parts.next());
     let lang = match tag {
@@ -82,7 +82,7 @@ pub fn first(
         tag => Lang::of_tag(tag)?,
     };
     let begun = |id: &str| Visit::begun(Arc::clone(service), lang, id);
-    let landing = |id: &str| Some(landing::prepared(kept, headers, &begun(id)?));
+    let landing = |id: &str| Some(landing::prepared(kept, &begun(id)?).into());
     match (campaign, page, waiter) {
         (None | Some(""), None, _) => {
             let offers = service.shared.offers();
@@ -95,7 +95,7 @@ pub fn first(
         (Some(_), Some("wait"), Some(Waiter { here, place, token })) => {
             let token = Some(token.to_owned());
             let visit = Visit::at(Arc::clone(service), lang, here, token);
-            Some(waiting::shown(kept, headers, &visit, &place))
+            Some(waiting::shown(kept, &visit, &place))
         }
         _ => None,
     }
@@ -105,7 +105,7 @@ pub fn first(
 pub fn put_off(
     method: &Method,
     path: &str,
-    headers: &HeaderMap,
+    headers: &impl Headers,
     retry_after_s: u32,
 ) -> HttpResponse {
     let named = path.get(1..3).and_then(Lang::of_tag);

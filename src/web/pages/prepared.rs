@@ -12,7 +12,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    HeaderMap, HeaderValue, IF_NONE_MATCH, VARY,
+    HeaderMap, HeaderValue, VARY,
 };
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
@@ -22,6 +22,8 @@ use super::assets::takes;
 use super::{guard, landing, waiting};
 use crate::domain::entry::Hash;
 use crate::domain::ids::CampaignIndex;
+use crate::web::door::answer::{End, Out, header_lines};
+use crate::web::headers::Headers;
 use crate::web::words::Lang;
 
 /// Who may see a page, and so who may keep it.
@@ -39,6 +41,10 @@ const HOLES: u32 = 0xf_0000;
 const HOLES_MAX: u32 = 16;
 /// The most that a stored block holds.
 const STORED_BYTES_MAX: usize = u16::MAX as usize;
+/// Before each stored block: its kind, its length, and the length's complement.
+const STORED_HEAD_BYTES: usize = 5;
+/// Behind the last block: the check sum, and the length of the page.
+const GZIP_FOOT_BYTES: usize = 8;
 const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// A page for everyone, asked for again each time: its tag says whether it changed.
 const PUBLIC: &str = "public, max-age=0, must-revalidate";
@@ -60,6 +66,10 @@ pub struct Prepared {
     plain: HeaderMap,
     packed: HeaderMap,
     unchanged: HeaderMap,
+    /// The same as lines, from the status line on.
+    plain_lines: Vec<u8>,
+    packed_lines: Vec<u8>,
+    unchanged_lines: Vec<u8>,
 }
 
 struct Forms {
@@ -120,68 +130,97 @@ impl Prepared {
             parts,
             whole: None,
             etag,
+            plain_lines: header_lines(StatusCode::OK, &plain),
+            packed_lines: header_lines(StatusCode::OK, &packed),
+            unchanged_lines: header_lines(StatusCode::NOT_MODIFIED, &unchanged),
             plain,
             packed,
             unchanged,
         };
-        prepared.whole = for_all.then(|| Forms {
-            plain: prepared.plain(&[]).into(),
-            gzip: prepared.gzip(&[]).into(),
+        prepared.whole = for_all.then(|| {
+            let (mut plain, mut gzip) = (Vec::new(), Vec::new());
+            prepared.plain(&[], &mut plain);
+            prepared.gzip(&[], &mut gzip);
+            Forms {
+                plain: plain.into(),
+                gzip: gzip.into(),
+            }
         });
         prepared
     }
 
-    /// The page for everyone, or that the browser has it already.
-    pub fn answer(&self, headers: &HeaderMap) -> HttpResponse {
-        let known = headers.get(IF_NONE_MATCH);
-        let known = known.and_then(|tag| tag.to_str().ok());
-        let same = known.is_some_and(|tags| {
-            let tags = tags.split(',').map(|tag| tag.trim());
-            tags.into_iter()
-                .any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == self.etag)
-        });
-        if same {
+    /// The page with `values` in its holes, or that the browser has it already.
+    fn answer(&self, headers: &impl Headers, values: &[String]) -> HttpResponse {
+        if self.whole.is_some() && self.is_known(headers) {
             return answer(StatusCode::NOT_MODIFIED, &self.unchanged, BoxBody::new(()));
         }
-        self.filled(headers, &[])
-    }
-
-    /// The page with `values` in its holes.
-    pub fn filled(&self, headers: &HeaderMap, values: &[&str]) -> HttpResponse {
-        let (known, whole) = (takes(headers, "gzip"), self.whole.as_ref());
-        let (headers, body) = match known {
-            true => {
-                let whole = whole.map(|whole| whole.gzip.clone());
-                (
-                    &self.packed,
-                    whole.unwrap_or_else(|| self.gzip(values).into()),
-                )
-            }
-            false => {
-                let whole = whole.map(|whole| whole.plain.clone());
-                (
-                    &self.plain,
-                    whole.unwrap_or_else(|| self.plain(values).into()),
-                )
-            }
-        };
-        answer(StatusCode::OK, headers, BoxBody::new(body))
-    }
-
-    fn plain(&self, values: &[&str]) -> Vec<u8> {
+        let packs = takes(headers, "gzip");
+        let lines = if packs { &self.packed } else { &self.plain };
         let mut page = Vec::new();
+        if packs {
+            self.gzip(values, &mut page);
+        } else {
+            self.plain(values, &mut page);
+        }
+        answer(StatusCode::OK, lines, BoxBody::new(page))
+    }
+
+    /// The same as bytes, with `values` in the holes.
+    fn write(&self, headers: &impl Headers, values: &[String], out: &mut Out, end: &End<'_>) {
+        if self.whole.is_some() && self.is_known(headers) {
+            out.head(&self.unchanged_lines, None, end);
+            return;
+        }
+        let packs = takes(headers, "gzip");
+        let lines = if packs {
+            &self.packed_lines
+        } else {
+            &self.plain_lines
+        };
+        if let Some(whole) = &self.whole {
+            let form = if packs { &whole.gzip } else { &whole.plain };
+            out.head(lines, Some(form.len()), end);
+            out.body(form.clone());
+        } else if packs {
+            out.head(lines, Some(self.gzip_length(values)), end);
+            self.gzip(values, &mut out.bytes);
+        } else {
+            out.head(lines, Some(self.plain_length(values)), end);
+            self.plain(values, &mut out.bytes);
+        }
+    }
+
+    fn is_known(&self, headers: &impl Headers) -> bool {
+        headers.value("if-none-match").is_some_and(|tags| {
+            let mut tags = tags.split(',').map(str::trim);
+            tags.any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == self.etag)
+        })
+    }
+
+    fn plain_length(&self, values: &[String]) -> usize {
+        let lengths = self.parts.iter();
+        let lengths = lengths.map(|part| part.plain.len() + part.value(values).len());
+        lengths.sum()
+    }
+
+    fn plain(&self, values: &[String], page: &mut Vec<u8>) {
         for part in &self.parts {
             page.extend_from_slice(part.plain.as_bytes());
             page.extend_from_slice(part.value(values).as_bytes());
         }
-        page
+    }
+
+    fn gzip_length(&self, values: &[String]) -> usize {
+        let lengths = self.parts.iter().map(|part| {
+            let value = part.value(values).len();
+            part.packed.len() + value + value.div_ceil(STORED_BYTES_MAX) * STORED_HEAD_BYTES
+        });
+        GZIP_HEAD.len() + lengths.sum::<usize>() + GZIP_FOOT_BYTES
     }
 
     /// The gzip form with `values` in the holes.
-    fn gzip(&self, values: &[&str]) -> Vec<u8> {
-        let sizes = self.parts.iter();
-        let sizes = sizes.map(|part| part.packed.len() + part.value(values).len() + 10);
-        let mut page = Vec::with_capacity(GZIP_HEAD.len() + sizes.sum::<usize>() + 8);
+    fn gzip(&self, values: &[String], page: &mut Vec<u8>) {
+        page.reserve(self.gzip_length(values));
         page.extend_from_slice(&GZIP_HEAD);
         let (mut crc, mut amount) = (0, 0);
         for part in &self.parts {
@@ -201,7 +240,33 @@ impl Prepared {
         page.extend_from_slice(&crc.to_le_bytes());
         // Modulo 2^32, as the format has it.
         page.extend_from_slice(&(amount as u32).to_le_bytes());
-        page
+    }
+}
+
+/// A page with what goes into its holes.
+pub struct Filled {
+    pub page: Arc<Prepared>,
+    pub values: Vec<String>,
+}
+
+impl From<Arc<Prepared>> for Filled {
+    fn from(page: Arc<Prepared>) -> Self {
+        Self {
+            page,
+            values: Vec::new(),
+        }
+    }
+}
+
+impl Filled {
+    /// The answer as routes give it.
+    pub fn answer(&self, headers: &impl Headers) -> HttpResponse {
+        self.page.answer(headers, &self.values)
+    }
+
+    /// The answer as bytes.
+    pub fn write(&self, headers: &impl Headers, out: &mut Out, end: &End<'_>) {
+        self.page.write(headers, &self.values, out, end);
     }
 }
 
@@ -218,9 +283,9 @@ impl Part {
         }
     }
 
-    fn value<'a>(&self, values: &[&'a str]) -> &'a str {
+    fn value<'a>(&self, values: &'a [String]) -> &'a str {
         let value = self.hole.and_then(|hole| values.get(hole));
-        value.copied().unwrap_or_default()
+        value.map_or("", String::as_str)
     }
 }
 
@@ -345,9 +410,14 @@ mod tests {
         let prepared = Prepared::new(&page, "", Lang::Ko, For::One);
         let long = "가".repeat(50_000);
         for values in [["", ""], ["7", "<b>앞에 3명</b>"], [long.as_str(), "x"]] {
-            let gzip = prepared.gzip(&values);
-            let plain = String::from_utf8(unpacked(&gzip)).unwrap();
-            assert_eq!(plain.as_bytes(), prepared.plain(&values));
+            let owned = values.map(str::to_owned);
+            let (mut gzip, mut plain) = (Vec::new(), Vec::new());
+            prepared.gzip(&owned, &mut gzip);
+            prepared.plain(&owned, &mut plain);
+            assert_eq!(gzip.len(), prepared.gzip_length(&owned));
+            assert_eq!(plain.len(), prepared.plain_length(&owned));
+            assert_eq!(unpacked(&gzip), plain);
+            let plain = String::from_utf8(plain).unwrap();
             let expected = page.replace(&one, values[0]).replace(&two, values[1]);
             assert_eq!(plain, expected);
         }
@@ -361,10 +431,11 @@ mod tests {
     #[test]
     fn a_page_for_one_person_is_kept_nowhere_and_one_for_all_has_a_tag() {
         let own = Prepared::new("<p>", "", Lang::Ko, For::One);
-        let answer = own.filled(&HeaderMap::new(), &[]);
+        let answer = own.answer(&HeaderMap::new(), &[]);
         assert_eq!(answer.headers().get(CACHE_CONTROL).unwrap(), "no-store");
         assert!(answer.headers().get(ETAG).is_none());
-        let for_all = Prepared::new("<p>", "", Lang::Ko, For::Everyone).answer(&HeaderMap::new());
+        let for_all = Prepared::new("<p>", "", Lang::Ko, For::Everyone);
+        let for_all = for_all.answer(&HeaderMap::new(), &[]);
         assert_eq!(for_all.headers().get(CACHE_CONTROL).unwrap(), PUBLIC);
         assert!(for_all.headers().get(ETAG).is_some());
     }
@@ -381,7 +452,9 @@ mod tests {
             let page = format!("{before}{}{after}", hole(0));
             let prepared = Prepared::new(&page, "", Lang::En, For::One);
             let expected = format!("{before}{value}{after}");
-            prop_assert_eq!(unpacked(&prepared.gzip(&[&value])), expected.into_bytes());
+            let mut gzip = Vec::new();
+            prepared.gzip(&[value], &mut gzip);
+            prop_assert_eq!(unpacked(&gzip), expected.into_bytes());
         }
     }
 }

@@ -2,13 +2,12 @@
 //! figures. Without a script it asks again by itself at the pace it is told; with one it asks for
 //! the figures alone.
 
-use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::assets::{self, Asset};
 use super::frame::{Frame, grouped, minutes, text};
-use super::prepared::{For, Kept, Prepared, hole, kept};
+use super::prepared::{Filled, For, Kept, Prepared, hole, kept};
 use super::trouble::Trouble;
 use super::visit::{Visit, give};
 use super::when::When;
@@ -91,14 +90,14 @@ pub async fn room(request: HttpRequest, visit: Visit) -> Result<HttpResponse, Tr
         return Ok(visit.onward("/enter"));
     };
     match visit.service.place(&visit.here, token) {
-        Ok(place) => Ok(shown(kept(&request), request.headers(), &visit, &place)),
+        Ok(place) => Ok(shown(kept(&request), &visit, &place).answer(request.headers())),
         Err(Refused::PlaceInvalid) => Ok(visit.onward("/enter")),
         Err(refused) => Err(visit.trouble(&refused)),
     }
 }
 
 /// The room as it is for the person of a place.
-pub fn shown(kept: &Kept, headers: &HeaderMap, visit: &Visit, place: &Place) -> HttpResponse {
+pub fn shown(kept: &Kept, visit: &Visit, place: &Place) -> Filled {
     let here = &visit.here;
     let board = here.gate.board.load();
     let scene = Scene::of(visit, place, board.view.state == "paused");
@@ -112,17 +111,17 @@ pub fn shown(kept: &Kept, headers: &HeaderMap, visit: &Visit, place: &Place) -> 
     let page = kept.rooms.page(key, made_of, make);
     let passed = place.number.saturating_sub(place.ahead);
     let [low, high] = wait_words(visit.lang, scene.wait, place.wait_s);
-    let values = [
-        &*place.number.to_string(),
-        &*grouped(place.number),
-        &*grouped(place.ahead),
-        &*passed.to_string(),
-        &*low,
-        &*high,
-        &*When::of(visit).clock_s(here.now),
-        &*place.next_poll_s.to_string(),
+    let values = vec![
+        place.number.to_string(),
+        grouped(place.number),
+        grouped(place.ahead),
+        passed.to_string(),
+        low,
+        high,
+        When::of(visit).clock_s(here.now),
+        place.next_poll_s.to_string(),
     ];
-    page.filled(headers, &values)
+    Filled { page, values }
 }
 
 /// Where `shown` puts each figure.

@@ -1,0 +1,216 @@
+//! Whom a connection or a request comes from: the peer, or whom a trusted proxy speaks for.
+//!
+//! Only a peer in `trusted_proxies` is listened to. It may begin a connection with a PROXY header
+//! (version 1 or 2), and it may send `Forwarded` (RFC 7239) or `X-Forwarded-For` with a request.
+//! Each proxy adds whom it saw at the end of the list, so the list is read from its end for as long
+//! as the one before is trusted: what a client itself put into it is never reached.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use proxy_header::{Error, ParseConfig, ProxyHeader};
+
+use super::bounds::PROXY_BYTES_MAX;
+use crate::web::headers::Headers;
+
+/// The proxies that are listened to.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies(Vec<IpNet>);
+
+/// What the first bytes of a connection are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Start {
+    /// They may become a PROXY header.
+    Unknown,
+    /// No PROXY header.
+    Other,
+    /// A header of so many bytes; it names an address, unless the proxy speaks for itself.
+    Header(usize, Option<IpAddr>),
+}
+
+/// A PROXY header that can't be read: whom it is about is not known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BadHeader;
+
+const VERSION_1: &[u8] = b"PROXY ";
+const VERSION_2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
+
+impl Proxies {
+    pub fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.0.iter().any(|net| net.contains(&peer))
+    }
+
+    /// Whom a request comes from, on a connection that comes from `from`.
+    pub fn client(&self, from: IpAddr, headers: &impl Headers) -> IpAddr {
+        if self.0.is_empty() || !self.trusts(from) {
+            return from;
+        }
+        let mut named = Vec::new();
+        for value in headers.values("forwarded") {
+            named.extend(elements(value).map(forwarded_for));
+        }
+        if named.is_empty() {
+            for value in headers.values("x-forwarded-for") {
+                named.extend(value.split(',').map(address));
+            }
+        }
+        let mut client = from;
+        // What can't be read ends the list: nothing before it is known to be a proxy's word.
+        while self.trusts(client)
+            && let Some(Some(before)) = named.pop()
+        {
+            client = before;
+        }
+        client
+    }
+}
+
+/// Looks for a PROXY header in the first bytes of a trusted proxy's connection.
+///
+/// # Errors
+/// When there is one and it can't be read.
+pub fn start(bytes: &[u8]) -> Result<Start, BadHeader> {
+    let begins = |whole: &[u8]| bytes.starts_with(whole) || whole.starts_with(bytes);
+    if !begins(VERSION_1) && !begins(VERSION_2) {
+        return Ok(Start::Other);
+    }
+    let config = ParseConfig {
+        include_tlvs: false,
+        ..ParseConfig::default()
+    };
+    let is_line_whole = bytes.starts_with(VERSION_1) && bytes.ends_with(b"\n");
+    let bytes_max = if is_line_whole { 0 } else { PROXY_BYTES_MAX };
+    match ProxyHeader::parse(bytes, config) {
+        Ok((header, length)) => {
+            let source = header.proxied_address().map(|address| address.source.ip());
+            Ok(Start::Header(length, source))
+        }
+        Err(Error::BufferTooShort) if bytes.len() < bytes_max => Ok(Start::Unknown),
+        Err(_) => Err(BadHeader),
+    }
+}
+
+/// The elements of a `Forwarded` list; a comma between quotes is none of the list's.
+fn elements(value: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    value.split(move |letter| {
+        quoted ^= letter == '"';
+        letter == ',' && !quoted
+    })
+}
+
+/// The address of an element's `for`.
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    element.split(';').find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        let is_for = name.trim().eq_ignore_ascii_case("for");
+        is_for.then(|| address(value.trim().trim_matches('"')))
+    })?
+}
+
+/// An address, perhaps with a port, IPv6 perhaps in brackets.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    if let Some(rest) = text.strip_prefix('[') {
+        return rest.split(']').next()?.parse().ok();
+    }
+    let parsed = text.parse().ok();
+    parsed.or_else(|| text.split_once(':')?.0.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+
+    fn ip(address: &str) -> IpAddr {
+        address.parse().unwrap()
+    }
+
+    fn client(from: &str, lines: &[(&'static str, &str)]) -> IpAddr {
+        let networks = ["10.0.0.0/8", "2001:db8::/32"].map(|net| net.parse().unwrap());
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            let name = HeaderName::from_static(name);
+            headers.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        Proxies::new(networks.into()).client(ip(from), &headers)
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed_and_only_what_they_added() {
+        let of = |value| [("x-forwarded-for", value)];
+        assert_eq!(
+            client("203.0.113.1", &of("198.51.100.1")),
+            ip("203.0.113.1")
+        );
+        assert_eq!(client("10.0.0.1", &of("198.51.100.1")), ip("198.51.100.1"));
+        // A client wrote the first: the proxy added the second.
+        let forged = of("192.0.2.1, 198.51.100.1");
+        assert_eq!(client("10.0.0.1", &forged), ip("198.51.100.1"));
+        // Two proxies, one behind the other.
+        let both = of("192.0.2.1, 198.51.100.1, 10.9.9.9");
+        assert_eq!(client("10.0.0.1", &both), ip("198.51.100.1"));
+        let lines = [
+            ("x-forwarded-for", "198.51.100.1"),
+            ("x-forwarded-for", "10.9.9.9"),
+        ];
+        assert_eq!(client("::ffff:10.0.0.1", &lines), ip("198.51.100.1"));
+        assert_eq!(
+            client("10.0.0.1", &of("198.51.100.1, what")),
+            ip("10.0.0.1")
+        );
+        assert_eq!(client("10.0.0.1", &[]), ip("10.0.0.1"));
+    }
+
+    #[test]
+    fn forwarded_is_read_in_all_its_forms_and_counts_more() {
+        let of = |value| client("10.0.0.1", &[("forwarded", value)]);
+        assert_eq!(of("for=198.51.100.1"), ip("198.51.100.1"));
+        assert_eq!(
+            of("proto=https;For=\"198.51.100.1:4711\""),
+            ip("198.51.100.1")
+        );
+        assert_eq!(of("for=\"[2001:db9::1]:4711\";by=x"), ip("2001:db9::1"));
+        assert_eq!(of("for=192.0.2.1, for=198.51.100.1"), ip("198.51.100.1"));
+        assert_eq!(of("for=192.0.2.1, for=unknown"), ip("10.0.0.1"));
+        assert_eq!(of("for=192.0.2.1, for=\"_a,b\""), ip("10.0.0.1"));
+        let both = [
+            ("forwarded", "for=198.51.100.1"),
+            ("x-forwarded-for", "198.51.100.2"),
+        ];
+        assert_eq!(client("10.0.0.1", &both), ip("198.51.100.1"));
+    }
+
+    #[test]
+    fn a_proxy_header_is_found_whole_in_pieces_or_not_at_all() {
+        let line = b"PROXY TCP4 198.51.100.1 10.0.0.1 4711 443\r\n";
+        let found = Start::Header(line.len(), Some(ip("198.51.100.1")));
+        for cut in 0..line.len() {
+            assert_eq!(start(&line[..cut]), Ok(Start::Unknown), "{cut}");
+        }
+        assert_eq!(start(&[line, &b"GET /"[..]].concat()), Ok(found));
+        let unknown = b"PROXY UNKNOWN\r\n";
+        assert_eq!(start(unknown), Ok(Start::Header(15, None)));
+        let mut binary = VERSION_2.to_vec();
+        binary.extend([0x21, 0x11, 0, 12, 198, 51, 100, 1, 10, 0, 0, 1, 1, 2, 3, 4]);
+        for cut in 0..binary.len() {
+            assert_eq!(start(&binary[..cut]), Ok(Start::Unknown), "{cut}");
+        }
+        let found = Start::Header(binary.len(), Some(ip("198.51.100.1")));
+        assert_eq!(start(&binary), Ok(found));
+        for other in [&b"POST / HTTP"[..], b"GET", b"\x16\x03\x01", b"\r\nGET"] {
+            assert_eq!(start(other), Ok(Start::Other), "{other:?}");
+        }
+        assert_eq!(start(b"PROXY TCP4 no\r\n"), Err(BadHeader));
+        let mut endless = VERSION_2.to_vec();
+        endless.extend([0x21, 0x11, 0xff, 0xff]);
+        endless.resize(PROXY_BYTES_MAX, 0);
+        assert_eq!(start(&endless), Err(BadHeader));
+    }
+}

@@ -1,0 +1,1 @@
+//! Bounds of a connection, driven to their end over sockets in memory.

@@ -80,13 +80,15 @@ fn whoever_sends_or_reads_too_slowly_is_dropped_and_the_patient_are_not() {
     );
     patient.write_all(NOW).unwrap();
     assert!(patient.read(&mut [0; 4096]).unwrap() > 0);
-    let metrics = super::client::Client::new(server.admin).get("//metrics", None);
-    let metrics = String::from_utf8(metrics.body).unwrap();
-    let dropped = metrics
-        .lines()
-        .find_map(|line| line.strip_prefix("sumun_connections_dropped "))
-        .unwrap_or_else(|| panic!("{metrics}"));
-    assert_eq!(dropped, "3");
+    let events = |name: &str| {
+        let metrics = super::client::Client::new(server.admin).get("//metrics", None);
+        let metrics = String::from_utf8(metrics.body).unwrap();
+        let line = format!("sumun_security_events_total{{event=\"{name}\"}} ");
+        let found = metrics.lines().find_map(|found| found.strip_prefix(&line));
+        found.unwrap_or_else(|| panic!("{metrics}")).to_owned()
+    };
+    assert_eq!(events("request_slow"), "2");
+    assert_eq!(events("answer_slow"), "1");
 }
 
 #[test]

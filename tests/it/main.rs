@@ -6,6 +6,7 @@ mod commands;
 mod crash;
 mod crowd;
 mod door;
+mod exchange;
 mod gate;
 mod http;
 mod rules;

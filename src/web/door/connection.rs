@@ -380,7 +380,3 @@ fn write(io: &mut Io, cx: &mut Context<'_>, out: &Out, mut sent: usize) -> io::R
     };
     Ok(Written { sent, done })
 }
-
-#[cfg(test)]
-#[path = "connection/tests.rs"]
-mod tests;

@@ -222,3 +222,7 @@ impl HeadFault {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "request/tests.rs"]
+mod tests;

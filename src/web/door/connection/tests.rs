@@ -1,1 +1,0 @@
-//! Bounds of a connection, driven to their end over sockets in memory.

@@ -1,5 +1,7 @@
 //! `sumun doctor`: is this host fit for the evening?
 
+mod memory;
+
 use serde_json::json;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
@@ -44,6 +46,8 @@ pub fn run(folder: &Folder) -> anyhow::Result<Answer> {
     findings.push(clock(folder));
     findings.push(disk(folder));
     findings.push(file_limit(&config));
+    findings.push(admin_listener(&config));
+    findings.push(memory(folder, &config));
     let fault = findings.iter().any(|finding| !finding.fine);
     let lines: Vec<_> = findings
         .iter()
@@ -166,6 +170,65 @@ fn disk(folder: &Folder) -> Finding {
             }
         }
         Err(error) => bad(WHAT, format!("{}: {error}", folder.path().display())),
+    }
+}
+
+fn admin_listener(config: &Config) -> Finding {
+    const WHAT: &str = "admin listen";
+    let address = config.admin_listen;
+    if address.ip().is_loopback() {
+        return fine(WHAT, format!("{address}: this host alone"));
+    }
+    bad(
+        WHAT,
+        format!(
+            "{address} shows metrics to everybody who reaches it: set admin_listen to an address \
+             of loopback, or to one that only monitoring reaches"
+        ),
+    )
+}
+
+/// How much the server may take at the most, and whether this host has it.
+fn memory(folder: &Folder, config: &Config) -> Finding {
+    const WHAT: &str = "memory";
+    let people = match Store::open(&folder.data_file()) {
+        Ok(store) => store
+            .read()
+            .ok()
+            .and_then(|data| data.roster_people_max().ok()),
+        // A server holds the file.
+        Err(_) => None,
+    };
+    let bound = memory::Bound::of(config, people.unwrap_or(0));
+    let mib = |bytes: u64| bytes >> 20;
+    let people = people.map_or_else(
+        || "the roster's people (not counted: a server holds the data file)".to_owned(),
+        |people| format!("{} for up to {people} people", mib(bound.people)),
+    );
+    let says = format!(
+        "at most {} MiB: {} for {} connections, {people}, {} for the program; and {} that the \
+         kernel keeps for connections",
+        mib(bound.process()),
+        mib(bound.connections),
+        config.connections_max,
+        mib(bound.around),
+        mib(bound.kernel),
+    );
+    match memory::of_host() {
+        Some(host) if host < bound.all() => bad(
+            WHAT,
+            format!(
+                "{says}; this host has {} MiB: set connections_max or held_mib_max lower",
+                mib(host)
+            ),
+        ),
+        _ => fine(
+            WHAT,
+            format!(
+                "{says}; MemoryMax of the unit: {} MiB or more",
+                mib(bound.all())
+            ),
+        ),
     }
 }
 

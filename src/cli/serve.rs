@@ -35,7 +35,7 @@ pub fn serve(folder: &Folder, config: Option<&Path>) -> anyhow::Result<Answer> {
 
 /// Structured logs on standard error. Nothing personal is ever handed to them.
 pub fn start_log(level: &str) {
-    let filter = EnvFilter::new(format!("{level},actix_server=warn,mio=warn,rustls=warn"));
+    let filter = EnvFilter::new(format!("{level},actix_server=warn,mio=warn"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

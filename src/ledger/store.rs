@@ -344,6 +344,12 @@ impl Read {
             .map_err(damaged)
     }
 
+    /// How many people the roster has at the most, without reading it.
+    pub fn roster_people_max(&self) -> Result<u64, StoreFault> {
+        let chunks = self.transaction.open_table(ROSTER)?.len()?;
+        Ok(chunks * ROSTER_CHUNK as u64)
+    }
+
     /// A person's sealed row.
     pub fn vault(&self, person: PersonKey) -> Result<Option<Vec<u8>>, StoreFault> {
         let table = self.transaction.open_table(VAULT)?;

@@ -12,7 +12,7 @@ use sumun::rush::engine::{Engine, Pace, Script};
 use sumun::rush::http::{push_get, push_post};
 
 use super::evening::{Again, bodies_of, token_of};
-use super::measure::{Busy, keep, resident_bytes};
+use super::measure::{Busy, TURNS, keep, peers, resident_bytes, set_turn};
 use super::{CONNECTIONS, Done, WARM, expect, figures};
 
 /// Somebody who asks for their place again and again is one of so many.
@@ -38,17 +38,21 @@ pub fn gate(
     };
     engine.drive(Pace::Closed, WARM, &mut enter)?;
     let (given, before) = (enter.given, resident_bytes(server));
-    let (hits, refusals) = (enter.given, enter.refused);
-    let busy = Busy::begin(Some(server));
-    let told = engine.drive(Pace::Closed, run_for, &mut enter)?;
-    let mut enters = figures(&told, busy.end());
-    let (hits, refusals) = (enter.given - hits, enter.refused - refusals);
-    if hits == 0 || refusals == 0 || hits + refusals != told.answers {
-        return Err(format!("not a mix of places and refusals: {:?}", told.samples).into());
+    for turn in 1..=TURNS {
+        set_turn(turn);
+        peers(&["nginx"])?;
+        let (hits, refusals) = (enter.given, enter.refused);
+        let busy = Busy::begin(Some(server));
+        let told = engine.drive(Pace::Closed, run_for, &mut enter)?;
+        let mut enters = figures(&told, busy.end());
+        let (hits, refusals) = (enter.given - hits, enter.refused - refusals);
+        if hits == 0 || refusals == 0 || hits + refusals != told.answers {
+            return Err(format!("not a mix of places and refusals: {:?}", told.samples).into());
+        }
+        enters["given"] = json!(hits);
+        enters["refused"] = json!(refusals);
+        keep(results, "enter_mixed", enters)?;
     }
-    enters["given"] = json!(hits);
-    enters["refused"] = json!(refusals);
-    keep(results, "enter_mixed", enters)?;
 
     // All the others come too, for the memory that a waiting person takes.
     engine.drive(Pace::Closed, Duration::from_secs(120), &mut enter)?;
@@ -66,22 +70,25 @@ pub fn gate(
         path: format!("{path}/place"),
         tokens: enter.places,
     };
-    engine.drive(Pace::Closed, WARM, &mut places)?;
-    let busy = Busy::begin(Some(server));
-    let told = engine.drive(Pace::Closed, run_for, &mut places)?;
-    expect(&told, 200)?;
-    keep(results, "place", figures(&told, busy.end()))?;
-
     let board = format!("{path}/board");
-    engine.drive(Pace::Closed, WARM, &mut Again { path: &board })?;
-    let busy = Busy::begin(Some(server));
-    let told = engine.drive(Pace::Closed, run_for, &mut Again { path: &board })?;
-    expect(&told, 200)?;
-    let shown: Value = serde_json::from_str(&told.samples[&200]).map_err(io::Error::other)?;
-    if shown["waiting"].as_u64().is_none_or(|waiting| waiting == 0) {
-        return Err(format!("nobody waits: {shown}").into());
+    engine.drive(Pace::Closed, WARM, &mut places)?;
+    for turn in 1..=TURNS {
+        set_turn(turn);
+        peers(&["nginx"])?;
+        let busy = Busy::begin(Some(server));
+        let told = engine.drive(Pace::Closed, run_for, &mut places)?;
+        expect(&told, 200)?;
+        keep(results, "place", figures(&told, busy.end()))?;
+
+        let busy = Busy::begin(Some(server));
+        let told = engine.drive(Pace::Closed, run_for, &mut Again { path: &board })?;
+        expect(&told, 200)?;
+        let shown: Value = serde_json::from_str(&told.samples[&200]).map_err(io::Error::other)?;
+        if shown["waiting"].as_u64().is_none_or(|waiting| waiting == 0) {
+            return Err(format!("nobody waits: {shown}").into());
+        }
+        keep(results, "board", figures(&told, busy.end()))?;
     }
-    keep(results, "board", figures(&told, busy.end()))?;
     Ok(())
 }
 

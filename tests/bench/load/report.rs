@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::Done;
+use super::measure::TURNS;
 use super::rows::{ALSO, ROWS, Row, Wanted, best};
 
 pub fn report(results: &Path, out: &Path) -> Done {
@@ -46,11 +47,11 @@ pub fn report(results: &Path, out: &Path) -> Done {
 fn show(row: &Row, results: &[Value]) -> Value {
     let (name, field) = row.of;
     let found = best(results, name);
-    let measured = found.and_then(|found| found[field].as_f64());
-    let rate = |peer| best(results, peer).and_then(|found| found["per_s"].as_f64());
+    let measured = median(by_turn(results, name, field));
+    let rate = |peer| median(by_turn(results, peer, "per_s"));
     let (peer, wanted, ratio) = match row.wanted {
         Wanted::Times(times, peer) => {
-            let ratio = measured.zip(rate(peer)).map(|(own, rate)| own / rate);
+            let ratio = median(ratios(results, row.of, peer));
             (Some((peer, rate(peer))), format!(">= {times:.2}x"), ratio)
         }
         Wanted::AtLeast(least) => (None, format!(">= {least}"), None),
@@ -84,6 +85,39 @@ fn show(row: &Row, results: &[Value]) -> Value {
         "peer": peer.map(|(name, _)| name), "peer_per_s": peer.and_then(|(_, rate)| rate),
         "ratio": ratio, "wanted": wanted, "met": met, "busy": busy,
     })
+}
+
+/// A measurement's figure in each turn; of several in one turn, that of the best.
+fn by_turn(results: &[Value], name: &str, field: &str) -> Vec<f64> {
+    let turns = (0..=TURNS).filter_map(|turn| {
+        let of_turn: Vec<Value> = results
+            .iter()
+            .filter(|one| one["turn"] == turn)
+            .cloned()
+            .collect();
+        best(&of_turn, name)?[field].as_f64()
+    });
+    turns.collect()
+}
+
+/// A figure beside its peer's rate of the same turn.
+fn ratios(results: &[Value], (name, field): (&str, &str), peer: &str) -> Vec<f64> {
+    let turns = (0..=TURNS).filter_map(|turn| {
+        let of_turn: Vec<Value> = results
+            .iter()
+            .filter(|one| one["turn"] == turn)
+            .cloned()
+            .collect();
+        let own = by_turn(&of_turn, name, field).first().copied()?;
+        let others = by_turn(&of_turn, peer, "per_s").first().copied()?;
+        Some(own / others)
+    });
+    turns.collect()
+}
+
+fn median(mut figures: Vec<f64>) -> Option<f64> {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied()
 }
 
 fn figure(value: f64) -> String {

@@ -87,7 +87,7 @@ pub const ROWS: &[Row] = &[
         "place polls",
         ("place", "per_s"),
         "/s",
-        Times(0.8, "nginx_by_load"),
+        Times(0.85, "nginx_by_load"),
     ),
     row(
         "first page, by wrk",
@@ -105,7 +105,7 @@ pub const ROWS: &[Row] = &[
         "enter, places and refusals",
         ("enter_mixed", "per_s"),
         "/s",
-        Times(0.4, "nginx_by_load"),
+        Times(0.5, "nginx_by_load"),
     ),
     row(
         "memory of a waiting person",
@@ -117,7 +117,13 @@ pub const ROWS: &[Row] = &[
         "full TLS handshakes, P-256",
         ("tls", "per_s"),
         "/s",
-        Times(1.0, "nginx_tls"),
+        Times(1.5, "nginx_tls"),
+    ),
+    row(
+        "board over TLS, by wrk",
+        ("tls_board", "per_s"),
+        "/s",
+        Times(0.95, "nginx_tls_board"),
     ),
     row(
         "eligibility decisions, one core",
@@ -169,6 +175,8 @@ pub const ALSO: &[(&str, &str)] = &[
     ("board", "board answers"),
     ("tls", "full TLS handshakes, P-256"),
     ("nginx_tls", "nginx: full TLS handshakes, P-256"),
+    ("tls_board", "board over TLS, by wrk"),
+    ("nginx_tls_board", "nginx: small answers over TLS, by wrk"),
     ("book", "durable bookings"),
     ("book_half", "durable bookings at half the rate"),
     ("refuse", "refusals slot_full"),

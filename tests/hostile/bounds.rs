@@ -92,9 +92,18 @@ fn each_kind_stays_under_the_bound(tls: bool) {
             assert!(taken >= LINGER_BYTES_MAX as u64, "{taken}");
         }
     }
-    let left = most_memory(meter, Duration::from_secs(1)).saturating_sub(before);
-    println!("afterwards: {} MiB more", left >> 20);
-    assert!(left < AROUND_BYTES, "{left} bytes did not come back");
+    // The allocator gives back what is free while it is asked for something.
+    let mut left = usize::MAX;
+    for second in 0..60 {
+        server.client().get("/gate/board", None).is(200);
+        std::thread::sleep(Duration::from_secs(1));
+        left = meter.memory().saturating_sub(before);
+        if left < AROUND_BYTES / 2 {
+            println!("{second} s afterwards: {} MiB more", left >> 20);
+            return;
+        }
+    }
+    panic!("{left} bytes did not come back within a minute");
 }
 
 #[test]

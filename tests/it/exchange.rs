@@ -257,3 +257,33 @@ fn a_trusted_proxy_says_whom_it_speaks_for_and_nobody_else_does() {
     // From anybody else it is no HTTP.
     assert_eq!(status([127, 6, 0, 1], &proxied("203.0.113.9"), "").0, "505");
 }
+
+#[test]
+fn a_tls_handshake_has_an_end() {
+    let world = World::new(1);
+    let file = world.path("server.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(
+        &file,
+        text.replace("plain_http = true", "plain_http = false"),
+    )
+    .unwrap();
+    let server = world.serve();
+    // A handshake message that says it has 64 kB, in records of 1 kB.
+    let mut record = vec![0x16, 3, 1, 4, 0];
+    record.resize(5 + 1024, 0);
+    let mut first = record.clone();
+    first[5..9].copy_from_slice(&[1, 0, 0xff, 0xff]);
+    let mut stream = connect_from([127, 0, 0, 1], server.public);
+    stream.write_all(&first).unwrap();
+    // 16 of them are read; then the connection ends, which the next writes notice.
+    let mut sent = 1;
+    while sent < 60 && stream.write_all(&record).is_ok() {
+        sent += 1;
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(sent < 60, "a handshake of {sent} kB was taken");
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(answer.len() < 100, "{answer:?}");
+}

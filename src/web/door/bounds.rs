@@ -32,7 +32,7 @@ pub const SEND_BUFFER_BYTES: usize = 32 * 1024;
 pub const RECEIVE_BUFFER_BYTES: usize = 16 * 1024;
 
 /// The fixed memory of a connection without TLS: its task, its place in tables, its socket.
-pub const PLAIN_BYTES: usize = 4 * 1024;
+pub const PLAIN_BYTES: usize = 6 * 1024;
 /// The fixed memory of a connection with TLS: the above, keys, and the records in both directions
 /// (18 kB that came, `TLS_BUFFER_BYTES_MAX` that leave, and as much again for their copies).
 pub const TLS_BYTES: usize = 56 * 1024;

@@ -309,6 +309,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_held_has_an_end() {
+        let load = Load::new(1, 1_000, Arc::default(), Arc::default());
+        assert!(load.hold(0, 600));
+        assert!(!load.hold(0, 401));
+        assert!(load.hold(0, 400));
+        assert_eq!(load.held_bytes(), 1_000);
+        assert!(!load.hold(600, 601));
+        assert!(load.hold(600, 100));
+        assert!(load.hold(100, 0));
+        assert_eq!(load.held_bytes(), 400);
+    }
+
+    #[test]
     fn a_crowd_is_told_to_come_back_at_different_times() {
         let worker = WorkerLoad::new(Arc::default());
         let mut told = [0; 31];

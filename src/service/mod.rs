@@ -7,11 +7,11 @@ pub mod entrance;
 pub mod keeper;
 
 use std::net::IpAddr;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, RwLock};
 
 use crate::availability::Near;
-use crate::clock::Clock;
+use crate::clock::{Clock, Entropy};
 use crate::domain::decide::Request;
 use crate::domain::eligibility::Decision;
 use crate::domain::entry::RefusedFor;
@@ -19,6 +19,7 @@ use crate::domain::ids::{BookingNumber, CampaignIndex, PersonKey, SlotIndex};
 use crate::domain::refusal::refused_for;
 use crate::domain::time::Stamp;
 use crate::gate::board::Board;
+use crate::gate::ended::EndedDevices;
 use crate::gate::{Gate, Place};
 use crate::identity::attempts::Attempts;
 use crate::keys::Keys;
@@ -39,6 +40,10 @@ pub struct Service {
     pub keys: Arc<Keys>,
     pub clock: Clock,
     pub attempts: Attempts,
+    /// Devices that were left: their tokens are not good any more.
+    pub ended: EndedDevices,
+    /// The number of the device that enters next.
+    next_device: AtomicU32,
     /// How long a request waits for a worker, while a queue of them stands; for the gate's brake.
     pub worker_lag_us: Arc<AtomicU64>,
     gates: RwLock<Vec<Arc<Gate>>>,
@@ -105,6 +110,9 @@ impl Service {
             keys,
             clock,
             attempts,
+            ended: EndedDevices::new(),
+            // The numbers of one process differ; those of another one begin elsewhere.
+            next_device: AtomicU32::new(u32::from_be_bytes(Entropy::system().bytes())),
             worker_lag_us: Arc::default(),
             gates: RwLock::default(),
         }

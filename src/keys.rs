@@ -68,8 +68,8 @@ pub enum NotRotated {
     File(#[from] KeysFault),
 }
 
-/// Tokens are good for at most a day (`gate::token::TOKEN_S_MAX`): a key that was replaced must stay
-/// good as long.
+/// Tokens are good for at most a day (`gate::token::TOKEN_S_MAX`): a key that was replaced must
+/// stay good as long.
 const ROTATE_AFTER_S: i64 = 24 * 3600;
 
 /// A sealed row did not open: it was changed, moved to another person, or sealed under other keys.

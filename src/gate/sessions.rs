@@ -4,8 +4,8 @@
 //! token of a session that has ended is refused for good, also while the person has another one.
 //!
 //! The table is in memory. For one idle time after a start, a session of the process before this
-//! one is taken in when its token is shown, so a restart ends nobody's session. Whether that session
-//! had idled out before the restart is not known then.
+//! one is taken in when its token is shown, so a restart ends nobody's session. Whether that
+//! session had idled out before the restart is not known then.
 
 use std::collections::HashMap;
 use std::sync::Mutex;

@@ -1,9 +1,9 @@
 //! Signed tokens: a place or a session that verifies without a look-up, on any process with the
 //! key.
 //!
-//! `version | kind | key id | campaign | person | mark | issued | ends | device | tag`, in base64url.
-//! The tag is the first 16 bytes of HMAC-SHA-256 over a label and everything before it, so a token
-//! of one kind, campaign or person is never one of another.
+//! `version | kind | key id | campaign | person | mark | issued | ends | device | tag`, in
+//! base64url. The tag is the first 16 bytes of HMAC-SHA-256 over a label and everything before it,
+//! so a token of one kind, campaign or person is never one of another.
 //!
 //! A token says when it ends. That it verifies does not mean that it is still good: its end has to
 //! be looked at, whether its device was left (`ended`), and for a session whether it still runs

@@ -16,7 +16,7 @@ refusals! {
     NotHeld = [
         "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
         "session_invalid", "session_expired", "not_eligible", "not_open_yet", "opening_closed",
-        "foreign_request", "not_found", "slot_full", "already_booked", "outcome_unknown", "paused",
+        "foreign_request", "not_found", "slot_full", "change_deadline_passed", "outcome_unknown", "paused",
         "overloaded",
     ];
     NotReleased = [
@@ -31,9 +31,9 @@ refusals! {
     ];
     NotMoved = [
         "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
-        "session_invalid", "session_expired", "not_eligible", "not_open_yet", "opening_closed",
-        "foreign_request", "not_found", "no_booking", "hold_expired", "slot_full",
-        "change_deadline_passed", "idempotency_conflict", "outcome_unknown", "paused", "overloaded",
+        "session_invalid", "session_expired", "foreign_request", "not_found", "no_booking",
+        "hold_expired", "slot_full", "change_deadline_passed", "idempotency_conflict",
+        "outcome_unknown", "paused", "overloaded",
     ];
     NotCancelled = [
         "invalid_request"(422), "session_invalid", "session_expired", "foreign_request",

@@ -63,7 +63,9 @@ fn parameter(
 
 /// Makes types that stand for one parameter each in the annotation of a handler.
 macro_rules! parameters {
-    ($($type:ident = ($name:literal, $place:ident, $required:literal, $said:literal, $schema:expr);)*) => {
+    ($(
+        $type:ident = ($name:literal, $place:ident, $required:literal, $said:literal, $schema:expr);
+    )*) => {
         $(
             pub struct $type;
 

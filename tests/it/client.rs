@@ -174,7 +174,7 @@ impl Client {
             Some(absolute) if absolute.starts_with('/') => absolute.to_owned(),
             _ => format!("/api/v1/campaigns/{}{path}", self.campaign),
         };
-        super::described::check(method, &full, &answer);
+        super::answers::check(method, &full, &answer);
         answer
     }
 

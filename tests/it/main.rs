@@ -1,5 +1,6 @@
 //! Tests of the whole, through files, the command line and HTTP.
 
+mod answers;
 mod booking;
 mod client;
 mod commands;

@@ -40,7 +40,8 @@ pub struct Keys {
     head: Ed25519KeyPair,
 }
 
-/// The keys of tokens: those that the present one replaced stay good until it is replaced.
+/// The keys of tokens. What the replaced one signed stays good until the next replacement, unless
+/// it was revoked.
 #[derive(Debug)]
 struct TokenKeys {
     current: TokenKey,
@@ -59,14 +60,16 @@ pub struct TokenKey {
 pub enum NotRotated {
     #[error(
         "the key of tokens was replaced {hours} hours ago: tokens of the one before are still in \
-         use, and replacing it again would end them; try again {wait} hours later"
+         use, and replacing it again would end them; try again {wait} hours later, or, if the key \
+         was stolen, end them all with --revoke"
     )]
     TooSoon { hours: i64, wait: i64 },
     #[error(transparent)]
     File(#[from] KeysFault),
 }
 
-/// Tokens live a day at the most: a key that was replaced must stay good as long.
+/// Tokens are good for at most a day (`gate::token::TOKEN_S_MAX`): a key that was replaced must
+/// stay good as long.
 const ROTATE_AFTER_S: i64 = 24 * 3600;
 
 /// A sealed row did not open: it was changed, moved to another person, or sealed under other keys.
@@ -106,13 +109,31 @@ impl Keys {
             let (hours, wait) = (age_s / 3600, (ROTATE_AFTER_S - age_s).div_euclid(3600) + 1);
             return Err(NotRotated::TooSoon { hours, wait });
         }
-        let mut next = stored.clone();
-        let key = StoredToken {
-            id: next.token_current.id.wrapping_add(1),
-            key: Secret(entropy.bytes()),
-            since_ns: now.0,
-        };
-        next.token_previous = Some(std::mem::replace(&mut next.token_current, key));
+        let (mut next, replaced) = stored.with_new_token_key(entropy, now);
+        next.token_previous = Some(replaced);
+        Ok(self.put_in_force(&mut stored, next, folder)?)
+    }
+
+    /// The same, but no token that was signed before is good any more: for a key that somebody
+    /// else may have. Allowed at any time.
+    pub fn revoke_tokens(
+        &self,
+        folder: &Path,
+        entropy: &Entropy,
+        now: Stamp,
+    ) -> Result<u8, NotRotated> {
+        let mut stored = self.stored.lock().expect("no holder of this lock panics");
+        let (mut next, _) = stored.with_new_token_key(entropy, now);
+        next.token_previous = None;
+        Ok(self.put_in_force(&mut stored, next, folder)?)
+    }
+
+    fn put_in_force(
+        &self,
+        stored: &mut Stored,
+        next: Stored,
+        folder: &Path,
+    ) -> Result<u8, KeysFault> {
         next.replace(folder)?;
         let tokens = TokenKeys::of(&next);
         let id = tokens.current.id;

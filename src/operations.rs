@@ -43,8 +43,10 @@ pub enum Work {
     GateStatus {
         campaign: Option<String>,
     },
-    /// A new key for tokens; those of the present one stay good.
-    RotateTokenKey,
+    /// A new key for tokens. Those of the present one stay good, or with `revoke` none does.
+    RotateTokenKey {
+        revoke: bool,
+    },
     CampaignList,
     RosterStats,
     Head,
@@ -124,10 +126,20 @@ pub fn prepare(
                 act: act.clone(),
             }
         }
-        Work::RotateTokenKey => match keys.rotate_tokens(folder, &entropy, now) {
-            Ok(id) => Operation::TokenKeyRotated { id },
-            Err(why) => return Ok(Prepared::Answer(impossible(&why.to_string()))),
-        },
+        Work::RotateTokenKey { revoke } => {
+            let rotated = if *revoke {
+                keys.revoke_tokens(folder, &entropy, now)
+            } else {
+                keys.rotate_tokens(folder, &entropy, now)
+            };
+            match rotated {
+                Ok(id) => Operation::TokenKeyRotated {
+                    id,
+                    revoked: *revoke,
+                },
+                Err(why) => return Ok(Prepared::Answer(impossible(&why.to_string()))),
+            }
+        }
         Work::GateStatus { .. } => anyhow::bail!("only a running server knows its gate"),
         Work::CampaignList => return Ok(Prepared::Answer(campaigns(shared))),
         Work::RosterStats => return Ok(Prepared::Answer(roster_stats(shared))),
@@ -173,13 +185,21 @@ pub fn answer(outcome: Outcome) -> Answer {
                 "unchanged": unchanged,
             }),
         ),
-        Outcome::Operated(Operated::TokenKeyRotated { id }) => done(
-            format!(
-                "key {id} signs places and sessions from now on; those of the key before it stay \
-                 good; copy keys.json to where you keep its backup"
-            ),
-            json!({ "token_key": id }),
-        ),
+        Outcome::Operated(Operated::TokenKeyRotated { id, revoked }) => {
+            let before = if revoked {
+                "nothing that was signed before is good any more, and people enter again to have \
+                 their place back"
+            } else {
+                "those of the key before it stay good"
+            };
+            done(
+                format!(
+                    "key {id} signs places and sessions from now on; {before}; copy keys.json to \
+                     where you keep its backup"
+                ),
+                json!({ "token_key": id, "revoked": revoked }),
+            )
+        }
         Outcome::Operated(Operated::Gate { campaign, act }) => {
             let said = match &act {
                 GateAct::Pause {

@@ -108,7 +108,7 @@ pub enum Command {
         #[command(subcommand)]
         command: gate::GateCommand,
     },
-    /// Replace the key that signs places and sessions; nobody loses theirs
+    /// Replace the key that signs places and sessions; nobody loses their place
     #[command(
         subcommand_value_name = "ACT",
         after_help = "Example:\n  sumun keys rotate --data /var/lib/sumun"
@@ -148,8 +148,15 @@ pub enum Command {
 #[derive(Subcommand, Clone, Debug)]
 pub enum KeysCommand {
     /// Sign with a new key; what the present one signed stays good until the next time
-    #[command(after_help = "Example:\n  sumun keys rotate")]
-    Rotate,
+    #[command(
+        after_help = "Example:\n  sumun keys rotate\n\nAfter a theft of keys.json:\n  sumun \
+                            keys rotate --revoke"
+    )]
+    Rotate {
+        /// Refuse all that was signed before, at once: everybody enters again, to the same place
+        #[arg(long)]
+        revoke: bool,
+    },
 }
 
 /// Runs a command.
@@ -174,8 +181,8 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Answer> {
         }
         Command::Gate { campaign, command } => gate::run(&folder, command, campaign),
         Command::Keys {
-            command: KeysCommand::Rotate,
-        } => work(&folder, Work::RotateTokenKey, None),
+            command: KeysCommand::Rotate { revoke },
+        } => work(&folder, Work::RotateTokenKey { revoke }, None),
         Command::Backup { file } => keep::backup(&folder, &file),
         Command::Restore { file } => keep::restore(&folder, &file),
         Command::Verify { file, head } => keep::verify(&folder, file.as_deref(), head.as_deref()),

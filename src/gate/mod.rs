@@ -11,6 +11,7 @@
 pub mod admission;
 pub mod board;
 pub mod drawn;
+pub mod ended;
 pub mod hours;
 pub mod keeper;
 pub mod memory;
@@ -226,15 +227,14 @@ impl Gate {
         draw.filter(|draw| !self.closed[*draw].load(Ordering::Acquire))
     }
 
-    /// Whether the person may go in now, which they then do.
-    pub fn admit(&self, person: PersonKey, way: Way, place: &Place, now: Stamp) -> bool {
+    /// Has the person go in if they may now; when their session began.
+    pub fn admit(&self, person: PersonKey, way: Way, place: &Place, now: Stamp) -> Option<Stamp> {
         if way == Way::Owner {
             let counts = self.sessions.counts(&person);
-            self.sessions.begin(person, now, counts);
-            return true;
+            return Some(self.sessions.begin(person, now, counts));
         }
         if place.state != PlaceState::Admitted {
-            return false;
+            return None;
         }
         self.sessions.admit(person, now, |first| {
             // They are counted in already.

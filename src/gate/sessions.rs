@@ -1,8 +1,11 @@
 //! Who is in: the sessions that count towards `active_max`, and when each was last seen.
 //!
-//! A session's token verifies by itself; this table only tells whether it has idled too long. It is
-//! in memory: a session that it does not know is taken in again for one idle time after a start, so
-//! a restart ends nobody's session.
+//! A session is named by its person and the instant at which it began; its tokens carry both. A
+//! token of a session that has ended is refused for good, also while the person has another one.
+//!
+//! The table is in memory. For one idle time after a start, a session of the process before this
+//! one is taken in when its token is shown, so a restart ends nobody's session. Whether that
+//! session had idled out before the restart is not known then.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -12,8 +15,10 @@ use crate::domain::ids::PersonKey;
 use crate::domain::state::KeyHash;
 use crate::domain::time::Stamp;
 
-/// Whoever was in is known for this long after: longer than a called turn is kept, so that nobody
-/// comes twice by one call.
+/// A session lasts at most this long, however busy.
+pub const SESSION_S_MAX: i64 = 12 * 3600;
+/// A session is remembered for this long after its end: longer than a called turn is kept, so that
+/// nobody comes twice by one call.
 const REMEMBERED_S: i64 = 600;
 /// Locks that sessions spread over.
 const SHARDS: usize = 64;
@@ -30,9 +35,36 @@ type Shard = HashMap<PersonKey, Session, KeyHash>;
 
 #[derive(Debug, Clone, Copy)]
 struct Session {
+    /// Names the session among those of its person.
+    began: Stamp,
+    /// The session of the process before this one that goes on as a part of this session.
+    inherited: Option<Stamp>,
     seen: Stamp,
     /// Whether it takes one of the `active_max` places; a person who has booked no longer does.
     counts: bool,
+}
+
+impl Session {
+    fn new(now: Stamp, counts: bool) -> Self {
+        Self {
+            began: now,
+            inherited: None,
+            seen: now,
+            counts,
+        }
+    }
+
+    fn is_named(&self, began: Stamp) -> bool {
+        self.began == began || self.inherited == Some(began)
+    }
+
+    /// Has a session of the process before go on as a part of this one, in place of an earlier one.
+    fn inherit(&mut self, began: Stamp) {
+        if self.inherited == Some(self.began) {
+            self.began = began;
+        }
+        self.inherited = Some(began);
+    }
 }
 
 impl Sessions {
@@ -51,9 +83,13 @@ impl Sessions {
         shard.lock().expect("no holder of this lock panics")
     }
 
-    /// When a session that is used now ends, unless it is used again.
-    pub fn ends(&self, now: Stamp) -> Stamp {
-        now.plus_s(self.idle_s)
+    /// When a session that began then and is used now ends, unless it is used again.
+    pub fn ends(&self, began: Stamp, now: Stamp) -> Stamp {
+        now.plus_s(self.idle_s).min(began.plus_s(SESSION_S_MAX))
+    }
+
+    fn runs(&self, session: &Session, now: Stamp) -> bool {
+        now < self.ends(session.began, session.seen)
     }
 
     /// Sessions that count towards `active_max`.
@@ -61,36 +97,45 @@ impl Sessions {
         self.counted.load(Ordering::Relaxed)
     }
 
-    /// Begins or goes on with a person's session.
-    pub fn begin(&self, person: PersonKey, now: Stamp, counts: bool) {
-        let before = self
-            .shard(&person)
-            .insert(person, Session { seen: now, counts });
-        self.recount(before.is_some_and(|session| session.counts), counts);
-    }
-
-    /// Goes on with a person's session, or begins one if they may `come`; that is asked for their
-    /// session once, however many devices come at a time, and told whether they were not in lately.
-    pub fn admit(&self, person: PersonKey, now: Stamp, come: impl FnOnce(bool) -> bool) -> bool {
+    /// Begins or goes on with a person's session; when it began.
+    pub fn begin(&self, person: PersonKey, now: Stamp, counts: bool) -> Stamp {
         let mut shard = self.shard(&person);
         let before = shard.get(&person).copied();
-        if let Some(session) = before.filter(|session| now < self.ends(session.seen)) {
+        let running = before.filter(|session| self.runs(session, now));
+        let mut session = running.unwrap_or(Session::new(now, counts));
+        session.seen = session.seen.max(now);
+        session.counts = counts;
+        shard.insert(person, session);
+        self.recount(before.is_some_and(|session| session.counts), counts);
+        session.began
+    }
+
+    /// Goes on with a person's session, or begins one if they may `come`; when it began. `come` is
+    /// asked for their session once, however many devices come at a time, and told whether they
+    /// were not in lately.
+    pub fn admit(
+        &self,
+        person: PersonKey,
+        now: Stamp,
+        come: impl FnOnce(bool) -> bool,
+    ) -> Option<Stamp> {
+        let mut shard = self.shard(&person);
+        let before = shard.get(&person).copied();
+        if let Some(session) = before.filter(|session| self.runs(session, now)) {
             let seen = session.seen.max(now);
             shard.insert(person, Session { seen, ..session });
-            return true;
+            return Some(session.began);
         }
         // Counted before their turn is: at no moment do more seem to fit in than do.
         let counted = before.is_some_and(|session| session.counts);
         self.recount(counted, true);
-        let comes = come(before.is_none());
-        match comes {
-            true => {
-                let counts = true;
-                shard.insert(person, Session { seen: now, counts });
-            }
-            false => self.recount(true, counted),
+        if come(before.is_none()) {
+            shard.insert(person, Session::new(now, true));
+            Some(now)
+        } else {
+            self.recount(true, counted);
+            None
         }
-        comes
     }
 
     /// Whether the person has a session that takes a place.
@@ -100,23 +145,44 @@ impl Sessions {
             .is_some_and(|session| session.counts)
     }
 
-    /// Notes that a session is used; false if it has idled too long.
-    pub fn touch(&self, person: &PersonKey, now: Stamp) -> bool {
+    /// Notes that the person's session that began then is used; false if it has ended.
+    pub fn touch(&self, person: &PersonKey, began: Stamp, now: Stamp) -> bool {
         let mut shard = self.shard(person);
-        if let Some(session) = shard.get_mut(person) {
-            if now < self.ends(session.seen) {
-                session.seen = session.seen.max(now);
-                return true;
+        let Some(session) = shard.get_mut(person) else {
+            let goes_on = self.may_go_on(began, now);
+            if goes_on {
+                let mut session = Session::new(now, true);
+                session.began = began;
+                session.inherited = Some(began);
+                shard.insert(*person, session);
+                self.recount(false, true);
             }
+            return goes_on;
+        };
+        if !self.runs(session, now) {
             self.recount(std::mem::take(&mut session.counts), false);
             return false;
         }
-        drop(shard);
-        let known_from_before = now < self.ends(self.started);
-        if known_from_before {
-            self.begin(*person, now, true);
+        if !session.is_named(began) {
+            let is_later = session.inherited.is_none_or(|known| known < began);
+            if !is_later || !self.may_go_on(began, now) {
+                return false;
+            }
+            session.inherit(began);
         }
-        known_from_before
+        session.seen = session.seen.max(now);
+        true
+    }
+
+    /// Whether a session that this process did not begin may have been running when it started.
+    ///
+    /// Such a session began before the start, or, where the clock was set back in between, later
+    /// than it is now.
+    fn may_go_on(&self, began: Stamp, now: Stamp) -> bool {
+        let is_from_before = began < self.started || began > now;
+        is_from_before
+            && now < self.started.plus_s(self.idle_s)
+            && now < began.plus_s(SESSION_S_MAX)
     }
 
     /// The person has booked: their place is free for another, their session goes on.
@@ -131,7 +197,7 @@ impl Sessions {
         for shard in &self.shards {
             let mut shard = shard.lock().expect("no holder of this lock panics");
             shard.retain(|_, session| {
-                let ends = self.ends(session.seen);
+                let ends = self.ends(session.began, session.seen);
                 if ends <= now {
                     self.recount(std::mem::take(&mut session.counts), false);
                 }
@@ -160,40 +226,111 @@ mod tests {
     #[test]
     fn ends_by_idling_and_counts_until_settled() {
         let sessions = Sessions::new(600, NOW);
-        sessions.begin(KIM, NOW, true);
-        sessions.begin(KIM, NOW, true);
+        assert_eq!(sessions.begin(KIM, NOW, true), NOW);
+        assert_eq!(sessions.begin(KIM, NOW.plus_s(1), true), NOW);
         sessions.begin(LEE, NOW, true);
         assert_eq!(sessions.active(), 2);
         sessions.settle(&LEE);
         assert_eq!(sessions.active(), 1);
-        assert!(sessions.touch(&KIM, NOW.plus_s(599)));
-        assert!(sessions.touch(&KIM, NOW.plus_s(599 + 599)));
-        assert!(!sessions.touch(&KIM, NOW.plus_s(599 + 599 + 600)));
+        assert!(sessions.touch(&KIM, NOW, NOW.plus_s(599)));
+        assert!(sessions.touch(&KIM, NOW, NOW.plus_s(599 + 599)));
+        assert!(!sessions.touch(&KIM, NOW, NOW.plus_s(599 + 599 + 600)));
         assert_eq!(sessions.active(), 0);
         sessions.sweep(NOW.plus_s(10_000));
         assert_eq!(sessions.active(), 0);
     }
 
     #[test]
-    fn whoever_comes_on_two_devices_or_again_comes_once_by_one_call() {
+    fn a_person_on_two_devices_or_again_comes_once_by_one_call() {
         let sessions = Sessions::new(600, NOW);
-        assert!(!sessions.admit(KIM, NOW, |_| false));
+        assert_eq!(sessions.admit(KIM, NOW, |_| false), None);
         assert_eq!(sessions.active(), 0);
-        assert!(sessions.admit(KIM, NOW, |first| first));
-        assert!(sessions.admit(KIM, NOW, |_| panic!("is in")));
+        assert_eq!(sessions.admit(KIM, NOW, |first| first), Some(NOW));
+        let shared = sessions.admit(KIM, NOW.plus_s(1), |_| panic!("is in"));
+        assert_eq!(shared, Some(NOW));
         assert_eq!(sessions.active(), 1);
-        let after = NOW.plus_s(601);
+        let after = NOW.plus_s(602);
         sessions.sweep(after);
         assert_eq!(sessions.active(), 0);
-        assert!(sessions.admit(KIM, after, |first| !first));
+        assert_eq!(sessions.admit(KIM, after, |first| !first), Some(after));
         assert_eq!(sessions.active(), 1);
+    }
+
+    /// A token of a session that had idled out answered again after its owner had signed in on
+    /// another device.
+    #[test]
+    fn a_session_that_ended_stays_ended_when_another_begins() {
+        let sessions = Sessions::new(600, NOW);
+        let first = sessions.admit(KIM, NOW, |_| true).unwrap();
+        let later = NOW.plus_s(601);
+        let second = sessions.admit(KIM, later, |_| true).unwrap();
+        assert!(!sessions.touch(&KIM, first, later));
+        assert!(sessions.touch(&KIM, second, later));
+        // As an owner of a booking, past the line; and after the table has forgotten the person.
+        let owners = later.plus_s(601);
+        let third = sessions.begin(KIM, owners, false);
+        assert!(!sessions.touch(&KIM, second, owners));
+        assert!(sessions.touch(&KIM, third, owners));
+        sessions.sweep(owners.plus_s(600 + REMEMBERED_S));
+        let last = owners.plus_s(600 + REMEMBERED_S);
+        for ended in [first, second, third] {
+            assert!(!sessions.touch(&KIM, ended, last));
+        }
+    }
+
+    #[test]
+    fn a_session_ends_after_twelve_hours_however_busy() {
+        let sessions = Sessions::new(600, NOW);
+        let first = sessions.admit(KIM, NOW, |_| true).unwrap();
+        let mut now = NOW;
+        while now.plus_s(500) < NOW.plus_s(SESSION_S_MAX) {
+            now = now.plus_s(500);
+            assert!(sessions.touch(&KIM, first, now));
+        }
+        assert_eq!(sessions.ends(first, now), NOW.plus_s(SESSION_S_MAX));
+        let end = NOW.plus_s(SESSION_S_MAX);
+        assert!(!sessions.touch(&KIM, first, end));
+        assert_eq!(sessions.admit(KIM, end, |_| true), Some(end));
+        assert!(!sessions.touch(&KIM, first, end));
     }
 
     #[test]
     fn a_restart_ends_nobodys_session() {
         let sessions = Sessions::new(600, NOW);
-        assert!(sessions.touch(&KIM, NOW.plus_s(30)));
+        let before = NOW.plus_s(-100);
+        assert!(sessions.touch(&KIM, before, NOW.plus_s(30)));
         assert_eq!(sessions.active(), 1);
-        assert!(!sessions.touch(&LEE, NOW.plus_s(601)));
+        assert!(!sessions.touch(&LEE, before, NOW.plus_s(601)));
+        // One more device, by its place, begins nothing new.
+        let shared = sessions.admit(KIM, NOW.plus_s(40), |_| panic!("is in"));
+        assert_eq!(shared, Some(before));
+        // Twelve hours are twelve hours, restarted or not.
+        let old = NOW.plus_s(10 - SESSION_S_MAX);
+        assert!(!sessions.touch(&LEE, old, NOW.plus_s(10)));
+        assert!(sessions.touch(&LEE, old, NOW.plus_s(9)));
+        // The clock was set back between the two processes.
+        let ahead = NOW.plus_s(3600);
+        let park = PersonKey([3; 16]);
+        assert!(sessions.touch(&park, ahead, NOW.plus_s(20)));
+    }
+
+    #[test]
+    fn after_a_restart_the_latest_session_from_before_goes_on_beside_a_new_one() {
+        let sessions = Sessions::new(600, NOW);
+        let (ended, running) = (NOW.plus_s(-5_000), NOW.plus_s(-100));
+        assert!(sessions.touch(&KIM, ended, NOW.plus_s(1)));
+        assert!(sessions.touch(&KIM, running, NOW.plus_s(2)));
+        assert!(!sessions.touch(&KIM, ended, NOW.plus_s(3)));
+        assert!(sessions.touch(&KIM, running, NOW.plus_s(4)));
+        assert_eq!(sessions.active(), 1);
+        // Another device signed in first.
+        let new = sessions.admit(LEE, NOW.plus_s(1), |_| true).unwrap();
+        assert!(sessions.touch(&LEE, running, NOW.plus_s(2)));
+        assert!(!sessions.touch(&LEE, ended, NOW.plus_s(3)));
+        for now in [NOW.plus_s(500), NOW.plus_s(1_000)] {
+            assert!(sessions.touch(&LEE, running, now));
+            assert!(sessions.touch(&LEE, new, now));
+        }
+        assert_eq!(sessions.active(), 1 + 1);
     }
 }

@@ -57,8 +57,8 @@ fn ten_tabs_have_one_place_and_the_line_moves_when_somebody_leaves() {
     assert_eq!((first.state, first.number), (PlaceState::Admitted, 1));
     assert_eq!(gate.enter(&line, person(1), Way::Open, NOW), Some(first));
     let second = gate.enter(&line, person(2), Way::Open, NOW).unwrap();
-    assert!(gate.admit(person(1), Way::Open, &first, NOW));
-    assert!(gate.admit(person(2), Way::Open, &second, NOW));
+    assert!(gate.admit(person(1), Way::Open, &first, NOW).is_some());
+    assert!(gate.admit(person(2), Way::Open, &second, NOW).is_some());
     let third = gate
         .enter(&line, person(3), Way::Open, NOW.plus_s(1))
         .unwrap();
@@ -66,7 +66,10 @@ fn ten_tabs_have_one_place_and_the_line_moves_when_somebody_leaves() {
         (third.state, third.number, third.ahead),
         (PlaceState::Waiting, 3, 0)
     );
-    assert!(!gate.admit(person(3), Way::Open, &third, NOW.plus_s(1)));
+    assert!(
+        gate.admit(person(3), Way::Open, &third, NOW.plus_s(1))
+            .is_none()
+    );
     gate.sessions.settle(&person(1));
     let later = NOW.plus_s(2);
     assert_eq!(
@@ -118,15 +121,18 @@ fn whoever_does_not_come_keeps_nobody_out_and_still_enters_ahead_of_the_line() {
     let after = NOW.plus_s(91);
     let next = gate.enter(&line, person(2), Way::Open, after).unwrap();
     assert_eq!(next.state, PlaceState::Admitted);
-    assert!(gate.admit(person(2), Way::Open, &next, after));
+    assert!(gate.admit(person(2), Way::Open, &next, after).is_some());
     // Full: the late one is the next to go in, before the one who waits.
     let late = gate.look(&line, person(1), late.given, NOW, Way::Open, after);
-    assert!(!gate.admit(person(1), Way::Open, &late, after));
+    assert!(gate.admit(person(1), Way::Open, &late, after).is_none());
     let third = gate.enter(&line, person(3), Way::Open, after).unwrap();
     assert_eq!(third.state, PlaceState::Waiting);
     gate.sessions.settle(&person(2));
     gate.call(&line, true, after.plus_s(1));
-    assert!(gate.admit(person(1), Way::Open, &late, after.plus_s(1)));
+    assert!(
+        gate.admit(person(1), Way::Open, &late, after.plus_s(1))
+            .is_some()
+    );
     let third = gate.enter(&line, person(3), Way::Open, after.plus_s(2));
     assert_eq!(third.unwrap().state, PlaceState::Waiting);
 }
@@ -157,7 +163,10 @@ fn the_turn_of_somebody_who_stays_away_is_given_on_once() {
         for at in next..=gate.serving() {
             if at % 2 == 1 {
                 let place = enter(at, now);
-                assert!(gate.admit(person(at), Way::Open, &place, now), "{at}");
+                assert!(
+                    gate.admit(person(at), Way::Open, &place, now).is_some(),
+                    "{at}"
+                );
                 came += 1;
             }
         }

@@ -12,6 +12,8 @@ use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 
 use super::Keys;
+use crate::clock::Entropy;
+use crate::domain::time::Stamp;
 
 /// The name of the file in the data folder.
 const FILE: &str = "keys.json";
@@ -101,6 +103,18 @@ impl Stored {
             token_previous: None,
             head: HEXLOWER.encode(head),
         }
+    }
+
+    /// The same secrets with a fresh key for tokens, and the key that it replaces.
+    pub(super) fn with_new_token_key(&self, entropy: &Entropy, now: Stamp) -> (Self, StoredToken) {
+        let mut next = self.clone();
+        let key = StoredToken {
+            id: next.token_current.id.wrapping_add(1),
+            key: Secret(entropy.bytes()),
+            since_ns: now.0,
+        };
+        let replaced = std::mem::replace(&mut next.token_current, key);
+        (next, replaced)
     }
 
     pub(super) fn head_pkcs8(&self) -> Result<Vec<u8>, String> {

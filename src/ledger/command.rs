@@ -65,6 +65,8 @@ pub enum Operation {
     /// The key of tokens has been replaced.
     TokenKeyRotated {
         id: u8,
+        /// What was signed before is not good any more.
+        revoked: bool,
     },
 }
 
@@ -109,6 +111,8 @@ pub enum Operated {
     },
     TokenKeyRotated {
         id: u8,
+        /// What was signed before is not good any more.
+        revoked: bool,
     },
     Sites {
         added: usize,

@@ -43,7 +43,7 @@ impl Core {
             Operation::ImportSites { campaign, rows } => self.sites(actor, &campaign, rows),
             Operation::ImportSlots { campaign, rows } => self.slots(actor, &campaign, rows),
             Operation::Gate { campaign, act } => self.gate(actor, campaign, act),
-            Operation::TokenKeyRotated { id } => self.token_key(actor, id),
+            Operation::TokenKeyRotated { id, revoked } => self.token_key(actor, id, revoked),
             Operation::ImportRoster { prepared } => self.roster(actor, *prepared),
         };
         let outcome = match done {
@@ -135,9 +135,9 @@ impl Core {
         }))
     }
 
-    fn token_key(&mut self, actor: Actor, id: u8) -> Done {
+    fn token_key(&mut self, actor: Actor, id: u8, revoked: bool) -> Done {
         self.journal(actor, [Change::TokenKeyRotated { id }])?;
-        Ok(Ok(Operated::TokenKeyRotated { id }))
+        Ok(Ok(Operated::TokenKeyRotated { id, revoked }))
     }
 
     fn sites(&mut self, actor: Actor, id: &CampaignId, rows: Vec<SiteRow>) -> Done {

@@ -108,7 +108,7 @@ impl Step {
     }
 }
 
-/// One person. A million of them should fit: some 90 bytes and a token of 71.
+/// One person. A million of them should fit: some 90 bytes and a token of 82.
 #[derive(Debug)]
 pub struct Person {
     /// The place's token, then the session's.

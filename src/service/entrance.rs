@@ -1,4 +1,6 @@
-//! Entering: identity, eligibility, place, session.
+//! Entering and leaving: identity, eligibility, place, session.
+
+use std::sync::atomic::Ordering;
 
 use super::{Answered, From, Here, Refused, Service};
 use crate::domain::eligibility::{Answer, Decision};
@@ -6,14 +8,15 @@ use crate::domain::ids::PersonKey;
 use crate::domain::line::{Draw, Given, Line};
 use crate::domain::time::{Day, Stamp};
 use crate::events::Event;
-use crate::gate::token::{Kind, Token};
+use crate::gate::sessions::SESSION_S_MAX;
+use crate::gate::token::{Kind, TOKEN_S_MAX, Token};
 use crate::gate::{Place, PlaceState, Way};
 use crate::identity::{Credentials, identify};
 
 /// After a pause was met: this long, and up to as long again by person.
 const PAUSED_RETRY_S: u32 = 30;
-/// Sessions last at most this long, however busy.
-const SESSION_S_MAX: i64 = 12 * 3600;
+/// When more people have left a device within a day than can be remembered.
+const LEFT_RETRY_S: u32 = 60;
 
 impl Service {
     /// Gives a person on the roster, whose opening or lobby is open, their place.
@@ -41,8 +44,16 @@ impl Service {
         })?;
         // The next lease is a matter of milliseconds.
         let place = place.ok_or(Refused::Overloaded { retry_after_s: 1 })?;
-        let token = self.token(here, Kind::Place, person, place.given, issued);
-        Ok((place, token))
+        let token = Token {
+            kind: Kind::Place,
+            campaign: here.index,
+            person,
+            mark: place.given.mark(),
+            issued,
+            ends: here.now.plus_s(TOKEN_S_MAX),
+            device: self.next_device.fetch_add(1, Ordering::Relaxed),
+        };
+        Ok((place, token.sign(&self.keys)))
     }
 
     /// The place that a token names.
@@ -52,7 +63,7 @@ impl Service {
 
     /// When the opening comes that the person of a place waits for; none if theirs is open.
     pub fn opens_at(&self, here: &Here, token: &str) -> Option<Stamp> {
-        let token = Token::verify(token, Kind::Place, &self.keys)?;
+        let token = self.good(here, Kind::Place, token)?;
         let subject = here.offer.subject(&token.person)?;
         let rules = &here.offer.catalog.campaign.rules;
         rules.decide(&subject, here.now).opens_at
@@ -65,15 +76,45 @@ impl Service {
         if let Some(pause) = pause.filter(|pause| way != Way::Owner || pause.freezes) {
             return Err(paused(&token.person, pause.reason));
         }
-        if !here.gate.admit(token.person, way, &place, here.now) {
+        let Some(began) = here.gate.admit(token.person, way, &place, here.now) else {
             let state = match place.state {
                 PlaceState::Admitted => PlaceState::Waiting,
                 other => other,
             };
             return Err(Refused::NotAdmitted(Place { state, ..place }));
+        };
+        let session = Token {
+            kind: Kind::Session,
+            mark: began.0 as u64,
+            issued: here.now,
+            ends: began.plus_s(SESSION_S_MAX),
+            ..token
+        };
+        let expires = here.gate.sessions.ends(began, here.now);
+        Ok((expires, session.sign(&self.keys)))
+    }
+
+    /// Ends the tokens of the devices that these tokens are of, whatever their campaign: the person
+    /// leaves. Place and booking stay theirs, and their other devices go on.
+    ///
+    /// Refused as `PlaceInvalid` if none is a token of ours. One that has ended is left again.
+    pub fn leave<'a>(&self, tokens: impl IntoIterator<Item = &'a str>) -> Answered<()> {
+        let now = self.clock.now();
+        let mut left = Err(Refused::PlaceInvalid);
+        for text in tokens {
+            let of = |kind| Token::verify(text, kind, &self.keys);
+            let Some(token) = of(Kind::Place).or_else(|| of(Kind::Session)) else {
+                continue;
+            };
+            let ended = now >= token.ends || self.ended.end(&token, now).is_ok();
+            if !ended {
+                return Err(Refused::Overloaded {
+                    retry_after_s: LEFT_RETRY_S,
+                });
+            }
+            left = Ok(());
         }
-        let session = self.token(here, Kind::Session, token.person, place.given, here.now);
-        Ok((here.gate.sessions.ends(here.now), session))
+        left
     }
 
     /// Refuses what changes bookings while an operator's pause freezes the sessions.
@@ -86,11 +127,10 @@ impl Service {
     }
 
     fn looked_at(&self, here: &Here, token: &str) -> Answered<(Token, Way, Place)> {
-        let verified = Token::verify(token, Kind::Place, &self.keys);
-        let token = verified.filter(|token| token.campaign == here.index);
+        let token = self.good(here, Kind::Place, token);
         let token = token.ok_or(Refused::PlaceInvalid)?;
         let way = self.way(here, token.person)?;
-        let (person, given) = (token.person, Given::of_mark(token.number));
+        let (person, given) = (token.person, Given::of_mark(token.mark));
         let place = self.with_line(here, |line| {
             let issued = token.issued;
             here.gate.look(line, person, given, issued, way, here.now)
@@ -108,22 +148,34 @@ impl Service {
         Ok(look(&campaign.line))
     }
 
-    /// Whether we signed this as a token of that kind, for whichever campaign and however long ago.
+    /// Whether this is a token of that kind that we signed, for whichever campaign, and whose
+    /// device was not left.
     pub fn has_signed(&self, kind: Kind, token: &str) -> bool {
-        Token::verify(token, kind, &self.keys).is_some()
+        self.verified(kind, token).is_some()
     }
 
     /// The person of a session that still runs.
     pub fn session(&self, here: &Here, token: &str) -> Answered<PersonKey> {
-        let verified = Token::verify(token, Kind::Session, &self.keys);
+        let verified = self.verified(Kind::Session, token);
         let token = verified.filter(|token| token.campaign == here.index);
         let token = token.ok_or(Refused::SessionInvalid)?;
-        if here.now >= token.issued.plus_s(SESSION_S_MAX)
-            || !here.gate.sessions.touch(&token.person, here.now)
-        {
+        let (person, began) = (token.person, token.session_began());
+        if here.now >= token.ends || !here.gate.sessions.touch(&person, began, here.now) {
             return Err(Refused::SessionExpired);
         }
-        Ok(token.person)
+        Ok(person)
+    }
+
+    /// A token that verifies, of a device that was not left.
+    fn verified(&self, kind: Kind, token: &str) -> Option<Token> {
+        let token = Token::verify(token, kind, &self.keys)?;
+        (!self.ended.holds(&token)).then_some(token)
+    }
+
+    /// The same, for this campaign and before the token's end.
+    fn good(&self, here: &Here, kind: Kind, token: &str) -> Option<Token> {
+        let token = self.verified(kind, token)?;
+        (token.campaign == here.index && here.now < token.ends).then_some(token)
     }
 
     /// What the rules say of a birth date alone, now: no identity, groups unknown.
@@ -140,24 +192,6 @@ impl Service {
         openings.sort_unstable();
         openings.dedup();
         (rules.decide(&subject, here.now), openings)
-    }
-
-    fn token(
-        &self,
-        here: &Here,
-        kind: Kind,
-        person: PersonKey,
-        given: Given,
-        issued: Stamp,
-    ) -> String {
-        Token {
-            kind,
-            campaign: here.index,
-            person,
-            number: given.mark(),
-            issued,
-        }
-        .sign(&self.keys)
     }
 
     /// How the person may come in now. Whoever has a booking or a running hold may at any time.

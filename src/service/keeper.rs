@@ -44,6 +44,7 @@ impl GateKeeper {
         let service = &self.service;
         let delay_us = service.shared.delay_us.swap(u64::MAX, Ordering::Relaxed);
         let lag_us = service.worker_lag_us.load(Ordering::Relaxed);
+        service.ended.sweep_next(service.clock.now());
         let offers = service.shared.offers().clone();
         for offer in offers.iter() {
             let at = offer.catalog.index.at();

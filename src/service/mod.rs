@@ -7,11 +7,11 @@ pub mod entrance;
 pub mod keeper;
 
 use std::net::IpAddr;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, RwLock};
 
 use crate::availability::Near;
-use crate::clock::Clock;
+use crate::clock::{Clock, Entropy};
 use crate::domain::decide::Request;
 use crate::domain::eligibility::Decision;
 use crate::domain::entry::RefusedFor;
@@ -20,6 +20,7 @@ use crate::domain::refusal::refused_for;
 use crate::domain::time::Stamp;
 use crate::events::Events;
 use crate::gate::board::Board;
+use crate::gate::ended::EndedDevices;
 use crate::gate::{Gate, Place};
 use crate::identity::attempts::Attempts;
 use crate::keys::Keys;
@@ -42,6 +43,10 @@ pub struct Service {
     pub attempts: Attempts,
     /// What security people need to see.
     pub events: Arc<Events>,
+    /// Devices that were left: their tokens are not good any more.
+    pub ended: EndedDevices,
+    /// The number of the device that enters next.
+    next_device: AtomicU32,
     /// How long a request waits for a worker, while a queue of them stands; for the gate's brake.
     pub worker_lag_us: Arc<AtomicU64>,
     gates: RwLock<Vec<Arc<Gate>>>,
@@ -109,6 +114,9 @@ impl Service {
             clock,
             attempts,
             events: Arc::default(),
+            ended: EndedDevices::new(),
+            // The numbers of one process differ; those of another one begin elsewhere.
+            next_device: AtomicU32::new(u32::from_be_bytes(Entropy::system().bytes())),
             worker_lag_us: Arc::default(),
             gates: RwLock::default(),
         }

@@ -4,20 +4,52 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post};
 
 use super::call::{Admitted, IdempotencyKey};
-use super::problem::{Problem, ProblemView};
+use super::described::{CampaignPath, HoldPath, KeyHeader, NumberPath, refusals};
+use super::problem::Problem;
 use super::public::answer;
 use super::read;
 use super::views::{self, BookingAnswer, HoldRequest, HoldView, SeatRequest};
 use crate::service::Refused;
 use crate::service::booking::Choice;
 
+refusals! {
+    NotHeld = [
+        "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
+        "session_invalid", "session_expired", "not_eligible", "not_open_yet", "opening_closed",
+        "foreign_request", "not_found", "slot_full", "change_deadline_passed", "outcome_unknown",
+        "paused", "overloaded",
+    ];
+    NotReleased = [
+        "invalid_request"(422), "session_invalid", "session_expired", "foreign_request",
+        "not_found", "hold_expired", "outcome_unknown", "overloaded",
+    ];
+    NotBooked = [
+        "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
+        "session_invalid", "session_expired", "not_eligible", "not_open_yet", "opening_closed",
+        "foreign_request", "not_found", "hold_expired", "slot_full", "already_booked",
+        "idempotency_conflict", "outcome_unknown", "paused", "overloaded",
+    ];
+    NotMoved = [
+        "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
+        "session_invalid", "session_expired", "foreign_request", "not_found", "no_booking",
+        "hold_expired", "slot_full", "change_deadline_passed", "idempotency_conflict",
+        "outcome_unknown", "paused", "overloaded",
+    ];
+    NotCancelled = [
+        "invalid_request"(422), "session_invalid", "session_expired", "foreign_request",
+        "not_found", "no_booking", "change_deadline_passed", "idempotency_conflict",
+        "outcome_unknown", "paused", "overloaded",
+    ];
+    NotMine = ["session_invalid", "session_expired", "not_found", "no_booking", "overloaded"];
+}
+
 /// Keeps a slot and its second dose for the person while they decide.
 #[utoipa::path(
     tag = "booking",
-    params(("campaign" = String, Path)),
+    params(CampaignPath),
     request_body = HoldRequest,
-    responses((status = 201, body = HoldView), (status = "default", body = ProblemView)),
-    security(("session" = []))
+    responses((status = 201, body = HoldView, description = "The seats are held."), NotHeld),
+    security(("session" = []), ("bearer" = []))
 )]
 #[post("/holds")]
 pub async fn place_hold(
@@ -36,9 +68,9 @@ pub async fn place_hold(
 /// Gives a hold back before its end.
 #[utoipa::path(
     tag = "booking",
-    params(("campaign" = String, Path), ("hold" = String, Path)),
-    responses((status = 204), (status = "default", body = ProblemView)),
-    security(("session" = []))
+    params(CampaignPath, HoldPath),
+    responses((status = 204, description = "The seats are free again."), NotReleased),
+    security(("session" = []), ("bearer" = []))
 )]
 #[delete("/holds/{hold}")]
 pub async fn release_hold(
@@ -58,10 +90,10 @@ pub async fn release_hold(
 /// Books a hold, or a slot with free seats: both doses or neither.
 #[utoipa::path(
     tag = "booking",
-    params(("campaign" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(CampaignPath, KeyHeader),
     request_body = SeatRequest,
-    responses((status = 201, body = BookingAnswer), (status = "default", body = ProblemView)),
-    security(("session" = []))
+    responses((status = 201, body = BookingAnswer, description = "Booked."), NotBooked),
+    security(("session" = []), ("bearer" = []))
 )]
 #[post("/bookings")]
 pub async fn make_booking(
@@ -86,9 +118,9 @@ pub async fn make_booking(
 /// The person's booking.
 #[utoipa::path(
     tag = "booking",
-    params(("campaign" = String, Path)),
-    responses((status = 200, body = BookingAnswer), (status = "default", body = ProblemView)),
-    security(("session" = []))
+    params(CampaignPath),
+    responses((status = 200, body = BookingAnswer, description = "The booking."), NotMine),
+    security(("session" = []), ("bearer" = []))
 )]
 #[get("/bookings/mine")]
 pub async fn my_booking(admitted: Admitted) -> Result<HttpResponse, Problem> {
@@ -104,14 +136,10 @@ pub async fn my_booking(admitted: Admitted) -> Result<HttpResponse, Problem> {
 /// Takes another slot and gives the old one back, in one entry.
 #[utoipa::path(
     tag = "booking",
-    params(
-        ("campaign" = String, Path),
-        ("number" = String, Path),
-        ("Idempotency-Key" = Option<String>, Header)
-    ),
+    params(CampaignPath, NumberPath, KeyHeader),
     request_body = SeatRequest,
-    responses((status = 200, body = BookingAnswer), (status = "default", body = ProblemView)),
-    security(("session" = []))
+    responses((status = 200, body = BookingAnswer, description = "Moved."), NotMoved),
+    security(("session" = []), ("bearer" = []))
 )]
 #[post("/bookings/{number}/move")]
 pub async fn move_booking(
@@ -134,13 +162,9 @@ pub async fn move_booking(
 /// Gives a booking back.
 #[utoipa::path(
     tag = "booking",
-    params(
-        ("campaign" = String, Path),
-        ("number" = String, Path),
-        ("Idempotency-Key" = Option<String>, Header)
-    ),
-    responses((status = 200, body = BookingAnswer), (status = "default", body = ProblemView)),
-    security(("session" = []))
+    params(CampaignPath, NumberPath, KeyHeader),
+    responses((status = 200, body = BookingAnswer, description = "Cancelled."), NotCancelled),
+    security(("session" = []), ("bearer" = []))
 )]
 #[post("/bookings/{number}/cancel")]
 pub async fn cancel_booking(

@@ -4,22 +4,26 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get};
 
 use super::call::Admitted;
-use super::problem::{Problem, ProblemView};
+use super::described::{
+    CampaignPath, CursorQuery, DateQuery, RegionQuery, SitePath, TextQuery, refusals,
+};
+use super::problem::Problem;
 use super::public::answer;
 use super::read;
 use super::views::{self, DayView, DaysAnswer, SitesAnswer, SlotsAnswer};
 
+refusals! {
+    NotShown = [
+        "invalid_request"(422), "session_invalid", "session_expired", "not_found", "overloaded",
+    ];
+}
+
 /// Sites with their free seats, a page at a time.
 #[utoipa::path(
     tag = "sites",
-    params(
-        ("campaign" = String, Path),
-        ("region" = Option<String>, Query, description = "`11` or `11/110`"),
-        ("query" = Option<String>, Query, description = "a part of a name or address"),
-        ("cursor" = Option<String>, Query)
-    ),
-    responses((status = 200, body = SitesAnswer), (status = "default", body = ProblemView)),
-    security(("session" = []))
+    params(CampaignPath, RegionQuery, TextQuery, CursorQuery),
+    responses((status = 200, body = SitesAnswer, description = "A page of sites."), NotShown),
+    security(("session" = []), ("bearer" = []))
 )]
 #[get("/sites")]
 pub async fn list_sites(admitted: Admitted, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -50,9 +54,9 @@ pub async fn list_sites(admitted: Admitted, request: HttpRequest) -> Result<Http
 /// The days on which a site has slots, with their free seats.
 #[utoipa::path(
     tag = "sites",
-    params(("campaign" = String, Path), ("site" = String, Path)),
-    responses((status = 200, body = DaysAnswer), (status = "default", body = ProblemView)),
-    security(("session" = []))
+    params(CampaignPath, SitePath),
+    responses((status = 200, body = DaysAnswer, description = "The days."), NotShown),
+    security(("session" = []), ("bearer" = []))
 )]
 #[get("/sites/{site}/days")]
 pub async fn list_days(admitted: Admitted, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -75,13 +79,9 @@ pub async fn list_days(admitted: Admitted, request: HttpRequest) -> Result<HttpR
 /// The slots of a site on a day; each is free while its second dose is.
 #[utoipa::path(
     tag = "sites",
-    params(
-        ("campaign" = String, Path),
-        ("site" = String, Path),
-        ("date" = String, Query, example = "2021-08-02")
-    ),
-    responses((status = 200, body = SlotsAnswer), (status = "default", body = ProblemView)),
-    security(("session" = []))
+    params(CampaignPath, SitePath, DateQuery),
+    responses((status = 200, body = SlotsAnswer, description = "The slots."), NotShown),
+    security(("session" = []), ("bearer" = []))
 )]
 #[get("/sites/{site}/slots")]
 pub async fn list_slots(admitted: Admitted, request: HttpRequest) -> Result<HttpResponse, Problem> {

@@ -9,9 +9,11 @@ use actix_web::http::header::HeaderValue;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::headers::Headers;
+use super::origin::is_ours_or_bearer;
 use super::problem::Problem;
 use super::words::Lang;
 use crate::domain::ids::PersonKey;
+use crate::events::Event;
 use crate::service::{Here, Refused, Service};
 
 /// The cookie of a place.
@@ -19,7 +21,7 @@ pub const PLACE_COOKIE: &str = "__Host-sumun-place";
 /// The cookie of a session.
 pub const SESSION_COOKIE: &str = "__Host-sumun-session";
 /// An Idempotency-Key is a UUID or something like it.
-const IDEMPOTENCY_KEY_MAX: usize = 128;
+pub const IDEMPOTENCY_KEY_MAX: usize = 128;
 
 /// A call about a campaign, by anyone.
 pub struct Call {
@@ -29,8 +31,14 @@ pub struct Call {
 }
 
 impl Call {
+    /// Every call about a campaign begins here, so none is served to a foreign page.
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let lang = Lang::of(request.headers());
+        if !is_ours_or_bearer(request.method(), request.headers()) {
+            let events = &service(request).events;
+            events.note(Event::ForeignForm, Some(peer(request)));
+            return Err(Problem::new(lang, "foreign_request"));
+        }
         let service = service(request);
         let id = request.match_info().get("campaign").unwrap_or_default();
         let here = service
@@ -116,22 +124,25 @@ impl FromRequest for IdempotencyKey {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let Some(value) = request.headers().get("Idempotency-Key") else {
+        let mut values = request.headers().get_all("Idempotency-Key");
+        let Some(value) = values.next() else {
             return ready(Ok(Self(None)));
         };
+        let refused = |reason: String| {
+            let lang = Lang::of(request.headers());
+            ready(Err(Problem::field(lang, "Idempotency-Key", reason)))
+        };
+        if values.next().is_some() {
+            return refused("is given twice".to_owned());
+        }
         let key = value.to_str().ok().map(str::trim);
         let key = key.filter(|key| !key.is_empty() && key.len() <= IDEMPOTENCY_KEY_MAX);
-        ready(match key {
-            Some(key) => Ok(Self(Some(key.to_owned()))),
-            None => {
-                let reason = format!("must be 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters");
-                Err(Problem::field(
-                    Lang::of(request.headers()),
-                    "Idempotency-Key",
-                    reason,
-                ))
-            }
-        })
+        match key {
+            Some(key) => ready(Ok(Self(Some(key.to_owned())))),
+            None => refused(format!(
+                "must be 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters"
+            )),
+        }
     }
 }
 
@@ -144,12 +155,28 @@ pub fn peer(request: &HttpRequest) -> IpAddr {
 
 /// A token from `Authorization: Bearer`, or from the cookie.
 pub fn token_in<'a>(headers: &'a impl Headers, cookie: &str) -> Option<&'a str> {
-    let bearer = headers.value("authorization");
-    if let Some((scheme, token)) = bearer.and_then(|value| value.split_once(' '))
-        && scheme.eq_ignore_ascii_case("bearer")
-    {
-        return Some(token.trim());
-    }
+    bearer(headers).or_else(|| token_in_cookie(headers, cookie))
+}
+
+/// Every token that a request shows, of a place or of a session.
+pub fn tokens_in(headers: &impl Headers) -> impl Iterator<Item = &str> {
+    let cookies = [PLACE_COOKIE, SESSION_COOKIE];
+    let cookies = cookies
+        .into_iter()
+        .filter_map(|cookie| token_in_cookie(headers, cookie));
+    bearer(headers).into_iter().chain(cookies)
+}
+
+/// The token of `Authorization: Bearer`.
+pub fn bearer(headers: &impl Headers) -> Option<&str> {
+    let value = headers.value("authorization")?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}
+
+fn token_in_cookie<'a>(headers: &'a impl Headers, cookie: &str) -> Option<&'a str> {
     let pairs = headers
         .values("cookie")
         .flat_map(|value| value.split(';'))
@@ -157,11 +184,17 @@ pub fn token_in<'a>(headers: &'a impl Headers, cookie: &str) -> Option<&'a str> 
     pairs
         .map(|(name, value)| (name.trim(), value))
         .find(|(name, _)| *name == cookie)
-        .map(|(_, v)| v)
+        .map(|(_, value)| value)
 }
 
 /// A cookie that only this host's own pages send, over TLS, and that no script reads.
 pub fn cookie(name: &str, token: &str) -> HeaderValue {
     let text = format!("{name}={token}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=86400");
     text.try_into().expect("names and tokens are visible ASCII")
+}
+
+/// The same cookie with nothing in it, which the browser throws away.
+pub fn no_cookie(name: &str) -> HeaderValue {
+    let text = format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    text.try_into().expect("cookie names are visible ASCII")
 }

@@ -2,11 +2,12 @@
 //! place and board calls before they come here; here is what is left, and the description.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, SET_COOKIE};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
-use super::call::{Call, PLACE_COOKIE, Placed, SESSION_COOKIE, cookie, peer};
-use super::problem::{FieldFault, Problem, ProblemView};
+use super::call::{Call, PLACE_COOKIE, Placed, SESSION_COOKIE, cookie, no_cookie, peer, tokens_in};
+use super::described::{CampaignPath, KnownHeader, refusals};
+use super::problem::{FieldFault, Problem};
 use super::public::answer;
 use super::read;
 use super::views::{
@@ -22,12 +23,34 @@ use crate::identity::Credentials;
 pub const NAME_CHARACTERS_MAX: usize = 100;
 pub const CODE_CHARACTERS_MAX: usize = 32;
 
+refusals! {
+    NotEntered = [
+        "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
+        "identity_not_found", "too_many_attempts", "not_eligible", "not_open_yet",
+        "opening_closed", "foreign_request", "not_found", "overloaded",
+    ];
+    NotPlaced = [
+        "place_invalid", "not_eligible", "not_open_yet", "opening_closed", "not_found",
+        "overloaded",
+    ];
+    NotLetIn = [
+        "place_invalid", "not_eligible", "not_open_yet", "opening_closed", "not_admitted",
+        "foreign_request", "not_found", "paused", "overloaded",
+    ];
+    NotLeft = ["place_invalid", "foreign_request", "not_found", "overloaded"];
+    NoBoard = ["not_found"];
+}
+
 /// Gives a person on the roster their place; entering again, from anywhere, gives the same one.
 #[utoipa::path(
     tag = "gate",
-    params(("campaign" = String, Path)),
+    params(CampaignPath),
     request_body = EnterRequest,
-    responses((status = 200, body = EnterAnswer), (status = "default", body = ProblemView))
+    responses(
+        (status = 200, body = EnterAnswer, description = "The person's place.",
+         headers(("Set-Cookie" = String, description = "The place token."))),
+        NotEntered
+    )
 )]
 #[post("/gate/enter")]
 pub async fn enter_gate(
@@ -47,18 +70,16 @@ pub async fn enter_gate(
             token,
         },
     );
-    response
-        .headers_mut()
-        .insert(actix_web::http::header::SET_COOKIE, cookie);
+    response.headers_mut().insert(SET_COOKIE, cookie);
     Ok(response)
 }
 
 /// The person's place as it is now.
 #[utoipa::path(
     tag = "gate",
-    params(("campaign" = String, Path)),
-    responses((status = 200, body = PlaceAnswer), (status = "default", body = ProblemView)),
-    security(("place" = []))
+    params(CampaignPath),
+    responses((status = 200, body = PlaceAnswer, description = "The place."), NotPlaced),
+    security(("place" = []), ("bearer" = []))
 )]
 #[get("/gate/place")]
 pub async fn look_at_place(placed: Placed) -> Result<HttpResponse, Problem> {
@@ -76,9 +97,13 @@ pub fn place_answer(place: &Place) -> HttpResponse {
 /// Begins the session of a person whose turn has come.
 #[utoipa::path(
     tag = "gate",
-    params(("campaign" = String, Path)),
-    responses((status = 200, body = AdmitAnswer), (status = "default", body = ProblemView)),
-    security(("place" = []))
+    params(CampaignPath),
+    responses(
+        (status = 200, body = AdmitAnswer, description = "The session.",
+         headers(("Set-Cookie" = String, description = "The session token."))),
+        NotLetIn
+    ),
+    security(("place" = []), ("bearer" = []))
 )]
 #[post("/gate/admit")]
 pub async fn admit_person(placed: Placed) -> Result<HttpResponse, Problem> {
@@ -89,17 +114,47 @@ pub async fn admit_person(placed: Placed) -> Result<HttpResponse, Problem> {
     let cookie = cookie(SESSION_COOKIE, &token);
     let session = SessionView { expires_at };
     let mut response = answer(StatusCode::OK, &AdmitAnswer { session, token });
-    response
-        .headers_mut()
-        .insert(actix_web::http::header::SET_COOKIE, cookie);
+    response.headers_mut().insert(SET_COOKIE, cookie);
     Ok(response)
+}
+
+/// Ends the place and session tokens of a device, which are refused from then on. Place and booking
+/// stay the person's, and their other devices go on.
+///
+/// Each token that the request shows is ended, with all that were given for the same entering. A
+/// token that has ended already is left again.
+#[utoipa::path(
+    tag = "gate",
+    params(CampaignPath),
+    responses(
+        (status = 204, description = "The tokens are ended.",
+         headers(("Set-Cookie" = String, description = "Empties both cookies."))),
+        NotLeft
+    ),
+    security(("place" = []), ("session" = []), ("bearer" = []))
+)]
+#[post("/gate/leave")]
+pub async fn leave_device(call: Call, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let left = call.service.leave(tokens_in(request.headers()));
+    left.map_err(|refused| call.problem(refused))?;
+    let mut response = HttpResponse::NoContent();
+    for name in [PLACE_COOKIE, SESSION_COOKIE] {
+        response.append_header((SET_COOKIE, no_cookie(name)));
+    }
+    Ok(response.finish())
 }
 
 /// The public "now serving" figures: the same for everyone.
 #[utoipa::path(
     tag = "gate",
-    params(("campaign" = String, Path)),
-    responses((status = 200, body = BoardView), (status = "default", body = ProblemView))
+    params(CampaignPath, KnownHeader),
+    responses(
+        (status = 200, body = BoardView, description = "The board.",
+         headers(("ETag" = String, description = "Names this board."))),
+        (status = 304, description = "The board is the one that the request knows.",
+         headers(("ETag" = String, description = "Names this board."))),
+        NoBoard
+    )
 )]
 #[get("/gate/board")]
 pub async fn show_board(call: Call, request: HttpRequest) -> HttpResponse {

@@ -5,8 +5,11 @@
 
 pub mod admin;
 pub mod call;
+pub mod described;
 pub mod door;
+pub mod gate;
 pub mod headers;
+pub mod origin;
 pub mod pages;
 pub mod problem;
 pub mod read;
@@ -14,7 +17,6 @@ pub mod views;
 
 mod booking;
 mod browse;
-mod gate;
 mod public;
 mod words;
 
@@ -23,15 +25,32 @@ use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use described::Schemes;
 use problem::Problem;
 use words::Lang;
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Sumun",
-    description = "A fair waiting room and durable vaccination reservations. Every refusal is an \
-                   RFC 9457 problem with a stable `code`."
-))]
+#[openapi(
+    info(
+        title = "Sumun",
+        description = "A fair waiting room and durable vaccination reservations.\n\nEvery refusal \
+                       is an RFC 9457 problem with a stable `code`. `Accept-Language` chooses \
+                       between `ko` and `en`. A request with a body sends `application/json` of \
+                       at most 4,096 bytes. HEAD is served wherever GET is.\n\nA call that a page \
+                       of another site sent, by `Sec-Fetch-Site` or `Origin`, is refused with \
+                       `foreign_request` unless it is a GET or HEAD; a call with \
+                       `Authorization: Bearer` and no cookie is taken from anywhere."
+    ),
+    tags(
+        (name = "gate", description = "The waiting room."),
+        (name = "booking", description = "Holding and booking seats."),
+        (name = "sites", description = "Looking for a place and a time."),
+        (name = "public", description = "What anyone may ask."),
+        (name = "health", description = "Whether the server works.")
+    ),
+    components(schemas(problem::ProblemView)),
+    modifiers(&Schemes)
+)]
 struct Described;
 
 /// Every route of the public listener.
@@ -42,6 +61,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(gate::look_at_place)
         .service(gate::enter_gate)
         .service(gate::admit_person)
+        .service(gate::leave_device)
         .service(gate::show_board)
         .service(booking::make_booking)
         .service(booking::place_hold)
@@ -80,6 +100,11 @@ pub fn described() -> utoipa::openapi::OpenApi {
         .openapi(Described::openapi());
     let (_, described) = app.configure(routes).split_for_parts();
     described
+}
+
+/// Every code that a problem may have.
+pub fn problem_codes() -> impl Iterator<Item = &'static str> {
+    words::PROBLEMS.iter().map(|(code, _)| *code)
 }
 
 /// A known path with another method is 405 with the methods it takes; anything else is 404.

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::views::{alternatives, place};
+use super::views::{PlaceView, SlotView, alternatives, place};
 use super::words::{Lang, words};
 use crate::availability::Near;
 use crate::domain::eligibility::{Answer, Decision};
@@ -32,8 +32,8 @@ pub struct FieldFault {
     pub reason: String,
 }
 
-/// The common members of every problem, for the description.
-#[derive(Serialize, ToSchema)]
+/// The members of problems, for the description.
+#[derive(ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemView {
     /// Stable, for programs: `slot_full`, `not_open_yet`, …
@@ -44,9 +44,38 @@ pub struct ProblemView {
     /// What to do.
     pub detail: String,
     /// Where waiting helps.
-    pub retry_after_s: Option<u32>,
+    #[schema(required = false)]
+    pub retry_after_s: u32,
     /// With `invalid_request`.
-    pub errors: Option<Vec<FieldFault>>,
+    #[schema(required = false)]
+    pub errors: Vec<FieldFault>,
+    /// The rule that says no: with `not_eligible`, `not_open_yet` and `opening_closed`.
+    #[schema(required = false)]
+    pub rule: String,
+    /// When the rule was asked.
+    #[schema(required = false, format = DateTime)]
+    pub evaluated_at: String,
+    /// With `not_open_yet`, and with `opening_closed` if another opening comes.
+    #[schema(required = false, format = DateTime)]
+    pub opens_at: String,
+    /// With `opening_closed`.
+    #[schema(required = false, format = DateTime)]
+    pub closed_at: String,
+    /// With `not_admitted`.
+    #[schema(required = false)]
+    pub place: PlaceView,
+    /// What the operators say, with `paused`.
+    #[schema(required = false)]
+    pub message: String,
+    /// Slots near in site or time, with `slot_full`.
+    #[schema(required = false, max_items = 5)]
+    pub alternatives: Vec<SlotView>,
+    /// The number of the booking, with `already_booked`.
+    #[schema(required = false)]
+    pub number: String,
+    /// With `change_deadline_passed`.
+    #[schema(required = false, format = DateTime)]
+    pub deadline: String,
 }
 
 impl Problem {

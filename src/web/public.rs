@@ -6,7 +6,8 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Serialize;
 
 use super::call::{Call, service};
-use super::problem::{Problem, ProblemView};
+use super::described::{BirthDateQuery, CampaignPath, refusals};
+use super::problem::Problem;
 use super::read;
 use super::views::{CampaignView, GateView, HealthView, NowView, OpeningsAnswer, opening};
 use super::words::Lang;
@@ -21,11 +22,17 @@ pub fn answer(status: StatusCode, value: &impl Serialize) -> HttpResponse {
         .body(body)
 }
 
+refusals! {
+    NoCampaign = ["not_found", "overloaded"];
+    NoOpenings = ["invalid_request"(422), "not_found", "overloaded"];
+    PutOff = ["overloaded"];
+}
+
 /// The campaign's names, zone, openings and gate state.
 #[utoipa::path(
     tag = "public",
-    params(("campaign" = String, Path)),
-    responses((status = 200, body = CampaignView), (status = "default", body = ProblemView))
+    params(CampaignPath),
+    responses((status = 200, body = CampaignView, description = "The campaign."), NoCampaign)
 )]
 #[get("")]
 pub async fn show_campaign(call: Call) -> Result<HttpResponse, Problem> {
@@ -56,8 +63,8 @@ pub async fn show_campaign(call: Call) -> Result<HttpResponse, Problem> {
 /// The openings of a birth date and its answer now. Pure: nobody is identified, nothing is kept.
 #[utoipa::path(
     tag = "public",
-    params(("campaign" = String, Path), ("birth_date" = String, Query, example = "1967-03-04")),
-    responses((status = 200, body = OpeningsAnswer), (status = "default", body = ProblemView))
+    params(CampaignPath, BirthDateQuery),
+    responses((status = 200, body = OpeningsAnswer, description = "The answer."), NoOpenings)
 )]
 #[get("/openings")]
 pub async fn show_openings(call: Call, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -86,7 +93,10 @@ pub async fn show_openings(call: Call, request: HttpRequest) -> Result<HttpRespo
 }
 
 /// The server's time.
-#[utoipa::path(tag = "public", responses((status = 200, body = NowView)))]
+#[utoipa::path(
+    tag = "public",
+    responses((status = 200, body = NowView, description = "The time."), PutOff)
+)]
 #[get("/api/v1/now")]
 pub async fn show_now(request: HttpRequest) -> HttpResponse {
     let service = service(&request);
@@ -107,7 +117,10 @@ pub async fn show_now(request: HttpRequest) -> HttpResponse {
 }
 
 /// Whether the process answers.
-#[utoipa::path(tag = "health", responses((status = 200, body = HealthView)))]
+#[utoipa::path(
+    tag = "health",
+    responses((status = 200, body = HealthView, description = "It answers."))
+)]
 #[get("/healthz")]
 pub async fn healthz() -> HttpResponse {
     answer(
@@ -122,7 +135,10 @@ pub async fn healthz() -> HttpResponse {
 /// Whether bookings can be made: 503 with what is not ready.
 #[utoipa::path(
     tag = "health",
-    responses((status = 200, body = HealthView), (status = 503, body = HealthView))
+    responses(
+        (status = 200, body = HealthView, description = "Bookings can be made."),
+        (status = 503, body = HealthView, description = "Something is not ready.")
+    )
 )]
 #[get("/readyz")]
 pub async fn readyz(request: HttpRequest) -> HttpResponse {
@@ -148,7 +164,13 @@ pub async fn readyz(request: HttpRequest) -> HttpResponse {
 }
 
 /// This description.
-#[utoipa::path(tag = "public", responses((status = 200, content_type = "application/json")))]
+#[utoipa::path(
+    tag = "public",
+    responses(
+        (status = 200, body = serde_json::Value, description = "OpenAPI 3.1."),
+        PutOff
+    )
+)]
 #[get("/api/openapi.json")]
 pub async fn show_description(request: HttpRequest) -> HttpResponse {
     static TEXT: std::sync::LazyLock<Result<String, serde_json::Error>> =

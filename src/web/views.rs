@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::described::seconds_range;
 use crate::domain::campaign::LocalizedText;
 use crate::domain::entry::Doses;
 use crate::domain::ids::{SiteIndex, SlotIndex};
@@ -32,13 +33,16 @@ impl From<&LocalizedText> for TextView {
 #[derive(Serialize, ToSchema)]
 pub struct PlaceView {
     /// `lobby`, `waiting` or `admitted`.
+    #[schema(pattern = "^(lobby|waiting|admitted)$")]
     pub state: &'static str,
     pub number: u64,
     /// People in front.
     pub ahead: u64,
     /// The least and the most seconds to wait.
+    #[schema(schema_with = seconds_range)]
     pub wait_s: [u64; 2],
     /// Why it is longer than it was: `paused`, `busy`, `full` or `lowered`.
+    #[schema(value_type = String, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait_because: Option<&'static str>,
     /// When to ask again.
@@ -85,17 +89,19 @@ pub struct EnterAnswer {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnterRequest {
-    #[schema(example = "김영희")]
+    #[schema(example = "김영희", max_length = 100)]
     pub name: Option<String>,
-    #[schema(example = "1967-03-04")]
+    #[schema(example = "1967-03-04", format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
     pub birth_date: Option<String>,
     /// The invitation code: ten characters, hyphens allowed.
+    #[schema(max_length = 32)]
     pub code: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct SessionView {
     /// Unless it is used before.
+    #[schema(format = DateTime)]
     pub expires_at: String,
 }
 
@@ -112,7 +118,9 @@ pub struct DoseView {
     pub dose: u8,
     pub site: String,
     pub vaccine: String,
+    #[schema(format = DateTime)]
     pub start: String,
+    #[schema(format = DateTime)]
     pub end: String,
 }
 
@@ -121,8 +129,10 @@ pub struct BookingView {
     /// To read over a telephone: `7K3M-9QXT-2R`.
     pub number: String,
     /// `booked` or `cancelled`.
+    #[schema(pattern = "^(booked|cancelled)$")]
     pub status: &'static str,
     pub doses: Vec<DoseView>,
+    #[schema(format = DateTime)]
     pub booked_at: String,
     /// The journal entry that last changed it.
     pub seq: u64,
@@ -166,8 +176,8 @@ pub fn doses(here: &Here, doses: Doses) -> Vec<DoseView> {
     doses.slots().enumerate().map(view).collect()
 }
 
-/// Which seats: exactly one of the two.
-#[derive(Deserialize, ToSchema)]
+/// Which seats: exactly one of the two. Its schema is in `described`, which can say so.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeatRequest {
     /// The person's own hold.
@@ -179,6 +189,8 @@ pub struct SeatRequest {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoldRequest {
+    /// A slot's id.
+    #[schema(pattern = "^[0-9]+$", max_length = 10)]
     pub slot: String,
 }
 
@@ -186,6 +198,7 @@ pub struct HoldRequest {
 pub struct HoldView {
     pub hold: String,
     pub slot: String,
+    #[schema(format = DateTime)]
     pub expires_at: String,
     pub doses: Vec<DoseView>,
 }
@@ -236,6 +249,7 @@ pub fn site(here: &Here, index: SiteIndex, free: u32) -> SiteView {
 #[derive(Serialize, ToSchema)]
 pub struct DayView {
     /// As 2021-08-02, in the campaign's zone.
+    #[schema(format = Date)]
     pub date: String,
     pub free: u32,
 }
@@ -249,6 +263,7 @@ pub struct DaysAnswer {
 #[derive(Serialize, ToSchema)]
 pub struct SecondView {
     pub slot: String,
+    #[schema(format = DateTime)]
     pub start: String,
 }
 
@@ -257,7 +272,9 @@ pub struct SlotView {
     pub slot: String,
     pub site: String,
     pub vaccine: String,
+    #[schema(format = DateTime)]
     pub start: String,
+    #[schema(format = DateTime)]
     pub end: String,
     /// No more than the second dose's slot has.
     pub free: u32,
@@ -296,8 +313,10 @@ pub fn alternatives(here: &Here, near: &[(SlotIndex, u32)]) -> Vec<SlotView> {
 
 #[derive(Serialize, ToSchema)]
 pub struct OpeningView {
+    #[schema(format = DateTime)]
     pub from: String,
     /// Exclusive.
+    #[schema(format = DateTime)]
     pub until: String,
     pub cohorts: Vec<CohortView>,
     /// Only for people born on days that end in one of these; empty for all.
@@ -337,9 +356,13 @@ pub struct OpeningsAnswer {
     /// `eligible`, `not_open_yet`, `opening_closed` or `not_eligible`.
     pub answer: &'static str,
     pub rule: String,
+    #[schema(format = DateTime)]
     pub evaluated_at: String,
+    #[schema(format = DateTime)]
     pub next_change: Option<String>,
+    #[schema(format = DateTime)]
     pub opens_at: Option<String>,
+    #[schema(format = DateTime)]
     pub closed_at: Option<String>,
     pub openings: Vec<OpeningView>,
 }
@@ -366,6 +389,7 @@ pub fn opening(here: &Here, at: usize) -> OpeningView {
 
 #[derive(Serialize, ToSchema)]
 pub struct NowView {
+    #[schema(format = DateTime)]
     pub now: String,
     pub zone: String,
     pub simulated: bool,

@@ -186,6 +186,7 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("overloaded", 503),
     ("outcome_unknown", 500),
     ("foreign_form", 403),
+    ("foreign_request", 403),
 ];
 
 /// A problem's HTTP status, and its words in one language.

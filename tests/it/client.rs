@@ -102,8 +102,13 @@ impl Client {
     /// Enters, waits for the turn and goes in.
     pub fn session(&mut self, person: &Person) -> String {
         let place = self.enter(person);
+        self.let_in(&place)
+    }
+
+    /// Waits for the turn of a place and goes in.
+    pub fn let_in(&mut self, place: &str) -> String {
         for _ in 0..600 {
-            let admitted = self.post("/gate/admit", Some(&place), &Value::Null);
+            let admitted = self.post("/gate/admit", Some(place), &Value::Null);
             if admitted.status == 200 {
                 return admitted.json["token"].as_str().unwrap().to_owned();
             }
@@ -162,8 +167,15 @@ impl Client {
             body.as_deref().unwrap_or_default().as_bytes(),
         ]
         .concat();
-        self.send(&bytes)
-            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+        let answer = self
+            .send(&bytes)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let full = match path.strip_prefix('/') {
+            Some(absolute) if absolute.starts_with('/') => absolute.to_owned(),
+            _ => format!("/api/v1/campaigns/{}{path}", self.campaign),
+        };
+        super::answers::check(method, &full, &answer);
+        answer
     }
 
     /// Sends bytes as they are and reads one answer.

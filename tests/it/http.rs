@@ -236,6 +236,7 @@ fn the_description_names_every_call_of_the_contract_and_each_is_served() {
         ("get", "/gate/board"),
         ("get", "/gate/place"),
         ("post", "/gate/admit"),
+        ("post", "/gate/leave"),
         ("get", "/sites"),
         ("get", "/sites/{site}/days"),
         ("get", "/sites/{site}/slots"),

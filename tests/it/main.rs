@@ -1,16 +1,19 @@
 //! Tests of the whole, through files, the command line and HTTP.
 
+mod answers;
 mod booking;
 mod client;
 mod commands;
 mod crash;
 mod crowd;
+mod described;
 mod door;
 mod exchange;
 mod gate;
 mod http;
 mod rules;
 mod rush;
+mod sessions;
 mod stampede;
 mod tidy;
 mod world;

@@ -4,9 +4,11 @@
 //! Screenshots of what was seen go to `target/pages/`, as `PAGE-LANGUAGE-WIDTH.png`.
 
 mod access;
+#[allow(dead_code)]
+#[path = "../it/answers.rs"]
+mod answers;
 mod browser;
 mod busy;
-#[allow(dead_code)]
 #[path = "../it/client.rs"]
 mod client;
 mod demo;

@@ -278,10 +278,9 @@ impl<'a> Run<'a> {
             self.measures.refused_paused += 1;
             return self.after(30 + person % 30, person);
         }
-        if !self
-            .gate
-            .admit(self.crowd.key(person), Way::Open, &place, self.now)
-        {
+        let key = self.crowd.key(person);
+        let admitted = self.gate.admit(key, Way::Open, &place, self.now);
+        if admitted.is_none() {
             self.measures.refused += 1;
             return self.after(place.next_poll_s, person);
         }

@@ -300,3 +300,6 @@ problem-outcome-unknown = The outcome is unknown
 problem-foreign-form = The form came from another site
     .detail = Send it from a page of this site.
     .next = For your safety it was not taken. Begin again from the first page.
+problem-foreign-request = The request came from another site
+    .detail = Send it from a page of this site, or with the token in Authorization and without cookies.
+    .next = For your safety it was not taken. Begin again from the first page.

@@ -281,3 +281,6 @@ problem-outcome-unknown = 결과를 확인하지 못했습니다
 problem-foreign-form = 다른 사이트에서 온 요청입니다
     .detail = 이 사이트의 화면에서 보내 주세요.
     .next = 안전을 위해 처리하지 않았습니다. 처음 화면에서 다시 시작해 주세요.
+problem-foreign-request = 다른 사이트에서 보낸 호출입니다
+    .detail = 이 사이트의 화면에서 보내거나, 쿠키 없이 Authorization 헤더에 토큰을 넣어 보내 주세요.
+    .next = 안전을 위해 처리하지 않았습니다. 처음 화면에서 다시 시작해 주세요.

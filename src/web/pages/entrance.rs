@@ -13,7 +13,7 @@ use super::visit::{Visit, forget, give};
 use crate::domain::campaign::IdentityField;
 use crate::identity::Credentials;
 use crate::service::Refused;
-use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, peer};
+use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, peer, tokens_in};
 use crate::web::gate::{CODE_CHARACTERS_MAX, NAME_CHARACTERS_MAX};
 use crate::web::read;
 use crate::web::words::words;
@@ -117,8 +117,13 @@ pub async fn enter(
     }
 }
 
-/// Has this device forget the person; place and booking stay theirs.
+/// Ends this device's place and session tokens, and has the browser forget them; place and booking
+/// stay the person's.
+///
+/// The browser forgets its tokens also when the server can't remember that they are ended: then
+/// they are good until their end for somebody who has copied them.
 pub async fn leave(request: HttpRequest, visit: Visit) -> HttpResponse {
+    let _ = visit.service.leave(tokens_in(request.headers()));
     forget(&request, PLACE_COOKIE);
     forget(&request, SESSION_COOKIE);
     let mut answer = visit.onward("");

@@ -2,16 +2,15 @@
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN,
-    SET_COOKIE,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, SET_COOKIE,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _};
 
 use super::trouble;
 use crate::events::Event;
+use crate::web::origin::is_ours;
 
 /// Pages without prepared bytes hold no inline style or script at all, so nothing inline is
 /// allowed: neither a hash nor a nonce is needed.
@@ -67,74 +66,5 @@ pub fn protect(headers: &mut HeaderMap) {
     }
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-}
-
-/// Whether a form comes from a page of this site. Its cookies are SameSite=Strict besides.
-///
-/// `Sec-Fetch-Site` decides where a browser sends it. One that does not may send `Origin: null`
-/// because our pages send no referrer; then the cookies' SameSite stands alone.
-fn is_ours(method: &Method, headers: &HeaderMap) -> bool {
-    if matches!(*method, Method::GET | Method::HEAD) {
-        return true;
-    }
-    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(site) = headers.get("sec-fetch-site") {
-        return site == "same-origin" || site == "none";
-    }
-    match text(&ORIGIN) {
-        None | Some("null") => true,
-        Some(origin) => {
-            let host = origin.split_once("://").map(|(_, host)| host);
-            host.is_some() && host == text(&HOST)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_sites_forms_are_taken() {
-        let ours = |method: Method, given: &[(&'static str, &'static str)]| {
-            let mut headers = HeaderMap::new();
-            for (name, value) in given {
-                let name = HeaderName::from_static(name);
-                headers.insert(name, HeaderValue::from_static(value));
-            }
-            is_ours(&method, &headers)
-        };
-        let host = ("host", "book.example");
-        let post = Method::POST;
-        assert!(ours(
-            post.clone(),
-            &[host, ("sec-fetch-site", "same-origin")]
-        ));
-        assert!(ours(
-            post.clone(),
-            &[host, ("origin", "https://book.example")]
-        ));
-        assert!(ours(post.clone(), &[host, ("origin", "null")]));
-        assert!(!ours(
-            post.clone(),
-            &[host, ("sec-fetch-site", "cross-site")]
-        ));
-        assert!(!ours(
-            post.clone(),
-            &[host, ("sec-fetch-site", "same-site")]
-        ));
-        let both = [
-            host,
-            ("sec-fetch-site", "cross-site"),
-            ("origin", "https://book.example"),
-        ];
-        assert!(!ours(post.clone(), &both));
-        assert!(!ours(
-            post.clone(),
-            &[host, ("origin", "https://other.example")]
-        ));
-        assert!(!ours(post, &[host, ("origin", "book.example")]));
-        assert!(ours(Method::GET, &[host, ("sec-fetch-site", "cross-site")]));
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::ids::PersonKey;
 use crate::domain::state::Booking;
 use crate::service::booking::Held;
 use crate::service::{Here, Refused, Service};
-use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, cookie, service, token_in};
+use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, cookie, no_cookie, service, token_in};
 use crate::web::words::Lang;
 
 /// A visit to a page of a campaign, by anyone.
@@ -120,9 +120,7 @@ pub fn give(request: &HttpRequest, name: &str, token: &str) {
 
 /// Has the browser forget a token.
 pub fn forget(request: &HttpRequest, name: &str) {
-    let text = format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
-    let cookie = text.try_into().expect("cookie names are visible ASCII");
-    put(request, cookie);
+    put(request, no_cookie(name));
 }
 
 fn put(request: &HttpRequest, cookie: HeaderValue) {

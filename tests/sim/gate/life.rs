@@ -371,9 +371,10 @@ impl Life {
         }
         let late = self.model.late.contains(&person);
         let running = self.model.runs(person, self.now, IDLE_S);
-        if self.gate.admit(person, Way::Open, &place, self.now) {
+        let admitted = self.gate.admit(person, Way::Open, &place, self.now);
+        if let Some(began) = admitted {
             assert_eq!(place.state, PlaceState::Admitted);
-            self.model.went_in(person, running, self.now);
+            self.model.went_in(person, running, began, self.now);
             self.note(match () {
                 () if running => "second devices in",
                 () if late => "went in late",
@@ -392,7 +393,8 @@ impl Life {
     }
 
     fn touch(&mut self, person: PersonKey) -> bool {
-        let touched = self.gate.sessions.touch(&person, self.now);
+        let began = self.model.people[&person].began;
+        let touched = self.gate.sessions.touch(&person, began, self.now);
         if touched {
             self.model.used(person, self.now);
         }

@@ -24,6 +24,8 @@ pub struct Promise {
     /// Was called and told so in this life of the server, with this number.
     pub called: Option<u64>,
     pub is_in: bool,
+    /// When the session began whose token the person has.
+    pub began: Stamp,
     pub booked: bool,
     /// When their session was last used.
     pub seen: Stamp,
@@ -209,11 +211,13 @@ impl Model {
     }
 
     /// Rules 4 and 7: somebody went in, with a turn unless they were in.
-    pub fn went_in(&mut self, key: PersonKey, was_in: bool, now: Stamp) {
+    pub fn went_in(&mut self, key: PersonKey, was_in: bool, began: Stamp, now: Stamp) {
         self.used += u64::from(!was_in);
         let promise = self.person(key);
         assert!(promise.called.is_some(), "{key} went in uncalled");
+        assert!(!was_in || promise.began == began, "{key} has two sessions");
         promise.is_in = true;
+        promise.began = began;
         promise.seen = now;
         self.late.retain(|late| *late != key);
         if !self.counted.insert(key) {

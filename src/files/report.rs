@@ -30,6 +30,8 @@ pub enum Reason {
     Empty,
     TooLong,
     ControlCharacter,
+    /// A character for private use, or one that is none.
+    UnfitCharacter,
     BadDate,
     DateOutOfRange,
     BadCode,

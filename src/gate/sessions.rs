@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::domain::ids::PersonKey;
 use crate::domain::state::KeyHash;
 use crate::domain::time::Stamp;
+use crate::sync::locked;
 
 /// Whoever was in is known for this long after: longer than a called turn is kept, so that nobody
 /// comes twice by one call.
@@ -48,7 +49,7 @@ impl Sessions {
 
     fn shard(&self, person: &PersonKey) -> std::sync::MutexGuard<'_, Shard> {
         let shard = &self.shards[usize::from(person.0[0]) % SHARDS];
-        shard.lock().expect("no holder of this lock panics")
+        locked(shard)
     }
 
     /// When a session that is used now ends, unless it is used again.
@@ -129,7 +130,7 @@ impl Sessions {
     /// Ends the sessions that have idled too long, and later forgets them.
     pub fn sweep(&self, now: Stamp) {
         for shard in &self.shards {
-            let mut shard = shard.lock().expect("no holder of this lock panics");
+            let mut shard = locked(shard);
             shard.retain(|_, session| {
                 let ends = self.ends(session.seen);
                 if ends <= now {

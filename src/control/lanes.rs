@@ -94,8 +94,11 @@ impl Lanes {
         let more = |running: usize| (running < lane.requests_max()).then_some(running + 1);
         let running = &lanes.0[lane as usize];
         let entered = running.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
-        let lanes = Arc::clone(lanes);
-        entered.is_ok().then_some(Place { lanes, lane })
+        // Made only by who has entered: a place that is dropped gives one back.
+        entered.ok().map(|_| Place {
+            lanes: Arc::clone(lanes),
+            lane,
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 mod booking;
 mod client;
 mod commands;
+mod control;
 mod crash;
 mod crowd;
 mod door;

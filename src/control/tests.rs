@@ -243,6 +243,9 @@ fn an_act_is_in_force_when_it_answers_also_with_a_full_queue() {
             reason: RefusedFor::NotEligible,
         }
     };
+    // There before the act: a gate made after it would have it from the journal.
+    let gate = Arc::clone(&world.service.gates()[0].1);
+    assert_ne!(gate.admission.active_max(), 7);
     assert!((0..).any(|at| world.writer.submit(note(at)).is_err()));
     let act = json!({ "active": { "active_max": 7 } });
     let waits = world.send(json!({ "gate": { "campaign": null, "act": act } }), 0, b"");
@@ -250,7 +253,7 @@ fn an_act_is_in_force_when_it_answers_also_with_a_full_queue() {
     world.wait_until(Lane::Gate, 1);
     world.start_the_writer();
     assert_eq!(answer(&waits)["fault"], false);
-    assert_eq!(world.service.gates()[0].1.admission.active_max(), 7);
+    assert_eq!(gate.admission.active_max(), 7);
     assert_eq!(answer(&imports)["json"]["added"], 1);
 }
 

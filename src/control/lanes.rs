@@ -94,7 +94,7 @@ impl Lanes {
         let more = |running: usize| (running < lane.requests_max()).then_some(running + 1);
         let running = &lanes.0[lane as usize];
         let entered = running.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
-        // Made only by who has entered: a place that is dropped gives one back.
+        // A place is made only after entering, because dropping it makes room for another.
         entered.ok().map(|_| Place {
             lanes: Arc::clone(lanes),
             lane,

@@ -1,7 +1,7 @@
 //! The thread that takes connections and reads request lines; each request then has a thread.
 //!
 //! It never blocks on anything but `poll`, so a caller who is silent, slow or many holds up nobody:
-//! connections without a line have a bound, and the one that has waited longest makes room.
+//! connections without a line have a bound, and the oldest connection makes room for a new one.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -40,7 +40,7 @@ pub(super) fn serve_with(
     service: Arc<Service>,
     patience: Patience,
 ) -> anyhow::Result<Arc<Desk>> {
-    // Whoever holds the data file's lock may take over a socket that a killed server left.
+    // This process holds the data file's lock, so the socket is one that a killed server left.
     match fs::remove_file(socket) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             bail!("can't replace {}: {error}", socket.display())
@@ -121,8 +121,8 @@ impl Listening {
                         since: tick(),
                         bytes: Vec::new(),
                     };
-                    // Whoever just connected sends a line at once: it is looked at before another
-                    // connection could push it out.
+                    // The command line sends its request at once: it is read here, before another
+                    // connection could push this one out.
                     if let Some(unread) = self.look(unread) {
                         self.keep(unread);
                     }
@@ -147,7 +147,7 @@ impl Listening {
         self.unread.push_back(unread);
     }
 
-    /// Reads what has come on every connection, and lets go of those that were silent too long.
+    /// Reads what has come on every connection, and closes each that was silent for too long.
     fn read(&mut self) {
         for _ in 0..self.unread.len() {
             let Some(unread) = self.unread.pop_front() else {

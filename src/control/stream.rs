@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::clock::tick;
 
-/// A caller who moves less than this in the time given is cut off: no disk or pipe is as slow.
+/// A connection that moves fewer bytes in the time given is cut off: no disk or pipe is as slow.
 pub(super) const PROGRESS_BYTES: u64 = 4 * 1024;
 
 /// Waits for one of these events, a hang-up or the end of that time; none is told at the end.
@@ -32,14 +32,14 @@ pub(super) fn poll_for(fds: &mut [PollFd<'_>], most: Duration) -> io::Result<()>
     }
 }
 
-/// Whether the caller has closed the connection, or does so within that time. One who only will
-/// send no more is still there to read.
+/// Whether the caller has closed the connection, or does so within that time. A caller who has only
+/// closed its sending side still waits for the answer.
 pub(super) fn is_gone(stream: &UnixStream, most: Duration) -> bool {
     let seen = wait(stream, PollFlags::empty(), most);
     seen.is_ok_and(|seen| seen.intersects(PollFlags::HUP | PollFlags::ERR))
 }
 
-/// The time that may still be waited for a caller who moves.
+/// How long may still be waited for the caller; the time starts again with each progress.
 struct Progress {
     allowed: Duration,
     waited: Duration,
@@ -186,9 +186,9 @@ pub(super) fn with_signs_of_life<T>(
     let tell = || {
         while !over.load(Ordering::Acquire) {
             thread::park_timeout(every);
-            let told = !over.load(Ordering::Acquire) && (&mut &*stream).write(b"\n").is_err();
-            // A caller who does not read needs no more of them; one who has gone, neither.
-            if told {
+            let failed = !over.load(Ordering::Acquire) && (&mut &*stream).write(b"\n").is_err();
+            // The caller has gone, or does not read: more signs are of no use.
+            if failed {
                 return;
             }
         }

@@ -158,7 +158,7 @@ fn silent_callers_hold_up_nobody_and_are_bounded() {
     assert!(!world.status().fault);
     let many: Vec<UnixStream> = (0..UNREAD_MAX + 20).map(|_| world.connect()).collect();
     assert!(!world.status().fault);
-    // Those that had waited longest made room.
+    // The oldest connections made room.
     for pushed_out in [&one, &many[0], &many[19]] {
         assert!(refusal(pushed_out).contains("sent no request"));
     }
@@ -184,7 +184,7 @@ fn a_caller_without_a_line_is_let_go_and_one_with_a_long_line_too() {
     assert!(refusal(&rambler).contains("can't be read"));
 }
 
-/// The lane of those who steer the gate is open when all others are full.
+/// Operators can steer the gate when all other lanes are full.
 #[test]
 fn status_and_pause_get_through_when_every_other_lane_is_full() {
     let mut world = world(PATIENT);
@@ -219,7 +219,7 @@ fn an_act_whose_caller_has_gone_is_not_done() {
     }
     drop(given_up);
     world.wait_until(Lane::Gate, 0);
-    // One that only will send no more is still there.
+    // A caller who has only closed its sending side still waits.
     let active = json!({ "gate": { "campaign": null, "act": { "active": { "active_max": 7 } } } });
     let waits = world.send(active, 0, b"");
     waits.shutdown(Shutdown::Write).unwrap();

@@ -30,7 +30,7 @@ pub enum Reason {
     Empty,
     TooLong,
     ControlCharacter,
-    /// A character for private use, or one that is none.
+    /// A character for private use, or a noncharacter.
     UnfitCharacter,
     BadDate,
     DateOutOfRange,

@@ -1,4 +1,4 @@
-//! A caller's connection: deadlines by progress in both directions, and whether the caller is there.
+//! A caller's connection: deadlines by progress in both directions, and hang-ups.
 //!
 //! The socket never blocks; every wait is a `poll` with an end. Only the time spent waiting for the
 //! caller counts, not the time in which the server does not ask for more.

@@ -30,7 +30,8 @@ pub enum ActFault {
 fn rate_words(rate: &u32) -> String {
     let (least, most) = (ADMIT_PER_S.start(), ADMIT_PER_S.end());
     format!(
-        "the rate is {rate}: give {least} to {most} people a second, or pause the gate to call nobody"
+        "the rate is {rate}: give {least} to {most} people a second, or pause the gate to call \
+         nobody"
     )
 }
 

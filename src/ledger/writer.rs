@@ -168,8 +168,8 @@ impl Queue {
         waiting
     }
 
-    /// Moves up to a batch of commands into `taken`, what is urgent in front, with the time the first
-    /// of the others came; none when it is time to stop.
+    /// Moves up to a batch of commands into `taken`, what is urgent in front; tells when the first
+    /// of the others came, or none when it is time to stop.
     fn take(&self, taken: &mut VecDeque<Command>, last: Instant) -> Option<Option<Instant>> {
         let mut waiting = self.lock();
         if waiting.commands.is_empty() && taken.is_empty() {

@@ -1,7 +1,7 @@
 //! A campaign as its file describes it: who, when, what, and how many at a time.
 //!
-//! Owns the checked form. `Campaign::parse` and `parse_new` are the only ways to one, so whoever
-//! holds a `Campaign` holds one without a fault: every opening has an instant for its ends, every cohort somebody who
+//! Owns the checked form. `Campaign::parse` and `parse_new` are the only ways to one, so a
+//! `Campaign` has no fault: every opening has an instant for its ends, every cohort somebody who
 //! can be in it. It reads text, never a file, and decides nothing about a person.
 
 mod check;

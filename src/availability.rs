@@ -9,6 +9,7 @@ use crate::domain::catalog::{Catalog, Slot};
 use crate::domain::ids::{Pool, SiteIndex, SlotIndex, VaccineIndex};
 use crate::domain::time::{Day, Stamp};
 use crate::seats::{Free, SiteSeats};
+use crate::sync::locked;
 
 /// How many slots are looked at for alternatives on each side of the one that is full.
 const LOOK_SLOTS_MAX: usize = 400;
@@ -76,11 +77,7 @@ impl Availability {
         now: Stamp,
         look: impl FnOnce() -> Vec<(SlotIndex, u32)>,
     ) -> Arc<Near> {
-        let kept = || {
-            self.near[site.at()]
-                .lock()
-                .expect("no holder of this lock panics")
-        };
+        let kept = || locked(&self.near[site.at()]);
         // Read before the counts: a change in between makes the next reader look again.
         let version = seats.version();
         {
@@ -120,9 +117,7 @@ impl Availability {
         now: Stamp,
         read: impl FnOnce(&Summary) -> T,
     ) -> T {
-        let mut kept = self.sites[site.at()]
-            .lock()
-            .expect("no holder of this lock panics");
+        let mut kept = locked(&self.sites[site.at()]);
         // Read before the counts: a change in between makes the next reader look again.
         let version = seats.version();
         if kept.version != version || now >= kept.good_until {

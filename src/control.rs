@@ -2,28 +2,33 @@
 //! server's user and group can open.
 //!
 //! A request is one line of JSON, `{work, length}`, and then `length` bytes of a file. The answer
-//! is one line, `{human, json, fault, length}`, and then `length` bytes (of a backup). Who asks is
-//! the account that the kernel names, not what the request says.
+//! is one line, `{human, json, fault, length}`, and then `length` bytes (of a backup). Empty lines
+//! before the answer say that the server is still at it. Who asks is the account that the kernel
+//! names, not what the request says.
+//!
+//! Several requests are served at the same time, and each thing has a bound: `listen` reads request
+//! lines, `lanes` says how many requests of each kind may run, `attend` does one request, `stream`
+//! knows when a caller is too slow or has gone, `ask` is the command line's side.
+
+mod ask;
+mod attend;
+mod lanes;
+mod listen;
+mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
-use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Answer;
-use crate::ledger::command::Command;
-use crate::operations::{self, Prepared, Work};
-use crate::service::Service;
+use crate::operations::Work;
 
-/// A request line names a kind of work and a campaign.
-const LINE_BYTES_MAX: u64 = 64 * 1024;
-/// A roster of 60 million people has about 5 GB.
-const FILE_BYTES_MAX: u64 = 16 << 30;
+pub use ask::{ask, connect, open_source};
+pub use listen::serve;
 
 #[derive(Serialize, Deserialize)]
 struct Asked {
@@ -39,144 +44,41 @@ struct Answered {
     length: u64,
 }
 
-/// Listens on the socket; one thread serves one operator after the other.
-pub fn serve(socket: &Path, service: Arc<Service>) -> anyhow::Result<()> {
-    // Whoever holds the data file's lock may take over a socket that a killed server left.
-    match fs::remove_file(socket) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            bail!("can't replace {}: {error}", socket.display())
-        }
-        _ => {}
-    }
-    let listener = UnixListener::bind(socket)
-        .with_context(|| format!("can't listen on {}", socket.display()))?;
-    fs::set_permissions(socket, fs::Permissions::from_mode(0o660))?;
-    let folder = socket.parent().map(Path::to_path_buf).unwrap_or_default();
-    let thread = std::thread::Builder::new().name("control".to_owned());
-    thread.spawn(move || {
-        for stream in listener.incoming().flatten() {
-            if let Err(error) = attend(&stream, &service, &folder) {
-                tracing::warn!(%error, "an operator's request failed");
-            }
-        }
-    })?;
-    Ok(())
-}
-
-fn attend(stream: &UnixStream, service: &Service, folder: &Path) -> anyhow::Result<()> {
-    let operator = operator_of(stream)?;
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.by_ref().take(LINE_BYTES_MAX).read_line(&mut line)?;
-    let asked: Asked = serde_json::from_str(&line).context("the request line can't be read")?;
-    if asked.length > FILE_BYTES_MAX {
-        return reply(
-            stream,
-            &Answer::fault("the file is too long", serde_json::Value::Null),
-            None,
-        );
-    }
-    tracing::info!(%operator, work = ?asked.work, "an operator's request");
-    let file = reader.take(asked.length);
-    if asked.work == Work::Backup {
-        return send_backup(stream, service, folder);
-    }
-    if let Work::GateStatus { campaign } = &asked.work {
-        return reply(stream, &gate_status(service, campaign.as_deref()), None);
-    }
-    let now = service.clock.now();
-    let (shared, keys) = (&service.shared, &service.keys);
-    let answer = match operations::prepare(&asked.work, file, shared, keys, folder, now)? {
-        Prepared::Answer(answer) => answer,
-        Prepared::Operation(operation) => {
-            let (send, receive) = tokio::sync::oneshot::channel();
-            let command = Command::Operate {
-                operator,
-                operation,
-                reply: send,
-            };
-            service.writer.submit(command)?;
-            let outcome = receive.blocking_recv();
-            operations::answer(outcome.unwrap_or(crate::ledger::command::Outcome::Unknown))
-        }
-    };
-    reply(stream, &answer, None)
-}
-
-fn reply(
-    mut stream: &UnixStream,
-    answer: &Answer,
-    file: Option<(&Path, u64)>,
-) -> anyhow::Result<()> {
-    let Answer { human, json, fault } = answer;
-    let length = file.map_or(0, |(_, length)| length);
-    let answered = Answered {
-        human: human.clone(),
-        json: json.clone(),
-        fault: *fault,
-        length,
-    };
-    let mut line = serde_json::to_vec(&answered)?;
-    line.push(b'\n');
-    stream.write_all(&line)?;
-    if let Some((path, _)) = file {
-        io::copy(&mut fs::File::open(path)?, &mut stream)?;
-    }
-    Ok(())
-}
-
-/// What the board shows, and what it does not.
-fn gate_status(service: &Service, campaign: Option<&str>) -> Answer {
-    let (mut lines, mut all) = (Vec::new(), Vec::new());
-    for (name, gate) in service.gates() {
-        if campaign.is_some_and(|wanted| wanted != name) {
-            continue;
-        }
-        let board = gate.board.load();
-        let (view, active) = (&board.view, gate.sessions.active());
-        let most = gate.admission.active_max();
-        lines.push(format!(
-            "{name}: {}, serving {}, {} waiting, {active} of {most} in, {} a second{}",
-            view.state,
-            view.serving,
-            view.waiting,
-            view.admit_per_s,
-            view.message
-                .as_ref()
-                .map_or(String::new(), |text| format!(": {text}"))
-        ));
-        all.push(serde_json::json!({
-            "campaign": name, "board": view, "active": active, "active_max": most,
-        }));
-    }
-    let json = serde_json::json!({ "gates": all });
-    match lines.is_empty() {
-        true => Answer::fault("no such campaign is active", json),
-        false => Answer::done(lines.join("\n"), json),
+impl Answered {
+    /// The line that an answer is sent as.
+    fn line(answer: &Answer, length: u64) -> Vec<u8> {
+        let answered = Self {
+            human: answer.human.clone(),
+            json: answer.json.clone(),
+            fault: answer.fault,
+            length,
+        };
+        let mut line = serde_json::to_vec(&answered).unwrap_or_default();
+        line.push(b'\n');
+        line
     }
 }
 
-/// Copies one consistent view of the data file beside it, sends it and removes it.
-fn send_backup(stream: &UnixStream, service: &Service, folder: &Path) -> anyhow::Result<()> {
-    let copy = Scratch(folder.join("backup.part"));
-    let _ = fs::remove_file(&copy.0);
-    service.store.read()?.copy_to(&copy.0)?;
-    let length = fs::metadata(&copy.0)?.len();
-    let answer = Answer::done("", serde_json::Value::Null);
-    reply(stream, &answer, Some((&copy.0, length)))
+/// How long the server waits for a caller. Tests have shorter ones.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// For the request line, from the connection on. `sumun` sends it at once.
+    line: Duration,
+    /// For the next `stream::PROGRESS_BYTES` of a file that is sent, or of an answer that is read.
+    /// An import from a slow disk goes on for hours, as long as it moves.
+    progress: Duration,
+    /// Between two signs that the server is still at it.
+    sign_of_life: Duration,
 }
 
-/// A file that goes when its owner does.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
+const PATIENCE: Patience = Patience {
+    line: Duration::from_secs(5),
+    progress: Duration::from_secs(60),
+    sign_of_life: Duration::from_secs(2),
+};
 
 /// The account at the other end, as the kernel knows it.
-fn operator_of(stream: &UnixStream) -> anyhow::Result<String> {
+fn operator_of(stream: &UnixStream) -> std::io::Result<String> {
     let peer = rustix::net::sockopt::socket_peercred(stream)?;
     Ok(account_name(peer.uid.as_raw()))
 }
@@ -190,54 +92,4 @@ pub fn account_name(uid: u32) -> String {
         (id.parse() == Ok(uid)).then(|| name.to_owned())
     });
     named.unwrap_or_else(|| format!("uid {uid}"))
-}
-
-/// The server that runs on a data folder, if one does.
-pub fn connect(socket: &Path) -> Option<UnixStream> {
-    UnixStream::connect(socket).ok()
-}
-
-/// Asks the running server; `file` is sent along, and what it sends back goes to `into`.
-pub fn ask(
-    mut stream: UnixStream,
-    work: Work,
-    file: Option<&Path>,
-    into: Option<&Path>,
-) -> anyhow::Result<Answer> {
-    let mut source = file.map(open_source).transpose()?;
-    let length = match &source {
-        Some(source) => source.metadata()?.len(),
-        None => 0,
-    };
-    let mut line = serde_json::to_vec(&Asked { work, length })?;
-    line.push(b'\n');
-    stream.write_all(&line)?;
-    if let Some(source) = &mut source {
-        io::copy(&mut source.take(length), &mut stream)?;
-    }
-    let mut reader = BufReader::new(&stream);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let answered: Answered = serde_json::from_str(&line)
-        .context("the server closed the connection without an answer: look at its log")?;
-    if let Some(into) = into {
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(into)?;
-        let copied = io::copy(&mut reader.take(answered.length), &mut file)?;
-        file.sync_all()?;
-        if copied != answered.length {
-            bail!("the server sent only {copied} of {} bytes", answered.length);
-        }
-    }
-    let Answered {
-        human, json, fault, ..
-    } = answered;
-    Ok(Answer { human, json, fault })
-}
-
-/// Opens a file that an operator named.
-pub fn open_source(path: &Path) -> anyhow::Result<fs::File> {
-    fs::File::open(path).with_context(|| format!("can't open {}", path.display()))
 }

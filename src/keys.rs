@@ -21,6 +21,7 @@ use crate::clock::Entropy;
 use crate::domain::ids::PersonKey;
 use crate::domain::roster::{comparable_name, comparable_phone};
 use crate::domain::time::Stamp;
+use crate::sync::locked;
 
 pub use store::KeysFault;
 use store::{Secret, Stored, StoredToken};
@@ -103,7 +104,7 @@ impl Keys {
         entropy: &Entropy,
         now: Stamp,
     ) -> Result<u8, NotRotated> {
-        let mut stored = self.stored.lock().expect("no holder of this lock panics");
+        let mut stored = locked(&self.stored);
         let age_s = (now.0 - stored.token_current.since_ns) / Stamp::SECOND;
         if stored.token_previous.is_some() && (0..ROTATE_AFTER_S).contains(&age_s) {
             let (hours, wait) = (age_s / 3600, (ROTATE_AFTER_S - age_s).div_euclid(3600) + 1);
@@ -122,7 +123,7 @@ impl Keys {
         entropy: &Entropy,
         now: Stamp,
     ) -> Result<u8, NotRotated> {
-        let mut stored = self.stored.lock().expect("no holder of this lock panics");
+        let mut stored = locked(&self.stored);
         let (mut next, _) = stored.with_new_token_key(entropy, now);
         next.token_previous = None;
         Ok(self.put_in_force(&mut stored, next, folder)?)

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 use sumun::cli::{self, Sumun};
+use sumun::domain::text::{for_terminal, json_for_terminal};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -19,10 +20,12 @@ fn main() -> ExitCode {
             ExitCode::from(u8::from(answer.fault))
         }
         Err(error) => {
+            let told = format!("{error:#}");
             if json {
-                println!("{}", serde_json::json!({ "error": format!("{error:#}") }));
+                let object = serde_json::json!({ "error": told }).to_string();
+                println!("{}", json_for_terminal(&object));
             }
-            eprintln!("sumun: {error:#}");
+            eprintln!("sumun: {}", for_terminal(&told));
             ExitCode::FAILURE
         }
     }

@@ -3,6 +3,8 @@
 //! A file's text becomes an `Operation` for the writer, or an answer at once (a dry run, a faulty
 //! file). `control` runs it in the server, the command line in its own process otherwise.
 
+mod file;
+
 use std::io::Read;
 use std::path::Path;
 
@@ -13,6 +15,7 @@ use serde_json::json;
 use crate::cli::Answer;
 use crate::clock::Entropy;
 use crate::domain::entry::{GateAct, head_message};
+use crate::domain::gate_act;
 use crate::domain::ids::{CampaignId, VaccineIndex};
 use crate::domain::roster::difference;
 use crate::domain::time::{Day, Stamp};
@@ -20,6 +23,8 @@ use crate::files::{Report, roster, sites, slots};
 use crate::keys::Keys;
 use crate::ledger::command::{Operated, Operation, Outcome};
 use crate::ledger::shared::Shared;
+
+use file::{Bounded, campaign_text};
 
 /// What an operator wants; the file's text comes beside it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -60,22 +65,22 @@ pub enum Prepared {
     Answer(Answer),
 }
 
-/// Reads the file and checks it against published state.
+/// Checks what is asked, and reads the file against published state.
 pub fn prepare(
     work: &Work,
-    mut source: impl Read + Send,
+    source: impl Read + Send,
     shared: &Shared,
     keys: &Keys,
     folder: &Path,
     now: Stamp,
 ) -> anyhow::Result<Prepared> {
     let entropy = Entropy::system();
+    let source = Bounded::of(work, source);
     let operation = match work {
-        Work::Activate => {
-            let mut text = String::new();
-            source.read_to_string(&mut text)?;
-            Operation::Activate { source: text }
-        }
+        Work::Activate => match campaign_text(source)? {
+            Ok(source) => Operation::Activate { source },
+            Err(answer) => return Ok(Prepared::Answer(answer)),
+        },
         Work::ImportSites { campaign } => match sites::read(source) {
             Ok(rows) => Operation::ImportSites {
                 campaign: id(campaign)?,
@@ -104,7 +109,11 @@ pub fn prepare(
             };
             let site = |id: &str| catalog.site(id).map(|(index, _)| index);
             match slots::read(source, &catalog.campaign.zone, vaccine, site) {
-                Ok(rows) => Operation::ImportSlots { campaign, rows },
+                Ok(rows) => Operation::ImportSlots {
+                    campaign,
+                    version: Some(catalog.version()),
+                    rows,
+                },
                 Err(report) => return Ok(Prepared::Answer(faulty(&report))),
             }
         }
@@ -121,6 +130,9 @@ pub fn prepare(
         }
         Work::Gate { campaign, act } => {
             let campaign = campaign.as_deref().map(id).transpose()?;
+            if let Err(fault) = gate_act::check(act) {
+                return Ok(Prepared::Answer(impossible(&fault.to_string())));
+            }
             Operation::Gate {
                 campaign,
                 act: act.clone(),
@@ -240,7 +252,7 @@ fn id(text: &str) -> anyhow::Result<CampaignId> {
     CampaignId::try_from(text.to_owned()).map_err(anyhow::Error::msg)
 }
 
-fn impossible(why: &str) -> Answer {
+pub(crate) fn impossible(why: &str) -> Answer {
     Answer::fault(why, json!({ "fault": why }))
 }
 

@@ -8,7 +8,7 @@
 //! Invariant, held by the writer's assertions: `booked + held + claimed + free = capacity`.
 
 use crate::domain::ids::Pool;
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering, locked};
 
 /// Free seats of one slot: public, assisted.
 pub type Free = [u16; 2];
@@ -52,14 +52,14 @@ impl SiteSeats {
 
     /// Looks at the free counts, each at its slot's position.
     pub fn look<T>(&self, look: impl FnOnce(&[Free]) -> T) -> T {
-        look(&self.free.lock().expect("no holder of this lock panics"))
+        look(&locked(&self.free))
     }
 
     /// Takes one seat of each slot, or nothing.
     pub fn claim(site: &Arc<Self>, positions: Positions, pool: Pool) -> Option<Claim> {
         let pool_at = pool as usize;
         {
-            let mut free = site.free.lock().expect("no holder of this lock panics");
+            let mut free = locked(&site.free);
             let has_seat = |at: u32| free.get(at as usize).is_some_and(|slot| slot[pool_at] > 0);
             let both = has_seat(positions.first) && positions.second.is_none_or(has_seat);
             if !both || positions.second == Some(positions.first) {
@@ -81,7 +81,7 @@ impl SiteSeats {
 
     /// Returns the seats of a hold that ended or a booking that was moved or cancelled.
     pub fn give_back(&self, positions: Positions, pool: Pool) {
-        let mut free = self.free.lock().expect("no holder of this lock panics");
+        let mut free = locked(&self.free);
         free[positions.first as usize][pool as usize] += 1;
         if let Some(second) = positions.second {
             free[second as usize][pool as usize] += 1;
@@ -91,7 +91,7 @@ impl SiteSeats {
 
     /// Adds seats to each pool of a slot, or appends the next slot with these seats.
     pub fn add(&self, position: u32, seats: Free) {
-        let mut free = self.free.lock().expect("no holder of this lock panics");
+        let mut free = locked(&self.free);
         if free.len() == position as usize {
             free.push([0, 0]);
         }
@@ -102,7 +102,7 @@ impl SiteSeats {
 
     /// Takes free seats out of a slot for good, all or none of them.
     pub fn withdraw(&self, position: u32, seats: Free) -> bool {
-        let mut free = self.free.lock().expect("no holder of this lock panics");
+        let mut free = locked(&self.free);
         let Some(slot) = free.get_mut(position as usize) else {
             return false;
         };

@@ -13,15 +13,14 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::Answer;
-use crate::domain::campaign::{Campaign, Finding, Severity, digits_of, read_date, read_instant};
+use crate::domain::campaign::{
+    Campaign, FILE_BYTES_MAX, Finding, Severity, digits_of, read_date, read_instant,
+};
 use crate::domain::campaign_diff::{ChangeKind, diff};
 use crate::domain::eligibility::{Answer as Eligibility, Subject};
 use crate::domain::preview::{self, Counts, View};
 use crate::domain::time::Stamp;
 use crate::domain::timeline::timeline;
-
-/// A campaign of 200 openings has 20 KiB.
-const FILE_BYTES_MAX: u64 = 1 << 20;
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum CampaignCommand {
@@ -147,7 +146,7 @@ fn show_findings(file: &Path, findings: &[Finding]) -> String {
 
 fn check(file: &Path) -> anyhow::Result<Answer> {
     let source = read_source(file)?;
-    let (campaign, findings) = match Campaign::parse(&source) {
+    let (campaign, findings) = match Campaign::parse_new(&source) {
         Ok((campaign, warnings)) => (Some(campaign), warnings),
         Err(findings) => (None, findings),
     };

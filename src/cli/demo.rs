@@ -208,6 +208,7 @@ fn make(
             &mut core,
             Operation::ImportSlots {
                 campaign: id,
+                version: None,
                 rows: slots?,
             },
         )?;

@@ -50,7 +50,7 @@ pub fn run(
 ) -> anyhow::Result<Answer> {
     let act = match command {
         GateCommand::Status => {
-            let server = control::connect(&folder.socket());
+            let server = control::connect(&folder.socket())?;
             let server = server.ok_or_else(|| anyhow::anyhow!("no server runs on this folder"))?;
             return control::ask(server, Work::GateStatus { campaign }, None, None);
         }

@@ -135,7 +135,7 @@ pub fn with_view<T>(
     folder: &Folder,
     look: impl FnOnce(&Read) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    if control::connect(&folder.socket()).is_none() {
+    if control::connect(&folder.socket())?.is_none() {
         return look(&Store::open(&folder.data_file())?.read()?);
     }
     let part = Part::beside(&std::env::temp_dir().join("sumun-view"))?;
@@ -144,7 +144,7 @@ pub fn with_view<T>(
 }
 
 fn copy_of(folder: &Folder, into: &Path) -> anyhow::Result<()> {
-    match control::connect(&folder.socket()) {
+    match control::connect(&folder.socket())? {
         Some(server) => {
             let answer = control::ask(server, Work::Backup, None, Some(into))?;
             anyhow::ensure!(!answer.fault, "{}", answer.human);

@@ -19,11 +19,13 @@ use serde_json::Value;
 use crate::clock::Clock;
 use crate::control;
 use crate::domain::state::State;
+use crate::domain::text::{for_terminal, json_for_terminal};
 use crate::folder::Folder;
 use crate::ledger::command::{Command as Ask, Outcome};
 use crate::operations::{self, Prepared, Work};
 
 /// What a command has to say, for a person and for a script.
+#[derive(Debug)]
 pub struct Answer {
     /// Text for a terminal, without a final line end.
     pub human: String,
@@ -50,12 +52,13 @@ impl Answer {
         }
     }
 
-    /// Prints to standard output; what has nothing to say prints nothing.
+    /// Prints to standard output; what has nothing to say prints nothing. Texts from an old journal
+    /// or a file may hold what a terminal would obey: that is escaped.
     pub fn print(&self, json: bool) {
         if json && !self.json.is_null() {
-            println!("{}", self.json);
+            println!("{}", json_for_terminal(&self.json.to_string()));
         } else if !json && !self.human.is_empty() {
-            println!("{}", self.human);
+            println!("{}", for_terminal(&self.human));
         }
     }
 }
@@ -211,7 +214,7 @@ pub fn clock_of(state: &State) -> Clock {
 
 /// Does an operator's work: in the server that runs on the folder, or here if none does.
 pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<Answer> {
-    if let Some(server) = control::connect(&folder.socket()) {
+    if let Some(server) = control::connect(&folder.socket())? {
         return control::ask(server, work, file, None);
     }
     let mut core = folder.open(clock_of)?;

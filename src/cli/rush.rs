@@ -344,7 +344,7 @@ fn campaign_of(folder: &Folder) -> Option<String> {
 
 /// What the operators' socket says of the gates.
 pub fn gate_status(folder: &Folder, campaign: Option<String>) -> anyhow::Result<Value> {
-    let server = control::connect(&folder.socket());
+    let server = control::connect(&folder.socket())?;
     let server = server.with_context(|| {
         let shown = folder.path().display();
         format!("no server runs on {shown}: give the --data folder of the server")

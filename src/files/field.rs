@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::domain::crockford;
+use crate::domain::text::{Unfit, unfit};
 use crate::domain::time::Day;
 
 use super::report::Reason;
@@ -30,7 +31,7 @@ pub(super) fn shown(text: &str) -> String {
     shown.escape_debug().to_string()
 }
 
-/// UTF-8 without control characters, of any length.
+/// UTF-8 without characters that no text may have, of any length.
 pub(super) fn text(bytes: &[u8]) -> Result<&str, FieldFault> {
     let text = std::str::from_utf8(bytes).map_err(|fault| {
         let at = fault.valid_up_to();
@@ -42,27 +43,44 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, FieldFault> {
         (Reason::Encoding, detail)
     })?;
     // All characters refused below begin with one of these bytes.
-    let suspect = |byte: &u8| *byte < 0x20 || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xef);
+    let suspect = |byte: &u8| *byte < 0x20 || matches!(byte, 0x7f | 0xc2 | 0xd8 | 0xe2 | 0xee..);
     if bytes.iter().any(suspect)
-        && let Some(found) = text.chars().find(|c| is_refused(*c))
+        && let Some((at, found)) = text.chars().enumerate().find(|(_, c)| is_refused(*c))
     {
-        let hint = if matches!(found, '\n' | '\r') {
-            ": is a quote not closed?"
-        } else {
-            ""
-        };
-        let detail = format!("has the control character U+{:04X}{hint}", found as u32);
-        return Err((Reason::ControlCharacter, detail));
+        return Err(refused_character(at + 1, found));
     }
     Ok(text)
 }
 
-/// Controls, and the invisible characters that nobody can type into a form: zero-width space, word
-/// joiner, marks of direction, byte order mark. Zero-width joiners belong to some scripts' names.
+/// What no text may have, and the invisible characters that nobody can type into a form: zero-width
+/// space, word joiner, byte order mark. Zero-width joiners belong to some scripts' names.
 fn is_refused(c: char) -> bool {
-    let invisible = matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    c.is_control() || invisible
+    unfit(c).is_some() || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
+}
+
+/// The fault of a refused character at a position of its field, from 1. It tells no other
+/// character: the field may be a name.
+fn refused_character(position: usize, found: char) -> FieldFault {
+    let code = found as u32;
+    match unfit(found) {
+        Some(why @ (Unfit::PrivateUse | Unfit::Noncharacter)) => {
+            let why = why.name();
+            let detail = format!(
+                "character {position} is U+{code:04X}, {why}: write the character that is meant"
+            );
+            (Reason::UnfitCharacter, detail)
+        }
+        _ => {
+            let hint = if matches!(found, '\n' | '\r') {
+                ": is a quote not closed?"
+            } else {
+                ""
+            };
+            let detail =
+                format!("has the control character U+{code:04X} as character {position}{hint}");
+            (Reason::ControlCharacter, detail)
+        }
+    }
 }
 
 /// A text that must say something, of at most `chars_max` characters.

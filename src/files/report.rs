@@ -30,6 +30,8 @@ pub enum Reason {
     Empty,
     TooLong,
     ControlCharacter,
+    /// A character for private use, or a noncharacter.
+    UnfitCharacter,
     BadDate,
     DateOutOfRange,
     BadCode,

@@ -24,6 +24,7 @@ use crate::domain::ids::PersonKey;
 use crate::domain::line::Line;
 use crate::domain::state::KeyHash;
 use crate::domain::time::Stamp;
+use crate::sync::locked;
 use flow::Flow;
 
 /// Somebody called keeps a turn and a place for this long after they can have heard of it.
@@ -280,7 +281,7 @@ impl Admission {
     }
 
     fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
-        self.pace.lock().expect("no holder of this lock panics")
+        locked(&self.pace)
     }
 
     fn rate(&self, pace: &mut Pace, now: Stamp) -> f64 {

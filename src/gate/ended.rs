@@ -14,6 +14,7 @@ use super::token::{TOKEN_S_MAX, Token};
 use crate::domain::ids::PersonKey;
 use crate::domain::state::KeyHash;
 use crate::domain::time::Stamp;
+use crate::sync::locked;
 
 /// Locks that people spread over.
 const SHARDS: usize = 64;
@@ -61,7 +62,7 @@ impl EndedDevices {
 
     fn shard(&self, person: &PersonKey) -> std::sync::MutexGuard<'_, Shard> {
         let shard = &self.shards[usize::from(person.0[0]) % SHARDS];
-        shard.lock().expect("no holder of this lock panics")
+        locked(shard)
     }
 
     /// People of whom something is remembered.
@@ -117,9 +118,7 @@ impl EndedDevices {
             return;
         }
         let at = self.next_swept.fetch_add(1, Ordering::Relaxed) % SHARDS;
-        let mut shard = self.shards[at]
-            .lock()
-            .expect("no holder of this lock panics");
+        let mut shard = locked(&self.shards[at]);
         self.sweep_shard(&mut shard, now);
     }
 

@@ -28,6 +28,7 @@ use crate::domain::ids::PersonKey;
 use crate::domain::line::{DRAWS_MAX, Given, Line};
 use crate::domain::state::KeyHash;
 use crate::domain::time::Stamp;
+use crate::sync::{locked, read_locked, try_locked, write_locked};
 use admission::Admission;
 use arc_swap::ArcSwap;
 use board::Board;
@@ -139,7 +140,7 @@ impl Gate {
 
     fn shard(&self, person: &PersonKey) -> MutexGuard<'_, Fresh> {
         let shard = &self.fresh[usize::from(person.0[0]) % SHARDS];
-        shard.lock().expect("no holder of this lock panics")
+        locked(shard)
     }
 
     /// The person's place: the one they have, or the next. None while no number is leased.
@@ -258,7 +259,7 @@ impl Gate {
         let Some(draw) = given.draw() else {
             return Some(given.number());
         };
-        let drawn = self.drawn.read().expect("no holder of this lock panics");
+        let drawn = read_locked(&self.drawn);
         let drawn = drawn.get(draw)?.as_ref()?;
         let seed = line.draws.get(draw)?.seed?;
         Some(drawn.number(&seed, person).unwrap_or(given.number()))
@@ -318,7 +319,7 @@ impl Gate {
         if way == Way::Open
             && line.pause.is_none()
             && turn.is_some_and(is_near)
-            && let Ok(_one) = self.calling.try_lock()
+            && let Some(_one) = try_locked(&self.calling)
         {
             self.call_next(line, true, now);
         }
@@ -360,7 +361,7 @@ impl Gate {
     pub fn fresh(&self) -> Vec<(PersonKey, Given)> {
         let mut all = Vec::new();
         for shard in &self.fresh {
-            let shard = shard.lock().expect("no holder of this lock panics");
+            let shard = locked(shard);
             all.extend(shard.iter().map(|(person, given)| (*person, *given)));
         }
         all.sort_unstable_by_key(|(_, given)| given.number());
@@ -392,7 +393,7 @@ impl Gate {
 
     /// Publishes a finished draw.
     pub fn set_drawn(&self, draw: usize, drawn: Drawn) {
-        let mut all = self.drawn.write().expect("no holder of this lock panics");
+        let mut all = write_locked(&self.drawn);
         if all.len() <= draw {
             all.resize_with(draw + 1, || None);
         }
@@ -400,13 +401,13 @@ impl Gate {
     }
 
     pub fn is_drawn(&self, draw: usize) -> bool {
-        let all = self.drawn.read().expect("no holder of this lock panics");
+        let all = read_locked(&self.drawn);
         all.get(draw).is_some_and(Option::is_some)
     }
 
     /// Calls whom the admission allows; the number served now.
     pub fn call(&self, line: &Line, open: bool, now: Stamp) -> u64 {
-        let _one = self.calling.lock().expect("no holder of this lock panics");
+        let _one = locked(&self.calling);
         self.call_next(line, open, now)
     }
 

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::domain::ids::PersonKey;
 use crate::domain::state::KeyHash;
 use crate::domain::time::Stamp;
+use crate::sync::locked;
 
 /// A session lasts at most this long, however busy.
 pub const SESSION_S_MAX: i64 = 12 * 3600;
@@ -80,7 +81,7 @@ impl Sessions {
 
     fn shard(&self, person: &PersonKey) -> std::sync::MutexGuard<'_, Shard> {
         let shard = &self.shards[usize::from(person.0[0]) % SHARDS];
-        shard.lock().expect("no holder of this lock panics")
+        locked(shard)
     }
 
     /// When a session that began then and is used now ends, unless it is used again.
@@ -195,7 +196,7 @@ impl Sessions {
     /// Ends the sessions that have idled too long, and later forgets them.
     pub fn sweep(&self, now: Stamp) {
         for shard in &self.shards {
-            let mut shard = shard.lock().expect("no holder of this lock panics");
+            let mut shard = locked(shard);
             shard.retain(|_, session| {
                 let ends = self.ends(session.began, session.seen);
                 if ends <= now {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Keys;
 use crate::clock::Entropy;
 use crate::domain::time::Stamp;
+use crate::sync::locked;
 
 /// The name of the file in the data folder.
 const FILE: &str = "keys.json";
@@ -170,7 +171,7 @@ impl Keys {
     /// Writes the secrets to a data folder that has none.
     pub fn save(&self, folder: &Path) -> Result<(), KeysFault> {
         let path = Self::file(folder);
-        let stored = self.stored.lock().expect("no holder of this lock panics");
+        let stored = locked(&self.stored);
         stored.write(&path, |written, path| {
             // A link fails where a rename would replace.
             fs::hard_link(written, path)?;

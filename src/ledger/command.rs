@@ -41,6 +41,19 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether an operator wanted this and has gone without waiting for it. A replaced key of
+    /// tokens is in its file already: the journal must have it.
+    pub(super) fn is_given_up(&self) -> bool {
+        match self {
+            Self::Operate {
+                operation, reply, ..
+            } => reply.is_closed() && !operation.has_begun(),
+            _ => false,
+        }
+    }
+}
+
 pub enum Operation {
     /// Puts a campaign file into force.
     Activate {
@@ -52,6 +65,9 @@ pub enum Operation {
     },
     ImportSlots {
         campaign: CampaignId,
+        /// The version of the campaign that the rows were read against: they name its vaccines by
+        /// position. None when nothing else can have changed it since.
+        version: Option<u32>,
         rows: Vec<SlotRow>,
     },
     /// Something at a campaign's gate; at the only campaign's if none is named.
@@ -68,6 +84,13 @@ pub enum Operation {
         /// What was signed before is not good any more.
         revoked: bool,
     },
+}
+
+impl Operation {
+    /// Whether a part of it is done before the writer sees it, so that it can't be given up.
+    pub fn has_begun(&self) -> bool {
+        matches!(self, Self::TokenKeyRotated { .. })
+    }
 }
 
 /// The answer to a command: durable when it says so.

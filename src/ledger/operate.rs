@@ -41,7 +41,11 @@ impl Core {
         let done = match operation {
             Operation::Activate { source } => self.activate(actor, source),
             Operation::ImportSites { campaign, rows } => self.sites(actor, &campaign, rows),
-            Operation::ImportSlots { campaign, rows } => self.slots(actor, &campaign, rows),
+            Operation::ImportSlots {
+                campaign,
+                version,
+                rows,
+            } => self.slots(actor, &campaign, version, rows),
             Operation::Gate { campaign, act } => self.gate(actor, campaign, act),
             Operation::TokenKeyRotated { id, revoked } => self.token_key(actor, id, revoked),
             Operation::ImportRoster { prepared } => self.roster(actor, *prepared),
@@ -59,7 +63,7 @@ impl Core {
     }
 
     fn activate(&mut self, actor: Actor, source: String) -> Done {
-        let (next, _) = match Campaign::parse(&source) {
+        let (next, _) = match Campaign::parse_new(&source) {
             Ok(parsed) => parsed,
             Err(findings) => {
                 let count = findings.len();
@@ -161,11 +165,23 @@ impl Core {
         Ok(Ok(Operated::Sites { added, changed }))
     }
 
-    fn slots(&mut self, actor: Actor, id: &CampaignId, mut rows: Vec<SlotRow>) -> Done {
+    fn slots(
+        &mut self,
+        actor: Actor,
+        id: &CampaignId,
+        version: Option<u32>,
+        mut rows: Vec<SlotRow>,
+    ) -> Done {
         let Some(offer) = self.offer(id) else {
             return Ok(Err(unknown(id)));
         };
         let catalog = &offer.catalog;
+        if version.is_some_and(|version| version != catalog.version()) {
+            return Ok(Err(format!(
+                "another file of campaign `{id}` was activated while the slots were read: import \
+                 them again"
+            )));
+        }
         if let Some(row) = rows.iter().find(|row| row.site.at() >= catalog.sites.len()) {
             return Ok(Err(format!(
                 "a slot names site {}, which is not imported",

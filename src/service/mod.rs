@@ -15,7 +15,7 @@ use crate::clock::{Clock, Entropy};
 use crate::domain::decide::Request;
 use crate::domain::eligibility::Decision;
 use crate::domain::entry::RefusedFor;
-use crate::domain::ids::{BookingNumber, CampaignIndex, PersonKey, SlotIndex};
+use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, PersonKey, SlotIndex};
 use crate::domain::refusal::refused_for;
 use crate::domain::time::Stamp;
 use crate::events::Events;
@@ -29,6 +29,7 @@ use crate::ledger::shared::{Offer, Shared};
 use crate::ledger::store::Store;
 use crate::ledger::writer::{NotTaken, WriterHandle};
 use crate::seats::Claim;
+use crate::sync::{read_locked, write_locked};
 
 /// When the writer's queue is full: by then it has been emptied many times.
 const OVERLOADED_RETRY_S: u32 = 3;
@@ -155,7 +156,7 @@ impl Service {
 
     fn gate(&self, offer: &Offer) -> Arc<Gate> {
         let at = offer.catalog.index.at();
-        let known = self.gates.read().expect("no holder of this lock panics");
+        let known = read_locked(&self.gates);
         if let Some(gate) = known.get(at) {
             return Arc::clone(gate);
         }
@@ -165,12 +166,31 @@ impl Service {
             .state
             .read()
             .expect("no writer panics while it holds the lock");
-        let mut gates = self.gates.write().expect("no holder of this lock panics");
+        let mut gates = write_locked(&self.gates);
         for campaign in &state.campaigns[gates.len().min(state.campaigns.len())..] {
             let rules = &campaign.catalog.campaign.gate;
             gates.push(Arc::new(Gate::new(rules, &campaign.line, self.clock.now())));
         }
         Arc::clone(&gates[at])
+    }
+
+    /// Puts an operator's settings of a gate into force now, not at the next step of its keeper.
+    pub fn follow_settings(&self, id: &CampaignId) {
+        let offers = self.shared.offers();
+        let is_it = |offer: &&Arc<Offer>| offer.catalog.campaign.id == *id;
+        let Some(offer) = offers.iter().find(is_it) else {
+            return;
+        };
+        let gate = self.gate(offer);
+        let state = self
+            .shared
+            .state
+            .read()
+            .expect("no writer panics while it holds the lock");
+        if let Some(campaign) = state.campaign(offer.catalog.index) {
+            let rules = &offer.catalog.campaign.gate;
+            gate.admission.follow(rules, &campaign.line);
+        }
     }
 
     /// Hands a request to the writer and waits for what comes of it.

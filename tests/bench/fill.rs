@@ -86,8 +86,13 @@ fn found(folder: &Folder, core: &mut Core, people: u64, sites: usize) {
     operate(core, Operation::ImportRoster { prepared });
     let (campaign, rows) = (id.clone(), sites);
     operate(core, Operation::ImportSites { campaign, rows });
-    let (campaign, rows) = (id, slots);
-    operate(core, Operation::ImportSlots { campaign, rows });
+    let (campaign, version, rows) = (id, None, slots);
+    let slots = Operation::ImportSlots {
+        campaign,
+        version,
+        rows,
+    };
+    operate(core, slots);
 }
 
 fn operate(core: &mut Core, operation: Operation) {

@@ -4,6 +4,7 @@ mod answers;
 mod booking;
 mod client;
 mod commands;
+mod control;
 mod crash;
 mod crowd;
 mod described;

@@ -3,7 +3,11 @@
 
 pub mod sync {
     pub use loom::sync::atomic::{AtomicU64, Ordering};
-    pub use loom::sync::{Arc, Mutex};
+    pub use loom::sync::{Arc, Mutex, MutexGuard};
+
+    pub fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+        lock.lock().expect("nothing panics in a model")
+    }
 }
 
 pub mod domain {

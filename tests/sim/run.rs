@@ -196,6 +196,7 @@ impl Run {
             },
             Act::Slots { campaign, rows } => Operation::ImportSlots {
                 campaign: id(campaign),
+                version: None,
                 rows: rows.clone(),
             },
             Act::Roster { people, .. } => Operation::ImportRoster {

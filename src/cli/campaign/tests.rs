@@ -33,7 +33,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<Answer> {
 }
 
 fn refusal(arguments: &[&str]) -> String {
-    run(arguments).err().expect("a refusal").to_string()
+    run(arguments).expect_err("a refusal").to_string()
 }
 
 #[test]

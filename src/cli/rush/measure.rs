@@ -162,7 +162,7 @@ pub(super) fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::
 
 /// The process that listens on the folder's socket, as the kernel knows it.
 fn server_process(folder: &Folder) -> anyhow::Result<u32> {
-    let server = control::connect(&folder.socket());
+    let server = control::connect(&folder.socket())?;
     let server = server.context("no server runs on this data folder: give its --data DIR")?;
     let peer = rustix::net::sockopt::socket_peercred(&server)?;
     Ok(peer.pid.as_raw_nonzero().get().unsigned_abs())

@@ -1,7 +1,7 @@
 //! A campaign as its file describes it: who, when, what, and how many at a time.
 //!
-//! Owns the checked form. `Campaign::parse` is the only way to one, so whoever holds a `Campaign`
-//! holds one without a fault: every opening has an instant for its ends, every cohort somebody who
+//! Owns the checked form. `Campaign::parse` and `parse_new` are the only ways to one, so a
+//! `Campaign` has no fault: every opening has an instant for its ends, every cohort somebody who
 //! can be in it. It reads text, never a file, and decides nothing about a person.
 
 mod check;
@@ -20,6 +20,8 @@ use super::time::{Stamp, Zone};
 pub use local::{read_date, read_instant, read_local};
 pub use source::{Finding, Severity};
 
+/// A campaign of 200 openings has 20 KiB; three years of an opening every day have 100 KiB.
+pub const FILE_BYTES_MAX: u64 = 1 << 20;
 /// More cohorts than any programme has used, few enough to compare each with each.
 pub const COHORTS_MAX: usize = 256;
 /// Three years of an opening every day.
@@ -205,7 +207,19 @@ impl Campaign {
     /// # Errors
     /// Every finding when at least one is an error; a campaign that is returned has only warnings.
     pub fn parse(source: &str) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
-        let mut source = source::Source::new(source);
+        Self::read(source::Source::new(source))
+    }
+
+    /// Reads and checks a campaign file that an operator brings in: as `parse`, and the characters
+    /// of its texts too. The journal may hold files from before that check, so `parse` is without.
+    ///
+    /// # Errors
+    /// As `parse`.
+    pub fn parse_new(source: &str) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
+        Self::read(source::Source::of_new(source))
+    }
+
+    fn read(mut source: source::Source) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
         let draft = file::read(&mut source);
         let campaign = draft.and_then(|draft| check::check(draft, &mut source));
         let findings = source.into_findings();

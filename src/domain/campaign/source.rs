@@ -7,6 +7,8 @@ use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::domain::text::{self, TITLE_CHARS_MAX, TextFault};
+
 /// How much a finding weighs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +38,9 @@ pub(super) struct Source<'s> {
     line_starts: Vec<usize>,
     findings: Vec<Finding>,
     left_out: usize,
+    /// Whether texts are checked by today's rules: when a file comes in, not when the journal is
+    /// read.
+    checks_texts: bool,
 }
 
 impl<'s> Source<'s> {
@@ -49,7 +54,22 @@ impl<'s> Source<'s> {
             line_starts,
             findings: Vec::new(),
             left_out: 0,
+            checks_texts: false,
         }
+    }
+
+    /// The same for a file that comes in: its texts are checked too.
+    pub fn of_new(text: &'s str) -> Self {
+        Self {
+            checks_texts: true,
+            ..Self::new(text)
+        }
+    }
+
+    /// Why a text for people can't be taken from a file that comes in.
+    pub fn text_fault(&self, text: &str) -> Option<TextFault> {
+        let fault = text::check_characters(text).err();
+        fault.filter(|_| self.checks_texts)
     }
 
     /// The line of a byte position, from 1.
@@ -180,15 +200,17 @@ impl<'t> Section<'t> {
         text
     }
 
-    /// A text for people: not blank, on one line, at most 200 characters.
+    /// A text for people: not blank, on one line, at most `TITLE_CHARS_MAX` characters.
     pub fn prose(&self, source: &mut Source, value: Value<'t>, what: &str) -> Option<String> {
         let text = self.text(source, value, what)?;
         let fault = if text.trim().is_empty() {
-            "must not be empty"
+            "must not be empty".to_owned()
         } else if text.chars().any(char::is_control) {
-            "must not have line ends or other control characters"
-        } else if text.chars().nth(200).is_some() {
-            "must have at most 200 characters"
+            "must not have line ends or other control characters".to_owned()
+        } else if text.chars().nth(TITLE_CHARS_MAX).is_some() {
+            format!("must have at most {TITLE_CHARS_MAX} characters")
+        } else if let Some(fault) = source.text_fault(text) {
+            format!("can't be used: {fault}")
         } else {
             return Some(text.to_owned());
         };

@@ -154,11 +154,14 @@ fn read_groups(section: &Section, source: &mut Source, value: Value) -> Option<V
     for value in section.array(source, value, "groups_any")? {
         let group = section.text(source, value, "groups_any").and_then(|text| {
             let why = if text.is_empty() || text.trim() != text || text.chars().count() > 64 {
-                "a group has 1 to 64 characters and no spaces around it"
+                "a group has 1 to 64 characters and no spaces around it".to_owned()
             } else if text.chars().any(|c| c.is_control() || c == ';') {
                 "a group has no `;` (the roster parts groups with it) and no control characters"
+                    .to_owned()
             } else if groups.iter().any(|group| group == text) {
-                "the group is named twice"
+                "the group is named twice".to_owned()
+            } else if let Some(fault) = source.text_fault(text) {
+                fault.to_string()
             } else {
                 return Some(text.to_owned());
             };

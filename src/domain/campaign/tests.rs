@@ -244,6 +244,34 @@ fn numbers_have_bounds_and_types() {
     refused(until, &digits("3"), "a list in square brackets", "digits");
 }
 
+/// The pages once died of a private-use character. A file of the journal keeps what it has: it
+/// could not be read again otherwise.
+#[test]
+fn a_new_files_texts_are_checked_and_the_journals_are_not() {
+    for (odd, code) in [
+        ('\u{f0000}', "F0000"),
+        ('\u{202e}', "202E"),
+        ('\u{fdd0}', "FDD0"),
+    ] {
+        let name = JULY.replacen("ko = \"", &format!("ko = \"{odd}"), 1);
+        let born = "born = [\"1962-01-01\", \"1966-12-31\"]";
+        let with_group = format!("{born}\ngroups_any = [\"a{odd}\"]");
+        let group = JULY.replacen(born, &with_group, 1);
+        for (text, key, position) in [(name, "name", 1), (group, "groups_any", 2)] {
+            assert_ne!(text, JULY, "{key}");
+            assert!(Campaign::parse(&text).is_ok(), "{key} of the journal");
+            let mut found = Campaign::parse_new(&text).unwrap_err();
+            found.retain(|finding| finding.severity == Severity::Error);
+            assert_eq!(found.len(), 1, "{found:?}");
+            let line = text.lines().position(|line| line.contains(odd)).unwrap() + 1;
+            assert_eq!(found[0].line as usize, line);
+            let wanted = format!("character {position} is U+{code}");
+            assert!(found[0].message.contains(&wanted), "{found:?}");
+        }
+    }
+    assert!(Campaign::parse_new(JULY).is_ok());
+}
+
 #[test]
 fn many_mistakes_are_told_in_one_go() {
     let text = JULY

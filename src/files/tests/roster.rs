@@ -192,9 +192,25 @@ fn names_must_say_something_in_reason() {
         "김\u{0}영숙",
         "\u{202e}김영숙",
         "김\u{85}영숙",
+        "김\u{61c}영숙",
+        "김\u{200f}영숙",
     ] {
         let told = assert_fault(0, text, Reason::ControlCharacter);
         assert!(told.contains("U+"), "{told}");
+    }
+    for text in [
+        "김\u{f0000}영숙",
+        "김\u{e001}영숙",
+        "김\u{10fffd}영숙",
+        "김\u{1fffe}영숙",
+    ] {
+        let told = assert_fault(0, text, Reason::UnfitCharacter);
+        assert!(told.contains("character 2 is U+"), "{told}");
+        assert!(!told.contains('김') && !told.contains("영숙"), "{told}");
+    }
+    // What names really hold: marks of other scripts, joiners, hyphens, apostrophes, middle dots.
+    for text in ["O’Brien-Smith", "김·영숙", "नी\u{200d}ता", "阿\u{20021}"] {
+        read_text(&row_with(0, text)).unwrap();
     }
 }
 

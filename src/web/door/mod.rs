@@ -23,7 +23,7 @@ mod worker;
 
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use actix_http::body::BoxBody;
 use actix_http::{Request, Response};
@@ -286,9 +286,4 @@ async fn routes(service: Arc<Service>) -> Result<Routes, ()> {
             ) as Response<BoxBody>
         })
     }))
-}
-
-/// Locks what stays whole whatever a holder of the lock did.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 
 use ipnet::IpNet;
 
-use super::lock;
+use crate::sync::locked;
 
 /// Locks that the counts of connections spread over.
 const SHARDS: usize = 64;
@@ -100,7 +100,7 @@ impl Networks {
             (self.bounds.network_connections_max, Over::Network),
         ];
         for (at, (most, over)) in bounds.into_iter().enumerate() {
-            let mut shard = lock(self.shard(&prefixes[at]));
+            let mut shard = locked(self.shard(&prefixes[at]));
             let open = shard.entry(prefixes[at]).or_default();
             if *open < most {
                 *open += 1;
@@ -118,7 +118,7 @@ impl Networks {
     }
 
     fn leave(&self, prefix: &Prefix) {
-        let mut shard = lock(self.shard(prefix));
+        let mut shard = locked(self.shard(prefix));
         if let Some(open) = shard.get_mut(prefix) {
             *open = open.saturating_sub(1);
             if *open == 0 {
@@ -148,7 +148,7 @@ impl Networks {
     /// Addresses and networks that are counted now.
     #[cfg(test)]
     fn counted(&self) -> usize {
-        self.open.iter().map(|shard| lock(shard).len()).sum()
+        self.open.iter().map(|shard| locked(shard).len()).sum()
     }
 }
 

@@ -5,6 +5,7 @@
 //! goes in as stored blocks, and the check sum is combined from those of the parts (RFC 1951,
 //! 1952).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -16,12 +17,13 @@ use actix_web::http::header::{
 };
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use flate2::{Compress, Compression, Crc, FlushCompress};
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
 use super::assets::takes;
 use super::{guard, landing, waiting};
 use crate::domain::entry::Hash;
 use crate::domain::ids::CampaignIndex;
+use crate::sync::locked;
 use crate::web::door::answer::{End, Out, header_lines};
 use crate::web::headers::Headers;
 use crate::web::words::Lang;
@@ -35,7 +37,7 @@ pub enum For {
 }
 
 /// Where a template has its first hole; each further hole is the next character. They are of a
-/// plane for private use, which no text of ours has; another's could only show a value twice.
+/// plane for private use: our own texts have none, and `without_holes` takes them out of others'.
 const HOLES: u32 = 0xf_0000;
 /// A page has no more holes than this.
 const HOLES_MAX: u32 = 16;
@@ -54,6 +56,20 @@ pub fn hole(at: usize) -> String {
     let known = u32::try_from(at).ok().filter(|at| *at < HOLES_MAX);
     let mark = known.and_then(|at| char::from_u32(HOLES + at));
     mark.expect("a page has few holes").into()
+}
+
+fn is_hole(mark: char) -> bool {
+    (HOLES..HOLES + HOLES_MAX).contains(&(mark as u32))
+}
+
+/// A text from outside (an operator's message, a campaign's name) for a page with holes: what would
+/// be a hole in it becomes the sign for an unknown character. Texts are checked where they enter,
+/// but the journal may hold older ones.
+pub fn without_holes(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hole) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace(is_hole, "\u{fffd}"))
 }
 
 /// A page with holes, ready to be filled. All that an answer carries is made beforehand.
@@ -89,12 +105,10 @@ struct Part {
 }
 
 impl Prepared {
-    /// Takes a page apart at its holes.
-    ///
-    /// # Panics
-    /// When a page for everyone has a hole.
+    /// Takes a page apart at its holes; a page for everyone has none, whatever its text.
     pub fn new(page: &str, policy: &str, lang: Lang, whom: For) -> Self {
-        let is_hole = |mark: char| (HOLES..HOLES + HOLES_MAX).contains(&(mark as u32));
+        let for_all = whom == For::Everyone;
+        let is_hole = |mark: char| !for_all && is_hole(mark);
         let mut holes = page.chars().filter(|mark| is_hole(*mark));
         let part = |piece: &str| {
             let hole = holes.next().map(|mark| (mark as u32 - HOLES) as usize);
@@ -104,11 +118,6 @@ impl Prepared {
         let hash = Hash::of(page.as_bytes()).to_string();
         let etag = format!("\"{}\"", &hash[..16]);
         let etag = HeaderValue::try_from(etag).expect("a hash in hex is ASCII");
-        let for_all = whom == For::Everyone;
-        assert!(
-            !for_all || parts.len() == 1,
-            "a page for everyone has no hole"
-        );
         let mut unchanged = HeaderMap::new();
         if for_all {
             let vary = HeaderValue::from_static("Accept-Encoding, Accept-Language");
@@ -228,11 +237,7 @@ impl Prepared {
             crc = product(part.shift, crc) ^ part.crc;
             let value = part.value(values).as_bytes();
             for block in value.chunks(STORED_BYTES_MAX) {
-                let length = block.len() as u16;
-                page.push(0);
-                page.extend_from_slice(&length.to_le_bytes());
-                page.extend_from_slice(&(!length).to_le_bytes());
-                page.extend_from_slice(block);
+                push_stored(&mut page, block, false);
             }
             crc = summed(crc, value);
             amount += part.plain.len() + value.len();
@@ -335,14 +340,45 @@ fn deflate(plain: &[u8], last: bool) -> Vec<u8> {
     let mut packer = Compress::new(Compression::best(), false);
     // Deflate never needs more than five bytes a block of 16 kB over the plain text.
     let mut packed = Vec::with_capacity(plain.len() + plain.len() / 1_000 + 64);
-    let flush = match last {
-        true => FlushCompress::Finish,
-        false => FlushCompress::Sync,
+    let flush = if last {
+        FlushCompress::Finish
+    } else {
+        FlushCompress::Sync
     };
     let done = packer.compress_vec(plain, &mut packed, flush);
-    done.expect("deflate takes any bytes");
-    assert_eq!(packer.total_in(), plain.len() as u64, "all was compressed");
+    // A Sync is whole only when it left room; a Finish says so itself.
+    let whole = match done {
+        Ok(Status::StreamEnd) => last,
+        Ok(Status::Ok) => !last && packed.len() < packed.capacity(),
+        Ok(Status::BufError) | Err(_) => false,
+    };
+    if whole && packer.total_in() == plain.len() as u64 {
+        return packed;
+    }
+    stored(plain, last)
+}
+
+/// The bytes as stored blocks, which end on a byte: what deflate can't do in the room it has.
+fn stored(plain: &[u8], last: bool) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(plain.len() + plain.len() / 1_000 + 64);
+    let mut blocks = plain.chunks(STORED_BYTES_MAX).peekable();
+    while let Some(block) = blocks.next() {
+        let ends = last && blocks.peek().is_none();
+        push_stored(&mut packed, block, ends);
+    }
+    if plain.is_empty() && last {
+        push_stored(&mut packed, &[], true);
+    }
     packed
+}
+
+/// Appends a stored block of at most `STORED_BYTES_MAX` bytes (RFC 1951, 3.2.4).
+fn push_stored(page: &mut Vec<u8>, block: &[u8], last: bool) {
+    let length = block.len() as u16;
+    page.push(u8::from(last));
+    page.extend_from_slice(&length.to_le_bytes());
+    page.extend_from_slice(&(!length).to_le_bytes());
+    page.extend_from_slice(block);
 }
 
 /// Prepared pages, each with what it was made of; made again when that changes.
@@ -354,7 +390,7 @@ const SHELF_PAGES_MAX: usize = 256;
 impl<Key: Eq + std::hash::Hash, Of: PartialEq> Shelf<Key, Of> {
     /// The page of that key; made if it was made of something other than `of`.
     pub fn page(&self, key: Key, of: Of, make: impl FnOnce() -> Prepared) -> Arc<Prepared> {
-        let mut pages = self.0.lock().expect("no holder of this lock panics");
+        let mut pages = locked(&self.0);
         if let Some((known, page)) = pages.get(&key)
             && *known == of
         {
@@ -442,11 +478,78 @@ mod tests {
 
     /// A page's own text has no hole's mark in it.
     fn text() -> impl Strategy<Value = String> {
-        let is_hole = |mark: char| (HOLES..HOLES + HOLES_MAX).contains(&(mark as u32));
-        ".{0,200}".prop_map(move |text| text.replace(is_hole, "-"))
+        ".{0,200}".prop_map(move |text| without_holes(&text).into_owned())
+    }
+
+    /// A gate message with U+F0000 ended the making of the first page under its shelf's lock; the
+    /// page was dead until a restart, also when the message was gone.
+    #[test]
+    fn a_page_with_a_mark_in_its_text_is_shown_as_it_is() {
+        let page = format!("<p>점검{}중 \u{1b}[2J\u{202e}</p>", hole(0));
+        let for_all = Prepared::new(&page, "", Lang::Ko, For::Everyone);
+        let whole = for_all.whole.as_ref().unwrap();
+        assert_eq!(whole.plain, page.as_bytes());
+        assert_eq!(unpacked(&whole.gzip), page.as_bytes());
+        let answer = for_all.answer(&HeaderMap::new(), &[]);
+        assert_eq!(answer.status(), StatusCode::OK);
+        let message = without_holes(&page);
+        assert_eq!(message, page.replace(is_hole, "\u{fffd}"));
+        let own = Prepared::new(&format!("{message}{}", hole(0)), "", Lang::Ko, For::One);
+        let mut shown = Vec::new();
+        own.plain(&["7".to_owned()], &mut shown);
+        let shown = String::from_utf8(shown).unwrap();
+        assert_eq!(shown.matches('7').count(), 1, "{shown}");
+    }
+
+    #[test]
+    fn a_shelf_whose_maker_panicked_still_gives_pages() {
+        let shelf = Shelf::<u8, u8>::default();
+        let make = || Prepared::new("<p>", "", Lang::Ko, For::Everyone);
+        shelf.page(1, 1, make);
+        let dead = std::thread::scope(|scope| {
+            let maker = scope.spawn(|| shelf.page(1, 2, || panic!("as this test wants")));
+            maker.join().is_err()
+        });
+        assert!(dead);
+        let page = shelf.page(1, 2, make);
+        assert!(Arc::ptr_eq(&page, &shelf.page(1, 2, || panic!("is kept"))));
+    }
+
+    #[test]
+    fn stored_blocks_unpack_to_what_was_stored() {
+        for length in [0, 1, STORED_BYTES_MAX, STORED_BYTES_MAX + 1, 200_000] {
+            let plain: Vec<u8> = (0..length).map(|at| (at * 31 % 251) as u8).collect();
+            let packed = [stored(&plain, false), stored(&plain, true)].concat();
+            let mut back = Vec::new();
+            let mut reader = flate2::bufread::DeflateDecoder::new(packed.as_slice());
+            reader.read_to_end(&mut back).unwrap();
+            assert_eq!(back, [plain.as_slice(), &plain].concat());
+        }
     }
 
     proptest! {
+        /// Any text at all, marks and all, makes a page that can be answered, filled and unpacked.
+        #[test]
+        fn no_text_makes_a_page_panic(text in ".{0,100}", marks in "[\u{effff}-\u{f0011}]{0,9}") {
+            let page = format!("{marks}{text}{marks}");
+            for whom in [For::Everyone, For::One] {
+                let prepared = Prepared::new(&page, "", Lang::Ko, whom);
+                let mut headers = HeaderMap::new();
+                prepared.answer(&headers, &[]);
+                headers.insert(
+                    actix_web::http::header::ACCEPT_ENCODING,
+                    HeaderValue::from_static("gzip"),
+                );
+                prepared.answer(&headers, &["7".to_owned()]);
+                let (values, mut gzip, mut plain) = (["7".to_owned()], Vec::new(), Vec::new());
+                prepared.gzip(&values, &mut gzip);
+                prepared.plain(&values, &mut plain);
+                prop_assert_eq!(unpacked(&gzip), plain);
+            }
+            let all = Prepared::new(&page, "", Lang::Ko, For::Everyone);
+            prop_assert_eq!(all.plain(&[]), page.into_bytes());
+        }
+
         #[test]
         fn any_page_and_value_come_back(before in text(), value in ".{0,200}", after in text()) {
             let page = format!("{before}{}{after}", hole(0));

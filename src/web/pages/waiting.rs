@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::assets::{self, Asset};
 use super::frame::{Frame, grouped, minutes, text};
-use super::prepared::{Filled, For, Kept, Prepared, hole, kept};
+use super::prepared::{Filled, For, Kept, Prepared, hole, kept, without_holes};
 use super::trouble::Trouble;
 use super::visit::{Visit, give};
 use super::when::When;
@@ -188,7 +188,9 @@ impl WaitIn {
 
 fn make(visit: &Visit, scene: Scene, message: Option<&str>) -> Prepared {
     let (l, here) = (visit.lang, &visit.here);
-    let f = Frame::timeless(visit, "/wait");
+    let mut f = Frame::timeless(visit, "/wait");
+    f.name = without_holes(&f.name).into_owned();
+    let message = message.map(without_holes);
     let (style, script) = (assets::named("frame.css"), assets::named("wait.js"));
     let policy = policy(&[style], &[script]);
     let campaign = &here.offer.catalog.campaign.id;
@@ -216,7 +218,7 @@ fn make(visit: &Visit, scene: Scene, message: Option<&str>) -> Prepared {
         api: format!("/api/v1/campaigns/{campaign}/gate"),
         state: scene.state,
         title,
-        message,
+        message: message.as_deref(),
         opens: scene.opens.map(|at| When::of(visit).instant(at)),
         because: scene.because.map_or("", WaitBecause::name),
         because_words: match scene.because {

@@ -8,6 +8,9 @@
 //!   SUMUN_HOSTILE_CONNECTIONS  hostile connections at a time (2,000; by hand 19,000)
 //!   SUMUN_HOSTILE_SECONDS      how long the crowd stays (10; by hand 300)
 
+#[allow(dead_code)]
+#[path = "../it/answers.rs"]
+mod answers;
 mod bounds;
 #[allow(dead_code)]
 #[path = "../it/client.rs"]

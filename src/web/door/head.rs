@@ -156,9 +156,8 @@ impl<'b> Found<'b> {
         let text = || std::str::from_utf8(line.value).map_err(|_| malformed);
         match line.name.len() {
             4 if is("host") => {
-                if self.host.replace(text()?).is_some() {
-                    return Err(malformed);
-                }
+                let before = self.host.replace(text()?);
+                before.map_or(Ok(()), |_| Err(malformed))?;
             }
             6 if is("expect") => {
                 if !text()?.eq_ignore_ascii_case("100-continue") {

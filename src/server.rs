@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_server::Server;
-use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -25,7 +24,7 @@ use crate::service::keeper::GateKeeper;
 use crate::tls::Certificates;
 use crate::web::door::bounds::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
 use crate::web::door::networks::{Bounds, Networks};
-use crate::web::door::{self, load::Load};
+use crate::web::door::{self, Listener, load::Load};
 
 /// What the process exits with after a failed commit: systemd starts it again, and it recovers.
 pub const EXIT_COMMIT_FAILED: i32 = 70;
@@ -37,6 +36,10 @@ const BACKLOG: i32 = 8_192;
 const SWEEP: Duration = Duration::from_secs(10);
 /// Requests in progress have this long when the server stops.
 const SHUTDOWN_S: u64 = 10;
+
+/// Connections of monitoring at the same time, and what they may hold together.
+const ADMIN_CONNECTIONS_MAX: usize = 64;
+const ADMIN_HELD_BYTES_MAX: usize = 4 << 20;
 
 /// Files for all but connections.
 pub const FILES_KEPT: usize = 200;
@@ -154,25 +157,35 @@ async fn listen(
         public,
         listener,
         Arc::clone(&service),
-        Arc::clone(&load),
+        [&load, &load].map(Arc::clone),
         door_settings(config, connections_max, tls),
     )?;
-    let data = web::Data::from(Arc::clone(&service));
-    let shown = web::Data::from(Arc::clone(&load));
-    let admin = HttpServer::new(move || {
-        App::new()
-            .app_data(data.clone())
-            .app_data(shown.clone())
-            .configure(crate::web::admin::configure)
-    })
-    .workers(1)
-    .disable_signals()
-    .bind(config.admin_listen)
-    .with_context(|| taken(config.admin_listen))?;
+    let listener = bind(config.admin_listen).with_context(|| taken(config.admin_listen))?;
     let addresses = Addresses {
         public: public_address,
-        admin: admin.addrs()[0],
+        admin: listener.local_addr()?,
     };
+    let admin_load = Arc::new(Load::new(
+        ADMIN_CONNECTIONS_MAX,
+        ADMIN_HELD_BYTES_MAX,
+        Arc::default(),
+        Arc::clone(&service.events),
+    ));
+    let admin = Server::build()
+        .workers(1)
+        .max_concurrent_connections(ADMIN_CONNECTIONS_MAX)
+        .disable_signals();
+    let admin = door::listen(
+        admin,
+        listener,
+        Arc::clone(&service),
+        [&admin_load, &load].map(Arc::clone),
+        door::Settings {
+            listener: Listener::Admin,
+            hosts: Vec::new(),
+            ..door_settings(config, ADMIN_CONNECTIONS_MAX, None)
+        },
+    )?;
     let (public, admin) = (public.run(), admin.run());
     let (stop_public, stop_admin) = (public.handle(), admin.handle());
     // Listened for before anybody is told that the server is ready.
@@ -181,6 +194,7 @@ async fn listen(
         signals.until_stop(certificates).await;
         tracing::info!("stopping: no new requests");
         load.stop();
+        admin_load.stop();
         stop_public.stop(true).await;
         stop_admin.stop(false).await;
     });
@@ -222,6 +236,7 @@ fn door_settings(
     };
     let exempt = config.exempt_networks.clone();
     door::Settings {
+        listener: Listener::Public,
         exchange_s: config.exchange_s,
         hosts: config.hosts.clone(),
         trusted_proxies: config.trusted_proxies.clone(),

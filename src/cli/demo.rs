@@ -99,7 +99,7 @@ pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Answer> {
         admin_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         plain_http: demo.plain_http,
         log: "warn".to_owned(),
-        ..Config::default()
+        ..folder.config(None)?
     };
     config.check().map_err(anyhow::Error::msg)?;
     serve::start_log(&config.log);

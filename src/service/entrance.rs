@@ -6,6 +6,7 @@ use super::{Answered, From, Here, Refused, Service};
 use crate::domain::eligibility::{Answer, Decision};
 use crate::domain::ids::PersonKey;
 use crate::domain::line::{Draw, Given, Line};
+use crate::domain::state::CampaignState;
 use crate::domain::time::{Day, Stamp};
 use crate::events::Event;
 use crate::gate::sessions::SESSION_S_MAX;
@@ -37,8 +38,7 @@ impl Service {
             self.events.note(Event::SignInFailed, Some(from));
             return Err(Refused::IdentityNotFound);
         };
-        let way = self.way(here, person)?;
-        let (place, issued) = self.with_line(here, |line| {
+        let (_, (place, issued)) = self.with_way(here, person, |line, way| {
             let place = here.gate.enter(line, person, way, here.now);
             (place, line.not_before_lease(here.now))
         })?;
@@ -129,9 +129,8 @@ impl Service {
     fn looked_at(&self, here: &Here, token: &str) -> Answered<(Token, Way, Place)> {
         let token = self.good(here, Kind::Place, token);
         let token = token.ok_or(Refused::PlaceInvalid)?;
-        let way = self.way(here, token.person)?;
         let (person, given) = (token.person, Given::of_mark(token.mark));
-        let place = self.with_line(here, |line| {
+        let (way, place) = self.with_way(here, person, |line, way| {
             let issued = token.issued;
             here.gate.look(line, person, given, issued, way, here.now)
         })?;
@@ -194,38 +193,55 @@ impl Service {
         (rules.decide(&subject, here.now), openings)
     }
 
-    /// How the person may come in now. Whoever has a booking or a running hold may at any time.
-    fn way(&self, here: &Here, person: PersonKey) -> Answered<Way> {
-        if self.has_something(here, &person) {
-            return Ok(Way::Owner);
-        }
-        let subject = here.offer.subject(&person).ok_or(Refused::NotOnRoster)?;
-        let decision = here.offer.catalog.campaign.rules.decide(&subject, here.now);
-        if decision.answer == Answer::Eligible {
-            return Ok(Way::Open);
-        }
-        if decision.lobby_is_open() {
-            let drawn =
-                |draw: &Draw| Some(draw.opening) == decision.opens_at && draw.seed.is_none();
-            let draw = self.with_line(here, |line| line.draws.iter().position(drawn))?;
-            let opens = decision.opens_at.unwrap_or(here.now);
-            return Ok(Way::Lobby { draw, opens });
-        }
-        self.note_refusal(here, person, &decision);
-        Err(Refused::Rules(Box::new(decision)))
-    }
-
-    fn has_something(&self, here: &Here, person: &PersonKey) -> bool {
+    /// How the person may come in now, and what `look` finds of the line then: one look at the
+    /// state for both, for everybody who polls does this.
+    fn with_way<T>(
+        &self,
+        here: &Here,
+        person: PersonKey,
+        look: impl FnOnce(&Line, Way) -> T,
+    ) -> Answered<(Way, T)> {
+        let rules = &here.offer.catalog.campaign.rules;
+        let subject = here.offer.subject(&person);
+        let decision = subject.map(|subject| rules.decide(&subject, here.now));
         let state = self
             .shared
             .state
             .read()
             .expect("no writer panics while it holds the lock");
-        state.campaign(here.index).is_some_and(|campaign| {
-            campaign.active_booking(person).is_some()
-                || campaign.running_hold(person, here.now).is_some()
-        })
+        let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
+        if let Some(way) = way(campaign, &person, decision.as_ref(), here.now) {
+            return Ok((way, look(&campaign.line, way)));
+        }
+        drop(state);
+        let decision = decision.ok_or(Refused::NotOnRoster)?;
+        self.note_refusal(here, person, &decision);
+        Err(Refused::Rules(Box::new(decision)))
     }
+}
+
+/// How a person may come in: with a booking or a running hold at any time, otherwise as the rules
+/// decided; none if not now.
+fn way(
+    campaign: &CampaignState,
+    person: &PersonKey,
+    decision: Option<&Decision>,
+    now: Stamp,
+) -> Option<Way> {
+    if campaign.active_booking(person).is_some() || campaign.running_hold(person, now).is_some() {
+        return Some(Way::Owner);
+    }
+    let decision = decision?;
+    if decision.answer == Answer::Eligible {
+        return Some(Way::Open);
+    }
+    decision.lobby_is_open().then(|| {
+        let drawn = |draw: &Draw| Some(draw.opening) == decision.opens_at && draw.seed.is_none();
+        Way::Lobby {
+            draw: campaign.line.draws.iter().position(drawn),
+            opens: decision.opens_at.unwrap_or(now),
+        }
+    })
 }
 
 /// A pause refuses with its reason; people are told to come back at different times.

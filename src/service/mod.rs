@@ -19,7 +19,6 @@ use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, PersonKey, Sl
 use crate::domain::refusal::refused_for;
 use crate::domain::time::Stamp;
 use crate::events::Events;
-use crate::gate::board::Board;
 use crate::gate::ended::EndedDevices;
 use crate::gate::{Gate, Place};
 use crate::identity::attempts::Attempts;
@@ -137,14 +136,6 @@ impl Service {
             index,
             now: self.clock.now(),
         })
-    }
-
-    /// The board of the campaign of that name.
-    pub fn board(&self, id: &str) -> Option<Arc<Board>> {
-        let offers = self.shared.offers();
-        let is_it = |offer: &&Arc<Offer>| offer.catalog.campaign.id.as_str() == id;
-        let offer = offers.iter().find(is_it)?;
-        Some(self.gate(offer).board.load_full())
     }
 
     /// Every campaign's gate, with the campaign's name.

@@ -38,7 +38,7 @@ refusals! {
         "foreign_request", "not_found", "paused", "overloaded",
     ];
     NotLeft = ["place_invalid", "foreign_request", "not_found", "overloaded"];
-    NoBoard = ["not_found"];
+    NoBoard = ["not_found", "overloaded"];
 }
 
 /// Gives a person on the roster their place; entering again, from anywhere, gives the same one.
@@ -157,8 +157,12 @@ pub async fn leave_device(call: Call, request: HttpRequest) -> Result<HttpRespon
     )
 )]
 #[get("/gate/board")]
-pub async fn show_board(call: Call, request: HttpRequest) -> HttpResponse {
+pub async fn show_board(call: Call, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let board = call.here.gate.board.load();
+    if board.json.is_empty() {
+        // The campaign was activated this moment: the keeper puts its first board up in its next step.
+        return Err(Problem::overloaded(call.lang, 1));
+    }
     let known = request
         .headers()
         .get(IF_NONE_MATCH)
@@ -172,9 +176,9 @@ pub async fn show_board(call: Call, request: HttpRequest) -> HttpResponse {
         .insert_header((CACHE_CONTROL, "public, max-age=1"))
         .content_type("application/json");
     if known == Some(board.etag.as_str()) {
-        return response.finish();
+        return Ok(response.finish());
     }
-    response.body(board.json.clone())
+    Ok(response.body(board.json.clone()))
 }
 
 /// Checks the identity fields that the campaign asks for.

@@ -16,9 +16,9 @@ use super::number;
 use super::world::{OPEN, Server, World, fresh_key, person};
 
 /// One crowd at a time: they share the machine.
-static ONE: Mutex<()> = Mutex::new(());
+pub static ONE: Mutex<()> = Mutex::new(());
 /// All connections together may hold this, by the settings of these tests.
-const HELD_MIB: usize = 64;
+pub const HELD_MIB: usize = 64;
 /// What the program itself takes for its work, in the settings of these tests.
 const AROUND_BYTES: usize = 48 << 20;
 
@@ -47,7 +47,7 @@ fn seconds() -> Duration {
 }
 
 /// What a server with that many connections may take more than one without.
-fn bound(tls: bool, connections: u64) -> usize {
+pub fn bound(tls: bool, connections: u64) -> usize {
     let each = if tls { TLS_BYTES } else { PLAIN_BYTES };
     connections as usize * each + (HELD_MIB << 20) + AROUND_BYTES
 }

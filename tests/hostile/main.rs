@@ -16,6 +16,7 @@ mod bounds;
 #[path = "../it/client.rs"]
 mod client;
 mod crowd;
+mod evening;
 mod kinds;
 mod meter;
 #[allow(dead_code)]

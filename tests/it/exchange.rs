@@ -287,3 +287,56 @@ fn a_tls_handshake_has_an_end() {
     let _ = stream.read_to_end(&mut answer);
     assert!(answer.len() < 100, "{answer:?}");
 }
+
+#[test]
+fn a_connection_ends_after_ten_thousand_requests() {
+    let world = World::new(1);
+    let server = world.serve();
+    let mut stream = connect_from([127, 0, 0, 1], server.public);
+    let now = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
+    let mut copy = stream.try_clone().unwrap();
+    let writing = std::thread::spawn(move || {
+        // Some more than it takes; the last are not read.
+        (0..110).for_each(|_| _ = copy.write_all(&now));
+    });
+    let mut text = Vec::new();
+    let _ = stream.read_to_end(&mut text);
+    writing.join().unwrap();
+    let text = String::from_utf8_lossy(&text);
+    assert_eq!(statuses(&text).len(), 10_000);
+    assert_eq!(text.matches("connection: close").count(), 1);
+}
+
+#[test]
+fn monitoring_has_bounds_of_its_own() {
+    let world = World::new(1);
+    let server = world.serve();
+    let ask = |path: &str| {
+        let mut stream = connect_from([127, 0, 0, 1], server.admin);
+        let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    };
+    // Answers that nobody reads, and silent connections, as many as there may be and more.
+    let mut deaf = connect_from([127, 0, 0, 1], server.admin);
+    deaf.set_nonblocking(true).unwrap();
+    let many = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(10_000);
+    let _ = deaf.write(&many);
+    let _silent: Vec<_> = (0..100)
+        .map(|_| connect_from([127, 0, 0, 2], server.admin))
+        .collect();
+    let metrics = ask("/metrics");
+    assert!(metrics.starts_with("HTTP/1.1 200 OK"), "{metrics}");
+    assert!(metrics.contains("sumun_connections 0"), "{metrics}");
+    // No page and no board of people is there.
+    for path in [
+        "/",
+        "/ko/test-open",
+        "/api/v1/campaigns/test-open/gate/board",
+    ] {
+        assert!(ask(path).starts_with("HTTP/1.1 404"), "{path}");
+    }
+    server.client().get("/gate/board", None).is(200);
+}

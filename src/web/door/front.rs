@@ -10,6 +10,7 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 
+use super::Listener;
 use super::answer::{End, Out, api_lines};
 use super::head::Head;
 use super::load::{Class, WorkerLoad};
@@ -18,7 +19,8 @@ use crate::events::Event;
 use crate::gate::board::Board;
 use crate::gate::token::Kind;
 use crate::gate::{Place, PlaceState};
-use crate::service::Service;
+use crate::ledger::shared::Offer;
+use crate::service::{Here, Service};
 use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, token_in};
 use crate::web::headers::Headers as _;
 use crate::web::pages::{self, Waiter};
@@ -32,14 +34,24 @@ const OVER_BOUND_S: u32 = 10;
 
 /// The front of one worker.
 pub struct Front {
+    listener: Listener,
     service: Arc<Service>,
     load: Rc<WorkerLoad>,
     networks: Arc<Networks>,
+    known: RefCell<Known>,
     board: RefCell<Option<PreparedBoard>>,
     /// The lines of an answer with a place, and room for its body.
     place_lines: Vec<u8>,
     place_body: RefCell<Vec<u8>>,
     pages: pages::Kept,
+}
+
+/// The campaigns, from request to request until what is offered changes: a look at them takes no
+/// lock and counts no reference that other workers count too.
+#[derive(Default)]
+struct Known {
+    offers: Arc<Vec<Arc<Offer>>>,
+    all: Vec<Here>,
 }
 
 /// A board as an answer.
@@ -60,15 +72,22 @@ pub enum Joins {
 }
 
 impl Front {
-    pub fn new(service: Arc<Service>, load: Rc<WorkerLoad>, networks: Arc<Networks>) -> Self {
+    pub fn new(
+        listener: Listener,
+        service: Arc<Service>,
+        load: Rc<WorkerLoad>,
+        networks: Arc<Networks>,
+    ) -> Self {
         let json = [
             ("content-type", "application/json"),
             ("cache-control", "no-store"),
         ];
         Self {
+            listener,
             service,
             load,
             networks,
+            known: RefCell::default(),
             board: RefCell::default(),
             place_lines: api_lines(StatusCode::OK, &json),
             place_body: RefCell::default(),
@@ -132,18 +151,16 @@ impl Front {
 
     /// Answers what everybody asks for, without a route; false for everything else.
     pub fn answer(&self, head: &Head<'_>, class: Class, out: &mut Out, end: &End<'_>) -> bool {
-        if head.method != Method::GET {
+        if head.method != Method::GET || self.listener == Listener::Admin {
             return false;
         }
         match class {
             Class::Free => self.show_board(head, out, end).is_some(),
-            Class::Poll => match self.look(head) {
-                Some(waiter) if is_call(head) => {
-                    self.show_place(&waiter.place, out, end);
-                    true
-                }
-                waiter => self.show_page(head, waiter, out, end),
-            },
+            Class::Poll if is_call(head) => {
+                let place = self.with_place(head, |_, place, _| self.show_place(&place, out, end));
+                place.is_some()
+            }
+            Class::Poll => self.show_page(head, self.look(head), out, end),
             Class::Browse => self.show_page(head, None, out, end),
             Class::Enter | Class::Session => false,
         }
@@ -161,17 +178,49 @@ impl Front {
         token.is_some_and(|token| self.service.has_signed(kind, token))
     }
 
-    /// The place of a good token; what is wrong with another is for the routes to say.
+    /// The campaign of that name, now.
+    fn with_campaign<T>(&self, id: &str, look: impl FnOnce(&Here) -> T) -> Option<T> {
+        let mut known = self.known.borrow_mut();
+        let offers = self.service.shared.offers();
+        if !Arc::ptr_eq(&known.offers, &offers) {
+            let ids = offers
+                .iter()
+                .map(|offer| offer.catalog.campaign.id.as_str());
+            known.all = ids
+                .filter_map(|id| self.service.campaign(id).ok())
+                .collect();
+            known.offers = Arc::clone(&offers);
+        }
+        let is_it = |here: &&mut Here| here.offer.catalog.campaign.id.as_str() == id;
+        let here = known.all.iter_mut().find(is_it)?;
+        here.now = self.service.clock.now();
+        Some(look(here))
+    }
+
     fn look<'a>(&self, head: &'a Head<'_>) -> Option<Waiter<'a>> {
+        self.with_place(head, |here, place, token| Waiter {
+            here: here.clone(),
+            place,
+            token,
+        })
+    }
+
+    /// The place of a good token; what is wrong with another is for the routes to say.
+    fn with_place<'a, T>(
+        &self,
+        head: &'a Head<'_>,
+        look: impl FnOnce(&Here, Place, &'a str) -> T,
+    ) -> Option<T> {
         let campaign = match campaign_of(head.path, "/gate/place") {
             Some(campaign) => campaign,
             // A page: language, campaign, page.
             None => head.path.split('/').nth(2)?,
         };
         let token = token_in(&head.lines, PLACE_COOKIE)?;
-        let here = self.service.campaign(campaign).ok()?;
-        let place = self.service.place(&here, token).ok()?;
-        Some(Waiter { here, place, token })
+        self.with_campaign(campaign, |here| {
+            let place = self.service.place(here, token).ok()?;
+            Some(look(here, place, token))
+        })?
     }
 
     fn show_place(&self, place: &Place, out: &mut Out, end: &End<'_>) {
@@ -203,13 +252,19 @@ impl Front {
 
     fn show_board(&self, head: &Head<'_>, out: &mut Out, end: &End<'_>) -> Option<()> {
         let campaign = campaign_of(head.path, "/gate/board")?;
-        let board = self.service.board(campaign)?;
         let mut prepared = self.board.borrow_mut();
-        let is_current = |known: &PreparedBoard| Arc::ptr_eq(&known.board, &board);
-        if !prepared.as_ref().is_some_and(is_current) {
-            *prepared = Some(PreparedBoard::new(board));
-        }
+        self.with_campaign(campaign, |here| {
+            let board = here.gate.board.load();
+            let is_current = |known: &PreparedBoard| Arc::ptr_eq(&known.board, &board);
+            if !prepared.as_ref().is_some_and(is_current) {
+                *prepared = Some(PreparedBoard::new(Arc::clone(&board)));
+            }
+        })?;
         let prepared = prepared.as_ref()?;
+        if prepared.board.json.is_empty() {
+            // The campaign was activated this moment; the route says so.
+            return None;
+        }
         if head.lines.value("if-none-match") == Some(&*prepared.board.etag) {
             out.head(&prepared.unchanged, None, end);
         } else {

@@ -53,9 +53,19 @@ use worker::{Routes, Worker};
 use crate::events::Event;
 use crate::service::Service;
 
+/// Whom a listener serves: which routes it has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Listener {
+    /// People, with pages and API; what everybody asks for is answered from prepared bytes.
+    Public,
+    /// Monitoring.
+    Admin,
+}
+
 /// What the settings decide at the door.
 #[derive(Clone)]
 pub struct Settings {
+    pub listener: Listener,
     /// A request must arrive within this, and its answer leave.
     pub exchange_s: u32,
     /// The host names that are served; all if there are none.
@@ -67,18 +77,23 @@ pub struct Settings {
     pub only_tls: bool,
 }
 
-/// Serves people on a listener.
+/// Serves a listener. `shown` is the load that monitoring is told of.
 pub fn listen(
     server: ServerBuilder,
     listener: TcpListener,
     service: Arc<Service>,
-    load: Arc<Load>,
+    [load, shown]: [Arc<Load>; 2],
     settings: Settings,
 ) -> std::io::Result<ServerBuilder> {
-    server.listen("public", listener, move || {
-        let (service, load, settings) = (Arc::clone(&service), Arc::clone(&load), settings.clone());
+    let name = match settings.listener {
+        Listener::Public => "public",
+        Listener::Admin => "admin",
+    };
+    server.listen(name, listener, move || {
+        let (service, settings) = (Arc::clone(&service), settings.clone());
+        let loads = [&load, &shown].map(Arc::clone);
         fn_factory(move || {
-            let door = Door::open(Arc::clone(&service), Arc::clone(&load), settings.clone());
+            let door = Door::open(Arc::clone(&service), loads.clone(), settings.clone());
             async move {
                 let door = Rc::new(door.await?);
                 Ok::<_, ()>(fn_service(move |tcp: TcpStream| {
@@ -103,11 +118,16 @@ struct Door {
 }
 
 impl Door {
-    async fn open(service: Arc<Service>, load: Arc<Load>, settings: Settings) -> Result<Self, ()> {
+    async fn open(
+        service: Arc<Service>,
+        [load, shown]: [Arc<Load>; 2],
+        settings: Settings,
+    ) -> Result<Self, ()> {
         let connections = Connections::new(Arc::clone(&load), settings.exchange_s);
         let load = WorkerLoad::new(load);
         let networks = settings.networks;
         let front = Front::new(
+            settings.listener,
             Arc::clone(&service),
             Rc::clone(&load),
             Arc::clone(&networks),
@@ -118,7 +138,7 @@ impl Door {
             common: Common::new(settings.only_tls),
             proxies: Proxies::new(settings.trusted_proxies),
             hosts: settings.hosts,
-            routes: routes(service).await?,
+            routes: routes(settings.listener, service, shown).await?,
             scratch: Default::default(),
         });
         let handshakes = Rc::new(Turns::for_handshakes());
@@ -269,10 +289,15 @@ struct Begun {
 }
 
 /// The routes of one worker.
-async fn routes(service: Arc<Service>) -> Result<Routes, ()> {
+async fn routes(listener: Listener, service: Arc<Service>, shown: Arc<Load>) -> Result<Routes, ()> {
+    let configure = match listener {
+        Listener::Public => crate::web::configure,
+        Listener::Admin => crate::web::admin::configure,
+    };
     let app = App::new()
         .app_data(web::Data::from(service))
-        .configure(crate::web::configure)
+        .app_data(web::Data::from(shown))
+        .configure(configure)
         .into_factory();
     let app = map_config(app, |()| AppConfig::default());
     let app = Rc::new(app.new_service(()).await?);

@@ -1,23 +1,30 @@
-//! The calls of the waiting room: enter, place, admit, board. The front of the door answers good
-//! place and board calls before they come here; here is what is left, and the description.
+//! The calls of the waiting room: enter, place, admit, board. The front of the door answers the
+//! board, good places and well-formed calls to enter before they come to the routes here; these
+//! have what is left, and the description.
 
-use actix_web::http::StatusCode;
+use std::net::IpAddr;
+
 use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, SET_COOKIE};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use super::call::{Call, PLACE_COOKIE, Placed, SESSION_COOKIE, cookie, no_cookie, peer, tokens_in};
 use super::described::{CampaignPath, KnownHeader, refusals};
+use super::headers::Headers;
+use super::origin::is_ours_or_bearer;
 use super::problem::{FieldFault, Problem};
 use super::public::answer;
-use super::read;
+use super::read::{self, says_json};
 use super::views::{
     AdmitAnswer, EnterAnswer, EnterRequest, PlaceAnswer, SessionView, place as view,
 };
+use super::words::Lang;
 use crate::domain::campaign::{IdentityField, read_date};
 use crate::domain::time::Day;
 use crate::gate::Place;
 use crate::gate::board::BoardView;
 use crate::identity::Credentials;
+use crate::service::{Here, Service};
 
 /// Longer names are not on any roster.
 pub const NAME_CHARACTERS_MAX: usize = 100;
@@ -59,7 +66,8 @@ pub async fn enter_gate(
     body: read::Bytes,
 ) -> Result<HttpResponse, Problem> {
     let asked: EnterRequest = read::json(&request, body)?;
-    let credentials = credentials(&call, asked)?;
+    let wanted = &call.here.offer.catalog.campaign.identity;
+    let credentials = credentials(wanted, call.lang, asked)?;
     let entered = call.service.enter(&call.here, &credentials, peer(&request));
     let (place, token) = entered.map_err(|refused| call.problem(refused))?;
     let cookie = cookie(PLACE_COOKIE, &token);
@@ -72,6 +80,26 @@ pub async fn enter_gate(
     );
     response.headers_mut().insert(SET_COOKIE, cookie);
     Ok(response)
+}
+
+/// The same for a call as programs make it, before any route is looked for: a place and its token,
+/// or the refusal. None for a call that the route has to look at to say what is wrong with it.
+pub fn entered(
+    service: &Service,
+    here: &Here,
+    headers: &impl Headers,
+    body: &[u8],
+    from: IpAddr,
+) -> Option<Result<(Place, String), Problem>> {
+    if !says_json(headers) || !is_ours_or_bearer(&Method::POST, headers) {
+        return None;
+    }
+    let asked: EnterRequest = serde_json::from_slice(body).ok()?;
+    let lang = Lang::of(headers);
+    let wanted = &here.offer.catalog.campaign.identity;
+    let credentials = credentials(wanted, lang, asked).ok()?;
+    let entered = service.enter(here, &credentials, from);
+    Some(entered.map_err(|refused| Problem::of(refused, here, lang)))
 }
 
 /// The person's place as it is now.
@@ -182,7 +210,11 @@ pub async fn show_board(call: Call, request: HttpRequest) -> Result<HttpResponse
 }
 
 /// Checks the identity fields that the campaign asks for.
-fn credentials(call: &Call, asked: EnterRequest) -> Result<Credentials, Problem> {
+fn credentials(
+    wanted: &[IdentityField],
+    lang: Lang,
+    asked: EnterRequest,
+) -> Result<Credentials, Problem> {
     let mut faults = Vec::new();
     let mut fault = |field: &str, reason: String| {
         faults.push(FieldFault {
@@ -190,7 +222,6 @@ fn credentials(call: &Call, asked: EnterRequest) -> Result<Credentials, Problem>
             reason,
         });
     };
-    let wanted = &call.here.offer.catalog.campaign.identity;
     let given = [
         (IdentityField::Name, asked.name.is_some()),
         (IdentityField::BirthDate, asked.birth_date.is_some()),
@@ -228,7 +259,7 @@ fn credentials(call: &Call, asked: EnterRequest) -> Result<Credentials, Problem>
         }
     };
     if !faults.is_empty() {
-        return Err(Problem::invalid(call.lang, 422, &faults));
+        return Err(Problem::invalid(lang, 422, &faults));
     }
     Ok(Credentials {
         name: asked.name,

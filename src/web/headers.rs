@@ -9,6 +9,9 @@ pub trait Headers {
     /// are not visible ASCII are left out.
     fn values<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a str>;
 
+    /// Whether there is such a header, whatever its value.
+    fn has(&self, name: &'static str) -> bool;
+
     /// The first value of a header.
     fn value(&self, name: &'static str) -> Option<&str> {
         self.values(name).next()
@@ -18,5 +21,9 @@ pub trait Headers {
 impl Headers for HeaderMap {
     fn values<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a str> {
         self.get_all(name).filter_map(|value| value.to_str().ok())
+    }
+
+    fn has(&self, name: &'static str) -> bool {
+        self.contains_key(name)
     }
 }

@@ -4,44 +4,43 @@
 //! page of another site sent it. Cookies are SameSite=Strict besides.
 
 use actix_web::http::Method;
-use actix_web::http::header::{COOKIE, HOST, HeaderMap, HeaderName, ORIGIN};
 
 use super::call::bearer;
+use super::headers::Headers;
 
 /// Whether a request comes from a page of this site, or from no page at all.
 ///
 /// `Sec-Fetch-Site` decides where a browser sends it. A browser that does not may send
 /// `Origin: null` because our pages send no referrer; then the cookies' SameSite stands alone.
 /// A program sends neither header and is taken.
-pub fn is_ours(method: &Method, headers: &HeaderMap) -> bool {
+pub fn is_ours(method: &Method, headers: &impl Headers) -> bool {
     if matches!(*method, Method::GET | Method::HEAD) {
         return true;
     }
-    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(site) = headers.get("sec-fetch-site") {
-        return site == "same-origin" || site == "none";
+    if headers.has("sec-fetch-site") {
+        let site = headers.value("sec-fetch-site");
+        return matches!(site, Some("same-origin" | "none"));
     }
-    match headers.get(ORIGIN) {
-        None => true,
-        Some(origin) if origin == "null" => true,
-        Some(origin) => {
-            let origin = origin.to_str().ok();
-            let host = origin.and_then(|origin| origin.split_once("://"));
-            host.is_some_and(|(_, host)| Some(host) == text(&HOST))
-        }
+    if !headers.has("origin") {
+        return true;
     }
+    let origin = headers.value("origin");
+    origin.is_some_and(|origin| {
+        let host = origin.split_once("://").map(|(_, host)| host);
+        origin == "null" || host.is_some() && host == headers.value("host")
+    })
 }
 
 /// The same for a call of the API. A call with `Authorization: Bearer` and without cookies is taken
 /// from anywhere: no browser adds that header by itself, so its sender has the token already.
-pub fn is_ours_or_bearer(method: &Method, headers: &HeaderMap) -> bool {
-    let has_own_token = bearer(headers).is_some() && !headers.contains_key(COOKIE);
+pub fn is_ours_or_bearer(method: &Method, headers: &impl Headers) -> bool {
+    let has_own_token = bearer(headers).is_some() && !headers.has("cookie");
     has_own_token || is_ours(method, headers)
 }
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderValue;
+    use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
     use super::*;
 

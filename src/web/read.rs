@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, web};
 use serde::de::DeserializeOwned;
 
+use super::headers::Headers;
 use super::problem::{FieldFault, Problem};
 use super::words::Lang;
 use crate::domain::campaign::read_date;
@@ -15,6 +15,13 @@ use crate::domain::time::Day;
 /// A body as actix hands it over: the bytes, or why it could not be taken.
 pub type Bytes = Result<web::Bytes, actix_web::Error>;
 
+/// Whether a request says that its body is JSON.
+pub fn says_json(headers: &impl Headers) -> bool {
+    let kind = headers.value("content-type");
+    let essence = kind.and_then(|kind| kind.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
 /// Reads a JSON body: unknown, missing and repeated fields are refused by name.
 pub fn json<T: DeserializeOwned>(request: &HttpRequest, body: Bytes) -> Result<T, Problem> {
     let lang = Lang::of(request.headers());
@@ -22,15 +29,7 @@ pub fn json<T: DeserializeOwned>(request: &HttpRequest, body: Bytes) -> Result<T
         let field = "body".to_owned();
         Problem::invalid(lang, status, &[FieldFault { field, reason }])
     };
-    let kind = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = kind
-        .and_then(|kind| kind.split(';').next())
-        .unwrap_or_default()
-        .trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
+    if !says_json(request.headers()) {
         return Err(fault(
             415,
             "must be sent with Content-Type: application/json".to_owned(),

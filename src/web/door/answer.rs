@@ -7,7 +7,9 @@
 use std::cell::RefCell;
 
 use actix_http::Response;
+use actix_http::body::MessageBody as _;
 use actix_http::header::{CONTENT_SECURITY_POLICY, HeaderMap};
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 
@@ -151,6 +153,13 @@ impl Out {
         } else {
             self.shared = body;
         }
+    }
+
+    /// Writes an answer that was made without a route.
+    pub fn made(&mut self, response: HttpResponse, end: &End<'_>) {
+        let (response, body) = Response::from(response).into_parts();
+        let body = body.try_into_bytes().unwrap_or_default();
+        self.response(&response, body, false, end);
     }
 
     /// Writes what a route answered. An answer to HEAD has the length of its body, and no body.

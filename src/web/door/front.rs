@@ -21,11 +21,12 @@ use crate::gate::token::Kind;
 use crate::gate::{Place, PlaceState};
 use crate::ledger::shared::Offer;
 use crate::service::{Here, Service};
-use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, token_in};
+use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, cookie, token_in};
+use crate::web::gate::entered;
 use crate::web::headers::Headers as _;
-use crate::web::pages::{self, Waiter};
+use crate::web::pages::{self, Glance, PreparedPage, landing_page, prepared_page, room_page};
 use crate::web::problem::Problem;
-use crate::web::views::{PlaceAnswer, place as view};
+use crate::web::views::{EnterAnswer, PlaceAnswer, place as view};
 use crate::web::words::Lang;
 
 /// Whoever is over the bound of their address or network is told to come back after this, and up
@@ -59,6 +60,16 @@ struct PreparedBoard {
     board: Arc<Board>,
     lines: Vec<u8>,
     unchanged: Vec<u8>,
+}
+
+/// A request that has come whole.
+#[derive(Clone, Copy)]
+pub struct Arrived<'a, 'b> {
+    pub head: &'a Head<'b>,
+    pub class: Class,
+    pub body: &'a [u8],
+    /// Whom it comes from.
+    pub client: IpAddr,
 }
 
 /// Whether a request may join the line of those that wait for their turn.
@@ -125,15 +136,15 @@ impl Front {
         if !self.load.is_over(class) {
             return Joins::Now;
         }
-        let waiter = match class {
+        let place = match class {
             Class::Free => return Joins::Late,
-            Class::Poll => self.look(head),
+            Class::Poll => self.with_place(head, |_, place, _| place),
             _ => None,
         };
         let come_back_s = self.load.come_back_s(class);
-        let told_s = match &waiter {
-            Some(waiter) if !can_wait(&waiter.place, come_back_s) => return Joins::Now,
-            Some(waiter) => waiter.place.next_poll_s,
+        let told_s = match &place {
+            Some(place) if !can_wait(place, come_back_s) => return Joins::Now,
+            Some(place) => place.next_poll_s,
             None => 0,
         };
         self.load.shared.note_shed(class);
@@ -150,8 +161,15 @@ impl Front {
     }
 
     /// Answers what everybody asks for, without a route; false for everything else.
-    pub fn answer(&self, head: &Head<'_>, class: Class, out: &mut Out, end: &End<'_>) -> bool {
-        if head.method != Method::GET || self.listener == Listener::Admin {
+    pub fn answer(&self, arrived: &Arrived<'_, '_>, out: &mut Out, end: &End<'_>) -> bool {
+        let Arrived { head, class, .. } = *arrived;
+        if self.listener == Listener::Admin {
+            return false;
+        }
+        if class == Class::Enter {
+            return self.let_enter(arrived, out, end).is_some();
+        }
+        if head.method != Method::GET {
             return false;
         }
         match class {
@@ -160,10 +178,40 @@ impl Front {
                 let place = self.with_place(head, |_, place, _| self.show_place(&place, out, end));
                 place.is_some()
             }
-            Class::Poll => self.show_page(head, self.look(head), out, end),
-            Class::Browse => self.show_page(head, None, out, end),
+            Class::Poll => self.show_page(head, out, end).is_some(),
+            Class::Browse => self.show_page(head, out, end).is_some(),
             Class::Enter | Class::Session => false,
         }
+    }
+
+    /// A call to enter, if nothing is wrong with its form.
+    fn let_enter(&self, arrived: &Arrived<'_, '_>, out: &mut Out, end: &End<'_>) -> Option<()> {
+        let Arrived { head, body, .. } = *arrived;
+        let campaign = campaign_of(head.path, "/gate/enter")?;
+        if head.method != Method::POST {
+            return None;
+        }
+        let entered = self.with_campaign(campaign, |here| {
+            entered(&self.service, here, &head.lines, body, arrived.client)
+        })??;
+        match entered {
+            Err(problem) => out.made(problem.response(), end),
+            Ok((place, token)) => {
+                let mut body = self.place_body.borrow_mut();
+                body.clear();
+                let cookie = cookie(PLACE_COOKIE, &token);
+                let place = view(&place);
+                let answer = EnterAnswer { place, token };
+                serde_json::to_writer(&mut *body, &answer).expect("views have a JSON form");
+                out.bytes.extend_from_slice(&self.place_lines);
+                for part in [&b"set-cookie: "[..], cookie.as_bytes(), b"\r\n"] {
+                    out.bytes.extend_from_slice(part);
+                }
+                out.head(&[], Some(body.len()), end);
+                out.bytes.extend_from_slice(&body);
+            }
+        }
+        Some(())
     }
 
     /// With a token that we signed, of a session or, to begin one, of a place: enough to be told
@@ -180,6 +228,14 @@ impl Front {
 
     /// The campaign of that name, now.
     fn with_campaign<T>(&self, id: &str, look: impl FnOnce(&Here) -> T) -> Option<T> {
+        self.with_known(Some(id), |here| {
+            here.now = self.service.clock.now();
+            look(here)
+        })
+    }
+
+    /// The campaign of that name, or the only one, as of some moment.
+    fn with_known<T>(&self, id: Option<&str>, look: impl FnOnce(&mut Here) -> T) -> Option<T> {
         let mut known = self.known.borrow_mut();
         let offers = self.service.shared.offers();
         if !Arc::ptr_eq(&known.offers, &offers) {
@@ -191,18 +247,14 @@ impl Front {
                 .collect();
             known.offers = Arc::clone(&offers);
         }
+        let Some(id) = id else {
+            let [only] = known.all.as_mut_slice() else {
+                return None;
+            };
+            return Some(look(only));
+        };
         let is_it = |here: &&mut Here| here.offer.catalog.campaign.id.as_str() == id;
-        let here = known.all.iter_mut().find(is_it)?;
-        here.now = self.service.clock.now();
-        Some(look(here))
-    }
-
-    fn look<'a>(&self, head: &'a Head<'_>) -> Option<Waiter<'a>> {
-        self.with_place(head, |here, place, token| Waiter {
-            here: here.clone(),
-            place,
-            token,
-        })
+        known.all.iter_mut().find(is_it).map(look)
     }
 
     /// The place of a good token; what is wrong with another is for the routes to say.
@@ -233,27 +285,40 @@ impl Front {
     }
 
     /// The pages that everybody asks for, from prepared bytes.
-    fn show_page(
-        &self,
-        head: &Head<'_>,
-        waiter: Option<Waiter<'_>>,
-        out: &mut Out,
-        end: &End<'_>,
-    ) -> bool {
-        let page = pages::first(&self.service, &self.pages, head.path, &head.lines, waiter);
-        match page {
-            Some(page) => {
-                page.write(&head.lines, out, end);
-                true
-            }
-            None => false,
-        }
+    fn show_page(&self, head: &Head<'_>, out: &mut Out, end: &End<'_>) -> Option<()> {
+        let (page, campaign, lang) = prepared_page(head.path, &head.lines)?;
+        let service = &self.service;
+        let filled = match page {
+            PreparedPage::Landing => self.with_known(campaign, |here| {
+                here.now = service.clock.now();
+                let (place, here) = (None, &*here);
+                let glance = Glance {
+                    service,
+                    here,
+                    lang,
+                    place,
+                };
+                landing_page(&self.pages, glance)
+            }),
+            PreparedPage::Room => self.with_place(head, |here, place, token| {
+                let token = Some(token);
+                let glance = Glance {
+                    service,
+                    here,
+                    lang,
+                    place: token,
+                };
+                room_page(&self.pages, glance, &place)
+            }),
+        };
+        filled?.write(&head.lines, out, end);
+        Some(())
     }
 
     fn show_board(&self, head: &Head<'_>, out: &mut Out, end: &End<'_>) -> Option<()> {
         let campaign = campaign_of(head.path, "/gate/board")?;
         let mut prepared = self.board.borrow_mut();
-        self.with_campaign(campaign, |here| {
+        self.with_known(Some(campaign), |here| {
             let board = here.gate.board.load();
             let is_current = |known: &PreparedBoard| Arc::ptr_eq(&known.board, &board);
             if !prepared.as_ref().is_some_and(is_current) {

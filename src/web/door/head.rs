@@ -276,6 +276,11 @@ impl Headers for Lines<'_> {
         let lines = lines.filter(move |value| value.iter().all(visible));
         lines.filter_map(|value| std::str::from_utf8(value).ok())
     }
+
+    fn has(&self, name: &'static str) -> bool {
+        let mut lines = self.0.iter();
+        lines.any(|line| line.name.eq_ignore_ascii_case(name))
+    }
 }
 
 #[cfg(test)]

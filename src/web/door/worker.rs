@@ -6,13 +6,13 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use actix_http::body::{BoxBody, MessageBody as _};
+use actix_http::body::BoxBody;
 use actix_http::{Request, Response};
 
 use super::answer::{Common, End, Out};
 use super::bounds::READ_BYTES_MAX;
 use super::client::Proxies;
-use super::front::{Front, Joins};
+use super::front::{Arrived, Front, Joins};
 use super::head::room;
 use super::load::{Class, WorkerLoad};
 use super::request::{Asked, Reading, Seen, Turn, for_routes};
@@ -75,7 +75,13 @@ impl Worker {
                 common: &self.common,
                 persists,
             };
-            if self.front.answer(&head, class, out, &end) {
+            let arrived = Arrived {
+                head: &head,
+                class,
+                body: body.bytes(&input[head.length..]),
+                client: client.ip(),
+            };
+            if self.front.answer(&arrived, out, &end) {
                 return Seen::Answered { taken, persists };
             }
             Turn::Taken
@@ -111,7 +117,13 @@ impl Worker {
             persists: asked.persists,
         };
         asked.with_head(|head| {
-            if self.front.answer(head, asked.class, out, &end) {
+            let arrived = Arrived {
+                head,
+                class: asked.class,
+                body: asked.body.bytes(&asked.bytes[head.length..]),
+                client: asked.client.ip(),
+            };
+            if self.front.answer(&arrived, out, &end) {
                 None
             } else {
                 for_routes(head, asked)
@@ -125,10 +137,7 @@ impl Worker {
             persists: asked.persists,
         };
         asked.with_head(|head| {
-            let response: Response<BoxBody> = self.front.put_off(head, retry_after_s).into();
-            let (response, body) = response.into_parts();
-            let body = body.try_into_bytes().unwrap_or_default();
-            out.response(&response, body, false, &end);
+            out.made(self.front.put_off(head, retry_after_s), &end);
         });
     }
 

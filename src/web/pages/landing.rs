@@ -13,7 +13,7 @@ use super::form::{Form, birth_date};
 use super::frame::{Frame, machine, text};
 use super::prepared::{Filled, For, Kept, Prepared, kept};
 use super::trouble::Trouble;
-use super::visit::{Visit, lang};
+use super::visit::{Glance, Visit, lang};
 use super::when::When;
 use crate::domain::campaign::{Campaign, Opening};
 use crate::domain::eligibility::{Answer, Decision};
@@ -82,7 +82,7 @@ pub async fn front(request: HttpRequest) -> Result<HttpResponse, Trouble> {
         .collect();
     if let [only] = ids.as_slice() {
         let visit = Visit::new(&request, l, only)?;
-        return Ok(Filled::from(prepared(kept(&request), &visit)).answer(request.headers()));
+        return Ok(Filled::from(prepared(kept(&request), visit.glance())).answer(request.headers()));
     }
     let listed = offers.iter().map(|offer| {
         let campaign = &offer.catalog.campaign;
@@ -97,7 +97,7 @@ pub async fn front(request: HttpRequest) -> Result<HttpResponse, Trouble> {
 }
 
 pub async fn landing(request: HttpRequest, visit: Visit) -> HttpResponse {
-    Filled::from(prepared(kept(&request), &visit)).answer(request.headers())
+    Filled::from(prepared(kept(&request), visit.glance())).answer(request.headers())
 }
 
 pub async fn to_landing(visit: Visit) -> HttpResponse {
@@ -116,8 +116,8 @@ pub struct MadeOf {
 }
 
 /// The bytes that are the same for everyone until an opening or the gate changes.
-pub fn prepared(kept: &Kept, visit: &Visit) -> Arc<Prepared> {
-    let here = &visit.here;
+pub fn prepared(kept: &Kept, glance: Glance<'_>) -> Arc<Prepared> {
+    let here = glance.here;
     let campaign = &here.offer.catalog.campaign;
     let board = here.gate.board.load();
     let made_of = MadeOf {
@@ -128,8 +128,9 @@ pub fn prepared(kept: &Kept, visit: &Visit) -> Arc<Prepared> {
         message: board.view.message.clone(),
     };
     let (state, paused) = (made_of.state, made_of.paused);
-    let make = || make(visit, state, paused, board.view.message.as_deref());
-    kept.landings.page((here.index, visit.lang), made_of, make)
+    let message = board.view.message.as_deref();
+    let make = || make(&glance.visit(), state, paused, message);
+    kept.landings.page((here.index, glance.lang), made_of, make)
 }
 
 /// How many beginnings and ends of openings have passed: the page changes with each.

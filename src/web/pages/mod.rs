@@ -27,20 +27,17 @@ mod visit;
 mod waiting;
 mod when;
 
-use std::sync::Arc;
-
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 
 pub use prepared::{Filled, Kept};
-use visit::Visit;
+pub use visit::Glance;
 
 use super::door::load::Class;
 use super::headers::Headers;
 use super::words::Lang;
 use crate::gate::Place;
-use crate::service::{Here, Service};
 
 /// What a request for a page is for, by its first line alone; none for what is no page.
 pub fn class_of(method: &Method, path: &str) -> Option<Class> {
@@ -59,46 +56,41 @@ pub fn class_of(method: &Method, path: &str) -> Option<Class> {
     })
 }
 
-/// Somebody in the waiting room: where, what they have and what they showed for it.
-pub struct Waiter<'a> {
-    pub here: Here,
-    pub place: Place,
-    pub token: &'a str,
+/// A page that is answered from prepared bytes, before any route is looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PreparedPage {
+    Landing,
+    Room,
 }
 
-/// The first page, and the waiting room of somebody with a good token, before any route is looked
-/// for; none for everything else.
-pub fn first(
-    service: &Arc<Service>,
-    kept: &Kept,
-    path: &str,
+/// Which such page an address names, of which campaign (the only one, if it names none), and in
+/// which language.
+pub fn prepared_page<'a>(
+    path: &'a str,
     headers: &impl Headers,
-    waiter: Option<Waiter<'_>>,
-) -> Option<Filled> {
+) -> Option<(PreparedPage, Option<&'a str>, Lang)> {
     let mut parts = path.strip_prefix('/')?.splitn(3, '/');
     let (tag, campaign, page) = (parts.next()?, parts.next(), parts.next());
     let lang = match tag {
         "" => Lang::of(headers),
         tag => Lang::of_tag(tag)?,
     };
-    let begun = |id: &str| Visit::begun(Arc::clone(service), lang, id);
-    let landing = |id: &str| Some(landing::prepared(kept, &begun(id)?).into());
-    match (campaign, page, waiter) {
-        (None | Some(""), None, _) => {
-            let offers = service.shared.offers();
-            let [only] = offers.as_slice() else {
-                return None;
-            };
-            landing(only.catalog.campaign.id.as_str())
-        }
-        (Some(id), None, _) => landing(id),
-        (Some(_), Some("wait"), Some(Waiter { here, place, token })) => {
-            let token = Some(token.to_owned());
-            let visit = Visit::at(Arc::clone(service), lang, here, token);
-            Some(waiting::shown(kept, &visit, &place))
-        }
+    match (campaign, page) {
+        (None | Some(""), None) => Some((PreparedPage::Landing, None, lang)),
+        (campaign, None) => Some((PreparedPage::Landing, campaign, lang)),
+        (campaign, Some("wait")) => Some((PreparedPage::Room, campaign, lang)),
         _ => None,
     }
+}
+
+/// The first page.
+pub fn landing_page(kept: &Kept, glance: Glance<'_>) -> Filled {
+    landing::prepared(kept, glance).into()
+}
+
+/// The waiting room of somebody with a good token.
+pub fn room_page(kept: &Kept, glance: Glance<'_>, place: &Place) -> Filled {
+    waiting::shown(kept, glance, place)
 }
 
 /// The page for somebody who is put off: it asks again by itself, unless a form was sent.

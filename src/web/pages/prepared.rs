@@ -20,9 +20,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
 use super::assets::takes;
+use super::when::When;
 use super::{guard, landing, waiting};
 use crate::domain::entry::Hash;
 use crate::domain::ids::CampaignIndex;
+use crate::service::Here;
 use crate::sync::locked;
 use crate::web::door::answer::{End, Out, header_lines};
 use crate::web::headers::Headers;
@@ -416,6 +418,25 @@ impl<Key, Of> Default for Shelf<Key, Of> {
 pub struct Kept {
     pub landings: Shelf<(CampaignIndex, Lang), landing::MadeOf>,
     pub rooms: Shelf<(CampaignIndex, Lang, waiting::Scene), waiting::MadeOf>,
+    /// A campaign, a second, and its time of day there.
+    clock: Mutex<(CampaignIndex, i64, String)>,
+}
+
+impl Kept {
+    /// The time of day at a campaign, with its seconds: the same for all who ask in one second.
+    pub fn clock_s(&self, here: &Here) -> String {
+        let mut clock = locked(&self.clock);
+        let second = here.now.unix_s();
+        if (clock.0, clock.1) != (here.index, second) || clock.2.is_empty() {
+            let zone = &here.offer.catalog.campaign.zone;
+            let when = When {
+                lang: Lang::Ko,
+                zone,
+            };
+            *clock = (here.index, second, when.clock_s(here.now));
+        }
+        clock.2.clone()
+    }
 }
 
 /// What the routes' pages keep.

@@ -27,6 +27,29 @@ pub struct Visit {
     session: Option<String>,
 }
 
+/// A visit that is over in a moment: what is needed to answer from prepared bytes, and no more.
+#[derive(Clone, Copy)]
+pub struct Glance<'a> {
+    pub service: &'a Arc<Service>,
+    pub here: &'a Here,
+    pub lang: Lang,
+    /// The place's token, if one was shown.
+    pub place: Option<&'a str>,
+}
+
+impl Glance<'_> {
+    /// The whole visit, for making what is prepared.
+    pub fn visit(&self) -> Visit {
+        Visit {
+            service: Arc::clone(self.service),
+            here: self.here.clone(),
+            lang: self.lang,
+            place: self.place.map(str::to_owned),
+            session: None,
+        }
+    }
+}
+
 /// The language that an address names, or the one the browser prefers.
 pub fn lang(request: &HttpRequest) -> Lang {
     let named = request.match_info().get("lang").and_then(Lang::of_tag);
@@ -41,29 +64,26 @@ impl Visit {
 
     /// A visit to a page of that campaign.
     pub fn new(request: &HttpRequest, lang: Lang, campaign: &str) -> Result<Self, Trouble> {
-        let begun = Self::begun(service(request), lang, campaign);
-        let mut visit = begun.ok_or_else(|| Trouble::of(trouble::not_found(request)))?;
+        let service = service(request);
+        let here = service.campaign(campaign);
+        let here = here.map_err(|_| Trouble::of(trouble::not_found(request)))?;
         let given = |name| token_in(request.headers(), name).map(str::to_owned);
-        visit.place = given(PLACE_COOKIE);
-        visit.session = given(SESSION_COOKIE);
-        Ok(visit)
-    }
-
-    /// The same for a page that is one for all, before any route is looked for; none if there is no
-    /// such campaign.
-    pub fn begun(service: Arc<Service>, lang: Lang, campaign: &str) -> Option<Self> {
-        let here = service.campaign(campaign).ok()?;
-        Some(Self::at(service, lang, here, None))
-    }
-
-    /// A visit with a place, if any.
-    pub fn at(service: Arc<Service>, lang: Lang, here: Here, place: Option<String>) -> Self {
-        Self {
+        Ok(Self {
             service,
             here,
             lang,
-            place,
-            session: None,
+            place: given(PLACE_COOKIE),
+            session: given(SESSION_COOKIE),
+        })
+    }
+
+    /// What a page from prepared bytes needs to know of the visit.
+    pub fn glance(&self) -> Glance<'_> {
+        Glance {
+            service: &self.service,
+            here: &self.here,
+            lang: self.lang,
+            place: self.place.as_deref(),
         }
     }
 

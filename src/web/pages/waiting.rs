@@ -9,7 +9,7 @@ use super::assets::{self, Asset};
 use super::frame::{Frame, grouped, minutes, text};
 use super::prepared::{Filled, For, Kept, Prepared, hole, kept, without_holes};
 use super::trouble::Trouble;
-use super::visit::{Visit, give};
+use super::visit::{Glance, Visit, give};
 use super::when::When;
 use crate::domain::time::Stamp;
 use crate::gate::outlook::WaitBecause;
@@ -90,27 +90,27 @@ pub async fn room(request: HttpRequest, visit: Visit) -> Result<HttpResponse, Tr
         return Ok(visit.onward("/enter"));
     };
     match visit.service.place(&visit.here, token) {
-        Ok(place) => Ok(shown(kept(&request), &visit, &place).answer(request.headers())),
+        Ok(place) => Ok(shown(kept(&request), visit.glance(), &place).answer(request.headers())),
         Err(Refused::PlaceInvalid) => Ok(visit.onward("/enter")),
         Err(refused) => Err(visit.trouble(&refused)),
     }
 }
 
 /// The room as it is for the person of a place.
-pub fn shown(kept: &Kept, visit: &Visit, place: &Place) -> Filled {
-    let here = &visit.here;
+pub fn shown(kept: &Kept, glance: Glance<'_>, place: &Place) -> Filled {
+    let here = glance.here;
     let board = here.gate.board.load();
-    let scene = Scene::of(visit, place, board.view.state == "paused");
+    let scene = Scene::of(glance, place, board.view.state == "paused");
     let message = &board.view.message;
     let made_of = MadeOf {
         version: here.offer.catalog.version(),
         message: message.clone(),
     };
-    let make = || make(visit, scene, message.as_deref());
-    let key = (here.index, visit.lang, scene);
+    let make = || make(&glance.visit(), scene, message.as_deref());
+    let key = (here.index, glance.lang, scene);
     let page = kept.rooms.page(key, made_of, make);
     let passed = place.number.saturating_sub(place.ahead);
-    let [low, high] = wait_words(visit.lang, scene.wait, place.wait_s);
+    let [low, high] = wait_words(glance.lang, scene.wait, place.wait_s);
     let values = vec![
         place.number.to_string(),
         grouped(place.number),
@@ -118,7 +118,7 @@ pub fn shown(kept: &Kept, visit: &Visit, place: &Place) -> Filled {
         passed.to_string(),
         low,
         high,
-        When::of(visit).clock_s(here.now),
+        kept.clock_s(here),
         place.next_poll_s.to_string(),
     ];
     Filled { page, values }
@@ -157,19 +157,19 @@ pub async fn admit(request: HttpRequest, visit: Visit) -> Result<HttpResponse, T
 }
 
 impl Scene {
-    fn of(visit: &Visit, place: &Place, paused: bool) -> Self {
+    fn of(glance: Glance<'_>, place: &Place, paused: bool) -> Self {
         let state = match place.state {
             PlaceState::Admitted => "admitted",
             _ if paused => "paused",
             PlaceState::Lobby => "lobby",
             PlaceState::Waiting => "waiting",
         };
-        let token = visit.place.as_ref();
-        let token = token.filter(|_| place.state == PlaceState::Lobby);
+        let in_lobby = place.state == PlaceState::Lobby;
+        let token = glance.place.filter(|_| in_lobby);
         Self {
             state,
             because: place.wait_because,
-            opens: token.and_then(|token| visit.service.opens_at(&visit.here, token)),
+            opens: token.and_then(|token| glance.service.opens_at(glance.here, token)),
             wait: WaitIn::of(place.wait_s),
         }
     }

@@ -188,7 +188,7 @@ pub async fn leave_device(call: Call, request: HttpRequest) -> Result<HttpRespon
 pub async fn show_board(call: Call, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let board = call.here.gate.board.load();
     if board.json.is_empty() {
-        // The campaign was activated this moment: the keeper puts its first board up in its next step.
+        // The campaign was activated this moment: the keeper's next step puts up its first board.
         return Err(Problem::overloaded(call.lang, 1));
     }
     let known = request

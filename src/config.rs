@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// What `init` writes: every setting with its default, commented out.
 pub const TEMPLATE: &str = include_str!("server.toml");
@@ -30,8 +31,10 @@ pub struct Config {
     /// Host names by which people reach this server; any, if there are none.
     pub hosts: Vec<String>,
     /// Proxies whose word on whom they speak for is taken.
+    #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// Networks that the four bounds below do not hold for.
+    #[serde(deserialize_with = "networks")]
     pub exempt_networks: Vec<IpNet>,
     /// Connections of one address (IPv6: of one /64); 0 for an eighth of all.
     pub address_connections_max: usize,
@@ -78,6 +81,38 @@ impl Default for Config {
     }
 }
 
+/// So many threads can answer requests.
+const WORKERS_MAX: usize = 512;
+/// As many connections as addresses have ports, a hundred times over.
+const CONNECTIONS_MAX: usize = 10_000_000;
+/// 1 TiB.
+const HELD_MIB_MAX: usize = 1 << 20;
+
+/// A name, or an address of IPv4, or one of IPv6 in brackets.
+fn is_host_name(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[') {
+        let address = address.strip_suffix(']').map(str::parse::<Ipv6Addr>);
+        return matches!(address, Some(Ok(_)));
+    }
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !host.is_empty() && host.bytes().all(letter) && !host.starts_with('.') && !host.ends_with('.')
+}
+
+/// Networks, each with its prefix, or a single address.
+fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    let read = |text: String| {
+        let address = || text.parse::<IpAddr>().map(IpNet::from);
+        text.parse().or_else(|_| address()).map_err(|_| {
+            D::Error::custom(format!(
+                "{text:?} is no network: write an address, or one with the length of its prefix, \
+                 as \"10.0.0.1\" or \"10.0.0.0/8\""
+            ))
+        })
+    };
+    texts.into_iter().map(read).collect()
+}
+
 impl Config {
     /// Reads settings; the error names the line and what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -111,15 +146,30 @@ impl Config {
         if let Some((name, _)) = at_least_1.iter().find(|(_, value)| *value == 0) {
             return Err(format!("{name} must be at least 1"));
         }
-        let is_name = |host: &String| {
-            let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[:]".contains(&byte);
-            !host.is_empty() && host.bytes().all(letter)
-        };
-        if let Some(host) = self.hosts.iter().find(|host| !is_name(host)) {
+        let at_most = [
+            ("workers", self.workers, WORKERS_MAX),
+            ("connections_max", self.connections_max, CONNECTIONS_MAX),
+            ("held_mib_max", self.held_mib_max, HELD_MIB_MAX),
+        ];
+        if let Some((name, value, most)) = at_most.iter().find(|(_, value, most)| value > most) {
+            return Err(format!("{name} is {value}: it can be {most} at the most"));
+        }
+        if let Some(host) = self.hosts.iter().find(|host| !is_host_name(host)) {
             return Err(format!(
-                "hosts has {host:?}: write a name without scheme, port or path, as \
+                "hosts has {host:?}: write a name without scheme, port, path or final dot, as \
                  \"book.example.go.kr\""
             ));
+        }
+        let lists = [
+            ("trusted_proxies", &self.trusted_proxies, "believed"),
+            ("exempt_networks", &self.exempt_networks, "exempt"),
+        ];
+        for (name, networks, what) in lists {
+            if let Some(network) = networks.iter().find(|network| network.prefix_len() == 0) {
+                return Err(format!(
+                    "{name} has {network}: everybody would be {what}; name the networks"
+                ));
+            }
         }
         if !["error", "warn", "info", "debug"].contains(&self.log.as_str()) {
             return Err(format!(
@@ -160,6 +210,35 @@ mod tests {
             .collect();
         assert!(uncommented.contains("workers = 0"));
         assert_eq!(Config::parse(&uncommented), Ok(Config::default()));
+    }
+
+    #[test]
+    fn what_the_server_could_not_live_with_is_refused_with_the_setting_at_fault() {
+        for wrong in [
+            "workers = 513",
+            "connections_max = 0",
+            "connections_max = 288230376151711744",
+            "held_mib_max = 17592186044416",
+            "exchange_s = 0",
+            "address_requests_per_s = 0",
+            "hosts = [\"book.example:443\"]",
+            "hosts = [\"https://book.example\"]",
+            "hosts = [\"book.example.\"]",
+            "hosts = [\"::1\"]",
+            "hosts = [\"\"]",
+            "trusted_proxies = [\"0.0.0.0/0\"]",
+            "trusted_proxies = [\"10.0.0.0/33\"]",
+            "trusted_proxies = [\"proxy\"]",
+            "exempt_networks = [\"::/0\"]",
+        ] {
+            let (name, _) = wrong.split_once(' ').unwrap();
+            let fault = Config::parse(wrong).unwrap_err();
+            assert!(fault.contains(name), "{wrong}: {fault}");
+        }
+        let good = "hosts = [\"Book.example\", \"127.0.0.1\", \"[::1]\"]\n\
+                    trusted_proxies = [\"10.0.0.1\", \"2001:db8::/32\"]";
+        let config = Config::parse(good).unwrap();
+        assert_eq!(config.trusted_proxies[0].to_string(), "10.0.0.1/32");
     }
 
     #[test]

@@ -107,6 +107,26 @@ impl Events {
         }
     }
 
+    /// Logs what came since the last line of its kind and is due: called now and then, so that a
+    /// flood that ends is told whole.
+    pub fn log_rest(&self) {
+        let now_s = self.began.elapsed().as_secs() + LOGGED_S;
+        for event in Event::ALL {
+            if let Some(count) = self.all[*event as usize].rest(now_s) {
+                tracing::warn!(event = event.name(), count, "refused");
+            }
+        }
+    }
+
+    /// Logs all that was not logged, when the server stops.
+    pub fn log_last(&self) {
+        for event in Event::ALL {
+            if let Some(count) = self.all[*event as usize].rest(u64::MAX) {
+                tracing::warn!(event = event.name(), count, "refused");
+            }
+        }
+    }
+
     /// How many there were since the start.
     pub fn count(&self, event: Event) -> u64 {
         self.all[event as usize].all.load(Ordering::Relaxed)
@@ -116,16 +136,23 @@ impl Events {
 impl Count {
     /// Counts one; how many are to be logged, if it is time.
     fn due(&self, now_s: u64) -> Option<u64> {
-        let all = self.all.fetch_add(1, Ordering::Relaxed) + 1;
+        self.all.fetch_add(1, Ordering::Relaxed);
+        self.rest(now_s)
+    }
+
+    /// How many were not logged, if it is time.
+    fn rest(&self, now_s: u64) -> Option<u64> {
+        let all = self.all.load(Ordering::Relaxed);
         let at_s = self.logged_at_s.load(Ordering::Relaxed);
-        if now_s < at_s + LOGGED_S {
+        if now_s.saturating_sub(at_s) < LOGGED_S || all == self.logged.load(Ordering::Relaxed) {
             return None;
         }
         // Of several at the same time, one logs.
         self.logged_at_s
             .compare_exchange(at_s, now_s, Ordering::Relaxed, Ordering::Relaxed)
             .ok()?;
-        Some(all - self.logged.swap(all, Ordering::Relaxed))
+        let before = self.logged.swap(all, Ordering::Relaxed);
+        all.checked_sub(before).filter(|count| *count > 0)
     }
 }
 
@@ -155,6 +182,13 @@ mod tests {
         }
         assert_eq!(logged, [1, 10_000, 10_000]);
         assert_eq!(count.all.load(Ordering::Relaxed), 30_000);
+        // What came behind the last line is told when it is time, or at the end, and once.
+        assert_eq!(count.rest(39), None);
+        assert_eq!(count.rest(40), Some(9_999));
+        assert_eq!(count.rest(60), None);
+        count.due(61);
+        count.due(61);
+        assert_eq!(count.rest(u64::MAX), Some(1));
     }
 
     #[test]

@@ -72,7 +72,9 @@ pub fn run(
     keeping.spawn(move || keeper.run())?;
     let watched = std::thread::Builder::new().name("watch-writer".to_owned());
     let watched = watched.spawn(move || stop_if_failed(writing.join()))?;
+    let events = Arc::clone(&service.events);
     let serving = actix_web::rt::System::new().block_on(listen(service, folder, config, ready));
+    events.log_last();
     writer.stop();
     let _ = watched.join();
     log.finish();
@@ -206,6 +208,7 @@ async fn listen(
                 .gates()
                 .iter()
                 .for_each(|(_, gate)| gate.sessions.sweep(now));
+            service.events.log_rest();
         }
     });
     tracing::info!(public = %addresses.public, admin = %addresses.admin, "ready");
@@ -234,13 +237,14 @@ fn door_settings(
         address_requests_per_s: config.address_requests_per_s,
         network_requests_per_s: config.network_requests_per_s,
     };
-    let exempt = config.exempt_networks.clone();
+    let proxies = config.trusted_proxies.iter().copied();
+    let exempt = config.exempt_networks.iter().copied().chain(proxies);
     door::Settings {
         listener: Listener::Public,
         exchange_s: config.exchange_s,
         hosts: config.hosts.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
-        networks: Arc::new(Networks::new(bounds, exempt)),
+        networks: Arc::new(Networks::new(bounds, exempt.collect())),
         only_tls: tls.is_some() && !config.listen.ip().is_loopback(),
         tls: tls.map(Arc::new),
     }

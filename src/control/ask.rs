@@ -156,5 +156,12 @@ fn is_timeout(fault: &io::Error) -> bool {
 
 /// Opens a file that an operator named.
 pub fn open_source(path: &Path) -> anyhow::Result<fs::File> {
-    fs::File::open(path).with_context(|| format!("can't open {}", path.display()))
+    let file = fs::File::open(path);
+    let file = file.with_context(|| format!("can't open {}", path.display()))?;
+    anyhow::ensure!(
+        !file.metadata()?.is_dir(),
+        "{} is a folder: name a file",
+        path.display()
+    );
+    Ok(file)
 }

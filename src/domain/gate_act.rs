@@ -51,7 +51,10 @@ pub fn check(act: &GateAct) -> Result<(), ActFault> {
             fits.then_some(()).ok_or(ActFault::Active(*active_max))
         }
         // An empty message takes the one before away.
-        GateAct::Message { text } => text::check(text, NOTICE_CHARS_MAX).map_err(ActFault::Message),
+        GateAct::Message { text } if text.is_empty() => Ok(()),
+        GateAct::Message { text } => {
+            text::check_words(text, NOTICE_CHARS_MAX).map_err(ActFault::Message)
+        }
     }
 }
 

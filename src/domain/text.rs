@@ -104,7 +104,15 @@ pub fn check(text: &str, chars_max: usize) -> Result<(), TextFault> {
 
 /// Checks a text that must say something.
 pub fn check_words(text: &str, chars_max: usize) -> Result<(), TextFault> {
-    if text.trim().is_empty() {
+    // White space and what takes no room: nobody would see a word.
+    let is_seen = |c: char| {
+        let no_room = matches!(
+            c,
+            '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'
+        );
+        !c.is_whitespace() && !no_room && !matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}')
+    };
+    if !text.chars().any(is_seen) {
         return Err(TextFault::Empty);
     }
     check(text, chars_max)

@@ -219,33 +219,34 @@ impl<J: Journal> Keeper<'_, J> {
     }
 
     fn show(&self, state: GateState, serving: u64, now: Stamp) -> Option<()> {
-        let campaign = self.campaign;
-        let view = self.with_line(|line| {
-            let hex = |bytes: &[u8; 32]| HEXLOWER.encode(bytes);
-            let next = line.draws.iter().find(|draw| draw.seed.is_none());
-            let seed = line.draws.iter().rev().find_map(|draw| draw.seed);
-            BoardView {
-                state: if line.pause.is_some() {
-                    "paused"
-                } else {
-                    state.name()
-                },
-                serving,
-                waiting: self.gate.waiting(line),
-                admit_per_s: self.gate.admission.admit_per_s(),
-                as_of: campaign
-                    .zone
-                    .rfc3339(Stamp(now.0 - now.0.rem_euclid(Stamp::SECOND))),
-                message: line
-                    .pause
-                    .as_ref()
-                    .map(|pause| pause.reason.clone())
-                    .or(line.message.clone()),
-                draw_commitment: next.map(|draw| hex(&draw.commitment)),
-                draw_seed: seed.as_ref().map(hex),
-            }
-        })?;
-        self.gate.board.store(Arc::new(Board::of(view)));
-        Some(())
+        self.with_line(|line| show(self.gate, self.campaign, line, (state, serving), now))
     }
+}
+
+/// Puts up the board of a gate as it is now.
+pub fn show(
+    gate: &Gate,
+    campaign: &Campaign,
+    line: &Line,
+    (state, serving): (GateState, u64),
+    now: Stamp,
+) {
+    let hex = |bytes: &[u8; 32]| HEXLOWER.encode(bytes);
+    let next = line.draws.iter().find(|draw| draw.seed.is_none());
+    let seed = line.draws.iter().rev().find_map(|draw| draw.seed);
+    let pause = line.pause.as_ref();
+    let second = Stamp(now.0 - now.0.rem_euclid(Stamp::SECOND));
+    let view = BoardView {
+        state: pause.map_or(state.name(), |_| "paused"),
+        serving,
+        waiting: gate.waiting(line),
+        admit_per_s: gate.admission.admit_per_s(),
+        as_of: campaign.zone.rfc3339(second),
+        message: pause
+            .map(|pause| pause.reason.clone())
+            .or(line.message.clone()),
+        draw_commitment: next.map(|draw| hex(&draw.commitment)),
+        draw_seed: seed.as_ref().map(hex),
+    };
+    gate.board.store(Arc::new(Board::of(view)));
 }

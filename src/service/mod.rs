@@ -20,6 +20,8 @@ use crate::domain::refusal::refused_for;
 use crate::domain::time::Stamp;
 use crate::events::Events;
 use crate::gate::ended::EndedDevices;
+use crate::gate::hours::gate_state;
+use crate::gate::keeper::show as show_board;
 use crate::gate::{Gate, Place};
 use crate::identity::attempts::Attempts;
 use crate::keys::Keys;
@@ -181,6 +183,11 @@ impl Service {
         if let Some(campaign) = state.campaign(offer.catalog.index) {
             let rules = &offer.catalog.campaign.gate;
             gate.admission.follow(rules, &campaign.line);
+            // Whoever looks after the act sees it: the keeper's own board may be a second old.
+            let (rules, now) = (&offer.catalog.campaign, self.clock.now());
+            let serving = gate.board.load().view.serving;
+            let now_shown = (gate_state(rules, now), serving);
+            show_board(&gate, rules, &campaign.line, now_shown, now);
         }
     }
 

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 
 use super::call::service;
@@ -97,23 +98,27 @@ fn registry(service: &Arc<Service>, load: Option<&Load>) -> Registry {
         state.roster.map_or(0, |mark| mark.people as i64),
     );
     drop(state);
-    for class in load.map_or(&[][..], |_| &Class::SHED) {
-        let put_off = load.map_or(0, |load| load.shed(*class)) as i64;
-        let label = [("class".into(), class.name().into())];
-        let of_class = registry.sub_registry_with_labels(label.into_iter());
-        let help = "Requests told to come back later";
-        of_class.register("requests_put_off", help, ConstGauge::new(put_off));
-    }
-    for event in Event::ALL {
-        let label = [("event".into(), event.name().into())];
-        let of_event = registry.sub_registry_with_labels(label.into_iter());
-        let count = ConstCounter::new(service.events.count(*event));
-        let help = "Refusals and dropped connections that concern security, by cause";
-        of_event.register("security_events", help, count);
-    }
+    let put_off = Class::SHED.map(|class| {
+        let count = load.map_or(0, |load| load.shed(class));
+        (class.name().to_owned(), count)
+    });
+    counters(
+        &mut registry,
+        "requests_put_off",
+        "Requests told to come back later",
+        "class",
+        put_off,
+    );
+    let events = Event::ALL.iter();
+    counters(
+        &mut registry,
+        "security_events",
+        "Refusals and dropped connections that concern security, by cause",
+        "event",
+        events.map(|event| (event.name().to_owned(), service.events.count(*event))),
+    );
+    let mut of_campaigns: Vec<(&str, &str, Labelled<Gauge>)> = Vec::new();
     for (name, gate) in service.gates() {
-        let labels = [("campaign".into(), name.clone().into())];
-        let campaign = registry.sub_registry_with_labels(labels.into_iter());
         let state = service
             .shared
             .state
@@ -153,9 +158,34 @@ fn registry(service: &Arc<Service>, load: Option<&Load>) -> Registry {
                 known.refusal_counts[2] as i64,
             ),
         ];
-        for (name, help, value) in figures {
-            campaign.register(name, help, ConstGauge::new(value));
+        for (at, (figure, help, value)) in figures.into_iter().enumerate() {
+            if of_campaigns.len() <= at {
+                of_campaigns.push((figure, help, Labelled::default()));
+            }
+            let label = vec![("campaign".to_owned(), name.clone())];
+            of_campaigns[at].2.get_or_create(&label).set(value);
         }
     }
+    for (figure, help, family) in of_campaigns {
+        registry.register(figure, help, family);
+    }
     registry
+}
+
+/// Figures of one kind, told apart by a label.
+type Labelled<T> = Family<Vec<(String, String)>, T>;
+
+fn counters(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    label: &str,
+    counts: impl IntoIterator<Item = (String, u64)>,
+) {
+    let family = Labelled::<Counter>::default();
+    for (value, count) in counts {
+        let labels = vec![(label.to_owned(), value)];
+        family.get_or_create(&labels).inc_by(count);
+    }
+    registry.register(name, help, family);
 }

@@ -146,6 +146,7 @@ fn methods_of(path: &str) -> Vec<&'static str> {
 fn methods(item: &utoipa::openapi::PathItem) -> Vec<&'static str> {
     let known = [
         ("GET", item.get.is_some()),
+        ("HEAD", item.get.is_some()),
         ("POST", item.post.is_some()),
         ("DELETE", item.delete.is_some()),
     ];

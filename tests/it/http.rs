@@ -278,6 +278,23 @@ fn the_description_names_every_call_of_the_contract_and_each_is_served() {
     }
 }
 
+/// What a strict reader of OpenMetrics wants: of each metric all that is said about it comes once,
+/// before its first sample.
+#[test]
+fn metrics_are_said_once_each() {
+    let world = World::new(1);
+    let server = world.serve();
+    let metrics = Client::new(server.admin).get("//metrics", None).is(200);
+    let text = super::world::text(&metrics.body);
+    let mut said = std::collections::BTreeSet::new();
+    for line in text.lines().filter(|line| line.starts_with("# TYPE ")) {
+        assert!(said.insert(line.to_owned()), "{line} twice");
+    }
+    assert!(text.contains("sumun_security_events_total{event=\"sign_in_failed\"} 0"));
+    assert!(text.contains("sumun_requests_put_off_total{class=\"poll\"} 0"));
+    assert!(text.ends_with("# EOF\n"), "{text}");
+}
+
 #[test]
 fn metrics_and_health_are_on_the_admin_listener_only() {
     let world = World::new(2);

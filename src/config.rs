@@ -10,6 +10,17 @@ use serde::{Deserialize, Deserializer};
 /// What `init` writes: every setting with its default, commented out.
 pub const TEMPLATE: &str = include_str!("server.toml");
 
+/// Where a proxy says whom a request comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum ClientHeader {
+    #[default]
+    #[serde(rename = "x-forwarded-for")]
+    XForwardedFor,
+    /// RFC 7239.
+    #[serde(rename = "forwarded")]
+    Forwarded,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -33,6 +44,8 @@ pub struct Config {
     /// Proxies whose word on whom they speak for is taken.
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they say whom a request comes from.
+    pub client_header: ClientHeader,
     /// Networks that the four bounds below do not hold for.
     #[serde(deserialize_with = "networks")]
     pub exempt_networks: Vec<IpNet>,
@@ -65,6 +78,7 @@ impl Default for Config {
             exchange_s: 30,
             hosts: Vec::new(),
             trusted_proxies: Vec::new(),
+            client_header: ClientHeader::XForwardedFor,
             exempt_networks: vec![
                 IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8),
                 IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128),

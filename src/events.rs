@@ -69,6 +69,8 @@ events! {
     AnswerSlow = "answer_slow",
     /// What connections hold together reached its bound.
     MemoryShort = "memory_short",
+    /// What came over the control socket and was refused unread.
+    OperatorRefused = "operator_refused",
     /// A trusted proxy's header that can't be read.
     ProxyHeaderBad = "proxy_header_bad",
 }

@@ -23,6 +23,7 @@ use crate::service::Service;
 use crate::service::keeper::GateKeeper;
 use crate::tls::Certificates;
 use crate::web::door::bounds::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
+use crate::web::door::client::Proxies;
 use crate::web::door::networks::{Bounds, Networks};
 use crate::web::door::{self, Listener, load::Load};
 
@@ -243,7 +244,7 @@ fn door_settings(
         listener: Listener::Public,
         exchange_s: config.exchange_s,
         hosts: config.hosts.clone(),
-        trusted_proxies: config.trusted_proxies.clone(),
+        proxies: Proxies::new(config.trusted_proxies.clone(), config.client_header),
         networks: Arc::new(Networks::new(bounds, exempt.collect())),
         only_tls: tls.is_some() && !config.listen.ip().is_loopback(),
         tls: tls.map(Arc::new),

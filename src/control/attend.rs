@@ -56,7 +56,10 @@ pub(super) fn attend(
 ) -> anyhow::Result<()> {
     let operator = operator_of(stream)?;
     let Asked { work, length } = asked;
-    tracing::info!(%operator, work = ?work, "an operator's request");
+    // Looks at the gate are no acts, and a script may look once a second.
+    if !matches!(work, Work::GateStatus { .. }) {
+        tracing::info!(%operator, work = ?work, "an operator's request");
+    }
     let alive = desk.patience.sign_of_life;
     match &work {
         Work::GateStatus { campaign } => {

@@ -20,6 +20,7 @@ use super::lanes::{Lane, Lanes};
 use super::stream::poll_for;
 use super::{Answered, Asked, PATIENCE, Patience};
 use crate::clock::tick;
+use crate::events::{Event, Events};
 use crate::operations::impossible;
 use crate::service::Service;
 
@@ -140,6 +141,7 @@ impl Listening {
             && let Some(oldest) = self.unread.pop_front()
         {
             refuse(
+                &self.desk.service.events,
                 &oldest.stream,
                 "too many connections sent no request: send the request at once",
             );
@@ -161,7 +163,7 @@ impl Listening {
             } else {
                 let line_s = self.desk.patience.line.as_secs();
                 let why = format!("no request line came within {line_s} s: connect and ask again");
-                refuse(&unread.stream, &why);
+                refuse(&self.desk.service.events, &unread.stream, &why);
             }
         }
     }
@@ -173,7 +175,7 @@ impl Listening {
             Line::Whole(line, early) => self.begin(unread.stream, &line, early),
             Line::TooLong => {
                 let why = format!("the request line is longer than {LINE_BYTES_MAX} bytes");
-                refuse(&unread.stream, &why);
+                refuse(&self.desk.service.events, &unread.stream, &why);
             }
             // The command line looks in this way whether a server runs.
             Line::HungUp => {}
@@ -190,15 +192,15 @@ impl Listening {
                     "the request line can't be read ({fault}): use a `sumun` of the server's \
                      version"
                 );
-                return refuse(&stream, &why);
+                return refuse(&self.desk.service.events, &stream, &why);
             }
         };
         if asked.length > asked.work.file_bytes_max() {
-            return refuse(&stream, &asked.work.too_long());
+            return refuse(&self.desk.service.events, &stream, &asked.work.too_long());
         }
         let lane = Lane::of(&asked.work);
         let Some(place) = Lanes::enter(&self.desk.lanes, lane) else {
-            return refuse(&stream, lane.is_full());
+            return refuse(&self.desk.service.events, &stream, lane.is_full());
         };
         let desk = Arc::clone(&self.desk);
         let stream = Arc::new(stream);
@@ -211,7 +213,11 @@ impl Listening {
             }
         });
         if begun.is_err() {
-            refuse(&stream, "the host has no thread for this: ask again");
+            refuse(
+                &self.desk.service.events,
+                &stream,
+                "the host has no thread for this: ask again",
+            );
         }
     }
 }
@@ -245,7 +251,8 @@ impl Unread {
 }
 
 /// Tells a caller no, in one line that the kernel takes at once; nothing of theirs was done.
-fn refuse(mut stream: &UnixStream, why: &str) {
-    tracing::info!(why, "an operator's request was refused");
+fn refuse(events: &Events, mut stream: &UnixStream, why: &str) {
+    events.note(Event::OperatorRefused, None);
+    tracing::debug!(why, "an operator's request was refused");
     let _ = stream.write(&Answered::line(&impossible(why), 0));
 }

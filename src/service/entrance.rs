@@ -6,6 +6,7 @@ use super::{Answered, From, Here, Refused, Service};
 use crate::domain::eligibility::{Answer, Decision};
 use crate::domain::ids::PersonKey;
 use crate::domain::line::{Draw, Given, Line};
+use crate::domain::roster::comparable_name;
 use crate::domain::state::CampaignState;
 use crate::domain::time::{Day, Stamp};
 use crate::events::Event;
@@ -27,17 +28,7 @@ impl Service {
         credentials: &Credentials,
         from: From,
     ) -> Answered<(Place, String)> {
-        let name = credentials.name.as_deref().unwrap_or(&credentials.code);
-        let born = credentials.birth_date.unwrap_or_default();
-        if let Some(retry_after_s) = self.attempts.wait_s(from, name, born, here.now) {
-            self.events.note(Event::SignInLimited, Some(from));
-            return Err(Refused::TooManyAttempts { retry_after_s });
-        }
-        let Some(person) = identify(&self.keys, &here.offer.roster, credentials) else {
-            self.attempts.failed(from, name, born, here.now);
-            self.events.note(Event::SignInFailed, Some(from));
-            return Err(Refused::IdentityNotFound);
-        };
+        let person = self.identified(here, credentials, from)?;
         let (_, (place, issued)) = self.with_way(here, person, |line, way| {
             let place = here.gate.enter(line, person, way, here.now);
             (place, line.not_before_lease(here.now))
@@ -54,6 +45,37 @@ impl Service {
             device: self.next_device.fetch_add(1, Ordering::Relaxed),
         };
         Ok((place, token.sign(&self.keys)))
+    }
+
+    /// The person whom credentials name. Whoever knows a name, a birth date and the code to them is
+    /// that person, whatever others did from their address or with their name: limits are for wrong
+    /// credentials alone. Where a campaign asks for less, every right guess would count, so there
+    /// the limits come first.
+    fn identified(
+        &self,
+        here: &Here,
+        credentials: &Credentials,
+        from: From,
+    ) -> Answered<PersonKey> {
+        let name = credentials.name.as_deref().unwrap_or(&credentials.code);
+        let name = comparable_name(name);
+        let born = credentials.birth_date.unwrap_or_default();
+        let says_all = credentials.name.is_some() && credentials.birth_date.is_some();
+        let person = identify(&self.keys, &here.offer.roster, credentials);
+        let wait_s = self.attempts.wait_s(from, &name, born, here.now);
+        match (person, wait_s) {
+            (Some(person), None) => Ok(person),
+            (Some(person), Some(_)) if says_all => Ok(person),
+            (_, Some(retry_after_s)) => {
+                self.events.note(Event::SignInLimited, Some(from));
+                Err(Refused::TooManyAttempts { retry_after_s })
+            }
+            (None, None) => {
+                self.attempts.failed(from, &name, born, here.now);
+                self.events.note(Event::SignInFailed, Some(from));
+                Err(Refused::IdentityNotFound)
+            }
+        }
     }
 
     /// The place that a token names.

@@ -9,6 +9,9 @@ pub trait Headers {
     /// are not visible ASCII are left out.
     fn values<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a str>;
 
+    /// The same as bytes, whatever they are.
+    fn bytes<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a [u8]>;
+
     /// Whether there is such a header, whatever its value.
     fn has(&self, name: &'static str) -> bool;
 
@@ -21,6 +24,10 @@ pub trait Headers {
 impl Headers for HeaderMap {
     fn values<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a str> {
         self.get_all(name).filter_map(|value| value.to_str().ok())
+    }
+
+    fn bytes<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
+        self.get_all(name).map(|value| value.as_bytes())
     }
 
     fn has(&self, name: &'static str) -> bool {

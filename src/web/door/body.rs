@@ -41,6 +41,11 @@ impl Body {
         }
     }
 
+    /// Bytes that it holds beside those that came.
+    pub fn held(&self) -> usize {
+        self.joined.capacity()
+    }
+
     /// Looks at all bytes of the body that have come so far; none if there must come more.
     pub fn read(&mut self, bytes: &[u8]) -> Result<Option<Whole>, HeadFault> {
         if let Framing::Length(length) = self.framing {

@@ -1,8 +1,9 @@
 //! Whom a connection or a request comes from: the peer, or whom a trusted proxy speaks for.
 //!
 //! Only a peer in `trusted_proxies` is listened to. It may begin a connection with a PROXY header
-//! (version 1 or 2), and it may send `Forwarded` (RFC 7239) or `X-Forwarded-For` with a request.
-//! Each proxy adds whom it saw at the end of the list, so the list is read from its end for as long
+//! (version 1 or 2), and it may add whom it saw to each request, in the one header that the setting
+//! `client_header` names: X-Forwarded-For or Forwarded (RFC 7239). The other one is never read, since
+//! a proxy that adds to one passes on what a client wrote into the other. Each proxy adds whom it saw at the end of the list, so the list is read from its end for as long
 //! as the one before is trusted: what a client itself put into it is never reached.
 
 use std::net::IpAddr;
@@ -11,11 +12,15 @@ use ipnet::IpNet;
 use proxy_header::{Error, ParseConfig, ProxyHeader};
 
 use super::bounds::PROXY_BYTES_MAX;
+use crate::config::ClientHeader;
 use crate::web::headers::Headers;
 
-/// The proxies that are listened to.
+/// The proxies that are listened to, and the header in which they say whom they saw.
 #[derive(Clone, Debug, Default)]
-pub struct Proxies(Vec<IpNet>);
+pub struct Proxies {
+    networks: Vec<IpNet>,
+    header: ClientHeader,
+}
 
 /// What the first bytes of a connection are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,27 +41,33 @@ const VERSION_1: &[u8] = b"PROXY ";
 const VERSION_2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
 impl Proxies {
-    pub fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
+    pub fn new(networks: Vec<IpNet>, header: ClientHeader) -> Self {
+        Self { networks, header }
     }
 
     pub fn trusts(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
-        self.0.iter().any(|net| net.contains(&peer))
+        self.networks.iter().any(|net| net.contains(&peer))
     }
 
     /// Whom a request comes from, on a connection that comes from `from`.
     pub fn client(&self, from: IpAddr, headers: &impl Headers) -> IpAddr {
-        if self.0.is_empty() || !self.trusts(from) {
+        if self.networks.is_empty() || !self.trusts(from) {
             return from;
         }
         let mut named = Vec::new();
-        for value in headers.values("forwarded") {
-            named.extend(elements(value).map(forwarded_for));
-        }
-        if named.is_empty() {
-            for value in headers.values("x-forwarded-for") {
-                named.extend(value.split(',').map(address));
+        match self.header {
+            ClientHeader::XForwardedFor => {
+                for value in headers.bytes("x-forwarded-for") {
+                    let value = String::from_utf8_lossy(value);
+                    named.extend(value.split(',').map(address));
+                }
+            }
+            ClientHeader::Forwarded => {
+                for value in headers.bytes("forwarded") {
+                    let value = String::from_utf8_lossy(value);
+                    named.extend(elements(&value).map(forwarded_for));
+                }
             }
         }
         let mut client = from;
@@ -132,19 +143,22 @@ mod tests {
         address.parse().unwrap()
     }
 
-    fn client(from: &str, lines: &[(&'static str, &str)]) -> IpAddr {
+    fn client(header: ClientHeader, from: &str, lines: &[(&'static str, &[u8])]) -> IpAddr {
         let networks = ["10.0.0.0/8", "2001:db8::/32"].map(|net| net.parse().unwrap());
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             let name = HeaderName::from_static(name);
-            headers.append(name, HeaderValue::from_str(value).unwrap());
+            headers.append(name, HeaderValue::from_bytes(value).unwrap());
         }
-        Proxies::new(networks.into()).client(ip(from), &headers)
+        Proxies::new(networks.into(), header).client(ip(from), &headers)
     }
 
     #[test]
     fn only_trusted_proxies_are_believed_and_only_what_they_added() {
-        let of = |value| [("x-forwarded-for", value)];
+        let client = |from, lines: &[(&'static str, &[u8])]| {
+            client(ClientHeader::XForwardedFor, from, lines)
+        };
+        let of = |value: &'static str| [("x-forwarded-for", value.as_bytes())];
         assert_eq!(
             client("203.0.113.1", &of("198.51.100.1")),
             ip("203.0.113.1")
@@ -153,12 +167,20 @@ mod tests {
         // A client wrote the first: the proxy added the second.
         let forged = of("192.0.2.1, 198.51.100.1");
         assert_eq!(client("10.0.0.1", &forged), ip("198.51.100.1"));
+        let garbage = [("x-forwarded-for", &b"\xff\", 198.51.100.1"[..])];
+        assert_eq!(client("10.0.0.1", &garbage), ip("198.51.100.1"));
+        // What a client wrote into the other header counts for nothing.
+        let other = [
+            ("forwarded", &b"for=192.0.2.1"[..]),
+            ("x-forwarded-for", b"198.51.100.1"),
+        ];
+        assert_eq!(client("10.0.0.1", &other), ip("198.51.100.1"));
         // Two proxies, one behind the other.
         let both = of("192.0.2.1, 198.51.100.1, 10.9.9.9");
         assert_eq!(client("10.0.0.1", &both), ip("198.51.100.1"));
         let lines = [
-            ("x-forwarded-for", "198.51.100.1"),
-            ("x-forwarded-for", "10.9.9.9"),
+            ("x-forwarded-for", &b"198.51.100.1"[..]),
+            ("x-forwarded-for", b"10.9.9.9"),
         ];
         assert_eq!(client("::ffff:10.0.0.1", &lines), ip("198.51.100.1"));
         assert_eq!(
@@ -169,8 +191,14 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_is_read_in_all_its_forms_and_counts_more() {
-        let of = |value| client("10.0.0.1", &[("forwarded", value)]);
+    fn forwarded_is_read_in_all_its_forms_where_the_setting_says_so() {
+        let of = |value: &str| {
+            let lines = [
+                ("forwarded", value.as_bytes()),
+                ("x-forwarded-for", b"192.0.2.9"),
+            ];
+            client(ClientHeader::Forwarded, "10.0.0.1", &lines)
+        };
         assert_eq!(of("for=198.51.100.1"), ip("198.51.100.1"));
         assert_eq!(
             of("proto=https;For=\"198.51.100.1:4711\""),
@@ -180,11 +208,7 @@ mod tests {
         assert_eq!(of("for=192.0.2.1, for=198.51.100.1"), ip("198.51.100.1"));
         assert_eq!(of("for=192.0.2.1, for=unknown"), ip("10.0.0.1"));
         assert_eq!(of("for=192.0.2.1, for=\"_a,b\""), ip("10.0.0.1"));
-        let both = [
-            ("forwarded", "for=198.51.100.1"),
-            ("x-forwarded-for", "198.51.100.2"),
-        ];
-        assert_eq!(client("10.0.0.1", &both), ip("198.51.100.1"));
+        assert_eq!(of("x"), ip("10.0.0.1"));
     }
 
     #[test]

@@ -204,7 +204,7 @@ impl Connection {
 
     /// Counts what the connection holds; false if it may not hold that much.
     fn hold(&mut self, more: usize) -> bool {
-        let bytes = self.input.len() + more;
+        let bytes = self.input.capacity() + self.reading.held() + more;
         let holds = self.held.set(bytes);
         if !holds {
             let events = &self.worker.load.shared.events;

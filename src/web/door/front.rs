@@ -106,11 +106,11 @@ impl Front {
         }
     }
 
-    /// What a request counts as. Who is in session is looked at when it matters.
+    /// What a request counts as. A call of people in session counts as one only with a token that
+    /// we signed: anybody can ask for the same address.
     pub fn class(&self, head: &Head<'_>) -> Class {
         let class = Class::of(&head.method, head.path);
-        let matters = self.load.turns.are_short();
-        if class == Class::Session && matters && !self.is_admitted(head) {
+        if class == Class::Session && !self.is_admitted(head) {
             Class::Browse
         } else {
             class
@@ -119,8 +119,8 @@ impl Front {
 
     /// Counts a request of somebody who is not in session; for how many seconds it is put off if
     /// its address or network has asked too much.
-    pub fn over_bound_s(&self, class: Class, client: IpAddr) -> Option<u32> {
-        if class == Class::Session {
+    pub fn over_bound_s(&self, head: &Head<'_>, class: Class, client: IpAddr) -> Option<u32> {
+        if class == Class::Session || matches!(head.path, "/healthz" | "/readyz") {
             return None;
         }
         let event = match self.networks.ask(client, self.load.now_us())? {

@@ -114,10 +114,8 @@ impl<'b> Head<'b> {
         // The name in an absolute target counts more than the header (RFC 9112, 3.2.2).
         let host = named.or(found.host);
         let is_http_1_0 = version == 0;
-        match host {
-            Some(host) if is_host(host) => {}
-            None if is_http_1_0 => {}
-            _ => return Err(malformed),
+        if !named.is_none_or(is_host) || !found.host.map_or(is_http_1_0, is_host) {
+            return Err(malformed);
         }
         let path = target.split_once('?').map_or(target, |(path, _)| path);
         Ok(Some(Self {
@@ -275,6 +273,11 @@ impl Headers for Lines<'_> {
         let lines = self.0.iter().filter(named).map(|line| line.value);
         let lines = lines.filter(move |value| value.iter().all(visible));
         lines.filter_map(|value| std::str::from_utf8(value).ok())
+    }
+
+    fn bytes<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
+        let named = move |line: &&Header<'_>| line.name.eq_ignore_ascii_case(name);
+        self.0.iter().filter(named).map(|line| line.value)
     }
 
     fn has(&self, name: &'static str) -> bool {

@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod bounds;
+pub mod client;
 pub mod front;
 pub mod head;
 pub mod load;
@@ -14,7 +15,6 @@ pub mod networks;
 pub mod turns;
 
 mod body;
-mod client;
 mod connection;
 mod deadlines;
 mod io;
@@ -34,13 +34,13 @@ use actix_service::{
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, web};
-use ipnet::IpNet;
+use client::Proxies;
 use tokio::io::AsyncReadExt as _;
 use tokio_rustls::TlsAcceptor;
 
 use answer::Common;
 use bounds::PROXY_BYTES_MAX;
-use client::{Proxies, Start};
+use client::Start;
 use connection::Connection;
 use deadlines::{Connections, Exchange, Stage};
 use front::Front;
@@ -70,7 +70,7 @@ pub struct Settings {
     pub exchange_s: u32,
     /// The host names that are served; all if there are none.
     pub hosts: Vec<String>,
-    pub trusted_proxies: Vec<IpNet>,
+    pub proxies: Proxies,
     pub networks: Arc<Networks>,
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Whether browsers are told to use nothing but TLS.
@@ -136,7 +136,7 @@ impl Door {
             load: Rc::clone(&load),
             front,
             common: Common::new(settings.only_tls),
-            proxies: Proxies::new(settings.trusted_proxies),
+            proxies: settings.proxies,
             hosts: settings.hosts,
             routes: routes(settings.listener, service, shown).await?,
             scratch: Default::default(),

@@ -116,6 +116,11 @@ impl Reading {
         }
     }
 
+    /// Bytes that it holds beside those that came.
+    pub fn held(&self) -> usize {
+        self.body.as_ref().map_or(0, Body::held)
+    }
+
     /// Whether the client waits to be told to go on; it is told once.
     pub fn wants_leave(&mut self) -> bool {
         let asked = self.leave == Leave::Asked;

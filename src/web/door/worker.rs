@@ -68,7 +68,7 @@ impl Worker {
         let persists = may_persist && head.persists;
         let client = SocketAddr::new(self.proxies.client(from.ip(), &head.lines), from.port());
         let class = self.front.class(&head);
-        let turn = if let Some(s) = self.front.over_bound_s(class, client.ip()) {
+        let turn = if let Some(s) = self.front.over_bound_s(&head, class, client.ip()) {
             Turn::Wanted(Joins::PutOff(s))
         } else if class == Class::Session || self.load.turns.try_take() {
             let end = End {

@@ -131,7 +131,14 @@ fn a_host_is_a_name_or_an_address_and_perhaps_a_port() {
         let head = format!("GET / HTTP/1.1\r\nHost: {wrong}\r\n\r\n");
         assert_eq!(fault(&head), Some(HeadFault::Malformed), "{wrong}");
     }
-    assert_eq!(fault("GET / HTTP/1.1\r\n\r\n"), Some(HeadFault::Malformed));
+    let malformed = Some(HeadFault::Malformed);
+    assert_eq!(fault("GET / HTTP/1.1\r\n\r\n"), malformed);
+    // A target with a host does not make up for the header.
+    assert_eq!(fault("GET http://x/ HTTP/1.1\r\n\r\n"), malformed);
+    assert_eq!(
+        fault("GET http://x/ HTTP/1.1\r\nHost: a b/..@\r\n\r\n"),
+        malformed
+    );
 }
 
 #[test]

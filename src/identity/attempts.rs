@@ -1,8 +1,9 @@
 //! Limits on wrong credentials, per network prefix and per name and birth date.
 //!
 //! Only failures count, and where a campaign asks for all that a person knows only failures are
-//! refused (`service::entrance`), so a whole country behind one carrier's address can sign in. Each
-//! limit is a fixed table of buckets under a keyed hash: no amount of guessing takes memory, and
+//! refused (`service::entrance`), so a whole country behind one carrier's address can sign in.
+//!
+//! Each limit is a fixed table of buckets under a keyed hash: no amount of guessing takes memory, and
 //! nobody can choose whose bucket to fill. A bucket is the instant at which its debt is paid off (the
 //! "generic cell rate algorithm" of ATM networks).
 

@@ -3,9 +3,9 @@
 //! Only failures count, and where a campaign asks for all that a person knows only failures are
 //! refused (`service::entrance`), so a whole country behind one carrier's address can sign in.
 //!
-//! Each limit is a fixed table of buckets under a keyed hash: no amount of guessing takes memory, and
-//! nobody can choose whose bucket to fill. A bucket is the instant at which its debt is paid off (the
-//! "generic cell rate algorithm" of ATM networks).
+//! Each limit is a fixed table of buckets under a keyed hash: no amount of guessing takes memory,
+//! and nobody can choose whose bucket to fill. A bucket is the instant at which its debt is paid
+//! off (the "generic cell rate algorithm" of ATM networks).
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;

@@ -1,11 +1,11 @@
 //! Whom a connection or a request comes from: the peer, or whom a trusted proxy speaks for.
 //!
 //! Only a peer in `trusted_proxies` is listened to. It may begin a connection with a PROXY header
-//! (version 1 or 2), and it may add whom it saw to each request, in the one header that the setting
-//! `client_header` names: X-Forwarded-For or Forwarded (RFC 7239). The other header is never read,
-//! since a proxy that adds to one passes on what a client wrote into the other. Each proxy adds whom
-//! it saw at the end of the list, so the list is read from its end for as long as the one before is
-//! trusted: what a client itself put into it is never reached.
+//! (version 1 or 2), and it may add whom it saw to each request, in the one header that the
+//! setting `client_header` names: X-Forwarded-For or Forwarded (RFC 7239). The other header is
+//! never read, since a proxy that adds to one passes on what a client wrote into the other. Each
+//! proxy adds whom it saw at the end of the list, so the list is read from its end for as long as
+//! the one before is trusted: what a client itself put into it is never reached.
 
 use std::net::IpAddr;
 

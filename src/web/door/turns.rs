@@ -49,7 +49,7 @@ impl Turns {
             return false;
         };
         turn.forget();
-        self.note_taken();
+        self.taken.notify_one();
         true
     }
 
@@ -61,15 +61,7 @@ impl Turns {
         let _waits = Waits::new(&self.waiting);
         let turn = self.left.acquire().await;
         turn.expect("turns are never closed").forget();
-        self.note_taken();
-    }
-
-    /// Turns are given again when less than half of them are left: as long as few are taken between
-    /// two looks at the network, it costs nothing to bound them.
-    fn note_taken(&self) {
-        if self.left.available_permits() * 2 < self.a_time {
-            self.taken.notify_one();
-        }
+        self.taken.notify_one();
     }
 
     /// How many wait for one.

@@ -12,7 +12,7 @@ use sumun::rush::engine::{Engine, Pace, Script};
 use sumun::rush::http::{push_get, push_post};
 
 use super::evening::{Again, bodies_of, token_of};
-use super::measure::{Busy, TURNS, keep, peers, resident_bytes, set_turn};
+use super::measure::{Busy, TURNS, keep, peers, resident_bytes};
 use super::{CONNECTIONS, Done, WARM, expect, figures};
 
 /// Somebody who asks for their place again and again is one of so many.
@@ -38,8 +38,7 @@ pub fn gate(
     };
     engine.drive(Pace::Closed, WARM, &mut enter)?;
     let (given, before) = (enter.given, resident_bytes(server));
-    for turn in 1..=TURNS {
-        set_turn(turn);
+    for _ in 0..TURNS {
         peers(&["nginx"])?;
         let (hits, refusals) = (enter.given, enter.refused);
         let busy = Busy::begin(Some(server));
@@ -72,14 +71,14 @@ pub fn gate(
     };
     let board = format!("{path}/board");
     engine.drive(Pace::Closed, WARM, &mut places)?;
-    for turn in 1..=TURNS {
-        set_turn(turn);
+    for _ in 0..TURNS {
         peers(&["nginx"])?;
         let busy = Busy::begin(Some(server));
         let told = engine.drive(Pace::Closed, run_for, &mut places)?;
         expect(&told, 200)?;
         keep(results, "place", figures(&told, busy.end()))?;
 
+        peers(&["nginx"])?;
         let busy = Busy::begin(Some(server));
         let told = engine.drive(Pace::Closed, run_for, &mut Again { path: &board })?;
         expect(&told, 200)?;

@@ -20,7 +20,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use evening::{Again, Evening};
-use measure::{Busy, TURNS, keep, peers, set_turn};
+use measure::{Busy, TURNS, keep, peers};
 use sumun::rush::engine::{Engine, Pace, Told};
 
 const USE: &str = "commands: ceiling NAME ADDR PATH | watch NAME [--after TEXT] -- PROGRAM… | \
@@ -51,9 +51,6 @@ fn main() {
 }
 
 fn run(arguments: &[OsString]) -> Done {
-    if let Ok(turn) = std::env::var("TURN") {
-        measure::set_turn(turn.parse()?);
-    }
     let results = PathBuf::from(std::env::var_os("RESULTS").ok_or("RESULTS is not set")?);
     let seconds = std::env::var("SECONDS_EACH").map_or(Ok(6), |text| text.parse())?;
     let run_for = Duration::from_secs(seconds);
@@ -139,8 +136,7 @@ fn evening(
     evening.list_seats()?;
 
     let mut per_s = Vec::new();
-    for turn in 1..=TURNS {
-        set_turn(turn);
+    for _ in 0..TURNS {
         peers(&["nginx", "redis", "postgres"])?;
         expect(&evening.book(Pace::Closed, WARM)?, 201)?;
         let busy = Busy::begin(Some(server));
@@ -159,8 +155,7 @@ fn evening(
 
     let hot = evening.sell_out()?;
     expect(&evening.refuse(hot, WARM)?, 409)?;
-    for turn in 1..=TURNS {
-        set_turn(turn);
+    for _ in 0..TURNS {
         peers(&["nginx"])?;
         let busy = Busy::begin(Some(server));
         let told = evening.refuse(hot, run_for)?;

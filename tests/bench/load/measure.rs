@@ -4,7 +4,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -109,27 +108,18 @@ pub fn resident_bytes(process: u32) -> Option<u64> {
     Some(pages * rustix::param::page_size() as u64)
 }
 
-/// Peers and rows are measured in turn, so many times: a figure is compared with the peer's of the
-/// same turn, since a machine that others use changes within minutes.
+/// Peers and rows are measured in turn, so many times: a figure is compared with the peer's that was
+/// measured just before it, since a machine that others use changes within minutes.
 pub const TURNS: u32 = 3;
 
-static TURN: AtomicU32 = AtomicU32::new(0);
-
-/// Has what is measured from now on count for that turn.
-pub fn set_turn(turn: u32) {
-    TURN.store(turn, Ordering::Relaxed);
-}
-
-/// Measures peers for the present turn, if they are wanted: `PEERS` names the folder of their
-/// programs.
+/// Measures peers, if they are wanted: `PEERS` names the folder of their programs.
 pub fn peers(names: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
     let Some(folder) = std::env::var_os("PEERS") else {
         return Ok(());
     };
-    let turn = TURN.load(Ordering::Relaxed).to_string();
     for name in names {
         let program = Path::new(&folder).join(name);
-        let status = Command::new(&program).env("TURN", &turn).status()?;
+        let status = Command::new(&program).status()?;
         if !status.success() {
             return Err(format!("{} ended with {status}", program.display()).into());
         }
@@ -140,7 +130,6 @@ pub fn peers(names: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
 /// Appends one measurement: a line of JSON.
 pub fn keep(results: &Path, name: &str, mut figures: Value) -> io::Result<()> {
     figures["name"] = name.into();
-    figures["turn"] = TURN.load(Ordering::Relaxed).into();
     eprintln!("  {figures}");
     let mut file: File = OpenOptions::new().create(true).append(true).open(results)?;
     writeln!(file, "{figures}")

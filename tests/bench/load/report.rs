@@ -6,7 +6,6 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::Done;
-use super::measure::TURNS;
 use super::rows::{ALSO, ROWS, Row, Wanted, best};
 
 pub fn report(results: &Path, out: &Path) -> Done {
@@ -47,12 +46,14 @@ pub fn report(results: &Path, out: &Path) -> Done {
 fn show(row: &Row, results: &[Value]) -> Value {
     let (name, field) = row.of;
     let found = best(results, name);
-    let measured = median(by_turn(results, name, field));
-    let rate = |peer| median(by_turn(results, peer, "per_s"));
+    let named = results.iter().filter(|one| one["name"] == name);
+    let measured = median(named.filter_map(|one| one[field].as_f64()).collect());
     let (peer, wanted, ratio) = match row.wanted {
         Wanted::Times(times, peer) => {
-            let ratio = median(ratios(results, row.of, peer));
-            (Some((peer, rate(peer))), format!(">= {times:.2}x"), ratio)
+            let pairs = pairs(results, row.of, peer);
+            let ratio = median(pairs.iter().map(|(own, peer)| own / peer).collect());
+            let rate = median(pairs.iter().map(|(_, peer)| *peer).collect());
+            (Some((peer, rate)), format!(">= {times:.2}x"), ratio)
         }
         Wanted::AtLeast(least) => (None, format!(">= {least}"), None),
         Wanted::AtMost(most) => (None, format!("<= {most}"), None),
@@ -87,32 +88,22 @@ fn show(row: &Row, results: &[Value]) -> Value {
     })
 }
 
-/// A measurement's figure in each turn; of several in one turn, that of the best.
-fn by_turn(results: &[Value], name: &str, field: &str) -> Vec<f64> {
-    let turns = (0..=TURNS).filter_map(|turn| {
-        let of_turn: Vec<Value> = results
-            .iter()
-            .filter(|one| one["turn"] == turn)
-            .cloned()
-            .collect();
-        best(&of_turn, name)?[field].as_f64()
-    });
-    turns.collect()
-}
-
-/// A figure beside its peer's rate of the same turn.
-fn ratios(results: &[Value], (name, field): (&str, &str), peer: &str) -> Vec<f64> {
-    let turns = (0..=TURNS).filter_map(|turn| {
-        let of_turn: Vec<Value> = results
-            .iter()
-            .filter(|one| one["turn"] == turn)
-            .cloned()
-            .collect();
-        let own = by_turn(&of_turn, name, field).first().copied()?;
-        let others = by_turn(&of_turn, peer, "per_s").first().copied()?;
-        Some(own / others)
-    });
-    turns.collect()
+/// Each measurement of a row beside the peer's that came just before it; of several in a row, as
+/// with other numbers of clients, the peer's best.
+fn pairs(results: &[Value], (name, field): (&str, &str), peer: &str) -> Vec<(f64, f64)> {
+    let own = results
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| one["name"] == name);
+    let pair = |(at, own): (usize, &Value)| {
+        let mut before = results[..at].iter().rev();
+        let nearest = before.position(|one| one["name"] == peer)?;
+        let same = results[..at - nearest].iter().rev();
+        let same = same.take_while(|one| one["name"] == peer);
+        let rates = same.filter_map(|one| one["per_s"].as_f64());
+        Some((own[field].as_f64()?, rates.fold(0.0, f64::max)))
+    };
+    own.filter_map(pair).collect()
 }
 
 fn median(mut figures: Vec<f64>) -> Option<f64> {

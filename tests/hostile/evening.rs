@@ -99,7 +99,8 @@ fn everybody_of_a_rehearsal_books_while_a_hostile_crowd_goes_on() {
         summary["gave_up"],
         grew >> 20
     );
-    assert!(rush.status.success(), "{summary:#}");
+    let errors = String::from_utf8_lossy(&rush.stderr);
+    assert!(rush.status.success(), "{summary:#}{errors}");
     let count = |name: &str| summary[name].as_u64().unwrap_or_else(|| panic!("{name}"));
     assert_eq!(count("still_going"), 0, "{summary:#}");
     assert_eq!(count("arrived"), count("people"), "{summary:#}");

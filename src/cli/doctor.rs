@@ -202,7 +202,10 @@ fn memory(folder: &Folder, config: &Config) -> Finding {
     let bound = memory::Bound::of(config, people.unwrap_or(0));
     let mib = |bytes: u64| bytes >> 20;
     let people = people.map_or_else(
-        || "the roster's people (not counted: a server holds the data file)".to_owned(),
+        || {
+            "the people on the roster (not counted: the data file is in use or not there)"
+                .to_owned()
+        },
         |people| format!("{} for up to {people} people", mib(bound.people)),
     );
     let says = format!(

@@ -108,8 +108,8 @@ pub fn resident_bytes(process: u32) -> Option<u64> {
     Some(pages * rustix::param::page_size() as u64)
 }
 
-/// Peers and rows are measured in turn, so many times: a figure is compared with the peer's that was
-/// measured just before it, since a machine that others use changes within minutes.
+/// Peers and rows are measured in turn, so many times: a figure is compared with the peer's that
+/// was measured just before it, since a machine that others use changes within minutes.
 pub const TURNS: u32 = 3;
 
 /// Measures peers, if they are wanted: `PEERS` names the folder of their programs.

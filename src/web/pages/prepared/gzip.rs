@@ -1,6 +1,6 @@
-//! What gzip is made of (RFC 1951, 1952), as far as a page needs that is put together of parts: deflate
-//! blocks that end on a byte, stored blocks between them, and a check sum combined from those of the
-//! parts.
+//! What gzip is made of (RFC 1951, 1952), as far as a page needs that is put together of parts:
+//! deflate blocks that end on a byte, stored blocks between them, and a check sum combined from
+//! those of the parts.
 
 use flate2::{Compress, Compression, FlushCompress, Status};
 

@@ -224,6 +224,16 @@ fn an_address_that_asks_too_much_is_put_off_and_its_people_in_session_are_not() 
                    Authorization: Bearer nobody's\r\nContent-Length: 2\r\n\r\n{}";
     let seen = answers(&server, (booking.repeat(3) + LAST).as_bytes());
     assert!(statuses(&seen).contains(&"503"), "{seen}");
+    // An answer to HEAD has no body, also when it is put off.
+    let head = "HEAD /api/v1/now HTTP/1.1\r\nHost: x\r\n\r\n".repeat(3) + LAST;
+    let seen = answers(&server, head.as_bytes());
+    assert!(statuses(&seen).contains(&"503"), "{seen}");
+    let ends = seen.split("\r\n\r\n").skip(1);
+    let ends: Vec<_> = ends.take(3).collect();
+    assert!(
+        ends.iter().all(|next| next.starts_with("HTTP/1.1 ")),
+        "{seen}"
+    );
     // A neighbour goes by their own bound.
     let mut neighbour = connect_from([127, 0, 0, 2], server.public);
     neighbour.write_all(LAST.as_bytes()).unwrap();

@@ -156,10 +156,10 @@ impl Out {
     }
 
     /// Writes an answer that was made without a route.
-    pub fn made(&mut self, response: HttpResponse, end: &End<'_>) {
+    pub fn made(&mut self, response: HttpResponse, to_head: bool, end: &End<'_>) {
         let (response, body) = Response::from(response).into_parts();
         let body = body.try_into_bytes().unwrap_or_default();
-        self.response(&response, body, false, end);
+        self.response(&response, body, to_head, end);
     }
 
     /// Writes what a route answered. An answer to HEAD has the length of its body, and no body.

@@ -195,7 +195,7 @@ impl Front {
             entered(&self.service, here, &head.lines, body, arrived.client)
         })??;
         match entered {
-            Err(problem) => out.made(problem.response(), end),
+            Err(problem) => out.made(problem.response(), false, end),
             Ok((place, token)) => {
                 let mut body = self.place_body.borrow_mut();
                 body.clear();

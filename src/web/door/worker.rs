@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use actix_http::body::BoxBody;
-use actix_http::{Request, Response};
+use actix_http::{Method, Request, Response};
 
 use super::answer::{Common, End, Out};
 use super::bounds::READ_BYTES_MAX;
@@ -137,7 +137,8 @@ impl Worker {
             persists: asked.persists,
         };
         asked.with_head(|head| {
-            out.made(self.front.put_off(head, retry_after_s), &end);
+            let to_head = head.method == Method::HEAD;
+            out.made(self.front.put_off(head, retry_after_s), to_head, &end);
         });
     }
 

@@ -15,9 +15,9 @@ use crate::domain::ids::Seq;
 use crate::domain::shown;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
+use crate::journal::recovery::{RecoveryFault, check_head, replay};
+use crate::journal::store::{Read, StoreFault, entries};
 use crate::keys::verify_head;
-use crate::ledger::recovery::{RecoveryFault, check_head, replay};
-use crate::ledger::store::{Read, StoreFault, entries};
 
 /// An entry in readable form.
 #[derive(Serialize)]
@@ -98,7 +98,7 @@ pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, S
         heads.insert(head.seq, (head, None));
     })?;
     let mut kept_hash = None;
-    let recovered = crate::ledger::recovery::recover_with(read, |seq, hash| {
+    let recovered = crate::journal::recovery::recover_with(read, |seq, hash| {
         if let Some(head) = heads.get_mut(&seq) {
             head.1 = Some(*hash);
         }

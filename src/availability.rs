@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::domain::catalog::{Catalog, Slot};
+use crate::domain::booking::catalog::{Catalog, Slot};
 use crate::domain::ids::{Pool, SiteIndex, SlotIndex, VaccineIndex};
 use crate::domain::time::{Day, Stamp};
 use crate::seats::{Free, SiteSeats};

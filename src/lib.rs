@@ -1,7 +1,8 @@
 //! Sumun (수문, the floodgate): a fair waiting room and a durable reservation engine in one program.
 //!
-//! The modules in reading order: `domain` is pure and decides; `seats` counts; `ledger` makes it
-//! durable; `identity` knows who asks; `gate` lets them in; `web` and `cli` are the doors.
+//! The modules in reading order: `domain` is pure and decides; `seats` counts; `journal` keeps and
+//! `engine` changes; `identity` knows who asks; `gate` lets them in; `service` is what people can do;
+//! `web`, `ops` and `cli` are the doors.
 #![forbid(unsafe_code)]
 
 pub mod audit;
@@ -9,18 +10,16 @@ pub mod availability;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod control;
-pub mod daylog;
 pub mod demo;
 pub mod domain;
+pub mod engine;
 pub mod events;
 pub mod files;
-pub mod folder;
 pub mod gate;
 pub mod identity;
+pub mod journal;
 pub mod keys;
-pub mod ledger;
-pub mod operations;
+pub mod ops;
 pub mod regions;
 pub mod rush;
 pub mod seats;

@@ -14,11 +14,11 @@ use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Config;
-use crate::control;
-use crate::daylog::DayLog;
-use crate::folder::Folder;
-use crate::ledger::core::{CommitFailed, Core};
-use crate::ledger::writer;
+use crate::engine::core::{CommitFailed, Core};
+use crate::engine::daylog::DayLog;
+use crate::engine::writer;
+use crate::ops::control;
+use crate::ops::folder::Folder;
 use crate::service::Service;
 use crate::service::keeper::GateKeeper;
 use crate::tls::Certificates;

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::{Answer, keep, work};
 use crate::audit::{draw, export, verify_export};
 use crate::domain::ids::Seq;
-use crate::folder::Folder;
-use crate::operations::Work;
+use crate::ops::folder::Folder;
+use crate::ops::work::Work;
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum AuditCommand {

@@ -13,14 +13,14 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::Answer;
+use crate::domain::campaign::diff::{ChangeKind, diff};
+use crate::domain::campaign::eligibility::{Answer as Eligibility, Subject};
+use crate::domain::campaign::preview::{self, Counts, View};
+use crate::domain::campaign::timeline::timeline;
 use crate::domain::campaign::{
     Campaign, FILE_BYTES_MAX, Finding, Severity, digits_of, read_date, read_instant,
 };
-use crate::domain::campaign_diff::{ChangeKind, diff};
-use crate::domain::eligibility::{Answer as Eligibility, Subject};
-use crate::domain::preview::{self, Counts, View};
 use crate::domain::time::Stamp;
-use crate::domain::timeline::timeline;
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum CampaignCommand {

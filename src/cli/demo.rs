@@ -21,10 +21,10 @@ use crate::domain::campaign::{Campaign, read_instant};
 use crate::domain::ids::VaccineIndex;
 use crate::domain::state::State;
 use crate::domain::time::{Day, Stamp};
+use crate::engine::command::{Command, Operation, Outcome};
+use crate::engine::core::Core;
 use crate::files::roster;
-use crate::folder::{Folder, write_new};
-use crate::ledger::command::{Command, Operation, Outcome};
-use crate::ledger::core::Core;
+use crate::ops::folder::{Folder, write_new};
 use crate::server::{self, Addresses};
 
 const CAMPAIGN: &str = include_str!("../../data/campaign.toml");

@@ -9,8 +9,8 @@ use super::Answer;
 use crate::clock::wall;
 use crate::config::Config;
 use crate::domain::time::Stamp;
-use crate::folder::Folder;
-use crate::ledger::store::Store;
+use crate::journal::store::Store;
+use crate::ops::folder::Folder;
 use crate::server::FILES_KEPT;
 use crate::tls::read_chain;
 
@@ -139,7 +139,7 @@ fn clock(folder: &Folder) -> Finding {
     let last = match Store::open(&folder.data_file()).and_then(|store| store.read()?.last_head()) {
         Ok(last) => last,
         // A server holds the file: it watches the clock itself.
-        Err(crate::ledger::store::StoreFault::InUse) => None,
+        Err(crate::journal::store::StoreFault::InUse) => None,
         Err(error) => return bad(WHAT, format!("the last entry is unknown: {error}")),
     };
     match last {

@@ -3,10 +3,10 @@
 use clap::Subcommand;
 
 use super::{Answer, work};
-use crate::control;
 use crate::domain::entry::GateAct;
-use crate::folder::Folder;
-use crate::operations::Work;
+use crate::ops::control;
+use crate::ops::folder::Folder;
+use crate::ops::work::Work;
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum GateCommand {

@@ -6,9 +6,9 @@ use clap::Subcommand;
 
 use super::campaign::{CampaignCommand, parse_at, preview, read_campaign};
 use super::{Answer, keep, work};
-use crate::domain::eligibility::Subject;
-use crate::folder::Folder;
-use crate::operations::Work;
+use crate::domain::campaign::eligibility::Subject;
+use crate::ops::folder::Folder;
+use crate::ops::work::Work;
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum RosterCommand {

@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::Answer;
 use crate::audit::{KeptHead, Verified, verify_store};
-use crate::control;
-use crate::folder::Folder;
-use crate::ledger::store::{Read, Store};
-use crate::operations::Work;
+use crate::journal::store::{Read, Store};
+use crate::ops::control;
+use crate::ops::folder::Folder;
+use crate::ops::work::Work;
 
 /// Copies the data file to `file`, checks the copy, and only then gives it its name.
 pub fn backup(folder: &Folder, file: &Path) -> anyhow::Result<Answer> {

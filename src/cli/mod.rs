@@ -17,12 +17,12 @@ use clap::{Parser, Subcommand};
 use serde_json::Value;
 
 use crate::clock::Clock;
-use crate::control;
 use crate::domain::state::State;
 use crate::domain::text::{for_terminal, json_for_terminal};
-use crate::folder::Folder;
-use crate::ledger::command::{Command as Ask, Outcome};
-use crate::operations::{self, Prepared, Work};
+use crate::engine::command::{Command as Ask, Outcome};
+use crate::ops::control;
+use crate::ops::folder::Folder;
+use crate::ops::work::{self, Prepared, Work};
 
 /// What a command has to say, for a person and for a script.
 #[derive(Debug)]
@@ -225,7 +225,7 @@ pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<
     };
     let shared = std::sync::Arc::clone(core.shared());
     let keys = std::sync::Arc::clone(core.keys());
-    match operations::prepare(&work, source, &shared, &keys, folder.path(), now)? {
+    match work::prepare(&work, source, &shared, &keys, folder.path(), now)? {
         Prepared::Answer(answer) => Ok(answer),
         Prepared::Operation(operation) => {
             let operator = control::account_name(rustix::process::getuid().as_raw());
@@ -237,9 +237,7 @@ pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<
             }]);
             core.step(&mut queue)?;
             core.sign_last()?;
-            Ok(operations::answer(
-                answer.try_recv().unwrap_or(Outcome::Unknown),
-            ))
+            Ok(work::answer(answer.try_recv().unwrap_or(Outcome::Unknown)))
         }
     }
 }

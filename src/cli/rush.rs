@@ -12,9 +12,9 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::{Answer, demo};
-use crate::control;
-use crate::folder::Folder;
-use crate::operations::Work;
+use crate::ops::control;
+use crate::ops::folder::Folder;
+use crate::ops::work::Work;
 use crate::rush::crowd::{Crowd, Habits};
 use crate::rush::simulate;
 use crate::rush::sweep::LOADS;

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::Answer;
 use crate::clock::Clock;
-use crate::folder::{FIRST_ADMIN, Folder};
+use crate::ops::folder::{FIRST_ADMIN, Folder};
 use crate::server;
 
 pub fn init(folder: &Folder) -> anyhow::Result<Answer> {

@@ -1,6 +1,6 @@
 //! Generated vaccination centres: in every district, more where more people live.
 
-use crate::domain::site::SiteRow;
+use crate::domain::booking::site::SiteRow;
 
 use super::random::Random;
 use super::tables::{DISTRICTS, District};

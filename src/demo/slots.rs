@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 
+use crate::domain::booking::site::SiteRow;
 use crate::domain::ids::SiteIndex;
-use crate::domain::site::SiteRow;
 use crate::files::slots::SlotLine;
 
 use super::tables::DISTRICTS;

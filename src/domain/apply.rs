@@ -7,15 +7,15 @@
 
 use std::sync::Arc;
 
-use super::campaign::Campaign;
-use super::catalog::{Catalog, Version};
-use super::entry::{Change, Doses, Entry, GateAct, Hash, HoldEnd, Idempotency};
-use super::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq};
-use super::line::{DRAWS_MAX, Draw, Lease, Pause, commitment};
-use super::state::{
+use crate::domain::booking::catalog::{Catalog, Version};
+use crate::domain::campaign::Campaign;
+use crate::domain::entry::{Change, Doses, Entry, GateAct, Hash, HoldEnd, Idempotency};
+use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq};
+use crate::domain::line::{DRAWS_MAX, Draw, Lease, Pause, commitment};
+use crate::domain::state::{
     Booking, CampaignState, Founded, Hold, Repeat, RosterMark, State, Status, Usage, refusal_mark,
 };
-use super::time::Stamp;
+use crate::domain::time::Stamp;
 
 /// Why an entry can't follow the state before it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -472,7 +472,7 @@ impl CampaignState {
         }
     }
 
-    fn check_capacities(&self, rows: &[super::site::SlotRow]) -> Applied {
+    fn check_capacities(&self, rows: &[crate::domain::booking::site::SlotRow]) -> Applied {
         for slot in rows.iter().filter_map(|row| self.catalog.slot_like(row)) {
             let (capacity, usage) = (
                 self.catalog.slots[slot.at()].capacity,

@@ -9,11 +9,11 @@ use data_encoding::HEXLOWER;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq, SlotIndex};
-use super::line::Given;
-use super::shown;
-use super::site::{SiteRow, SlotRow};
-use super::time::Stamp;
+use crate::domain::booking::site::{SiteRow, SlotRow};
+use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq, SlotIndex};
+use crate::domain::line::Given;
+use crate::domain::shown;
+use crate::domain::time::Stamp;
 
 /// The first byte of every entry.
 pub const VERSION: u8 = 1;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash};
 use std::ops::{Index, IndexMut};
 
-use super::state::KeyHash;
+use crate::domain::state::KeyHash;
 
 /// Parts of a table: of 60 million keys each has 60,000, which move in 3 ms.
 const PARTS: usize = 1 << 10;

@@ -5,7 +5,7 @@ use std::fmt;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
-use super::crockford;
+use crate::domain::crockford;
 
 /// A person's keyed pseudonym: the first 16 bytes of HMAC-SHA-256 over the invitation code.
 ///

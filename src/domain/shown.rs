@@ -8,10 +8,10 @@ use std::fmt::Display;
 use data_encoding::HEXLOWER;
 use serde::{Serialize, Serializer};
 
-use super::entry::Idempotency;
-use super::ids::PersonKey;
-use super::line::Given;
-use super::time::Stamp;
+use crate::domain::entry::Idempotency;
+use crate::domain::ids::PersonKey;
+use crate::domain::line::Given;
+use crate::domain::time::Stamp;
 
 /// As hex.
 pub fn hex<const N: usize, S: Serializer>(bytes: &[u8; N], into: S) -> Result<S::Ok, S::Error>

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use super::catalog::Catalog;
-use super::entry::{Doses, Hash, RefusedFor};
-use super::growing::{Rows, Table};
-use super::ids::{BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, Pool, Seq};
-use super::line::Line;
-use super::time::Stamp;
+use crate::domain::booking::catalog::Catalog;
+use crate::domain::entry::{Doses, Hash, RefusedFor};
+use crate::domain::growing::{Rows, Table};
+use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, Pool, Seq};
+use crate::domain::line::Line;
+use crate::domain::time::Stamp;
 
 /// Everything the journal says, up to and including the entry `seq`.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -17,8 +17,8 @@ use rayon::prelude::*;
 use ring::digest::{Context, SHA256};
 
 use crate::clock::Entropy;
-use crate::domain::contact::Contact;
 use crate::domain::ids::PersonKey;
+use crate::domain::roster::contact::Contact;
 use crate::domain::roster::{
     GroupSetIndex, Roster, RosterPerson, comparable_name, comparable_phone,
 };

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use crate::domain::site::SiteRow;
+use crate::domain::booking::site::SiteRow;
 
 use super::field;
 use super::report::{Reason, Report};

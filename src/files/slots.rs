@@ -11,8 +11,8 @@ use std::path::Path;
 use jiff::civil::{Date, DateTime, Time};
 use rayon::prelude::*;
 
+use crate::domain::booking::site::SlotRow;
 use crate::domain::ids::{SiteIndex, VaccineIndex};
-use crate::domain::site::SlotRow;
 use crate::domain::time::{Day, LocalTimeFault, Stamp, Zone};
 
 use super::field::{self, FieldFault, shown};

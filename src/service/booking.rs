@@ -7,14 +7,14 @@ use ring::digest::{Context, SHA256};
 
 use super::{Answered, Here, Refused, Service};
 use crate::availability::alternatives;
-use crate::domain::decide::{Ask, Request, Seat, repeated};
-use crate::domain::eligibility::Answer;
+use crate::domain::booking::decide::{Ask, Request, Seat, repeated};
+use crate::domain::booking::refusal::Refusal;
+use crate::domain::campaign::eligibility::Answer;
 use crate::domain::entry::{Change, Doses, Entry, Idempotency};
 use crate::domain::ids::{BookingNumber, HoldId, PersonKey, Pool, Seq, SlotIndex};
-use crate::domain::refusal::Refusal;
 use crate::domain::state::{Booking, Status};
 use crate::domain::time::Stamp;
-use crate::ledger::command::Outcome;
+use crate::engine::command::Outcome;
 use crate::seats::{Claim, SiteSeats};
 
 /// Alternatives offered for a full slot.

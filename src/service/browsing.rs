@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Answered, Here, Refused};
 use crate::availability::bookable;
-use crate::domain::catalog::Slot;
+use crate::domain::booking::catalog::Slot;
+use crate::domain::booking::site::SiteRow;
 use crate::domain::ids::{SiteIndex, SlotIndex};
-use crate::domain::site::SiteRow;
 use crate::domain::time::Day;
 
 /// Sites in one answer.

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{Answered, From, Here, Refused, Service};
-use crate::domain::eligibility::{Answer, Decision};
+use crate::domain::campaign::eligibility::{Answer, Decision};
 use crate::domain::ids::PersonKey;
 use crate::domain::line::{Draw, Given, Line};
 use crate::domain::roster::comparable_name;
@@ -202,7 +202,7 @@ impl Service {
     /// What the rules say of a birth date alone, now: no identity, groups unknown.
     pub fn openings_of(&self, here: &Here, born: Day) -> (Decision, Vec<usize>) {
         let rules = &here.offer.catalog.campaign.rules;
-        let subject = crate::domain::eligibility::Subject {
+        let subject = crate::domain::campaign::eligibility::Subject {
             born: born.date(),
             groups: 0,
         };

@@ -8,9 +8,9 @@ use super::Service;
 use crate::domain::entry::Change;
 use crate::domain::ids::CampaignIndex;
 use crate::domain::line::Line;
+use crate::engine::command::{Command, Outcome};
 use crate::gate::admission::Queue;
 use crate::gate::keeper::{Journal, Keeper, Kept};
-use crate::ledger::command::{Command, Outcome};
 
 /// How often people are called.
 const STEP: Duration = Duration::from_millis(100);

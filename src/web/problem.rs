@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::views::{PlaceView, SlotView, alternatives, place};
 use super::words::{Lang, words};
 use crate::availability::Near;
-use crate::domain::eligibility::{Answer, Decision};
+use crate::domain::campaign::eligibility::{Answer, Decision};
 use crate::domain::time::Stamp;
 use crate::service::{Here, Refused};
 

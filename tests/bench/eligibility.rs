@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::civil::{Date, date};
 use sumun::domain::campaign::Campaign;
-use sumun::domain::eligibility::Subject;
+use sumun::domain::campaign::eligibility::Subject;
 use sumun::domain::time::Stamp;
 
 const RUN_FOR: Duration = Duration::from_secs(2);

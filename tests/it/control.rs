@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sumun::clock::Clock;
 use sumun::domain::entry::GateAct;
-use sumun::folder::Folder;
-use sumun::ledger::command::{Command, Operation};
+use sumun::engine::command::{Command, Operation};
+use sumun::ops::folder::Folder;
 
 use super::world::{OPEN, World, person, text};
 

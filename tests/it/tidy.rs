@@ -47,14 +47,15 @@ fn the_domain_imports_nothing_of_the_others_and_does_no_io() {
         "crate::cli",
         "crate::clock",
         "crate::config",
-        "crate::control",
+        "crate::ops::control",
         "crate::demo",
         "crate::files",
-        "crate::folder",
+        "crate::ops::folder",
         "crate::gate",
         "crate::identity",
         "crate::keys",
-        "crate::ledger",
+        "crate::engine",
+        "crate::journal",
         "crate::seats",
         "crate::server",
         "crate::service",
@@ -75,7 +76,7 @@ fn the_domain_imports_nothing_of_the_others_and_does_no_io() {
 #[test]
 fn only_the_store_names_redb_and_only_the_web_names_actix() {
     assert_eq!(
-        breaches("src", &["redb::", "use redb"], &["ledger/store.rs"]),
+        breaches("src", &["redb::", "use redb"], &["journal/store.rs"]),
         Vec::<String>::new()
     );
     let web: Vec<_> = breaches("src", &["actix_web"], &["src/server.rs"])
@@ -90,7 +91,8 @@ fn only_the_store_names_redb_and_only_the_web_names_actix() {
 #[test]
 fn pages_decide_nothing_and_hold_nothing_inline() {
     let deciders = [
-        "crate::ledger",
+        "crate::engine",
+        "crate::journal",
         "crate::seats",
         "domain::decide",
         "domain::apply",

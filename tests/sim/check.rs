@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use sumun::domain::eligibility::Answer;
+use sumun::domain::booking::refusal::Refusal;
+use sumun::domain::campaign::eligibility::Answer;
 use sumun::domain::entry::{Actor, Change, Entry, RefusedFor};
 use sumun::domain::ids::{Pool, Seq, SlotIndex};
-use sumun::domain::refusal::Refusal;
 use sumun::domain::state::{CampaignState, State, Status, refusal_mark};
 use sumun::domain::time::Stamp;
-use sumun::ledger::command::Outcome;
-use sumun::ledger::shared::Shared;
-use sumun::ledger::store::{Read, entries};
+use sumun::engine::command::Outcome;
+use sumun::engine::shared::Shared;
+use sumun::journal::store::{Read, entries};
 
 use crate::model::act::in_flight;
 use crate::model::{Model, Programme, Said, Waiting};

@@ -111,7 +111,7 @@ fn recoveries_on_every_thread_of_the_pool_do_not_wait_for_each_other() {
         let seqs = rayon::broadcast(|_| {
             story
                 .run
-                .read(|read| sumun::ledger::recovery::recover(read).unwrap().state.seq.0)
+                .read(|read| sumun::journal::recovery::recover(read).unwrap().state.seq.0)
         });
         done.send(seqs).unwrap();
     });

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sumun::clock::Clock;
-use sumun::ledger::open::{OpenFault, found, open};
-use sumun::ledger::store::Store;
+use sumun::engine::open::{OpenFault, found, open};
+use sumun::journal::store::Store;
 
 use crate::disk::{Crash, Disk, Plan};
 use crate::random::Random;

@@ -2,7 +2,7 @@
 //!
 //! Chooses and never judges: `Run` and its model do.
 
-use sumun::domain::decide::{Ask, Request, Seat};
+use sumun::domain::booking::decide::{Ask, Request, Seat};
 use sumun::domain::entry::{Idempotency, RefusedFor};
 use sumun::domain::ids::{BookingNumber, HoldId, PersonKey, Pool};
 use sumun::domain::time::Stamp;
@@ -339,7 +339,7 @@ impl Life {
                     let mut row = *run.random.pick(&known);
                     row.public = run.random.below(5) as u16;
                     row.assisted = run.random.below(3) as u16;
-                    let same = |other: &sumun::domain::site::SlotRow| {
+                    let same = |other: &sumun::domain::booking::site::SlotRow| {
                         (other.site, other.vaccine, other.date, other.start_min)
                             == (row.site, row.vaccine, row.date, row.start_min)
                     };

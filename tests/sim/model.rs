@@ -6,14 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use sumun::domain::decide::Request;
+use sumun::domain::booking::decide::Request;
+use sumun::domain::booking::refusal::Refusal;
+use sumun::domain::booking::site::{SiteRow, SlotRow};
 use sumun::domain::entry::{Actor, Change, Doses, HoldEnd, RefusedFor};
 use sumun::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, SlotIndex};
-use sumun::domain::refusal::Refusal;
-use sumun::domain::site::{SiteRow, SlotRow};
 use sumun::domain::state::{Booking, Status};
 use sumun::domain::time::Stamp;
-use sumun::ledger::command::Outcome;
+use sumun::engine::command::Outcome;
 
 use crate::world::{COHORTS, INTERVAL, Rules, Somebody, midnight};
 

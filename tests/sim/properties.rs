@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 use sumun::domain::apply::apply;
-use sumun::domain::decide::{Ask, Context, Request, Seat, Verdict, decide};
+use sumun::domain::booking::decide::{Ask, Context, Request, Seat, Verdict, decide};
 use sumun::domain::entry::{Actor, Change, Doses, Entry, Hash, HoldEnd, Idempotency, RefusedFor};
 use sumun::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq, SlotIndex};
 use sumun::domain::state::State;
 use sumun::domain::time::Stamp;
-use sumun::ledger::command::Outcome;
-use sumun::ledger::store::{entries, push_entry};
+use sumun::engine::command::Outcome;
+use sumun::journal::store::{entries, push_entry};
 
 use crate::check::{journal, same_answer};
 use crate::model::{Asked, Said, Waiting};

@@ -17,10 +17,10 @@ use sumun::domain::entry::{Actor, Change};
 use sumun::domain::ids::{CampaignIndex, Seq};
 use sumun::domain::state::State;
 use sumun::domain::time::Stamp;
-use sumun::ledger::command::{Command, Operation, Outcome};
-use sumun::ledger::core::Core;
-use sumun::ledger::open::found;
-use sumun::ledger::store::{Read, Store};
+use sumun::engine::command::{Command, Operation, Outcome};
+use sumun::engine::core::Core;
+use sumun::engine::open::found;
+use sumun::journal::store::{Read, Store};
 use sumun::seats::{Claim, SiteSeats};
 use tokio::sync::oneshot;
 

@@ -1,6 +1,6 @@
 //! One evening, fixed: every kind of entry at least once, in some forty of them.
 
-use sumun::domain::decide::{Ask, Request, Seat};
+use sumun::domain::booking::decide::{Ask, Request, Seat};
 use sumun::domain::entry::{Change, Idempotency};
 use sumun::domain::ids::{HoldId, Pool};
 

@@ -6,8 +6,8 @@ use sumun::domain::entry::{Change, Entry, GateAct, Hash, HoldEnd, head_message};
 use sumun::domain::ids::{CampaignIndex, PersonKey, Seq};
 use sumun::domain::line::{Given, commitment};
 use sumun::domain::time::Stamp;
-use sumun::ledger::recovery::{RecoveryFault, recover};
-use sumun::ledger::store::{Store, entries};
+use sumun::journal::recovery::{RecoveryFault, recover};
+use sumun::journal::store::{Store, entries};
 
 use crate::check::journal;
 use crate::disk::Disk;

@@ -8,9 +8,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Arc, OnceLock};
 
 use sumun::clock::Entropy;
+use sumun::domain::booking::site::{SiteRow, SlotRow};
 use sumun::domain::crockford;
 use sumun::domain::ids::{PersonKey, SiteIndex, VaccineIndex};
-use sumun::domain::site::{SiteRow, SlotRow};
 use sumun::domain::time::{Day, Stamp};
 use sumun::files::roster::{PreparedRoster, read};
 use sumun::keys::Keys;

@@ -8,10 +8,10 @@ use super::{
     write,
 };
 use crate::cli::{Answer, work};
-use crate::control;
 use crate::domain::entry::GateAct;
-use crate::folder::Folder;
-use crate::operations::Work;
+use crate::ops::control;
+use crate::ops::folder::Folder;
+use crate::ops::work::Work;
 use crate::rush::certify::Certify;
 use crate::rush::crowd::{Crowd, Habits};
 use crate::rush::scene::Setting;

@@ -7,7 +7,7 @@ use anyhow::{bail, ensure};
 
 use super::{AHEAD_S_MAX, Evening, RUSH_CONNECTIONS, Target, command, opening, write};
 use crate::cli::Answer;
-use crate::folder::Folder;
+use crate::ops::folder::Folder;
 use crate::rush::crowd::Crowd;
 use crate::rush::curve::Curve;
 use crate::rush::drive::Drive;

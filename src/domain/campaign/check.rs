@@ -7,8 +7,8 @@ use super::source::Source;
 use super::{
     ALL_DIGITS, Campaign, Cohort, GROUPS_MAX, Opening, WINDOWS_MAX, digits_between, digits_of,
 };
-use crate::domain::eligibility::Rules;
-use crate::domain::kinds;
+use crate::domain::campaign::eligibility::Rules;
+use crate::domain::campaign::kinds;
 use crate::domain::time::Zone;
 
 /// Checks the draft as a whole; `None` after an error, which has been reported.

@@ -5,17 +5,22 @@
 //! can be in it. It reads text, never a file, and decides nothing about a person.
 
 mod check;
+pub mod diff;
+pub mod eligibility;
 mod file;
+pub mod kinds;
 mod local;
+pub mod preview;
 mod source;
 mod tables;
+pub mod timeline;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::eligibility::Rules;
-use super::ids::CampaignId;
-use super::time::{Stamp, Zone};
+use crate::domain::campaign::eligibility::Rules;
+use crate::domain::ids::CampaignId;
+use crate::domain::time::{Stamp, Zone};
 
 pub use local::{read_date, read_instant, read_local};
 pub use source::{Finding, Severity};

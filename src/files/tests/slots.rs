@@ -1,8 +1,8 @@
 //! The slots file, fault by fault.
 
 use super::*;
+use crate::domain::booking::site::SlotRow;
 use crate::domain::ids::{SiteIndex, VaccineIndex};
-use crate::domain::site::SlotRow;
 use crate::domain::time::Zone;
 use crate::files::slots::read;
 

@@ -1,8 +1,8 @@
 //! The campaign files of the project, parsed.
 
 use jiff::civil::Date;
+use sumun::domain::campaign::eligibility::{Decision, Subject};
 use sumun::domain::campaign::{Campaign, read_date, read_instant};
-use sumun::domain::eligibility::{Decision, Subject};
 use sumun::domain::time::Stamp;
 
 pub const JULY: &str = include_str!("../../../data/campaign.toml");

@@ -3,9 +3,9 @@
 //! `SUMUN_FUZZ_CASES` says how many damaged files to try (1,000 if it is not set) and
 //! `SUMUN_FUZZ_SEED` where to begin; a failure prints its seed.
 
+use sumun::domain::campaign::diff::diff;
+use sumun::domain::campaign::timeline::timeline;
 use sumun::domain::campaign::{Campaign, Severity};
-use sumun::domain::campaign_diff::diff;
-use sumun::domain::timeline::timeline;
 
 use super::campaigns::{AUGUST, JULY, campaign};
 

@@ -2,8 +2,8 @@
 
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
+use sumun::domain::campaign::eligibility::{Answer, Decision, Rules, Subject};
 use sumun::domain::campaign::{Cohort, Opening};
-use sumun::domain::eligibility::{Answer, Decision, Rules, Subject};
 use sumun::domain::time::Stamp;
 
 /// Cohorts and openings that overlap, touch and miss each other; instants from 0 to 40.

@@ -2,7 +2,7 @@
 
 use jiff::civil::date;
 use sumun::domain::campaign::Campaign;
-use sumun::domain::eligibility::{Answer, Rule};
+use sumun::domain::campaign::eligibility::{Answer, Rule};
 use sumun::domain::time::Stamp;
 
 use super::campaigns::{AUGUST, JULY, at, campaign, dates, decide, decide_on};

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date};
 use rayon::prelude::*;
 use sumun::domain::campaign::Campaign;
-use sumun::domain::eligibility::{Answer, Subject};
+use sumun::domain::campaign::eligibility::{Answer, Subject};
 use sumun::domain::time::Stamp;
 
 use super::campaigns::{AUGUST, JULY, campaign, dates, decide_on};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use sumun::domain::entry::{Actor, Change};
 use sumun::domain::ids::{CampaignId, CampaignIndex, Pool};
-use sumun::ledger::command::{Operated, Outcome};
+use sumun::engine::command::{Operated, Outcome};
 
 use super::{Act, Asked, Pass, Programme, Said, Waiting};
 

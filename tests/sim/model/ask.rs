@@ -1,12 +1,12 @@
 //! What must come of one person's request.
 
-use sumun::domain::decide::{Ask, Request, Seat};
+use sumun::domain::booking::decide::{Ask, Request, Seat};
+use sumun::domain::booking::refusal::Refusal;
 use sumun::domain::entry::{Actor, Change, Doses, HoldEnd};
 use sumun::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq};
-use sumun::domain::refusal::Refusal;
 use sumun::domain::state::{Booking, Status};
 use sumun::domain::time::Stamp;
-use sumun::ledger::command::Outcome;
+use sumun::engine::command::Outcome;
 
 use super::{Holding, Pass, Programme, Said, no};
 use crate::world::{SECOND, keys};

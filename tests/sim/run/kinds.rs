@@ -1,13 +1,13 @@
 //! The names under which answers are counted.
 
 use sumun::domain::time::Stamp;
-use sumun::ledger::command::Outcome;
+use sumun::engine::command::Outcome;
 
 use crate::model::Said;
 
 /// What the tally calls an answer.
 pub fn kind_of(said: &Said) -> &'static str {
-    use sumun::domain::refusal::Refusal;
+    use sumun::domain::booking::refusal::Refusal;
     match said {
         Said::Impossible => "impossible operations",
         Said::ByRules(..) => "refused by the rules",

@@ -3,8 +3,8 @@
 use sumun::clock::Clock;
 use sumun::domain::entry::Change;
 use sumun::domain::time::Stamp;
-use sumun::ledger::open::{OpenFault, open};
-use sumun::ledger::store::Store;
+use sumun::engine::open::{OpenFault, open};
+use sumun::journal::store::Store;
 
 use super::{Candidate, Run, lines_of};
 use crate::check;

@@ -1,0 +1,224 @@
+//! What is offered: a campaign's rules in force, its sites and its slots.
+//!
+//! Changes only by operators' acts. Readers hold it behind an `Arc` and never wait for the writer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::domain::booking::site::{SiteRow, SlotRow};
+use crate::domain::campaign::Campaign;
+use crate::domain::ids::{CampaignIndex, SiteIndex, SlotIndex, VaccineIndex};
+use crate::domain::time::{Day, Stamp};
+
+/// One activated campaign file, kept for ever.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Version {
+    /// Counts from 1.
+    pub version: u32,
+    pub activated_at: Stamp,
+    pub source: Arc<str>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Site {
+    pub row: SiteRow,
+    /// The site's slots by vaccine and start: the order of offers.
+    pub slots: Vec<SlotIndex>,
+}
+
+/// A slot and where its seats are counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slot {
+    pub site: SiteIndex,
+    pub vaccine: VaccineIndex,
+    pub date: Day,
+    pub start_min: u16,
+    pub start: Stamp,
+    pub end: Stamp,
+    /// Capacity of the public and the assisted pool.
+    pub capacity: [u16; 2],
+    /// Its place among the seats of its site.
+    pub position: u32,
+    /// The slot of the second dose: same site, vaccine and time, the vaccine's interval later.
+    pub second: Option<SlotIndex>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    pub index: CampaignIndex,
+    /// The rules in force: the last of `versions`, parsed.
+    pub campaign: Arc<Campaign>,
+    pub versions: Vec<Version>,
+    pub sites: Vec<Site>,
+    pub site_by_id: HashMap<String, SiteIndex>,
+    pub slots: Vec<Slot>,
+}
+
+impl PartialEq for Catalog {
+    /// The parsed campaign follows from the last version's text and is not compared.
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index
+            && self.versions == other.versions
+            && self.sites == other.sites
+            && self.slots == other.slots
+    }
+}
+
+impl Catalog {
+    pub fn new(index: CampaignIndex, campaign: Campaign, version: Version) -> Self {
+        Self {
+            index,
+            campaign: Arc::new(campaign),
+            versions: vec![version],
+            sites: Vec::new(),
+            site_by_id: HashMap::new(),
+            slots: Vec::new(),
+        }
+    }
+
+    /// The version of the rules in force.
+    pub fn version(&self) -> u32 {
+        self.versions.last().map_or(0, |version| version.version)
+    }
+
+    pub fn slot(&self, slot: SlotIndex) -> Option<&Slot> {
+        self.slots.get(slot.at())
+    }
+
+    pub fn site(&self, id: &str) -> Option<(SiteIndex, &Site)> {
+        let index = *self.site_by_id.get(id)?;
+        Some((index, &self.sites[index.at()]))
+    }
+
+    /// Whether people can book this slot as their first dose at `now`.
+    ///
+    /// The second dose's slot is known, where the vaccine needs one, and the start has not come.
+    pub fn is_offered(&self, slot: &Slot, now: Stamp) -> bool {
+        let doses = self
+            .campaign
+            .vaccines
+            .get(slot.vaccine.at())
+            .map_or(0, |kind| kind.doses);
+        now < slot.start && (doses == 1 || (doses == 2 && slot.second.is_some()))
+    }
+
+    /// The second slot of a booking whose first dose is at `slot`; none for a single dose.
+    pub fn second_of(&self, slot: &Slot) -> Option<SlotIndex> {
+        let doses = self
+            .campaign
+            .vaccines
+            .get(slot.vaccine.at())
+            .map_or(0, |kind| kind.doses);
+        slot.second.filter(|_| doses == 2)
+    }
+
+    /// Until when a booking whose first dose is at `slot` can be moved or cancelled (exclusive):
+    /// midnight of the zone, the campaign's number of days before the date of the first dose.
+    pub fn change_deadline(&self, slot: &Slot) -> Stamp {
+        let days = i32::from(self.campaign.booking.change_until_days);
+        let date = Day(slot.date.0.saturating_sub(days)).date();
+        self.campaign.zone.start_of(date).unwrap_or(slot.start)
+    }
+
+    /// Adds sites, or corrects those that are already known by name.
+    pub fn put_sites(&mut self, rows: &[SiteRow]) {
+        for row in rows {
+            match self.site_by_id.get(&row.site) {
+                Some(index) => self.sites[index.at()].row = row.clone(),
+                None => {
+                    let index = SiteIndex(self.sites.len() as u32);
+                    self.site_by_id.insert(row.site.clone(), index);
+                    self.sites.push(Site {
+                        row: row.clone(),
+                        slots: Vec::new(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// The slot that an imported row names, if it is already known.
+    pub fn slot_like(&self, row: &SlotRow) -> Option<SlotIndex> {
+        let site = self.sites.get(row.site.at())?;
+        self.find(site, (row.vaccine, row.date, row.start_min))
+    }
+
+    /// The slot of another site with the same vaccine, date and time.
+    pub fn slot_at(&self, site: SiteIndex, like: &Slot) -> Option<SlotIndex> {
+        self.find(self.sites.get(site.at())?, key(like))
+    }
+
+    /// Adds slots, or changes the capacity of known ones, and links their second doses.
+    /// One set of rows must not name a slot twice.
+    pub fn put_slots(&mut self, rows: &[SlotRow]) -> Result<(), String> {
+        if let Some(row) = rows.iter().find(|row| row.site.at() >= self.sites.len()) {
+            return Err(format!(
+                "a slot names site {}, which does not exist",
+                row.site
+            ));
+        }
+        // Looked up before any is added: the search needs the sites' lists sorted.
+        let known: Vec<_> = rows.iter().map(|row| self.slot_like(row)).collect();
+        let mut touched = Vec::new();
+        for (row, known) in rows.iter().zip(known) {
+            let capacity = [row.public, row.assisted];
+            if let Some(slot) = known {
+                self.slots[slot.at()].capacity = capacity;
+                continue;
+            }
+            let index = SlotIndex(self.slots.len() as u32);
+            let site = &mut self.sites[row.site.at()];
+            self.slots.push(Slot {
+                site: row.site,
+                vaccine: row.vaccine,
+                date: row.date,
+                start_min: row.start_min,
+                start: row.start,
+                end: row.end,
+                capacity,
+                position: site.slots.len() as u32,
+                second: None,
+            });
+            site.slots.push(index);
+            touched.push(row.site);
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        touched.into_iter().for_each(|site| self.relink(site));
+        Ok(())
+    }
+
+    /// Sorts a site's slots and finds the second dose's slot of each.
+    fn relink(&mut self, site: SiteIndex) {
+        let slots = &self.slots;
+        self.sites[site.at()]
+            .slots
+            .sort_unstable_by_key(|slot| key(&slots[slot.at()]));
+        for at in 0..self.sites[site.at()].slots.len() {
+            let index = self.sites[site.at()].slots[at];
+            let slot = self.slots[index.at()];
+            let second = self.interval_days(slot.vaccine).and_then(|days| {
+                let date = Day(slot.date.0.saturating_add(days));
+                self.find(&self.sites[site.at()], (slot.vaccine, date, slot.start_min))
+            });
+            self.slots[index.at()].second = second;
+        }
+    }
+
+    /// Days from the first to the second dose; none for a vaccine of one dose.
+    fn interval_days(&self, vaccine: VaccineIndex) -> Option<i32> {
+        let kind = self.campaign.vaccines.get(vaccine.at())?;
+        (kind.doses == 2).then_some(i32::from(kind.interval_days))
+    }
+
+    fn find(&self, site: &Site, wanted: (VaccineIndex, Day, u16)) -> Option<SlotIndex> {
+        let found = site
+            .slots
+            .binary_search_by_key(&wanted, |slot| key(&self.slots[slot.at()]));
+        found.ok().map(|at| site.slots[at])
+    }
+}
+
+fn key(slot: &Slot) -> (VaccineIndex, Day, u16) {
+    (slot.vaccine, slot.date, slot.start_min)
+}

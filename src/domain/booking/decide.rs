@@ -1,0 +1,254 @@
+//! Decides a person's request against committed state: the change to record, or a refusal.
+//!
+//! Pure. The writer calls it with the stamp that the entry will carry, so nobody is let in by an
+//! earlier look. The order of the checks is the order of `Refusal`.
+
+use crate::domain::booking::refusal::Refusal;
+use crate::domain::campaign::eligibility::{Decision, Subject};
+use crate::domain::entry::{Change, Doses, Idempotency};
+use crate::domain::ids::{BookingNumber, HoldId, PersonKey, Pool, Seq};
+use crate::domain::state::{Booking, CampaignState};
+use crate::domain::time::Stamp;
+
+/// Which seats a request is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seat {
+    /// Those of the person's own hold.
+    Held(HoldId),
+    /// Free ones, already claimed for this request.
+    Claimed(Doses, Pool),
+}
+
+/// What a person asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ask {
+    Hold { doses: Doses, pool: Pool },
+    Release { hold: HoldId },
+    Book { seat: Seat },
+    Move { number: BookingNumber, seat: Seat },
+    Cancel { number: BookingNumber },
+}
+
+/// A request of one person in one campaign.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Request {
+    pub person: PersonKey,
+    pub ask: Ask,
+    pub idempotency: Option<Idempotency>,
+}
+
+/// What comes of a request.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Verdict {
+    Change(Change),
+    /// The same request was answered before, by this entry.
+    Repeated(Seq),
+    Refused(Refusal),
+}
+
+/// What the writer knows besides the state.
+pub struct Context<'a> {
+    pub campaign: &'a CampaignState,
+    /// The roster's word on the person; none if they are not on it.
+    pub subject: Option<Subject>,
+    /// The stamp of the entry to be.
+    pub now: Stamp,
+    /// The number that the next booking gets.
+    pub next_number: BookingNumber,
+}
+
+pub fn decide(context: &Context<'_>, request: &Request) -> Verdict {
+    match repeated(context.campaign, request.idempotency) {
+        Ok(None) => {}
+        Ok(Some(seq)) => return Verdict::Repeated(seq),
+        Err(refusal) => return Verdict::Refused(refusal),
+    }
+    match context.change(request) {
+        Ok(change) => Verdict::Change(change),
+        Err(refusal) => Verdict::Refused(refusal),
+    }
+}
+
+/// The entry that answered this request before, if one did.
+pub fn repeated(
+    campaign: &CampaignState,
+    idempotency: Option<Idempotency>,
+) -> Result<Option<Seq>, Refusal> {
+    let Some(Idempotency { key, request }) = idempotency else {
+        return Ok(None);
+    };
+    match campaign.repeats.get(&key) {
+        None => Ok(None),
+        Some(repeat) if repeat.request == request => Ok(Some(repeat.seq)),
+        Some(_) => Err(Refusal::IdempotencyConflict),
+    }
+}
+
+impl Context<'_> {
+    fn change(&self, request: &Request) -> Result<Change, Refusal> {
+        let person = request.person;
+        let campaign = self.campaign.catalog.index;
+        let idempotency = request.idempotency;
+        match request.ask {
+            Ask::Hold { doses, pool } => {
+                self.may_hold(&person)?;
+                self.offered(doses)?;
+                let until = self.now.plus_s(i64::from(self.rules().booking.hold_s));
+                let released = self.running_hold(&person);
+                Ok(Change::HoldPlaced {
+                    campaign,
+                    person,
+                    doses,
+                    pool,
+                    until,
+                    released,
+                })
+            }
+            Ask::Release { hold } => {
+                let reason = crate::domain::entry::HoldEnd::Released;
+                match self.running_hold(&person) {
+                    Some(running) if running == hold => Ok(Change::HoldEnded {
+                        campaign,
+                        person,
+                        hold,
+                        reason,
+                    }),
+                    _ => Err(Refusal::HoldExpired),
+                }
+            }
+            Ask::Book { seat } => {
+                if let Some(booking) = self.campaign.active_booking(&person) {
+                    return Err(Refusal::AlreadyBooked(booking.number));
+                }
+                let (doses, pool, hold) = self.seat(&person, seat, true)?;
+                Ok(Change::Booked {
+                    campaign,
+                    person,
+                    number: self.next_number,
+                    doses,
+                    pool,
+                    hold,
+                    released: self.other_hold(&person, hold),
+                    rules: self.campaign.catalog.version(),
+                    idempotency,
+                })
+            }
+            Ask::Move { number, seat } => {
+                let booking = self.changeable(&person, number)?;
+                // Whoever has a booking may change it although their opening is over.
+                let (to, pool, hold) = self.seat(&person, seat, false)?;
+                if pool != booking.pool {
+                    return Err(Refusal::NotFound);
+                }
+                let (from, released) = (booking.doses, self.other_hold(&person, hold));
+                Ok(Change::Moved {
+                    campaign,
+                    person,
+                    number,
+                    from,
+                    to,
+                    hold,
+                    released,
+                    idempotency,
+                })
+            }
+            Ask::Cancel { number } => {
+                let doses = self.changeable(&person, number)?.doses;
+                Ok(Change::Cancelled {
+                    campaign,
+                    person,
+                    number,
+                    doses,
+                    idempotency,
+                })
+            }
+        }
+    }
+
+    fn rules(&self) -> &crate::domain::campaign::Campaign {
+        &self.campaign.catalog.campaign
+    }
+
+    /// What the rules say of the person at the entry's stamp.
+    fn eligible(&self) -> Result<(), Refusal> {
+        let subject = self.subject.as_ref().ok_or(Refusal::NotOnRoster)?;
+        let decision: Decision = self.rules().rules.decide(subject, self.now);
+        Refusal::by_rules(&decision).map_or(Ok(()), Err)
+    }
+
+    /// A hold is for a first booking, which the rules must allow, or for moving one in time.
+    fn may_hold(&self, person: &PersonKey) -> Result<(), Refusal> {
+        match self.campaign.active_booking(person) {
+            Some(booking) => self.in_time(booking),
+            None => self.eligible(),
+        }
+    }
+
+    /// The seats asked for. A hold is a promise: its seats need no further look at the rules.
+    fn seat(
+        &self,
+        person: &PersonKey,
+        seat: Seat,
+        by_rules: bool,
+    ) -> Result<(Doses, Pool, Option<HoldId>), Refusal> {
+        match seat {
+            Seat::Held(id) => match self.campaign.running_hold(person, self.now) {
+                Some((running, hold)) if running == id => Ok((hold.doses, hold.pool, Some(id))),
+                _ => Err(Refusal::HoldExpired),
+            },
+            Seat::Claimed(doses, pool) => {
+                if by_rules {
+                    self.eligible()?;
+                }
+                self.offered(doses)?;
+                Ok((doses, pool, None))
+            }
+        }
+    }
+
+    fn offered(&self, doses: Doses) -> Result<(), Refusal> {
+        let catalog = &self.campaign.catalog;
+        let slot = catalog.slot(doses.first).ok_or(Refusal::NotFound)?;
+        let offered = catalog.is_offered(slot, self.now) && catalog.second_of(slot) == doses.second;
+        if offered {
+            Ok(())
+        } else {
+            Err(Refusal::SlotFull(doses.first))
+        }
+    }
+
+    fn changeable(&self, person: &PersonKey, number: BookingNumber) -> Result<&Booking, Refusal> {
+        let booking = self
+            .campaign
+            .active_booking(person)
+            .ok_or(Refusal::NoBooking)?;
+        if booking.number != number {
+            return Err(Refusal::NoBooking);
+        }
+        self.in_time(booking)?;
+        Ok(booking)
+    }
+
+    fn in_time(&self, booking: &Booking) -> Result<(), Refusal> {
+        let catalog = &self.campaign.catalog;
+        let slot = catalog.slot(booking.doses.first).ok_or(Refusal::NotFound)?;
+        let deadline = catalog.change_deadline(slot);
+        if self.now < deadline {
+            Ok(())
+        } else {
+            Err(Refusal::ChangeDeadlinePassed(deadline))
+        }
+    }
+
+    fn running_hold(&self, person: &PersonKey) -> Option<HoldId> {
+        self.campaign
+            .running_hold(person, self.now)
+            .map(|(id, _)| id)
+    }
+
+    /// The person's running hold, unless it is the one that becomes the booking.
+    fn other_hold(&self, person: &PersonKey, used: Option<HoldId>) -> Option<HoldId> {
+        self.running_hold(person)
+            .filter(|running| Some(*running) != used)
+    }
+}

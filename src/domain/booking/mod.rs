@@ -1,0 +1,6 @@
+//! Booking: what is offered, and what is decided about a person's request.
+
+pub mod catalog;
+pub mod decide;
+pub mod refusal;
+pub mod site;

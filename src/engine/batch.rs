@@ -1,0 +1,162 @@
+//! A batch: the entries of one commit, and who waits for them.
+//!
+//! It holds at most one command of a person, so every decision in it is made against committed
+//! state.
+
+use std::collections::{HashMap, HashSet};
+
+use tokio::sync::oneshot;
+
+use super::command::Outcome;
+use crate::domain::booking::decide::{Ask, Seat};
+use crate::domain::entry::{Actor, Change, Doses, Entry, Hash, HoldEnd, RefusedFor};
+use crate::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, Seq};
+use crate::domain::state::{CampaignState, KeyHash, State, refusal_mark};
+use crate::domain::time::Stamp;
+use crate::journal::store::push_entry;
+use crate::seats::Claim;
+
+/// Entries on their way into the journal, and who waits for them.
+pub(super) struct Batch {
+    pub(super) seq: Seq,
+    pub(super) stamp: Stamp,
+    pub(super) head: Hash,
+    pub(super) block: Vec<u8>,
+    pub(super) entries: Vec<(Entry, Hash)>,
+    /// Claims that become bookings or holds.
+    pub(super) claims: Vec<Claim>,
+    /// Seats that become free.
+    pub(super) freed: Vec<(CampaignIndex, Doses, Pool)>,
+    pub(super) answers: Vec<(oneshot::Sender<Outcome>, Answer)>,
+    pub(super) people: HashSet<PersonKey, KeyHash>,
+    refusals: HashSet<(CampaignIndex, u64)>,
+    /// Bookings that this batch makes in each campaign.
+    pub(super) booked: HashMap<CampaignIndex, u64>,
+}
+
+/// An answer that is known now, or one to read off the state after the commit.
+pub(super) enum Answer {
+    Known(Outcome),
+    OfEntry(usize),
+}
+
+impl Batch {
+    pub(super) fn after(state: &State, now: Stamp) -> Self {
+        Self {
+            seq: state.seq,
+            stamp: now.max(state.stamp),
+            head: state.head,
+            block: Vec::new(),
+            entries: Vec::new(),
+            claims: Vec::new(),
+            freed: Vec::new(),
+            answers: Vec::new(),
+            people: HashSet::default(),
+            refusals: HashSet::new(),
+            booked: HashMap::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, actor: Actor, change: Change) {
+        self.seq.0 += 1;
+        let (seq, stamp, previous) = (self.seq, self.stamp, self.head);
+        let entry = Entry {
+            seq,
+            stamp,
+            previous,
+            actor,
+            change,
+        };
+        self.head = push_entry(&mut self.block, &entry);
+        self.entries.push((entry, self.head));
+    }
+}
+
+/// Notes a refusal by the rules, unless the journal or this batch has it.
+pub(super) fn note_refusal(
+    state: &State,
+    batch: &mut Batch,
+    index: CampaignIndex,
+    person: PersonKey,
+    rules: u32,
+    reason: RefusedFor,
+) {
+    let known = state
+        .campaign(index)
+        .is_none_or(|known| known.knows_refusal(&person, rules, reason));
+    let mark = (index, refusal_mark(&person, rules, reason));
+    if !known && batch.refusals.insert(mark) {
+        let change = Change::Refused {
+            campaign: index,
+            person,
+            rules,
+            reason,
+        };
+        batch.push(Actor::System, change);
+    }
+}
+
+/// Ends the holds whose time is up at the batch's stamp.
+pub(super) fn end_holds(state: &State, batch: &mut Batch) {
+    for campaign in &state.campaigns {
+        let index = campaign.catalog.index;
+        for &(until, id) in &campaign.holds_by_end {
+            if campaign.hold_time(batch.stamp) < until {
+                break;
+            }
+            let hold = campaign.holds[&id];
+            batch.freed.push((index, hold.doses, hold.pool));
+            let (person, reason) = (hold.person, HoldEnd::Expired);
+            batch.push(
+                Actor::System,
+                Change::HoldEnded {
+                    campaign: index,
+                    person,
+                    hold: id,
+                    reason,
+                },
+            );
+        }
+    }
+}
+
+/// Whether a request takes seats that were claimed for it.
+pub(super) fn takes_free_seats(ask: &Ask) -> bool {
+    let claimed = |seat: &Seat| matches!(seat, Seat::Claimed(..));
+    match ask {
+        Ask::Hold { .. } => true,
+        Ask::Book { seat } | Ask::Move { seat, .. } => claimed(seat),
+        Ask::Release { .. } | Ask::Cancel { .. } => false,
+    }
+}
+
+/// The seats that a change gives back.
+pub(super) fn freed_by(
+    change: &Change,
+    campaign: &CampaignState,
+) -> impl Iterator<Item = (Doses, Pool)> {
+    let of_hold = |id: &HoldId| campaign.holds.get(id).map(|hold| (hold.doses, hold.pool));
+    let of_booking = |person: &PersonKey, doses: Doses| {
+        campaign
+            .active_booking(person)
+            .map(|booking| (doses, booking.pool))
+    };
+    let (hold, booking) = match change {
+        Change::HoldPlaced { released, .. } | Change::Booked { released, .. } => {
+            (released.as_ref().and_then(of_hold), None)
+        }
+        Change::HoldEnded { hold, .. } => (of_hold(hold), None),
+        Change::Moved {
+            person,
+            from,
+            released,
+            ..
+        } => (
+            released.as_ref().and_then(of_hold),
+            of_booking(person, *from),
+        ),
+        Change::Cancelled { person, doses, .. } => (None, of_booking(person, *doses)),
+        _ => (None, None),
+    };
+    hold.into_iter().chain(booking)
+}

@@ -1,0 +1,155 @@
+//! What is asked of the writer, and what it answers.
+
+use tokio::sync::oneshot;
+
+use crate::domain::booking::decide::Request;
+use crate::domain::booking::refusal::Refusal;
+use crate::domain::booking::site::{SiteRow, SlotRow};
+use crate::domain::entry::{Change, Doses, GateAct, RefusedFor};
+use crate::domain::ids::{CampaignId, CampaignIndex, HoldId, PersonKey, Seq};
+use crate::domain::state::Booking;
+use crate::domain::time::Stamp;
+use crate::files::roster::PreparedRoster;
+use crate::seats::Claim;
+
+/// A change that somebody wants. The writer owns it from here: whoever asked may hang up.
+pub enum Command {
+    /// A person's request. `claim` holds the seats of a `Seat::Claimed` or of a new hold.
+    Ask {
+        campaign: CampaignIndex,
+        request: Request,
+        claim: Option<Claim>,
+        reply: oneshot::Sender<Outcome>,
+    },
+    /// A refusal by the rules that was answered already and must stand in the journal.
+    NoteRefusal {
+        campaign: CampaignIndex,
+        person: PersonKey,
+        rules: u32,
+        reason: RefusedFor,
+    },
+    /// A change by the gate's keeper, which alone makes them; answered when it is durable.
+    Keep {
+        change: Change,
+        reply: oneshot::Sender<Outcome>,
+    },
+    /// An act of somebody at the command line of this host.
+    Operate {
+        operator: String,
+        operation: Operation,
+        reply: oneshot::Sender<Outcome>,
+    },
+}
+
+impl Command {
+    /// Whether an operator wanted this and has gone without waiting for it. A replaced key of
+    /// tokens is in its file already: the journal must have it.
+    pub(super) fn is_given_up(&self) -> bool {
+        match self {
+            Self::Operate {
+                operation, reply, ..
+            } => reply.is_closed() && !operation.has_begun(),
+            _ => false,
+        }
+    }
+}
+
+pub enum Operation {
+    /// Puts a campaign file into force.
+    Activate {
+        source: String,
+    },
+    ImportSites {
+        campaign: CampaignId,
+        rows: Vec<SiteRow>,
+    },
+    ImportSlots {
+        campaign: CampaignId,
+        /// The version of the campaign that the rows were read against: they name its vaccines by
+        /// position. None when nothing else can have changed it since.
+        version: Option<u32>,
+        rows: Vec<SlotRow>,
+    },
+    /// Something at a campaign's gate; at the only campaign's if none is named.
+    Gate {
+        campaign: Option<CampaignId>,
+        act: GateAct,
+    },
+    ImportRoster {
+        prepared: Box<PreparedRoster>,
+    },
+    /// The key of tokens has been replaced.
+    TokenKeyRotated {
+        id: u8,
+        /// What was signed before is not good any more.
+        revoked: bool,
+    },
+}
+
+impl Operation {
+    /// Whether a part of it is done before the writer sees it, so that it can't be given up.
+    pub fn has_begun(&self) -> bool {
+        matches!(self, Self::TokenKeyRotated { .. })
+    }
+}
+
+/// The answer to a command: durable when it says so.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Outcome {
+    Held {
+        hold: HoldId,
+        doses: Doses,
+        until: Stamp,
+    },
+    Released,
+    /// Booked, moved or cancelled: the booking as it now is.
+    Booking(Booking),
+    /// Answered before, by this entry of the journal.
+    Repeated(Seq),
+    Refused(Refusal),
+    Operated(Operated),
+    /// What the keeper wanted is in the journal.
+    Kept,
+    /// The operation can't be done; says why and what to do.
+    Impossible(String),
+    /// The commit failed: it may or may not be in the journal. The process is about to stop.
+    Unknown,
+}
+
+/// What an operation did.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Operated {
+    Activated {
+        campaign: CampaignId,
+        version: u32,
+    },
+    /// The very file that is in force already.
+    Unchanged {
+        campaign: CampaignId,
+        version: u32,
+    },
+    Gate {
+        campaign: CampaignId,
+        act: GateAct,
+    },
+    TokenKeyRotated {
+        id: u8,
+        /// What was signed before is not good any more.
+        revoked: bool,
+    },
+    Sites {
+        added: usize,
+        changed: usize,
+    },
+    Slots {
+        added: usize,
+        changed: usize,
+    },
+    Roster {
+        version: u32,
+        added: usize,
+        changed: usize,
+        gone: usize,
+        unchanged: u64,
+    },
+}

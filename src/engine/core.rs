@@ -1,0 +1,442 @@
+//! The single writer's work, without its thread: decide, append, commit once, publish, answer.
+//!
+//! What a batch leaves over goes first in the next one. An operation is a batch of its own.
+//! After a failed commit the core is done: every answer is `Outcome::Unknown`, and the process must
+//! stop and recover.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::batch::{Answer, Batch, end_holds, freed_by, note_refusal, takes_free_seats};
+use super::command::{Command, Outcome};
+use super::shared::{Offer, Shared};
+use crate::clock::Clock;
+use crate::domain::apply::apply;
+use crate::domain::booking::decide::{Ask, Context, Request, Verdict, decide};
+use crate::domain::booking::refusal::{Refusal, refused_for};
+use crate::domain::entry::{Actor, Change, Entry, Hash, head_message};
+use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq};
+use crate::domain::roster::Roster;
+use crate::domain::state::State;
+use crate::domain::time::Stamp;
+use crate::journal::store::{Store, StoreFault, StoredHead, Write};
+use crate::keys::Keys;
+use crate::seats::Claim;
+
+/// A wall clock that moved less than this has been slewed or read a little late, not stepped.
+const STEP_NOTICED_NS: i64 = 500_000_000;
+/// Signed heads are at least this far apart.
+const HEAD_INTERVAL_NS: i64 = Stamp::SECOND;
+
+/// The writer's state. One exists for a data file.
+pub struct Core {
+    pub(super) store: Arc<Store>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) keys: Arc<Keys>,
+    pub(super) clock: Clock,
+    pub(super) roster: Arc<Roster>,
+    head_signed: Stamp,
+    /// The entry of the newest signed head.
+    signed: Seq,
+    step_journalled_ns: i64,
+}
+
+/// The commit failed; what was in the batch may or may not be in the journal.
+#[derive(Debug, thiserror::Error)]
+#[error("the journal can't be written, stopping so that nothing is acknowledged: {0}")]
+pub struct CommitFailed(#[source] pub StoreFault);
+
+impl Core {
+    pub fn new(
+        store: Arc<Store>,
+        shared: Arc<Shared>,
+        keys: Arc<Keys>,
+        clock: Clock,
+        roster: Arc<Roster>,
+    ) -> Self {
+        let step_journalled_ns = clock.wall_step_ns();
+        Self {
+            store,
+            shared,
+            keys,
+            clock,
+            roster,
+            head_signed: Stamp(i64::MIN),
+            signed: Seq(0),
+            step_journalled_ns,
+        }
+    }
+
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    pub fn keys(&self) -> &Arc<Keys> {
+        &self.keys
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Handles what it can of `commands` in one commit, and what falls due by the clock.
+    /// Commands that it leaves there are for the next step.
+    pub fn step(&mut self, commands: &mut VecDeque<Command>) -> Result<(), CommitFailed> {
+        if let Some(Command::Operate { .. }) = commands.front() {
+            let Some(Command::Operate {
+                operator,
+                operation,
+                reply,
+            }) = commands.pop_front()
+            else {
+                unreachable!("the first command was just looked at");
+            };
+            return self.operate(operator, operation, reply);
+        }
+        let stepped = self.wall_step();
+        let mut batch = {
+            let state = self
+                .shared
+                .state
+                .read()
+                .expect("no writer panics while it holds the lock");
+            let mut batch = Batch::after(&state, self.clock.now());
+            stepped
+                .into_iter()
+                .for_each(|change| batch.push(Actor::System, change));
+            end_holds(&state, &mut batch);
+            let offers = self.shared.offers();
+            let mut left = VecDeque::new();
+            while let Some(command) = commands.pop_front() {
+                if matches!(command, Command::Operate { .. }) {
+                    commands.push_front(command);
+                    break;
+                }
+                left.extend(self.consider(&state, &offers, &mut batch, command));
+            }
+            left.append(commands);
+            *commands = left;
+            batch
+        };
+        self.finish(&mut batch, |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Journals a change by the program itself.
+    pub fn record(&mut self, change: Change) -> Result<(), CommitFailed> {
+        let mut batch = self.batch();
+        batch.push(Actor::System, change);
+        self.finish(&mut batch, |_| Ok(()))
+    }
+
+    /// Signs the head of a journal that has come to rest, so that its last entries are attested.
+    pub fn sign_at_rest(&mut self) -> Result<(), CommitFailed> {
+        let (seq, now) = (
+            self.shared
+                .state
+                .read()
+                .map_or(self.signed, |state| state.seq),
+            self.clock.now(),
+        );
+        let rested = now.0.saturating_sub(self.head_signed.0) >= HEAD_INTERVAL_NS;
+        if seq == self.signed || !rested {
+            return Ok(());
+        }
+        self.head_signed = now;
+        self.sign_last()
+    }
+
+    /// Signs the head as it is, so that the journal's end is attested when the program stops.
+    pub fn sign_last(&mut self) -> Result<(), CommitFailed> {
+        let (seq, hash, stamp) = {
+            let state = self
+                .shared
+                .state
+                .read()
+                .expect("no writer panics while it holds the lock");
+            (state.seq, state.head, state.stamp)
+        };
+        let head = self.sign(seq, hash, stamp);
+        let signed = self.store.begin().and_then(|write| {
+            write.put_head(&head)?;
+            write.commit()
+        });
+        self.signed = seq;
+        signed.map_err(CommitFailed)
+    }
+
+    pub(super) fn batch(&self) -> Batch {
+        let state = self
+            .shared
+            .state
+            .read()
+            .expect("no writer panics while it holds the lock");
+        Batch::after(&state, self.clock.now())
+    }
+
+    /// The step of the wall clock since the last one that was journalled, if it is one.
+    fn wall_step(&mut self) -> Option<Change> {
+        let away_ns = self.clock.wall_step_ns();
+        let step_ns = away_ns - self.step_journalled_ns;
+        if step_ns.abs() < STEP_NOTICED_NS {
+            return None;
+        }
+        self.step_journalled_ns = away_ns;
+        tracing::warn!(
+            step_ms = step_ns / 1_000_000,
+            "the wall clock stepped; not followed"
+        );
+        Some(Change::ClockStepped { step_ns })
+    }
+
+    /// Decides one command; gives it back if it has to wait for the next batch.
+    fn consider(
+        &self,
+        state: &State,
+        offers: &[Arc<Offer>],
+        batch: &mut Batch,
+        command: Command,
+    ) -> Option<Command> {
+        match command {
+            Command::Ask {
+                campaign,
+                request,
+                claim,
+                reply,
+            } => {
+                if batch.people.contains(&request.person) {
+                    return Some(Command::Ask {
+                        campaign,
+                        request,
+                        claim,
+                        reply,
+                    });
+                }
+                batch.people.insert(request.person);
+                let answer = self.ask(
+                    state,
+                    &offers[campaign.at()],
+                    batch,
+                    campaign,
+                    request,
+                    claim,
+                );
+                batch.answers.push((reply, answer));
+            }
+            Command::NoteRefusal {
+                campaign,
+                person,
+                rules,
+                reason,
+            } => {
+                note_refusal(state, batch, campaign, person, rules, reason);
+            }
+            Command::Keep { change, reply } => {
+                batch.push(Actor::System, change);
+                batch.answers.push((reply, Answer::Known(Outcome::Kept)));
+            }
+            Command::Operate { .. } => unreachable!("operations are batches of their own"),
+        }
+        None
+    }
+
+    fn ask(
+        &self,
+        state: &State,
+        offer: &Offer,
+        batch: &mut Batch,
+        index: CampaignIndex,
+        request: Request,
+        claim: Option<Claim>,
+    ) -> Answer {
+        let campaign = state
+            .campaign(index)
+            .expect("an offer is published for known campaigns");
+        let made = batch.booked.get(&index).copied().unwrap_or(0);
+        let next_number = match request.ask {
+            Ask::Book { .. } => self
+                .keys
+                .booking_number(campaign.bookings.len() as u64 + made),
+            _ => BookingNumber(0),
+        };
+        let context = Context {
+            campaign,
+            subject: offer.subject(&request.person),
+            now: batch.stamp,
+            next_number,
+        };
+        let change = match decide(&context, &request) {
+            Verdict::Change(change) => change,
+            Verdict::Repeated(seq) => return Answer::Known(Outcome::Repeated(seq)),
+            Verdict::Refused(refusal) => {
+                if let Refusal::Rules(decision) = &refusal
+                    && let Some(reason) = refused_for(decision.answer)
+                {
+                    let rules = campaign.catalog.version();
+                    note_refusal(state, batch, index, request.person, rules, reason);
+                }
+                return Answer::Known(Outcome::Refused(refusal));
+            }
+        };
+        if takes_free_seats(&request.ask) {
+            batch
+                .claims
+                .push(claim.expect("free seats are claimed before the writer"));
+        }
+        for (doses, pool) in freed_by(&change, campaign) {
+            batch.freed.push((index, doses, pool));
+        }
+        if matches!(change, Change::Booked { .. }) {
+            *batch.booked.entry(index).or_default() += 1;
+        }
+        batch.push(Actor::Citizen, change);
+        Answer::OfEntry(batch.entries.len() - 1)
+    }
+
+    /// Commits a batch together with `also`, publishes it, and only then answers.
+    pub(super) fn finish(
+        &mut self,
+        batch: &mut Batch,
+        also: impl FnOnce(&Write) -> Result<(), StoreFault>,
+    ) -> Result<(), CommitFailed> {
+        if !batch.entries.is_empty()
+            && let Err(fault) = self.commit(batch, also)
+        {
+            for (reply, _) in batch.answers.drain(..) {
+                let _ = reply.send(Outcome::Unknown);
+            }
+            return Err(CommitFailed(fault));
+        }
+        let state = &self.shared.state;
+        {
+            let mut state = state
+                .write()
+                .expect("no writer panics while it holds the lock");
+            for (entry, hash) in &batch.entries {
+                apply(&mut state, entry, *hash).expect("what the writer decided follows the state");
+            }
+        }
+        batch.claims.drain(..).for_each(Claim::keep);
+        let offers = self.shared.offers();
+        for (campaign, doses, pool) in batch.freed.drain(..) {
+            let (seats, positions) = offers[campaign.at()].seats_of(doses);
+            seats.give_back(positions, pool);
+        }
+        let state = state
+            .read()
+            .expect("no writer panics while it holds the lock");
+        for (entry, _) in &batch.entries {
+            assert_seats(&state, &offers, &entry.change);
+        }
+        for (reply, answer) in batch.answers.drain(..) {
+            let outcome = match answer {
+                Answer::Known(outcome) => outcome,
+                Answer::OfEntry(at) => outcome_of(&state, &self.keys, &batch.entries[at].0),
+            };
+            // Whoever hung up changes nothing: the entry stands.
+            let _ = reply.send(outcome);
+        }
+        Ok(())
+    }
+
+    fn commit(
+        &mut self,
+        batch: &Batch,
+        also: impl FnOnce(&Write) -> Result<(), StoreFault>,
+    ) -> Result<(), StoreFault> {
+        let write = self.store.begin()?;
+        also(&write)?;
+        write.append(batch.entries[0].0.seq, &batch.block)?;
+        if batch.stamp.0.saturating_sub(self.head_signed.0) >= HEAD_INTERVAL_NS {
+            write.put_head(&self.sign(batch.seq, batch.head, batch.stamp))?;
+            self.head_signed = batch.stamp;
+            self.signed = batch.seq;
+        }
+        write.commit()
+    }
+
+    fn sign(&self, seq: Seq, hash: Hash, stamp: Stamp) -> StoredHead {
+        let signature = self
+            .keys
+            .sign_head(&head_message(seq, &hash, stamp))
+            .to_vec();
+        StoredHead {
+            seq,
+            hash,
+            stamp,
+            signature,
+        }
+    }
+}
+
+/// What the counters promise: seats in use and free seats never exceed the capacity.
+fn assert_seats(state: &State, offers: &[Arc<Offer>], change: &Change) {
+    let (campaign, doses, pool) = match change {
+        Change::HoldPlaced {
+            campaign,
+            doses,
+            pool,
+            ..
+        }
+        | Change::Booked {
+            campaign,
+            doses,
+            pool,
+            ..
+        } => (*campaign, *doses, *pool),
+        Change::Moved { campaign, to, .. } => (*campaign, *to, Pool::Public),
+        Change::Cancelled {
+            campaign, doses, ..
+        } => (*campaign, *doses, Pool::Public),
+        _ => return,
+    };
+    let offer = &offers[campaign.at()];
+    let (seats, _) = offer.seats_of(doses);
+    for slot in doses.slots() {
+        let known = offer.catalog.slots[slot.at()];
+        let usage = state.campaigns[campaign.at()].usage[slot.at()];
+        let free = seats.look(|free| free[known.position as usize][pool as usize]);
+        let used = u32::from(usage.booked[pool as usize]) + u32::from(usage.held[pool as usize]);
+        assert!(
+            used + u32::from(free) <= u32::from(known.capacity[pool as usize]),
+            "slot {slot}: {used} seats in use and {free} free are more than its capacity"
+        );
+    }
+}
+
+fn outcome_of(state: &State, keys: &Keys, entry: &Entry) -> Outcome {
+    let booking = |campaign: &CampaignIndex, person: &PersonKey| {
+        let campaign = &state.campaigns[campaign.at()];
+        *campaign
+            .active_booking(person)
+            .expect("the entry just applied made it")
+    };
+    match &entry.change {
+        Change::HoldPlaced { doses, until, .. } => Outcome::Held {
+            hold: HoldId(entry.seq.0),
+            doses: *doses,
+            until: *until,
+        },
+        Change::HoldEnded { .. } => Outcome::Released,
+        Change::Booked {
+            campaign, person, ..
+        }
+        | Change::Moved {
+            campaign, person, ..
+        } => Outcome::Booking(booking(campaign, person)),
+        Change::Cancelled {
+            campaign, number, ..
+        } => {
+            let bookings = &state.campaigns[campaign.at()].bookings;
+            let index = keys
+                .booking_index(*number)
+                .expect("the number was made by these keys");
+            Outcome::Booking(bookings[index as usize])
+        }
+        other => unreachable!("{other:?} answers nobody"),
+    }
+}

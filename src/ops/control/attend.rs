@@ -1,0 +1,259 @@
+//! One request: what is done for it, and what its caller is told.
+//!
+//! A request whose caller has gone is dropped unless the writer has begun with it. Looking at the
+//! gate reads the board that is up, and waits neither for the writer nor for its state.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::lanes::Lanes;
+use super::stream::{Incoming, Outgoing, is_gone, with_signs_of_life};
+use super::{Answered, Asked, Patience, operator_of};
+use crate::cli::Answer;
+use crate::engine::command::{Command, Operated, Operation, Outcome};
+use crate::engine::writer::NotTaken;
+use crate::ops::work::{self, Prepared, Work, impossible};
+use crate::service::Service;
+
+/// The longest that a hang-up of a caller who waits goes unnoticed, and an outcome too. The first
+/// looks come after a millisecond or two, as most outcomes do.
+const LOOK_MAX: Duration = Duration::from_millis(20);
+
+/// What all requests share.
+pub(super) struct Desk {
+    pub(super) service: Arc<Service>,
+    pub(super) patience: Patience,
+    pub(super) lanes: Arc<Lanes>,
+    folder: PathBuf,
+    copies: AtomicU64,
+}
+
+impl Desk {
+    pub(super) fn new(service: Arc<Service>, folder: PathBuf, patience: Patience) -> Self {
+        Self {
+            service,
+            patience,
+            lanes: Arc::default(),
+            folder,
+            copies: AtomicU64::new(0),
+        }
+    }
+}
+
+/// Does what was asked and answers.
+pub(super) fn attend(
+    desk: &Desk,
+    stream: &UnixStream,
+    asked: Asked,
+    early: Vec<u8>,
+) -> anyhow::Result<()> {
+    let operator = operator_of(stream)?;
+    let Asked { work, length } = asked;
+    // Looks at the gate are no acts, and a script may look once a second.
+    if !matches!(work, Work::GateStatus { .. }) {
+        tracing::info!(%operator, work = ?work, "an operator's request");
+    }
+    let alive = desk.patience.sign_of_life;
+    match &work {
+        Work::GateStatus { campaign } => {
+            let answer = gate_status(&desk.service, campaign.as_deref());
+            reply(desk, stream, &answer, 0)
+        }
+        Work::Backup => send_backup(desk, stream),
+        _ => {
+            let file = Incoming::new(stream, early, length, desk.patience.progress);
+            let perform = || perform(desk, stream, operator, &work, file);
+            match with_signs_of_life(stream, alive, perform) {
+                Some(answer) => reply(desk, stream, &answer, 0),
+                None => {
+                    tracing::info!(work = ?work, "its caller hung up before it began: not done");
+                    Ok(())
+                }
+            }
+        }
+    }
+}
+
+/// Does a piece of work; none when its caller has gone before it began.
+fn perform(
+    desk: &Desk,
+    stream: &UnixStream,
+    operator: String,
+    work: &Work,
+    file: Incoming<'_>,
+) -> Option<Answer> {
+    let Desk {
+        service, folder, ..
+    } = desk;
+    let (shared, keys) = (&service.shared, &service.keys);
+    let now = service.clock.now();
+    match work::prepare(work, file, shared, keys, folder, now) {
+        Ok(Prepared::Answer(answer)) => Some(answer),
+        Ok(Prepared::Operation(operation)) => hand_over(service, stream, operator, operation),
+        Err(error) => Some(impossible(&format!("{error:#}"))),
+    }
+}
+
+/// Hands an operation to the writer and waits for what comes of it, or for its caller to go.
+fn hand_over(
+    service: &Service,
+    stream: &UnixStream,
+    operator: String,
+    operation: Operation,
+) -> Option<Answer> {
+    let has_begun = operation.has_begun();
+    if !has_begun && is_gone(stream, Duration::ZERO) {
+        return None;
+    }
+    let is_urgent = matches!(operation, Operation::Gate { .. });
+    let (reply, outcome) = oneshot::channel();
+    let command = Command::Operate {
+        operator,
+        operation,
+        reply,
+    };
+    let taken = if is_urgent {
+        service.writer.submit_urgent(command)
+    } else {
+        // Few: the lanes have a bound.
+        service.writer.submit_always(command)
+    };
+    match taken {
+        Ok(()) => {}
+        Err(NotTaken::Stopped) => {
+            let why =
+                "the server is stopping; nothing was done: start it, or ask when it has ended";
+            return Some(impossible(why));
+        }
+        Err(NotTaken::Full) => {
+            let why = "too many acts wait for the writer; nothing was done: ask again";
+            return Some(impossible(why));
+        }
+    }
+    let outcome = if has_begun {
+        outcome.blocking_recv().unwrap_or(Outcome::Unknown)
+    } else {
+        await_outcome(stream, outcome)?
+    };
+    if let Outcome::Operated(Operated::Gate { campaign, .. }) = &outcome {
+        service.follow_settings(campaign);
+    }
+    Some(work::answer(outcome))
+}
+
+/// The outcome of what the writer has; none when its caller hangs up. Dropping the receiver tells
+/// the writer, which leaves out what it has not begun.
+fn await_outcome(stream: &UnixStream, mut outcome: oneshot::Receiver<Outcome>) -> Option<Outcome> {
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match outcome.try_recv() {
+            Ok(outcome) => return Some(outcome),
+            Err(oneshot::error::TryRecvError::Closed) => return Some(Outcome::Unknown),
+            Err(oneshot::error::TryRecvError::Empty) => {}
+        }
+        if is_gone(stream, pause) {
+            return None;
+        }
+        pause = (pause * 2).min(LOOK_MAX);
+    }
+}
+
+/// Sends the line of an answer; `length` bytes come behind it.
+fn reply(desk: &Desk, stream: &UnixStream, answer: &Answer, length: u64) -> anyhow::Result<()> {
+    let line = Answered::line(answer, length);
+    Outgoing::new(stream, desk.patience.progress).write_all(&line)?;
+    Ok(())
+}
+
+/// What the board shows, and what it does not.
+fn gate_status(service: &Service, campaign: Option<&str>) -> Answer {
+    let (mut lines, mut all) = (Vec::new(), Vec::new());
+    for (name, gate) in service.gates() {
+        if campaign.is_some_and(|wanted| wanted != name) {
+            continue;
+        }
+        let board = gate.board.load();
+        let (view, active) = (&board.view, gate.sessions.active());
+        let most = gate.admission.active_max();
+        lines.push(format!(
+            "{name}: {}, serving {}, {} waiting, {active} of {most} in, {} a second{}",
+            view.state,
+            view.serving,
+            view.waiting,
+            view.admit_per_s,
+            view.message
+                .as_ref()
+                .map_or(String::new(), |text| format!(": {text}"))
+        ));
+        all.push(serde_json::json!({
+            "campaign": name, "board": view, "active": active, "active_max": most,
+        }));
+    }
+    let json = serde_json::json!({ "gates": all });
+    if lines.is_empty() {
+        Answer::fault(
+            "no such campaign is active: `sumun campaign list` names them",
+            json,
+        )
+    } else {
+        Answer::done(lines.join("\n"), json)
+    }
+}
+
+/// Copies one consistent view of the data file beside it, sends it and removes it.
+fn send_backup(desk: &Desk, stream: &UnixStream) -> anyhow::Result<()> {
+    let number = desk.copies.fetch_add(1, Ordering::Relaxed);
+    let copy = Scratch(desk.folder.join(format!("{COPY}{number}{COPY_END}")));
+    let make = || -> anyhow::Result<fs::File> {
+        desk.service.store.read()?.copy_to(&copy.0)?;
+        Ok(fs::File::open(&copy.0)?)
+    };
+    let made = with_signs_of_life(stream, desk.patience.sign_of_life, make);
+    let mut file = match made {
+        Ok(file) => file,
+        Err(error) => {
+            let why = format!("the copy can't be made ({error:#}): is there room on the disk?");
+            return reply(desk, stream, &impossible(&why), 0);
+        }
+    };
+    let length = file.metadata()?.len();
+    let answer = Answer::done("", serde_json::Value::Null);
+    reply(desk, stream, &answer, length)?;
+    let mut out = Outgoing::new(stream, desk.patience.progress);
+    io::copy(&mut file, &mut out)?;
+    Ok(())
+}
+
+/// How a copy that is being sent is called: this, a number, and the end.
+const COPY: &str = "backup.";
+const COPY_END: &str = ".part";
+
+/// Removes the copies that a killed server left.
+pub(super) fn remove_copies(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_str().unwrap_or_default();
+        if name.starts_with(COPY) && name.ends_with(COPY_END) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// A file that goes when its owner does.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}

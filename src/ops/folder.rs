@@ -1,0 +1,174 @@
+//! The data folder: what lies where, and how it is made.
+//!
+//! `sumun.redb` is the data file; `keys.json` the secrets that are not in it; `server.toml` the
+//! settings; `certs/` certificate and key; `log/` the auditors' daily log; `control.sock` the door
+//! for commands while a server runs; `staff.json` the accounts.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+
+use crate::clock::{Clock, Entropy};
+use crate::config::{Config, TEMPLATE};
+use crate::engine::core::Core;
+use crate::engine::open;
+use crate::identity::staff;
+use crate::journal::store::Store;
+use crate::keys::Keys;
+
+/// The first administrator's account name.
+pub const FIRST_ADMIN: &str = "admin";
+
+/// A data folder.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn data_file(&self) -> PathBuf {
+        self.path.join("sumun.redb")
+    }
+
+    pub fn settings(&self) -> PathBuf {
+        self.path.join("server.toml")
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.path.join("log")
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.path.join("control.sock")
+    }
+
+    pub fn certificate(&self) -> PathBuf {
+        self.path.join("certs/server.pem")
+    }
+
+    pub fn certificate_key(&self) -> PathBuf {
+        self.path.join("certs/server.key")
+    }
+
+    fn staff(&self) -> PathBuf {
+        self.path.join("staff.json")
+    }
+
+    /// Makes everything that a server needs; refuses a folder that has a data file or keys.
+    /// Returns the first administrator's password, which is stored nowhere.
+    pub fn init(&self, clock: &Clock) -> anyhow::Result<String> {
+        for made in [self.data_file(), Keys::file(&self.path), self.staff()] {
+            if made.exists() {
+                bail!(
+                    "{} exists already: this folder was initialised before; use another --data \
+                     folder, or go on with this one",
+                    made.display()
+                );
+            }
+        }
+        let entropy = Entropy::system();
+        for folder in [self.path.clone(), self.path.join("certs"), self.log()] {
+            let made = fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o750)
+                .create(&folder);
+            made.with_context(|| format!("can't make the folder {}", folder.display()))?;
+        }
+        let keys = Keys::generate(&entropy);
+        keys.save(&self.path)?;
+        self.make_certificate()?;
+        let password = staff::generate_password(&entropy);
+        let hash = staff::hash_password(&entropy, &password).map_err(anyhow::Error::msg)?;
+        let accounts =
+            json!({ "accounts": [{ "name": FIRST_ADMIN, "role": "admin", "password": hash }] });
+        write_new(&self.staff(), 0o600, accounts.to_string().as_bytes())?;
+        if !self.settings().exists() {
+            write_new(&self.settings(), 0o640, TEMPLATE.as_bytes())?;
+        }
+        open::create(&self.data_file(), Arc::new(keys), clock)?;
+        Ok(password)
+    }
+
+    /// A certificate for this host's loopback names, good for a year, signed by its own key.
+    fn make_certificate(&self) -> anyhow::Result<()> {
+        if self.certificate().exists() {
+            return Ok(());
+        }
+        let names = [
+            "localhost".to_owned(),
+            "127.0.0.1".to_owned(),
+            "::1".to_owned(),
+        ];
+        let mut params = rcgen::CertificateParams::new(names)?;
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "Sumun (self-signed)");
+        let day = crate::clock::wall();
+        let date = |days: i64| {
+            let civil = day
+                .plus_s(days * 86_400)
+                .instant()
+                .to_zoned(jiff::tz::TimeZone::UTC);
+            rcgen::date_time_ymd(
+                i32::from(civil.year()),
+                civil.month() as u8,
+                civil.day() as u8,
+            )
+        };
+        (params.not_before, params.not_after) = (date(-1), date(365));
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
+        let certificate = params.self_signed(&key)?;
+        write_new(
+            &self.certificate_key(),
+            0o600,
+            key.serialize_pem().as_bytes(),
+        )?;
+        write_new(&self.certificate(), 0o644, certificate.pem().as_bytes())
+    }
+
+    /// The settings of `server.toml`, or of `file`; the defaults if there is none.
+    pub fn config(&self, file: Option<&Path>) -> anyhow::Result<Config> {
+        let settings = file.map_or_else(|| self.settings(), Path::to_path_buf);
+        if file.is_none() && !settings.exists() {
+            return Ok(Config::default());
+        }
+        let text = fs::read_to_string(&settings);
+        let text = text.with_context(|| format!("can't read {}", settings.display()))?;
+        Config::parse(&text).map_err(|why| anyhow::anyhow!("{}: {why}", settings.display()))
+    }
+
+    pub fn keys(&self) -> anyhow::Result<Arc<Keys>> {
+        Ok(Arc::new(Keys::load(&self.path)?))
+    }
+
+    /// Opens the data file for itself, for real time or the folder's own simulated time.
+    pub fn open(
+        &self,
+        clock: impl FnOnce(&crate::domain::state::State) -> Clock,
+    ) -> anyhow::Result<Core> {
+        let store = Store::open(&self.data_file())?;
+        Ok(open::open(store, self.keys()?, clock)?)
+    }
+}
+
+/// Writes a file that must not exist yet, durably.
+pub fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    let opened = options.write(true).create_new(true).mode(mode).open(path);
+    let mut file = opened.with_context(|| format!("can't make {}", path.display()))?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written.with_context(|| format!("can't write {}", path.display()))
+}

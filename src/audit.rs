@@ -15,8 +15,9 @@ use crate::domain::ids::Seq;
 use crate::domain::shown;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
+use crate::journal::block::entries;
 use crate::journal::recovery::{RecoveryFault, check_head, replay};
-use crate::journal::store::{Read, StoreFault, entries};
+use crate::journal::store::{Read, StoreFault};
 use crate::keys::verify_head;
 
 /// An entry in readable form.

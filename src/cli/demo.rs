@@ -212,7 +212,7 @@ fn make(
                 rows: slots?,
             },
         )?;
-        core.sign_last()?;
+        core.close()?;
     }
     let core = folder.open(|_| Clock::simulated(at, demo.speed))?;
     write_new(

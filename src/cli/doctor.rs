@@ -136,7 +136,7 @@ fn clock(folder: &Folder) -> Finding {
     if now.unix_s() < CLOCK_MIN_S {
         return bad(WHAT, format!("says {}: set it", now.instant()));
     }
-    let last = match Store::open(&folder.data_file()).and_then(|store| store.read()?.last_head()) {
+    let last = match Store::look(&folder.data_file()).and_then(|store| store.read()?.last_head()) {
         Ok(last) => last,
         // A server holds the file: it watches the clock itself.
         Err(crate::journal::store::StoreFault::InUse) => None,
@@ -191,7 +191,7 @@ fn admin_listener(config: &Config) -> Finding {
 /// How much the server may take at the most, and whether this host has it.
 fn memory(folder: &Folder, config: &Config) -> Finding {
     const WHAT: &str = "memory";
-    let people = match Store::open(&folder.data_file()) {
+    let people = match Store::look(&folder.data_file()) {
         Ok(store) => store
             .read()
             .ok()

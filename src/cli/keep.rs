@@ -21,7 +21,7 @@ pub fn backup(folder: &Folder, file: &Path) -> anyhow::Result<Answer> {
     let part = Part::beside(file)?;
     copy_of(folder, &part.0)?;
     let (verified, _) = {
-        let store = Store::open(&part.0)?;
+        let store = Store::look(&part.0)?;
         verify_store(&store.read()?, None).context("the copy does not verify; nothing was kept")?
     };
     fs::rename(&part.0, file).with_context(|| format!("can't make {}", file.display()))?;
@@ -53,7 +53,7 @@ pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Answer> {
     let part = Part::beside(&target)?;
     fs::copy(file, &part.0).with_context(|| format!("can't read {}", file.display()))?;
     let (verified, state) = {
-        let store = Store::open(&part.0).context("this is not a backup that can be used")?;
+        let store = Store::look(&part.0).context("this is not a backup that can be used")?;
         let checked = verify_store(&store.read()?, None);
         checked.context("the backup does not verify; nothing was restored")?
     };
@@ -82,7 +82,7 @@ pub fn verify(folder: &Folder, file: Option<&Path>, head: Option<&Path>) -> anyh
             // redb may repair what it opens: the file itself stays as it is.
             let part = Part::beside(&std::env::temp_dir().join("sumun-verify"))?;
             fs::copy(file, &part.0).with_context(|| format!("can't read {}", file.display()))?;
-            let store = match Store::open(&part.0) {
+            let store = match Store::look(&part.0) {
                 Ok(store) => store,
                 Err(fault) => return Ok(found(&fault.to_string())),
             };
@@ -136,11 +136,11 @@ pub fn with_view<T>(
     look: impl FnOnce(&Read) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     if control::connect(&folder.socket())?.is_none() {
-        return look(&Store::open(&folder.data_file())?.read()?);
+        return look(&Store::look(&folder.data_file())?.read()?);
     }
     let part = Part::beside(&std::env::temp_dir().join("sumun-view"))?;
     copy_of(folder, &part.0)?;
-    look(&Store::open(&part.0)?.read()?)
+    look(&Store::look(&part.0)?.read()?)
 }
 
 fn copy_of(folder: &Folder, into: &Path) -> anyhow::Result<()> {
@@ -150,7 +150,7 @@ fn copy_of(folder: &Folder, into: &Path) -> anyhow::Result<()> {
             anyhow::ensure!(!answer.fault, "{}", answer.human);
             Ok(())
         }
-        None => Ok(Store::open(&folder.data_file())?.read()?.copy_to(into)?),
+        None => Ok(Store::look(&folder.data_file())?.read()?.copy_to(into)?),
     }
 }
 

@@ -236,7 +236,7 @@ pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<
                 reply,
             }]);
             core.step(&mut queue)?;
-            core.sign_last()?;
+            core.close()?;
             Ok(work::answer(answer.try_recv().unwrap_or(Outcome::Unknown)))
         }
     }

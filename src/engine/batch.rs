@@ -13,7 +13,7 @@ use crate::domain::entry::{Actor, Change, Doses, Entry, Hash, HoldEnd, RefusedFo
 use crate::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, Seq};
 use crate::domain::state::{CampaignState, KeyHash, State, refusal_mark};
 use crate::domain::time::Stamp;
-use crate::journal::store::push_entry;
+use crate::journal::block::{Block, push_entry};
 use crate::seats::Claim;
 
 /// Entries on their way into the journal, and who waits for them.
@@ -21,7 +21,7 @@ pub(super) struct Batch {
     pub(super) seq: Seq,
     pub(super) stamp: Stamp,
     pub(super) head: Hash,
-    pub(super) block: Vec<u8>,
+    block: Vec<u8>,
     pub(super) entries: Vec<(Entry, Hash)>,
     /// Claims that become bookings or holds.
     pub(super) claims: Vec<Claim>,
@@ -69,6 +69,18 @@ impl Batch {
         };
         self.head = push_entry(&mut self.block, &entry);
         self.entries.push((entry, self.head));
+    }
+
+    /// What has to be made durable; none if nothing changes.
+    pub(super) fn take_block(&mut self) -> Option<Block> {
+        let (first, _) = self.entries.first()?;
+        Some(Block {
+            first: first.seq,
+            entries: self.entries.len() as u32,
+            stamp: self.stamp,
+            head: self.head,
+            bytes: std::mem::take(&mut self.block),
+        })
     }
 }
 

@@ -14,19 +14,17 @@ use crate::clock::Clock;
 use crate::domain::apply::apply;
 use crate::domain::booking::decide::{Ask, Context, Request, Verdict, decide};
 use crate::domain::booking::refusal::{Refusal, refused_for};
-use crate::domain::entry::{Actor, Change, Entry, Hash, head_message};
-use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq};
+use crate::domain::entry::{Actor, Change, Entry};
+use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool};
 use crate::domain::roster::Roster;
 use crate::domain::state::State;
-use crate::domain::time::Stamp;
-use crate::journal::store::{Store, StoreFault, StoredHead, Write};
+use crate::journal::Log as _;
+use crate::journal::store::{Store, StoreFault, Write};
 use crate::keys::Keys;
 use crate::seats::Claim;
 
 /// A wall clock that moved less than this has been slewed or read a little late, not stepped.
 const STEP_NOTICED_NS: i64 = 500_000_000;
-/// Signed heads are at least this far apart.
-const HEAD_INTERVAL_NS: i64 = Stamp::SECOND;
 
 /// The writer's state. One exists for a data file.
 pub struct Core {
@@ -35,9 +33,6 @@ pub struct Core {
     pub(super) keys: Arc<Keys>,
     pub(super) clock: Clock,
     pub(super) roster: Arc<Roster>,
-    head_signed: Stamp,
-    /// The entry of the newest signed head.
-    signed: Seq,
     step_journalled_ns: i64,
 }
 
@@ -55,14 +50,13 @@ impl Core {
         roster: Arc<Roster>,
     ) -> Self {
         let step_journalled_ns = clock.wall_step_ns();
+        store.sign_with(&keys);
         Self {
             store,
             shared,
             keys,
             clock,
             roster,
-            head_signed: Stamp(i64::MIN),
-            signed: Seq(0),
             step_journalled_ns,
         }
     }
@@ -122,7 +116,7 @@ impl Core {
             *commands = left;
             batch
         };
-        self.finish(&mut batch, |_| Ok(()))?;
+        self.finish(&mut batch)?;
         Ok(())
     }
 
@@ -130,43 +124,21 @@ impl Core {
     pub fn record(&mut self, change: Change) -> Result<(), CommitFailed> {
         let mut batch = self.batch();
         batch.push(Actor::System, change);
-        self.finish(&mut batch, |_| Ok(()))
+        self.finish(&mut batch)
     }
 
-    /// Signs the head of a journal that has come to rest, so that its last entries are attested.
-    pub fn sign_at_rest(&mut self) -> Result<(), CommitFailed> {
-        let (seq, now) = (
-            self.shared
-                .state
-                .read()
-                .map_or(self.signed, |state| state.seq),
-            self.clock.now(),
-        );
-        let rested = now.0.saturating_sub(self.head_signed.0) >= HEAD_INTERVAL_NS;
-        if seq == self.signed || !rested {
-            return Ok(());
+    /// Fails once an operation beside the writer has: what is on the disk is not known any more.
+    pub fn check_store(&self) -> Result<(), CommitFailed> {
+        if self.store.has_failed() {
+            return Err(CommitFailed(StoreFault::Failed));
         }
-        self.head_signed = now;
-        self.sign_last()
+        Ok(())
     }
 
-    /// Signs the head as it is, so that the journal's end is attested when the program stops.
-    pub fn sign_last(&mut self) -> Result<(), CommitFailed> {
-        let (seq, hash, stamp) = {
-            let state = self
-                .shared
-                .state
-                .read()
-                .expect("no writer panics while it holds the lock");
-            (state.seq, state.head, state.stamp)
-        };
-        let head = self.sign(seq, hash, stamp);
-        let signed = self.store.begin().and_then(|write| {
-            write.put_head(&head)?;
-            write.commit()
-        });
-        self.signed = seq;
-        signed.map_err(CommitFailed)
+    /// Settles everything and closes the data file: it is whole without its tail, and the head of
+    /// its last entry is signed.
+    pub fn close(&mut self) -> Result<(), CommitFailed> {
+        self.store.close().map_err(CommitFailed)
     }
 
     pub(super) fn batch(&self) -> Batch {
@@ -297,15 +269,34 @@ impl Core {
         Answer::OfEntry(batch.entries.len() - 1)
     }
 
-    /// Commits a batch together with `also`, publishes it, and only then answers.
-    pub(super) fn finish(
+    /// Commits a batch, publishes it, and only then answers.
+    pub(super) fn finish(&mut self, batch: &mut Batch) -> Result<(), CommitFailed> {
+        let Some(block) = batch.take_block() else {
+            return self.publish(batch, Ok(()));
+        };
+        let appended = self.store.append(block);
+        self.publish(batch, appended)
+    }
+
+    /// The same, together with changes of other tables than the journal.
+    pub(super) fn finish_with(
         &mut self,
         batch: &mut Batch,
         also: impl FnOnce(&Write) -> Result<(), StoreFault>,
     ) -> Result<(), CommitFailed> {
-        if !batch.entries.is_empty()
-            && let Err(fault) = self.commit(batch, also)
-        {
+        let block = batch
+            .take_block()
+            .expect("there is an entry about the change");
+        let appended = self.store.append_with(&block, also);
+        self.publish(batch, appended)
+    }
+
+    fn publish(
+        &mut self,
+        batch: &mut Batch,
+        committed: Result<(), StoreFault>,
+    ) -> Result<(), CommitFailed> {
+        if let Err(fault) = committed {
             for (reply, _) in batch.answers.drain(..) {
                 let _ = reply.send(Outcome::Unknown);
             }
@@ -341,35 +332,6 @@ impl Core {
             let _ = reply.send(outcome);
         }
         Ok(())
-    }
-
-    fn commit(
-        &mut self,
-        batch: &Batch,
-        also: impl FnOnce(&Write) -> Result<(), StoreFault>,
-    ) -> Result<(), StoreFault> {
-        let write = self.store.begin()?;
-        also(&write)?;
-        write.append(batch.entries[0].0.seq, &batch.block)?;
-        if batch.stamp.0.saturating_sub(self.head_signed.0) >= HEAD_INTERVAL_NS {
-            write.put_head(&self.sign(batch.seq, batch.head, batch.stamp))?;
-            self.head_signed = batch.stamp;
-            self.signed = batch.seq;
-        }
-        write.commit()
-    }
-
-    fn sign(&self, seq: Seq, hash: Hash, stamp: Stamp) -> StoredHead {
-        let signature = self
-            .keys
-            .sign_head(&head_message(seq, &hash, stamp))
-            .to_vec();
-        StoredHead {
-            seq,
-            hash,
-            stamp,
-            signature,
-        }
     }
 }
 

@@ -15,7 +15,8 @@ use crate::audit::line_of;
 use crate::domain::entry::Entry;
 use crate::domain::ids::Seq;
 use crate::domain::time::{Day, Stamp};
-use crate::journal::store::{Store, StoreFault, entries};
+use crate::journal::block::entries;
+use crate::journal::store::{Store, StoreFault};
 
 /// How often the thread looks for new entries.
 const LOOK: Duration = Duration::from_secs(1);

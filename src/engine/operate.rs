@@ -260,7 +260,7 @@ impl Core {
                 gone: gone as u64,
             },
         );
-        self.finish(&mut batch, |write| {
+        self.finish_with(&mut batch, |write| {
             write.put_roster(roster)?;
             write.erase_from_vault(leaving.into_iter())?;
             write.put_vault(prepared.vault())
@@ -295,7 +295,7 @@ impl Core {
         changes
             .into_iter()
             .for_each(|change| batch.push(actor.clone(), change));
-        self.finish(&mut batch, |_| Ok(()))?;
+        self.finish(&mut batch)?;
         self.shared.publish(&self.roster);
         Ok(())
     }

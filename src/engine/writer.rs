@@ -1,7 +1,7 @@
 //! The writer's thread and its bounded queue: one thread, one order, one commit for many.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use super::command::Command;
 use super::core::{CommitFailed, Core};
 use crate::clock::tick;
+use crate::journal::Log as _;
+use crate::journal::store::Store;
 use crate::sync::locked;
 
 /// Commands that may wait; more are refused as `overloaded`. At 20,000 commits' worth a second this
@@ -235,19 +237,62 @@ impl Drop for StopOnDrop {
 fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
     let mut taken = VecDeque::new();
     let shared = Arc::clone(core.shared());
+    let settler = Settler::start(Arc::clone(core.store()));
     let mut last = tick();
     while let Some(since) = queue.take(&mut taken, last) {
         last = tick();
+        core.check_store()?;
         drop_given_up(&mut taken);
         core.step(&mut taken)?;
         if let Some(since) = since {
             let delay_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
             shared.delay_us.fetch_min(delay_us, Ordering::Relaxed);
-        } else if taken.is_empty() {
-            core.sign_at_rest()?;
         }
     }
-    core.sign_last()
+    drop(settler);
+    core.close()
+}
+
+/// How long a block lies in the tail at the most, while nothing else asks for it to be settled.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// The thread that settles the tail. Dropped, it ends.
+struct Settler {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Settler {
+    fn start(store: Arc<Store>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("settler".to_owned());
+        let thread = thread.spawn(move || {
+            store.settled_by(std::thread::current());
+            while !stopping.load(Ordering::Acquire) {
+                std::thread::park_timeout(SETTLE);
+                // The writer sees the failure, and ends with it.
+                if let Err(fault) = store.settle() {
+                    tracing::error!(%fault, "the tail could not be settled");
+                    return;
+                }
+            }
+        });
+        Self {
+            stop,
+            thread: Some(thread.expect("the operating system starts one thread at start-up")),
+        }
+    }
+}
+
+impl Drop for Settler {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            let _ = thread.join();
+        }
+    }
 }
 
 /// Drops operators' acts at the front whose callers have gone: what is given up before it begins is

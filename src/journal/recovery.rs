@@ -9,7 +9,8 @@ use std::sync::mpsc::sync_channel;
 use rayon::prelude::*;
 use ring::digest::{Context, SHA256};
 
-use super::store::{Read, StoreFault, StoredHead, entries};
+use super::block::entries;
+use super::store::{Read, StoreFault, StoredHead};
 use crate::domain::apply::{Contradiction, apply};
 use crate::domain::entry::{Entry, Hash, head_message};
 use crate::domain::ids::Seq;

@@ -1,275 +1,326 @@
-//! The data file: the only place that names redb.
+//! The journal of one host: the data file with its tail before it, read as one.
 //!
-//! Tables: `journal` holds blocks, each the entries that one commit wrote, under the sequence of
-//! the first; `heads` the signed heads; `roster` the people of the roster in force in chunks;
-//! `vault` their sealed names and telephone numbers; `meta` the format of the file.
+//! A block is durable when the tail has it. It is settled into the data file within a second, many
+//! blocks in one commit, together with a signed head. `recent` holds what is not settled, so that
+//! readers never look into the tail: it is read by the next start alone.
 //!
-//! Every commit is durable and saves the allocator's state, so that opening after a crash needs no
-//! repair. A block is `length | entry` repeated, lengths as four bytes, big-endian.
+//! What changes tables of the data file together with the journal (a roster) goes past the tail:
+//! everything before it is settled, then one commit has both.
+//!
+//! After a clean stop the data file alone is whole. Its mark `served` says that it is not.
 
-use std::path::{Path, PathBuf};
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::Thread;
 
-use redb::{
-    Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    StorageBackend, TableDefinition, WriteTransaction,
-};
-use serde::{Deserialize, Serialize};
-
-use crate::domain::entry::{Entry, Hash};
+use super::Log;
+use super::block::{Block, entries};
+use super::data_file::{DataFile, FileView};
+pub use super::data_file::{StoreFault, StoredHead, VaultRow, Write};
+use super::storage::Storage;
+use super::tail::{Room, Shape, Tail, TailFault, newer};
+use crate::domain::entry::{Entry, head_message};
 use crate::domain::ids::{PersonKey, Seq};
-use crate::domain::roster::{Roster, RosterFault, decode_people, encode_people};
-use crate::domain::time::Stamp;
+use crate::domain::roster::Roster;
+use crate::keys::Keys;
+use crate::sync::locked;
 
-const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
-const HEADS: TableDefinition<u64, &[u8]> = TableDefinition::new("heads");
-const ROSTER: TableDefinition<u32, &[u8]> = TableDefinition::new("roster");
-const VAULT: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("vault");
-const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
-
-/// The layout of the tables; a program that reads another refuses the file.
-const FORMAT: u32 = 1;
-/// Written and deleted again to make room; never there when a commit has returned.
-const ROOM: TableDefinition<u32, &[u8]> = TableDefinition::new("room");
-/// One piece of room: with its place in a page, just under a mebibyte.
-const ROOM_PIECE_BYTES: usize = (1 << 20) - 4096;
-/// More than this is not made ahead: 4 GiB is the journal of some 16 million bookings.
-const ROOM_BYTES_MAX: u64 = 4 << 30;
-/// 64 MiB of pages: the journal is appended to and read in order, so more would hold nothing
-/// useful.
-const CACHE_BYTES: usize = 64 << 20;
-/// 8,192 people of 36 bytes: a value of about 290 kB.
-const ROSTER_CHUNK: usize = 8_192;
-
-/// Why the data file can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreFault {
-    #[error("{path} does not exist: run `sumun init --data DIR` first")]
-    Missing { path: String },
-    #[error("the data file is in use by another process: a server runs on this folder")]
-    InUse,
-    #[error("the data file has format {0}, this program reads {FORMAT}")]
-    Format(u32),
-    #[error("the data file is damaged: {0}")]
-    Damaged(String),
-    #[error("the data file can't be read or written: {0}")]
-    Storage(#[source] Box<redb::Error>),
-}
-
-impl<E: Into<redb::Error>> From<E> for StoreFault {
-    fn from(error: E) -> Self {
-        match error.into() {
-            redb::Error::DatabaseAlreadyOpen => Self::InUse,
-            redb::Error::Corrupted(what) => Self::Damaged(what),
-            other => Self::Storage(Box::new(other)),
-        }
-    }
-}
-
-/// A head as stored: the hash and stamp of the entry `seq` and their signature.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct StoredHead {
-    pub seq: Seq,
-    pub hash: Hash,
-    pub stamp: Stamp,
-    pub signature: Vec<u8>,
-}
-
-/// The sealed row of one person.
-pub type VaultRow<'a> = (PersonKey, &'a [u8]);
-
-/// The open data file. Dropping it releases the file.
+/// The open journal. Dropping it settles what is not and releases the file.
 pub struct Store {
-    database: Database,
-    /// Where it lies; none for storage that is not a file.
-    path: Option<PathBuf>,
+    file: DataFile,
+    /// None for a store that is only read.
+    tail: Option<Mutex<Tail>>,
+    recent: Mutex<Recent>,
+    /// One settles at a time.
+    settling: Mutex<()>,
+    has_failed: AtomicBool,
+    is_closed: AtomicBool,
+    /// Signs heads.
+    keys: OnceLock<Arc<Keys>>,
+    settler: OnceLock<Thread>,
+}
+
+/// What the tail has and the data file has not.
+struct Recent {
+    blocks: VecDeque<Arc<Block>>,
+    /// The last entry of the data file.
+    settled: Seq,
+    /// The last settled block, if its head was not signed: the keys were not known yet.
+    unsigned: Option<Arc<Block>>,
 }
 
 impl Store {
-    /// Makes an empty data file; refuses one that exists.
+    /// Makes an empty journal; refuses one that exists.
     pub fn create(path: &Path) -> Result<Self, StoreFault> {
-        if path.exists() {
-            let what = format!("{} exists already", path.display());
-            return Err(StoreFault::Damaged(what));
-        }
-        let database = Database::builder()
-            .set_cache_size(CACHE_BYTES)
-            .create(path)?;
-        Self::founded(database, Some(path))
+        let file = DataFile::create(path)?;
+        let storage = tail_file(path, true)?;
+        let tail = Tail::create(storage, file.id(), Shape::SERVED)?;
+        Self::serving(file, tail, &[])
     }
 
+    /// Opens a journal to write to it: settles what the tail has, if the last process did not.
     pub fn open(path: &Path) -> Result<Self, StoreFault> {
-        if !path.exists() {
-            return Err(StoreFault::Missing {
-                path: path.display().to_string(),
-            });
+        let file = DataFile::open(path)?;
+        let exists = tail_path(path).exists();
+        if !exists && file.is_served()? {
+            return Err(StoreFault::TailMissing);
         }
-        let database = Database::builder().set_cache_size(CACHE_BYTES).open(path)?;
-        Self::checked(database, Some(path))
+        let storage = tail_file(path, !exists)?;
+        Self::resumed(file, storage, Shape::SERVED)
     }
 
-    /// Opens or makes a data file on any storage: tests use it to make storage fail.
-    pub fn on(backend: impl StorageBackend) -> Result<Self, StoreFault> {
-        let mut builder = Database::builder();
-        builder.set_cache_size(1 << 20);
-        Self::founded(builder.create_with_backend(backend)?, None)
+    /// Opens or makes a journal on any storage: tests use it to make storage fail.
+    pub fn on(file: impl Storage, tail: impl Storage, shape: Shape) -> Result<Self, StoreFault> {
+        Self::resumed(DataFile::on(file, *b"a file in memory")?, tail, shape)
     }
 
-    fn founded(database: Database, path: Option<&Path>) -> Result<Self, StoreFault> {
-        let write = begin(&database)?;
-        {
-            let mut meta = write.open_table(META)?;
-            if meta.get("format")?.is_none() {
-                meta.insert("format", FORMAT.to_be_bytes().as_slice())?;
+    /// Opens a journal to read it; nothing is changed.
+    pub fn look(path: &Path) -> Result<Self, StoreFault> {
+        let file = DataFile::open(path)?;
+        let mut blocks = Vec::new();
+        if file.is_served()? {
+            if !tail_path(path).exists() {
+                return Err(StoreFault::TailMissing);
             }
-            write.open_table(JOURNAL)?;
-            write.open_table(HEADS)?;
-            write.open_table(ROSTER)?;
-            write.open_table(VAULT)?;
+            blocks = unsettled(&file, &tail_file(path, false)?)?;
         }
+        Self::of(file, None, blocks)
+    }
+
+    fn resumed(file: DataFile, storage: impl Storage, shape: Shape) -> Result<Self, StoreFault> {
+        let blocks = if file.is_served()? {
+            unsettled(&file, &storage)?
+        } else {
+            Vec::new()
+        };
+        let settle: Vec<_> = blocks.into_iter().map(Arc::new).collect();
+        let tail = if storage.len().map_err(TailFault::from)? == 0 {
+            Tail::create(storage, file.id(), shape)?
+        } else {
+            match Tail::resume(storage, file.id()) {
+                Ok(tail) => tail,
+                Err((storage, TailFault::Header | TailFault::Short(_))) if !file.is_served()? => {
+                    Tail::create(storage, file.id(), shape)?
+                }
+                Err((_, fault)) => return Err(fault.into()),
+            }
+        };
+        Self::serving(file, tail, &settle)
+    }
+
+    /// Marks the file as served, with what the last process did not settle.
+    fn serving(file: DataFile, tail: Tail, settle: &[Arc<Block>]) -> Result<Self, StoreFault> {
+        let write = file.begin()?;
+        write.append_all(settle)?;
+        write.put_served(true)?;
         write.commit()?;
-        Self::checked(database, path)
+        let store = Self::of(file, Some(tail), Vec::new())?;
+        locked(&store.recent).unsigned = settle.last().cloned();
+        Ok(store)
     }
 
-    fn checked(database: Database, path: Option<&Path>) -> Result<Self, StoreFault> {
-        let read = database.begin_read()?;
-        let meta = read.open_table(META)?;
-        let format = meta.get("format")?.map(|value| value.value().to_vec());
-        match format.as_deref().map(<[u8; 4]>::try_from) {
-            Some(Ok(bytes)) if u32::from_be_bytes(bytes) == FORMAT => {}
-            Some(Ok(bytes)) => return Err(StoreFault::Format(u32::from_be_bytes(bytes))),
-            _ => return Err(StoreFault::Damaged("it has no format mark".to_owned())),
-        }
-        drop(meta);
-        drop(read);
+    fn of(file: DataFile, tail: Option<Tail>, blocks: Vec<Block>) -> Result<Self, StoreFault> {
+        let settled = file.read()?.last_seq()?;
         Ok(Self {
-            database,
-            path: path.map(Path::to_path_buf),
+            file,
+            tail: tail.map(Mutex::new),
+            recent: Mutex::new(Recent {
+                blocks: blocks.into_iter().map(Arc::new).collect(),
+                settled,
+                unsigned: None,
+            }),
+            settling: Mutex::new(()),
+            has_failed: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
+            keys: OnceLock::new(),
+            settler: OnceLock::new(),
         })
     }
 
-    /// Begins the one write transaction; nothing is stored before its `commit` returns.
-    pub fn begin(&self) -> Result<Write, StoreFault> {
-        Ok(Write {
-            transaction: begin(&self.database)?,
-        })
+    /// From now on heads are signed as blocks are settled.
+    pub fn sign_with(&self, keys: &Arc<Keys>) {
+        let _ = self.keys.set(Arc::clone(keys));
+    }
+
+    /// The thread that settles, to be woken when there is more to settle than usual.
+    pub fn settled_by(&self, thread: Thread) {
+        let _ = self.settler.set(thread);
+    }
+
+    /// Commits a block together with changes of other tables.
+    pub fn append_with(
+        &self,
+        block: &Block,
+        also: impl FnOnce(&Write) -> Result<(), StoreFault>,
+    ) -> Result<(), StoreFault> {
+        self.settle()?;
+        let _one = locked(&self.settling);
+        self.noting_failure(|| {
+            let write = self.file.begin()?;
+            also(&write)?;
+            write.append(block.first, &block.bytes)?;
+            self.sign(&write, block)?;
+            write.commit()
+        })?;
+        let mut recent = locked(&self.recent);
+        recent.settled = block.last();
+        recent.unsigned = self.keys.get().is_none().then(|| Arc::new(block.clone()));
+        Ok(())
+    }
+
+    /// Settles everything and marks the data file as whole by itself.
+    pub fn close(&self) -> Result<(), StoreFault> {
+        self.settle()?;
+        let _one = locked(&self.settling);
+        self.noting_failure(|| {
+            let write = self.file.begin()?;
+            write.put_served(false)?;
+            write.commit()
+        })?;
+        self.is_closed.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Whether an operation failed: what is on the disk is not known any more.
+    pub fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Acquire)
     }
 
     /// Bytes free on the disk of the file; none if that can't be told.
     pub fn disk_free(&self) -> Option<u64> {
-        let disk = rustix::fs::statvfs(self.path.as_ref()?).ok()?;
-        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+        self.file.disk_free()
     }
 
-    /// Makes the file hold blocks for some `bytes` to come that are written and not holes, so that
-    /// a commit does not wait for the file system to find them: a fifth of its time. Outside an
-    /// evening only: it takes a second a gibibyte. redb gives half of what is deleted back to the
-    /// file system, so twice as much is written.
+    /// Makes room in the data file for so many bytes to come. See `DataFile::make_room`.
     pub fn make_room(&self, bytes: u64) -> Result<(), StoreFault> {
-        let pieces = bytes.min(ROOM_BYTES_MAX) * 2 / ROOM_PIECE_BYTES as u64;
-        let zeros = vec![0; ROOM_PIECE_BYTES];
-        let write = begin(&self.database)?;
-        {
-            let mut table = write.open_table(ROOM)?;
-            for piece in 0..pieces as u32 {
-                table.insert(piece, zeros.as_slice())?;
-            }
-        }
-        write.commit()?;
-        let write = begin(&self.database)?;
-        write.delete_table(ROOM)?;
-        Ok(write.commit()?)
+        self.noting_failure(|| self.file.make_room(bytes))
     }
 
-    /// A consistent view of everything committed so far.
+    /// A consistent view of everything that is durable now.
     pub fn read(&self) -> Result<Read, StoreFault> {
-        Ok(Read {
-            transaction: self.database.begin_read()?,
+        // In this order: what is settled in between is seen in both, and never in none.
+        let recent: Vec<_> = locked(&self.recent).blocks.iter().cloned().collect();
+        let file = self.file.read()?;
+        Ok(Read { file, recent })
+    }
+
+    fn sign(&self, write: &Write, block: &Block) -> Result<(), StoreFault> {
+        let Some(keys) = self.keys.get() else {
+            return Ok(());
+        };
+        let (seq, hash, stamp) = (block.last(), block.head, block.stamp);
+        let signature = keys.sign_head(&head_message(seq, &hash, stamp)).to_vec();
+        write.put_head(&StoredHead {
+            seq,
+            hash,
+            stamp,
+            signature,
         })
     }
+
+    fn noting_failure<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreFault>,
+    ) -> Result<T, StoreFault> {
+        work().inspect_err(|_| self.has_failed.store(true, Ordering::Release))
+    }
 }
 
-fn begin(database: &Database) -> Result<WriteTransaction, StoreFault> {
-    let mut write = database.begin_write()?;
-    write
-        .set_durability(Durability::Immediate)
-        .map_err(|error| {
-            StoreFault::Damaged(format!("the data file refuses durable commits: {error}"))
+impl Log for Store {
+    fn append(&self, block: Block) -> Result<(), StoreFault> {
+        let Some(tail) = &self.tail else {
+            let what = "it was opened to be read".to_owned();
+            return Err(StoreFault::Damaged(what));
+        };
+        if self.has_failed() {
+            return Err(StoreFault::Failed);
+        }
+        loop {
+            let settled = locked(&self.recent).settled;
+            let written = self.noting_failure(|| Ok(locked(tail).append(&block, settled)?))?;
+            match written {
+                Room::Written { begins_segment } => {
+                    locked(&self.recent).blocks.push_back(Arc::new(block));
+                    if let Some(settler) = self.settler.get().filter(|_| begins_segment) {
+                        settler.unpark();
+                    }
+                    return Ok(());
+                }
+                Room::Full => self.settle()?,
+                Room::TooLarge => return self.append_with(&block, |_| Ok(())),
+            }
+        }
+    }
+
+    fn read(&self, from: Seq, look: &mut dyn FnMut(Seq, &[u8]) -> bool) -> Result<(), StoreFault> {
+        Store::read(self)?.blocks(from, look)
+    }
+
+    fn settle(&self) -> Result<(), StoreFault> {
+        if self.tail.is_none() {
+            return Ok(());
+        }
+        let _one = locked(&self.settling);
+        let (blocks, unsigned) = {
+            let recent = locked(&self.recent);
+            let blocks: Vec<_> = recent.blocks.iter().cloned().collect();
+            let unsigned = recent
+                .unsigned
+                .clone()
+                .filter(|_| self.keys.get().is_some());
+            (blocks, unsigned)
+        };
+        let Some(last) = blocks.last().cloned().or(unsigned) else {
+            return Ok(());
+        };
+        self.noting_failure(|| {
+            let write = self.file.begin()?;
+            write.append_all(&blocks)?;
+            self.sign(&write, &last)?;
+            write.commit()
         })?;
-    write.set_quick_repair(true);
-    Ok(write)
-}
-
-/// A write transaction. Dropped without `commit`, it leaves no trace.
-pub struct Write {
-    transaction: WriteTransaction,
-}
-
-impl Write {
-    /// Appends a block whose first entry is `first`.
-    pub fn append(&self, first: Seq, block: &[u8]) -> Result<(), StoreFault> {
-        self.transaction
-            .open_table(JOURNAL)?
-            .insert(first.0, block)?;
+        let mut recent = locked(&self.recent);
+        recent.blocks.drain(..blocks.len());
+        recent.settled = last.last();
+        recent.unsigned = self.keys.get().is_none().then_some(last);
         Ok(())
-    }
-
-    pub fn put_head(&self, head: &StoredHead) -> Result<(), StoreFault> {
-        let bytes = to_bytes(head);
-        self.transaction
-            .open_table(HEADS)?
-            .insert(head.seq.0, bytes.as_slice())?;
-        Ok(())
-    }
-
-    /// Replaces the roster by another.
-    pub fn put_roster(&self, roster: &Roster) -> Result<(), StoreFault> {
-        self.transaction.delete_table(ROSTER)?;
-        let mut table = self.transaction.open_table(ROSTER)?;
-        let mut bytes = Vec::new();
-        for (number, people) in roster.people.chunks(ROSTER_CHUNK).enumerate() {
-            bytes.clear();
-            encode_people(people, &mut bytes);
-            table.insert(number as u32, bytes.as_slice())?;
-        }
-        let names = (roster.version, &roster.group_sets, &roster.regions);
-        self.transaction
-            .open_table(META)?
-            .insert("roster", to_bytes(&names).as_slice())?;
-        Ok(())
-    }
-
-    /// Seals rows into the vault, over any that these people had; rows come in order of key.
-    pub fn put_vault<'a>(
-        &self,
-        rows: impl Iterator<Item = VaultRow<'a>>,
-    ) -> Result<(), StoreFault> {
-        let mut table = self.transaction.open_table(VAULT)?;
-        for (person, sealed) in rows {
-            table.insert(person.0, sealed)?;
-        }
-        Ok(())
-    }
-
-    pub fn erase_from_vault(
-        &self,
-        people: impl Iterator<Item = PersonKey>,
-    ) -> Result<(), StoreFault> {
-        let mut table = self.transaction.open_table(VAULT)?;
-        for person in people {
-            table.remove(person.0)?;
-        }
-        Ok(())
-    }
-
-    /// Makes all of it durable. After an error the outcome is unknown.
-    pub fn commit(self) -> Result<(), StoreFault> {
-        Ok(self.transaction.commit()?)
     }
 }
 
-/// A read transaction.
+impl Drop for Store {
+    fn drop(&mut self) {
+        let is_open = self.tail.is_some() && !self.is_closed.load(Ordering::Acquire);
+        if is_open && !self.has_failed() && !std::thread::panicking() {
+            // What can't be settled now is settled by the next start.
+            let _ = self.close();
+        }
+    }
+}
+
+fn tail_path(data_file: &Path) -> std::path::PathBuf {
+    data_file.with_extension("tail")
+}
+
+fn tail_file(data_file: &Path, is_new: bool) -> Result<File, StoreFault> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(is_new);
+    let opened = options.open(tail_path(data_file));
+    Ok(opened.map_err(TailFault::from)?)
+}
+
+/// The blocks that the tail has and the data file has not.
+fn unsettled(file: &DataFile, storage: &impl Storage) -> Result<Vec<Block>, StoreFault> {
+    let (settled, head) = file.read()?.last()?;
+    Ok(newer(storage, file.id(), settled, &head)?)
+}
+
+/// A view of data file and tail.
 pub struct Read {
-    transaction: ReadTransaction,
+    file: FileView,
+    recent: Vec<Arc<Block>>,
 }
 
 impl Read {
@@ -279,12 +330,22 @@ impl Read {
         from: Seq,
         mut look: impl FnMut(Seq, &[u8]) -> bool,
     ) -> Result<(), StoreFault> {
-        let table = self.transaction.open_table(JOURNAL)?;
-        let start = table.range(..=from.0)?.next_back().transpose()?;
-        let start = start.map_or(0, |(first, _)| first.value());
-        for block in table.range(start..)? {
-            let (first, bytes) = block?;
-            if !look(Seq(first.value()), bytes.value()) {
+        let is_recent = self.recent.first().is_some_and(|block| block.first <= from);
+        let mut behind_file = Seq(0);
+        if !is_recent {
+            let mut goes_on = true;
+            self.file.blocks(from, &mut |first, block| {
+                goes_on = look(first, block);
+                goes_on
+            })?;
+            if !goes_on || self.recent.is_empty() {
+                return Ok(());
+            }
+            behind_file = self.file.last_seq()?;
+        }
+        let is_behind = |block: &&Arc<Block>| block.first > behind_file && block.last() >= from;
+        for block in self.recent.iter().filter(is_behind) {
+            if !look(block.first, &block.bytes) {
                 break;
             }
         }
@@ -310,120 +371,34 @@ impl Read {
     }
 
     pub fn last_head(&self) -> Result<Option<StoredHead>, StoreFault> {
-        let table = self.transaction.open_table(HEADS)?;
-        table
-            .last()?
-            .map(|(_, bytes)| from_bytes(bytes.value(), "a head"))
-            .transpose()
+        self.file.last_head()
     }
 
     /// Hands every head to `look`, oldest first.
-    pub fn heads(&self, mut look: impl FnMut(StoredHead)) -> Result<(), StoreFault> {
-        for head in self.transaction.open_table(HEADS)?.iter()? {
-            look(from_bytes(head?.1.value(), "a head")?);
-        }
-        Ok(())
+    pub fn heads(&self, look: impl FnMut(StoredHead)) -> Result<(), StoreFault> {
+        self.file.heads(look)
     }
 
     /// The roster in force, if one was imported.
     pub fn roster(&self) -> Result<Option<Roster>, StoreFault> {
-        let Some(names) = self.transaction.open_table(META)?.get("roster")? else {
-            return Ok(None);
-        };
-        type Names = (u32, Vec<Vec<String>>, Vec<String>);
-        let (version, group_sets, regions): Names = from_bytes(names.value(), "the roster")?;
-        let table = self.transaction.open_table(ROSTER)?;
-        let mut people = Vec::with_capacity(table.len()? as usize * ROSTER_CHUNK);
-        for chunk in table.iter()? {
-            let chunk = chunk?.1;
-            people.extend(decode_people(chunk.value()).map_err(damaged)?);
-        }
-        people.shrink_to_fit();
-        Roster::assemble(version, people, group_sets, regions)
-            .map(Some)
-            .map_err(damaged)
+        self.file.roster()
     }
 
     /// How many people the roster has at the most, without reading it.
     pub fn roster_people_max(&self) -> Result<u64, StoreFault> {
-        let chunks = self.transaction.open_table(ROSTER)?.len()?;
-        Ok(chunks * ROSTER_CHUNK as u64)
+        self.file.roster_people_max()
     }
 
     /// A person's sealed row.
     pub fn vault(&self, person: PersonKey) -> Result<Option<Vec<u8>>, StoreFault> {
-        let table = self.transaction.open_table(VAULT)?;
-        Ok(table.get(person.0)?.map(|sealed| sealed.value().to_vec()))
+        self.file.vault(person)
     }
 
-    /// Copies everything into a new data file at `path`, which must not exist.
+    /// Copies everything into a new data file at `path`, which must not exist; it needs no tail.
     pub fn copy_to(&self, path: &Path) -> Result<(), StoreFault> {
-        let copy = Store::create(path)?;
-        let write = copy.begin()?;
-        copy_table(&self.transaction, &write.transaction, JOURNAL)?;
-        copy_table(&self.transaction, &write.transaction, HEADS)?;
-        copy_table(&self.transaction, &write.transaction, ROSTER)?;
-        copy_table(&self.transaction, &write.transaction, VAULT)?;
-        copy_table(&self.transaction, &write.transaction, META)?;
-        write.commit()
+        let settled = self.file.last_seq()?;
+        let newer = self.recent.iter().filter(|block| block.first > settled);
+        let newer: Vec<_> = newer.cloned().collect();
+        self.file.copy_to(path, &newer)
     }
-}
-
-fn copy_table<K: redb::Key, V: redb::Value>(
-    from: &ReadTransaction,
-    to: &WriteTransaction,
-    table: TableDefinition<K, V>,
-) -> Result<(), StoreFault> {
-    let (from, mut to) = (from.open_table(table)?, to.open_table(table)?);
-    for row in from.iter()? {
-        let (key, value) = row?;
-        to.insert(key.value(), value.value())?;
-    }
-    Ok(())
-}
-
-fn damaged(fault: RosterFault) -> StoreFault {
-    StoreFault::Damaged(format!("the roster's {fault}"))
-}
-
-fn to_bytes(value: &impl Serialize) -> Vec<u8> {
-    postcard::to_stdvec(value).expect("plain structures have a postcard form")
-}
-
-fn from_bytes<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &str) -> Result<T, StoreFault> {
-    postcard::from_bytes(bytes)
-        .map_err(|error| StoreFault::Damaged(format!("{what} can't be read: {error}")))
-}
-
-/// Appends one entry's length and bytes to a block; returns its hash.
-pub fn push_entry(block: &mut Vec<u8>, entry: &Entry) -> Hash {
-    let at = block.len();
-    block.extend_from_slice(&[0; 4]);
-    let hash = entry.encode(block);
-    let length = u32::try_from(block.len() - at - 4).expect("an entry stays far under 4 GiB");
-    block[at..at + 4].copy_from_slice(&length.to_be_bytes());
-    hash
-}
-
-/// The entries' bytes of a block; an item that does not fit the block ends it with a fault.
-pub fn entries(block: &[u8]) -> impl Iterator<Item = Result<&[u8], String>> {
-    let mut rest = block;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let split = rest.split_first_chunk::<4>().and_then(|(length, after)| {
-            after.split_at_checked(u32::from_be_bytes(*length) as usize)
-        });
-        match split {
-            Some((entry, after)) => {
-                rest = after;
-                Some(Ok(entry))
-            }
-            None => {
-                rest = &[];
-                Some(Err("a block of the journal is cut short".to_owned()))
-            }
-        }
-    })
 }

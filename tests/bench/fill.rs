@@ -54,7 +54,7 @@ fn main() {
     found(&folder, &mut core, people, sites as usize);
     let keys = folder.keys().expect("its keys");
     book(&mut core, &keys, bookings);
-    core.sign_last().expect("a signed head");
+    core.close().expect("a signed head");
     let made = format!(r#"{{"people":{people},"seed":{SEED}}}"#);
     fs::write(folder.path().join("demo.json"), made).expect("a written file");
 }

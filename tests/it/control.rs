@@ -163,7 +163,7 @@ fn a_message_of_an_older_journal_takes_no_page_away_and_no_terminal() {
             reply,
         };
         core.step(&mut VecDeque::from([act])).unwrap();
-        core.sign_last().unwrap();
+        core.close().unwrap();
     }
     let server = world.serve();
     let mut client = server.client();

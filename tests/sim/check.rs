@@ -10,7 +10,8 @@ use sumun::domain::state::{CampaignState, State, Status, refusal_mark};
 use sumun::domain::time::Stamp;
 use sumun::engine::command::Outcome;
 use sumun::engine::shared::Shared;
-use sumun::journal::store::{Read, entries};
+use sumun::journal::block::entries;
+use sumun::journal::store::Read;
 
 use crate::model::act::in_flight;
 use crate::model::{Model, Programme, Said, Waiting};

@@ -1,6 +1,8 @@
-//! A disk in memory that fails on demand, fills up, and forgets what was not synced.
+//! A disk in memory with two files, a data file and its tail, that fails on demand, fills up, and
+//! forgets what was not synced.
 //!
-//! What it assumes of a real disk: a sync that returned made everything before it durable. Of what
+//! What it assumes of a real disk: a sync that returned made everything before it in that file
+//! durable. Of what
 //! was written since, a power cut keeps, loses or tears each write by itself, in any combination.
 //! A sync that failed made nothing durable for certain, and the next one that succeeds does. A
 //! process that dies without a power cut leaves all that it wrote in the operating system.
@@ -8,7 +10,9 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use redb::StorageBackend;
+use sumun::journal::storage::Storage;
+use sumun::journal::store::{Store, StoreFault};
+use sumun::journal::tail::Shape;
 
 use crate::random::Random;
 
@@ -22,18 +26,26 @@ pub enum Plan {
     From(u64),
 }
 
-/// Handed to redb; clones share the disk.
+/// The data file, or the tail of `Disk::tail`; clones share the disk.
 #[derive(Clone, Debug)]
-pub struct Disk(Arc<Mutex<Platter>>);
+pub struct Disk(Arc<Mutex<Platter>>, usize);
+
+/// Small segments: a short evening fills and reuses them.
+pub const SHAPE: Shape = Shape {
+    segments: 3,
+    segment_bytes: 12 << 10,
+};
+
+const FILES: usize = 2;
 
 #[derive(Debug)]
 struct Platter {
-    /// What reads see.
-    seen: Vec<u8>,
+    /// What reads see, of each file.
+    seen: [Vec<u8>; FILES],
     /// What certainly survives a power cut.
-    safe: Vec<u8>,
-    /// What was changed since, in order.
-    since: Vec<Step>,
+    safe: [Vec<u8>; FILES],
+    /// What was changed since, and in which file, in order.
+    since: Vec<(usize, Step)>,
     operations: u64,
     injected: u64,
     plan: Plan,
@@ -77,26 +89,49 @@ pub enum Crash {
 
 impl Disk {
     pub fn new(random: Random) -> Self {
-        Self::of(Vec::new(), Vec::new(), Vec::new(), random)
+        Self::of(Default::default(), Default::default(), Vec::new(), random)
     }
 
-    /// A healthy disk with these bytes on it, all durable.
+    /// A healthy disk with this data file on it, durable, and no tail.
     pub fn with(bytes: Vec<u8>) -> Self {
-        Self::of(bytes.clone(), bytes, Vec::new(), Random::new(0))
+        Self::with_both([bytes, Vec::new()])
     }
 
-    fn of(seen: Vec<u8>, safe: Vec<u8>, since: Vec<Step>, random: Random) -> Self {
-        Self(Arc::new(Mutex::new(Platter {
-            seen,
-            safe,
-            since,
-            operations: 0,
-            injected: 0,
-            plan: Plan::Healthy,
-            full_at: None,
-            refused_full: 0,
-            random,
-        })))
+    /// A healthy disk with this data file and this tail.
+    pub fn with_both(files: [Vec<u8>; FILES]) -> Self {
+        Self::of(files.clone(), files, Vec::new(), Random::new(0))
+    }
+
+    /// The other file of this disk.
+    pub fn tail(&self) -> Self {
+        Self(Arc::clone(&self.0), 1)
+    }
+
+    /// Opens the journal on this disk, or makes it.
+    pub fn open(&self) -> Result<Store, StoreFault> {
+        Store::on(self.clone(), self.tail(), SHAPE)
+    }
+
+    fn of(
+        seen: [Vec<u8>; FILES],
+        safe: [Vec<u8>; FILES],
+        since: Vec<(usize, Step)>,
+        random: Random,
+    ) -> Self {
+        Self(
+            Arc::new(Mutex::new(Platter {
+                seen,
+                safe,
+                since,
+                operations: 0,
+                injected: 0,
+                plan: Plan::Healthy,
+                full_at: None,
+                refused_full: 0,
+                random,
+            })),
+            0,
+        )
     }
 
     fn lock(&self) -> MutexGuard<'_, Platter> {
@@ -131,15 +166,20 @@ impl Disk {
     /// From now on the disk holds at most `more` bytes beyond what it has.
     pub fn fill_up(&self, more: u64) {
         let mut platter = self.lock();
-        platter.full_at = Some(platter.seen.len() as u64 + more);
+        platter.full_at = Some(platter.used() + more);
     }
 
     pub fn make_room(&self) {
         self.lock().full_at = None;
     }
 
-    /// The bytes as a reader sees them now.
+    /// The bytes of the data file as a reader sees them now.
     pub fn bytes(&self) -> Vec<u8> {
+        self.lock().seen[0].clone()
+    }
+
+    /// The bytes of both files as a reader sees them now.
+    pub fn both(&self) -> [Vec<u8>; FILES] {
         self.lock().seen.clone()
     }
 
@@ -154,16 +194,17 @@ impl Disk {
             return Self::of(seen, safe, platter.since.clone(), random);
         }
         let mut left = platter.safe.clone();
-        for step in &platter.since {
+        for (file, step) in &platter.since {
+            let left = &mut left[*file];
             if crash == Crash::AllLost || random.percent(40) {
                 continue;
             }
             match step {
                 Step::Wrote(at, data) if random.percent(30) => {
                     let kept = random.below(data.len() as u64 + 1) as usize;
-                    Step::Wrote(*at, data[..kept].to_vec()).apply(&mut left);
+                    Step::Wrote(*at, data[..kept].to_vec()).apply(left);
                 }
-                whole => whole.apply(&mut left),
+                whole => whole.apply(left),
             }
         }
         Self::of(left.clone(), left, Vec::new(), random)
@@ -185,13 +226,19 @@ impl Platter {
         Err(io::Error::other("the simulated disk failed"))
     }
 
-    fn make(&mut self, step: Step) {
-        step.apply(&mut self.seen);
-        self.since.push(step);
+    fn used(&self) -> u64 {
+        self.seen.iter().map(|bytes| bytes.len() as u64).sum()
     }
 
-    fn check_room(&mut self, length: u64) -> io::Result<()> {
-        if length > self.seen.len() as u64 && self.full_at.is_some_and(|limit| length > limit) {
+    fn make(&mut self, file: usize, step: Step) {
+        step.apply(&mut self.seen[file]);
+        self.since.push((file, step));
+    }
+
+    fn check_room(&mut self, file: usize, length: u64) -> io::Result<()> {
+        let more = length.saturating_sub(self.seen[file].len() as u64);
+        let used = self.used() + more;
+        if more > 0 && self.full_at.is_some_and(|limit| used > limit) {
             self.refused_full += 1;
             return Err(io::Error::new(
                 io::ErrorKind::StorageFull,
@@ -202,51 +249,91 @@ impl Platter {
     }
 }
 
-impl StorageBackend for Disk {
+impl Storage for Disk {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.lock().seen.len() as u64)
+        Ok(self.lock().seen[self.1].len() as u64)
     }
 
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+    fn read(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
         let mut platter = self.lock();
         platter.count()?;
-        let from = offset as usize;
-        let bytes = platter.seen.get(from..from + out.len());
-        out.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        let from = at as usize;
+        let bytes = platter.seen[self.1].get(from..from + into.len());
+        into.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
 
-    fn set_len(&self, len: u64) -> io::Result<()> {
+    fn set_len(&self, length: u64) -> io::Result<()> {
         let mut platter = self.lock();
         platter.count()?;
-        platter.check_room(len)?;
-        platter.make(Step::Length(len));
+        platter.check_room(self.1, length)?;
+        platter.make(self.1, Step::Length(length));
         Ok(())
     }
 
-    fn sync_data(&self) -> io::Result<()> {
-        let mut platter = self.lock();
-        platter.count()?;
-        let platter = &mut *platter;
-        for step in platter.since.drain(..) {
-            step.apply(&mut platter.safe);
-        }
-        Ok(())
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+    fn sync(&self) -> io::Result<()> {
         let mut platter = self.lock();
         if let Err(error) = platter.count() {
-            // A write that fails may have written some of it.
-            let part = platter.random.below(data.len() as u64 + 1) as usize;
-            let first = platter.plan != Plan::From(0) && platter.injected == 1;
-            if first && platter.random.percent(50) {
-                platter.make(Step::Wrote(offset, data[..part].to_vec()));
+            // The kernel may drop what it could not write, and call it clean.
+            if platter.random.percent(50) {
+                let safe = platter.safe[self.1].clone();
+                platter.seen[self.1] = safe;
+                platter.since.retain(|(file, _)| *file != self.1);
             }
             return Err(error);
         }
-        platter.check_room(offset + data.len() as u64)?;
-        platter.make(Step::Wrote(offset, data.to_vec()));
+        let platter = &mut *platter;
+        let (synced, others) = platter
+            .since
+            .drain(..)
+            .partition(|(file, _)| *file == self.1);
+        let synced: Vec<(usize, Step)> = synced;
+        platter.since = others;
+        for (file, step) in synced {
+            step.apply(&mut platter.safe[file]);
+        }
         Ok(())
+    }
+
+    fn write(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut platter = self.lock();
+        if let Err(error) = platter.count() {
+            // A write that fails may have written some of it.
+            let part = platter.random.below(bytes.len() as u64 + 1) as usize;
+            let first = platter.plan != Plan::From(0) && platter.injected == 1;
+            if first && platter.random.percent(50) {
+                platter.make(self.1, Step::Wrote(at, bytes[..part].to_vec()));
+            }
+            return Err(error);
+        }
+        platter.check_room(self.1, at + bytes.len() as u64)?;
+        platter.make(self.1, Step::Wrote(at, bytes.to_vec()));
+        Ok(())
+    }
+}
+
+/// The data file of a disk, for tests that open it with redb itself.
+#[derive(Debug)]
+pub struct Backend(pub Disk);
+
+impl redb::StorageBackend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.0.set_len(length)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.0.write(offset, data)
     }
 }

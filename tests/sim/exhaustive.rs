@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sumun::clock::Clock;
 use sumun::engine::open::{OpenFault, found, open};
-use sumun::journal::store::Store;
 
 use crate::disk::{Crash, Disk, Plan};
 use crate::random::Random;
@@ -106,7 +105,7 @@ fn founding_fails_at_every_operation() {
                 let disk = Disk::new(Random::new(number));
                 disk.set_plan(fails(number));
                 let clock = Clock::manual(EVENING);
-                let store = Store::on(disk.clone()).map_err(OpenFault::from);
+                let store = disk.open().map_err(OpenFault::from);
                 let founded = store.and_then(|store| found(store, keys(), &clock));
                 let told = founded.is_ok();
                 if disk.injected() == 0 {
@@ -114,7 +113,7 @@ fn founding_fails_at_every_operation() {
                 }
                 let disk = disk.after(way);
                 drop(founded);
-                let store = Store::on(disk).map_err(OpenFault::from);
+                let store = disk.open().map_err(OpenFault::from);
                 let opened = store.and_then(|store| open(store, keys(), |_| clock.clone()));
                 match opened {
                     Ok(core) => assert_eq!(core.shared().state.read().unwrap().seq.0, 1),

@@ -46,6 +46,9 @@ pub fn live(seed: u64, rounds: u64) -> Tally {
         while !run.waiting.is_empty() && run.random.percent(85) {
             run.step();
         }
+        if run.random.percent(10) {
+            run.settle_tail();
+        }
         if run.random.percent(3) {
             run.crash();
         } else if run.random.percent(1) {

@@ -11,7 +11,7 @@ use sumun::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, 
 use sumun::domain::state::State;
 use sumun::domain::time::Stamp;
 use sumun::engine::command::Outcome;
-use sumun::journal::store::{entries, push_entry};
+use sumun::journal::block::{entries, push_entry};
 
 use crate::check::{journal, same_answer};
 use crate::model::{Asked, Said, Waiting};

@@ -20,7 +20,8 @@ use sumun::domain::time::Stamp;
 use sumun::engine::command::{Command, Operation, Outcome};
 use sumun::engine::core::Core;
 use sumun::engine::open::found;
-use sumun::journal::store::{Read, Store};
+use sumun::journal::Log as _;
+use sumun::journal::store::Read;
 use sumun::seats::{Claim, SiteSeats};
 use tokio::sync::oneshot;
 
@@ -73,7 +74,7 @@ impl Run {
     pub fn new(mut random: Random) -> Self {
         let disk = Disk::new(Random::new(random.next()));
         let clock = Clock::manual(EVENING);
-        let core = found(Store::on(disk.clone()).unwrap(), keys(), &clock).unwrap();
+        let core = found(disk.open().unwrap(), keys(), &clock).unwrap();
         let founded = Change::Founded {
             simulated_clock: false,
             head_public_key: keys().head_public_key(),
@@ -305,9 +306,21 @@ impl Run {
         self.restart(worlds);
     }
 
+    /// Moves what is in the tail into the data file. When that fails, the process dies.
+    pub fn settle_tail(&mut self) {
+        self.count("settled");
+        let settled = self.core().store().settle();
+        if settled.is_ok() {
+            return self.check();
+        }
+        assert!(self.disk.injected() > 0, "a healthy disk never fails");
+        self.count("settling failed");
+        self.restart(vec![(self.model.clone(), Vec::new())]);
+    }
+
     /// Looks at a copy of the file, as it is on the disk at this moment.
     pub fn read<T>(&self, look: impl FnOnce(&Read) -> T) -> T {
-        let copy = Store::on(Disk::with(self.disk.bytes())).unwrap();
+        let copy = Disk::with_both(self.disk.both()).open().unwrap();
         let read = copy.read().unwrap();
         look(&read)
     }
@@ -328,7 +341,7 @@ impl Run {
         for change in changes {
             core.record(change).expect("a healthy disk takes an entry");
         }
-        core.sign_last().expect("a healthy disk takes a head");
+        core.close().expect("a healthy disk takes a head");
         self.disk.bytes()
     }
 
@@ -346,7 +359,7 @@ impl Run {
         }
         self.check_replay();
         let core = self.core.as_mut().unwrap();
-        core.sign_last().unwrap();
+        core.close().unwrap();
         self.read(passes_every_audit);
         *self.tally.entry("entries").or_default() += self.lines.len() as u64;
         self.tally

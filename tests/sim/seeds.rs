@@ -44,6 +44,8 @@ const KINDS: &[&str] = &[
     "failed recoveries",
     "recoveries",
     "stops",
+    "settled",
+    "settling failed",
     "replays compared",
 ];
 

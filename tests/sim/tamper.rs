@@ -6,11 +6,12 @@ use sumun::domain::entry::{Change, Entry, GateAct, Hash, HoldEnd, head_message};
 use sumun::domain::ids::{CampaignIndex, PersonKey, Seq};
 use sumun::domain::line::{Given, commitment};
 use sumun::domain::time::Stamp;
+use sumun::journal::block::entries;
 use sumun::journal::recovery::{RecoveryFault, recover};
-use sumun::journal::store::{Store, entries};
+use sumun::journal::store::Store;
 
 use crate::check::journal;
-use crate::disk::Disk;
+use crate::disk::{Backend, Disk};
 use crate::story::Story;
 use crate::world::keys;
 
@@ -77,14 +78,14 @@ fn at_the_gate() -> Vec<Change> {
 }
 
 fn with_store<T>(bytes: &[u8], look: impl FnOnce(&Store) -> T) -> T {
-    look(&Store::on(Disk::with(bytes.to_vec())).unwrap())
+    look(&Disk::with(bytes.to_vec()).open().unwrap())
 }
 
 /// The file after somebody with the right tools was at it.
 fn tampered(bytes: &[u8], tamper: impl FnOnce(&redb::WriteTransaction)) -> Vec<u8> {
     let disk = Disk::with(bytes.to_vec());
     let database = Database::builder()
-        .create_with_backend(disk.clone())
+        .create_with_backend(Backend(disk.clone()))
         .unwrap();
     let write = database.begin_write().unwrap();
     tamper(&write);
@@ -98,7 +99,7 @@ fn rows<K: redb::Key + for<'a> redb::Value<SelfType<'a> = N>, N>(
     table: TableDefinition<K, &[u8]>,
 ) -> Vec<(N, Vec<u8>)> {
     let database = Database::builder()
-        .create_with_backend(Disk::with(bytes.to_vec()))
+        .create_with_backend(Backend(Disk::with(bytes.to_vec())))
         .unwrap();
     let read = database.begin_read().unwrap();
     let table = read.open_table(table).unwrap();
@@ -204,19 +205,20 @@ fn a_flipped_byte_anywhere_in_a_stored_block_is_found_and_named() {
         journal(&store.read().unwrap(), 0).len() as u64
     });
     let mut flipped = 0;
-    with_store(&bytes, |store| {
-        for (first, block) in blocks {
-            let mut owner = Vec::new();
-            for (at, entry) in entries(&block).enumerate() {
-                owner.extend(std::iter::repeat_n(
-                    first + at as u64,
-                    entry.unwrap().len() + 4,
-                ));
-            }
-            for at in 0..block.len() {
-                let mut changed = block.clone();
-                changed[at] ^= 1 << (at % 8);
-                put_block(store, first, &changed);
+    for (first, block) in blocks {
+        let mut owner = Vec::new();
+        for (at, entry) in entries(&block).enumerate() {
+            let bytes = entry.unwrap().len() + 4;
+            owner.extend(std::iter::repeat_n(first + at as u64, bytes));
+        }
+        for at in 0..block.len() {
+            let mut changed = block.clone();
+            changed[at] ^= 1 << (at % 8);
+            let bytes = tampered(&bytes, |write| {
+                let mut journal = write.open_table(JOURNAL).unwrap();
+                journal.insert(first, changed.as_slice()).unwrap();
+            });
+            with_store(&bytes, |store| {
                 let read = store.read().unwrap();
                 let fault = verify_store(&read, None).expect_err("a flipped byte passed");
                 let seq = named(&fault).unwrap_or_else(|| panic!("{fault} names nobody"));
@@ -229,20 +231,111 @@ fn a_flipped_byte_anywhere_in_a_stored_block_is_found_and_named() {
                 if at % 5 == 0 {
                     assert!(recover(&read).is_err(), "a flipped byte would be served");
                 }
-                flipped += 1;
-            }
-            put_block(store, first, &block);
+            });
+            flipped += 1;
         }
-        verify_store(&store.read().unwrap(), None).expect("all is put back");
-    });
+    }
     println!("{flipped} bytes flipped");
     assert!(flipped > 4_000);
 }
 
-fn put_block(store: &Store, first: u64, block: &[u8]) {
-    let write = store.begin().unwrap();
-    write.append(Seq(first), block).unwrap();
-    write.commit().unwrap();
+/// The two files of an evening whose process was killed, and where in the tail the blocks lie that
+/// are not settled: first entry, first byte, and the byte behind the last.
+fn killed() -> ([Vec<u8>; 2], Vec<(u64, usize, usize)>) {
+    let mut story = Story::new();
+    story.long();
+    let files = story.run.disk.both();
+    let file = rows(&files[0], JOURNAL)
+        .pop()
+        .expect("something is settled");
+    let settled = file.0 + entries(&file.1).count() as u64 - 1;
+    let number = |at: usize, bytes: usize| {
+        let field = &files[1][at..at + bytes];
+        field
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    };
+    let begins = (4096..files[1].len()).step_by(4096);
+    let begins = begins.filter(|at| files[1][*at..].starts_with(b"sumunblk"));
+    // Mark and file take 24 bytes, turn, first, entries and length 8, 8, 4 and 4; the whole head 120.
+    let block = |at: usize| {
+        (
+            number(at + 32, 8),
+            at,
+            at + 120 + number(at + 44, 4) as usize,
+        )
+    };
+    let mut blocks: Vec<_> = begins.map(block).collect();
+    blocks.retain(|(first, ..)| *first > settled);
+    blocks.sort_unstable();
+    assert!(blocks.len() >= 3, "{blocks:?}");
+    (files, blocks)
+}
+
+#[test]
+fn a_flipped_byte_of_the_tail_is_named_unless_it_cuts_the_very_last_block_short() {
+    let (files, blocks) = killed();
+    let open = |tail: Vec<u8>| Disk::with_both([files[0].clone(), tail]).open();
+    let whole = journal(&open(files[1].clone()).unwrap().read().unwrap(), 0);
+    let newest = blocks.len() - 1;
+    for (number, &(first, from, to)) in blocks.iter().enumerate() {
+        for at in from..to {
+            let mut tail = files[1].clone();
+            tail[at] ^= 1 << (at % 8);
+            match open(tail) {
+                Err(fault) => {
+                    let fault = fault.to_string();
+                    assert!(number < newest, "byte {at} of the last block: {fault}");
+                    assert!(fault.contains("later entries are there"), "{fault}");
+                    assert!(
+                        fault.contains(&format!("entry {first} ")),
+                        "{first}: {fault}"
+                    );
+                }
+                Ok(store) => {
+                    assert_eq!(number, newest, "byte {at} of a block before the last");
+                    let left = journal(&store.read().unwrap(), 0);
+                    assert_eq!(left, whole[..first as usize - 1]);
+                }
+            }
+        }
+    }
+    for at in 0..68 {
+        let mut tail = files[1].clone();
+        tail[at] ^= 1 << (at % 8);
+        let fault = open(tail).err().expect("a changed first page").to_string();
+        assert!(fault.contains("sumun.tail"), "{fault}");
+    }
+}
+
+#[test]
+fn a_tail_that_was_cut_or_lost_is_found() {
+    let (files, blocks) = killed();
+    let open = |tail: Vec<u8>| Disk::with_both([files[0].clone(), tail]).open();
+    let newest = with_newest_head(&files);
+    let (_, last, _) = blocks[blocks.len() - 1];
+    let mut cut = files[1].clone();
+    cut[last..last + 8].fill(0);
+    let store = open(cut).unwrap();
+    let fault = verify_store(&store.read().unwrap(), Some(&newest)).map(|_| ());
+    let fault = fault.expect_err("a cut tail passed").to_string();
+    assert!(fault.contains("the tail was cut"), "{fault}");
+    assert!(
+        open(Vec::new()).is_err(),
+        "the tail of a served file is gone"
+    );
+    let mut short = files[1].clone();
+    short.truncate(20_000);
+    assert!(open(short).is_err());
+}
+
+/// The head of the last entry, signed by whoever opens these files.
+fn with_newest_head(files: &[Vec<u8>; 2]) -> KeptHead {
+    let disk = Disk::with_both(files.clone());
+    let clock = sumun::clock::Clock::manual(Stamp(i64::MAX / 2));
+    let mut core = sumun::engine::open::open(disk.open().unwrap(), keys(), |_| clock).unwrap();
+    core.close().unwrap();
+    kept(core.store())
 }
 
 #[test]

@@ -4,7 +4,6 @@ use sumun::clock::Clock;
 use sumun::domain::entry::Change;
 use sumun::domain::time::Stamp;
 use sumun::engine::open::{OpenFault, open};
-use sumun::journal::store::Store;
 
 use super::{Candidate, Run, lines_of};
 use crate::check;
@@ -21,7 +20,7 @@ impl Run {
 
     /// Stops the program in good order, its head signed; a disk may spoil that too.
     pub fn stop(&mut self) {
-        let signed = self.core.as_mut().expect("the process runs").sign_last();
+        let signed = self.core.as_mut().expect("the process runs").close();
         assert!(signed.is_ok() || self.disk.injected() > 0, "{signed:?}");
         self.count("stops");
         self.crash();
@@ -32,7 +31,7 @@ impl Run {
         loop {
             self.end_process();
             let clock = self.next_clock();
-            let store = Store::on(self.disk.clone()).map_err(OpenFault::from);
+            let store = self.disk.open().map_err(OpenFault::from);
             let opened = store.and_then(|store| open(store, keys(), |_| clock.clone()));
             let behind = |(model, lines): &Candidate| {
                 let behind_ns = model.stamp.0 - clock.now().0;

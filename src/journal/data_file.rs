@@ -1,0 +1,499 @@
+//! The data file: the only place that names redb.
+//!
+//! Tables: `journal` holds settled blocks, each under the sequence of its first entry; `heads` the
+//! signed heads; `roster` the people of the roster in force in chunks; `vault` their sealed names
+//! and telephone numbers; `meta` the format of the file, its id, and whether it is being served.
+//!
+//! Every commit is durable and saves the allocator's state, so that opening after a crash needs no
+//! repair.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::{
+    Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    StorageBackend, TableDefinition, WriteTransaction,
+};
+use serde::{Deserialize, Serialize};
+
+use super::block::{Block, entries};
+use super::storage::Storage;
+use super::tail::{FileId, TailFault};
+use crate::clock::Entropy;
+use crate::domain::entry::Hash;
+use crate::domain::ids::{PersonKey, Seq};
+use crate::domain::roster::{Roster, RosterFault, decode_people, encode_people};
+use crate::domain::time::Stamp;
+
+const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
+const HEADS: TableDefinition<u64, &[u8]> = TableDefinition::new("heads");
+const ROSTER: TableDefinition<u32, &[u8]> = TableDefinition::new("roster");
+const VAULT: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("vault");
+const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+
+/// The layout of the tables; a program that reads another refuses the file.
+const FORMAT: u32 = 2;
+/// Written and deleted again to make room; never there when a commit has returned.
+const ROOM: TableDefinition<u32, &[u8]> = TableDefinition::new("room");
+/// One piece of room: with its place in a page, just under a mebibyte.
+const ROOM_PIECE_BYTES: usize = (1 << 20) - 4096;
+/// More than this is not made ahead: 4 GiB is the journal of some 16 million bookings.
+const ROOM_BYTES_MAX: u64 = 4 << 30;
+/// 64 MiB of pages: the journal is appended to and read in order, so more would hold nothing
+/// useful.
+const CACHE_BYTES: usize = 64 << 20;
+/// Blocks of the tail are joined up to this size: whoever looks for one entry reads one value.
+const JOINED_BYTES: usize = 64 << 10;
+/// 8,192 people of 36 bytes: a value of about 290 kB.
+const ROSTER_CHUNK: usize = 8_192;
+
+/// Why the data file can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreFault {
+    #[error("{path} does not exist: run `sumun init --data DIR` first")]
+    Missing { path: String },
+    #[error("the data file is in use by another process: a server runs on this folder")]
+    InUse,
+    #[error("the data file has format {0}, this program reads {FORMAT}")]
+    Format(u32),
+    #[error("the data file is damaged: {0}")]
+    Damaged(String),
+    #[error("sumun.tail, the newest part of the journal: {0}")]
+    Tail(#[from] TailFault),
+    #[error(
+        "sumun.tail is missing: the last server on this folder did not stop in good order, and its \
+         newest entries are in that file; put it back beside sumun.redb, or restore a backup"
+    )]
+    TailMissing,
+    #[error("an operation on the data file failed before")]
+    Failed,
+    #[error("the data file can't be read or written: {0}")]
+    Storage(#[source] Box<redb::Error>),
+}
+
+impl<E: Into<redb::Error>> From<E> for StoreFault {
+    fn from(error: E) -> Self {
+        match error.into() {
+            redb::Error::DatabaseAlreadyOpen => Self::InUse,
+            redb::Error::Corrupted(what) => Self::Damaged(what),
+            other => Self::Storage(Box::new(other)),
+        }
+    }
+}
+
+/// A head as stored: the hash and stamp of the entry `seq` and their signature.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StoredHead {
+    pub seq: Seq,
+    pub hash: Hash,
+    pub stamp: Stamp,
+    pub signature: Vec<u8>,
+}
+
+/// The sealed row of one person.
+pub type VaultRow<'a> = (PersonKey, &'a [u8]);
+
+/// The open data file. Dropping it releases the file.
+pub struct DataFile {
+    database: Database,
+    /// Where it lies; none for storage that is not a file.
+    path: Option<PathBuf>,
+    id: FileId,
+}
+
+impl DataFile {
+    /// Makes an empty data file; refuses one that exists.
+    pub fn create(path: &Path) -> Result<Self, StoreFault> {
+        if path.exists() {
+            let what = format!("{} exists already", path.display());
+            return Err(StoreFault::Damaged(what));
+        }
+        let database = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create(path)?;
+        Self::founded(database, Some(path), Entropy::system().bytes())
+    }
+
+    pub fn open(path: &Path) -> Result<Self, StoreFault> {
+        if !path.exists() {
+            return Err(StoreFault::Missing {
+                path: path.display().to_string(),
+            });
+        }
+        let database = Database::builder().set_cache_size(CACHE_BYTES).open(path)?;
+        Self::checked(database, Some(path))
+    }
+
+    /// Opens or makes a data file on any storage, with this id if it is new.
+    pub fn on(storage: impl Storage, id: FileId) -> Result<Self, StoreFault> {
+        let mut builder = Database::builder();
+        builder.set_cache_size(1 << 20);
+        let database = builder.create_with_backend(OnStorage(storage))?;
+        Self::founded(database, None, id)
+    }
+
+    fn founded(database: Database, path: Option<&Path>, id: FileId) -> Result<Self, StoreFault> {
+        let write = begin(&database)?;
+        {
+            let mut meta = write.open_table(META)?;
+            if meta.get("format")?.is_none() {
+                meta.insert("format", FORMAT.to_be_bytes().as_slice())?;
+                meta.insert("id", id.as_slice())?;
+            }
+            write.open_table(JOURNAL)?;
+            write.open_table(HEADS)?;
+            write.open_table(ROSTER)?;
+            write.open_table(VAULT)?;
+        }
+        write.commit()?;
+        Self::checked(database, path)
+    }
+
+    fn checked(database: Database, path: Option<&Path>) -> Result<Self, StoreFault> {
+        let read = database.begin_read()?;
+        let meta = read.open_table(META)?;
+        let value = |key| -> Result<Option<Vec<u8>>, StoreFault> {
+            Ok(meta.get(key)?.map(|value| value.value().to_vec()))
+        };
+        match value("format")?.as_deref().map(<[u8; 4]>::try_from) {
+            Some(Ok(bytes)) if u32::from_be_bytes(bytes) == FORMAT => {}
+            Some(Ok(bytes)) => return Err(StoreFault::Format(u32::from_be_bytes(bytes))),
+            _ => return Err(StoreFault::Damaged("it has no format mark".to_owned())),
+        }
+        let Some(Ok(id)) = value("id")?.as_deref().map(FileId::try_from) else {
+            return Err(StoreFault::Damaged("it has no id".to_owned()));
+        };
+        drop(meta);
+        drop(read);
+        Ok(Self {
+            database,
+            path: path.map(Path::to_path_buf),
+            id,
+        })
+    }
+
+    /// What the tail of this file carries.
+    pub fn id(&self) -> FileId {
+        self.id
+    }
+
+    /// Whether the file was served and has not been closed since: its newest entries may be in the
+    /// tail.
+    pub fn is_served(&self) -> Result<bool, StoreFault> {
+        let read = self.database.begin_read()?;
+        Ok(read.open_table(META)?.get("served")?.is_some())
+    }
+
+    /// Begins the one write transaction; nothing is stored before its `commit` returns.
+    pub fn begin(&self) -> Result<Write, StoreFault> {
+        Ok(Write {
+            transaction: begin(&self.database)?,
+        })
+    }
+
+    /// Bytes free on the disk of the file; none if that can't be told.
+    pub fn disk_free(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(self.path.as_ref()?).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    /// Makes the file hold blocks for some `bytes` to come that are written and not holes, so that
+    /// a commit does not wait for the file system to find them: a fifth of its time. Outside an
+    /// evening only: it takes a second a gibibyte. redb gives half of what is deleted back to the
+    /// file system, so twice as much is written.
+    pub fn make_room(&self, bytes: u64) -> Result<(), StoreFault> {
+        let pieces = bytes.min(ROOM_BYTES_MAX) * 2 / ROOM_PIECE_BYTES as u64;
+        let zeros = vec![0; ROOM_PIECE_BYTES];
+        let write = begin(&self.database)?;
+        {
+            let mut table = write.open_table(ROOM)?;
+            for piece in 0..pieces as u32 {
+                table.insert(piece, zeros.as_slice())?;
+            }
+        }
+        write.commit()?;
+        let write = begin(&self.database)?;
+        write.delete_table(ROOM)?;
+        Ok(write.commit()?)
+    }
+
+    /// A consistent view of everything committed so far.
+    pub fn read(&self) -> Result<FileView, StoreFault> {
+        Ok(FileView {
+            transaction: self.database.begin_read()?,
+        })
+    }
+}
+
+/// Lets redb work on our storage.
+#[derive(Debug)]
+struct OnStorage<S>(S);
+
+impl<S: Storage> StorageBackend for OnStorage<S> {
+    fn len(&self) -> std::io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, length: u64) -> std::io::Result<()> {
+        self.0.set_len(length)
+    }
+
+    fn sync_data(&self) -> std::io::Result<()> {
+        self.0.sync()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
+        self.0.write(offset, data)
+    }
+}
+
+fn begin(database: &Database) -> Result<WriteTransaction, StoreFault> {
+    let mut write = database.begin_write()?;
+    write
+        .set_durability(Durability::Immediate)
+        .map_err(|error| {
+            StoreFault::Damaged(format!("the data file refuses durable commits: {error}"))
+        })?;
+    write.set_quick_repair(true);
+    Ok(write)
+}
+
+/// A write transaction. Dropped without `commit`, it leaves no trace.
+pub struct Write {
+    transaction: WriteTransaction,
+}
+
+impl Write {
+    /// Marks the file as served, or as closed: whole without a tail.
+    pub fn put_served(&self, is_served: bool) -> Result<(), StoreFault> {
+        let mut meta = self.transaction.open_table(META)?;
+        if is_served {
+            meta.insert("served", [].as_slice())?;
+        } else {
+            meta.remove("served")?;
+        }
+        Ok(())
+    }
+
+    /// Appends a block whose first entry is `first`.
+    pub fn append(&self, first: Seq, block: &[u8]) -> Result<(), StoreFault> {
+        self.transaction
+            .open_table(JOURNAL)?
+            .insert(first.0, block)?;
+        Ok(())
+    }
+
+    /// Appends blocks one behind the other, small ones together.
+    pub fn append_all(&self, blocks: &[Arc<Block>]) -> Result<(), StoreFault> {
+        let mut table = self.transaction.open_table(JOURNAL)?;
+        let mut joined = Vec::new();
+        let mut blocks = blocks.iter().peekable();
+        let mut first = None;
+        while let Some(block) = blocks.next() {
+            first = first.or(Some(block.first));
+            joined.extend_from_slice(&block.bytes);
+            let fits = |next: &&Arc<Block>| joined.len() + next.bytes.len() <= JOINED_BYTES;
+            if !blocks.peek().is_some_and(fits) {
+                let first = first.take().unwrap_or(block.first);
+                table.insert(first.0, joined.as_slice())?;
+                joined.clear();
+            }
+        }
+        Ok(())
+    }
+
+    pub fn put_head(&self, head: &StoredHead) -> Result<(), StoreFault> {
+        let bytes = to_bytes(head);
+        self.transaction
+            .open_table(HEADS)?
+            .insert(head.seq.0, bytes.as_slice())?;
+        Ok(())
+    }
+
+    /// Replaces the roster by another.
+    pub fn put_roster(&self, roster: &Roster) -> Result<(), StoreFault> {
+        self.transaction.delete_table(ROSTER)?;
+        let mut table = self.transaction.open_table(ROSTER)?;
+        let mut bytes = Vec::new();
+        for (number, people) in roster.people.chunks(ROSTER_CHUNK).enumerate() {
+            bytes.clear();
+            encode_people(people, &mut bytes);
+            table.insert(number as u32, bytes.as_slice())?;
+        }
+        let names = (roster.version, &roster.group_sets, &roster.regions);
+        self.transaction
+            .open_table(META)?
+            .insert("roster", to_bytes(&names).as_slice())?;
+        Ok(())
+    }
+
+    /// Seals rows into the vault, over any that these people had; rows come in order of key.
+    pub fn put_vault<'a>(
+        &self,
+        rows: impl Iterator<Item = VaultRow<'a>>,
+    ) -> Result<(), StoreFault> {
+        let mut table = self.transaction.open_table(VAULT)?;
+        for (person, sealed) in rows {
+            table.insert(person.0, sealed)?;
+        }
+        Ok(())
+    }
+
+    pub fn erase_from_vault(
+        &self,
+        people: impl Iterator<Item = PersonKey>,
+    ) -> Result<(), StoreFault> {
+        let mut table = self.transaction.open_table(VAULT)?;
+        for person in people {
+            table.remove(person.0)?;
+        }
+        Ok(())
+    }
+
+    /// Makes all of it durable. After an error the outcome is unknown.
+    pub fn commit(self) -> Result<(), StoreFault> {
+        Ok(self.transaction.commit()?)
+    }
+}
+
+/// A consistent view of the data file.
+pub struct FileView {
+    transaction: ReadTransaction,
+}
+
+impl FileView {
+    /// Hands each block from the one that holds `from` to `look`, in order, until it says stop.
+    pub fn blocks(
+        &self,
+        from: Seq,
+        look: &mut dyn FnMut(Seq, &[u8]) -> bool,
+    ) -> Result<(), StoreFault> {
+        let table = self.transaction.open_table(JOURNAL)?;
+        let start = table.range(..=from.0)?.next_back().transpose()?;
+        let start = start.map_or(0, |(first, _)| first.value());
+        for block in table.range(start..)? {
+            let (first, bytes) = block?;
+            if !look(Seq(first.value()), bytes.value()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The sequence of the last entry; 0 if there is none.
+    pub fn last_seq(&self) -> Result<Seq, StoreFault> {
+        let table = self.transaction.open_table(JOURNAL)?;
+        let last = table.last()?;
+        let last = last.map(|(first, block)| first.value() + entries(block.value()).count() as u64);
+        Ok(Seq(last.map_or(0, |behind| behind - 1)))
+    }
+
+    /// The sequence and hash of the last entry; of none if there is no entry yet.
+    pub fn last(&self) -> Result<(Seq, Hash), StoreFault> {
+        let table = self.transaction.open_table(JOURNAL)?;
+        let Some((first, block)) = table.last()? else {
+            return Ok((Seq(0), Hash::NONE));
+        };
+        let (mut seq, mut hash) = (first.value().saturating_sub(1), Hash::NONE);
+        for bytes in entries(block.value()) {
+            hash = Hash::of(bytes.map_err(StoreFault::Damaged)?);
+            seq += 1;
+        }
+        Ok((Seq(seq), hash))
+    }
+
+    pub fn last_head(&self) -> Result<Option<StoredHead>, StoreFault> {
+        let table = self.transaction.open_table(HEADS)?;
+        table
+            .last()?
+            .map(|(_, bytes)| from_bytes(bytes.value(), "a head"))
+            .transpose()
+    }
+
+    /// Hands every head to `look`, oldest first.
+    pub fn heads(&self, mut look: impl FnMut(StoredHead)) -> Result<(), StoreFault> {
+        for head in self.transaction.open_table(HEADS)?.iter()? {
+            look(from_bytes(head?.1.value(), "a head")?);
+        }
+        Ok(())
+    }
+
+    /// The roster in force, if one was imported.
+    pub fn roster(&self) -> Result<Option<Roster>, StoreFault> {
+        let Some(names) = self.transaction.open_table(META)?.get("roster")? else {
+            return Ok(None);
+        };
+        type Names = (u32, Vec<Vec<String>>, Vec<String>);
+        let (version, group_sets, regions): Names = from_bytes(names.value(), "the roster")?;
+        let table = self.transaction.open_table(ROSTER)?;
+        let mut people = Vec::with_capacity(table.len()? as usize * ROSTER_CHUNK);
+        for chunk in table.iter()? {
+            let chunk = chunk?.1;
+            people.extend(decode_people(chunk.value()).map_err(damaged)?);
+        }
+        people.shrink_to_fit();
+        Roster::assemble(version, people, group_sets, regions)
+            .map(Some)
+            .map_err(damaged)
+    }
+
+    /// How many people the roster has at the most, without reading it.
+    pub fn roster_people_max(&self) -> Result<u64, StoreFault> {
+        let chunks = self.transaction.open_table(ROSTER)?.len()?;
+        Ok(chunks * ROSTER_CHUNK as u64)
+    }
+
+    /// A person's sealed row.
+    pub fn vault(&self, person: PersonKey) -> Result<Option<Vec<u8>>, StoreFault> {
+        let table = self.transaction.open_table(VAULT)?;
+        Ok(table.get(person.0)?.map(|sealed| sealed.value().to_vec()))
+    }
+
+    /// Copies everything and the blocks behind it into a new data file at `path`, which must not
+    /// exist. The copy is closed, and has an id of its own.
+    pub fn copy_to(&self, path: &Path, newer: &[Arc<Block>]) -> Result<(), StoreFault> {
+        let copy = DataFile::create(path)?;
+        let write = copy.begin()?;
+        copy_table(&self.transaction, &write.transaction, JOURNAL)?;
+        copy_table(&self.transaction, &write.transaction, HEADS)?;
+        copy_table(&self.transaction, &write.transaction, ROSTER)?;
+        copy_table(&self.transaction, &write.transaction, VAULT)?;
+        copy_table(&self.transaction, &write.transaction, META)?;
+        write.put_served(false)?;
+        let mut meta = write.transaction.open_table(META)?;
+        meta.insert("id", copy.id.as_slice())?;
+        drop(meta);
+        write.append_all(newer)?;
+        write.commit()
+    }
+}
+
+fn copy_table<K: redb::Key, V: redb::Value>(
+    from: &ReadTransaction,
+    to: &WriteTransaction,
+    table: TableDefinition<K, V>,
+) -> Result<(), StoreFault> {
+    let (from, mut to) = (from.open_table(table)?, to.open_table(table)?);
+    for row in from.iter()? {
+        let (key, value) = row?;
+        to.insert(key.value(), value.value())?;
+    }
+    Ok(())
+}
+
+fn damaged(fault: RosterFault) -> StoreFault {
+    StoreFault::Damaged(format!("the roster's {fault}"))
+}
+
+fn to_bytes(value: &impl Serialize) -> Vec<u8> {
+    postcard::to_stdvec(value).expect("plain structures have a postcard form")
+}
+
+fn from_bytes<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &str) -> Result<T, StoreFault> {
+    postcard::from_bytes(bytes)
+        .map_err(|error| StoreFault::Damaged(format!("{what} can't be read: {error}")))
+}

@@ -24,7 +24,7 @@ pub fn backup(folder: &Folder, file: &Path) -> anyhow::Result<Answer> {
         let store = Store::look(&part.0)?;
         verify_store(&store.read()?, None).context("the copy does not verify; nothing was kept")?
     };
-    fs::rename(&part.0, file).with_context(|| format!("can't make {}", file.display()))?;
+    part.rename(file)?;
     let bytes = fs::metadata(file)?.len();
     let human = format!(
         "{}: {} entries, {bytes} bytes, verified; keys.json is not in it",
@@ -50,15 +50,21 @@ pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Answer> {
         bail!("{} does not exist", file.display());
     }
     fs::create_dir_all(folder.path())?;
+    if target.with_extension("tail").exists() {
+        bail!(
+            "{} exists: it is the newest part of another data file; move it to where that file is",
+            target.with_extension("tail").display()
+        );
+    }
     let part = Part::beside(&target)?;
-    fs::copy(file, &part.0).with_context(|| format!("can't read {}", file.display()))?;
+    part.take(file)?;
     let (verified, state) = {
         let store = Store::look(&part.0).context("this is not a backup that can be used")?;
         let checked = verify_store(&store.read()?, None);
         checked.context("the backup does not verify; nothing was restored")?
     };
     fs::File::open(&part.0)?.sync_all()?;
-    fs::rename(&part.0, &target)?;
+    part.rename(&target)?;
     let mut human = format!("{}: {} entries, verified", target.display(), verified.last);
     let fits = folder.keys().is_ok_and(|keys| {
         state
@@ -81,7 +87,7 @@ pub fn verify(folder: &Folder, file: Option<&Path>, head: Option<&Path>) -> anyh
         Some(file) => {
             // redb may repair what it opens: the file itself stays as it is.
             let part = Part::beside(&std::env::temp_dir().join("sumun-verify"))?;
-            fs::copy(file, &part.0).with_context(|| format!("can't read {}", file.display()))?;
+            part.take(file)?;
             let store = match Store::look(&part.0) {
                 Ok(store) => store,
                 Err(fault) => return Ok(found(&fault.to_string())),
@@ -154,7 +160,7 @@ fn copy_of(folder: &Folder, into: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// An unfinished file; removed unless it was given its final name.
+/// An unfinished data file, with its tail if it has one; removed unless it was given its final name.
 struct Part(PathBuf);
 
 impl Part {
@@ -162,14 +168,42 @@ impl Part {
         let name = file.file_name().context("that is not a file's name")?;
         let mut part = name.to_os_string();
         part.push(format!(".{}.part", std::process::id()));
-        let part = file.with_file_name(part);
-        let _ = fs::remove_file(&part);
-        Ok(Self(part))
+        let part = Self(file.with_file_name(part));
+        part.remove();
+        Ok(part)
+    }
+
+    /// Copies a data file, and its tail where one lies beside it.
+    fn take(&self, file: &Path) -> anyhow::Result<()> {
+        fs::copy(file, &self.0).with_context(|| format!("can't read {}", file.display()))?;
+        let tail = file.with_extension("tail");
+        if tail.exists() {
+            fs::copy(&tail, self.tail())
+                .with_context(|| format!("can't read {}", tail.display()))?;
+        }
+        Ok(())
+    }
+
+    fn rename(&self, file: &Path) -> anyhow::Result<()> {
+        let made = || format!("can't make {}", file.display());
+        if self.tail().exists() {
+            fs::rename(self.tail(), file.with_extension("tail")).with_context(made)?;
+        }
+        fs::rename(&self.0, file).with_context(made)
+    }
+
+    fn tail(&self) -> PathBuf {
+        self.0.with_extension("tail")
+    }
+
+    fn remove(&self) {
+        let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_file(self.tail());
     }
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        self.remove();
     }
 }

@@ -4,6 +4,7 @@ mod batch;
 pub mod command;
 pub mod core;
 pub mod daylog;
+pub mod in_flight;
 pub mod open;
 mod operate;
 pub mod shared;

@@ -74,9 +74,9 @@ fn the_domain_imports_nothing_of_the_others_and_does_no_io() {
 }
 
 #[test]
-fn only_the_store_names_redb_and_only_the_web_names_actix() {
+fn only_the_data_file_names_redb_and_only_the_web_names_actix() {
     assert_eq!(
-        breaches("src", &["redb::", "use redb"], &["journal/store.rs"]),
+        breaches("src", &["redb::", "use redb"], &["journal/data_file.rs"]),
         Vec::<String>::new()
     );
     let web: Vec<_> = breaches("src", &["actix_web"], &["src/server.rs"])

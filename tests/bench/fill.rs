@@ -1,8 +1,8 @@
 //! Fills a demo's data folder with a campaign at its end, through the real writer: 1.54 million
 //! people, a million slots, 1.5 million bookings of two doses, 64 to a commit.
 //!
-//! Run by `compare` as `fill FOLDER [PEOPLE SITES BOOKINGS]`; `sumun demo --data FOLDER` goes on
-//! with it. Reports; asserts nothing about speed.
+//! Run by `compare` as `fill FOLDER [PEOPLE SITES BOOKINGS PLACES]`; `sumun demo --data FOLDER` goes
+//! on with it. Everybody may be in at once. Reports; asserts nothing about speed.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -16,8 +16,10 @@ use sumun::demo;
 use sumun::domain::booking::decide::{Ask, Request, Seat};
 use sumun::domain::campaign::Campaign;
 use sumun::domain::crockford;
-use sumun::domain::entry::{Doses, Idempotency};
+use sumun::domain::entry::{Change, Doses, Idempotency};
+
 use sumun::domain::ids::{CampaignIndex, Pool, SlotIndex, VaccineIndex};
+use sumun::domain::line::Given;
 use sumun::domain::time::{Day, Stamp};
 use sumun::engine::command::{Command, Operation, Outcome};
 use sumun::engine::core::Core;
@@ -53,6 +55,7 @@ fn main() {
     let mut core = folder.open(|_| clock.clone()).expect("a new data file");
     found(&folder, &mut core, people, sites as usize);
     let keys = folder.keys().expect("its keys");
+    give_places(&mut core, &keys, number(4, 0));
     book(&mut core, &keys, bookings);
     core.close().expect("a signed head");
     let made = format!(r#"{{"people":{people},"seed":{SEED}}}"#);
@@ -60,7 +63,8 @@ fn main() {
 }
 
 fn found(folder: &Folder, core: &mut Core, people: u64, sites: usize) {
-    let campaign = Campaign::parse(CAMPAIGN).expect("a sound campaign").0;
+    let source = without_queue(CAMPAIGN);
+    let campaign = Campaign::parse(&source).expect("a sound campaign").0;
     let path = folder.path().join("people.csv");
     let file = BufWriter::new(File::create(&path).expect("a file"));
     roster::write_csv(demo::people(SEED, people, BORN), file).expect("a written file");
@@ -80,7 +84,6 @@ fn found(folder: &Folder, core: &mut Core, people: u64, sites: usize) {
         slots.len()
     );
     let id = campaign.id.clone();
-    let source = CAMPAIGN.to_owned();
     operate(core, Operation::Activate { source });
     let prepared = Box::new(prepared.expect("a good roster"));
     operate(core, Operation::ImportRoster { prepared });
@@ -93,6 +96,50 @@ fn found(folder: &Folder, core: &mut Core, people: u64, sites: usize) {
         rows,
     };
     operate(core, slots);
+}
+
+/// The campaign with a gate that lets everybody in at once: the queue is not what is measured.
+fn without_queue(campaign: &str) -> String {
+    let line = |line: &str| match line.split_once(" = ") {
+        Some(("admit_per_s", _)) => "admit_per_s = 100000".to_owned(),
+        Some(("active_max", _)) => "active_max = 2000000".to_owned(),
+        _ => line.to_owned(),
+    };
+    let lines: Vec<String> = campaign.lines().map(line).collect();
+    lines.join("\n") + "\n"
+}
+
+/// Gives the first people of the roster file their places in the line.
+fn give_places(core: &mut Core, keys: &Keys, places: u64) {
+    if places == 0 {
+        return;
+    }
+    let campaign = CampaignIndex(0);
+    let (first, until) = (1, places);
+    keep(
+        core,
+        Change::NumbersLeased {
+            campaign,
+            first,
+            until,
+        },
+    );
+    let people = demo::People::new(SEED, BORN);
+    let place = |index: u64| {
+        let code = crockford::parse(&people.person(index).code).expect("a good code");
+        (keys.person_key(code), Given::new(index + 1, None))
+    };
+    for from in (0..places).step_by(2_000) {
+        let places = (from..places.min(from + 2_000)).map(place).collect();
+        keep(core, Change::PlacesGiven { campaign, places });
+    }
+}
+
+fn keep(core: &mut Core, change: Change) {
+    let (reply, mut answer) = oneshot::channel();
+    let command = Command::Keep { change, reply };
+    core.step(&mut VecDeque::from([command])).expect("a commit");
+    assert_eq!(answer.try_recv(), Ok(Outcome::Kept));
 }
 
 fn operate(core: &mut Core, operation: Operation) {

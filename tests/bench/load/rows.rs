@@ -57,13 +57,13 @@ pub const ROWS: &[Row] = &[
         "answer time at half that, p50",
         ("book_half", "p50_ms"),
         "ms",
-        AtMost(5.0),
+        AtMost(2.0),
     ),
     row(
         "answer time at half that, p99",
         ("book_half", "p99_ms"),
         "ms",
-        AtMost(25.0),
+        AtMost(5.0),
     ),
     row(
         "refusals slot_full",

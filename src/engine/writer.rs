@@ -26,6 +26,11 @@ const GATHERED_COMMANDS: usize = 16;
 pub const URGENT_COMMANDS_MAX: usize = 64;
 /// How long the writer sleeps without work: the ends of holds are noticed this late.
 const TICK: Duration = Duration::from_millis(200);
+/// The longest that an import or an activation may keep the writer before it counts as stalled:
+/// twice the five minutes that 60 million people take whose rows all changed.
+const LONG_MAX: Duration = Duration::from_secs(600);
+/// The thread's name.
+pub const NAME: &str = "writer";
 
 /// The queue is full, or the writer has stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -211,7 +216,7 @@ impl WriterHandle {
 
     pub(crate) fn start(&self, core: Core) -> JoinHandle<Result<(), CommitFailed>> {
         let queue = Arc::clone(&self.0);
-        let thread = std::thread::Builder::new().name("writer".to_owned());
+        let thread = std::thread::Builder::new().name(NAME.to_owned());
         let running = thread.spawn(move || {
             // Marks the queue stopped however this thread ends, so that nobody waits for it.
             let queue = StopOnDrop(queue);
@@ -235,11 +240,16 @@ impl Drop for StopOnDrop {
 fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
     let mut taken = VecDeque::new();
     let shared = Arc::clone(core.shared());
+    let beat = shared.watch.enlist(NAME, None);
     let mut last = tick();
     while let Some(since) = queue.take(&mut taken, last) {
+        beat.beat();
         last = tick();
         drop_given_up(&mut taken);
+        let is_long = taken.front().is_some_and(Command::is_long);
+        let excuse = is_long.then(|| beat.excuse(LONG_MAX));
         core.step(&mut taken)?;
+        drop(excuse);
         if let Some(since) = since {
             let delay_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
             shared.delay_us.fetch_min(delay_us, Ordering::Relaxed);

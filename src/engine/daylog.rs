@@ -1,14 +1,14 @@
 //! The auditors' log: every entry as one line of JSON, in one file a day, only ever appended to.
 //!
 //! It is a follower of the journal, and loses and doubles nothing: `log/position` says which entry
-//! is durable in which file up to which byte, and is written behind the data. A start cuts what lies
-//! behind that and writes it again; without a position that fits, it looks for the last whole line
-//! backwards from the end of the newest file. After a write that failed the file is cut back to its
-//! last good length before anything else is written.
+//! is durable in which file up to which byte, and is written behind the data. A start cuts what
+//! lies behind that and writes it again; without a position that fits, it looks for the last whole
+//! line backwards from the end of the newest file. After a write that failed the file is cut back
+//! to its last good length before anything else is written.
 //!
-//! A log that knows entries which the journal has not (an older backup was restored) is set aside
-//! whole, in a folder beside the new one, and the log is written again from the first entry: what was
-//! recorded is never destroyed, and no file holds entries of two journals.
+//! A log that has entries which the journal has not (an older backup was restored) is set aside
+//! whole, in a folder beside the new files, and the log is written again from the first entry: what
+//! was recorded is never destroyed, and no file holds entries of two journals.
 
 mod files;
 mod resume;

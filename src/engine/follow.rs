@@ -1,9 +1,9 @@
 //! What reads the journal behind the writer: one mechanism for all that follows it.
 //!
-//! A `Follower` has a position of its own that is durable. Its thread hands it the committed entries
-//! from there on, each once and in order, a bounded piece at a time. When the follower fails, as on a
-//! full disk, the thread tries again each second from where the follower says it is; when it
-//! panics, it is begun again from what is durable. It is never in the writer's way.
+//! A `Follower` has a position of its own that is durable. Its thread hands it the committed
+//! entries from there on, each once and in order, a bounded piece at a time. When the follower
+//! fails, as on a full disk, the thread tries again each second from where the follower says it is;
+//! when it panics, it is begun again from what is durable. It is never in the writer's way.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -384,3 +384,6 @@ impl Told {
         !is_old
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
 //! Founding a data file and opening one: recovery, and what the clock may not do to it.
 //!
-//! Stamps of entries never go back, so one start with the clock ahead stops time for everybody until
-//! the true time has come there. A start whose clock is more than a day after the last sign of use
-//! of the folder is therefore refused until an operator confirms the time. Behind the last entry
-//! the folder is opened: the clock gets that entry's stamp for a floor, and it is said loudly.
+//! Stamps of entries never go back, so one start with the clock ahead stops time for everybody
+//! until the true time has come there. A start whose clock is more than a day after the last sign
+//! of use of the folder is therefore refused until an operator confirms the time. Behind the last
+//! entry the folder is opened: the clock gets that entry's stamp for a floor, and it is said loudly.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -160,4 +160,107 @@ pub fn open_after(
         core.record(Change::ClockBehind { behind_ns })?;
     }
     Ok(core)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Entropy;
+
+    const HOUR: i64 = 3_600 * Stamp::SECOND;
+    const NOON: Stamp = Stamp(1_790_000_000 * Stamp::SECOND);
+
+    struct World {
+        folder: tempfile::TempDir,
+        keys: Arc<Keys>,
+    }
+
+    impl World {
+        fn founded() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let keys = Arc::new(Keys::generate(&Entropy::system()));
+            let world = Self { folder, keys };
+            create(&world.file(), Arc::clone(&world.keys), &Clock::manual(NOON)).unwrap();
+            world
+        }
+
+        fn file(&self) -> std::path::PathBuf {
+            self.folder.path().join("sumun.redb")
+        }
+
+        fn open_at(&self, now: Stamp, last_use: LastUse) -> Result<Core, OpenFault> {
+            let store = Store::open(&self.file()).unwrap();
+            open_after(store, Arc::clone(&self.keys), last_use, |_| {
+                Clock::manual(now)
+            })
+        }
+    }
+
+    fn after(hours: i64) -> Stamp {
+        Stamp(NOON.0 + hours * HOUR)
+    }
+
+    /// The clock was two days ahead at one start, and a single refused request stopped time for two
+    /// days: nothing had been said.
+    #[test]
+    fn a_clock_more_than_a_day_ahead_of_the_last_use_is_refused_until_it_is_confirmed() {
+        let world = World::founded();
+        let unknown = LastUse::default();
+        let refused = world.open_at(after(48), unknown).err().unwrap();
+        let says = refused.to_string();
+        assert!(matches!(refused, OpenFault::ClockAhead { .. }), "{says}");
+        for part in [
+            "2026-09-23T14:13:20Z",
+            "2026-09-21T14:13:20Z",
+            "2 days and 0 hours",
+            "--accept-clock",
+            "set the clock",
+        ] {
+            assert!(says.contains(part), "{part}: {says}");
+        }
+        // It wrote nothing: the true time is as good as before.
+        let core = world.open_at(after(24), unknown).unwrap();
+        assert_eq!(core.clock().now(), after(24));
+        drop(core);
+        // A server that ran without entries until then noted it.
+        let seen = LastUse {
+            seen: Some(after(40)),
+            ..unknown
+        };
+        assert!(world.open_at(after(64), seen).is_ok());
+        assert!(world.open_at(after(65), seen).is_err());
+        // A note from before the last entry takes nothing away.
+        let early = LastUse {
+            seen: Some(after(-1_000)),
+            ..unknown
+        };
+        assert!(world.open_at(after(24), early).is_ok());
+        let accepted = LastUse {
+            clock_accepted: true,
+            ..unknown
+        };
+        assert!(world.open_at(after(10_000), accepted).is_ok());
+    }
+
+    /// Openings and sign-in followed the clock while holds and bookings followed the stamps.
+    #[test]
+    fn behind_the_last_entry_every_reader_has_the_time_of_the_entries() {
+        let world = World::founded();
+        let mut core = world.open_at(after(-48), LastUse::default()).unwrap();
+        let clock = core.clock().clone();
+        assert_eq!(clock.now(), NOON);
+        assert_eq!(clock.stands_still_until(), Some(NOON));
+        let program = "a test".to_owned();
+        core.record(Change::Started { program }).unwrap();
+        let shared = Arc::clone(core.shared());
+        assert_eq!(shared.state.read().unwrap().stamp, clock.now());
+        drop(core);
+        let store = Store::open(&world.file()).unwrap();
+        let second = store.read().unwrap().entry(crate::domain::ids::Seq(2));
+        let behind_ns = 48 * HOUR;
+        assert_eq!(
+            second.unwrap().unwrap().change,
+            Change::ClockBehind { behind_ns }
+        );
+    }
 }

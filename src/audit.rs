@@ -36,19 +36,21 @@ struct Line<'a> {
     bytes: Option<String>,
 }
 
-/// Appends an entry as one line of JSON; with its bytes for an export.
-pub fn line_of(entry: &Entry, bytes: &[u8], with_bytes: bool, into: &mut Vec<u8>) {
+/// Appends an entry as one line of JSON, with its bytes for an export; returns its hash.
+pub fn line_of(entry: &Entry, bytes: &[u8], with_bytes: bool, into: &mut Vec<u8>) -> Hash {
+    let hash = Hash::of(bytes);
     let line = Line {
         seq: entry.seq,
         stamp: entry.stamp,
         actor: &entry.actor,
         change: &entry.change,
         previous: entry.previous,
-        hash: Hash::of(bytes),
+        hash,
         bytes: with_bytes.then(|| BASE64.encode(bytes)),
     };
     serde_json::to_writer(&mut *into, &line).expect("writing JSON to memory succeeds");
     into.push(b'\n');
+    hash
 }
 
 /// A head as `audit head --json` prints it and an auditor keeps it.
@@ -187,7 +189,9 @@ pub fn export(
                     .map_err(|fault| fault.to_string())
             });
             match entry {
-                Ok((entry, bytes)) => line_of(&entry, bytes, true, &mut lines),
+                Ok((entry, bytes)) => {
+                    line_of(&entry, bytes, true, &mut lines);
+                }
                 Err(what) => {
                     failed = Some(AuditFault::Entry { seq: seq.0, what });
                     return false;

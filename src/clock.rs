@@ -4,6 +4,10 @@
 //! the wall clock while the server runs changes no decision. `Clock::wall_step_ns` tells how far
 //! the wall has since moved away, so that the writer can journal it. A simulated clock runs from a
 //! chosen instant at a chosen speed.
+//!
+//! A clock may have a floor, the stamp of the journal's last entry: it never shows less. While the
+//! source is behind the floor, time stands still for everybody who asks this clock, as it does for
+//! the stamps of entries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,9 +17,12 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::domain::time::Stamp;
 
-/// Where the time comes from.
+/// Where the time comes from. Clones share the source; the floor is each clone's own.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Source>);
+pub struct Clock {
+    source: Arc<Source>,
+    floor: Stamp,
+}
 
 #[derive(Debug)]
 enum Source {
@@ -38,29 +45,57 @@ enum Source {
 impl Clock {
     /// The machine's time.
     pub fn real() -> Self {
-        Self(Arc::new(Source::Real {
+        Self::of(Source::Real {
             wall: wall(),
             started: Instant::now(),
-        }))
+        })
     }
 
     /// A clock that shows `from` now and runs `speed` times as fast as the real one.
     pub fn simulated(from: Stamp, speed: f64) -> Self {
-        Self(Arc::new(Source::Simulated {
+        Self::of(Source::Simulated {
             from,
             speed,
             started: Instant::now(),
-        }))
+        })
     }
 
     /// A clock that stands still until `set` or `advance`.
     pub fn manual(now: Stamp) -> Self {
         let (now, wall_step) = (AtomicI64::new(now.0), AtomicI64::new(0));
-        Self(Arc::new(Source::Manual { now, wall_step }))
+        Self::of(Source::Manual { now, wall_step })
+    }
+
+    fn of(source: Source) -> Self {
+        Self {
+            source: Arc::new(source),
+            floor: Stamp(i64::MIN),
+        }
+    }
+
+    /// The same clock, which never shows less than `floor`.
+    pub fn with_floor(self, floor: Stamp) -> Self {
+        Self { floor, ..self }
     }
 
     pub fn now(&self) -> Stamp {
-        match &*self.0 {
+        self.unfloored().max(self.floor)
+    }
+
+    /// The instant at which time stands still, while it does: the source has to come that far
+    /// before `now` moves again.
+    pub fn stands_still_until(&self) -> Option<Stamp> {
+        (self.unfloored() < self.floor).then_some(self.floor)
+    }
+
+    /// How far the source is behind the floor, in nanoseconds; zero when time runs.
+    pub fn stands_still_ns(&self) -> i64 {
+        self.floor.0.saturating_sub(self.unfloored().0).max(0)
+    }
+
+    /// What the source shows.
+    fn unfloored(&self) -> Stamp {
+        match &*self.source {
             Source::Real { wall, started } => Stamp(wall.0 + elapsed_ns(*started)),
             Source::Simulated {
                 from,
@@ -77,7 +112,7 @@ impl Clock {
     /// How far the wall clock has moved away from this clock since the start, in nanoseconds.
     /// Zero for a simulated clock: it has no wall.
     pub fn wall_step_ns(&self) -> i64 {
-        match &*self.0 {
+        match &*self.source {
             Source::Real {
                 wall: from,
                 started,
@@ -88,13 +123,17 @@ impl Clock {
     }
 
     pub fn is_simulated(&self) -> bool {
-        matches!(*self.0, Source::Simulated { .. })
+        matches!(*self.source, Source::Simulated { .. })
     }
 
     /// How long to really wait until this clock shows `at`; nothing if it already does.
     pub fn until(&self, at: Stamp) -> Duration {
-        let ahead_ns = at.0.saturating_sub(self.now().0).max(0) as u64;
-        match &*self.0 {
+        if at <= self.now() {
+            return Duration::ZERO;
+        }
+        // While time stands still, the source has the way to the floor to go as well.
+        let ahead_ns = at.0.saturating_sub(self.unfloored().0).max(0) as u64;
+        match &*self.source {
             Source::Simulated { speed, .. } if *speed > 0.0 => {
                 Duration::from_nanos((ahead_ns as f64 / speed) as u64)
             }
@@ -104,21 +143,21 @@ impl Clock {
 
     /// Sets a manual clock; does nothing to another.
     pub fn set(&self, at: Stamp) {
-        if let Source::Manual { now, .. } = &*self.0 {
+        if let Source::Manual { now, .. } = &*self.source {
             now.store(at.0, Ordering::Relaxed);
         }
     }
 
     /// Moves a manual clock on; does nothing to another.
     pub fn advance(&self, by: Duration) {
-        if let Source::Manual { now, .. } = &*self.0 {
+        if let Source::Manual { now, .. } = &*self.source {
             now.fetch_add(by.as_nanos() as i64, Ordering::Relaxed);
         }
     }
 
     /// Steps the wall of a manual clock; does nothing to another.
     pub fn step_wall(&self, by_ns: i64) {
-        if let Source::Manual { wall_step, .. } = &*self.0 {
+        if let Source::Manual { wall_step, .. } = &*self.source {
             wall_step.fetch_add(by_ns, Ordering::Relaxed);
         }
     }
@@ -165,5 +204,27 @@ impl Entropy {
     /// The generator itself, for the ring calls that ask for one.
     pub fn ring(&self) -> &SystemRandom {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_stands_at_its_floor_until_its_source_has_come_there() {
+        let source = Clock::manual(Stamp(100));
+        let clock = source.clone().with_floor(Stamp(250));
+        assert_eq!((source.now(), clock.now()), (Stamp(100), Stamp(250)));
+        assert_eq!(clock.stands_still_until(), Some(Stamp(250)));
+        assert_eq!(clock.stands_still_ns(), 150);
+        // What is due at the floor is due; for what is due later the source has 160 ns to go.
+        assert_eq!(clock.until(Stamp(250)), Duration::ZERO);
+        assert_eq!(clock.until(Stamp(260)), Duration::from_nanos(160));
+        source.set(Stamp(250));
+        assert_eq!(clock.stands_still_until(), None);
+        source.set(Stamp(251));
+        assert_eq!(clock.now(), Stamp(251));
+        assert_eq!(clock.stands_still_ns(), 0);
     }
 }

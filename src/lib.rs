@@ -1,8 +1,8 @@
 //! Sumun (수문, the floodgate): a fair waiting room and a durable reservation engine in one program.
 //!
 //! The modules in reading order: `domain` is pure and decides; `seats` counts; `journal` keeps and
-//! `engine` changes; `identity` knows who asks; `gate` lets them in; `service` is what people can do;
-//! `web`, `ops` and `cli` are the doors.
+//! `engine` changes; `identity` knows who asks; `gate` lets them in; `service` is what people can
+//! do; `web`, `ops` and `cli` are the doors.
 #![forbid(unsafe_code)]
 
 pub mod audit;

@@ -2,25 +2,27 @@
 //!
 //! Recovered state, then the writer, the daily log, the control socket, and only then the
 //! listeners. Shutdown is the reverse: no new requests, the writer empties its queue, the log
-//! catches up.
+//! catches up. `watch` looks each second whether every thread that must live does.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use actix_server::Server;
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::clock::tick;
 use crate::config::Config;
 use crate::engine::core::{CommitFailed, Core};
-use crate::engine::daylog::DayLog;
-use crate::engine::writer;
+use crate::engine::watch::{Condition, Seen};
+use crate::engine::{daylog, writer};
 use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::service::Service;
-use crate::service::keeper::GateKeeper;
+use crate::service::keeper::{self, GateKeeper};
 use crate::tls::Certificates;
 use crate::web::door::bounds::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
 use crate::web::door::client::Proxies;
@@ -29,12 +31,19 @@ use crate::web::door::{self, Listener, load::Load};
 
 /// What the process exits with after a failed commit: systemd starts it again, and it recovers.
 pub const EXIT_COMMIT_FAILED: i32 = 70;
+/// What it exits with after a thread panicked that can't be begun again: the state that it left is
+/// not known, and recovery by a new start is.
+pub const EXIT_THREAD_PANICKED: i32 = 71;
 /// Answers that are on their way when a commit fails have this long to leave.
 const LAST_ANSWERS: Duration = Duration::from_millis(300);
 /// Connections that the kernel keeps until they are accepted.
 const BACKLOG: i32 = 8_192;
 /// How often ended sessions are forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
+/// How often the threads are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often it is noted that the folder is in use.
+const NOTE_USE: Duration = Duration::from_secs(60);
 /// Requests in progress have this long when the server stops.
 const SHUTDOWN_S: u64 = 10;
 
@@ -65,16 +74,21 @@ pub fn run(
     let (writer, writing) = writer::spawn(core);
     let service = Service::new(shared, Arc::clone(&store), writer.clone(), keys, clock);
     let service = Arc::new(service);
-    let log = DayLog::follow(store, folder.log());
-    let log = log.with_context(|| format!("can't write to {}", folder.log().display()))?;
+    let log = daylog::start(store, &service.shared, folder.log())?;
     control::serve(&folder.socket(), Arc::clone(&service))?;
     let keeper = GateKeeper::ready(Arc::clone(&service));
-    let keeping = std::thread::Builder::new().name("gatekeeper".to_owned());
+    let keeping = std::thread::Builder::new().name(keeper::NAME.to_owned());
     keeping.spawn(move || keeper.run())?;
     let watched = std::thread::Builder::new().name("watch-writer".to_owned());
     let watched = watched.spawn(move || stop_if_failed(writing.join()))?;
+    let (stop_watching, stopped) = mpsc::channel();
+    let watching = std::thread::Builder::new().name("watch".to_owned());
+    let (watching_service, watching_folder) = (Arc::clone(&service), folder.clone());
+    let watching = watching.spawn(move || watch(&watching_service, &watching_folder, &stopped))?;
     let events = Arc::clone(&service.events);
     let serving = actix_web::rt::System::new().block_on(listen(service, folder, config, ready));
+    drop(stop_watching);
+    let _ = watching.join();
     events.log_last();
     writer.stop();
     let _ = watched.join();
@@ -83,19 +97,81 @@ pub fn run(
     serving
 }
 
+/// Looks at the threads each second until the channel closes: says what is wrong once when it
+/// begins and once when it ends, and ends the process when a thread is gone.
+fn watch(service: &Service, folder: &Folder, stopped: &mpsc::Receiver<()>) {
+    let watch = &service.shared.watch;
+    let beat = watch.enlist("watch", None);
+    let mut told: Vec<Seen> = Vec::new();
+    let mut noted = None;
+    loop {
+        beat.beat();
+        let faulty: Vec<Seen> = watch
+            .look()
+            .into_iter()
+            .filter(|seen| seen.condition.is_fault())
+            .collect();
+        let is_told = |name: &str| told.iter().any(|seen| seen.name == name);
+        for seen in faulty.iter().filter(|seen| !is_told(seen.name)) {
+            tracing::error!(
+                thread = seen.name,
+                condition = ?seen.condition,
+                "a thread that must live is not well"
+            );
+        }
+        for seen in &told {
+            if !faulty.iter().any(|faulty| faulty.name == seen.name) {
+                tracing::info!(thread = seen.name, "the thread is well again");
+            }
+        }
+        let is_gone = |seen: &Seen| seen.condition == Condition::Panicked;
+        if let Some(gone) = faulty.iter().find(|seen| is_gone(seen)) {
+            tracing::error!(thread = gone.name, "stopping: the thread panicked");
+            std::thread::sleep(LAST_ANSWERS);
+            std::process::exit(EXIT_THREAD_PANICKED);
+        }
+        told = faulty;
+        // A simulated time says nothing about the clock of this host.
+        if !service.clock.is_simulated()
+            && noted.is_none_or(|noted: Instant| noted.elapsed() >= NOTE_USE)
+        {
+            noted = Some(tick());
+            note_use(service, folder);
+        }
+        if stopped.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
+            break;
+        }
+    }
+    if !service.clock.is_simulated() {
+        note_use(service, folder);
+    }
+}
+
+fn note_use(service: &Service, folder: &Folder) {
+    if let Err(error) = folder.note_use(service.clock.now()) {
+        tracing::warn!(%error, "can't note that the folder is in use: is the disk full?");
+    }
+}
+
 /// Ends the process when the writer could not commit: nothing may be acknowledged after that.
 fn stop_if_failed(ended: std::thread::Result<Result<(), CommitFailed>>) {
-    match ended {
+    let code = match ended {
         Ok(Ok(())) => return,
-        Ok(Err(failed)) => tracing::error!(
-            error = %failed,
-            "stopping: the last answers are outcome_unknown; check the disk's space and health, \
-             the server recovers when it is started again"
-        ),
-        Err(_) => tracing::error!("stopping: an invariant of the writer does not hold"),
-    }
+        Ok(Err(failed)) => {
+            tracing::error!(
+                error = %failed,
+                "stopping: the last answers are outcome_unknown; check the disk's space and \
+                 health, the server recovers when it is started again"
+            );
+            EXIT_COMMIT_FAILED
+        }
+        Err(_) => {
+            tracing::error!("stopping: an invariant of the writer does not hold");
+            EXIT_THREAD_PANICKED
+        }
+    };
     std::thread::sleep(LAST_ANSWERS);
-    std::process::exit(EXIT_COMMIT_FAILED);
+    std::process::exit(code);
 }
 
 /// Raises the limit of open files as far as allowed, and says how many there may be.

@@ -9,8 +9,11 @@ use super::Answer;
 use crate::clock::wall;
 use crate::config::Config;
 use crate::domain::time::Stamp;
-use crate::journal::store::Store;
+use crate::engine::open;
+use crate::journal::store::{Store, StoreFault};
+use crate::ops::control;
 use crate::ops::folder::Folder;
+use crate::ops::work::Work;
 use crate::server::FILES_KEPT;
 use crate::tls::read_chain;
 
@@ -43,7 +46,9 @@ pub fn run(folder: &Folder) -> anyhow::Result<Answer> {
         Err(error) => bad("keys", format!("{error:#}")),
     });
     findings.push(certificate(folder, &config));
-    findings.push(clock(folder));
+    let server = ask_server(folder);
+    findings.push(clock(folder, &server));
+    findings.push(server_finding(&server));
     findings.push(disk(folder));
     findings.push(file_limit(&config));
     findings.push(admin_listener(&config));
@@ -130,27 +135,68 @@ fn certificate(folder: &Folder, config: &Config) -> Finding {
     fine(WHAT, format!("valid for {days} days{signed}"))
 }
 
-fn clock(folder: &Folder) -> Finding {
+fn clock(folder: &Folder, server: &Server) -> Finding {
     const WHAT: &str = "clock";
     let now = wall();
     if now.unix_s() < CLOCK_MIN_S {
         return bad(WHAT, format!("says {}: set it", now.instant()));
     }
-    let last = match Store::look(&folder.data_file()).and_then(|store| store.read()?.last_head()) {
-        Ok(last) => last,
-        // A server holds the file: it watches the clock itself.
-        Err(crate::journal::store::StoreFault::InUse) => None,
+    let journal = Store::look(&folder.data_file()).and_then(|store| store.read()?.last_head());
+    let last = match journal {
+        Ok(last) => last.map(|head| head.stamp),
+        // A server holds the file, and says itself when its time stands still.
+        Err(StoreFault::InUse) => match stands_still(server) {
+            Some(says) => return bad(WHAT, says),
+            None => None,
+        },
         Err(error) => return bad(WHAT, format!("the last entry is unknown: {error}")),
     };
-    match last {
-        Some(head) if head.stamp > now => {
-            let ahead_s = (head.stamp.0 - now.0) / Stamp::SECOND;
-            bad(
-                WHAT,
-                format!("is {ahead_s} s behind the last entry of the journal: set it"),
-            )
-        }
-        _ => fine(WHAT, format!("says {}", now.instant())),
+    if let Some(last) = last.filter(|last| *last > now) {
+        let ahead_s = (last.0 - now.0) / Stamp::SECOND;
+        return bad(
+            WHAT,
+            format!(
+                "is {ahead_s} s behind the last entry of the journal: set it; if it is right, time \
+                 stands still until {} (README says what can be done)",
+                last.instant()
+            ),
+        );
+    }
+    let used = last.into_iter().chain(folder.last_use()).max();
+    match used.map_or(Ok(()), |used| open::check_clock(now, used)) {
+        Ok(()) => fine(WHAT, format!("says {}", now.instant())),
+        Err(ahead) => bad(WHAT, ahead.to_string()),
+    }
+}
+
+/// What a server that runs on the folder says of itself; none if none runs.
+type Server = anyhow::Result<Option<Answer>>;
+
+fn ask_server(folder: &Folder) -> Server {
+    let stream = control::connect(&folder.socket())?;
+    let ask = |stream| control::ask(stream, Work::Health, None, None);
+    stream.map(ask).transpose()
+}
+
+/// What the server says when its time stands still.
+fn stands_still(server: &Server) -> Option<String> {
+    let Ok(Some(answer)) = server else {
+        return None;
+    };
+    let until = answer.json["stands_still_until"].as_str()?;
+    Some(format!(
+        "the server's time stands still until {until}: the clock is behind the last entry of the \
+         journal (README says what can be done)"
+    ))
+}
+
+fn server_finding(server: &Server) -> Finding {
+    const WHAT: &str = "server";
+    match server {
+        Ok(None) => fine(WHAT, "does not run on this folder".to_owned()),
+        Ok(Some(answer)) if answer.human.is_empty() => fine(WHAT, "runs, is ready".to_owned()),
+        Ok(Some(answer)) => bad(WHAT, answer.human.replace('\n', "; ")),
+        Err(error) => bad(WHAT, format!("can't be asked: {error:#}")),
     }
 }
 

@@ -52,6 +52,11 @@ impl Command {
             _ => false,
         }
     }
+
+    /// Whether the writer may be at it for minutes.
+    pub(super) fn is_long(&self) -> bool {
+        matches!(self, Self::Operate { operation, .. } if operation.is_long())
+    }
 }
 
 pub enum Operation {
@@ -90,6 +95,17 @@ impl Operation {
     /// Whether a part of it is done before the writer sees it, so that it can't be given up.
     pub fn has_begun(&self) -> bool {
         matches!(self, Self::TokenKeyRotated { .. })
+    }
+
+    /// Whether it can take minutes.
+    pub fn is_long(&self) -> bool {
+        match self {
+            Self::Activate { .. }
+            | Self::ImportSites { .. }
+            | Self::ImportSlots { .. }
+            | Self::ImportRoster { .. } => true,
+            Self::Gate { .. } | Self::TokenKeyRotated { .. } => false,
+        }
     }
 }
 

@@ -1,11 +1,14 @@
-//! What makes a change durable and seen: the single writer, published state, the daily log.
+//! What makes a change durable and seen: the single writer, published state, and what follows the
+//! journal behind the writer.
 
 mod batch;
 pub mod command;
 pub mod core;
 pub mod daylog;
+pub mod follow;
 pub mod in_flight;
 pub mod open;
 mod operate;
 pub mod shared;
+pub mod watch;
 pub mod writer;

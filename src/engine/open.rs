@@ -1,7 +1,14 @@
 //! Founding a data file and opening one: recovery, and what the clock may not do to it.
+//!
+//! Stamps of entries never go back, so one start with the clock ahead stops time for everybody
+//! until the true time has come there. A start whose clock is more than a day after the last sign
+//! of use of the folder is therefore refused until an operator confirms the time. Behind the last
+//! entry the folder is opened: the clock gets that entry's stamp for a floor, and it is said loudly.
 
 use std::path::Path;
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use super::core::{CommitFailed, Core};
 use super::shared::Shared;
@@ -9,12 +16,16 @@ use crate::clock::Clock;
 use crate::domain::entry::Change;
 use crate::domain::roster::Roster;
 use crate::domain::state::State;
+use crate::domain::time::Stamp;
 use crate::journal::recovery::{Recovered, RecoveryFault, recover};
 use crate::journal::store::{Store, StoreFault};
 use crate::keys::Keys;
 
 /// A wall clock this far behind the last entry has been set back or lost its battery.
 const BEHIND_NOTICED_NS: i64 = 500_000_000;
+/// The longest time between the last sign of use and a start that nobody has to confirm. Nights
+/// pass without a question; a server that was down for longer has an operator beside it.
+const UNUSED_MAX_S: i64 = 24 * 3_600;
 
 /// Why a data file can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +51,44 @@ pub enum OpenFault {
          the journal was founded with; restore the keys that were made with it"
     )]
     Keys,
+    #[error(
+        "the clock says {now}, but this data folder was last in use at {last}, {} before that; \
+         nothing was changed. If {now} is the right time (nothing ran for so long, or this is an \
+         older backup), repeat the command once with --accept-clock. If not, set the clock: what \
+         is written with a time in the future can't be taken back, and bookings would stand still \
+         until that time has come",
+        shown_span(*.now, *.last)
+    )]
+    ClockAhead { now: Timestamp, last: Timestamp },
+}
+
+/// When a data folder was last in use, as far as files beside the journal know, and whether an
+/// operator confirmed the clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LastUse {
+    pub seen: Option<Stamp>,
+    pub clock_accepted: bool,
+}
+
+/// Refuses a clock that is too far ahead of the last sign of use.
+pub fn check_clock(now: Stamp, last: Stamp) -> Result<(), OpenFault> {
+    if now <= last.plus_s(UNUSED_MAX_S) {
+        return Ok(());
+    }
+    Err(OpenFault::ClockAhead {
+        now: to_the_second(now),
+        last: to_the_second(last),
+    })
+}
+
+fn to_the_second(stamp: Stamp) -> Timestamp {
+    Stamp(stamp.0 - stamp.0.rem_euclid(Stamp::SECOND)).instant()
+}
+
+/// The time between two instants, in days and hours.
+fn shown_span(now: Timestamp, last: Timestamp) -> String {
+    let hours = (now.as_second() - last.as_second()) / 3_600;
+    format!("{} days and {} hours", hours / 24, hours % 24)
 }
 
 /// Writes the first entry into an empty data file.
@@ -61,10 +110,26 @@ pub fn create(path: &Path, keys: Arc<Keys>, clock: &Clock) -> Result<Core, OpenF
     found(Store::create(path)?, keys, clock)
 }
 
-/// Rebuilds everything from a data file; `clock` must be of the kind it was founded with.
+/// Rebuilds everything from a data file, whatever the clock says; `clock` must be of the kind that
+/// the file was founded with.
 pub fn open(
     store: Store,
     keys: Arc<Keys>,
+    clock: impl FnOnce(&State) -> Clock,
+) -> Result<Core, OpenFault> {
+    let accepted = LastUse {
+        seen: None,
+        clock_accepted: true,
+    };
+    open_after(store, keys, accepted, clock)
+}
+
+/// Rebuilds everything from a data file that was last in use then, unless the clock is too far
+/// ahead of that. A simulated clock is set by whoever starts it, and is not checked.
+pub fn open_after(
+    store: Store,
+    keys: Arc<Keys>,
+    last_use: LastUse,
     clock: impl FnOnce(&State) -> Clock,
 ) -> Result<Core, OpenFault> {
     let Recovered { state, roster } = recover(&store.read()?)?;
@@ -78,15 +143,124 @@ pub fn open(
     if founded.head_public_key != keys.head_public_key() {
         return Err(OpenFault::Keys);
     }
-    let behind_ns = state.stamp.0.saturating_sub(clock.now().0);
+    let last = last_use.seen.unwrap_or(state.stamp).max(state.stamp);
+    if !last_use.clock_accepted && !clock.is_simulated() {
+        check_clock(clock.now(), last)?;
+    }
+    let clock = clock.with_floor(state.stamp);
+    let behind_ns = clock.stands_still_ns();
     let shared = Arc::new(Shared::new(state, roster.clone()));
     let mut core = Core::new(Arc::new(store), shared, keys, clock, Arc::new(roster));
     if behind_ns > BEHIND_NOTICED_NS {
-        tracing::warn!(
+        tracing::error!(
             behind_s = behind_ns / 1_000_000_000,
-            "the clock is behind the last entry: entries carry its stamp until the clock passes it"
+            "the clock is behind the last entry: time stands still until it has come there; \
+             README says what can be done"
         );
         core.record(Change::ClockBehind { behind_ns })?;
     }
     Ok(core)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Entropy;
+
+    const HOUR: i64 = 3_600 * Stamp::SECOND;
+    const NOON: Stamp = Stamp(1_790_000_000 * Stamp::SECOND);
+
+    struct World {
+        folder: tempfile::TempDir,
+        keys: Arc<Keys>,
+    }
+
+    impl World {
+        fn founded() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let keys = Arc::new(Keys::generate(&Entropy::system()));
+            let world = Self { folder, keys };
+            create(&world.file(), Arc::clone(&world.keys), &Clock::manual(NOON)).unwrap();
+            world
+        }
+
+        fn file(&self) -> std::path::PathBuf {
+            self.folder.path().join("sumun.redb")
+        }
+
+        fn open_at(&self, now: Stamp, last_use: LastUse) -> Result<Core, OpenFault> {
+            let store = Store::open(&self.file()).unwrap();
+            open_after(store, Arc::clone(&self.keys), last_use, |_| {
+                Clock::manual(now)
+            })
+        }
+    }
+
+    fn after(hours: i64) -> Stamp {
+        Stamp(NOON.0 + hours * HOUR)
+    }
+
+    /// The clock was two days ahead at one start, and a single refused request stopped time for two
+    /// days: nothing had been said.
+    #[test]
+    fn a_clock_more_than_a_day_ahead_of_the_last_use_is_refused_until_it_is_confirmed() {
+        let world = World::founded();
+        let unknown = LastUse::default();
+        let refused = world.open_at(after(48), unknown).err().unwrap();
+        let says = refused.to_string();
+        assert!(matches!(refused, OpenFault::ClockAhead { .. }), "{says}");
+        for part in [
+            "2026-09-23T14:13:20Z",
+            "2026-09-21T14:13:20Z",
+            "2 days and 0 hours",
+            "--accept-clock",
+            "set the clock",
+        ] {
+            assert!(says.contains(part), "{part}: {says}");
+        }
+        // It wrote nothing: the true time is as good as before.
+        let core = world.open_at(after(24), unknown).unwrap();
+        assert_eq!(core.clock().now(), after(24));
+        drop(core);
+        // A server that ran without entries until then noted it.
+        let seen = LastUse {
+            seen: Some(after(40)),
+            ..unknown
+        };
+        assert!(world.open_at(after(64), seen).is_ok());
+        assert!(world.open_at(after(65), seen).is_err());
+        // A note from before the last entry takes nothing away.
+        let early = LastUse {
+            seen: Some(after(-1_000)),
+            ..unknown
+        };
+        assert!(world.open_at(after(24), early).is_ok());
+        let accepted = LastUse {
+            clock_accepted: true,
+            ..unknown
+        };
+        assert!(world.open_at(after(10_000), accepted).is_ok());
+    }
+
+    /// Openings and sign-in followed the clock while holds and bookings followed the stamps.
+    #[test]
+    fn behind_the_last_entry_every_reader_has_the_time_of_the_entries() {
+        let world = World::founded();
+        let mut core = world.open_at(after(-48), LastUse::default()).unwrap();
+        let clock = core.clock().clone();
+        assert_eq!(clock.now(), NOON);
+        assert_eq!(clock.stands_still_until(), Some(NOON));
+        let program = "a test".to_owned();
+        core.record(Change::Started { program }).unwrap();
+        let shared = Arc::clone(core.shared());
+        assert_eq!(shared.state.read().unwrap().stamp, clock.now());
+        drop(core);
+        let store = Store::open(&world.file()).unwrap();
+        let second = store.read().unwrap().entry(crate::domain::ids::Seq(2));
+        let behind_ns = 48 * HOUR;
+        assert_eq!(
+            second.unwrap().unwrap().change,
+            Change::ClockBehind { behind_ns }
+        );
+    }
 }

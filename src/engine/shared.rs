@@ -5,6 +5,8 @@ use std::sync::{Arc, RwLock};
 
 use arc_swap::ArcSwap;
 
+use super::follow::Followers;
+use super::watch::Watch;
 use crate::availability::Availability;
 use crate::domain::booking::catalog::Catalog;
 use crate::domain::campaign::eligibility::Subject;
@@ -20,6 +22,10 @@ pub struct Shared {
     pub state: RwLock<State>,
     /// The shortest time that a command waited for its commit since somebody looked, in µs.
     pub delay_us: AtomicU64,
+    /// The threads that must live.
+    pub watch: Watch,
+    /// What reads the journal behind the writer.
+    pub followers: Followers,
     offers: ArcSwap<Vec<Arc<Offer>>>,
 }
 
@@ -94,6 +100,8 @@ impl Shared {
         Self {
             state: RwLock::new(state),
             delay_us: AtomicU64::new(u64::MAX),
+            watch: Watch::default(),
+            followers: Followers::default(),
             offers,
         }
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::command::Command;
 use super::core::{CommitFailed, Core};
+use super::watch::Watch;
 use crate::clock::tick;
 use crate::journal::Log as _;
 use crate::journal::store::Store;
@@ -28,6 +29,11 @@ const GATHERED_COMMANDS: usize = 16;
 pub const URGENT_COMMANDS_MAX: usize = 64;
 /// How long the writer sleeps without work: the ends of holds are noticed this late.
 const TICK: Duration = Duration::from_millis(200);
+/// The longest that an import or an activation may keep the writer before it counts as stalled:
+/// twice the five minutes that 60 million people take whose rows all changed.
+const LONG_MAX: Duration = Duration::from_secs(600);
+/// The thread's name.
+pub const NAME: &str = "writer";
 
 /// The queue is full, or the writer has stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -213,7 +219,7 @@ impl WriterHandle {
 
     pub(crate) fn start(&self, core: Core) -> JoinHandle<Result<(), CommitFailed>> {
         let queue = Arc::clone(&self.0);
-        let thread = std::thread::Builder::new().name("writer".to_owned());
+        let thread = std::thread::Builder::new().name(NAME.to_owned());
         let running = thread.spawn(move || {
             // Marks the queue stopped however this thread ends, so that nobody waits for it.
             let queue = StopOnDrop(queue);
@@ -237,13 +243,18 @@ impl Drop for StopOnDrop {
 fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
     let mut taken = VecDeque::new();
     let shared = Arc::clone(core.shared());
-    let settler = Settler::start(Arc::clone(core.store()));
+    let beat = shared.watch.enlist(NAME, None);
+    let settler = Settler::start(Arc::clone(core.store()), shared.watch.clone());
     let mut last = tick();
     while let Some(since) = queue.take(&mut taken, last) {
+        beat.beat();
         last = tick();
         core.check_store()?;
         drop_given_up(&mut taken);
+        let is_long = taken.front().is_some_and(Command::is_long);
+        let excuse = is_long.then(|| beat.excuse(LONG_MAX));
         core.step(&mut taken)?;
+        drop(excuse);
         if let Some(since) = since {
             let delay_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
             shared.delay_us.fetch_min(delay_us, Ordering::Relaxed);
@@ -263,13 +274,17 @@ struct Settler {
 }
 
 impl Settler {
-    fn start(store: Arc<Store>) -> Self {
+    fn start(store: Arc<Store>, watch: Watch) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("settler".to_owned());
         let thread = thread.spawn(move || {
             store.settled_by(std::thread::current());
+            // It waits for the data file while the writer commits an import to it.
+            let beat = watch.enlist("settler", Some(NAME));
+            let _fails = FailIfPanics(&store);
             while !stopping.load(Ordering::Acquire) {
+                beat.beat();
                 std::thread::park_timeout(SETTLE);
                 // The writer sees the failure, and ends with it.
                 if let Err(fault) = store.settle() {
@@ -281,6 +296,17 @@ impl Settler {
         Self {
             stop,
             thread: Some(thread.expect("the operating system starts one thread at start-up")),
+        }
+    }
+}
+
+/// A settler that panicked leaves nobody to settle: the writer ends.
+struct FailIfPanics<'a>(&'a Store);
+
+impl Drop for FailIfPanics<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fail();
         }
     }
 }

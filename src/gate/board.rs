@@ -15,6 +15,9 @@ pub struct BoardView {
     pub as_of: String,
     /// What the operators say; why it is paused.
     pub message: Option<String>,
+    /// The server's clock was set back: its time, and so this board, stands still until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stands_still_until: Option<String>,
     /// The SHA-256 of the seed of the next draw, in hex.
     pub draw_commitment: Option<String>,
     /// The seed of the last draw: its SHA-256 was shown here before the lobby opened.

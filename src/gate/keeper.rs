@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use data_encoding::HEXLOWER;
 
@@ -236,6 +237,8 @@ pub fn show(
     let seed = line.draws.iter().rev().find_map(|draw| draw.seed);
     let pause = line.pause.as_ref();
     let second = Stamp(now.0 - now.0.rem_euclid(Stamp::SECOND));
+    // At the floor and not past it: time has not moved on yet.
+    let stands_still = now.0 <= gate.stands_still_until.load(Ordering::Relaxed);
     let view = BoardView {
         state: pause.map_or(state.name(), |_| "paused"),
         serving,
@@ -245,6 +248,7 @@ pub fn show(
         message: pause
             .map(|pause| pause.reason.clone())
             .or(line.message.clone()),
+        stands_still_until: stands_still.then(|| campaign.zone.rfc3339(second)),
         draw_commitment: next.map(|draw| hex(&draw.commitment)),
         draw_seed: seed.as_ref().map(hex),
     };

@@ -68,6 +68,8 @@ pub struct Gate {
     /// and its people are among them.
     hold: AtomicU64,
     held_until: AtomicI64,
+    /// The server's time stands still until then; the board says so.
+    stands_still_until: AtomicI64,
 }
 
 type Fresh = HashMap<PersonKey, Given, KeyHash>;
@@ -135,7 +137,14 @@ impl Gate {
             closed: (0..DRAWS_MAX).map(|draw| is_drawn(draw).into()).collect(),
             hold: AtomicU64::new(u64::MAX),
             held_until: AtomicI64::new(0),
+            stands_still_until: AtomicI64::new(i64::MIN),
         }
+    }
+
+    /// Has the board say that the server's time stands still until then, while it does.
+    pub fn stand_still_until(&self, until: Option<Stamp>) {
+        let until = until.map_or(i64::MIN, |until| until.0);
+        self.stands_still_until.store(until, Ordering::Relaxed);
     }
 
     fn shard(&self, person: &PersonKey) -> MutexGuard<'_, Fresh> {

@@ -21,6 +21,23 @@ pub struct Block {
 }
 
 impl Block {
+    /// The block of these entries; none if there are none.
+    pub fn of(entries: &[Entry]) -> Option<Self> {
+        let (first, last) = (entries.first()?, entries.last()?);
+        let mut bytes = Vec::new();
+        let mut head = Hash::NONE;
+        for entry in entries {
+            head = push_entry(&mut bytes, entry);
+        }
+        Some(Self {
+            first: first.seq,
+            entries: entries.len() as u32,
+            stamp: last.stamp,
+            head,
+            bytes,
+        })
+    }
+
     /// The sequence of the last entry.
     pub fn last(&self) -> Seq {
         Seq(self.first.0 + u64::from(self.entries) - 1)

@@ -189,6 +189,11 @@ impl Store {
         self.has_failed.load(Ordering::Acquire)
     }
 
+    /// Takes nothing more: whoever looks after the journal is gone.
+    pub fn fail(&self) {
+        self.has_failed.store(true, Ordering::Release);
+    }
+
     /// Bytes free on the disk of the file; none if that can't be told.
     pub fn disk_free(&self) -> Option<u64> {
         self.file.disk_free()
@@ -225,7 +230,7 @@ impl Store {
         &self,
         work: impl FnOnce() -> Result<T, StoreFault>,
     ) -> Result<T, StoreFault> {
-        work().inspect_err(|_| self.has_failed.store(true, Ordering::Release))
+        work().inspect_err(|_| self.fail())
     }
 }
 

@@ -15,8 +15,9 @@ use serde_json::json;
 
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, TEMPLATE};
+use crate::domain::time::Stamp;
 use crate::engine::core::Core;
-use crate::engine::open;
+use crate::engine::open::{self, LastUse};
 use crate::identity::staff;
 use crate::journal::store::Store;
 use crate::keys::Keys;
@@ -28,11 +29,24 @@ pub const FIRST_ADMIN: &str = "admin";
 #[derive(Clone, Debug)]
 pub struct Folder {
     path: PathBuf,
+    /// An operator said that the clock is right, however long the folder was not in use.
+    accepts_clock: bool,
 }
 
 impl Folder {
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            accepts_clock: false,
+        }
+    }
+
+    /// The same folder; with `accepts` it is opened however far the clock is ahead.
+    pub fn accepting_clock(self, accepts: bool) -> Self {
+        Self {
+            accepts_clock: self.accepts_clock || accepts,
+            ..self
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -61,6 +75,26 @@ impl Folder {
 
     pub fn certificate_key(&self) -> PathBuf {
         self.path.join("certs/server.key")
+    }
+
+    /// Where a server notes each minute that it runs.
+    fn last_seen(&self) -> PathBuf {
+        self.path.join("last-seen")
+    }
+
+    /// Notes that the folder is in use at this time: a start with a clock far ahead of it is
+    /// refused.
+    pub fn note_use(&self, now: Stamp) -> std::io::Result<()> {
+        // Not synced: a note that is lost makes the next start more careful, not less.
+        let part = self.path.join("last-seen.part");
+        fs::write(&part, now.instant().to_string())?;
+        fs::rename(&part, self.last_seen())
+    }
+
+    /// When a server last noted that it runs; none if there is no note that can be read.
+    pub fn last_use(&self) -> Option<Stamp> {
+        let text = fs::read_to_string(self.last_seen()).ok()?;
+        Stamp::parse(text.trim()).ok()
     }
 
     fn staff(&self) -> PathBuf {
@@ -160,7 +194,11 @@ impl Folder {
         clock: impl FnOnce(&crate::domain::state::State) -> Clock,
     ) -> anyhow::Result<Core> {
         let store = Store::open(&self.data_file())?;
-        Ok(open::open(store, self.keys()?, clock)?)
+        let last_use = LastUse {
+            seen: self.last_use(),
+            clock_accepted: self.accepts_clock,
+        };
+        Ok(open::open_after(store, self.keys()?, last_use, clock)?)
     }
 }
 

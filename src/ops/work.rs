@@ -57,6 +57,28 @@ pub enum Work {
     Head,
     /// A copy of the data file, sent after the answer.
     Backup,
+    /// What of a running server is not ready.
+    Health,
+}
+
+impl Work {
+    /// Whether it looks and changes nothing.
+    pub fn is_lookup(&self) -> bool {
+        match self {
+            Self::ImportRoster { dry_run } => *dry_run,
+            Self::GateStatus { .. }
+            | Self::CampaignList
+            | Self::RosterStats
+            | Self::Head
+            | Self::Backup
+            | Self::Health => true,
+            Self::Activate
+            | Self::ImportSites { .. }
+            | Self::ImportSlots { .. }
+            | Self::Gate { .. }
+            | Self::RotateTokenKey { .. } => false,
+        }
+    }
 }
 
 /// Work that is ready for the writer, or done.
@@ -157,6 +179,7 @@ pub fn prepare(
         Work::RosterStats => return Ok(Prepared::Answer(roster_stats(shared))),
         Work::Head => return Ok(Prepared::Answer(head(shared, keys))),
         Work::Backup => anyhow::bail!("a backup is copied, not prepared"),
+        Work::Health => anyhow::bail!("only a running server knows how it is"),
     };
     Ok(Prepared::Operation(operation))
 }

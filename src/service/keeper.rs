@@ -9,11 +9,14 @@ use crate::domain::entry::Change;
 use crate::domain::ids::CampaignIndex;
 use crate::domain::line::Line;
 use crate::engine::command::{Command, Outcome};
+use crate::engine::writer;
 use crate::gate::admission::Queue;
 use crate::gate::keeper::{Journal, Keeper, Kept};
 
 /// How often people are called.
 const STEP: Duration = Duration::from_millis(100);
+/// The thread's name.
+pub const NAME: &str = "gatekeeper";
 
 /// The keeper of every gate.
 pub struct GateKeeper {
@@ -34,7 +37,11 @@ impl GateKeeper {
 
     /// Goes on until the writer stops.
     pub fn run(mut self) {
+        // It waits for the writer, also for one that is at a long import.
+        let watch = &self.service.shared.watch;
+        let beat = watch.enlist(NAME, Some(writer::NAME));
         while self.service.writer.is_running() && self.step().is_some() {
+            beat.beat();
             std::thread::sleep(STEP);
         }
     }

@@ -4,6 +4,7 @@
 pub mod booking;
 pub mod browsing;
 pub mod entrance;
+pub mod health;
 pub mod keeper;
 
 use std::net::IpAddr;
@@ -162,7 +163,9 @@ impl Service {
         let mut gates = write_locked(&self.gates);
         for campaign in &state.campaigns[gates.len().min(state.campaigns.len())..] {
             let rules = &campaign.catalog.campaign.gate;
-            gates.push(Arc::new(Gate::new(rules, &campaign.line, self.clock.now())));
+            let gate = Gate::new(rules, &campaign.line, self.clock.now());
+            gate.stand_still_until(self.clock.stands_still_until());
+            gates.push(Arc::new(gate));
         }
         Arc::clone(&gates[at])
     }

@@ -12,6 +12,9 @@ use prometheus_client::registry::Registry;
 
 use super::call::service;
 use super::door::load::{Class, Load};
+use crate::domain::ids::Seq;
+use crate::engine::follow::Behind;
+use crate::engine::watch::Seen;
 use crate::events::Event;
 use crate::service::Service;
 
@@ -60,6 +63,11 @@ fn registry(service: &Arc<Service>, load: Option<&Load>) -> Registry {
         "How far the wall clock moved away from the server's time",
         service.clock.wall_step_ns() / 1_000_000,
     );
+    gauge(
+        "clock_stands_still_seconds",
+        "How far the clock is behind the last entry of the journal: time stands still meanwhile",
+        (service.clock.stands_still_ns() + 999_999_999) / 1_000_000_000,
+    );
     if let Some(load) = load {
         gauge(
             "connections",
@@ -97,7 +105,10 @@ fn registry(service: &Arc<Service>, load: Option<&Load>) -> Registry {
         "People on the roster",
         state.roster.map_or(0, |mark| mark.people as i64),
     );
+    let committed = state.seq;
     drop(state);
+    threads(&mut registry, service);
+    followers(&mut registry, service, committed);
     let put_off = Class::SHED.map(|class| {
         let count = load.map_or(0, |load| load.shed(class));
         (class.name().to_owned(), count)
@@ -172,6 +183,74 @@ fn registry(service: &Arc<Service>, load: Option<&Load>) -> Registry {
     registry
 }
 
+/// How the threads are that must live.
+fn threads(registry: &mut Registry, service: &Service) {
+    let seen = service.shared.watch.look();
+    let of = |value: fn(&Seen) -> i64| {
+        let labelled = |seen: &Seen| (seen.name.to_owned(), value(seen));
+        seen.iter().map(labelled).collect::<Vec<_>>()
+    };
+    gauges(
+        registry,
+        "thread_well",
+        "1 while the thread does its work, 0 when it stalled or panicked",
+        "thread",
+        of(|seen| i64::from(!seen.condition.is_fault())),
+    );
+    gauges(
+        registry,
+        "thread_silent_milliseconds",
+        "Since the thread last showed that it lives",
+        "thread",
+        of(|seen| seen.silent_ms as i64),
+    );
+    let restarts = seen.iter();
+    counters(
+        registry,
+        "thread_restarts",
+        "Panics after which the thread was begun again",
+        "thread",
+        restarts.map(|seen| (seen.name.to_owned(), seen.restarts)),
+    );
+}
+
+/// How far the followers are behind the entry that was committed last.
+fn followers(registry: &mut Registry, service: &Service, committed: Seq) {
+    let behind = service.shared.followers.behind(committed);
+    let of = |value: fn(&Behind) -> i64| {
+        let labelled = |behind: &Behind| (behind.name.to_owned(), value(behind));
+        behind.iter().map(labelled).collect::<Vec<_>>()
+    };
+    gauges(
+        registry,
+        "follower_behind_entries",
+        "Entries of the journal that the follower has not taken",
+        "follower",
+        of(|behind| behind.entries as i64),
+    );
+    gauges(
+        registry,
+        "follower_behind_seconds",
+        "For how long the follower has not had every entry",
+        "follower",
+        of(|behind| behind.seconds as i64),
+    );
+    gauges(
+        registry,
+        "follower_durable_entry",
+        "The last entry that is durable with the follower",
+        "follower",
+        of(|behind| behind.durable.0 as i64),
+    );
+    gauges(
+        registry,
+        "follower_failing",
+        "1 while the follower can't go on",
+        "follower",
+        of(|behind| i64::from(behind.fault.is_some())),
+    );
+}
+
 /// Figures of one kind, told apart by a label.
 type Labelled<T> = Family<Vec<(String, String)>, T>;
 
@@ -186,6 +265,22 @@ fn counters(
     for (value, count) in counts {
         let labels = vec![(label.to_owned(), value)];
         family.get_or_create(&labels).inc_by(count);
+    }
+    registry.register(name, help, family);
+}
+
+fn gauges(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    label: &str,
+    values: impl IntoIterator<Item = (String, i64)>,
+) {
+    let family = Labelled::<Gauge>::default();
+    for (of, value) in values {
+        family
+            .get_or_create(&vec![(label.to_owned(), of)])
+            .set(value);
     }
     registry.register(name, help, family);
 }

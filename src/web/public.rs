@@ -12,6 +12,7 @@ use super::read;
 use super::views::{CampaignView, GateView, HealthView, NowView, OpeningsAnswer, opening};
 use super::words::Lang;
 use crate::domain::time::Zone;
+use crate::service::health::health;
 
 /// A JSON answer that nobody keeps.
 pub fn answer(status: StatusCode, value: &impl Serialize) -> HttpResponse {
@@ -128,6 +129,7 @@ pub async fn healthz() -> HttpResponse {
         &HealthView {
             ok: true,
             not_ready: Vec::new(),
+            warnings: Vec::new(),
         },
     )
 }
@@ -143,24 +145,21 @@ pub async fn healthz() -> HttpResponse {
 #[get("/readyz")]
 pub async fn readyz(request: HttpRequest) -> HttpResponse {
     let service = service(&request);
-    let mut not_ready = Vec::new();
-    if !service.writer.is_running() {
-        not_ready.push("the writer has stopped".to_owned());
-    }
-    let offers = service.shared.offers();
-    if offers.is_empty() {
-        not_ready.push("no campaign is active: run `sumun campaign activate FILE`".to_owned());
-    }
-    if offers.iter().any(|offer| offer.roster.people.is_empty()) {
-        not_ready.push("no roster: run `sumun roster import FILE`".to_owned());
-    }
+    let (not_ready, warnings) = health(&service).told();
     let ok = not_ready.is_empty();
     let status = if ok {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    answer(status, &HealthView { ok, not_ready })
+    answer(
+        status,
+        &HealthView {
+            ok,
+            not_ready,
+            warnings,
+        },
+    )
 }
 
 /// This description.

@@ -400,4 +400,6 @@ pub struct HealthView {
     pub ok: bool,
     /// What is not ready.
     pub not_ready: Vec<String>,
+    /// What somebody should look at, though bookings can be made.
+    pub warnings: Vec<String>,
 }

@@ -11,6 +11,7 @@ mod described;
 mod door;
 mod exchange;
 mod gate;
+mod health;
 mod http;
 mod rules;
 mod rush;

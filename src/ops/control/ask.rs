@@ -66,7 +66,7 @@ pub fn ask(
     file: Option<&Path>,
     into: Option<&Path>,
 ) -> anyhow::Result<Answer> {
-    let waits = !matches!(work, Work::GateStatus { .. });
+    let waits = !matches!(work, Work::GateStatus { .. } | Work::Health);
     let patience = if waits { SILENCE } else { STATUS };
     stream.set_write_timeout(Some(patience))?;
     stream.set_read_timeout(Some(patience))?;

@@ -21,6 +21,7 @@ use crate::engine::command::{Command, Operated, Operation, Outcome};
 use crate::engine::writer::NotTaken;
 use crate::ops::work::{self, Prepared, Work, impossible};
 use crate::service::Service;
+use crate::service::health::health;
 
 /// The longest that a hang-up of a caller who waits goes unnoticed, and an outcome too. The first
 /// looks come after a millisecond or two, as most outcomes do.
@@ -56,8 +57,8 @@ pub(super) fn attend(
 ) -> anyhow::Result<()> {
     let operator = operator_of(stream)?;
     let Asked { work, length } = asked;
-    // Looks at the gate are no acts, and a script may look once a second.
-    if !matches!(work, Work::GateStatus { .. }) {
+    // Looks are no acts, and a script may look once a second.
+    if !matches!(work, Work::GateStatus { .. } | Work::Health) {
         tracing::info!(%operator, work = ?work, "an operator's request");
     }
     let alive = desk.patience.sign_of_life;
@@ -66,6 +67,7 @@ pub(super) fn attend(
             let answer = gate_status(&desk.service, campaign.as_deref());
             reply(desk, stream, &answer, 0)
         }
+        Work::Health => reply(desk, stream, &health_of(&desk.service), 0),
         Work::Backup => send_backup(desk, stream),
         _ => {
             let file = Incoming::new(stream, early, length, desk.patience.progress);
@@ -205,6 +207,20 @@ fn gate_status(service: &Service, campaign: Option<&str>) -> Answer {
     } else {
         Answer::done(lines.join("\n"), json)
     }
+}
+
+/// What `/readyz` says.
+fn health_of(service: &Service) -> Answer {
+    let (not_ready, warnings) = health(service).told();
+    let until = service.clock.stands_still_until();
+    let json = serde_json::json!({
+        "not_ready": not_ready,
+        "warnings": warnings,
+        "stands_still_until": until.map(|until| until.instant().to_string()),
+    });
+    let fault = !not_ready.is_empty();
+    let human = [not_ready, warnings].concat().join("\n");
+    Answer { human, json, fault }
 }
 
 /// Copies one consistent view of the data file beside it, sends it and removes it.

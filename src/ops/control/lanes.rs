@@ -34,7 +34,7 @@ const LANES: [Lane; 5] = [
 impl Lane {
     pub(super) fn of(work: &Work) -> Self {
         match work {
-            Work::GateStatus { .. } => Self::Status,
+            Work::GateStatus { .. } | Work::Health => Self::Status,
             Work::Gate { .. } => Self::Gate,
             Work::ImportRoster { .. } => Self::Roster,
             Work::Backup => Self::Copy,

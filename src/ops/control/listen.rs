@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use super::lanes::{Lane, Lanes};
 use super::stream::poll_for;
 use super::{Answered, Asked, PATIENCE, Patience};
 use crate::clock::tick;
+use crate::engine::watch::Beat;
 use crate::events::{Event, Events};
 use crate::ops::work::impossible;
 use crate::service::Service;
@@ -30,6 +32,8 @@ const LINE_BYTES_MAX: usize = 64 * 1024;
 pub(super) const UNREAD_MAX: usize = 64;
 /// How long the thread rests when the host has no file or memory for another connection.
 const REST: Duration = Duration::from_millis(500);
+/// How long it waits for somebody before it shows that it lives.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// Listens on the socket from a thread of its own.
 pub fn serve(socket: &Path, service: Arc<Service>) -> anyhow::Result<()> {
@@ -61,7 +65,7 @@ pub(super) fn serve_with(
         desk: Arc::clone(&desk),
     };
     let thread = std::thread::Builder::new().name("control".to_owned());
-    thread.spawn(move || listening.run())?;
+    thread.spawn(move || listening.run_watched())?;
     Ok(desk)
 }
 
@@ -89,8 +93,22 @@ enum Line {
 }
 
 impl Listening {
-    fn run(&mut self) {
+    /// Listens for good. After a panic the connections without a line are let go, and it goes on:
+    /// the listener itself has no state that could have been left half changed.
+    fn run_watched(&mut self) {
+        let beat = self.desk.service.shared.watch.enlist("control", None);
         loop {
+            let _ = catch_unwind(AssertUnwindSafe(|| self.run(&beat)));
+            beat.restarted();
+            tracing::error!("the control socket's thread panicked: it is begun again");
+            self.unread.clear();
+            std::thread::sleep(REST);
+        }
+    }
+
+    fn run(&mut self, beat: &Beat) {
+        loop {
+            beat.beat();
             if let Err(fault) = self.wait().and_then(|()| self.accept()) {
                 tracing::warn!(%fault, "the control socket takes no connections for a moment");
                 std::thread::sleep(REST);
@@ -105,11 +123,11 @@ impl Listening {
         let streams = self.unread.iter().map(|unread| &unread.stream);
         fds.extend(streams.map(|stream| PollFd::new(stream, PollFlags::IN)));
         let oldest = self.unread.front();
-        let most = oldest.map_or(Duration::from_secs(3600), |oldest| {
+        let most = oldest.map_or(BEAT, |oldest| {
             let line = self.desk.patience.line;
             line.saturating_sub(oldest.since.elapsed()) + Duration::from_millis(1)
         });
-        poll_for(&mut fds, most)
+        poll_for(&mut fds, most.min(BEAT))
     }
 
     fn accept(&mut self) -> io::Result<()> {

@@ -31,7 +31,8 @@ impl Work {
             | Self::CampaignList
             | Self::RosterStats
             | Self::Head
-            | Self::Backup => 0,
+            | Self::Backup
+            | Self::Health => 0,
         }
     }
 

@@ -1,0 +1,113 @@
+//! Whether bookings can be made, and what somebody should look at.
+
+use crate::domain::ids::Seq;
+use crate::domain::time::Stamp;
+use crate::engine::watch::{Condition, Seen};
+
+use super::Service;
+
+/// A follower that is further behind than this is told, also if it takes entry after entry.
+const BEHIND_TOLD_S: u64 = 60;
+
+/// Why bookings can't be made.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NotReady {
+    #[error("the writer has stopped")]
+    WriterStopped,
+    #[error("no campaign is active: run `sumun campaign activate FILE`")]
+    NoCampaign,
+    #[error("no roster: run `sumun roster import FILE`")]
+    NoRoster,
+    #[error(
+        "the clock is behind the last entry of the journal: time stands still until {}; README \
+         says what can be done",
+        .0.instant()
+    )]
+    TimeStandsStill(Stamp),
+    #[error("{}", told(.0))]
+    Thread(Seen),
+}
+
+/// What is wrong though bookings can be made.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Warning {
+    #[error("{name} is {entries} entries and {seconds} s behind the journal: {why}")]
+    FollowerBehind {
+        name: &'static str,
+        entries: u64,
+        seconds: u64,
+        why: String,
+    },
+}
+
+/// How the server is.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Health {
+    pub not_ready: Vec<NotReady>,
+    pub warnings: Vec<Warning>,
+}
+
+impl Health {
+    /// Both, in words.
+    pub fn told(&self) -> (Vec<String>, Vec<String>) {
+        let not_ready = self.not_ready.iter().map(NotReady::to_string);
+        let warnings = self.warnings.iter().map(Warning::to_string);
+        (not_ready.collect(), warnings.collect())
+    }
+}
+
+/// What a thread's condition means.
+fn told(seen: &Seen) -> String {
+    let name = seen.name;
+    match seen.condition {
+        Condition::Stalled { silent_s } => {
+            format!("{name} has stalled: it has done nothing for {silent_s} s")
+        }
+        Condition::Panicked => format!("{name} has panicked: the process ends and starts again"),
+        Condition::Restarted => format!("{name} panicked a moment ago and was begun again"),
+        Condition::Well | Condition::Busy | Condition::Ended => format!("{name} is well"),
+    }
+}
+
+/// Looks at everything that bookings need. Waits for no lock that a stalled thread could hold.
+pub fn health(service: &Service) -> Health {
+    let mut not_ready = Vec::new();
+    if !service.writer.is_running() {
+        not_ready.push(NotReady::WriterStopped);
+    }
+    let offers = service.shared.offers();
+    if offers.is_empty() {
+        not_ready.push(NotReady::NoCampaign);
+    }
+    if offers.iter().any(|offer| offer.roster.people.is_empty()) {
+        not_ready.push(NotReady::NoRoster);
+    }
+    if let Some(until) = service.clock.stands_still_until() {
+        not_ready.push(NotReady::TimeStandsStill(until));
+    }
+    let threads = service.shared.watch.look().into_iter();
+    let faulty = threads.filter(|seen| seen.condition.is_fault());
+    not_ready.extend(faulty.map(NotReady::Thread));
+    Health {
+        not_ready,
+        warnings: warnings(service),
+    }
+}
+
+fn warnings(service: &Service) -> Vec<Warning> {
+    // The writer holds it for microseconds; where it stalled with it, that is told instead.
+    let committed = service.shared.state.try_read().map(|state| state.seq);
+    let behind = service.shared.followers.behind(committed.unwrap_or(Seq(0)));
+    let told = behind
+        .into_iter()
+        .filter(|behind| behind.fault.is_some() || behind.seconds >= BEHIND_TOLD_S);
+    told.map(|behind| Warning::FollowerBehind {
+        name: behind.name,
+        entries: behind.entries,
+        seconds: behind.seconds,
+        why: behind
+            .fault
+            .unwrap_or_else(|| "it is slower than they come".to_owned()),
+    })
+    .collect()
+}

@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use crate::domain::booking::catalog::{Catalog, Version};
 use crate::domain::campaign::Campaign;
-use crate::domain::entry::{Change, Doses, Entry, GateAct, Hash, HoldEnd, Idempotency};
-use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq};
+use crate::domain::entry::{Actor, Change, Doses, Entry, GateAct, Hash, HoldEnd, Idempotency};
+use crate::domain::growing::Table;
+use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, POOLS, PersonKey, Pool, Seq};
 use crate::domain::line::{DRAWS_MAX, Draw, Lease, Pause, commitment};
+use crate::domain::pieces::Pending;
 use crate::domain::state::{
-    Booking, CampaignState, Founded, Hold, Repeat, RosterMark, State, Status, Usage, refusal_mark,
+    Booking, CampaignState, Founded, Hold, RosterMark, State, Status, Usage, refusal_mark,
 };
 use crate::domain::time::Stamp;
 
@@ -36,6 +38,9 @@ pub fn apply(state: &mut State, entry: &Entry, hash: Hash) -> Result<(), Contrad
     state.seq = entry.seq;
     state.stamp = entry.stamp;
     state.head = hash;
+    for campaign in &mut state.campaigns {
+        campaign.repeats.forget(entry.stamp);
+    }
     Ok(())
 }
 
@@ -53,7 +58,12 @@ fn follow(state: &mut State, entry: &Entry) -> Applied {
     if founding != (entry.seq.0 == 1) {
         return Err("a journal is founded by its first entry, and only by it".to_owned());
     }
-    change(state, entry)
+    change(state, entry)?;
+    if let Some((campaign, person)) = caused_by(entry) {
+        let standing = known(state, campaign)?.standings.of(person);
+        standing.changes.count(entry.stamp);
+    }
+    Ok(())
 }
 
 fn change(state: &mut State, entry: &Entry) -> Applied {
@@ -70,23 +80,51 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             Ok(())
         }
         Change::Started { .. } | Change::ClockStepped { .. } | Change::ClockBehind { .. } => Ok(()),
+        Change::PieceAdded {
+            campaign,
+            part,
+            piece,
+        } => Pending::add(&mut state.pending, *campaign, *part, piece),
         Change::CampaignActivated {
             campaign,
             version,
-            source,
-        } => activate(state, entry, *campaign, *version, source),
-        Change::SitesImported { campaign, rows } => {
+            parts,
+            rows,
+            source_sha256,
+        } => {
+            let pending = &mut state.pending;
+            let (source, rows) =
+                Pending::take_activation(pending, *campaign, *parts, *rows, source_sha256)?;
+            let rules = Campaign::of_rows(&rows)?;
+            let version = Version {
+                version: *version,
+                activated_at: entry.stamp,
+                source: source.into(),
+            };
+            activate(state, *campaign, version, rules)
+        }
+        Change::SitesImported {
+            campaign,
+            parts,
+            rows,
+        } => {
+            let rows = Pending::take_sites(&mut state.pending, *campaign, *parts, *rows)?;
             let campaign = known(state, *campaign)?;
-            Arc::make_mut(&mut campaign.catalog).put_sites(rows);
+            Arc::make_mut(&mut campaign.catalog).put_sites(&rows);
             Ok(())
         }
-        Change::SlotsImported { campaign, rows } => {
+        Change::SlotsImported {
+            campaign,
+            parts,
+            rows,
+        } => {
+            let rows = Pending::take_slots(&mut state.pending, *campaign, *parts, *rows)?;
             let campaign = known(state, *campaign)?;
-            Arc::make_mut(&mut campaign.catalog).put_slots(rows)?;
+            Arc::make_mut(&mut campaign.catalog).put_slots(&rows)?;
             campaign
                 .usage
                 .resize(campaign.catalog.slots.len(), Usage::default());
-            campaign.check_capacities(rows)
+            campaign.check_capacities(&rows)
         }
         Change::RosterImported {
             version,
@@ -131,13 +169,16 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             campaign,
             person,
             hold,
+            pool,
             reason,
         } => {
             let campaign = known(state, *campaign)?;
-            let until = campaign.holds.get(hold).map(|hold| hold.until);
             let time = campaign.hold_time(entry.stamp);
-            if *reason == HoldEnd::Expired && until.is_some_and(|until| time < until) {
-                return Err(format!("hold {hold} had not expired"));
+            if let Some(known) = campaign.holds.get(hold) {
+                if *reason == HoldEnd::Expired && time < known.until {
+                    return Err(format!("hold {hold} had not expired"));
+                }
+                same_pool(known.pool, *pool)?;
             }
             campaign.end_hold(person, Some(*hold))
         }
@@ -155,7 +196,7 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             let campaign = known(state, *campaign)?;
             campaign.end_hold(person, *released)?;
             campaign.seat(person, *doses, *pool, *hold)?;
-            campaign.remember(*idempotency, entry.seq)?;
+            campaign.remember(*idempotency, entry)?;
             campaign.book(entry, *person, *number, *doses, *pool)
         }
         Change::Moved {
@@ -164,34 +205,37 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             number,
             from,
             to,
+            pool,
             hold,
             released,
             idempotency,
         } => {
             let campaign = known(state, *campaign)?;
             let index = campaign.booking_of(person, *number, *from)?;
-            let pool = campaign.bookings[index].pool;
+            same_pool(campaign.bookings[index].pool, *pool)?;
             campaign.end_hold(person, *released)?;
-            campaign.seat(person, *to, pool, *hold)?;
-            campaign.give_back(*from, pool, Kind::Booked)?;
+            campaign.seat(person, *to, *pool, *hold)?;
+            campaign.give_back(*from, *pool, Kind::Booked)?;
             campaign.bookings[index].doses = *to;
             campaign.bookings[index].seq = entry.seq;
-            campaign.remember(*idempotency, entry.seq)
+            campaign.remember(*idempotency, entry)
         }
         Change::Cancelled {
             campaign,
             person,
             number,
             doses,
+            pool,
             idempotency,
         } => {
             let campaign = known(state, *campaign)?;
             let index = campaign.booking_of(person, *number, *doses)?;
-            campaign.give_back(*doses, campaign.bookings[index].pool, Kind::Booked)?;
+            same_pool(campaign.bookings[index].pool, *pool)?;
+            campaign.give_back(*doses, *pool, Kind::Booked)?;
             campaign.bookings[index].status = Status::Cancelled;
             campaign.bookings[index].seq = entry.seq;
             campaign.standings.of(*person).booking = None;
-            campaign.remember(*idempotency, entry.seq)
+            campaign.remember(*idempotency, entry)
         }
         Change::Refused {
             campaign,
@@ -307,23 +351,10 @@ fn known(state: &mut State, index: CampaignIndex) -> Result<&mut CampaignState, 
         .ok_or_else(|| format!("campaign {index} does not exist"))
 }
 
-fn activate(
-    state: &mut State,
-    entry: &Entry,
-    index: CampaignIndex,
-    version: u32,
-    source: &str,
-) -> Applied {
-    let (campaign, _) = Campaign::parse(source)
-        .map_err(|findings| format!("holds a campaign file with {} findings", findings.len()))?;
-    let id = campaign.id.clone();
-    let version = Version {
-        version,
-        activated_at: entry.stamp,
-        source: source.into(),
-    };
+fn activate(state: &mut State, index: CampaignIndex, version: Version, rules: Campaign) -> Applied {
+    let id = rules.id.clone();
     if index.at() == state.campaigns.len() && version.version == 1 {
-        let catalog = Catalog::new(index, campaign, version);
+        let catalog = Catalog::new(index, rules, version);
         state.campaigns.push(CampaignState::new(id, catalog));
         return Ok(());
     }
@@ -332,9 +363,48 @@ fn activate(
         return Err(format!("is not the next version of campaign {}", known.id));
     }
     let catalog = Arc::make_mut(&mut known.catalog);
-    catalog.campaign = Arc::new(campaign);
+    catalog.campaign = Arc::new(rules);
     catalog.versions.push(version);
+    // Nobody asks what rules said that are not in force any more.
+    known.refusals = Table::default();
     Ok(())
+}
+
+fn same_pool(known: Pool, told: Pool) -> Applied {
+    if known == told {
+        return Ok(());
+    }
+    let (known, told) = (known.name(), told.name());
+    Err(format!(
+        "names the pool {told} for seats of the pool {known}"
+    ))
+}
+
+/// Whom an entry's actor makes answerable for a change of seats, and in which campaign.
+fn caused_by(entry: &Entry) -> Option<(CampaignIndex, PersonKey)> {
+    let (campaign, person) = match &entry.change {
+        Change::HoldPlaced {
+            campaign, person, ..
+        }
+        | Change::HoldEnded {
+            campaign, person, ..
+        }
+        | Change::Booked {
+            campaign, person, ..
+        }
+        | Change::Moved {
+            campaign, person, ..
+        }
+        | Change::Cancelled {
+            campaign, person, ..
+        } => (*campaign, *person),
+        _ => return None,
+    };
+    match entry.actor {
+        Actor::Citizen => Some((campaign, person)),
+        Actor::Proxy { person } => Some((campaign, person)),
+        Actor::System | Actor::Operator(_) | Actor::Staff { .. } => None,
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -462,14 +532,11 @@ impl CampaignState {
             .ok_or_else(|| format!("{person} has no active booking {number} with these doses"))
     }
 
-    fn remember(&mut self, idempotency: Option<Idempotency>, seq: Seq) -> Applied {
-        let Some(Idempotency { key, request }) = idempotency else {
+    fn remember(&mut self, idempotency: Option<Idempotency>, entry: &Entry) -> Applied {
+        let Some(idempotency) = idempotency else {
             return Ok(());
         };
-        match self.repeats.insert(key, Repeat { request, seq }) {
-            None => Ok(()),
-            Some(earlier) => Err(format!("repeats the request of entry {}", earlier.seq)),
-        }
+        self.repeats.remember(idempotency, entry.seq, entry.stamp)
     }
 
     fn check_capacities(&self, rows: &[crate::domain::booking::site::SlotRow]) -> Applied {
@@ -478,7 +545,7 @@ impl CampaignState {
                 self.catalog.slots[slot.at()].capacity,
                 self.usage[slot.at()],
             );
-            if (0..2).any(|pool| usage.booked[pool] + usage.held[pool] > capacity[pool]) {
+            if (0..POOLS).any(|pool| usage.booked[pool] + usage.held[pool] > capacity[pool]) {
                 return Err(format!(
                     "slot {slot} has more seats in use than its new capacity"
                 ));

@@ -16,7 +16,8 @@ use crate::domain::time::Stamp;
 use crate::journal::store::push_entry;
 use crate::seats::Claim;
 
-/// Entries on their way into the journal, and who waits for them.
+/// Entries on their way into the journal, and who waits for them. Whoever makes a change keeps its
+/// entry within `ENTRY_BYTES_MAX`: texts are bounded where they enter, lists are split.
 pub(super) struct Batch {
     pub(super) seq: Seq,
     pub(super) stamp: Stamp,
@@ -113,6 +114,7 @@ pub(super) fn end_holds(state: &State, batch: &mut Batch) {
                     campaign: index,
                     person,
                     hold: id,
+                    pool: hold.pool,
                     reason,
                 },
             );

@@ -18,6 +18,7 @@ use crate::domain::campaign::{Campaign, Order};
 use crate::domain::entry::Change;
 use crate::domain::ids::CampaignIndex;
 use crate::domain::line::{DRAWS_MAX, Draw, Line, commitment};
+use crate::domain::pieces::PIECE_BYTES_MAX;
 use crate::domain::time::Stamp;
 use crate::keys::Keys;
 
@@ -26,8 +27,10 @@ const LEASE: u64 = 1 << 20;
 /// The first lease of a process. What a restart leaves of it is never given: 2³² numbers last for
 /// 32,768 restarts. With half of it left, six steps of 100,000 arrivals a second, comes the next.
 const LEASE_FIRST: u64 = 1 << 17;
-/// Places in one entry: about 170 kB.
-const PLACES_MAX: usize = 8_192;
+/// Places in one entry.
+const PLACES_MAX: usize = PIECE_BYTES_MAX / PLACE_BYTES;
+/// A place in an entry: the person's key of 16 bytes, four of the number and one of the draw.
+const PLACE_BYTES: usize = 16 + 4 + 1;
 /// Requests that saw the lobby open have this long to end before it is drawn.
 const DRAW_AFTER_S: i64 = 1;
 /// The board and the number served are renewed at most this often.

@@ -102,6 +102,12 @@ impl Story {
         self.run.step();
     }
 
+    /// A request with the key of the one before.
+    pub fn ask_again(&mut self, person: usize, ask: Ask) {
+        self.keys -= 1;
+        self.ask(person, ask);
+    }
+
     pub fn hold(&mut self, person: usize, at: usize) {
         if let Some(doses) = self.doses(at) {
             self.ask(

@@ -9,7 +9,9 @@ use tokio::sync::oneshot;
 
 use super::command::Outcome;
 use crate::domain::booking::decide::{Ask, Seat};
-use crate::domain::entry::{Actor, Change, Doses, Entry, Hash, HoldEnd, RefusedFor};
+use crate::domain::entry::{
+    Actor, Change, Doses, ENTRY_BYTES_MAX, Entry, Hash, HoldEnd, RefusedFor,
+};
 use crate::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, Seq};
 use crate::domain::state::{CampaignState, KeyHash, State, refusal_mark};
 use crate::domain::time::Stamp;
@@ -68,7 +70,13 @@ impl Batch {
             actor,
             change,
         };
+        let before = self.block.len();
         self.head = push_entry(&mut self.block, &entry);
+        let bytes = self.block.len() - before - size_of::<u32>();
+        assert!(
+            bytes <= ENTRY_BYTES_MAX,
+            "an entry of {bytes} bytes could not be read again: it must not become durable"
+        );
         self.entries.push((entry, self.head));
     }
 }

@@ -253,3 +253,24 @@ pub fn show(
     };
     gate.board.store(Arc::new(Board::of(view)));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::entry::{ENTRY_BYTES_MAX, encoded_bytes};
+    use crate::domain::ids::PersonKey;
+    use crate::domain::line::Given;
+
+    #[test]
+    fn the_most_places_of_one_entry_fit_it() {
+        let place = (
+            PersonKey([255; 16]),
+            Given::new(u64::from(u32::MAX), Some(254)),
+        );
+        let bytes = encoded_bytes(&Change::PlacesGiven {
+            campaign: CampaignIndex(u16::MAX),
+            places: vec![place; PLACES_MAX],
+        });
+        assert!(bytes > PIECE_BYTES_MAX - PLACE_BYTES && bytes < ENTRY_BYTES_MAX - 100);
+    }
+}

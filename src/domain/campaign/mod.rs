@@ -64,7 +64,7 @@ pub struct LocalizedText {
     pub en: String,
 }
 
-/// One field of the identity form.
+/// One field of the identity form. Variants are appended: entries have them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityField {
@@ -165,7 +165,7 @@ impl BookingRules {
     };
 }
 
-/// How places become turns.
+/// How places become turns. Variants are appended: entries have them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {

@@ -307,3 +307,6 @@ pub fn verify_export(
 pub fn state_of(read: &Read) -> Result<State, RecoveryFault> {
     replay(read, |_, _| {})
 }
+
+#[cfg(test)]
+mod tests;

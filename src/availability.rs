@@ -6,9 +6,9 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::domain::booking::catalog::{Catalog, Slot};
-use crate::domain::ids::{Pool, SiteIndex, SlotIndex, VaccineIndex};
+use crate::domain::ids::{Pool, Seats, SiteIndex, SlotIndex, VaccineIndex};
 use crate::domain::time::{Day, Stamp};
-use crate::seats::{Free, SiteSeats};
+use crate::seats::SiteSeats;
 use crate::sync::locked;
 
 /// How many slots are looked at for alternatives on each side of the one that is full.
@@ -133,7 +133,7 @@ impl Availability {
 }
 
 /// Seats of a slot that people can book for themselves: no more than its second dose has.
-pub fn bookable(catalog: &Catalog, slot: &Slot, free: &[Free], now: Stamp) -> u32 {
+pub fn bookable(catalog: &Catalog, slot: &Slot, free: &[Seats], now: Stamp) -> u32 {
     if !catalog.is_offered(slot, now) {
         return 0;
     }

@@ -7,17 +7,14 @@
 //!
 //! Invariant, held by the writer's assertions: `booked + held + claimed + free = capacity`.
 
-use crate::domain::ids::Pool;
+use crate::domain::ids::{POOLS, Pool, Seats};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, locked};
-
-/// Free seats of one slot: public, assisted.
-pub type Free = [u16; 2];
 
 /// The free seats of one site's slots, each at its position in the site.
 #[derive(Debug)]
 pub struct SiteSeats {
     version: AtomicU64,
-    free: Mutex<Vec<Free>>,
+    free: Mutex<Vec<Seats>>,
 }
 
 /// The positions of one or two slots of a site.
@@ -38,7 +35,7 @@ pub struct Claim {
 }
 
 impl SiteSeats {
-    pub fn new(free: Vec<Free>) -> Self {
+    pub fn new(free: Vec<Seats>) -> Self {
         Self {
             version: AtomicU64::new(1),
             free: Mutex::new(free),
@@ -51,7 +48,7 @@ impl SiteSeats {
     }
 
     /// Looks at the free counts, each at its slot's position.
-    pub fn look<T>(&self, look: impl FnOnce(&[Free]) -> T) -> T {
+    pub fn look<T>(&self, look: impl FnOnce(&[Seats]) -> T) -> T {
         look(&locked(&self.free))
     }
 
@@ -90,26 +87,26 @@ impl SiteSeats {
     }
 
     /// Adds seats to each pool of a slot, or appends the next slot with these seats.
-    pub fn add(&self, position: u32, seats: Free) {
+    pub fn add(&self, position: u32, seats: Seats) {
         let mut free = locked(&self.free);
         if free.len() == position as usize {
-            free.push([0, 0]);
+            free.push(Seats::default());
         }
         let slot = &mut free[position as usize];
-        *slot = [slot[0] + seats[0], slot[1] + seats[1]];
+        (0..POOLS).for_each(|pool| slot[pool] += seats[pool]);
         self.version.fetch_add(1, Ordering::Release);
     }
 
     /// Takes free seats out of a slot for good, all or none of them.
-    pub fn withdraw(&self, position: u32, seats: Free) -> bool {
+    pub fn withdraw(&self, position: u32, seats: Seats) -> bool {
         let mut free = locked(&self.free);
         let Some(slot) = free.get_mut(position as usize) else {
             return false;
         };
-        if slot[0] < seats[0] || slot[1] < seats[1] {
+        if (0..POOLS).any(|pool| slot[pool] < seats[pool]) {
             return false;
         }
-        *slot = [slot[0] - seats[0], slot[1] - seats[1]];
+        (0..POOLS).for_each(|pool| slot[pool] -= seats[pool]);
         self.version.fetch_add(1, Ordering::Release);
         true
     }

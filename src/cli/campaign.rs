@@ -146,7 +146,7 @@ fn show_findings(file: &Path, findings: &[Finding]) -> String {
 
 fn check(file: &Path) -> anyhow::Result<Answer> {
     let source = read_source(file)?;
-    let (campaign, findings) = match Campaign::parse_new(&source) {
+    let (campaign, findings) = match Campaign::parse(&source) {
         Ok((campaign, warnings)) => (Some(campaign), warnings),
         Err(findings) => (None, findings),
     };

@@ -5,17 +5,21 @@
 //! one active booking per person. An entry that contradicts the state before it is a
 //! `Contradiction`: a damaged journal or a defect, never a refusal.
 
+mod seats;
+
 use std::sync::Arc;
 
 use crate::domain::booking::catalog::{Catalog, Version};
 use crate::domain::campaign::Campaign;
-use crate::domain::entry::{Change, Doses, Entry, GateAct, Hash, HoldEnd, Idempotency};
-use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq};
+use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash, HoldEnd};
+use crate::domain::growing::Table;
+use crate::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, Seq};
 use crate::domain::line::{DRAWS_MAX, Draw, Lease, Pause, commitment};
+use crate::domain::pieces::Pending;
 use crate::domain::state::{
-    Booking, CampaignState, Founded, Hold, Repeat, RosterMark, State, Status, Usage, refusal_mark,
+    CampaignState, Founded, Hold, RosterMark, State, Status, Usage, refusal_mark,
 };
-use crate::domain::time::Stamp;
+use seats::Kind;
 
 /// Why an entry can't follow the state before it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -36,6 +40,9 @@ pub fn apply(state: &mut State, entry: &Entry, hash: Hash) -> Result<(), Contrad
     state.seq = entry.seq;
     state.stamp = entry.stamp;
     state.head = hash;
+    for campaign in &mut state.campaigns {
+        campaign.repeats.forget(entry.stamp);
+    }
     Ok(())
 }
 
@@ -53,7 +60,12 @@ fn follow(state: &mut State, entry: &Entry) -> Applied {
     if founding != (entry.seq.0 == 1) {
         return Err("a journal is founded by its first entry, and only by it".to_owned());
     }
-    change(state, entry)
+    change(state, entry)?;
+    if let Some((campaign, person)) = caused_by(entry) {
+        let standing = known(state, campaign)?.standings.of(person);
+        standing.changes.count(entry.stamp);
+    }
+    Ok(())
 }
 
 fn change(state: &mut State, entry: &Entry) -> Applied {
@@ -70,23 +82,51 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             Ok(())
         }
         Change::Started { .. } | Change::ClockStepped { .. } | Change::ClockBehind { .. } => Ok(()),
+        Change::PieceAdded {
+            campaign,
+            part,
+            piece,
+        } => Pending::add(&mut state.pending, *campaign, *part, piece),
         Change::CampaignActivated {
             campaign,
             version,
-            source,
-        } => activate(state, entry, *campaign, *version, source),
-        Change::SitesImported { campaign, rows } => {
+            parts,
+            rows,
+            source_sha256,
+        } => {
+            let pending = &mut state.pending;
+            let (source, rows) =
+                Pending::take_activation(pending, *campaign, *parts, *rows, source_sha256)?;
+            let rules = Campaign::of_rows(&rows)?;
+            let version = Version {
+                version: *version,
+                activated_at: entry.stamp,
+                source: source.into(),
+            };
+            activate(state, *campaign, version, rules)
+        }
+        Change::SitesImported {
+            campaign,
+            parts,
+            rows,
+        } => {
+            let rows = Pending::take_sites(&mut state.pending, *campaign, *parts, *rows)?;
             let campaign = known(state, *campaign)?;
-            Arc::make_mut(&mut campaign.catalog).put_sites(rows);
+            Arc::make_mut(&mut campaign.catalog).put_sites(&rows);
             Ok(())
         }
-        Change::SlotsImported { campaign, rows } => {
+        Change::SlotsImported {
+            campaign,
+            parts,
+            rows,
+        } => {
+            let rows = Pending::take_slots(&mut state.pending, *campaign, *parts, *rows)?;
             let campaign = known(state, *campaign)?;
-            Arc::make_mut(&mut campaign.catalog).put_slots(rows)?;
+            Arc::make_mut(&mut campaign.catalog).put_slots(&rows)?;
             campaign
                 .usage
                 .resize(campaign.catalog.slots.len(), Usage::default());
-            campaign.check_capacities(rows)
+            campaign.check_capacities(&rows)
         }
         Change::RosterImported {
             version,
@@ -131,13 +171,16 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             campaign,
             person,
             hold,
+            pool,
             reason,
         } => {
             let campaign = known(state, *campaign)?;
-            let until = campaign.holds.get(hold).map(|hold| hold.until);
             let time = campaign.hold_time(entry.stamp);
-            if *reason == HoldEnd::Expired && until.is_some_and(|until| time < until) {
-                return Err(format!("hold {hold} had not expired"));
+            if let Some(known) = campaign.holds.get(hold) {
+                if *reason == HoldEnd::Expired && time < known.until {
+                    return Err(format!("hold {hold} had not expired"));
+                }
+                same_pool(known.pool, *pool)?;
             }
             campaign.end_hold(person, Some(*hold))
         }
@@ -155,7 +198,7 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             let campaign = known(state, *campaign)?;
             campaign.end_hold(person, *released)?;
             campaign.seat(person, *doses, *pool, *hold)?;
-            campaign.remember(*idempotency, entry.seq)?;
+            campaign.remember(*idempotency, entry)?;
             campaign.book(entry, *person, *number, *doses, *pool)
         }
         Change::Moved {
@@ -164,34 +207,37 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             number,
             from,
             to,
+            pool,
             hold,
             released,
             idempotency,
         } => {
             let campaign = known(state, *campaign)?;
             let index = campaign.booking_of(person, *number, *from)?;
-            let pool = campaign.bookings[index].pool;
+            same_pool(campaign.bookings[index].pool, *pool)?;
             campaign.end_hold(person, *released)?;
-            campaign.seat(person, *to, pool, *hold)?;
-            campaign.give_back(*from, pool, Kind::Booked)?;
+            campaign.seat(person, *to, *pool, *hold)?;
+            campaign.give_back(*from, *pool, Kind::Booked)?;
             campaign.bookings[index].doses = *to;
             campaign.bookings[index].seq = entry.seq;
-            campaign.remember(*idempotency, entry.seq)
+            campaign.remember(*idempotency, entry)
         }
         Change::Cancelled {
             campaign,
             person,
             number,
             doses,
+            pool,
             idempotency,
         } => {
             let campaign = known(state, *campaign)?;
             let index = campaign.booking_of(person, *number, *doses)?;
-            campaign.give_back(*doses, campaign.bookings[index].pool, Kind::Booked)?;
+            same_pool(campaign.bookings[index].pool, *pool)?;
+            campaign.give_back(*doses, *pool, Kind::Booked)?;
             campaign.bookings[index].status = Status::Cancelled;
             campaign.bookings[index].seq = entry.seq;
             campaign.standings.of(*person).booking = None;
-            campaign.remember(*idempotency, entry.seq)
+            campaign.remember(*idempotency, entry)
         }
         Change::Refused {
             campaign,
@@ -307,23 +353,10 @@ fn known(state: &mut State, index: CampaignIndex) -> Result<&mut CampaignState, 
         .ok_or_else(|| format!("campaign {index} does not exist"))
 }
 
-fn activate(
-    state: &mut State,
-    entry: &Entry,
-    index: CampaignIndex,
-    version: u32,
-    source: &str,
-) -> Applied {
-    let (campaign, _) = Campaign::parse(source)
-        .map_err(|findings| format!("holds a campaign file with {} findings", findings.len()))?;
-    let id = campaign.id.clone();
-    let version = Version {
-        version,
-        activated_at: entry.stamp,
-        source: source.into(),
-    };
+fn activate(state: &mut State, index: CampaignIndex, version: Version, rules: Campaign) -> Applied {
+    let id = rules.id.clone();
     if index.at() == state.campaigns.len() && version.version == 1 {
-        let catalog = Catalog::new(index, campaign, version);
+        let catalog = Catalog::new(index, rules, version);
         state.campaigns.push(CampaignState::new(id, catalog));
         return Ok(());
     }
@@ -332,191 +365,49 @@ fn activate(
         return Err(format!("is not the next version of campaign {}", known.id));
     }
     let catalog = Arc::make_mut(&mut known.catalog);
-    catalog.campaign = Arc::new(campaign);
+    catalog.campaign = Arc::new(rules);
     catalog.versions.push(version);
+    // Nobody asks what rules said that are not in force any more.
+    known.refusals = Table::default();
     Ok(())
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Booked,
-    Held,
+fn same_pool(known: Pool, told: Pool) -> Applied {
+    if known == told {
+        return Ok(());
+    }
+    let (known, told) = (known.name(), told.name());
+    Err(format!(
+        "names the pool {told} for seats of the pool {known}"
+    ))
 }
 
-impl CampaignState {
-    fn take(&mut self, doses: Doses, pool: Pool, kind: Kind) -> Applied {
-        for slot in doses.slots() {
-            let capacity = match self.catalog.slot(slot) {
-                Some(known) => known.capacity[pool as usize],
-                None => return Err(format!("slot {slot} does not exist")),
-            };
-            let usage = &mut self.usage[slot.at()];
-            let used =
-                u32::from(usage.booked[pool as usize]) + u32::from(usage.held[pool as usize]);
-            if used >= u32::from(capacity) {
-                return Err(format!(
-                    "slot {slot} would hold more than its {capacity} seats"
-                ));
-            }
-            *usage.of(pool, kind) += 1;
+/// Whom an entry's actor makes answerable for a change of seats, and in which campaign.
+fn caused_by(entry: &Entry) -> Option<(CampaignIndex, PersonKey)> {
+    let (campaign, person) = match &entry.change {
+        Change::HoldPlaced {
+            campaign, person, ..
         }
-        Ok(())
-    }
-
-    fn give_back(&mut self, doses: Doses, pool: Pool, kind: Kind) -> Applied {
-        for slot in doses.slots() {
-            let usage = self.usage.get_mut(slot.at());
-            let usage = usage.ok_or_else(|| format!("slot {slot} does not exist"))?;
-            let used = usage.of(pool, kind);
-            *used = used
-                .checked_sub(1)
-                .ok_or_else(|| format!("slot {slot} has no such seat"))?;
+        | Change::HoldEnded {
+            campaign, person, ..
         }
-        Ok(())
-    }
-
-    /// Turns the hold's seats into booked ones, or takes free seats.
-    fn seat(
-        &mut self,
-        person: &PersonKey,
-        doses: Doses,
-        pool: Pool,
-        hold: Option<HoldId>,
-    ) -> Applied {
-        if let Some(id) = hold {
-            let held = self
-                .holds
-                .get(&id)
-                .ok_or_else(|| format!("hold {id} does not run"))?;
-            if held.doses != doses || held.pool != pool {
-                return Err(format!("hold {id} is for other seats"));
-            }
-            self.end_hold(person, Some(id))?;
+        | Change::Booked {
+            campaign, person, ..
         }
-        self.take(doses, pool, Kind::Booked)
-    }
-
-    /// Sessions go on: holds have the time left that they had when they were frozen.
-    fn thaw(&mut self, now: Stamp) {
-        let Some(since) = self.frozen_since.take() else {
-            return;
-        };
-        let frozen_ns = (now.0 - since.0).max(0);
-        for hold in self.holds.values_mut() {
-            hold.until = Stamp(hold.until.0.saturating_add(frozen_ns));
+        | Change::Moved {
+            campaign, person, ..
         }
-        let ends = self.holds.iter().map(|(id, hold)| (hold.until, *id));
-        self.holds_by_end = ends.collect();
-    }
-
-    fn end_hold(&mut self, person: &PersonKey, hold: Option<HoldId>) -> Applied {
-        let Some(id) = hold else { return Ok(()) };
-        let hold = self
-            .holds
-            .remove(&id)
-            .ok_or_else(|| format!("hold {id} does not run"))?;
-        self.holds_by_end.remove(&(hold.until, id));
-        if hold.person != *person {
-            return Err(format!("hold {id} is another person's"));
-        }
-        self.standings.of(*person).hold = None;
-        self.give_back(hold.doses, hold.pool, Kind::Held)
-    }
-
-    fn book(
-        &mut self,
-        entry: &Entry,
-        person: PersonKey,
-        number: BookingNumber,
-        doses: Doses,
-        pool: Pool,
-    ) -> Applied {
-        let index = self.bookings.len() as u32;
-        let standing = self.standings.of(person);
-        if standing.booking.replace(index).is_some() {
-            return Err(format!("{person} has a booking already"));
-        }
-        let (booked_at, seq, status) = (entry.stamp, entry.seq, Status::Booked);
-        self.bookings.push(Booking {
-            number,
-            person,
-            doses,
-            pool,
-            status,
-            booked_at,
-            seq,
-        });
-        Ok(())
-    }
-
-    /// The index of the person's active booking, which must have this number and these doses.
-    fn booking_of(
-        &self,
-        person: &PersonKey,
-        number: BookingNumber,
-        doses: Doses,
-    ) -> Result<usize, String> {
-        let index = self.standing(person).booking.map(|index| index as usize);
-        index
-            .filter(|&at| self.bookings[at].number == number && self.bookings[at].doses == doses)
-            .ok_or_else(|| format!("{person} has no active booking {number} with these doses"))
-    }
-
-    fn remember(&mut self, idempotency: Option<Idempotency>, seq: Seq) -> Applied {
-        let Some(Idempotency { key, request }) = idempotency else {
-            return Ok(());
-        };
-        match self.repeats.insert(key, Repeat { request, seq }) {
-            None => Ok(()),
-            Some(earlier) => Err(format!("repeats the request of entry {}", earlier.seq)),
-        }
-    }
-
-    fn check_capacities(&self, rows: &[crate::domain::booking::site::SlotRow]) -> Applied {
-        for slot in rows.iter().filter_map(|row| self.catalog.slot_like(row)) {
-            let (capacity, usage) = (
-                self.catalog.slots[slot.at()].capacity,
-                self.usage[slot.at()],
-            );
-            if (0..2).any(|pool| usage.booked[pool] + usage.held[pool] > capacity[pool]) {
-                return Err(format!(
-                    "slot {slot} has more seats in use than its new capacity"
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Counts every seat anew from bookings and holds; the slots whose running count differs.
-    pub fn recount(&self) -> Vec<(usize, Usage, Usage)> {
-        let mut counted = vec![Usage::default(); self.usage.len()];
-        for booking in self
-            .bookings
-            .iter()
-            .filter(|booking| booking.status == Status::Booked)
-        {
-            for slot in booking.doses.slots() {
-                *counted[slot.at()].of(booking.pool, Kind::Booked) += 1;
-            }
-        }
-        for hold in self.holds.values() {
-            for slot in hold.doses.slots() {
-                *counted[slot.at()].of(hold.pool, Kind::Held) += 1;
-            }
-        }
-        let pairs = counted.into_iter().zip(&self.usage).enumerate();
-        pairs
-            .filter(|(_, (new, old))| new != *old)
-            .map(|(at, (new, old))| (at, new, *old))
-            .collect()
+        | Change::Cancelled {
+            campaign, person, ..
+        } => (*campaign, *person),
+        _ => return None,
+    };
+    match entry.actor {
+        Actor::Citizen => Some((campaign, person)),
+        Actor::Proxy { person } => Some((campaign, person)),
+        Actor::System | Actor::Operator(_) | Actor::Staff { .. } => None,
     }
 }
 
-impl Usage {
-    fn of(&mut self, pool: Pool, kind: Kind) -> &mut u16 {
-        match kind {
-            Kind::Booked => &mut self.booked[pool as usize],
-            Kind::Held => &mut self.held[pool as usize],
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@
 //! A clone shares all parts with its original. Whichever of the two is changed first copies the
 //! part that it changes: a snapshot of 60 million people costs a few thousand counters.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, Hash};
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
@@ -188,6 +188,64 @@ impl<T: Clone> IndexMut<usize> for Rows<T> {
     }
 }
 
+/// Rows that are added at one end and taken at the other.
+#[derive(Clone, Debug)]
+pub struct Queue<T> {
+    /// All but the last are full.
+    parts: VecDeque<Arc<Vec<T>>>,
+    /// Rows of the first part that are taken.
+    taken: usize,
+}
+
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        let parts = VecDeque::new();
+        Self { parts, taken: 0 }
+    }
+}
+
+impl<T: PartialEq> PartialEq for Queue<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl<T: Clone> Queue<T> {
+    pub fn push(&mut self, row: T) {
+        match self.parts.back_mut() {
+            Some(last) if last.len() < PART_ROWS => whole(last).push(row),
+            last => {
+                // The first grows as others do: most campaigns of a test have few rows.
+                let room = if last.is_some() { PART_ROWS } else { 0 };
+                let mut part = Vec::with_capacity(room);
+                part.push(row);
+                self.parts.push_back(Arc::new(part));
+            }
+        }
+    }
+
+    pub fn pop(&mut self) -> Option<T> {
+        let row = self.first()?.clone();
+        self.taken += 1;
+        if self.taken == self.parts.front().map_or(0, |part| part.len()) {
+            self.parts.pop_front();
+            self.taken = 0;
+        }
+        Some(row)
+    }
+}
+
+impl<T> Queue<T> {
+    pub fn first(&self) -> Option<&T> {
+        self.parts.front()?.get(self.taken)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        let rows = self.parts.iter().flat_map(|part| part.iter());
+        rows.skip(self.taken)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +277,31 @@ mod tests {
         assert_eq!(other, table);
         other.insert(key(9), 0);
         assert_ne!(other, table);
+        assert_eq!(
+            (table.remove(&key(5)), table.remove(&key(5))),
+            (Some(7), None)
+        );
+        assert_eq!((table.len(), table.get(&key(5))), (5_000, None));
+    }
+
+    #[test]
+    fn a_queue_gives_its_rows_in_order_over_parts() {
+        let (mut queue, mut same) = (Queue::default(), Queue::default());
+        assert_eq!((queue.first().copied(), queue.pop()), (None, None));
+        let all = PART_ROWS * 2 + 3;
+        (0..all).for_each(|row| queue.push(row));
+        for row in 0..all - 3 {
+            assert_eq!(
+                (queue.first().copied(), queue.pop()),
+                (Some(row), Some(row))
+            );
+        }
+        // Equal by what it holds, whatever parts that lies in.
+        (all - 3..all).for_each(|row| same.push(row));
+        assert_eq!(queue, same);
+        same.push(7);
+        assert_ne!(queue, same);
+        assert!(queue.iter().copied().eq(all - 3..all));
     }
 
     /// While the table of the places moved all of 458,752 people, everybody waited for 40 ms.

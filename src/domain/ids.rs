@@ -106,7 +106,7 @@ impl fmt::Display for CampaignId {
     }
 }
 
-/// The part of a slot's capacity kept for one channel.
+/// The part of a slot's capacity kept for one channel. More pools are added at the end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pool {
@@ -114,6 +114,27 @@ pub enum Pool {
     Public,
     /// People helped by telephone or at a counter.
     Assisted,
+    /// People who come through another organisation's service.
+    Partner,
+}
+
+/// How many pools there are.
+pub const POOLS: usize = 3;
+
+/// Seats of a slot, each pool's at `Pool as usize`.
+pub type Seats = [u16; POOLS];
+
+impl Pool {
+    pub const ALL: [Self; POOLS] = [Self::Public, Self::Assisted, Self::Partner];
+
+    /// The pool's name in files and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Assisted => "assisted",
+            Self::Partner => "partner",
+        }
+    }
 }
 
 /// What a person reads over the telephone to name a booking: nine Crockford characters and a check

@@ -11,6 +11,8 @@ pub mod entry;
 pub mod growing;
 pub mod ids;
 pub mod line;
+pub mod pieces;
+pub mod repeats;
 pub mod roster;
 pub mod shown;
 pub mod state;

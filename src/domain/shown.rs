@@ -32,6 +32,25 @@ pub fn text<T: Display + Serialize, S: Serializer>(value: &T, into: S) -> Result
     }
 }
 
+/// As it is printed elsewhere, or null.
+pub fn maybe_text<T: Display + Serialize, S: Serializer>(
+    value: &Option<T>,
+    into: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) if into.is_human_readable() => into.collect_str(value),
+        other => other.serialize(into),
+    }
+}
+
+/// Minutes after midnight as `09:30`.
+pub fn minutes<S: Serializer>(minutes: &u16, into: S) -> Result<S::Ok, S::Error> {
+    match into.is_human_readable() {
+        true => into.collect_str(&format_args!("{:02}:{:02}", minutes / 60, minutes % 60)),
+        false => minutes.serialize(into),
+    }
+}
+
 /// As RFC 3339.
 pub fn instant<S: Serializer>(stamp: &Stamp, into: S) -> Result<S::Ok, S::Error> {
     match into.is_human_readable() {

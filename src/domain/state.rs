@@ -7,8 +7,12 @@ use std::sync::Arc;
 use crate::domain::booking::catalog::Catalog;
 use crate::domain::entry::{Doses, Hash, RefusedFor};
 use crate::domain::growing::{Rows, Table};
-use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, Pool, Seq};
+use crate::domain::ids::{
+    BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, Pool, Seats, Seq,
+};
 use crate::domain::line::Line;
+use crate::domain::pieces::Pending;
+use crate::domain::repeats::Repeats;
 use crate::domain::time::Stamp;
 
 /// Everything the journal says, up to and including the entry `seq`.
@@ -21,6 +25,8 @@ pub struct State {
     pub founded: Option<Founded>,
     pub roster: Option<RosterMark>,
     pub campaigns: Vec<CampaignState>,
+    /// The list in progress: nothing of it is in force.
+    pub pending: Option<Pending>,
 }
 
 /// What the first entry fixed for ever.
@@ -50,9 +56,9 @@ pub struct CampaignState {
     pub bookings: Rows<Booking>,
     pub holds: BTreeMap<HoldId, Hold>,
     pub holds_by_end: BTreeSet<(Stamp, HoldId)>,
-    /// Requests that changed something, by their idempotency key.
-    pub repeats: Table<[u8; 16], Repeat>,
-    /// Marks of the refusals that are already in the journal.
+    /// Requests that changed something in the last 24 hours, by their idempotency key.
+    pub repeats: Repeats,
+    /// Marks of the refusals by the rules in force that are already in the journal.
     pub refusals: Table<u64, ()>,
     /// Places, draws and operators' settings.
     pub line: Line,
@@ -65,8 +71,8 @@ pub struct CampaignState {
 /// Seats of one slot that are not free: each pool's booked and held.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    pub booked: [u16; 2],
-    pub held: [u16; 2],
+    pub booked: Seats,
+    pub held: Seats,
 }
 
 /// What a person has in a campaign.
@@ -75,6 +81,40 @@ pub struct Standing {
     /// The index of the active booking.
     pub booking: Option<u32>,
     pub hold: Option<HoldId>,
+    /// What the person caused, to keep one person from taking a large share of the writer.
+    pub changes: Changes,
+}
+
+/// Durable changes that a person may cause in an hour.
+pub const CHANGES_MAX: u16 = 60;
+/// The hour begins with the first change.
+const CHANGES_WINDOW_S: i64 = 3_600;
+
+/// The durable changes that a person caused since the window began: holds placed and released,
+/// bookings made, moved and cancelled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changes {
+    began: Stamp,
+    count: u16,
+}
+
+impl Changes {
+    fn end(self) -> Stamp {
+        self.began.plus_s(CHANGES_WINDOW_S)
+    }
+
+    /// Counts a change of this stamp.
+    pub fn count(&mut self, stamp: Stamp) {
+        if self.count == 0 || self.end() <= stamp {
+            (self.began, self.count) = (stamp, 0);
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// When the person may cause another change; none if they may now.
+    pub fn spent_until(self, now: Stamp) -> Option<Stamp> {
+        (self.count >= CHANGES_MAX && now < self.end()).then_some(self.end())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,13 +141,6 @@ pub struct Booking {
     pub status: Status,
     pub booked_at: Stamp,
     /// The entry that last changed it.
-    pub seq: Seq,
-}
-
-/// A remembered request: what was asked, and the entry that answered it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Repeat {
-    pub request: [u8; 8],
     pub seq: Seq,
 }
 
@@ -142,7 +175,7 @@ impl CampaignState {
             bookings: Rows::default(),
             holds: BTreeMap::new(),
             holds_by_end: BTreeSet::new(),
-            repeats: Table::default(),
+            repeats: Repeats::default(),
             refusals: Table::default(),
             line: Line::default(),
             frozen_since: None,

@@ -4,6 +4,7 @@
 //! time that the zone skips or repeats is refused with both readings.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
@@ -81,7 +82,10 @@ impl fmt::Display for Day {
 
 /// A named time zone of the bundled database.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Zone(TimeZone);
+pub struct Zone {
+    name: Arc<str>,
+    clocks: TimeZone,
+}
 
 /// Why a local time names no single instant; each reading is RFC 3339 with its offset.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -112,18 +116,29 @@ pub enum LocalTimeFault {
 impl Zone {
     /// Finds an IANA zone such as `Asia/Seoul` in the bundled database.
     pub fn named(name: &str) -> Result<Self, String> {
-        TimeZone::get(name)
-            .map(Self)
-            .map_err(|_| format!("`{name}` is not an IANA time zone; write it as Asia/Seoul"))
+        let clocks = TimeZone::get(name)
+            .map_err(|_| format!("`{name}` is not an IANA time zone; write it as Asia/Seoul"))?;
+        let name = clocks.iana_name().unwrap_or("UTC").into();
+        Ok(Self { name, clocks })
+    }
+
+    /// The zone that a campaign of the journal names. It keeps its name, and has the clocks of UTC,
+    /// if the database does not know it any more: that must not keep a data folder shut, and what
+    /// was resolved stays as it was.
+    pub fn of_journal(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            clocks: TimeZone::get(name).unwrap_or(TimeZone::UTC),
+        }
     }
 
     pub fn name(&self) -> &str {
-        self.0.iana_name().unwrap_or("UTC")
+        &self.name
     }
 
     /// The one instant at which the zone's clocks show `local`.
     pub fn resolve(&self, local: DateTime) -> Result<Stamp, LocalTimeFault> {
-        let ambiguous = self.0.to_ambiguous_timestamp(local);
+        let ambiguous = self.clocks.to_ambiguous_timestamp(local);
         let outside = || LocalTimeFault::OutOfRange {
             local: local.to_string(),
         };
@@ -159,12 +174,12 @@ impl Zone {
 
     /// What the zone's clocks show at `stamp`.
     pub fn local(&self, stamp: Stamp) -> DateTime {
-        self.0.to_datetime(stamp.instant())
+        self.clocks.to_datetime(stamp.instant())
     }
 
     /// The first instant of a date in the zone (midnight, or the end of a gap that swallows it).
     pub fn start_of(&self, date: Date) -> Option<Stamp> {
-        let zoned: Zoned = date.to_zoned(self.0.clone()).ok()?;
+        let zoned: Zoned = date.to_zoned(self.clocks.clone()).ok()?;
         Stamp::of(zoned.start_of_day().ok()?.timestamp())
     }
 
@@ -172,7 +187,7 @@ impl Zone {
     pub fn rfc3339(&self, stamp: Stamp) -> String {
         let instant = stamp.instant();
         instant
-            .display_with_offset(self.0.to_offset(instant))
+            .display_with_offset(self.clocks.to_offset(instant))
             .to_string()
     }
 }

@@ -9,14 +9,17 @@ use tokio::sync::oneshot;
 
 use super::command::Outcome;
 use crate::domain::booking::decide::{Ask, Seat};
-use crate::domain::entry::{Actor, Change, Doses, Entry, Hash, HoldEnd, RefusedFor};
+use crate::domain::entry::{
+    Actor, Change, Doses, ENTRY_BYTES_MAX, Entry, Hash, HoldEnd, RefusedFor,
+};
 use crate::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, Seq};
 use crate::domain::state::{CampaignState, KeyHash, State, refusal_mark};
 use crate::domain::time::Stamp;
 use crate::journal::block::{Block, push_entry};
 use crate::seats::Claim;
 
-/// Entries on their way into the journal, and who waits for them.
+/// Entries on their way into the journal, and who waits for them. Whoever makes a change keeps its
+/// entry within `ENTRY_BYTES_MAX`: texts are bounded where they enter, lists are split.
 pub(super) struct Batch {
     pub(super) seq: Seq,
     pub(super) stamp: Stamp,
@@ -67,7 +70,13 @@ impl Batch {
             actor,
             change,
         };
+        let before = self.block.len();
         self.head = push_entry(&mut self.block, &entry);
+        let bytes = self.block.len() - before - size_of::<u32>();
+        assert!(
+            bytes <= ENTRY_BYTES_MAX,
+            "an entry of {bytes} bytes could not be read again: it must not become durable"
+        );
         self.entries.push((entry, self.head));
     }
 
@@ -125,6 +134,7 @@ pub(super) fn end_holds(state: &State, batch: &mut Batch) {
                     campaign: index,
                     person,
                     hold: id,
+                    pool: hold.pool,
                     reason,
                 },
             );

@@ -15,7 +15,7 @@ use crate::domain::apply::apply;
 use crate::domain::booking::decide::{Ask, Context, Request, Verdict, decide};
 use crate::domain::booking::refusal::{Refusal, refused_for};
 use crate::domain::entry::{Actor, Change, Entry};
-use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool};
+use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, POOLS, PersonKey};
 use crate::domain::roster::Roster;
 use crate::domain::state::State;
 use crate::journal::Log as _;
@@ -335,25 +335,23 @@ impl Core {
     }
 }
 
-/// What the counters promise: seats in use and free seats never exceed the capacity.
+/// What the counters promise: seats in use and free seats never exceed the capacity of any pool.
 fn assert_seats(state: &State, offers: &[Arc<Offer>], change: &Change) {
-    let (campaign, doses, pool) = match change {
+    let (campaign, doses) = match change {
         Change::HoldPlaced {
-            campaign,
-            doses,
-            pool,
-            ..
+            campaign, doses, ..
         }
         | Change::Booked {
-            campaign,
-            doses,
-            pool,
-            ..
-        } => (*campaign, *doses, *pool),
-        Change::Moved { campaign, to, .. } => (*campaign, *to, Pool::Public),
-        Change::Cancelled {
             campaign, doses, ..
-        } => (*campaign, *doses, Pool::Public),
+        }
+        | Change::Moved {
+            campaign,
+            to: doses,
+            ..
+        }
+        | Change::Cancelled {
+            campaign, doses, ..
+        } => (*campaign, *doses),
         _ => return,
     };
     let offer = &offers[campaign.at()];
@@ -361,12 +359,15 @@ fn assert_seats(state: &State, offers: &[Arc<Offer>], change: &Change) {
     for slot in doses.slots() {
         let known = offer.catalog.slots[slot.at()];
         let usage = state.campaigns[campaign.at()].usage[slot.at()];
-        let free = seats.look(|free| free[known.position as usize][pool as usize]);
-        let used = u32::from(usage.booked[pool as usize]) + u32::from(usage.held[pool as usize]);
-        assert!(
-            used + u32::from(free) <= u32::from(known.capacity[pool as usize]),
-            "slot {slot}: {used} seats in use and {free} free are more than its capacity"
-        );
+        let free = seats.look(|free| free[known.position as usize]);
+        for pool in 0..POOLS {
+            let used = u32::from(usage.booked[pool]) + u32::from(usage.held[pool]);
+            let free = u32::from(free[pool]);
+            assert!(
+                used + free <= u32::from(known.capacity[pool]),
+                "slot {slot}: {used} seats in use and {free} free are more than its capacity"
+            );
+        }
     }
 }
 

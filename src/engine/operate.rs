@@ -11,13 +11,11 @@ use crate::domain::booking::catalog::{Catalog, Slot};
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::Campaign;
 use crate::domain::entry::{Actor, Change, GateAct};
-use crate::domain::ids::{CampaignId, CampaignIndex, PersonKey};
+use crate::domain::ids::{CampaignId, CampaignIndex, PersonKey, Seats};
+use crate::domain::line::gate_act;
+use crate::domain::pieces;
 use crate::domain::roster::difference;
 use crate::files::roster::PreparedRoster;
-use crate::seats::Free;
-
-/// Rows in one entry: about 100 kB of slots.
-const ROWS_PER_ENTRY: usize = 4_096;
 
 /// A booking of two doses takes some 150 bytes of the journal, in blocks that are half empty at
 /// the worst; a hold before it as much.
@@ -37,7 +35,7 @@ impl Core {
         operation: Operation,
         reply: oneshot::Sender<Outcome>,
     ) -> Result<(), CommitFailed> {
-        let actor = Actor::Operator(operator);
+        let actor = Actor::operator(&operator);
         let done = match operation {
             Operation::Activate { source } => self.activate(actor, source),
             Operation::ImportSites { campaign, rows } => self.sites(actor, &campaign, rows),
@@ -63,7 +61,7 @@ impl Core {
     }
 
     fn activate(&mut self, actor: Actor, source: String) -> Done {
-        let (next, _) = match Campaign::parse_new(&source) {
+        let (rules, _) = match Campaign::parse(&source) {
             Ok(parsed) => parsed,
             Err(findings) => {
                 let count = findings.len();
@@ -72,7 +70,7 @@ impl Core {
                 )));
             }
         };
-        let id = next.id.clone();
+        let id = rules.id.clone();
         let (campaign, version) = match self.offer(&id) {
             None => (CampaignIndex(self.shared.offers().len() as u16), 1),
             Some(offer) => {
@@ -88,20 +86,17 @@ impl Core {
                         version,
                     }));
                 }
-                if let Err(why) = fits_slots(catalog, &next) {
+                if let Err(why) = fits_slots(catalog, &rules) {
                     return Ok(Err(why));
                 }
                 (catalog.index, version + 1)
             }
         };
-        self.journal(
-            actor,
-            [Change::CampaignActivated {
-                campaign,
-                version,
-                source,
-            }],
-        )?;
+        let changes = match pieces::activation(campaign, version, &source, &rules) {
+            Ok(changes) => changes,
+            Err(fault) => return Ok(Err(fault.to_string())),
+        };
+        self.journal(actor, changes)?;
         Ok(Ok(Operated::Activated {
             campaign: id,
             version,
@@ -109,6 +104,9 @@ impl Core {
     }
 
     fn gate(&mut self, actor: Actor, id: Option<CampaignId>, act: GateAct) -> Done {
+        if let Err(fault) = gate_act::check(&act) {
+            return Ok(Err(fault.to_string()));
+        }
         let offers = self.shared.offers().clone();
         let offer = match id {
             Some(id) => match self.offer(&id) {
@@ -155,13 +153,11 @@ impl Core {
             .filter(|row| known(row) != Some(row))
             .collect();
         let changed = rows.len() - added;
-        let campaign = offer.catalog.index;
-        let chunks = rows.chunks(ROWS_PER_ENTRY);
-        let entry = |rows: &[SiteRow]| Change::SitesImported {
-            campaign,
-            rows: rows.to_vec(),
+        let changes = match pieces::sites(offer.catalog.index, &rows) {
+            Ok(changes) => changes,
+            Err(fault) => return Ok(Err(fault.to_string())),
         };
-        self.journal(actor, chunks.map(entry))?;
+        self.journal(actor, changes)?;
         Ok(Ok(Operated::Sites { added, changed }))
     }
 
@@ -188,22 +184,20 @@ impl Core {
                 row.site
             )));
         }
-        // By site, so that each entry touches few sites.
         rows.sort_by_key(|row| (row.site, row.vaccine, row.date, row.start_min));
         let is_known = |row: &SlotRow| catalog.slot_like(row).map(|slot| catalog.slots[slot.at()]);
         let added = rows.iter().filter(|row| is_known(row).is_none()).count();
-        rows.retain(|row| is_known(row).is_none_or(|s| s.capacity != [row.public, row.assisted]));
+        rows.retain(|row| is_known(row).is_none_or(|known| known.capacity != row.capacity));
         let changed = rows.len() - added;
+        let changes = match pieces::slots(catalog.index, &rows) {
+            Ok(changes) => changes,
+            Err(fault) => return Ok(Err(fault.to_string())),
+        };
         if let Err(why) = withdraw(&offer, &rows) {
             return Ok(Err(why));
         }
-        let campaign = catalog.index;
-        let chunks = rows.chunks(ROWS_PER_ENTRY);
-        let entry = |rows: &[SlotRow]| Change::SlotsImported {
-            campaign,
-            rows: rows.to_vec(),
-        };
-        self.journal(actor, chunks.map(entry))?;
+        drop(rows);
+        self.journal(actor, changes)?;
         self.make_room_for(&offer, added)?;
         Ok(Ok(Operated::Slots { added, changed }))
     }
@@ -214,7 +208,7 @@ impl Core {
         let offers = self.shared.offers();
         let slots = &offers[before.catalog.index.at()].catalog.slots;
         let fresh = slots.len().saturating_sub(added);
-        let seats = |slot: &Slot| u64::from(slot.capacity[0]) + u64::from(slot.capacity[1]);
+        let seats = |slot: &Slot| slot.capacity.iter().copied().map(u64::from).sum::<u64>();
         let seats: u64 = slots[fresh..].iter().map(seats).sum();
         let bytes = seats * JOURNAL_BYTES_PER_SEAT;
         let free = self.store.disk_free();
@@ -332,15 +326,13 @@ fn fits_slots(catalog: &Catalog, next: &Campaign) -> Result<(), String> {
 /// Takes the seats that an import removes out of the free count, or none of them.
 fn withdraw(offer: &Offer, rows: &[SlotRow]) -> Result<(), String> {
     let catalog = &offer.catalog;
-    let mut taken: Vec<(usize, u32, Free)> = Vec::new();
+    let mut taken: Vec<(usize, u32, Seats)> = Vec::new();
     for row in rows {
         let Some(slot) = catalog.slot_like(row).map(|slot| catalog.slots[slot.at()]) else {
             continue;
         };
-        let less = [
-            slot.capacity[0].saturating_sub(row.public),
-            slot.capacity[1].saturating_sub(row.assisted),
-        ];
+        let less = |pool: usize| slot.capacity[pool].saturating_sub(row.capacity[pool]);
+        let less = std::array::from_fn(less);
         if offer.seats[slot.site.at()].withdraw(slot.position, less) {
             taken.push((slot.site.at(), slot.position, less));
             continue;

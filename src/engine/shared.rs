@@ -11,10 +11,10 @@ use crate::availability::Availability;
 use crate::domain::booking::catalog::Catalog;
 use crate::domain::campaign::eligibility::Subject;
 use crate::domain::entry::Doses;
-use crate::domain::ids::{CampaignIndex, PersonKey};
+use crate::domain::ids::{CampaignIndex, PersonKey, Seats};
 use crate::domain::roster::Roster;
 use crate::domain::state::State;
-use crate::seats::{Free, Positions, SiteSeats};
+use crate::seats::{Positions, SiteSeats};
 
 /// Published state. `offers` is read without a lock; `state` is locked for microseconds at a time.
 #[derive(Debug)]
@@ -81,13 +81,13 @@ impl Shared {
         let roster = Arc::new(roster);
         let offers = state.campaigns.iter().map(|campaign| {
             let catalog = &campaign.catalog;
-            let free = |slot: usize| -> Free {
+            let free = |slot: usize| -> Seats {
                 let (capacity, usage) = (catalog.slots[slot].capacity, campaign.usage[slot]);
                 let left = |pool: usize| capacity[pool] - usage.booked[pool] - usage.held[pool];
-                [left(0), left(1)]
+                std::array::from_fn(left)
             };
             let seats = catalog.sites.iter().map(|site| {
-                let mut counts = vec![[0, 0]; site.slots.len()];
+                let mut counts = vec![Seats::default(); site.slots.len()];
                 for slot in &site.slots {
                     counts[catalog.slots[slot.at()].position as usize] = free(slot.at());
                 }
@@ -139,9 +139,10 @@ impl Shared {
             });
             let known = old.map_or(&[][..], |offer| &offer.catalog.slots);
             for (at, slot) in campaign.catalog.slots.iter().enumerate() {
-                let had = known.get(at).map_or([0, 0], |slot| slot.capacity);
+                let had = known.get(at).map_or(Seats::default(), |slot| slot.capacity);
                 if at >= known.len() || had != slot.capacity {
-                    let more = [0, 1].map(|pool| slot.capacity[pool].saturating_sub(had[pool]));
+                    let more = |pool: usize| slot.capacity[pool].saturating_sub(had[pool]);
+                    let more = std::array::from_fn(more);
                     seats[slot.site.at()].add(slot.position, more);
                 }
             }

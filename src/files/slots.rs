@@ -1,4 +1,5 @@
-//! The slots file: `site,vaccine,date,start,end,public,assisted`, one start time a row.
+//! The slots file: `site,vaccine,date,start,end,public,assisted`, one start time a row. A column
+//! `partner` may come beside them; without it that pool has no seats.
 //!
 //! Owns resolving local times to instants: a time that the zone skips or repeats is refused here,
 //! once, with both readings, so that no later code meets one. It must not know the campaign: the
@@ -17,10 +18,10 @@ use crate::domain::time::{Day, LocalTimeFault, Stamp, Zone};
 
 use super::field::{self, FieldFault, shown};
 use super::report::{Reason, Report};
-use super::table::{Row, scan};
+use super::table::{Row, scan_with_optional};
 
 const COLUMNS: &[&str] = &[
-    "site", "vaccine", "date", "start", "end", "public", "assisted",
+    "site", "vaccine", "date", "start", "end", "public", "assisted", "partner",
 ];
 const SITE: usize = 0;
 const VACCINE: usize = 1;
@@ -29,6 +30,7 @@ const START: usize = 3;
 const END: usize = 4;
 const PUBLIC: usize = 5;
 const ASSISTED: usize = 6;
+const PARTNER: usize = 7;
 const DAY_MIN: u16 = 24 * 60;
 
 /// Reads a slots file at a path; see `read`.
@@ -50,9 +52,10 @@ pub fn read(
     site_of: impl Fn(&str) -> Option<SiteIndex> + Sync,
 ) -> Result<Vec<SlotRow>, Report> {
     let (mut slots, mut lines) = (Vec::new(), Vec::new());
-    let mut report = scan(
+    let mut report = scan_with_optional(
         "slots",
         COLUMNS,
+        &[PARTNER],
         source,
         |row, chunk: &mut (Vec<SlotRow>, Vec<u32>), report| {
             if let Some(slot) = check(row, report, zone, &vaccine_of, &site_of) {
@@ -109,13 +112,17 @@ fn check(
         }
     });
     let public = row.read(PUBLIC, report, field::capacity);
+    let partner = match row.has(PARTNER) {
+        true => row.read(PARTNER, report, field::capacity),
+        false => Some(0),
+    };
     let assisted = row.read(ASSISTED, report, |text| {
-        match (field::capacity(text)?, public) {
-            (0, Some(0)) => Err((
+        match (field::capacity(text)?, public, partner) {
+            (0, Some(0), Some(0)) => Err((
                 Reason::BadCapacity,
                 "the slot has no seat in any pool".into(),
             )),
-            (seats, _) => Ok(seats),
+            (seats, ..) => Ok(seats),
         }
     });
     let resolved = |column, minutes: Option<u16>, report: &mut Report| {
@@ -131,8 +138,7 @@ fn check(
         start_min: start_min?,
         start: start?,
         end: end?,
-        public: public?,
-        assisted: assisted?,
+        capacity: [public?, assisted?, partner?],
     })
 }
 
@@ -196,8 +202,7 @@ impl SlotLine {
             start_min: self.start_min,
             start: zone.resolve(local(self.date, self.start_min))?,
             end: zone.resolve(local(self.date, self.end_min))?,
-            public: self.public,
-            assisted: self.assisted,
+            capacity: [self.public, self.assisted, 0],
         })
     }
 }
@@ -211,7 +216,7 @@ pub fn write_csv<'a>(
 ) -> io::Result<()> {
     let clock = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
     let mut writer = csv::Writer::from_writer(into);
-    writer.write_record(COLUMNS)?;
+    writer.write_record(&COLUMNS[..PARTNER])?;
     let mut date = String::new();
     for slot in slots {
         date.clear();

@@ -22,6 +22,9 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// A longer row means a quote that is never closed; without a bound it would take in the file.
 const ROW_BYTES_MAX: usize = 1024 * 1024;
 
+/// The place of an optional column that the file does not have.
+const MISSING: usize = usize::MAX;
+
 /// A row of the file, its columns in the order of the reader, not of the file.
 pub(super) struct Row<'a> {
     record: &'a ByteRecord,
@@ -34,6 +37,11 @@ impl<'a> Row<'a> {
     pub(super) fn bytes(&self, column: usize) -> &'a [u8] {
         // Rows of another length than the header were refused before.
         self.record.get(self.places[column]).unwrap_or_default()
+    }
+
+    /// Whether the file has this column; only an optional one may be missing.
+    pub(super) fn has(&self, column: usize) -> bool {
+        self.places[column] != MISSING
     }
 
     /// The value of a field, or none when `parse` found a fault, which is then in the report.
@@ -60,18 +68,31 @@ pub(super) fn scan<T: Default + Send>(
     columns: &'static [&'static str],
     source: impl Read + Send,
     check: impl Fn(&Row<'_>, &mut T, &mut Report) + Sync,
+    absorb: impl FnMut(T),
+) -> Report {
+    scan_with_optional(file, columns, &[], source, check, absorb)
+}
+
+/// The same; the file may leave out the columns in `optional`.
+pub(super) fn scan_with_optional<T: Default + Send>(
+    file: &'static str,
+    columns: &'static [&'static str],
+    optional: &[usize],
+    source: impl Read + Send,
+    check: impl Fn(&Row<'_>, &mut T, &mut Report) + Sync,
     mut absorb: impl FnMut(T),
 ) -> Report {
     let mut report = Report::new(file);
     let mut lines = Lines::new(source);
-    let Some(places) = lines.header(columns, &mut report) else {
+    let Some(places) = lines.header(columns, optional, &mut report) else {
         return report;
     };
+    let fields = places.iter().filter(|place| **place != MISSING).count();
     let check_chunk = |chunk: &[(ByteRecord, u64)]| {
         let (mut kept, mut found) = (T::default(), Report::new(file));
         for (record, line) in chunk {
             found.rows += 1;
-            if record.len() == places.len() {
+            if record.len() == fields {
                 let row = Row {
                     record,
                     places: &places,
@@ -81,8 +102,8 @@ pub(super) fn scan<T: Default + Send>(
                 check(&row, &mut kept, &mut found);
             } else {
                 found.add(Some(*line), "", Reason::FieldCount, || {
-                    let (has, header) = (record.len(), places.len());
-                    format!("has {has} fields where the header has {header}")
+                    let has = record.len();
+                    format!("has {has} fields where the header has {fields}")
                 });
             }
         }
@@ -159,7 +180,12 @@ impl<R: Read> Lines<R> {
     }
 
     /// Reads the header and finds the place of each column, or reports why it cannot.
-    fn header(&mut self, columns: &'static [&str], report: &mut Report) -> Option<Vec<usize>> {
+    fn header(
+        &mut self,
+        columns: &'static [&str],
+        optional: &[usize],
+        report: &mut Report,
+    ) -> Option<Vec<usize>> {
         let mut header = ByteRecord::new();
         match self.next(&mut header) {
             Ok(Some(_)) => {}
@@ -203,6 +229,9 @@ impl<R: Read> Lines<R> {
             report.add(Some(1), name.to_owned(), fault.0, || {
                 format!("column `{}` {}", shown(name), fault.1)
             });
+        }
+        for at in optional {
+            places[*at].get_or_insert(MISSING);
         }
         for (column, place) in columns.iter().zip(&places) {
             if place.is_none() {

@@ -19,6 +19,7 @@ use crate::domain::campaign::{Campaign, Order};
 use crate::domain::entry::Change;
 use crate::domain::ids::CampaignIndex;
 use crate::domain::line::{DRAWS_MAX, Draw, Line, commitment};
+use crate::domain::pieces::PIECE_BYTES_MAX;
 use crate::domain::time::Stamp;
 use crate::keys::Keys;
 
@@ -27,8 +28,10 @@ const LEASE: u64 = 1 << 20;
 /// The first lease of a process. What a restart leaves of it is never given: 2³² numbers last for
 /// 32,768 restarts. With half of it left, six steps of 100,000 arrivals a second, comes the next.
 const LEASE_FIRST: u64 = 1 << 17;
-/// Places in one entry: about 170 kB.
-const PLACES_MAX: usize = 8_192;
+/// Places in one entry.
+const PLACES_MAX: usize = PIECE_BYTES_MAX / PLACE_BYTES;
+/// A place in an entry: the person's key of 16 bytes, four of the number and one of the draw.
+const PLACE_BYTES: usize = 16 + 4 + 1;
 /// Requests that saw the lobby open have this long to end before it is drawn.
 const DRAW_AFTER_S: i64 = 1;
 /// The board and the number served are renewed at most this often.
@@ -253,4 +256,25 @@ pub fn show(
         draw_seed: seed.as_ref().map(hex),
     };
     gate.board.store(Arc::new(Board::of(view)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::entry::{ENTRY_BYTES_MAX, encoded_bytes};
+    use crate::domain::ids::PersonKey;
+    use crate::domain::line::Given;
+
+    #[test]
+    fn the_most_places_of_one_entry_fit_it() {
+        let place = (
+            PersonKey([255; 16]),
+            Given::new(u64::from(u32::MAX), Some(254)),
+        );
+        let bytes = encoded_bytes(&Change::PlacesGiven {
+            campaign: CampaignIndex(u16::MAX),
+            places: vec![place; PLACES_MAX],
+        });
+        assert!(bytes > PIECE_BYTES_MAX - PLACE_BYTES && bytes < ENTRY_BYTES_MAX - 100);
+    }
 }

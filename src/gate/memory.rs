@@ -7,9 +7,11 @@ use std::cell::{Cell, RefCell};
 
 use super::keeper::Journal;
 use crate::domain::apply::apply;
+use crate::domain::campaign::Campaign;
 use crate::domain::entry::{Actor, Change, Entry};
 use crate::domain::ids::{CampaignIndex, Seq};
 use crate::domain::line::Line;
+use crate::domain::pieces;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
 
@@ -38,11 +40,12 @@ impl Memory {
             simulated_clock: true,
             head_public_key: [0; 32],
         })?;
-        memory.journal(Change::CampaignActivated {
-            campaign: INDEX,
-            version: 1,
-            source: source.to_owned(),
-        })?;
+        let parsed = Campaign::parse(source);
+        let (campaign, _) = parsed.map_err(|findings| format!("{findings:?}"))?;
+        let activation = pieces::activation(INDEX, 1, source, &campaign);
+        for change in activation.map_err(|fault| fault.to_string())? {
+            memory.journal(change)?;
+        }
         Ok(memory)
     }
 

@@ -264,7 +264,8 @@ impl Service {
                 .read()
                 .expect("no writer panics while it holds the lock");
             let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
-            repeated(campaign, idempotency).map_err(|_| Refused::IdempotencyConflict)?
+            let now = here.now.max(state.stamp);
+            repeated(campaign, idempotency, now).map_err(|_| Refused::IdempotencyConflict)?
         };
         seq.map(|seq| self.answer_of(here, seq)).transpose()
     }
@@ -310,6 +311,7 @@ impl Service {
         };
         match refusal {
             Refusal::IdempotencyConflict => Refused::IdempotencyConflict,
+            Refusal::TooManyChanges(until) => super::too_many_changes(until, here.now),
             Refusal::NotFound => Refused::NotFound,
             Refusal::NoBooking => Refused::NoBooking,
             Refusal::AlreadyBooked(number) => Refused::AlreadyBooked(number),

@@ -13,8 +13,8 @@ use std::sync::{Arc, RwLock};
 
 use crate::availability::Near;
 use crate::clock::{Clock, Entropy};
-use crate::domain::booking::decide::Request;
-use crate::domain::booking::refusal::refused_for;
+use crate::domain::booking::decide::{Request, within_bound};
+use crate::domain::booking::refusal::{Refusal, refused_for};
 use crate::domain::campaign::eligibility::Decision;
 use crate::domain::entry::RefusedFor;
 use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, PersonKey, SlotIndex};
@@ -196,8 +196,20 @@ impl Service {
 
     /// Hands a request to the writer and waits for what comes of it.
     async fn ask(&self, here: &Here, request: Request, claim: Option<Claim>) -> Answered<Outcome> {
-        let (reply, answer) = tokio::sync::oneshot::channel();
         let campaign = here.index;
+        {
+            let state = self
+                .shared
+                .state
+                .read()
+                .expect("no writer panics while it holds the lock");
+            let known = state.campaign(campaign).ok_or(Refused::NotFound)?;
+            let now = here.now.max(state.stamp);
+            if let Err(Refusal::TooManyChanges(until)) = within_bound(known, &request, now) {
+                return Err(too_many_changes(until, now));
+            }
+        }
+        let (reply, answer) = tokio::sync::oneshot::channel();
         self.writer
             .submit(Command::Ask {
                 campaign,
@@ -237,6 +249,14 @@ impl Service {
             .expect("no writer panics while it holds the lock");
         let campaign = state.campaign(here.index);
         campaign.is_some_and(|campaign| campaign.knows_refusal(person, rules, why))
+    }
+}
+
+/// Put off until the person may cause changes again.
+fn too_many_changes(until: Stamp, now: Stamp) -> Refused {
+    let left_s = (until.0 - now.0 + Stamp::SECOND - 1) / Stamp::SECOND;
+    Refused::TooManyAttempts {
+        retry_after_s: u32::try_from(left_s.max(1)).unwrap_or(u32::MAX),
     }
 }
 

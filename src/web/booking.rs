@@ -17,28 +17,28 @@ refusals! {
         "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
         "session_invalid", "session_expired", "not_eligible", "not_open_yet", "opening_closed",
         "foreign_request", "not_found", "slot_full", "change_deadline_passed", "outcome_unknown",
-        "paused", "overloaded",
+        "paused", "overloaded", "too_many_attempts",
     ];
     NotReleased = [
         "invalid_request"(422), "session_invalid", "session_expired", "foreign_request",
-        "not_found", "hold_expired", "outcome_unknown", "overloaded",
+        "not_found", "hold_expired", "outcome_unknown", "overloaded", "too_many_attempts",
     ];
     NotBooked = [
         "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
         "session_invalid", "session_expired", "not_eligible", "not_open_yet", "opening_closed",
         "foreign_request", "not_found", "hold_expired", "slot_full", "already_booked",
-        "idempotency_conflict", "outcome_unknown", "paused", "overloaded",
+        "idempotency_conflict", "outcome_unknown", "paused", "overloaded", "too_many_attempts",
     ];
     NotMoved = [
         "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
         "session_invalid", "session_expired", "foreign_request", "not_found", "no_booking",
         "hold_expired", "slot_full", "change_deadline_passed", "idempotency_conflict",
-        "outcome_unknown", "paused", "overloaded",
+        "outcome_unknown", "paused", "overloaded", "too_many_attempts",
     ];
     NotCancelled = [
         "invalid_request"(422), "session_invalid", "session_expired", "foreign_request",
         "not_found", "no_booking", "change_deadline_passed", "idempotency_conflict",
-        "outcome_unknown", "paused", "overloaded",
+        "outcome_unknown", "paused", "overloaded", "too_many_attempts",
     ];
     NotMine = ["session_invalid", "session_expired", "not_found", "no_booking", "overloaded"];
 }

@@ -93,8 +93,8 @@ parameters! {
         text("", 100));
     CursorQuery = ("cursor", Query, false, "The `next_cursor` of the page before.", digits(9));
     KeyHeader = ("Idempotency-Key", Header, false,
-        "The same key with the same request has the same answer, also after a crash. Visible \
-         ASCII, one header.",
+        "The same key with the same request has the same answer, also after a crash, for 24 hours. \
+         Visible ASCII, one header.",
         text("^[!-~]+$", IDEMPOTENCY_KEY_MAX));
     KnownHeader = ("If-None-Match", Header, false, "The `ETag` of the board that is known.",
         text("^[ -~]*$", 100));

@@ -151,13 +151,28 @@ fn a_connection_without_progress_costs_no_processor() {
     assert!(stuck < quiet + during / 10, "{stuck:?}, {quiet:?} without");
 }
 
-/// Somebody books and cancels, again and again, on connections of their own.
-fn books(server: SocketAddr, session: &str, until: Instant) -> Vec<Duration> {
+/// People who come one after the other, and threads that they come in.
+const PEOPLE: u64 = 400;
+const THREADS: u64 = 4;
+/// Each books and cancels so often: fewer changes than one person may cause in an hour.
+const TIMES: usize = 25;
+
+/// People book and cancel, each again and again, on connections of their own.
+fn books(server: SocketAddr, first: u64, until: Instant) -> Vec<Duration> {
     let mut took = Vec::new();
-    while Instant::now() < until {
+    let people = (first..PEOPLE).step_by(THREADS as usize);
+    let times = people.flat_map(|at| std::iter::repeat_n(at, TIMES).enumerate());
+    let mut session = String::new();
+    for (time, at) in times {
+        if Instant::now() >= until {
+            break;
+        }
+        if time == 0 {
+            session = Client::new(server).session(&person(OPEN, at));
+        }
         let mut client = Client::new(server);
         let began = Instant::now();
-        let booked = client.book(session, &fresh_key(), "7").is(201);
+        let booked = client.book(&session, &fresh_key(), "7").is(201);
         took.push(began.elapsed());
         let number = booked.json["booking"]["number"]
             .as_str()
@@ -165,7 +180,7 @@ fn books(server: SocketAddr, session: &str, until: Instant) -> Vec<Duration> {
             .to_owned();
         let path = format!("/bookings/{number}/cancel");
         client
-            .post_once(&path, session, &fresh_key(), &serde_json::json!({}))
+            .post_once(&path, &session, &fresh_key(), &serde_json::json!({}))
             .is(200);
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -175,7 +190,7 @@ fn books(server: SocketAddr, session: &str, until: Instant) -> Vec<Duration> {
 #[test]
 fn somebody_books_while_a_hostile_crowd_of_all_kinds_goes_on() {
     let _one = ONE.lock().unwrap_or_else(|held| held.into_inner());
-    let world = World::new(50);
+    let world = World::new(PEOPLE);
     let server = serve(&world, false);
     let meter = Meter(server.id());
     let before = meter.memory();
@@ -185,13 +200,10 @@ fn somebody_books_while_a_hostile_crowd_of_all_kinds_goes_on() {
     std::thread::sleep(Duration::from_secs(2));
     let until = Instant::now() + seconds();
     let most = std::thread::spawn(move || most_memory(meter, seconds()));
-    let people: Vec<_> = (0..4)
-        .map(|at| {
+    let people: Vec<_> = (0..THREADS)
+        .map(|first| {
             let address = server.public;
-            std::thread::spawn(move || {
-                let session = Client::new(address).session(&person(OPEN, at));
-                books(address, &session, until)
-            })
+            std::thread::spawn(move || books(address, first, until))
         })
         .collect();
     let mut took: Vec<_> = people

@@ -220,3 +220,40 @@ fn too_many_wrong_codes_have_to_wait_and_right_ones_elsewhere_do_not() {
     // Whoever has the right code enters, whatever others did with their name.
     client.session(&person(OPEN, 0));
 }
+
+#[test]
+fn whoever_changes_sixty_things_in_an_hour_has_to_wait_and_can_confirm() {
+    let world = World::new(1);
+    let server = world.serve();
+    let mut client = server.client();
+    let session = client.session(&person(OPEN, 0));
+    let slot = json!({ "slot": server.slot(&session, "A", "2180-08-02", 0) });
+    let mut hold = String::new();
+    for _ in 0..60 {
+        let held = client.post("/holds", Some(&session), &slot).is(201);
+        hold = held.json["hold"].as_str().unwrap().to_owned();
+    }
+    let release = format!("/holds/{hold}");
+    for refused in [
+        client.post("/holds", Some(&session), &slot),
+        client.post("/bookings", Some(&session), &slot),
+        client.call("DELETE", &release, Some(&session), &[], None),
+    ] {
+        let refused = refused.problem(429, "too_many_attempts");
+        let wait: u32 = refused.header("retry-after").unwrap().parse().unwrap();
+        assert!((3_000..=3_600).contains(&wait), "{wait}");
+        assert_eq!(refused.json["retry_after_s"], wait);
+    }
+    let hold = json!({ "hold": hold });
+    let booked = client.post_once("/bookings", &session, "k1", &hold).is(201);
+    let number = booked.json["booking"]["number"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    // What was answered is answered again; what is new has to wait.
+    client.post_once("/bookings", &session, "k1", &hold).is(201);
+    let cancel = format!("/bookings/{number}/cancel");
+    client
+        .post_once(&cancel, &session, "k2", &json!({}))
+        .problem(429, "too_many_attempts");
+}

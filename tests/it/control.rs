@@ -1,14 +1,13 @@
 //! The control socket of the running program: who is served, what is refused, what is shown.
 
-use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use sumun::clock::Clock;
-use sumun::domain::entry::GateAct;
-use sumun::engine::command::{Command, Operation};
+use sumun::domain::entry::{Change, GateAct};
+use sumun::domain::ids::CampaignIndex;
 use sumun::ops::folder::Folder;
 
 use super::world::{OPEN, World, person, text};
@@ -153,16 +152,11 @@ fn a_message_of_an_older_journal_takes_no_page_away_and_no_terminal() {
         let folder = Folder::at(world.folder.path());
         let mut core = folder.open(|_| Clock::real()).unwrap();
         let text = odd.to_owned();
-        let (reply, _outcome) = tokio::sync::oneshot::channel();
-        let act = Command::Operate {
-            operator: "an older program".to_owned(),
-            operation: Operation::Gate {
-                campaign: None,
-                act: GateAct::Message { text },
-            },
-            reply,
-        };
-        core.step(&mut VecDeque::from([act])).unwrap();
+        core.record(Change::GateSet {
+            campaign: CampaignIndex(0),
+            act: GateAct::Message { text },
+        })
+        .unwrap();
         core.close().unwrap();
     }
     let server = world.serve();

@@ -18,6 +18,9 @@ pub mod domain {
             #[allow(dead_code, reason = "the model books from one pool")]
             Assisted,
         }
+
+        pub const POOLS: usize = 2;
+        pub type Seats = [u16; POOLS];
     }
 }
 

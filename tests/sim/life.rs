@@ -33,6 +33,12 @@ pub fn live(seed: u64, rounds: u64) -> Tally {
     for round in 0..rounds {
         life.spoil(&mut run);
         life.pass_time(&mut run);
+        if run.random.below(400) == 0 {
+            life.storm(&mut run);
+        }
+        if run.random.percent(1) {
+            life.outlive_a_key(&mut run);
+        }
         let commands = 1 + run.random.below(6);
         for _ in 0..commands {
             life.ask(&mut run);
@@ -174,6 +180,72 @@ impl Life {
         run.count("boundaries met");
     }
 
+    /// A script in one person's name places hold after hold until it is stopped; then the person
+    /// confirms the last one.
+    fn storm(&mut self, run: &mut Run) {
+        let person = run.random.pick(&self.everybody).key;
+        for _ in 0..62 {
+            let now = run.now().max(run.model.stamp);
+            let Some(known) = run.model.campaigns.first() else {
+                return;
+            };
+            let mut slots = 0..known.slots.len();
+            let free = |at: &usize| {
+                let (booked, held) = known.in_use(*at, Pool::Public);
+                known.slots[*at].start > now && booked + held < known.capacity(*at, Pool::Public)
+            };
+            let Some(at) = slots.find(free) else {
+                return;
+            };
+            let (doses, pool) = (known.doses(at), Pool::Public);
+            let request = Request {
+                person,
+                ask: Ask::Hold { doses, pool },
+                idempotency: None,
+            };
+            send(run, 0, request, false);
+            run.step();
+        }
+        let known = &run.model.campaigns[0];
+        if let Some(hold) = known.hold_of(&person) {
+            let seat = Seat::Held(HoldId(hold));
+            let ask = match known.active(&person) {
+                Some(at) => Ask::Move {
+                    number: known.bookings[at].number,
+                    seat,
+                },
+                None => Ask::Book { seat },
+            };
+            let idempotency = Some(self.mark(person, &ask));
+            let request = Request {
+                person,
+                ask,
+                idempotency,
+            };
+            send(run, 0, request, false);
+            run.step();
+        }
+    }
+
+    /// Goes to just before, at, or just after the instant at which a key is forgotten, and uses it.
+    fn outlive_a_key(&mut self, run: &mut Run) {
+        if self.sent.is_empty() {
+            return;
+        }
+        let from = self.sent.len().saturating_sub(30);
+        let (campaign, request) = *run.random.pick(&self.sent[from..]);
+        let known = run.model.campaigns.get(campaign);
+        let answered = known.zip(request.idempotency);
+        let answered = answered.and_then(|(known, mark)| known.answered.get(&mark.key));
+        let Some(&(.., stamp)) = answered else {
+            return;
+        };
+        let by = stamp.0 + DAY - 1 + run.random.below(3) as i64 - run.now().0;
+        run.advance(by);
+        send(run, campaign, request, false);
+        run.step();
+    }
+
     fn ask(&mut self, run: &mut Run) {
         let campaigns = run.model.campaigns.len() as u64;
         if campaigns == 0 {
@@ -281,10 +353,10 @@ impl Life {
         let slots = known.slots.len();
         let hold = own.unwrap_or_else(|| run.random.below(50));
         let roll = run.random.below(100);
-        let pool = if run.random.percent(80) {
-            Pool::Public
-        } else {
-            Pool::Assisted
+        let pool = match run.random.below(100) {
+            0..76 => Pool::Public,
+            76..90 => Pool::Assisted,
+            _ => Pool::Partner,
         };
         if slots == 0 || roll < 12 && own.is_some() {
             return Some(Ask::Release { hold: HoldId(hold) });
@@ -340,8 +412,8 @@ impl Life {
                         break;
                     }
                     let mut row = *run.random.pick(&known);
-                    row.public = run.random.below(5) as u16;
-                    row.assisted = run.random.below(3) as u16;
+                    let below = [5, 3, 3].map(|most| run.random.below(most) as u16);
+                    row.capacity = below;
                     let same = |other: &sumun::domain::booking::site::SlotRow| {
                         (other.site, other.vaccine, other.date, other.start_min)
                             == (row.site, row.vaccine, row.date, row.start_min)
@@ -399,10 +471,10 @@ fn send(run: &mut Run, campaign: usize, request: Request, hang_up: bool) -> bool
         _ => None,
     };
     let answered = &run.model.campaigns[campaign].answered;
-    if request
-        .idempotency
-        .is_some_and(|mark| answered.contains_key(&mark.key))
-    {
+    let now = run.now().max(run.model.stamp);
+    let earlier = request.idempotency.and_then(|mark| answered.get(&mark.key));
+    let is_forgotten = earlier.is_some_and(|(.., stamp)| now.0 - stamp.0 >= DAY);
+    if earlier.is_some() && !is_forgotten {
         // Nobody claims seats for what was answered before.
         claimed = None;
     }

@@ -1,6 +1,7 @@
 //! The simulation: the real writer on storage that fails and under clocks that step, against an
 //! independent model; exhaustive failure, tampering, and properties of the codecs.
 
+mod bounds;
 mod check;
 mod clocks;
 mod disk;

@@ -15,7 +15,7 @@ use sumun::domain::state::{Booking, Status};
 use sumun::domain::time::Stamp;
 use sumun::engine::command::Outcome;
 
-use crate::world::{COHORTS, INTERVAL, Rules, Somebody, midnight};
+use crate::world::{COHORTS, HOUR, INTERVAL, Rules, Somebody, midnight};
 
 /// A command, as the model sees it.
 #[derive(Clone, Debug)]
@@ -87,8 +87,13 @@ pub struct Programme {
     pub slots: Vec<SlotRow>,
     pub holds: BTreeMap<u64, Holding>,
     pub bookings: Vec<Booking>,
-    pub answered: BTreeMap<[u8; 16], ([u8; 8], u64)>,
+    /// The last use of every key: what was asked, the entry that answered, and its stamp.
+    pub answered: BTreeMap<[u8; 16], ([u8; 8], u64, Stamp)>,
+    /// Since the rules in force came into force.
     pub noted: BTreeSet<(PersonKey, u32, u8)>,
+    pub noted_in_all: [u64; 3],
+    /// The stamps of everything that a person changed, ever.
+    pub changed: BTreeMap<PersonKey, Vec<Stamp>>,
 }
 
 /// Everything that the journal should say.
@@ -133,10 +138,11 @@ impl Programme {
     }
 
     pub fn capacity(&self, slot: usize, pool: Pool) -> u16 {
-        let row = &self.slots[slot];
+        let [public, assisted, partner] = self.slots[slot].capacity;
         match pool {
-            Pool::Public => row.public,
-            Pool::Assisted => row.assisted,
+            Pool::Public => public,
+            Pool::Assisted => assisted,
+            Pool::Partner => partner,
         }
     }
 
@@ -167,6 +173,20 @@ impl Programme {
             booking.person == *person && matches!(booking.status, Status::Booked)
         };
         self.bookings.iter().position(theirs)
+    }
+
+    /// When a person who has changed sixty things within an hour may change another. The hours are
+    /// found by going through all that the person ever changed.
+    pub fn spent_until(&self, person: &PersonKey, now: Stamp) -> Option<Stamp> {
+        let (mut began, mut count) = (None::<Stamp>, 0);
+        for stamp in self.changed.get(person)? {
+            if began.is_none_or(|began| stamp.0 - began.0 >= HOUR) {
+                (began, count) = (Some(*stamp), 0);
+            }
+            count += 1;
+        }
+        let end = Stamp(began?.0 + HOUR);
+        (count >= 60 && now < end).then_some(end)
     }
 
     /// The person's hold, run out or not.
@@ -255,8 +275,9 @@ impl Pass {
     }
 
     fn note(&mut self, campaign: usize, person: PersonKey, rules: u32, reason: RefusedFor) {
-        let noted = &mut self.world.campaigns[campaign].noted;
-        if noted.insert((person, rules, reason as u8)) {
+        let here = &mut self.world.campaigns[campaign];
+        if here.noted.insert((person, rules, reason as u8)) {
+            here.noted_in_all[reason as usize] += 1;
             let campaign = CampaignIndex(campaign as u16);
             let change = Change::Refused {
                 campaign,
@@ -274,10 +295,10 @@ impl Pass {
             let holds = &self.world.campaigns[at].holds;
             let ended = holds.iter().filter(|(_, hold)| hold.until <= self.now);
             let mut ended: Vec<_> = ended
-                .map(|(id, hold)| (hold.until, *id, hold.person))
+                .map(|(id, hold)| (hold.until, *id, hold.person, hold.pool))
                 .collect();
             ended.sort();
-            for (_, id, person) in ended {
+            for (_, id, person, pool) in ended {
                 self.world.campaigns[at].holds.remove(&id);
                 let campaign = CampaignIndex(at as u16);
                 let (hold, reason) = (HoldId(id), HoldEnd::Expired);
@@ -285,6 +306,7 @@ impl Pass {
                     campaign,
                     person,
                     hold,
+                    pool,
                     reason,
                 };
                 self.write(Actor::System, change);

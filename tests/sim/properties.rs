@@ -6,10 +6,18 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 use sumun::domain::apply::apply;
 use sumun::domain::booking::decide::{Ask, Context, Request, Seat, Verdict, decide};
-use sumun::domain::entry::{Actor, Change, Doses, Entry, Hash, HoldEnd, Idempotency, RefusedFor};
-use sumun::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq, SlotIndex};
+use sumun::domain::booking::site::{SiteRow, SlotRow};
+use sumun::domain::campaign::rows::CampaignRow;
+use sumun::domain::campaign::{IdentityField, Order};
+use sumun::domain::entry::{
+    Actor, Change, Doses, Entry, GateAct, Hash, HoldEnd, Idempotency, Piece, RefusedFor, Role,
+};
+use sumun::domain::ids::{
+    BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq, SiteIndex, SlotIndex, VaccineIndex,
+};
+use sumun::domain::line::Given;
 use sumun::domain::state::State;
-use sumun::domain::time::Stamp;
+use sumun::domain::time::{Day, Stamp};
 use sumun::engine::command::Outcome;
 use sumun::journal::block::{entries, push_entry};
 
@@ -17,7 +25,7 @@ use crate::check::{journal, same_answer};
 use crate::model::{Asked, Said, Waiting};
 use crate::random::Random;
 use crate::story::Story;
-use crate::world::{keys, site, slot};
+use crate::world::keys;
 
 fn array<const N: usize>(random: &mut Random) -> [u8; N] {
     std::array::from_fn(|_| random.next() as u8)
@@ -48,11 +56,117 @@ fn doses(random: &mut Random) -> Doses {
     }
 }
 
+/// Up to three of something.
+fn some<T>(random: &mut Random, mut make: impl FnMut(&mut Random) -> T) -> Vec<T> {
+    (0..random.below(4)).map(|_| make(random)).collect()
+}
+
+fn campaign_row(random: &mut Random) -> CampaignRow {
+    let stamp = |random: &mut Random| Stamp(number(random) as i64);
+    let day = |random: &mut Random| Day(number(random) as i32);
+    match random.below(14) {
+        0 => CampaignRow::Id(text(random)),
+        1 => CampaignRow::Name {
+            ko: text(random),
+            en: text(random),
+        },
+        2 => CampaignRow::Zone(text(random)),
+        3 => {
+            let fields = [
+                IdentityField::Name,
+                IdentityField::BirthDate,
+                IdentityField::Code,
+            ];
+            CampaignRow::Identity(some(random, |random| *random.pick(&fields)))
+        }
+        4 => CampaignRow::Cohort {
+            id: text(random),
+            born_first: day(random),
+            born_last: day(random),
+            groups_any: some(random, text),
+        },
+        5 => CampaignRow::Opening {
+            from: stamp(random),
+            until: stamp(random),
+            cohorts: some(random, |random| number(random) as u16),
+            birth_day_last_digits: some(random, |random| random.next() as u8),
+        },
+        6 => CampaignRow::Vaccine {
+            id: text(random),
+            doses: random.next() as u8,
+            interval_days: number(random) as u16,
+        },
+        7 => CampaignRow::HoldS(number(random) as u32),
+        8 => CampaignRow::ChangeUntilDays(number(random) as u16),
+        9 => CampaignRow::Order(*random.pick(&[Order::Arrival, Order::Draw])),
+        10 => CampaignRow::LobbyOpensMin(number(random) as u32),
+        11 => CampaignRow::AdmitPerS(number(random) as u32),
+        12 => CampaignRow::ActiveMax(number(random) as u32),
+        _ => CampaignRow::SessionIdleS(number(random) as u32),
+    }
+}
+
+fn site_row(random: &mut Random) -> SiteRow {
+    SiteRow {
+        site: text(random),
+        name_ko: text(random),
+        name_en: text(random),
+        region: text(random),
+        address: text(random),
+        lat_e6: number(random) as i32,
+        lng_e6: number(random) as i32,
+        phone: text(random),
+    }
+}
+
+fn slot_row(random: &mut Random) -> SlotRow {
+    SlotRow {
+        site: SiteIndex(number(random) as u32),
+        vaccine: VaccineIndex(random.next() as u8),
+        date: Day(number(random) as i32),
+        start_min: number(random) as u16,
+        start: Stamp(number(random) as i64),
+        end: Stamp(number(random) as i64),
+        capacity: std::array::from_fn(|_| number(random) as u16 * (random.below(2) as u16)),
+    }
+}
+
+fn piece(random: &mut Random) -> Piece {
+    match random.below(4) {
+        0 => Piece::Source(text(random)),
+        1 => Piece::Rules(some(random, campaign_row)),
+        2 => Piece::Sites(some(random, site_row)),
+        _ => Piece::Slots(some(random, slot_row)),
+    }
+}
+
+fn act(random: &mut Random) -> GateAct {
+    match random.below(5) {
+        0 => GateAct::Pause {
+            reason: text(random),
+            freezes: random.percent(50),
+        },
+        1 => GateAct::Resume,
+        2 => GateAct::Rate {
+            admit_per_s: number(random) as u32,
+        },
+        3 => GateAct::Active {
+            active_max: number(random) as u32,
+        },
+        _ => GateAct::Message { text: text(random) },
+    }
+}
+
+fn place(random: &mut Random) -> (PersonKey, Given) {
+    let given = Given::of_mark(number(random) >> 24);
+    (PersonKey(array(random)), given)
+}
+
 fn change(random: &mut Random) -> Change {
     let campaign = CampaignIndex(number(random) as u16);
     let person = PersonKey(array(random));
     let booking = BookingNumber(number(random));
-    let pool = *random.pick(&[Pool::Public, Pool::Assisted]);
+    let pool = *random.pick(&Pool::ALL);
     let hold = maybe(random, |random| HoldId(number(random)));
     let released = maybe(random, |random| HoldId(number(random)));
     let idempotency = maybe(random, |random| Idempotency {
@@ -61,7 +175,7 @@ fn change(random: &mut Random) -> Change {
     });
     let (from, to) = (doses(random), doses(random));
     let rules = number(random) as u32;
-    match random.below(14) {
+    match random.below(23) {
         0 => Change::Founded {
             simulated_clock: rules > 9,
             head_public_key: array(random),
@@ -78,22 +192,20 @@ fn change(random: &mut Random) -> Change {
         4 => Change::CampaignActivated {
             campaign,
             version: rules,
-            source: text(random),
+            parts: number(random) as u32,
+            rows: number(random) as u32,
+            source_sha256: array(random),
         },
-        5 => {
-            let rows = (0..random.below(4))
-                .map(|at| site(at as u32, &text(random)))
-                .collect();
-            Change::SitesImported { campaign, rows }
-        }
-        6 => {
-            let day = number(random) as i32 >> 16;
-            let row = |at| slot(at as u32, at as u8, day, 600, [at as u16, u16::MAX]);
-            Change::SlotsImported {
-                campaign,
-                rows: (0..random.below(4)).map(row).collect(),
-            }
-        }
+        5 => Change::SitesImported {
+            campaign,
+            parts: number(random) as u32,
+            rows: number(random) as u32,
+        },
+        6 => Change::SlotsImported {
+            campaign,
+            parts: number(random) as u32,
+            rows: number(random) as u32,
+        },
         7 => Change::RosterImported {
             version: rules,
             people: number(random),
@@ -119,6 +231,7 @@ fn change(random: &mut Random) -> Change {
                 campaign,
                 person,
                 hold: HoldId(number(random)),
+                pool,
                 reason,
             }
         }
@@ -139,6 +252,7 @@ fn change(random: &mut Random) -> Change {
             number: booking,
             from,
             to,
+            pool,
             hold,
             released,
             idempotency,
@@ -148,7 +262,43 @@ fn change(random: &mut Random) -> Change {
             person,
             number: booking,
             doses: to,
+            pool,
             idempotency,
+        },
+        13 => Change::PieceAdded {
+            campaign,
+            part: number(random) as u32,
+            piece: piece(random),
+        },
+        14 => Change::NumbersLeased {
+            campaign,
+            first: number(random),
+            until: number(random),
+        },
+        15 => Change::PlacesGiven {
+            campaign,
+            places: some(random, place),
+        },
+        16 => Change::ServingAdvanced {
+            campaign,
+            serving: number(random),
+        },
+        17 => Change::DrawCommitted {
+            campaign,
+            opening: Stamp(number(random) as i64),
+            commitment: array(random),
+        },
+        18 => Change::DrawRevealed {
+            campaign,
+            opening: Stamp(number(random) as i64),
+            seed: array(random),
+        },
+        19 => Change::GateSet {
+            campaign,
+            act: act(random),
+        },
+        20 => Change::TokenKeyRotated {
+            id: random.next() as u8,
         },
         _ => {
             let all = [
@@ -167,10 +317,27 @@ fn change(random: &mut Random) -> Change {
 }
 
 fn entry(random: &mut Random) -> Entry {
-    let actor = match random.below(3) {
+    let roles = [
+        Role::Administrator,
+        Role::Operator,
+        Role::Approver,
+        Role::Site,
+        Role::Agent,
+        Role::Auditor,
+        Role::Reporter,
+    ];
+    let actor = match random.below(5) {
         0 => Actor::System,
         1 => Actor::Citizen,
-        _ => Actor::Operator(text(random)),
+        2 => Actor::Operator(text(random)),
+        3 => Actor::Staff {
+            account: text(random),
+            role: *random.pick(&roles),
+            for_person: maybe(random, |random| PersonKey(array(random))),
+        },
+        _ => Actor::Proxy {
+            person: PersonKey(array(random)),
+        },
     };
     Entry {
         seq: Seq(number(random)),
@@ -186,7 +353,8 @@ proptest! {
 
     #[test]
     fn any_entry_comes_back_from_its_bytes(seed: u64) {
-        let entry = entry(&mut Random::new(seed));
+        let mut random = Random::new(seed);
+        let entry = entry(&mut random);
         let mut bytes = Vec::new();
         let hash = entry.encode(&mut bytes);
         prop_assert_eq!(hash, Hash::of(&bytes));
@@ -194,10 +362,21 @@ proptest! {
         for cut in 0..bytes.len() {
             prop_assert!(Entry::decode(&bytes[..cut]).is_err(), "cut to {cut}");
         }
-        // One meaning has one form: other bytes are another entry, or none.
-        let at = seed as usize % bytes.len();
-        bytes[at] ^= 1 << (seed % 8);
-        prop_assert_ne!(Entry::decode(&bytes), Ok(entry));
+        // One meaning has one form: other bytes are none, or another entry that has these bytes.
+        for at in 0..bytes.len() {
+            let whole = bytes[at];
+            bytes[at] = random.next() as u8;
+            if bytes[at] == whole {
+                bytes[at] ^= 1;
+            }
+            if let Ok(other) = Entry::decode(&bytes) {
+                prop_assert_ne!(&other, &entry);
+                let mut again = Vec::new();
+                other.encode(&mut again);
+                prop_assert_eq!(&again, &bytes, "byte {}", at);
+            }
+            bytes[at] = whole;
+        }
     }
 
     #[test]
@@ -289,7 +468,7 @@ fn any_request(random: &mut Random, person: PersonKey, story: &Story) -> Request
     let known = &story.run.model.campaigns[0];
     let at = random.below(known.slots.len() as u64) as usize;
     let doses = known.doses(at);
-    let pool = *random.pick(&[Pool::Public, Pool::Public, Pool::Assisted]);
+    let pool = *random.pick(&[Pool::Public, Pool::Public, Pool::Assisted, Pool::Partner]);
     let number = match known.active(&person) {
         Some(at) if random.percent(90) => known.bookings[at].number,
         _ => BookingNumber(random.next()),

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use sumun::audit::{export, state_of, verify_export, verify_store};
 use sumun::clock::Clock;
-use sumun::domain::entry::{Actor, Change};
-use sumun::domain::ids::{CampaignIndex, Seq};
+use sumun::domain::entry::{Actor, Change, HoldEnd};
+use sumun::domain::ids::{CampaignIndex, Pool, Seq};
 use sumun::domain::state::State;
 use sumun::domain::time::Stamp;
 use sumun::engine::command::{Command, Operation, Outcome};
@@ -228,13 +228,7 @@ impl Run {
                 self.count("wall steps noticed");
             }
             for (_, change) in &predicted.entries {
-                if let Change::HoldEnded {
-                    reason: sumun::domain::entry::HoldEnd::Expired,
-                    ..
-                } = change
-                {
-                    *self.tally.entry("holds expired").or_default() += 1;
-                }
+                self.count_change(change);
             }
             self.answers(&predicted.said);
             self.accept(predicted);
@@ -254,6 +248,60 @@ impl Run {
         let lines = lines_of(&predicted);
         let both = vec![(self.model.clone(), Vec::new()), (predicted.after, lines)];
         self.restart(both);
+    }
+
+    /// Counts what a change shows, before it has happened to the model.
+    fn count_change(&mut self, change: &Change) {
+        let (mut confirmed, mut mark, mut taken) = (None, None, None);
+        match change {
+            Change::HoldEnded {
+                reason: HoldEnd::Expired,
+                ..
+            } => self.count("holds expired"),
+            Change::HoldPlaced { pool, .. } => taken = Some(*pool),
+            Change::Booked {
+                campaign,
+                person,
+                hold,
+                pool,
+                idempotency,
+                ..
+            }
+            | Change::Moved {
+                campaign,
+                person,
+                hold,
+                pool,
+                idempotency,
+                ..
+            } => {
+                taken = Some(*pool);
+                confirmed = hold.map(|_| (campaign, person));
+                mark = idempotency.map(|mark| (campaign, mark.key));
+            }
+            Change::Cancelled {
+                campaign,
+                idempotency,
+                ..
+            } => mark = idempotency.map(|mark| (campaign, mark.key)),
+            _ => {}
+        }
+        let known = |campaign: &CampaignIndex| &self.model.campaigns[campaign.at()];
+        let now = self.now().max(self.model.stamp);
+        let beyond = confirmed
+            .is_some_and(|(campaign, person)| known(campaign).spent_until(person, now).is_some());
+        // Whoever repeats a key that is remembered gets no entry.
+        let forgotten =
+            mark.is_some_and(|(campaign, key)| known(campaign).answered.contains_key(&key));
+        if taken == Some(Pool::Partner) {
+            self.count("partner seats taken");
+        }
+        if beyond {
+            self.count("confirmed beyond the bound");
+        }
+        if forgotten {
+            self.count("forgotten keys used again");
+        }
     }
 
     /// What was predicted has happened.

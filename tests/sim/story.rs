@@ -57,10 +57,10 @@ impl Story {
         self.act(Act::Sites { campaign: 0, rows });
         let day = today(EVENING) + 3;
         let rows = vec![
-            slot(0, 0, day, 600, [2, 1]),
-            slot(0, 0, day + 2, 600, [3, 1]),
-            slot(0, 1, day, 630, [1, 0]),
-            slot(1, 1, day, 600, [4, 2]),
+            slot(0, 0, day, 600, [2, 1, 0]),
+            slot(0, 0, day + 2, 600, [3, 1, 2]),
+            slot(0, 1, day, 630, [1, 0, 0]),
+            slot(1, 1, day, 600, [4, 2, 1]),
         ];
         self.act(Act::Slots { campaign: 0, rows });
         let people = self.people.clone();
@@ -100,6 +100,12 @@ impl Story {
         };
         self.run.submit(asked, false);
         self.run.step();
+    }
+
+    /// A request with the key of the one before.
+    pub fn ask_again(&mut self, person: usize, ask: Ask) {
+        self.keys -= 1;
+        self.ask(person, ask);
     }
 
     pub fn hold(&mut self, person: usize, at: usize) {
@@ -209,7 +215,7 @@ impl Story {
         }
         let rows = vec![site(1, "020000000")];
         self.act(Act::Sites { campaign: 0, rows });
-        let rows = vec![slot(1, 1, today(EVENING) + 3, 600, [5, 3])];
+        let rows = vec![slot(1, 1, today(EVENING) + 3, 600, [5, 3, 1])];
         self.act(Act::Slots { campaign: 0, rows });
         self.run.fate = Some(crate::run::Fate {
             way: crate::disk::Crash::Killed,

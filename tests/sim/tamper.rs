@@ -191,9 +191,10 @@ fn the_evening_has_every_kind_of_entry() {
         Change::DrawRevealed { .. } => 20,
         Change::GateSet { .. } => 21,
         Change::TokenKeyRotated { .. } => 22,
+        Change::PieceAdded { .. } => 23,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..23), "{kinds:?}");
+    assert!(kinds.iter().copied().eq(0..24), "{kinds:?}");
     assert!(found.len() >= 30, "{} entries", found.len());
 }
 

@@ -9,8 +9,10 @@ use std::sync::{Arc, OnceLock};
 
 use sumun::clock::Entropy;
 use sumun::domain::booking::site::{SiteRow, SlotRow};
+use sumun::domain::campaign::rows::CampaignRow;
+use sumun::domain::campaign::{IdentityField, Order};
 use sumun::domain::crockford;
-use sumun::domain::ids::{PersonKey, SiteIndex, VaccineIndex};
+use sumun::domain::ids::{PersonKey, Seats, SiteIndex, VaccineIndex};
 use sumun::domain::time::{Day, Stamp};
 use sumun::files::roster::{PreparedRoster, read};
 use sumun::keys::Keys;
@@ -154,6 +156,57 @@ impl Rules {
         }
     }
 
+    /// What the file means, as the journal must keep it.
+    pub fn rows(&self) -> Vec<CampaignRow> {
+        let day = |text: &str| Day::of(text.parse().expect("a date of the cohorts"));
+        let mut rows = vec![
+            CampaignRow::Id(self.id.clone()),
+            CampaignRow::Name {
+                ko: "예약".to_owned(),
+                en: "Booking".to_owned(),
+            },
+            CampaignRow::Zone("Asia/Seoul".to_owned()),
+            CampaignRow::Identity(vec![
+                IdentityField::Name,
+                IdentityField::BirthDate,
+                IdentityField::Code,
+            ]),
+        ];
+        for (name, first, last, carers) in COHORTS {
+            rows.push(CampaignRow::Cohort {
+                id: name.to_owned(),
+                born_first: day(first),
+                born_last: day(last),
+                groups_any: carers.then(|| "carer".to_owned()).into_iter().collect(),
+            });
+        }
+        for (cohort, openings) in self.openings.iter().enumerate() {
+            rows.extend(openings.iter().map(|(from, until)| CampaignRow::Opening {
+                from: *from,
+                until: *until,
+                cohorts: vec![cohort as u16],
+                birth_day_last_digits: Vec::new(),
+            }));
+        }
+        for (id, doses, interval_days) in [("mrna", 2, INTERVAL as u16), ("single", 1, 0)] {
+            rows.push(CampaignRow::Vaccine {
+                id: id.to_owned(),
+                doses,
+                interval_days,
+            });
+        }
+        rows.extend([
+            CampaignRow::HoldS(self.hold_s as u32),
+            CampaignRow::ChangeUntilDays(self.change_days as u16),
+            CampaignRow::Order(Order::Arrival),
+            CampaignRow::LobbyOpensMin(1),
+            CampaignRow::AdmitPerS(280),
+            CampaignRow::ActiveMax(60_000),
+            CampaignRow::SessionIdleS(600),
+        ]);
+        rows
+    }
+
     /// The campaign file.
     pub fn text(&self) -> String {
         let mut text = format!(
@@ -216,7 +269,7 @@ pub fn site(number: u32, phone: &str) -> SiteRow {
     }
 }
 
-pub fn slot(site: u32, vaccine: u8, day: i32, start_min: u16, capacity: [u16; 2]) -> SlotRow {
+pub fn slot(site: u32, vaccine: u8, day: i32, start_min: u16, capacity: Seats) -> SlotRow {
     let start = midnight(day).0 + i64::from(start_min) * MINUTE;
     SlotRow {
         site: SiteIndex(site),
@@ -225,9 +278,14 @@ pub fn slot(site: u32, vaccine: u8, day: i32, start_min: u16, capacity: [u16; 2]
         start_min,
         start: Stamp(start),
         end: Stamp(start + 30 * MINUTE),
-        public: capacity[0],
-        assisted: capacity[1],
+        capacity,
     }
+}
+
+/// Seats of every pool: one of the public pool at least.
+fn seats(public_max: u64, random: &mut Random) -> Seats {
+    let public = 1 + random.below(public_max) as u16;
+    [public, random.below(3) as u16, random.below(2) as u16]
 }
 
 /// Slots about `now`: for a day some slots of both vaccines, and the second doses.
@@ -237,10 +295,10 @@ pub fn slots(now: Stamp, random: &mut Random) -> Vec<SlotRow> {
         let (site, vaccine) = (random.below(3) as u32, random.below(2) as u8);
         let day = today(now) + random.below(5) as i32;
         let start_min = if random.percent(50) { 600 } else { 21 * 60 };
-        let capacity = [1 + random.below(3) as u16, random.below(3) as u16];
+        let capacity = seats(3, random);
         rows.push(slot(site, vaccine, day, start_min, capacity));
         if vaccine == 0 && random.percent(80) {
-            let capacity = [1 + random.below(4) as u16, random.below(3) as u16];
+            let capacity = seats(4, random);
             rows.push(slot(site, 0, day + INTERVAL, start_min, capacity));
         }
     }

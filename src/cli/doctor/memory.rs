@@ -8,8 +8,8 @@ use crate::web::door::bounds::{PLAIN_BYTES, RECEIVE_BUFFER_BYTES, SEND_BUFFER_BY
 const AROUND_BYTES: u64 = 256 << 20;
 /// A person on the roster who enters, books two doses and asks for both with a key of their own:
 /// measured with `tests/bench/fill` (1.54 million people with 1.5 million bookings), and a quarter
-/// more for tables that grow.
-const PERSON_BYTES: u64 = 640;
+/// more for tables that grow; and 48 bytes that a count of changes and the age of a key take since.
+const PERSON_BYTES: u64 = 640 + 48;
 
 /// Where the memory goes at the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

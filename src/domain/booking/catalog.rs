@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::Campaign;
-use crate::domain::ids::{CampaignIndex, SiteIndex, SlotIndex, VaccineIndex};
+use crate::domain::ids::{CampaignIndex, Seats, SiteIndex, SlotIndex, VaccineIndex};
 use crate::domain::time::{Day, Stamp};
 
 /// One activated campaign file, kept for ever.
@@ -35,33 +35,23 @@ pub struct Slot {
     pub start_min: u16,
     pub start: Stamp,
     pub end: Stamp,
-    /// Capacity of the public and the assisted pool.
-    pub capacity: [u16; 2],
+    /// Capacity of each pool.
+    pub capacity: Seats,
     /// Its place among the seats of its site.
     pub position: u32,
     /// The slot of the second dose: same site, vaccine and time, the vaccine's interval later.
     pub second: Option<SlotIndex>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Catalog {
     pub index: CampaignIndex,
-    /// The rules in force: the last of `versions`, parsed.
+    /// The rules in force: the last of `versions`, as they were compiled.
     pub campaign: Arc<Campaign>,
     pub versions: Vec<Version>,
     pub sites: Vec<Site>,
     pub site_by_id: HashMap<String, SiteIndex>,
     pub slots: Vec<Slot>,
-}
-
-impl PartialEq for Catalog {
-    /// The parsed campaign follows from the last version's text and is not compared.
-    fn eq(&self, other: &Self) -> bool {
-        self.index == other.index
-            && self.versions == other.versions
-            && self.sites == other.sites
-            && self.slots == other.slots
-    }
 }
 
 impl Catalog {
@@ -149,7 +139,9 @@ impl Catalog {
     }
 
     /// Adds slots, or changes the capacity of known ones, and links their second doses.
-    /// One set of rows must not name a slot twice.
+    ///
+    /// # Errors
+    /// When a row names a site that is not there, or two rows the same slot.
     pub fn put_slots(&mut self, rows: &[SlotRow]) -> Result<(), String> {
         if let Some(row) = rows.iter().find(|row| row.site.at() >= self.sites.len()) {
             return Err(format!(
@@ -161,7 +153,7 @@ impl Catalog {
         let known: Vec<_> = rows.iter().map(|row| self.slot_like(row)).collect();
         let mut touched = Vec::new();
         for (row, known) in rows.iter().zip(known) {
-            let capacity = [row.public, row.assisted];
+            let capacity = row.capacity;
             if let Some(slot) = known {
                 self.slots[slot.at()].capacity = capacity;
                 continue;
@@ -184,12 +176,11 @@ impl Catalog {
         }
         touched.sort_unstable();
         touched.dedup();
-        touched.into_iter().for_each(|site| self.relink(site));
-        Ok(())
+        touched.into_iter().try_for_each(|site| self.relink(site))
     }
 
     /// Sorts a site's slots and finds the second dose's slot of each.
-    fn relink(&mut self, site: SiteIndex) {
+    fn relink(&mut self, site: SiteIndex) -> Result<(), String> {
         let slots = &self.slots;
         self.sites[site.at()]
             .slots
@@ -203,6 +194,13 @@ impl Catalog {
             });
             self.slots[index.at()].second = second;
         }
+        let order = &self.sites[site.at()].slots;
+        let is_same =
+            |pair: &[SlotIndex]| key(&self.slots[pair[0].at()]) == key(&self.slots[pair[1].at()]);
+        if order.windows(2).any(is_same) {
+            return Err(format!("names a slot of site {site} twice"));
+        }
+        Ok(())
     }
 
     /// Days from the first to the second dose; none for a vaccine of one dose.

@@ -58,10 +58,13 @@ pub struct Context<'a> {
 }
 
 pub fn decide(context: &Context<'_>, request: &Request) -> Verdict {
-    match repeated(context.campaign, request.idempotency) {
+    match repeated(context.campaign, request.idempotency, context.now) {
         Ok(None) => {}
         Ok(Some(seq)) => return Verdict::Repeated(seq),
         Err(refusal) => return Verdict::Refused(refusal),
+    }
+    if let Err(refusal) = within_bound(context.campaign, request, context.now) {
+        return Verdict::Refused(refusal);
     }
     match context.change(request) {
         Ok(change) => Verdict::Change(change),
@@ -69,15 +72,38 @@ pub fn decide(context: &Context<'_>, request: &Request) -> Verdict {
     }
 }
 
-/// The entry that answered this request before, if one did.
+/// Whether the person may cause another change in this hour. Whoever confirms a hold may always:
+/// nobody loses a seat that was promised to them.
+pub fn within_bound(
+    campaign: &CampaignState,
+    request: &Request,
+    now: Stamp,
+) -> Result<(), Refusal> {
+    if let Ask::Book {
+        seat: Seat::Held(_),
+    }
+    | Ask::Move {
+        seat: Seat::Held(_),
+        ..
+    } = request.ask
+    {
+        return Ok(());
+    }
+    let changes = campaign.standing(&request.person).changes;
+    let spent = changes.spent_until(now);
+    spent.map_or(Ok(()), |until| Err(Refusal::TooManyChanges(until)))
+}
+
+/// The entry that answered this request before, if one did in the last 24 hours.
 pub fn repeated(
     campaign: &CampaignState,
     idempotency: Option<Idempotency>,
+    now: Stamp,
 ) -> Result<Option<Seq>, Refusal> {
     let Some(Idempotency { key, request }) = idempotency else {
         return Ok(None);
     };
-    match campaign.repeats.get(&key) {
+    match campaign.repeats.get(&key, now) {
         None => Ok(None),
         Some(repeat) if repeat.request == request => Ok(Some(repeat.seq)),
         Some(_) => Err(Refusal::IdempotencyConflict),
@@ -106,11 +132,12 @@ impl Context<'_> {
             }
             Ask::Release { hold } => {
                 let reason = crate::domain::entry::HoldEnd::Released;
-                match self.running_hold(&person) {
-                    Some(running) if running == hold => Ok(Change::HoldEnded {
+                match self.campaign.running_hold(&person, self.now) {
+                    Some((running, held)) if running == hold => Ok(Change::HoldEnded {
                         campaign,
                         person,
                         hold,
+                        pool: held.pool,
                         reason,
                     }),
                     _ => Err(Refusal::HoldExpired),
@@ -147,18 +174,20 @@ impl Context<'_> {
                     number,
                     from,
                     to,
+                    pool,
                     hold,
                     released,
                     idempotency,
                 })
             }
             Ask::Cancel { number } => {
-                let doses = self.changeable(&person, number)?.doses;
+                let Booking { doses, pool, .. } = *self.changeable(&person, number)?;
                 Ok(Change::Cancelled {
                     campaign,
                     person,
                     number,
                     doses,
+                    pool,
                     idempotency,
                 })
             }

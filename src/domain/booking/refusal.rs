@@ -11,6 +11,8 @@ use crate::domain::time::Stamp;
 pub enum Refusal {
     /// The same Idempotency-Key came before with another request.
     IdempotencyConflict,
+    /// The person has caused as many changes in an hour as one may; more from this instant on.
+    TooManyChanges(Stamp),
     /// No such booking, hold or slot for this person.
     NotFound,
     /// The person has no active booking of that number.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::file::Draft;
 use super::source::Source;
+use super::tables::Lined;
 use super::{
     ALL_DIGITS, Campaign, Cohort, GROUPS_MAX, Opening, WINDOWS_MAX, digits_between, digits_of,
 };
@@ -30,8 +31,8 @@ pub(super) fn check(draft: Draft, source: &mut Source) -> Option<Campaign> {
     if source.has_errors() {
         return None;
     }
-    let cohorts: Vec<Cohort> = draft.cohorts.into_iter().collect::<Option<_>>()?;
-    let openings: Vec<Opening> = draft.openings.into_iter().collect::<Option<_>>()?;
+    let (cohorts, cohort_lines) = whole(draft.cohorts)?;
+    let (openings, opening_lines) = whole(draft.openings)?;
     let gate = draft.gate?;
     let rules = Rules::new(&cohorts, &openings, gate.lobby_opens_min);
     if kinds::of(&cohorts, &rules).is_none() {
@@ -42,7 +43,11 @@ pub(super) fn check(draft: Draft, source: &mut Source) -> Option<Campaign> {
         );
         return None;
     }
-    warn_left_out(&cohorts, &openings, source);
+    warn_left_out(
+        (&cohorts, &cohort_lines),
+        (&openings, &opening_lines),
+        source,
+    );
     Some(Campaign {
         id: draft.id?,
         name: draft.name?,
@@ -57,8 +62,17 @@ pub(super) fn check(draft: Draft, source: &mut Source) -> Option<Campaign> {
     })
 }
 
+/// Tables without a fault, and their lines; none if one has a fault.
+fn whole<T>(tables: Vec<Lined<T>>) -> Option<(Vec<T>, Vec<u32>)> {
+    let pairs = tables.into_iter().map(|(table, line)| Some((table?, line)));
+    pairs.collect()
+}
+
 fn check_sizes(draft: &Draft, source: &mut Source) {
-    let cohorts = draft.cohorts.iter().flatten();
+    let cohorts = draft
+        .cohorts
+        .iter()
+        .filter_map(|(cohort, _)| cohort.as_ref());
     let groups: BTreeSet<&str> = cohorts
         .flat_map(|cohort| cohort.groups_any.iter().map(String::as_str))
         .collect();
@@ -72,8 +86,7 @@ fn check_sizes(draft: &Draft, source: &mut Source) {
     let windows: usize = draft
         .openings
         .iter()
-        .flatten()
-        .map(|o| o.cohorts.len())
+        .filter_map(|(opening, _)| Some(opening.as_ref()?.cohorts.len()))
         .sum();
     if windows > WINDOWS_MAX {
         let why = format!("the openings name {windows} cohorts in all: at most {WINDOWS_MAX}");
@@ -86,35 +99,31 @@ fn check_overlaps(draft: &Draft, source: &mut Source) {
     let windows: usize = draft
         .openings
         .iter()
-        .flatten()
-        .map(|o| o.cohorts.len())
+        .filter_map(|(opening, _)| Some(opening.as_ref()?.cohorts.len()))
         .sum();
     if windows > WINDOWS_MAX {
         return; // reported; and the comparison of each with each would take long
     }
-    let openings: Vec<(usize, &Opening)> = draft
+    let openings: Vec<(usize, &Opening, u32)> = draft
         .openings
         .iter()
         .enumerate()
-        .filter_map(|(at, opening)| Some((at + 1, opening.as_ref()?)))
+        .filter_map(|(at, (opening, line))| Some((at + 1, opening.as_ref()?, *line)))
         .collect();
-    for (at, (number, opening)) in openings.iter().enumerate() {
-        for (before, earlier) in &openings[..at] {
+    for (at, (number, opening, line)) in openings.iter().enumerate() {
+        for (before, earlier, earlier_line) in &openings[..at] {
             let digits = opening.digit_mask() & earlier.digit_mask();
             let apart = opening.until <= earlier.from || earlier.until <= opening.from;
             if apart || digits == 0 {
                 continue;
             }
-            let here = format!(
-                "opening {number} overlaps opening {before} (line {})",
-                earlier.line
-            );
+            let here = format!("opening {number} overlaps opening {before} (line {earlier_line})");
             let shared = |cohort: &usize| earlier.cohorts.contains(cohort);
-            let cohort = |at: &usize| draft.cohorts[*at].as_ref();
+            let cohort = |at: &usize| draft.cohorts[*at].0.as_ref();
             if let Some(shared) = opening.cohorts.iter().find(|cohort| shared(cohort)) {
                 let id = cohort(shared).map_or("?", |cohort| cohort.id.as_str());
                 let why = "let one of them end where the other begins";
-                source.error_on(opening.line, format!("{here} for cohort {id}: {why}"));
+                source.error_on(*line, format!("{here} for cohort {id}: {why}"));
                 continue;
             }
             let pairs = opening.cohorts.iter().filter_map(cohort).flat_map(|one| {
@@ -127,7 +136,7 @@ fn check_overlaps(draft: &Draft, source: &mut Source) {
             let common = |(one, other): &(&Cohort, &Cohort)| can_share(one, other, digits);
             if let Some((one, other)) = pairs.into_iter().find(common) {
                 let who = format!("somebody can be in both {} and {}", one.id, other.id);
-                source.warn_on(opening.line, format!("{here}: {who}"));
+                source.warn_on(*line, format!("{here}: {who}"));
             }
         }
     }
@@ -141,9 +150,12 @@ fn can_share(one: &Cohort, other: &Cohort, digits: u16) -> bool {
 
 /// A cohort whose people are born only after its last opening is one nobody can be in.
 fn check_unborn(draft: &Draft, zone: &Zone, source: &mut Source) {
-    for (at, cohort) in draft.cohorts.iter().enumerate() {
+    for (at, (cohort, line)) in draft.cohorts.iter().enumerate() {
         let Some(cohort) = cohort else { continue };
-        let openings = draft.openings.iter().flatten();
+        let openings = draft
+            .openings
+            .iter()
+            .filter_map(|(opening, _)| opening.as_ref());
         let theirs = openings.filter(|opening| opening.cohorts.contains(&at));
         let Some(end) = theirs.map(|opening| opening.until).max() else {
             continue;
@@ -152,13 +164,17 @@ fn check_unborn(draft: &Draft, zone: &Zone, source: &mut Source) {
         if cohort.born.0 > last_date {
             let why = format!("born from {}, but its last opening ends on", cohort.born.0);
             let message = format!("nobody can be in cohort {}: {why} {last_date}", cohort.id);
-            source.error_on(cohort.line, message);
+            source.error_on(*line, message);
         }
     }
 }
 
 /// Warns of people in a cohort whom no opening takes, and of openings that take nobody.
-fn warn_left_out(cohorts: &[Cohort], openings: &[Opening], source: &mut Source) {
+fn warn_left_out(
+    (cohorts, cohort_lines): (&[Cohort], &[u32]),
+    (openings, opening_lines): (&[Opening], &[u32]),
+    source: &mut Source,
+) {
     for (at, cohort) in cohorts.iter().enumerate() {
         let born = digits_between(cohort.born.0, cohort.born.1);
         let theirs = openings
@@ -167,11 +183,11 @@ fn warn_left_out(cohorts: &[Cohort], openings: &[Opening], source: &mut Source) 
         let taken = theirs.fold(0, |taken, opening| taken | opening.digit_mask());
         let (id, left) = (&cohort.id, born & !taken);
         if taken == 0 {
-            source.warn_on(cohort.line, format!("no opening names cohort {id}"));
+            source.warn_on(cohort_lines[at], format!("no opening names cohort {id}"));
         } else if left != 0 {
             let digits = digits_of(left);
             let why = format!("nobody with a birth day ending in {digits:?} gets an opening");
-            source.warn_on(cohort.line, format!("cohort {id}: {why}"));
+            source.warn_on(cohort_lines[at], format!("cohort {id}: {why}"));
         }
     }
     for (at, opening) in openings.iter().enumerate() {
@@ -183,7 +199,7 @@ fn warn_left_out(cohorts: &[Cohort], openings: &[Opening], source: &mut Source) 
                     "nobody of cohort {}: no birth day has its digits",
                     cohort.id
                 );
-                source.warn_on(opening.line, format!("opening {} takes {who}", at + 1));
+                source.warn_on(opening_lines[at], format!("opening {} takes {who}", at + 1));
             }
         }
     }

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use toml::de::DeTable;
 
 use super::source::{Section, Source, quote};
-use super::tables::{self, id_fault};
+use super::tables::{self, Lined, id_fault};
 use super::{
     BookingRules, Cohort, GateRules, IdentityField, LocalizedText, Opening, Order, Vaccine,
 };
@@ -21,8 +21,8 @@ pub(super) struct Draft {
     pub name: Option<LocalizedText>,
     pub zone: Option<Zone>,
     pub identity: Option<Vec<IdentityField>>,
-    pub cohorts: Vec<Option<Cohort>>,
-    pub openings: Vec<Option<Opening>>,
+    pub cohorts: Vec<Lined<Cohort>>,
+    pub openings: Vec<Lined<Opening>>,
     pub vaccines: Vec<Option<Vaccine>>,
     pub booking: Option<BookingRules>,
     pub gate: Option<GateRules>,

@@ -1,8 +1,9 @@
 //! A campaign as its file describes it: who, when, what, and how many at a time.
 //!
-//! Owns the checked form. `Campaign::parse` and `parse_new` are the only ways to one, so a
-//! `Campaign` has no fault: every opening has an instant for its ends, every cohort somebody who
-//! can be in it. It reads text, never a file, and decides nothing about a person.
+//! Owns the checked form. `Campaign::parse` reads a file that an operator brings in, and checks it
+//! by today's rules; `Campaign::of_rows` takes what the journal has compiled, without a parser.
+//! Either way every opening has instants for its ends, and names cohorts that are there. It reads
+//! text, never a file, and decides nothing about a person.
 
 mod check;
 pub mod diff;
@@ -11,6 +12,7 @@ mod file;
 pub mod kinds;
 mod local;
 pub mod preview;
+pub mod rows;
 mod source;
 mod tables;
 pub mod timeline;
@@ -62,7 +64,7 @@ pub struct LocalizedText {
     pub en: String,
 }
 
-/// One field of the identity form.
+/// One field of the identity form. Variants are appended: entries have them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityField {
@@ -90,8 +92,6 @@ pub struct Cohort {
     pub born: (Date, Date),
     /// Empty when groups do not matter.
     pub groups_any: Vec<String>,
-    /// Where the file says so, from 1.
-    pub line: u32,
 }
 
 /// When: the half-open interval `[from, until)`.
@@ -103,8 +103,6 @@ pub struct Opening {
     pub until: Stamp,
     /// Last digits of the day of the month of birth, ascending; empty for every day.
     pub birth_day_last_digits: Vec<u8>,
-    /// Where the file says so, from 1.
-    pub line: u32,
 }
 
 impl Opening {
@@ -167,7 +165,7 @@ impl BookingRules {
     };
 }
 
-/// How places become turns.
+/// How places become turns. Variants are appended: entries have them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
@@ -207,24 +205,12 @@ impl GateRules {
 }
 
 impl Campaign {
-    /// Reads and checks a campaign file.
+    /// Reads and checks a campaign file that an operator brings in.
     ///
     /// # Errors
     /// Every finding when at least one is an error; a campaign that is returned has only warnings.
     pub fn parse(source: &str) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
-        Self::read(source::Source::new(source))
-    }
-
-    /// Reads and checks a campaign file that an operator brings in: as `parse`, and the characters
-    /// of its texts too. The journal may hold files from before that check, so `parse` is without.
-    ///
-    /// # Errors
-    /// As `parse`.
-    pub fn parse_new(source: &str) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
-        Self::read(source::Source::of_new(source))
-    }
-
-    fn read(mut source: source::Source) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
+        let mut source = source::Source::new(source);
         let draft = file::read(&mut source);
         let campaign = draft.and_then(|draft| check::check(draft, &mut source));
         let findings = source.into_findings();

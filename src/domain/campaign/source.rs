@@ -7,7 +7,7 @@ use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::domain::text::{self, TITLE_CHARS_MAX, TextFault};
+use crate::domain::text::{self, TITLE_CHARS_MAX};
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -38,9 +38,6 @@ pub(super) struct Source<'s> {
     line_starts: Vec<usize>,
     findings: Vec<Finding>,
     left_out: usize,
-    /// Whether texts are checked by today's rules: when a file comes in, not when the journal is
-    /// read.
-    checks_texts: bool,
 }
 
 impl<'s> Source<'s> {
@@ -54,22 +51,7 @@ impl<'s> Source<'s> {
             line_starts,
             findings: Vec::new(),
             left_out: 0,
-            checks_texts: false,
         }
-    }
-
-    /// The same for a file that comes in: its texts are checked too.
-    pub fn of_new(text: &'s str) -> Self {
-        Self {
-            checks_texts: true,
-            ..Self::new(text)
-        }
-    }
-
-    /// Why a text for people can't be taken from a file that comes in.
-    pub fn text_fault(&self, text: &str) -> Option<TextFault> {
-        let fault = text::check_characters(text).err();
-        fault.filter(|_| self.checks_texts)
     }
 
     /// The line of a byte position, from 1.
@@ -209,7 +191,7 @@ impl<'t> Section<'t> {
             "must not have line ends or other control characters".to_owned()
         } else if text.chars().nth(TITLE_CHARS_MAX).is_some() {
             format!("must have at most {TITLE_CHARS_MAX} characters")
-        } else if let Some(fault) = source.text_fault(text) {
+        } else if let Err(fault) = text::check_characters(text) {
             format!("can't be used: {fault}")
         } else {
             return Some(text.to_owned());

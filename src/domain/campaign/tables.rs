@@ -11,6 +11,7 @@ use super::local::{read_date, read_local};
 use super::source::{Section, Source, Value, quote};
 use super::{COHORTS_MAX, Cohort, GROUPS_MAX, OPENINGS_MAX, Opening, VACCINES_MAX, Vaccine};
 use crate::domain::ids::CampaignId;
+use crate::domain::text;
 use crate::domain::time::{Stamp, Zone};
 
 /// Birth dates before this are typing errors: nobody alive was born then.
@@ -23,16 +24,17 @@ const OPENING_YEARS: RangeInclusive<i16> = 2000..=2199;
 /// Positions by id.
 pub(super) type Positions = HashMap<String, usize>;
 
+/// A table of the file and the line at which it begins, from 1; none where an error was reported.
+pub(super) type Lined<T> = (Option<T>, u32);
+
 /// The cohorts, and where each id is; a cohort with a fault keeps its place.
-pub(super) fn read_cohorts(
-    root: &Section,
-    source: &mut Source,
-) -> (Vec<Option<Cohort>>, Positions) {
+pub(super) fn read_cohorts(root: &Section, source: &mut Source) -> (Vec<Lined<Cohort>>, Positions) {
     let mut ids = Positions::new();
     let mut cohorts = Vec::new();
     for section in root.tables(source, "cohort", COHORTS_MAX) {
         let id = read_id(&section, source, &mut ids, cohorts.len());
-        cohorts.push(read_cohort(&section, source, id));
+        let line = source.line(section.at);
+        cohorts.push((read_cohort(&section, source, id), line));
     }
     (cohorts, ids)
 }
@@ -42,11 +44,14 @@ pub(super) fn read_openings(
     source: &mut Source,
     zone: Option<&Zone>,
     cohort_ids: &Positions,
-) -> Vec<Option<Opening>> {
+) -> Vec<Lined<Opening>> {
     let sections = root.tables(source, "opening", OPENINGS_MAX);
     sections
         .iter()
-        .map(|section| read_opening(section, source, zone, cohort_ids))
+        .map(|section| {
+            let line = source.line(section.at);
+            (read_opening(section, source, zone, cohort_ids), line)
+        })
         .collect()
 }
 
@@ -110,12 +115,10 @@ fn read_cohort(section: &Section, source: &mut Source, id: Option<String>) -> Op
             None
         }
     };
-    let line = source.line(section.at);
     Some(Cohort {
         id: id?,
         born: born?,
         groups_any: groups_any?,
-        line,
     })
 }
 
@@ -160,7 +163,7 @@ fn read_groups(section: &Section, source: &mut Source, value: Value) -> Option<V
                     .to_owned()
             } else if groups.iter().any(|group| group == text) {
                 "the group is named twice".to_owned()
-            } else if let Some(fault) = source.text_fault(text) {
+            } else if let Err(fault) = text::check_characters(text) {
                 fault.to_string()
             } else {
                 return Some(text.to_owned());
@@ -203,13 +206,11 @@ fn read_opening(
         source.error(section.at, format!("{} {why}", section.name));
         return None;
     }
-    let line = source.line(section.at);
     Some(Opening {
         cohorts: cohorts?,
         from,
         until,
         birth_day_last_digits: digits?,
-        line,
     })
 }
 

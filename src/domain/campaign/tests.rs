@@ -244,10 +244,9 @@ fn numbers_have_bounds_and_types() {
     refused(until, &digits("3"), "a list in square brackets", "digits");
 }
 
-/// The pages once died of a private-use character. A file of the journal keeps what it has: it
-/// could not be read again otherwise.
+/// The pages once died of a private-use character.
 #[test]
-fn a_new_files_texts_are_checked_and_the_journals_are_not() {
+fn the_characters_of_texts_are_checked() {
     for (odd, code) in [
         ('\u{f0000}', "F0000"),
         ('\u{202e}', "202E"),
@@ -259,8 +258,7 @@ fn a_new_files_texts_are_checked_and_the_journals_are_not() {
         let group = JULY.replacen(born, &with_group, 1);
         for (text, key, position) in [(name, "name", 1), (group, "groups_any", 2)] {
             assert_ne!(text, JULY, "{key}");
-            assert!(Campaign::parse(&text).is_ok(), "{key} of the journal");
-            let mut found = Campaign::parse_new(&text).unwrap_err();
+            let mut found = Campaign::parse(&text).unwrap_err();
             found.retain(|finding| finding.severity == Severity::Error);
             assert_eq!(found.len(), 1, "{found:?}");
             let line = text.lines().position(|line| line.contains(odd)).unwrap() + 1;
@@ -269,7 +267,7 @@ fn a_new_files_texts_are_checked_and_the_journals_are_not() {
             assert!(found[0].message.contains(&wanted), "{found:?}");
         }
     }
-    assert!(Campaign::parse_new(JULY).is_ok());
+    assert!(Campaign::parse(JULY).is_ok());
 }
 
 #[test]

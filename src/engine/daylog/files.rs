@@ -135,7 +135,7 @@ struct Line {
 }
 
 /// Finds the last line that ends before `end`, is whole and can be read. Reads backwards: a day's
-/// file may have gigabytes, a line megabytes.
+/// file may have gigabytes, a line 350 kB.
 pub(super) fn last_line(file: &File, end: u64) -> io::Result<Option<LastLine>> {
     let Some(mut line_end) = line_feed_before(file, end)?.map(|at| at + 1) else {
         return Ok(None);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::*;
-use crate::domain::entry::{Actor, Change};
+use crate::domain::entry::{Actor, Change, GateAct};
 use crate::domain::ids::CampaignIndex;
 use crate::journal::Log as _;
 use crate::journal::block::{Block, push_entry};
@@ -57,7 +57,7 @@ impl World {
         self.store.append(Block::of(&block).unwrap()).unwrap();
     }
 
-    /// A journal of two days: short entries, one of three megabytes among them.
+    /// A journal of two days: short entries, one of the longest among them.
     fn two_days() -> Self {
         let mut world = Self::new();
         world.commit([small(1)]);
@@ -121,12 +121,13 @@ fn small(number: u64) -> Change {
     }
 }
 
-/// Its line has three megabytes.
+/// An entry as long as any, whose line is longer still: it has 350 kB.
 fn large() -> Change {
-    Change::CampaignActivated {
+    Change::GateSet {
         campaign: CampaignIndex(0),
-        version: 1,
-        source: "가".repeat(1 << 20),
+        act: GateAct::Message {
+            text: "\u{1}".repeat(59_000),
+        },
     }
 }
 

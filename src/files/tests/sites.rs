@@ -81,3 +81,28 @@ fn other_fields_are_checked() {
     assert_fault(4, &"a".repeat(201), Reason::TooLong);
     assert_fault(7, "call us", Reason::BadPhone);
 }
+
+/// What is longer than an entry of the journal could not be imported.
+#[test]
+fn the_longest_row_of_a_file_fits_the_journal_many_times() {
+    let wide = |chars: usize| "\u{1f600}".repeat(chars);
+    let row = [
+        "s".repeat(64),
+        wide(100),
+        wide(100),
+        "11/110".to_owned(),
+        wide(200),
+        "-37.5712345".to_owned(),
+        "-126.970000".to_owned(),
+        "0".repeat(20),
+    ];
+    let file = format!("{HEADER}{}\n", row.join(","));
+    let sites = read(file.as_bytes()).unwrap();
+    let bytes = crate::domain::entry::encoded_bytes(&sites[0]);
+    assert!(bytes > 1_600 && bytes < crate::domain::pieces::PIECE_BYTES_MAX / 20);
+    for (at, long) in [(1, wide(101)), (2, wide(101)), (4, wide(201))] {
+        let mut row = row.clone();
+        row[at] = long;
+        assert!(read(format!("{HEADER}{}\n", row.join(",")).as_bytes()).is_err());
+    }
+}

@@ -93,7 +93,7 @@ pub(super) fn campaign_text(mut source: impl Read) -> io::Result<Result<String, 
             return Ok(Err(impossible(&why)));
         }
     };
-    let Err(findings) = Campaign::parse_new(&text) else {
+    let Err(findings) = Campaign::parse(&text) else {
         return Ok(Ok(text));
     };
     let lines = findings

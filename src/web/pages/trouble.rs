@@ -73,7 +73,8 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
         Refused::IdentityNotFound => ("identity_not_found", ("/enter", "to-enter")),
         Refused::TooManyAttempts { retry_after_s: s } => {
             retry_after_s = Some(*s);
-            ("too_many_attempts", ("/enter", "to-enter"))
+            // Of changes: who entered wrong data is told in the form.
+            ("too_many_attempts", ("/booking", "to-booking"))
         }
         Refused::PlaceInvalid => ("place_invalid", ("/enter", "to-enter")),
         Refused::SessionInvalid => ("session_invalid", ("/enter", "to-enter")),

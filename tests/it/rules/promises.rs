@@ -17,7 +17,6 @@ fn rules() -> impl Strategy<Value = (Vec<Cohort>, Vec<Opening>)> {
             id: "c".into(),
             born: (day(first), day(first + days)),
             groups_any,
-            line: 1,
         }
     });
     let opening = (
@@ -31,7 +30,6 @@ fn rules() -> impl Strategy<Value = (Vec<Cohort>, Vec<Opening>)> {
         from: Stamp(from),
         until: Stamp(from + length),
         birth_day_last_digits: digits.into_iter().collect(),
-        line: 1,
     });
     (
         prop::collection::vec(cohort, 3),

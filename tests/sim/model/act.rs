@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sumun::domain::entry::{Actor, Change};
+use sumun::domain::entry::{Actor, Change, Hash, Piece};
 use sumun::domain::ids::{CampaignId, CampaignIndex, Pool};
 use sumun::engine::command::{Operated, Outcome};
 
@@ -18,6 +18,19 @@ fn did(operated: Operated) -> Said {
 impl Pass {
     fn operate(&mut self, change: Change) {
         self.write(Actor::Operator(OPERATOR.to_owned()), change);
+    }
+
+    /// A list that is short enough for one entry of each kind of piece.
+    fn list<const N: usize>(&mut self, at: usize, pieces: [Piece; N], last: Change) {
+        let campaign = CampaignIndex(at as u16);
+        for (part, piece) in (0..).zip(pieces) {
+            self.operate(Change::PieceAdded {
+                campaign,
+                part,
+                piece,
+            });
+        }
+        self.operate(last);
     }
 
     pub(super) fn act(&mut self, act: Act, others: &VecDeque<Waiting>) -> Said {
@@ -48,6 +61,7 @@ impl Pass {
                 }
                 here.rules = rules;
                 here.texts.push(source.clone());
+                here.noted.clear();
                 at
             }
             None => {
@@ -60,17 +74,23 @@ impl Pass {
                     bookings: Vec::new(),
                     answered: Default::default(),
                     noted: Default::default(),
+                    noted_in_all: [0; 3],
+                    changed: Default::default(),
                 });
                 self.world.campaigns.len() - 1
             }
         };
         let version = self.world.campaigns[at].version();
         let index = CampaignIndex(at as u16);
-        self.operate(Change::CampaignActivated {
+        let rows = self.world.campaigns[at].rules.rows();
+        let last = Change::CampaignActivated {
             campaign: index,
             version,
-            source,
-        });
+            parts: 2,
+            rows: rows.len() as u32,
+            source_sha256: Hash::of(source.as_bytes()).0,
+        };
+        self.list(at, [Piece::Source(source), Piece::Rules(rows)], last);
         did(Operated::Activated { campaign, version })
     }
 
@@ -90,8 +110,12 @@ impl Pass {
         }
         let changed = different.len() - added;
         if !different.is_empty() {
-            let (campaign, rows) = (CampaignIndex(at as u16), different);
-            self.operate(Change::SitesImported { campaign, rows });
+            let last = Change::SitesImported {
+                campaign: CampaignIndex(at as u16),
+                parts: 1,
+                rows: different.len() as u32,
+            };
+            self.list(at, [Piece::Sites(different)], last);
         }
         did(Operated::Sites { added, changed })
     }
@@ -121,26 +145,28 @@ impl Pass {
                 continue;
             };
             let old = here.slots[slot];
-            for (pool, was, is) in [
-                (Pool::Public, old.public, row.public),
-                (Pool::Assisted, old.assisted, row.assisted),
-            ] {
+            for pool in [Pool::Public, Pool::Assisted, Pool::Partner] {
+                let (was, is) = (old.capacity[pool as usize], row.capacity[pool as usize]);
                 let (booked, held) = here.in_use(slot, pool);
                 let used = booked + held + in_flight(others, at, slot, pool);
                 if is < was && is < used {
                     return Said::Impossible;
                 }
             }
-            if (old.public, old.assisted) != (row.public, row.assisted) {
-                (slots[slot].public, slots[slot].assisted) = (row.public, row.assisted);
+            if old.capacity != row.capacity {
+                slots[slot].capacity = row.capacity;
                 different.push(row);
             }
         }
         here.slots = slots;
         let changed = different.len() - added;
         if !different.is_empty() {
-            let (campaign, rows) = (CampaignIndex(at as u16), different);
-            self.operate(Change::SlotsImported { campaign, rows });
+            let last = Change::SlotsImported {
+                campaign: CampaignIndex(at as u16),
+                parts: 1,
+                rows: different.len() as u32,
+            };
+            self.list(at, [Piece::Slots(different)], last);
         }
         did(Operated::Slots { added, changed })
     }

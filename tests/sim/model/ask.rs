@@ -9,23 +9,46 @@ use sumun::domain::time::Stamp;
 use sumun::engine::command::Outcome;
 
 use super::{Holding, Pass, Programme, Said, no};
-use crate::world::{SECOND, keys};
+use crate::world::{DAY, SECOND, keys};
 
 impl Pass {
     pub(super) fn ask(&mut self, at: usize, request: &Request) -> Result<Said, Said> {
         let (now, person) = (self.now, request.person);
-        let campaign = CampaignIndex(at as u16);
         let idempotency = request.idempotency;
         let here = &self.world.campaigns[at];
         if let Some(mark) = idempotency {
-            match here.answered.get(&mark.key) {
-                Some((asked, seq)) if *asked == mark.request => {
+            let answered = here.answered.get(&mark.key);
+            match answered.filter(|(.., stamp)| now.0 - stamp.0 < DAY) {
+                Some((asked, seq, _)) if *asked == mark.request => {
                     return Ok(Said::Exactly(Outcome::Repeated(Seq(*seq))));
                 }
                 Some(_) => return Err(no(Refusal::IdempotencyConflict)),
                 None => {}
             }
         }
+        let confirms = matches!(
+            request.ask,
+            Ask::Book {
+                seat: Seat::Held(_)
+            } | Ask::Move {
+                seat: Seat::Held(_),
+                ..
+            }
+        );
+        if let Some(until) = here.spent_until(&person, now).filter(|_| !confirms) {
+            return Err(no(Refusal::TooManyChanges(until)));
+        }
+        let said = self.change(at, request)?;
+        let changed = &mut self.world.campaigns[at].changed;
+        changed.entry(person).or_default().push(now);
+        Ok(said)
+    }
+
+    fn change(&mut self, at: usize, request: &Request) -> Result<Said, Said> {
+        let (now, person) = (self.now, request.person);
+        let campaign = CampaignIndex(at as u16);
+        let idempotency = request.idempotency;
+        let here = &self.world.campaigns[at];
         let active = here.active(&person);
         let own = here.hold_of(&person);
         let seq = self.world.seq + 1;
@@ -65,12 +88,14 @@ impl Pass {
                 if own != Some(hold.0) {
                     return Err(no(Refusal::HoldExpired));
                 }
-                self.world.campaigns[at].holds.remove(&hold.0);
+                let held = self.world.campaigns[at].holds.remove(&hold.0);
+                let pool = held.expect("the person has it").pool;
                 let reason = HoldEnd::Released;
                 let change = Change::HoldEnded {
                     campaign,
                     person,
                     hold,
+                    pool,
                     reason,
                 };
                 self.write(Actor::Citizen, change);
@@ -98,7 +123,7 @@ impl Pass {
                 };
                 here.bookings.push(booking);
                 own.map(|id| here.holds.remove(&id));
-                idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq)));
+                idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq, now)));
                 let rules = here.version();
                 let released = own.map(HoldId).filter(|_| hold.is_none());
                 self.write(
@@ -128,7 +153,7 @@ impl Pass {
                 here.bookings[booking].seq = Seq(seq);
                 let booking = here.bookings[booking];
                 own.map(|id| here.holds.remove(&id));
-                idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq)));
+                idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq, now)));
                 let released = own.map(HoldId).filter(|_| hold.is_none());
                 self.write(
                     Actor::Citizen,
@@ -138,6 +163,7 @@ impl Pass {
                         number,
                         from,
                         to,
+                        pool,
                         hold,
                         released,
                         idempotency,
@@ -151,8 +177,8 @@ impl Pass {
                 here.bookings[booking].status = Status::Cancelled;
                 here.bookings[booking].seq = Seq(seq);
                 let booking = here.bookings[booking];
-                idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq)));
-                let doses = booking.doses;
+                idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq, now)));
+                let (doses, pool) = (booking.doses, booking.pool);
                 self.write(
                     Actor::Citizen,
                     Change::Cancelled {
@@ -160,6 +186,7 @@ impl Pass {
                         person,
                         number,
                         doses,
+                        pool,
                         idempotency,
                     },
                 );

@@ -21,6 +21,7 @@ pub fn kind_of(said: &Said) -> &'static str {
             },
             Outcome::Repeated(_) => "repeats answered",
             Outcome::Refused(Refusal::IdempotencyConflict) => "conflicts refused",
+            Outcome::Refused(Refusal::TooManyChanges(_)) => "too many changes",
             Outcome::Refused(Refusal::ChangeDeadlinePassed(_)) => "deadlines passed",
             Outcome::Refused(Refusal::HoldExpired) => "hold not there",
             Outcome::Refused(Refusal::AlreadyBooked(_)) => "booked already",

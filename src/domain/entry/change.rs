@@ -1,0 +1,253 @@
+//! Everything that can change state, as the journal records it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::booking::site::{SiteRow, SlotRow};
+use crate::domain::campaign::rows::CampaignRow;
+use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, SlotIndex};
+use crate::domain::line::Given;
+use crate::domain::shown;
+use crate::domain::time::Stamp;
+
+/// The slots of a booking or hold, first dose first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Doses {
+    pub first: SlotIndex,
+    pub second: Option<SlotIndex>,
+}
+
+impl Doses {
+    pub fn slots(self) -> impl Iterator<Item = SlotIndex> {
+        std::iter::once(self.first).chain(self.second)
+    }
+}
+
+/// What makes a repeated request recognisable, also after a crash.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Idempotency {
+    /// From the person, the campaign and the Idempotency-Key.
+    pub key: [u8; 16],
+    /// From what was asked: operation, booking and body.
+    pub request: [u8; 8],
+}
+
+/// Why a hold ended without a booking. Variants are appended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldEnd {
+    Expired,
+    Released,
+}
+
+/// Why the rules said no. Variants are appended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusedFor {
+    NotEligible,
+    NotOpenYet,
+    OpeningClosed,
+}
+
+/// What operators can do to a gate. Variants are appended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateAct {
+    /// Nobody is called; people in session finish, or are frozen too.
+    Pause {
+        reason: String,
+        freezes: bool,
+    },
+    Resume,
+    Rate {
+        admit_per_s: u32,
+    },
+    Active {
+        active_max: u32,
+    },
+    /// A message for everybody; empty for none.
+    Message {
+        text: String,
+    },
+}
+
+/// A part of a list that is too long for one entry. Variants are appended.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Piece {
+    /// A part of a campaign file, in whole characters.
+    Source(String),
+    /// A part of what a campaign file meant when it was activated.
+    Rules(Vec<CampaignRow>),
+    Sites(Vec<SiteRow>),
+    Slots(Vec<SlotRow>),
+}
+
+/// Everything that can change state. Slots, people and campaigns by index or pseudonym only.
+/// Variants are appended.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// The first entry of every journal.
+    Founded {
+        simulated_clock: bool,
+        #[serde(serialize_with = "shown::hex")]
+        head_public_key: [u8; 32],
+    },
+    /// The server started and has replayed everything before.
+    Started { program: String },
+    /// The wall clock moved away from the server's time by this much; it was not followed.
+    ClockStepped { step_ns: i64 },
+    /// The server started while the wall clock was behind the last entry by this much.
+    ClockBehind { behind_ns: i64 },
+    /// A part of the list in progress. Part 0 begins a list, and throws an unfinished one away;
+    /// nothing of a list is in force before the entry that ends it.
+    PieceAdded {
+        campaign: CampaignIndex,
+        /// From 0.
+        part: u32,
+        piece: Piece,
+    },
+    /// Ends a list of `Source` and `Rules` pieces: these rules came into force. The text is kept
+    /// for ever, and never read again to know what it meant.
+    CampaignActivated {
+        campaign: CampaignIndex,
+        version: u32,
+        parts: u32,
+        /// Compiled rows in all parts.
+        rows: u32,
+        /// The SHA-256 of the whole text.
+        #[serde(serialize_with = "shown::hex")]
+        source_sha256: [u8; 32],
+    },
+    /// Ends a list of `Sites` pieces: sites were added or corrected.
+    SitesImported {
+        campaign: CampaignIndex,
+        parts: u32,
+        rows: u32,
+    },
+    /// Ends a list of `Slots` pieces: slots were added, or their capacity changed.
+    SlotsImported {
+        campaign: CampaignIndex,
+        parts: u32,
+        rows: u32,
+    },
+    /// A roster came into force. Its people are in the roster table, known here by a digest.
+    RosterImported {
+        version: u32,
+        people: u64,
+        #[serde(serialize_with = "shown::hex")]
+        digest: [u8; 32],
+        added: u64,
+        changed: u64,
+        gone: u64,
+    },
+    HoldPlaced {
+        campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
+        person: PersonKey,
+        doses: Doses,
+        pool: Pool,
+        #[serde(serialize_with = "shown::instant")]
+        until: Stamp,
+        /// The person's earlier hold, given back by this entry.
+        released: Option<HoldId>,
+    },
+    HoldEnded {
+        campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
+        person: PersonKey,
+        hold: HoldId,
+        pool: Pool,
+        reason: HoldEnd,
+    },
+    Booked {
+        campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
+        person: PersonKey,
+        #[serde(serialize_with = "shown::text")]
+        number: BookingNumber,
+        doses: Doses,
+        pool: Pool,
+        /// The hold whose seats became this booking's; none if they were free.
+        hold: Option<HoldId>,
+        /// Another hold of the person, given back by this entry.
+        released: Option<HoldId>,
+        /// The version of the rules that allowed it.
+        rules: u32,
+        #[serde(serialize_with = "shown::idempotency")]
+        idempotency: Option<Idempotency>,
+    },
+    Moved {
+        campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
+        person: PersonKey,
+        #[serde(serialize_with = "shown::text")]
+        number: BookingNumber,
+        from: Doses,
+        to: Doses,
+        pool: Pool,
+        hold: Option<HoldId>,
+        released: Option<HoldId>,
+        #[serde(serialize_with = "shown::idempotency")]
+        idempotency: Option<Idempotency>,
+    },
+    Cancelled {
+        campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
+        person: PersonKey,
+        #[serde(serialize_with = "shown::text")]
+        number: BookingNumber,
+        doses: Doses,
+        pool: Pool,
+        #[serde(serialize_with = "shown::idempotency")]
+        idempotency: Option<Idempotency>,
+    },
+    /// Once per person, version of the rules and reason.
+    Refused {
+        campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
+        person: PersonKey,
+        rules: u32,
+        reason: RefusedFor,
+    },
+    /// Numbers `first` to `until` of the line may be given from now on.
+    NumbersLeased {
+        campaign: CampaignIndex,
+        first: u64,
+        until: u64,
+    },
+    /// People who have their number since the last such entry.
+    PlacesGiven {
+        campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::places")]
+        places: Vec<(PersonKey, Given)>,
+    },
+    /// Numbers up to this one have been called.
+    ServingAdvanced {
+        campaign: CampaignIndex,
+        serving: u64,
+    },
+    /// The SHA-256 of the seed by which the lobby of an opening will be drawn.
+    DrawCommitted {
+        campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::instant")]
+        opening: Stamp,
+        #[serde(serialize_with = "shown::hex")]
+        commitment: [u8; 32],
+    },
+    /// The seed itself, at the opening.
+    DrawRevealed {
+        campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::instant")]
+        opening: Stamp,
+        #[serde(serialize_with = "shown::hex")]
+        seed: [u8; 32],
+    },
+    /// An operator's act at the gate.
+    GateSet {
+        campaign: CampaignIndex,
+        act: GateAct,
+    },
+    /// The key that signs places and sessions was replaced; its id in the tokens.
+    TokenKeyRotated { id: u8 },
+}

@@ -1,0 +1,414 @@
+//! The bytes of every variant that an entry can have, kept for ever in `tests/golden/entries.txt`.
+//!
+//! A change of the format that nobody meant shows here: an enum that grew in its middle, a field
+//! that came or went. A variant without a sample fails too, and the failure prints the line to add.
+//! A line that is there is never changed: journals have such bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use data_encoding::HEXLOWER;
+
+use super::*;
+use crate::domain::booking::site::{SiteRow, SlotRow};
+use crate::domain::campaign::rows::CampaignRow;
+use crate::domain::campaign::{IdentityField, Order};
+use crate::domain::ids::{
+    BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, SiteIndex, SlotIndex, VaccineIndex,
+};
+use crate::domain::line::Given;
+use crate::domain::time::Day;
+
+const KEPT: &str = include_str!("../../../tests/golden/entries.txt");
+
+/// A function that names a value's variant, and the list of all names. It has no wildcard: a new
+/// variant does not compile before it is named here, and then needs a sample.
+macro_rules! variants {
+    ($name:ident, $all:ident, $kind:ident: $($variant:ident)*) => {
+        const $all: &[&str] = &[$(concat!(stringify!($kind), "::", stringify!($variant))),*];
+
+        fn $name(value: &$kind) -> &'static str {
+            match value {
+                $($kind::$variant { .. } => {
+                    concat!(stringify!($kind), "::", stringify!($variant))
+                })*
+            }
+        }
+    };
+}
+
+variants!(change_name, CHANGES, Change:
+    Founded Started ClockStepped ClockBehind PieceAdded CampaignActivated SitesImported
+    SlotsImported RosterImported HoldPlaced HoldEnded Booked Moved Cancelled Refused NumbersLeased
+    PlacesGiven ServingAdvanced DrawCommitted DrawRevealed GateSet TokenKeyRotated);
+variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
+variants!(role_name, ROLES, Role:
+    Administrator Operator Approver Site Agent Auditor Reporter);
+variants!(piece_name, PIECES, Piece: Source Rules Sites Slots);
+variants!(row_name, ROWS, CampaignRow:
+    Id Name Zone Identity Cohort Opening Vaccine HoldS ChangeUntilDays Order LobbyOpensMin
+    AdmitPerS ActiveMax SessionIdleS);
+variants!(field_name, FIELDS, IdentityField: Name BirthDate Code);
+variants!(order_name, ORDERS, Order: Arrival Draw);
+variants!(refused_name, REFUSED, RefusedFor: NotEligible NotOpenYet OpeningClosed);
+variants!(end_name, ENDS, HoldEnd: Expired Released);
+variants!(act_name, ACTS, GateAct: Pause Resume Rate Active Message);
+variants!(pool_name, POOL_NAMES, Pool: Public Assisted Partner);
+
+const CAMPAIGN: CampaignIndex = CampaignIndex(3);
+const PERSON: PersonKey = PersonKey([0xab; 16]);
+const STAMP: Stamp = Stamp(1_626_692_400_000_000_000);
+
+fn rows() -> Vec<CampaignRow> {
+    use super::super::campaign::Order::{Arrival, Draw};
+    use CampaignRow::{
+        ActiveMax, AdmitPerS, ChangeUntilDays, Cohort, HoldS, Id, LobbyOpensMin, Name, Opening,
+        SessionIdleS, Vaccine, Zone,
+    };
+    let text = str::to_owned;
+    let mut rows = vec![
+        Id(text("kr-2021-50s")),
+        Name {
+            ko: text("예약"),
+            en: text("Booking"),
+        },
+        Zone(text("Asia/Seoul")),
+        CampaignRow::Identity(vec![
+            IdentityField::Name,
+            IdentityField::BirthDate,
+            IdentityField::Code,
+        ]),
+        Cohort {
+            id: text("born-1967"),
+            born_first: Day(-1_096),
+            born_last: Day(-732),
+            groups_any: vec![text("carer")],
+        },
+        Opening {
+            from: STAMP,
+            until: STAMP.plus_s(3_600),
+            cohorts: vec![0, 300],
+            birth_day_last_digits: vec![1, 9],
+        },
+        Vaccine {
+            id: text("mrna"),
+            doses: 2,
+            interval_days: 28,
+        },
+        HoldS(300),
+        ChangeUntilDays(2),
+        LobbyOpensMin(30),
+        AdmitPerS(280),
+        ActiveMax(60_000),
+        SessionIdleS(600),
+    ];
+    rows.extend([Arrival, Draw].map(CampaignRow::Order));
+    rows
+}
+
+fn pieces() -> Vec<Piece> {
+    let site = SiteRow {
+        site: "s-1".to_owned(),
+        name_ko: "접종센터".to_owned(),
+        name_en: "Centre".to_owned(),
+        region: "11/110".to_owned(),
+        address: "1 Main Street".to_owned(),
+        lat_e6: 37_500_000,
+        lng_e6: -127_000_000,
+        phone: "021230000".to_owned(),
+    };
+    let slot = SlotRow {
+        site: SiteIndex(1),
+        vaccine: VaccineIndex(2),
+        date: Day(18_841),
+        start_min: 540,
+        start: STAMP,
+        end: STAMP.plus_s(1_800),
+        capacity: [10, 0, 300],
+    };
+    let mut pieces = vec![
+        Piece::Source("[campaign]\n".to_owned()),
+        Piece::Sites(vec![site]),
+        Piece::Slots(vec![slot]),
+    ];
+    pieces.extend(rows().into_iter().map(|row| Piece::Rules(vec![row])));
+    pieces
+}
+
+fn actors() -> Vec<Actor> {
+    let roles = [
+        Role::Administrator,
+        Role::Operator,
+        Role::Approver,
+        Role::Site,
+        Role::Agent,
+        Role::Auditor,
+        Role::Reporter,
+    ];
+    let mut actors = vec![
+        Actor::System,
+        Actor::Citizen,
+        Actor::Operator("root".to_owned()),
+        Actor::Proxy { person: PERSON },
+    ];
+    actors.extend(roles.map(|role| Actor::Staff {
+        account: "kim".to_owned(),
+        role,
+        for_person: (role == Role::Agent).then_some(PERSON),
+    }));
+    actors
+}
+
+fn changes() -> Vec<Change> {
+    let (campaign, person) = (CAMPAIGN, PERSON);
+    let number = BookingNumber(0x0123_4567_89ab);
+    let first = SlotIndex(70_000);
+    let doses = Doses {
+        first,
+        second: Some(SlotIndex(70_001)),
+    };
+    let idempotency = Some(Idempotency {
+        key: [0x1d; 16],
+        request: [0x2e; 8],
+    });
+    let text = str::to_owned;
+    let mut changes = vec![
+        Change::Founded {
+            simulated_clock: false,
+            head_public_key: [0x5a; 32],
+        },
+        Change::Started {
+            program: text("sumun 0.1.0"),
+        },
+        Change::ClockStepped { step_ns: -1 },
+        Change::ClockBehind {
+            behind_ns: 3_600_000_000_000,
+        },
+        Change::CampaignActivated {
+            campaign,
+            version: 2,
+            parts: 3,
+            rows: 40,
+            source_sha256: [0x77; 32],
+        },
+        Change::SitesImported {
+            campaign,
+            parts: 1,
+            rows: 200,
+        },
+        Change::SlotsImported {
+            campaign,
+            parts: 300,
+            rows: 70_002,
+        },
+        Change::RosterImported {
+            version: 1,
+            people: 60_000_000,
+            digest: [0x11; 32],
+            added: 3,
+            changed: 2,
+            gone: 1,
+        },
+        Change::NumbersLeased {
+            campaign,
+            first: 1,
+            until: 131_072,
+        },
+        Change::PlacesGiven {
+            campaign,
+            places: vec![
+                (person, Given::new(7, None)),
+                (person, Given::new(8, Some(0))),
+            ],
+        },
+        Change::ServingAdvanced {
+            campaign,
+            serving: 280,
+        },
+        Change::DrawCommitted {
+            campaign,
+            opening: STAMP,
+            commitment: [0x33; 32],
+        },
+        Change::DrawRevealed {
+            campaign,
+            opening: STAMP,
+            seed: [0x44; 32],
+        },
+        Change::TokenKeyRotated { id: 2 },
+        Change::Moved {
+            campaign,
+            person,
+            number,
+            from: doses,
+            to: Doses {
+                first,
+                second: None,
+            },
+            pool: Pool::Assisted,
+            hold: None,
+            released: Some(HoldId(9)),
+            idempotency,
+        },
+        Change::Cancelled {
+            campaign,
+            person,
+            number,
+            doses,
+            pool: Pool::Partner,
+            idempotency: None,
+        },
+        Change::Booked {
+            campaign,
+            person,
+            number,
+            doses,
+            pool: Pool::Public,
+            hold: Some(HoldId(300)),
+            released: None,
+            rules: 2,
+            idempotency,
+        },
+    ];
+    changes.extend(Pool::ALL.map(|pool| Change::HoldPlaced {
+        campaign,
+        person,
+        doses,
+        pool,
+        until: STAMP,
+        released: None,
+    }));
+    changes.extend(
+        [HoldEnd::Expired, HoldEnd::Released].map(|reason| Change::HoldEnded {
+            campaign,
+            person,
+            hold: HoldId(300),
+            pool: Pool::Public,
+            reason,
+        }),
+    );
+    let reasons = [
+        RefusedFor::NotEligible,
+        RefusedFor::NotOpenYet,
+        RefusedFor::OpeningClosed,
+    ];
+    changes.extend(reasons.map(|reason| Change::Refused {
+        campaign,
+        person,
+        rules: 1,
+        reason,
+    }));
+    let acts = [
+        GateAct::Pause {
+            reason: text("점검"),
+            freezes: true,
+        },
+        GateAct::Resume,
+        GateAct::Rate { admit_per_s: 280 },
+        GateAct::Active { active_max: 60_000 },
+        GateAct::Message {
+            text: text("hello"),
+        },
+    ];
+    changes.extend(acts.map(|act| Change::GateSet { campaign, act }));
+    changes.extend(pieces().into_iter().map(|piece| Change::PieceAdded {
+        campaign,
+        part: 300,
+        piece,
+    }));
+    changes
+}
+
+/// Every sample: each change by a citizen, each actor with the same change. None depends on how
+/// many there are.
+fn samples() -> Vec<Entry> {
+    let by_citizens = changes().into_iter().map(|change| (Actor::Citizen, change));
+    let rotated = Change::TokenKeyRotated { id: 7 };
+    let by_others = actors()
+        .into_iter()
+        .filter(|actor| *actor != Actor::Citizen);
+    let by_others = by_others.map(|actor| (actor, rotated.clone()));
+    let entry = |(actor, change)| Entry {
+        seq: Seq(70_000),
+        stamp: STAMP,
+        previous: Hash([0xc4; 32]),
+        actor,
+        change,
+    };
+    by_citizens.chain(by_others).map(entry).collect()
+}
+
+/// The variants that an entry shows, its change first.
+fn names(entry: &Entry) -> Vec<&'static str> {
+    let mut names = vec![change_name(&entry.change), actor_name(&entry.actor)];
+    if let Actor::Staff { role, .. } = &entry.actor {
+        names.push(role_name(role));
+    }
+    match &entry.change {
+        Change::PieceAdded { piece, .. } => {
+            names.push(piece_name(piece));
+            if let Piece::Rules(rows) = piece {
+                for row in rows {
+                    names.push(row_name(row));
+                    match row {
+                        CampaignRow::Identity(fields) => {
+                            names.extend(fields.iter().map(field_name))
+                        }
+                        CampaignRow::Order(order) => names.push(order_name(order)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Change::HoldEnded { reason, .. } => names.push(end_name(reason)),
+        Change::Refused { reason, .. } => names.push(refused_name(reason)),
+        Change::GateSet { act, .. } => names.push(act_name(act)),
+        Change::HoldPlaced { pool, .. } => names.push(pool_name(pool)),
+        _ => {}
+    }
+    names
+}
+
+#[test]
+fn every_variant_has_a_sample() {
+    let shown: BTreeSet<&str> = samples().iter().flat_map(names).collect();
+    let all = [
+        CHANGES, ACTORS, ROLES, PIECES, ROWS, FIELDS, ORDERS, REFUSED, ENDS, ACTS, POOL_NAMES,
+    ];
+    let missing: Vec<&str> = all
+        .into_iter()
+        .flatten()
+        .filter(|name| !shown.contains(*name))
+        .copied()
+        .collect();
+    assert_eq!(missing, [""; 0], "add samples of these");
+}
+
+#[test]
+fn samples_have_the_bytes_that_are_kept_and_come_back_from_them() {
+    let mut kept = BTreeMap::new();
+    for line in KEPT.lines() {
+        let (name, hex) = line.split_once(' ').expect("a name and hex");
+        assert!(kept.insert(name, hex).is_none(), "{name} is there twice");
+    }
+    let mut missing = String::new();
+    let count = samples().len();
+    for entry in samples() {
+        let name = names(&entry).join("+");
+        let mut bytes = Vec::new();
+        entry.encode(&mut bytes);
+        let hex = HEXLOWER.encode(&bytes);
+        let Some(known) = kept.remove(name.as_str()) else {
+            missing += &format!("{name} {hex}\n");
+            continue;
+        };
+        assert_eq!(hex, known, "{name} is encoded otherwise");
+        let bytes = HEXLOWER.decode(known.as_bytes()).expect("hex");
+        assert_eq!(Entry::decode(&bytes), Ok(entry), "{name}");
+    }
+    assert!(
+        missing.is_empty(),
+        "lines to add to tests/golden/entries.txt:\n{missing}"
+    );
+    assert!(kept.is_empty(), "samples were lost: {:?}", kept.keys());
+    println!("{count} samples");
+}

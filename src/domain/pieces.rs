@@ -1,0 +1,239 @@
+//! Lists that are too long for one entry: split into pieces when they are journalled, and put
+//! together again when they are applied.
+//!
+//! A list is some `PieceAdded` entries and one last entry that puts all of it into force. Entries
+//! of other people may stand between. One list is in progress at a time; one that was never ended
+//! is thrown away by the first piece of the next. Invariant: nothing of a list is in force before
+//! its last entry, and that entry's counts say whether every piece is there.
+
+use serde::Serialize;
+
+use crate::domain::booking::site::{SiteRow, SlotRow};
+use crate::domain::campaign::Campaign;
+use crate::domain::campaign::rows::CampaignRow;
+use crate::domain::entry::{Change, ENTRY_BYTES_MAX, Hash, Piece, encoded_bytes};
+use crate::domain::ids::CampaignIndex;
+
+/// Encoded rows or text in one piece. The rest of the entry is its header of 49 bytes, an actor of
+/// at most 150 and a few numbers: what is left of `ENTRY_BYTES_MAX` is more than enough.
+pub const PIECE_BYTES_MAX: usize = ENTRY_BYTES_MAX - 1_000;
+
+/// A row that alone is longer than an entry may be. Readers bound every text, so no row is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "a row has {0} bytes, and at most {PIECE_BYTES_MAX} fit into the journal: shorten its texts"
+)]
+pub struct RowTooLong(pub usize);
+
+/// Splits rows into runs whose encoded sizes add up to at most `PIECE_BYTES_MAX`.
+pub fn split<T: Serialize>(rows: &[T]) -> Result<Vec<&[T]>, RowTooLong> {
+    let mut runs = Vec::new();
+    let (mut from, mut bytes) = (0, 0);
+    for (at, row) in rows.iter().enumerate() {
+        let row_bytes = encoded_bytes(row);
+        if row_bytes > PIECE_BYTES_MAX {
+            return Err(RowTooLong(row_bytes));
+        }
+        if bytes + row_bytes > PIECE_BYTES_MAX {
+            runs.push(&rows[from..at]);
+            (from, bytes) = (at, 0);
+        }
+        bytes += row_bytes;
+    }
+    if from < rows.len() {
+        runs.push(&rows[from..]);
+    }
+    Ok(runs)
+}
+
+/// Splits a text into parts of at most `PIECE_BYTES_MAX` bytes, between characters.
+fn split_text(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (part, after) = rest.split_at(rest.floor_char_boundary(PIECE_BYTES_MAX));
+        parts.push(part);
+        rest = after;
+    }
+    parts
+}
+
+/// The entries that put a campaign file, compiled to `rules`, into force.
+pub fn activation(
+    campaign: CampaignIndex,
+    version: u32,
+    source: &str,
+    rules: &Campaign,
+) -> Result<Vec<Change>, RowTooLong> {
+    let rows = rules.rows();
+    let texts = split_text(source).into_iter();
+    let mut pieces: Vec<_> = texts.map(|text| Piece::Source(text.to_owned())).collect();
+    let runs = split(&rows)?.into_iter();
+    pieces.extend(runs.map(|run| Piece::Rules(run.to_vec())));
+    let last = Change::CampaignActivated {
+        campaign,
+        version,
+        parts: pieces.len() as u32,
+        rows: rows.len() as u32,
+        source_sha256: Hash::of(source.as_bytes()).0,
+    };
+    Ok(list(campaign, pieces, last))
+}
+
+/// The entries that import these sites; none for no rows.
+pub fn sites(campaign: CampaignIndex, rows: &[SiteRow]) -> Result<Vec<Change>, RowTooLong> {
+    let runs = split(rows)?.into_iter();
+    let pieces: Vec<_> = runs.map(|run| Piece::Sites(run.to_vec())).collect();
+    let last = Change::SitesImported {
+        campaign,
+        parts: pieces.len() as u32,
+        rows: rows.len() as u32,
+    };
+    Ok(list(campaign, pieces, last))
+}
+
+/// The entries that import these slots; none for no rows.
+pub fn slots(campaign: CampaignIndex, rows: &[SlotRow]) -> Result<Vec<Change>, RowTooLong> {
+    let runs = split(rows)?.into_iter();
+    let pieces: Vec<_> = runs.map(|run| Piece::Slots(run.to_vec())).collect();
+    let last = Change::SlotsImported {
+        campaign,
+        parts: pieces.len() as u32,
+        rows: rows.len() as u32,
+    };
+    Ok(list(campaign, pieces, last))
+}
+
+fn list(campaign: CampaignIndex, pieces: Vec<Piece>, last: Change) -> Vec<Change> {
+    if pieces.is_empty() {
+        return Vec::new();
+    }
+    let numbered = (0_u32..).zip(pieces);
+    let added = numbered.map(|(part, piece)| Change::PieceAdded {
+        campaign,
+        part,
+        piece,
+    });
+    added.chain([last]).collect()
+}
+
+/// The list in progress.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pending {
+    campaign: CampaignIndex,
+    parts: u32,
+    source: String,
+    rules: Vec<CampaignRow>,
+    sites: Vec<SiteRow>,
+    slots: Vec<SlotRow>,
+}
+
+impl Pending {
+    /// Adds a piece to the list in progress, or begins one with it.
+    pub fn add(
+        pending: &mut Option<Self>,
+        campaign: CampaignIndex,
+        part: u32,
+        piece: &Piece,
+    ) -> Result<(), String> {
+        if part == 0 {
+            *pending = Some(Self {
+                campaign,
+                parts: 0,
+                source: String::new(),
+                rules: Vec::new(),
+                sites: Vec::new(),
+                slots: Vec::new(),
+            });
+        }
+        let list = pending
+            .as_mut()
+            .filter(|list| (list.campaign, list.parts) == (campaign, part));
+        let list =
+            list.ok_or_else(|| format!("is part {part} of a list that has not come so far"))?;
+        list.parts += 1;
+        match piece {
+            Piece::Source(text) => list.source.push_str(text),
+            Piece::Rules(rows) => list.rules.extend_from_slice(rows),
+            Piece::Sites(rows) => list.sites.extend_from_slice(rows),
+            Piece::Slots(rows) => list.slots.extend_from_slice(rows),
+        }
+        Ok(())
+    }
+
+    /// Takes the list that an entry ends: it must be this campaign's, of so many parts.
+    fn take(
+        pending: &mut Option<Self>,
+        campaign: CampaignIndex,
+        parts: u32,
+    ) -> Result<Self, String> {
+        let list = pending
+            .take()
+            .ok_or("ends a list, and none is in progress")?;
+        if (list.campaign, list.parts) != (campaign, parts) {
+            return Err(format!(
+                "ends a list of {parts} parts of campaign {campaign}; in progress are {} parts of \
+                 campaign {}",
+                list.parts, list.campaign
+            ));
+        }
+        Ok(list)
+    }
+
+    /// The text and the compiled rows of an activation.
+    pub fn take_activation(
+        pending: &mut Option<Self>,
+        campaign: CampaignIndex,
+        parts: u32,
+        rows: u32,
+        source_sha256: &[u8; 32],
+    ) -> Result<(String, Vec<CampaignRow>), String> {
+        let list = Self::take(pending, campaign, parts)?;
+        if !list.sites.is_empty() || !list.slots.is_empty() {
+            return Err("activates a campaign from a list of sites or slots".to_owned());
+        }
+        check_count(list.rules.len(), rows)?;
+        if Hash::of(list.source.as_bytes()).0 != *source_sha256 {
+            return Err("activates a campaign whose text has another SHA-256".to_owned());
+        }
+        Ok((list.source, list.rules))
+    }
+
+    pub fn take_sites(
+        pending: &mut Option<Self>,
+        campaign: CampaignIndex,
+        parts: u32,
+        rows: u32,
+    ) -> Result<Vec<SiteRow>, String> {
+        let list = Self::take(pending, campaign, parts)?;
+        if !list.source.is_empty() || !list.rules.is_empty() || !list.slots.is_empty() {
+            return Err("imports sites from a list of something else".to_owned());
+        }
+        check_count(list.sites.len(), rows)?;
+        Ok(list.sites)
+    }
+
+    pub fn take_slots(
+        pending: &mut Option<Self>,
+        campaign: CampaignIndex,
+        parts: u32,
+        rows: u32,
+    ) -> Result<Vec<SlotRow>, String> {
+        let list = Self::take(pending, campaign, parts)?;
+        if !list.source.is_empty() || !list.rules.is_empty() || !list.sites.is_empty() {
+            return Err("imports slots from a list of something else".to_owned());
+        }
+        check_count(list.slots.len(), rows)?;
+        Ok(list.slots)
+    }
+}
+
+fn check_count(found: usize, rows: u32) -> Result<(), String> {
+    if found == rows as usize {
+        return Ok(());
+    }
+    Err(format!("ends a list of {rows} rows, and {found} came"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,21 +5,22 @@
 //! one active booking per person. An entry that contradicts the state before it is a
 //! `Contradiction`: a damaged journal or a defect, never a refusal.
 
+mod ahead;
+mod effect;
 mod seats;
 
 use std::sync::Arc;
 
 use crate::domain::booking::catalog::{Catalog, Version};
 use crate::domain::campaign::Campaign;
-use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash, HoldEnd};
+use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash};
 use crate::domain::growing::Table;
-use crate::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, Seq};
-use crate::domain::line::{DRAWS_MAX, Draw, Lease, Pause, commitment};
+use crate::domain::ids::{CampaignIndex, PersonKey, Pool, Seq};
+use crate::domain::line::{Draw, Lease, Pause};
 use crate::domain::pieces::Pending;
-use crate::domain::state::{
-    CampaignState, Founded, Hold, RosterMark, State, Status, Usage, refusal_mark,
-};
-use seats::Kind;
+use crate::domain::state::{CampaignState, Founded, RosterMark, State, Usage, refusal_mark};
+
+pub use ahead::Ahead;
 
 /// Why an entry can't follow the state before it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -125,7 +126,7 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             Arc::make_mut(&mut campaign.catalog).put_slots(&rows)?;
             campaign
                 .usage
-                .resize(campaign.catalog.slots.len(), Usage::default());
+                .fill_up(campaign.catalog.slots.len(), Usage::default());
             campaign.check_capacities(&rows)
         }
         Change::RosterImported {
@@ -142,102 +143,15 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             });
             Ok(())
         }
-        Change::HoldPlaced {
-            campaign,
-            person,
-            doses,
-            pool,
-            until,
-            released,
-        } => {
+        Change::HoldPlaced { campaign, .. }
+        | Change::HoldEnded { campaign, .. }
+        | Change::Booked { campaign, .. }
+        | Change::Moved { campaign, .. }
+        | Change::Cancelled { campaign, .. } => {
             let campaign = known(state, *campaign)?;
-            campaign.end_hold(person, *released)?;
-            campaign.take(*doses, *pool, Kind::Held)?;
-            let (id, standing) = (HoldId(entry.seq.0), campaign.standings.of(*person));
-            if standing.hold.replace(id).is_some() {
-                return Err(format!("{person} has a hold already"));
-            }
-            let hold = Hold {
-                person: *person,
-                doses: *doses,
-                pool: *pool,
-                until: *until,
-            };
-            campaign.holds.insert(id, hold);
-            campaign.holds_by_end.insert((*until, id));
+            let effect = campaign.effect(entry, &Ahead::default())?;
+            campaign.perform(effect, entry);
             Ok(())
-        }
-        Change::HoldEnded {
-            campaign,
-            person,
-            hold,
-            pool,
-            reason,
-        } => {
-            let campaign = known(state, *campaign)?;
-            let time = campaign.hold_time(entry.stamp);
-            if let Some(known) = campaign.holds.get(hold) {
-                if *reason == HoldEnd::Expired && time < known.until {
-                    return Err(format!("hold {hold} had not expired"));
-                }
-                same_pool(known.pool, *pool)?;
-            }
-            campaign.end_hold(person, Some(*hold))
-        }
-        Change::Booked {
-            campaign,
-            person,
-            number,
-            doses,
-            pool,
-            hold,
-            released,
-            idempotency,
-            ..
-        } => {
-            let campaign = known(state, *campaign)?;
-            campaign.end_hold(person, *released)?;
-            campaign.seat(person, *doses, *pool, *hold)?;
-            campaign.remember(*idempotency, entry)?;
-            campaign.book(entry, *person, *number, *doses, *pool)
-        }
-        Change::Moved {
-            campaign,
-            person,
-            number,
-            from,
-            to,
-            pool,
-            hold,
-            released,
-            idempotency,
-        } => {
-            let campaign = known(state, *campaign)?;
-            let index = campaign.booking_of(person, *number, *from)?;
-            same_pool(campaign.bookings[index].pool, *pool)?;
-            campaign.end_hold(person, *released)?;
-            campaign.seat(person, *to, *pool, *hold)?;
-            campaign.give_back(*from, *pool, Kind::Booked)?;
-            campaign.bookings[index].doses = *to;
-            campaign.bookings[index].seq = entry.seq;
-            campaign.remember(*idempotency, entry)
-        }
-        Change::Cancelled {
-            campaign,
-            person,
-            number,
-            doses,
-            pool,
-            idempotency,
-        } => {
-            let campaign = known(state, *campaign)?;
-            let index = campaign.booking_of(person, *number, *doses)?;
-            same_pool(campaign.bookings[index].pool, *pool)?;
-            campaign.give_back(*doses, *pool, Kind::Booked)?;
-            campaign.bookings[index].status = Status::Cancelled;
-            campaign.bookings[index].seq = entry.seq;
-            campaign.standings.of(*person).booking = None;
-            campaign.remember(*idempotency, entry)
         }
         Change::Refused {
             campaign,
@@ -258,12 +172,7 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             until,
         } => {
             let line = &mut known(state, *campaign)?.line;
-            if *first != line.leased_until() + 1 || until < first || *until > u64::from(u32::MAX) {
-                return Err(format!(
-                    "leases {first} to {until} after {}",
-                    line.leased_until()
-                ));
-            }
+            line.may_lease(*first, *until)?;
             line.leases.push(Lease {
                 since: entry.stamp,
                 first: *first,
@@ -289,12 +198,7 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             commitment,
         } => {
             let line = &mut known(state, *campaign)?.line;
-            if line.draws.iter().any(|draw| draw.opening == *opening) {
-                return Err("commits to a draw twice".to_owned());
-            }
-            if line.draws.len() >= DRAWS_MAX {
-                return Err("commits to more draws than places can name".to_owned());
-            }
+            line.may_commit(*opening)?;
             line.draws.push(Draw {
                 opening: *opening,
                 commitment: *commitment,
@@ -308,10 +212,8 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             seed,
         } => {
             let line = &mut known(state, *campaign)?.line;
-            let draw = line.draws.iter_mut().find(|draw| draw.opening == *opening);
-            let draw =
-                draw.filter(|draw| draw.seed.is_none() && draw.commitment == commitment(seed));
-            draw.ok_or("reveals a seed that was not committed to")?.seed = Some(*seed);
+            let draw = line.may_reveal(*opening, seed)?;
+            line.draws[draw].seed = Some(*seed);
             Ok(())
         }
         Change::GateSet { campaign, act } => {
@@ -382,9 +284,9 @@ fn same_pool(known: Pool, told: Pool) -> Applied {
     ))
 }
 
-/// Whom an entry's actor makes answerable for a change of seats, and in which campaign.
-fn caused_by(entry: &Entry) -> Option<(CampaignIndex, PersonKey)> {
-    let (campaign, person) = match &entry.change {
+/// The person whose seats a change is about, and the campaign.
+fn person_of(change: &Change) -> Option<(CampaignIndex, PersonKey)> {
+    match change {
         Change::HoldPlaced {
             campaign, person, ..
         }
@@ -399,9 +301,14 @@ fn caused_by(entry: &Entry) -> Option<(CampaignIndex, PersonKey)> {
         }
         | Change::Cancelled {
             campaign, person, ..
-        } => (*campaign, *person),
-        _ => return None,
-    };
+        } => Some((*campaign, *person)),
+        _ => None,
+    }
+}
+
+/// Whom an entry's actor makes answerable for a change of seats, and in which campaign.
+fn caused_by(entry: &Entry) -> Option<(CampaignIndex, PersonKey)> {
+    let (campaign, person) = person_of(&entry.change)?;
     match entry.actor {
         Actor::Citizen => Some((campaign, person)),
         Actor::Proxy { person } => Some((campaign, person)),

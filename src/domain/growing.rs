@@ -138,6 +138,13 @@ impl<T: Clone> Rows<T> {
             }
         }
     }
+
+    /// Adds rows until there are so many.
+    pub fn fill_up(&mut self, len: usize, row: T) {
+        while self.len() < len {
+            self.push(row.clone());
+        }
+    }
 }
 
 /// A part to be changed. A copy keeps the room that its original has, or it would move again.

@@ -41,15 +41,17 @@ impl Repeats {
         known.filter(|repeat| is_good(repeat.stamp, now))
     }
 
-    /// Remembers the request that an entry answers.
-    ///
-    /// # Errors
-    /// When the key is remembered already.
-    pub fn remember(&mut self, asked: Idempotency, seq: Seq, stamp: Stamp) -> Result<(), String> {
-        let Idempotency { key, request } = asked;
-        if let Some(earlier) = self.get(&key, stamp) {
-            return Err(format!("repeats the request of entry {}", earlier.seq));
+    /// Checks that a key is not remembered at `now`.
+    pub fn may_remember(&self, key: &[u8; 16], now: Stamp) -> Result<(), String> {
+        match self.get(key, now) {
+            Some(earlier) => Err(format!("repeats the request of entry {}", earlier.seq)),
+            None => Ok(()),
         }
+    }
+
+    /// Remembers the request that an entry answers. Its key must not be remembered already.
+    pub fn remember(&mut self, asked: Idempotency, seq: Seq, stamp: Stamp) {
+        let Idempotency { key, request } = asked;
         let repeat = Repeat {
             request,
             seq,
@@ -57,7 +59,6 @@ impl Repeats {
         };
         self.known.insert(key, repeat);
         self.by_age.push((stamp, key));
-        Ok(())
     }
 
     /// Takes a few of the keys out that are forgotten at `now`.
@@ -113,12 +114,13 @@ mod tests {
     #[test]
     fn a_key_is_good_for_24_hours_to_the_nanosecond_and_acts_as_new_after() {
         let mut repeats = Repeats::default();
-        repeats.remember(asked(1), Seq(1), Stamp(0)).unwrap();
+        repeats.remember(asked(1), Seq(1), Stamp(0));
         assert!(repeats.get(&[1; 16], Stamp(DAY.0 - 1)).is_some());
         assert_eq!(repeats.get(&[1; 16], DAY), None);
-        let early = repeats.remember(asked(1), Seq(2), Stamp(DAY.0 - 1));
+        let early = repeats.may_remember(&[1; 16], Stamp(DAY.0 - 1));
         assert_eq!(early, Err("repeats the request of entry 1".to_owned()));
-        repeats.remember(asked(1), Seq(2), DAY).unwrap();
+        assert_eq!(repeats.may_remember(&[1; 16], DAY), Ok(()));
+        repeats.remember(asked(1), Seq(2), DAY);
         // The older use is taken out; the newer one stays.
         repeats.forget(DAY);
         assert_eq!(
@@ -132,7 +134,7 @@ mod tests {
     fn memory_shrinks_by_a_few_with_each_entry() {
         let mut repeats = Repeats::default();
         for key in 0..100 {
-            repeats.remember(asked(key), Seq(1), Stamp(0)).unwrap();
+            repeats.remember(asked(key), Seq(1), Stamp(0));
         }
         repeats.forget(Stamp(DAY.0 - 1));
         assert_eq!(repeats.len(), 100);

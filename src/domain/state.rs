@@ -50,7 +50,7 @@ pub struct CampaignState {
     pub id: CampaignId,
     pub catalog: Arc<Catalog>,
     /// Seats in use of each slot.
-    pub usage: Vec<Usage>,
+    pub usage: Rows<Usage>,
     pub standings: Table<PersonKey, Standing>,
     /// Every booking ever made, by the index that its number encodes.
     pub bookings: Rows<Booking>,
@@ -170,7 +170,7 @@ impl CampaignState {
         Self {
             id,
             catalog: Arc::new(catalog),
-            usage: Vec::new(),
+            usage: Rows::default(),
             standings: Table::default(),
             bookings: Rows::default(),
             holds: BTreeMap::new(),

@@ -8,6 +8,8 @@ use std::collections::{HashMap, HashSet};
 use tokio::sync::oneshot;
 
 use super::command::Outcome;
+use super::in_flight::Flight;
+use crate::domain::apply::{Ahead, Contradiction};
 use crate::domain::booking::decide::{Ask, Seat};
 use crate::domain::entry::{
     Actor, Change, Doses, ENTRY_BYTES_MAX, Entry, Hash, HoldEnd, RefusedFor,
@@ -33,6 +35,10 @@ pub(super) struct Batch {
     pub(super) answers: Vec<(oneshot::Sender<Outcome>, Answer)>,
     pub(super) people: HashSet<PersonKey, KeyHash>,
     refusals: HashSet<(CampaignIndex, u64)>,
+    /// What the entries will do to the state, which readers see as it is until they are durable.
+    pub(super) ahead: Ahead,
+    /// Given back when the answers are known.
+    pub(super) flights: Vec<Flight>,
     /// Bookings that this batch makes in each campaign.
     pub(super) booked: HashMap<CampaignIndex, u64>,
 }
@@ -56,20 +62,43 @@ impl Batch {
             answers: Vec::new(),
             people: HashSet::default(),
             refusals: HashSet::new(),
+            ahead: Ahead::default(),
+            flights: Vec::new(),
             booked: HashMap::new(),
         }
     }
 
+    /// Adds an entry that is checked later: see `Core::finish_copied`.
     pub(super) fn push(&mut self, actor: Actor, change: Change) {
-        self.seq.0 += 1;
-        let (seq, stamp, previous) = (self.seq, self.stamp, self.head);
-        let entry = Entry {
-            seq,
-            stamp,
-            previous,
+        let entry = self.next(actor, change);
+        self.add(entry);
+    }
+
+    /// Adds an entry, unless `apply` would not take it after those that are there.
+    pub(super) fn push_checked(
+        &mut self,
+        state: &State,
+        actor: Actor,
+        change: Change,
+    ) -> Result<(), Contradiction> {
+        let entry = self.next(actor, change);
+        self.ahead.check(state, &entry)?;
+        self.add(entry);
+        Ok(())
+    }
+
+    fn next(&self, actor: Actor, change: Change) -> Entry {
+        Entry {
+            seq: Seq(self.seq.0 + 1),
+            stamp: self.stamp,
+            previous: self.head,
             actor,
             change,
-        };
+        }
+    }
+
+    fn add(&mut self, entry: Entry) {
+        self.seq = entry.seq;
         let before = self.block.len();
         self.head = push_entry(&mut self.block, &entry);
         let bytes = self.block.len() - before - size_of::<u32>();
@@ -101,7 +130,7 @@ pub(super) fn note_refusal(
     person: PersonKey,
     rules: u32,
     reason: RefusedFor,
-) {
+) -> Result<(), Contradiction> {
     let known = state
         .campaign(index)
         .is_none_or(|known| known.knows_refusal(&person, rules, reason));
@@ -113,12 +142,13 @@ pub(super) fn note_refusal(
             rules,
             reason,
         };
-        batch.push(Actor::System, change);
+        batch.push_checked(state, Actor::System, change)?;
     }
+    Ok(())
 }
 
 /// Ends the holds whose time is up at the batch's stamp.
-pub(super) fn end_holds(state: &State, batch: &mut Batch) {
+pub(super) fn end_holds(state: &State, batch: &mut Batch) -> Result<(), Contradiction> {
     for campaign in &state.campaigns {
         let index = campaign.catalog.index;
         for &(until, id) in &campaign.holds_by_end {
@@ -128,7 +158,8 @@ pub(super) fn end_holds(state: &State, batch: &mut Batch) {
             let hold = campaign.holds[&id];
             batch.freed.push((index, hold.doses, hold.pool));
             let (person, reason) = (hold.person, HoldEnd::Expired);
-            batch.push(
+            batch.push_checked(
+                state,
                 Actor::System,
                 Change::HoldEnded {
                     campaign: index,
@@ -137,9 +168,10 @@ pub(super) fn end_holds(state: &State, batch: &mut Batch) {
                     pool: hold.pool,
                     reason,
                 },
-            );
+            )?;
         }
     }
+    Ok(())
 }
 
 /// Whether a request takes seats that were claimed for it.

@@ -2,6 +2,7 @@
 
 use tokio::sync::oneshot;
 
+use super::in_flight::Flight;
 use crate::domain::booking::decide::Request;
 use crate::domain::booking::refusal::Refusal;
 use crate::domain::booking::site::{SiteRow, SlotRow};
@@ -19,6 +20,8 @@ pub enum Command {
         campaign: CampaignIndex,
         request: Request,
         claim: Option<Claim>,
+        /// None where nobody else can ask for the person meanwhile.
+        flight: Option<Flight>,
         reply: oneshot::Sender<Outcome>,
     },
     /// A refusal by the rules that was answered already and must stand in the journal.
@@ -126,6 +129,8 @@ pub enum Outcome {
     Operated(Operated),
     /// What the keeper wanted is in the journal.
     Kept,
+    /// What the keeper wanted contradicts the journal: it has a defect.
+    Contradicts,
     /// The operation can't be done; says why and what to do.
     Impossible(String),
     /// The commit failed: it may or may not be in the journal. The process is about to stop.

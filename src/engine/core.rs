@@ -11,7 +11,7 @@ use super::batch::{Answer, Batch, end_holds, freed_by, note_refusal, takes_free_
 use super::command::{Command, Outcome};
 use super::shared::{Offer, Shared};
 use crate::clock::Clock;
-use crate::domain::apply::apply;
+use crate::domain::apply::{Contradiction, apply};
 use crate::domain::booking::decide::{Ask, Context, Request, Verdict, decide};
 use crate::domain::booking::refusal::{Refusal, refused_for};
 use crate::domain::entry::{Actor, Change, Entry};
@@ -19,6 +19,7 @@ use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, POOLS, PersonKey}
 use crate::domain::roster::Roster;
 use crate::domain::state::State;
 use crate::journal::Log as _;
+use crate::journal::block::Block;
 use crate::journal::store::{Store, StoreFault, Write};
 use crate::keys::Keys;
 use crate::seats::Claim;
@@ -36,10 +37,16 @@ pub struct Core {
     step_journalled_ns: i64,
 }
 
-/// The commit failed; what was in the batch may or may not be in the journal.
+/// Why the writer ends.
 #[derive(Debug, thiserror::Error)]
-#[error("the journal can't be written, stopping so that nothing is acknowledged: {0}")]
-pub struct CommitFailed(#[source] pub StoreFault);
+pub enum CommitFailed {
+    /// What was in the batch may or may not be in the journal.
+    #[error("the journal can't be written, stopping so that nothing is acknowledged: {0}")]
+    Store(#[from] StoreFault),
+    /// Nothing of the batch is in the journal.
+    #[error("stopping before a commit that the journal could not be read after: {0}")]
+    Contradiction(#[from] Contradiction),
+}
 
 impl Core {
     pub fn new(
@@ -99,10 +106,10 @@ impl Core {
                 .read()
                 .expect("no writer panics while it holds the lock");
             let mut batch = Batch::after(&state, self.clock.now());
-            stepped
-                .into_iter()
-                .for_each(|change| batch.push(Actor::System, change));
-            end_holds(&state, &mut batch);
+            if let Some(change) = stepped {
+                batch.push_checked(&state, Actor::System, change)?;
+            }
+            end_holds(&state, &mut batch)?;
             let offers = self.shared.offers();
             let mut left = VecDeque::new();
             while let Some(command) = commands.pop_front() {
@@ -110,7 +117,7 @@ impl Core {
                     commands.push_front(command);
                     break;
                 }
-                left.extend(self.consider(&state, &offers, &mut batch, command));
+                left.extend(self.consider(&state, &offers, &mut batch, command)?);
             }
             left.append(commands);
             *commands = left;
@@ -124,13 +131,13 @@ impl Core {
     pub fn record(&mut self, change: Change) -> Result<(), CommitFailed> {
         let mut batch = self.batch();
         batch.push(Actor::System, change);
-        self.finish(&mut batch)
+        self.finish_copied(&mut batch)
     }
 
     /// Fails once an operation beside the writer has: what is on the disk is not known any more.
     pub fn check_store(&self) -> Result<(), CommitFailed> {
         if self.store.has_failed() {
-            return Err(CommitFailed(StoreFault::Failed));
+            return Err(CommitFailed::Store(StoreFault::Failed));
         }
         Ok(())
     }
@@ -138,7 +145,7 @@ impl Core {
     /// Settles everything and closes the data file: it is whole without its tail, and the head of
     /// its last entry is signed.
     pub fn close(&mut self) -> Result<(), CommitFailed> {
-        self.store.close().map_err(CommitFailed)
+        self.store.close().map_err(CommitFailed::Store)
     }
 
     pub(super) fn batch(&self) -> Batch {
@@ -172,23 +179,26 @@ impl Core {
         offers: &[Arc<Offer>],
         batch: &mut Batch,
         command: Command,
-    ) -> Option<Command> {
+    ) -> Result<Option<Command>, Contradiction> {
         match command {
             Command::Ask {
                 campaign,
                 request,
                 claim,
+                flight,
                 reply,
             } => {
                 if batch.people.contains(&request.person) {
-                    return Some(Command::Ask {
+                    return Ok(Some(Command::Ask {
                         campaign,
                         request,
                         claim,
+                        flight,
                         reply,
-                    });
+                    }));
                 }
                 batch.people.insert(request.person);
+                batch.flights.extend(flight);
                 let answer = self.ask(
                     state,
                     &offers[campaign.at()],
@@ -196,7 +206,7 @@ impl Core {
                     campaign,
                     request,
                     claim,
-                );
+                )?;
                 batch.answers.push((reply, answer));
             }
             Command::NoteRefusal {
@@ -205,15 +215,26 @@ impl Core {
                 rules,
                 reason,
             } => {
-                note_refusal(state, batch, campaign, person, rules, reason);
+                note_refusal(state, batch, campaign, person, rules, reason)?;
             }
             Command::Keep { change, reply } => {
-                batch.push(Actor::System, change);
-                batch.answers.push((reply, Answer::Known(Outcome::Kept)));
+                let of_line = change.line();
+                if of_line.is_some_and(|campaign| batch.ahead.changes_line(campaign)) {
+                    return Ok(Some(Command::Keep { change, reply }));
+                }
+                // A keeper that asks for what can't be is told so, and nothing of it is journalled.
+                let kept = match batch.push_checked(state, Actor::System, change) {
+                    Ok(()) => Outcome::Kept,
+                    Err(contradiction) => {
+                        tracing::error!(%contradiction, "the gate's keeper contradicts the journal");
+                        Outcome::Contradicts
+                    }
+                };
+                batch.answers.push((reply, Answer::Known(kept)));
             }
             Command::Operate { .. } => unreachable!("operations are batches of their own"),
         }
-        None
+        Ok(None)
     }
 
     fn ask(
@@ -224,7 +245,7 @@ impl Core {
         index: CampaignIndex,
         request: Request,
         claim: Option<Claim>,
-    ) -> Answer {
+    ) -> Result<Answer, Contradiction> {
         let campaign = state
             .campaign(index)
             .expect("an offer is published for known campaigns");
@@ -243,15 +264,15 @@ impl Core {
         };
         let change = match decide(&context, &request) {
             Verdict::Change(change) => change,
-            Verdict::Repeated(seq) => return Answer::Known(Outcome::Repeated(seq)),
+            Verdict::Repeated(seq) => return Ok(Answer::Known(Outcome::Repeated(seq))),
             Verdict::Refused(refusal) => {
                 if let Refusal::Rules(decision) = &refusal
                     && let Some(reason) = refused_for(decision.answer)
                 {
                     let rules = campaign.catalog.version();
-                    note_refusal(state, batch, index, request.person, rules, reason);
+                    note_refusal(state, batch, index, request.person, rules, reason)?;
                 }
-                return Answer::Known(Outcome::Refused(refusal));
+                return Ok(Answer::Known(Outcome::Refused(refusal)));
             }
         };
         if takes_free_seats(&request.ask) {
@@ -265,61 +286,95 @@ impl Core {
         if matches!(change, Change::Booked { .. }) {
             *batch.booked.entry(index).or_default() += 1;
         }
-        batch.push(Actor::Citizen, change);
-        Answer::OfEntry(batch.entries.len() - 1)
+        batch.push_checked(state, Actor::Citizen, change)?;
+        Ok(Answer::OfEntry(batch.entries.len() - 1))
     }
 
-    /// Commits a batch, publishes it, and only then answers.
-    pub(super) fn finish(&mut self, batch: &mut Batch) -> Result<(), CommitFailed> {
-        let Some(block) = batch.take_block() else {
-            return self.publish(batch, Ok(()));
-        };
-        let appended = self.store.append(block);
-        self.publish(batch, appended)
+    /// Commits a batch, publishes it, and only then answers. Its entries were checked.
+    fn finish(&mut self, batch: &mut Batch) -> Result<(), CommitFailed> {
+        if let Some(block) = batch.take_block()
+            && let Err(fault) = self.store.append(block)
+        {
+            return Err(unknown(batch, fault));
+        }
+        {
+            let mut state = self
+                .shared
+                .state
+                .write()
+                .expect("no writer panics while it holds the lock");
+            for (entry, hash) in &batch.entries {
+                apply(&mut state, entry, *hash).expect("the entry was checked before its commit");
+            }
+        }
+        self.answer(batch);
+        Ok(())
+    }
+
+    /// Commits a batch whose entries are applied to a copy of the state first.
+    pub(super) fn finish_copied(&mut self, batch: &mut Batch) -> Result<(), CommitFailed> {
+        self.finish_copied_by(batch, |store, block| store.append(block))
     }
 
     /// The same, together with changes of other tables than the journal.
-    pub(super) fn finish_with(
+    pub(super) fn finish_copied_with(
         &mut self,
         batch: &mut Batch,
         also: impl FnOnce(&Write) -> Result<(), StoreFault>,
     ) -> Result<(), CommitFailed> {
-        let block = batch
-            .take_block()
-            .expect("there is an entry about the change");
-        let appended = self.store.append_with(&block, also);
-        self.publish(batch, appended)
+        self.finish_copied_by(batch, |store, block| store.append_with(&block, also))
     }
 
-    fn publish(
+    fn finish_copied_by(
         &mut self,
         batch: &mut Batch,
-        committed: Result<(), StoreFault>,
+        append: impl FnOnce(&Store, Block) -> Result<(), StoreFault>,
     ) -> Result<(), CommitFailed> {
-        if let Err(fault) = committed {
-            for (reply, _) in batch.answers.drain(..) {
-                let _ = reply.send(Outcome::Unknown);
-            }
-            return Err(CommitFailed(fault));
+        let Some(block) = batch.take_block() else {
+            self.answer(batch);
+            return Ok(());
+        };
+        let mut next = self
+            .shared
+            .state
+            .read()
+            .expect("no writer panics while it holds the lock")
+            .clone();
+        for (entry, hash) in &batch.entries {
+            apply(&mut next, entry, *hash)?;
         }
-        let state = &self.shared.state;
+        if let Err(fault) = append(&self.store, block) {
+            return Err(unknown(batch, fault));
+        }
         {
-            let mut state = state
+            let mut state = self
+                .shared
+                .state
                 .write()
                 .expect("no writer panics while it holds the lock");
-            for (entry, hash) in &batch.entries {
-                apply(&mut state, entry, *hash).expect("what the writer decided follows the state");
-            }
+            std::mem::swap(&mut *state, &mut next);
         }
+        // The state before is given up here, while nobody waits for it.
+        drop(next);
+        self.answer(batch);
+        Ok(())
+    }
+
+    /// Tells what a committed batch did: to the seats, and to those who wait for its answers.
+    fn answer(&self, batch: &mut Batch) {
         batch.claims.drain(..).for_each(Claim::keep);
         let offers = self.shared.offers();
         for (campaign, doses, pool) in batch.freed.drain(..) {
             let (seats, positions) = offers[campaign.at()].seats_of(doses);
             seats.give_back(positions, pool);
         }
-        let state = state
+        let state = self
+            .shared
+            .state
             .read()
             .expect("no writer panics while it holds the lock");
+        // Whoever is answered may ask again at once.
+        batch.flights.clear();
         for (entry, _) in &batch.entries {
             assert_seats(&state, &offers, &entry.change);
         }
@@ -331,8 +386,15 @@ impl Core {
             // Whoever hung up changes nothing: the entry stands.
             let _ = reply.send(outcome);
         }
-        Ok(())
     }
+}
+
+/// Answers that the outcome of a batch is unknown.
+fn unknown(batch: &mut Batch, fault: StoreFault) -> CommitFailed {
+    for (reply, _) in batch.answers.drain(..) {
+        let _ = reply.send(Outcome::Unknown);
+    }
+    CommitFailed::Store(fault)
 }
 
 /// What the counters promise: seats in use and free seats never exceed the capacity of any pool.

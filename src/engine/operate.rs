@@ -216,7 +216,7 @@ impl Core {
             return Ok(());
         }
         drop(offers);
-        self.store.make_room(bytes).map_err(CommitFailed)
+        self.store.make_room(bytes).map_err(CommitFailed::Store)
     }
 
     fn roster(&mut self, actor: Actor, mut prepared: PreparedRoster) -> Done {
@@ -254,7 +254,7 @@ impl Core {
                 gone: gone as u64,
             },
         );
-        self.finish_with(&mut batch, |write| {
+        self.finish_copied_with(&mut batch, |write| {
             write.put_roster(roster)?;
             write.erase_from_vault(leaving.into_iter())?;
             write.put_vault(prepared.vault())
@@ -289,7 +289,7 @@ impl Core {
         changes
             .into_iter()
             .for_each(|change| batch.push(actor.clone(), change));
-        self.finish(&mut batch)?;
+        self.finish_copied(&mut batch)?;
         self.shared.publish(&self.roster);
         Ok(())
     }

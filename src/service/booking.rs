@@ -15,6 +15,7 @@ use crate::domain::ids::{BookingNumber, HoldId, PersonKey, Pool, Seq, SlotIndex}
 use crate::domain::state::{Booking, Status};
 use crate::domain::time::Stamp;
 use crate::engine::command::Outcome;
+use crate::engine::in_flight::Flight;
 use crate::seats::{Claim, SiteSeats};
 
 /// Alternatives offered for a full slot.
@@ -37,6 +38,7 @@ pub struct Held {
 
 impl Service {
     pub async fn hold(&self, here: &Here, person: PersonKey, slot: SlotIndex) -> Answered<Held> {
+        let flight = self.take_off(person).await?;
         self.not_frozen(here, &person)?;
         let has_booking = self.active_booking(here, &person).is_some();
         if !has_booking {
@@ -56,6 +58,7 @@ impl Service {
                     idempotency: None,
                 },
                 Some(claim),
+                flight,
             )
             .await?
         {
@@ -65,12 +68,13 @@ impl Service {
     }
 
     pub async fn release(&self, here: &Here, person: PersonKey, hold: HoldId) -> Answered<()> {
+        let flight = self.take_off(person).await?;
         let request = Request {
             person,
             ask: Ask::Release { hold },
             idempotency: None,
         };
-        match self.ask(here, request, None).await? {
+        match self.ask(here, request, None, flight).await? {
             Outcome::Released => Ok(()),
             other => Err(self.refused(here, other)),
         }
@@ -83,6 +87,7 @@ impl Service {
         choice: Choice,
         key: Option<&str>,
     ) -> Answered<Booking> {
+        let flight = self.take_off(person).await?;
         let idempotency = key.map(|key| idempotency(here, person, key, b'b', None, Some(choice)));
         if let Some(answer) = self.answered_before(here, idempotency)? {
             return Ok(answer);
@@ -103,6 +108,7 @@ impl Service {
                 idempotency,
             },
             claim,
+            flight,
         )
         .await
     }
@@ -115,6 +121,7 @@ impl Service {
         choice: Choice,
         key: Option<&str>,
     ) -> Answered<Booking> {
+        let flight = self.take_off(person).await?;
         let asked = |key| idempotency(here, person, key, b'm', Some(number), Some(choice));
         let idempotency = key.map(asked);
         if let Some(answer) = self.answered_before(here, idempotency)? {
@@ -131,6 +138,7 @@ impl Service {
                 idempotency,
             },
             claim,
+            flight,
         )
         .await
     }
@@ -142,6 +150,7 @@ impl Service {
         number: BookingNumber,
         key: Option<&str>,
     ) -> Answered<Booking> {
+        let flight = self.take_off(person).await?;
         let idempotency = key.map(|key| idempotency(here, person, key, b'c', Some(number), None));
         if let Some(answer) = self.answered_before(here, idempotency)? {
             return Ok(answer);
@@ -156,6 +165,7 @@ impl Service {
                 idempotency,
             },
             None,
+            flight,
         )
         .await
     }
@@ -190,8 +200,9 @@ impl Service {
         here: &Here,
         request: Request,
         claim: Option<Claim>,
+        flight: Flight,
     ) -> Answered<Booking> {
-        match self.ask(here, request, claim).await? {
+        match self.ask(here, request, claim, flight).await? {
             Outcome::Booking(booking) => {
                 here.gate.sessions.settle(&request.person);
                 Ok(booking)

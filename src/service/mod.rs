@@ -20,6 +20,7 @@ use crate::domain::entry::RefusedFor;
 use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, PersonKey, SlotIndex};
 use crate::domain::time::Stamp;
 use crate::engine::command::{Command, Outcome};
+use crate::engine::in_flight::{Flight, InFlight};
 use crate::engine::shared::{Offer, Shared};
 use crate::engine::writer::{NotTaken, WriterHandle};
 use crate::events::Events;
@@ -53,6 +54,7 @@ pub struct Service {
     /// How long a request waits for a worker, while a queue of them stands; for the gate's brake.
     pub worker_lag_us: Arc<AtomicU64>,
     gates: RwLock<Vec<Arc<Gate>>>,
+    in_flight: InFlight,
 }
 
 /// A campaign as one request sees it, unchanged while the request lasts.
@@ -122,6 +124,7 @@ impl Service {
             next_device: AtomicU32::new(u32::from_be_bytes(Entropy::system().bytes())),
             worker_lag_us: Arc::default(),
             gates: RwLock::default(),
+            in_flight: InFlight::default(),
         }
     }
 
@@ -194,8 +197,22 @@ impl Service {
         }
     }
 
+    /// The right to have a command of this person in flight, before any seat is claimed for it.
+    async fn take_off(&self, person: PersonKey) -> Answered<Flight> {
+        let flight = self.in_flight.take_off(person).await;
+        flight.ok_or(Refused::Overloaded {
+            retry_after_s: OVERLOADED_RETRY_S,
+        })
+    }
+
     /// Hands a request to the writer and waits for what comes of it.
-    async fn ask(&self, here: &Here, request: Request, claim: Option<Claim>) -> Answered<Outcome> {
+    async fn ask(
+        &self,
+        here: &Here,
+        request: Request,
+        claim: Option<Claim>,
+        flight: Flight,
+    ) -> Answered<Outcome> {
         let campaign = here.index;
         {
             let state = self
@@ -215,6 +232,7 @@ impl Service {
                 campaign,
                 request,
                 claim,
+                flight: Some(flight),
                 reply,
             })
             .map_err(not_taken)?;

@@ -200,6 +200,7 @@ fn book(core: &mut Core, keys: &Keys, bookings: u64) {
                 idempotency: Some(idempotency),
             },
             claim: Some(claim),
+            flight: None,
             reply,
         });
         answers.push(answer);

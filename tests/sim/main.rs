@@ -7,6 +7,7 @@ mod clocks;
 mod disk;
 mod exhaustive;
 mod gate;
+mod keeper;
 mod life;
 mod model;
 mod properties;

@@ -143,6 +143,7 @@ impl Run {
                     campaign,
                     request: *request,
                     claim,
+                    flight: None,
                     reply,
                 }
             }

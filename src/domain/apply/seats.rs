@@ -1,11 +1,10 @@
-//! What `apply` does to a campaign's seats, holds and bookings. Each step says what contradicts the
-//! state before it, and after such a contradiction the state is of no use.
+//! A campaign's seats, holds and bookings, as `apply` counts and looks them up.
 
 use super::Applied;
 use crate::domain::booking::site::SlotRow;
-use crate::domain::entry::{Doses, Entry, Idempotency};
-use crate::domain::ids::{BookingNumber, HoldId, POOLS, PersonKey, Pool};
-use crate::domain::state::{Booking, CampaignState, Status, Usage};
+use crate::domain::entry::Doses;
+use crate::domain::ids::{BookingNumber, POOLS, PersonKey, Pool};
+use crate::domain::state::{CampaignState, Status, Usage};
 use crate::domain::time::Stamp;
 
 #[derive(Clone, Copy)]
@@ -15,56 +14,13 @@ pub(super) enum Kind {
 }
 
 impl CampaignState {
-    pub(super) fn take(&mut self, doses: Doses, pool: Pool, kind: Kind) -> Applied {
+    /// Counts seats of these slots as in use, or as free again.
+    pub(super) fn count_seats(&mut self, doses: Doses, pool: Pool, kind: Kind, by: i32) {
         for slot in doses.slots() {
-            let capacity = match self.catalog.slot(slot) {
-                Some(known) => known.capacity[pool as usize],
-                None => return Err(format!("slot {slot} does not exist")),
-            };
-            let usage = &mut self.usage[slot.at()];
-            let used =
-                u32::from(usage.booked[pool as usize]) + u32::from(usage.held[pool as usize]);
-            if used >= u32::from(capacity) {
-                return Err(format!(
-                    "slot {slot} would hold more than its {capacity} seats"
-                ));
-            }
-            *usage.of(pool, kind) += 1;
+            let count = self.usage[slot.at()].of(pool, kind);
+            let changed = i32::from(*count) + by;
+            *count = u16::try_from(changed).expect("the effect was checked against the counts");
         }
-        Ok(())
-    }
-
-    pub(super) fn give_back(&mut self, doses: Doses, pool: Pool, kind: Kind) -> Applied {
-        for slot in doses.slots() {
-            let usage = self.usage.get_mut(slot.at());
-            let usage = usage.ok_or_else(|| format!("slot {slot} does not exist"))?;
-            let used = usage.of(pool, kind);
-            *used = used
-                .checked_sub(1)
-                .ok_or_else(|| format!("slot {slot} has no such seat"))?;
-        }
-        Ok(())
-    }
-
-    /// Turns the hold's seats into booked ones, or takes free seats.
-    pub(super) fn seat(
-        &mut self,
-        person: &PersonKey,
-        doses: Doses,
-        pool: Pool,
-        hold: Option<HoldId>,
-    ) -> Applied {
-        if let Some(id) = hold {
-            let held = self
-                .holds
-                .get(&id)
-                .ok_or_else(|| format!("hold {id} does not run"))?;
-            if held.doses != doses || held.pool != pool {
-                return Err(format!("hold {id} is for other seats"));
-            }
-            self.end_hold(person, Some(id))?;
-        }
-        self.take(doses, pool, Kind::Booked)
     }
 
     /// Sessions go on: holds have the time left that they had when they were frozen.
@@ -80,46 +36,6 @@ impl CampaignState {
         self.holds_by_end = ends.collect();
     }
 
-    pub(super) fn end_hold(&mut self, person: &PersonKey, hold: Option<HoldId>) -> Applied {
-        let Some(id) = hold else { return Ok(()) };
-        let hold = self
-            .holds
-            .remove(&id)
-            .ok_or_else(|| format!("hold {id} does not run"))?;
-        self.holds_by_end.remove(&(hold.until, id));
-        if hold.person != *person {
-            return Err(format!("hold {id} is another person's"));
-        }
-        self.standings.of(*person).hold = None;
-        self.give_back(hold.doses, hold.pool, Kind::Held)
-    }
-
-    pub(super) fn book(
-        &mut self,
-        entry: &Entry,
-        person: PersonKey,
-        number: BookingNumber,
-        doses: Doses,
-        pool: Pool,
-    ) -> Applied {
-        let index = self.bookings.len() as u32;
-        let standing = self.standings.of(person);
-        if standing.booking.replace(index).is_some() {
-            return Err(format!("{person} has a booking already"));
-        }
-        let (booked_at, seq, status) = (entry.stamp, entry.seq, Status::Booked);
-        self.bookings.push(Booking {
-            number,
-            person,
-            doses,
-            pool,
-            status,
-            booked_at,
-            seq,
-        });
-        Ok(())
-    }
-
     /// The index of the person's active booking, which must have this number and these doses.
     pub(super) fn booking_of(
         &self,
@@ -131,13 +47,6 @@ impl CampaignState {
         index
             .filter(|&at| self.bookings[at].number == number && self.bookings[at].doses == doses)
             .ok_or_else(|| format!("{person} has no active booking {number} with these doses"))
-    }
-
-    pub(super) fn remember(&mut self, idempotency: Option<Idempotency>, entry: &Entry) -> Applied {
-        let Some(idempotency) = idempotency else {
-            return Ok(());
-        };
-        self.repeats.remember(idempotency, entry.seq, entry.stamp)
     }
 
     pub(super) fn check_capacities(&self, rows: &[SlotRow]) -> Applied {
@@ -172,7 +81,7 @@ impl CampaignState {
                 *counted[slot.at()].of(hold.pool, Kind::Held) += 1;
             }
         }
-        let pairs = counted.into_iter().zip(&self.usage).enumerate();
+        let pairs = counted.into_iter().zip(self.usage.iter()).enumerate();
         pairs
             .filter(|(_, (new, old))| new != *old)
             .map(|(at, (new, old))| (at, new, *old))

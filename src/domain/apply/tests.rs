@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::booking::site::{SiteRow, SlotRow};
-use crate::domain::entry::{Doses, Idempotency, Role};
-use crate::domain::ids::{BookingNumber, SiteIndex, SlotIndex, VaccineIndex};
+use crate::domain::entry::{Doses, HoldEnd, Idempotency, Role};
+use crate::domain::ids::{BookingNumber, HoldId, SiteIndex, SlotIndex, VaccineIndex};
 use crate::domain::pieces;
 use crate::domain::state::CHANGES_MAX;
 use crate::domain::time::{Day, Stamp};
@@ -28,7 +28,13 @@ fn add(state: &mut State, stamp: Stamp, actor: Actor, change: Change) -> Applied
         change,
     };
     let hash = entry.encode(&mut Vec::new());
-    apply(state, &entry, hash).map_err(|contradiction| contradiction.what)
+    let checked = Ahead::default().check(state, &entry);
+    let applied = apply(state, &entry, hash).map_err(|contradiction| contradiction.what);
+    // What a writer finds out before the commit is what comes of it after.
+    if person_of(&entry.change).is_some() || entry.change.line().is_some() {
+        assert_eq!(checked.map_err(|found| found.what), applied, "{entry:?}");
+    }
+    applied
 }
 
 /// One site with one slot of three public, two assisted and one partner seat.
@@ -267,4 +273,65 @@ fn what_earlier_rules_refused_is_not_remembered() {
     }
     assert!(state.campaigns[0].refusals.is_empty());
     assert_eq!(state.campaigns[0].refusal_counts, [1, 0, 0]);
+}
+
+/// The seats and holds that the entries before one take are counted before any of them is applied.
+#[test]
+fn a_batch_is_checked_as_if_each_entry_were_applied_before_the_next() {
+    let mut state = opened();
+    add(
+        &mut state,
+        Stamp(1),
+        Actor::Citizen,
+        placed(1, Pool::Public),
+    )
+    .unwrap();
+    let hold = HoldId(state.seq.0);
+    let expired = |stamp| {
+        let change = Change::HoldEnded {
+            campaign: CAMPAIGN,
+            person: person(1),
+            hold,
+            pool: Pool::Public,
+            reason: HoldEnd::Expired,
+        };
+        (stamp, Actor::System, change)
+    };
+    let now = Stamp(i64::MAX);
+    let book = |at| (now, Actor::Citizen, booked(at, Pool::Public));
+    let check = |batch: &[(Stamp, Actor, Change)]| {
+        let (mut ahead, mut applied) = (Ahead::default(), state.clone());
+        let mut last = Ok(());
+        for (stamp, actor, change) in batch {
+            assert_eq!(last, Ok(()));
+            let entry = Entry {
+                seq: Seq(applied.seq.0 + 1),
+                stamp: *stamp,
+                previous: applied.head,
+                actor: actor.clone(),
+                change: change.clone(),
+            };
+            let hash = entry.encode(&mut Vec::new());
+            last = ahead.check(&state, &entry).map_err(|found| found.what);
+            let real = apply(&mut applied, &entry, hash).map_err(|found| found.what);
+            if !last.as_ref().is_err_and(|what| what.contains("in a batch")) {
+                assert_eq!(last, real);
+            }
+        }
+        last
+    };
+    // Three public seats, one of them held.
+    assert_eq!(check(&[book(2), book(3)]), Ok(()));
+    assert!(
+        check(&[book(2), book(3), book(4)]).is_err(),
+        "four seats of three"
+    );
+    assert_eq!(check(&[expired(now), book(2), book(3), book(4)]), Ok(()));
+    assert_eq!(check(&[expired(now), book(1)]), Ok(()));
+    assert!(
+        check(&[expired(now), expired(now)]).is_err(),
+        "a hold ends twice"
+    );
+    let second = check(&[book(2), book(2)]).unwrap_err();
+    assert!(second.contains("second change"), "{second}");
 }

@@ -251,3 +251,17 @@ pub enum Change {
     /// The key that signs places and sessions was replaced; its id in the tokens.
     TokenKeyRotated { id: u8 },
 }
+
+impl Change {
+    /// The campaign whose line it changes, if it is one of the keeper's changes.
+    pub fn line(&self) -> Option<CampaignIndex> {
+        match self {
+            Self::NumbersLeased { campaign, .. }
+            | Self::PlacesGiven { campaign, .. }
+            | Self::ServingAdvanced { campaign, .. }
+            | Self::DrawCommitted { campaign, .. }
+            | Self::DrawRevealed { campaign, .. } => Some(*campaign),
+            _ => None,
+        }
+    }
+}

@@ -115,19 +115,35 @@ impl Line {
         given.map(|lease| lease.highest).max().unwrap_or(0)
     }
 
-    /// Notes that a person has a number; an earlier number of the same person stays the better one.
-    /// Nobody comes into a draw, or out of one, once its seed is known.
-    pub fn give(&mut self, person: PersonKey, given: Given) -> Result<(), String> {
+    /// Checks that these numbers can be leased: they go on where the last lease ends.
+    pub fn may_lease(&self, first: u64, until: u64) -> Result<(), String> {
+        let last = self.leased_until();
+        if first != last + 1 || until < first || until > u64::from(u32::MAX) {
+            return Err(format!("leases {first} to {until} after {last}"));
+        }
+        Ok(())
+    }
+
+    /// Checks that a person can have a number; the position of its lease. Nobody comes into a draw,
+    /// or out of one, once its seed is known.
+    pub fn may_give(&self, person: &PersonKey, given: Given) -> Result<usize, String> {
         if let Some(draw) = given.draw() {
             let known = self.draws.get(draw);
             let open = known.is_some_and(|draw| draw.seed.is_none());
-            if !open && self.given.get(&person) != Some(&given) {
+            if !open && self.given.get(person) != Some(&given) {
                 return Err(format!("{person} enters a draw that is not open"));
             }
         }
         let number = given.number();
-        let lease = self.lease_mut(number);
-        let lease = lease.ok_or_else(|| format!("number {number} was never leased"))?;
+        let lease = self.lease_of(number);
+        lease.ok_or_else(|| format!("number {number} was never leased"))
+    }
+
+    /// Notes that a person has a number; an earlier number of the same person stays the better one.
+    pub fn give(&mut self, person: PersonKey, given: Given) -> Result<(), String> {
+        let lease = self.may_give(&person, given)?;
+        let number = given.number();
+        let lease = &mut self.leases[lease];
         lease.highest = lease.highest.max(number);
         let known = self.given.get(&person).copied();
         let stays = |known: Given| known.number() <= number || self.is_drawn(known);
@@ -135,6 +151,26 @@ impl Line {
             self.given.insert(person, given);
         }
         Ok(())
+    }
+
+    /// Checks that an opening's draw can be committed to.
+    pub fn may_commit(&self, opening: Stamp) -> Result<(), String> {
+        if self.draws.iter().any(|draw| draw.opening == opening) {
+            return Err("commits to a draw twice".to_owned());
+        }
+        if self.draws.len() >= DRAWS_MAX {
+            return Err("commits to more draws than places can name".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Checks that a seed is the one that was committed to; the position of its draw.
+    pub fn may_reveal(&self, opening: Stamp, seed: &[u8; 32]) -> Result<usize, String> {
+        let is_it = |draw: &Draw| {
+            draw.opening == opening && draw.seed.is_none() && draw.commitment == commitment(seed)
+        };
+        let draw = self.draws.iter().position(is_it);
+        draw.ok_or_else(|| "reveals a seed that was not committed to".to_owned())
     }
 
     /// Whether the place's number was decided by a draw whose seed is known.
@@ -145,9 +181,7 @@ impl Line {
 
     /// Since when a number may have been given; none if it may not.
     pub fn leased_since(&self, number: u64) -> Option<Stamp> {
-        let at = self.leases.partition_point(|lease| lease.until < number);
-        let lease = self.leases.get(at).filter(|lease| lease.first <= number);
-        lease.map(|lease| lease.since)
+        self.lease_of(number).map(|lease| self.leases[lease].since)
     }
 
     /// When a place that is given now was given, by the journal's stamps: after a start with the
@@ -156,10 +190,14 @@ impl Line {
         self.leases.last().map_or(now, |lease| now.max(lease.since))
     }
 
-    fn lease_mut(&mut self, number: u64) -> Option<&mut Lease> {
+    /// The position of the lease that covers a number.
+    fn lease_of(&self, number: u64) -> Option<usize> {
         let at = self.leases.partition_point(|lease| lease.until < number);
-        let lease = self.leases.get_mut(at);
-        lease.filter(|lease| lease.first <= number)
+        let covers = self
+            .leases
+            .get(at)
+            .is_some_and(|lease| lease.first <= number);
+        covers.then_some(at)
     }
 
     /// People with numbers above `serving`. `newest` is the last number given, which may be newer

@@ -5,51 +5,47 @@
 
 pub mod draw;
 
-use std::io::BufRead;
+use std::io::{BufRead, Write as _};
 
-use data_encoding::{BASE64, HEXLOWER};
-use serde::{Deserialize, Serialize};
+use data_encoding::{BASE64, Encoding, HEXLOWER};
+use serde::Deserialize;
 
-use crate::domain::entry::{Actor, Change, Entry, Hash, head_message};
+use crate::domain::entry::{Entry, Hash, head_message};
 use crate::domain::ids::Seq;
-use crate::domain::shown;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
 use crate::journal::recovery::{RecoveryFault, check_head, replay};
 use crate::journal::store::{Read, StoreFault, entries};
 use crate::keys::verify_head;
 
-/// An entry in readable form.
-#[derive(Serialize)]
-struct Line<'a> {
-    seq: Seq,
-    #[serde(serialize_with = "shown::instant")]
-    stamp: Stamp,
-    actor: &'a Actor,
-    change: &'a Change,
-    #[serde(serialize_with = "shown::text")]
-    previous: Hash,
-    #[serde(serialize_with = "shown::text")]
-    hash: Hash,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bytes: Option<String>,
+/// Appends an entry as one line of JSON, with its bytes for an export; returns its hash.
+///
+/// The frame is written by hand: a server writes a line for every entry, and going through a
+/// serializer for the fields that need no escaping takes twice as long.
+pub fn line_of(entry: &Entry, bytes: &[u8], with_bytes: bool, into: &mut Vec<u8>) -> Hash {
+    const WRITES: &str = "writing JSON to memory succeeds";
+    let hash = Hash::of(bytes);
+    let stamp = entry.stamp.instant();
+    write!(into, r#"{{"seq":{},"stamp":"{stamp}","actor":"#, entry.seq).expect(WRITES);
+    serde_json::to_writer(&mut *into, &entry.actor).expect(WRITES);
+    into.extend_from_slice(br#","change":"#);
+    serde_json::to_writer(&mut *into, &entry.change).expect(WRITES);
+    into.extend_from_slice(br#","previous":""#);
+    encode(&HEXLOWER, &entry.previous.0, into);
+    into.extend_from_slice(br#"","hash":""#);
+    encode(&HEXLOWER, &hash.0, into);
+    if with_bytes {
+        into.extend_from_slice(br#"","bytes":""#);
+        encode(&BASE64, bytes, into);
+    }
+    into.extend_from_slice(b"\"}\n");
+    hash
 }
 
-/// Appends an entry as one line of JSON, with its bytes for an export; returns its hash.
-pub fn line_of(entry: &Entry, bytes: &[u8], with_bytes: bool, into: &mut Vec<u8>) -> Hash {
-    let hash = Hash::of(bytes);
-    let line = Line {
-        seq: entry.seq,
-        stamp: entry.stamp,
-        actor: &entry.actor,
-        change: &entry.change,
-        previous: entry.previous,
-        hash,
-        bytes: with_bytes.then(|| BASE64.encode(bytes)),
-    };
-    serde_json::to_writer(&mut *into, &line).expect("writing JSON to memory succeeds");
-    into.push(b'\n');
-    hash
+fn encode(encoding: &Encoding, bytes: &[u8], into: &mut Vec<u8>) {
+    let from = into.len();
+    into.resize(from + encoding.encode_len(bytes.len()), 0);
+    encoding.encode_mut(bytes, &mut into[from..]);
 }
 
 /// A head as `audit head --json` prints it and an auditor keeps it.
@@ -305,4 +301,48 @@ pub fn verify_export(
 /// Replays a journal without the roster, for tests that compare states.
 pub fn state_of(read: &Read) -> Result<State, RecoveryFault> {
     replay(read, |_, _| {})
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::entry::{Actor, Change};
+
+    /// Lines of years ago are compared byte by byte with what is written today.
+    #[test]
+    fn a_line_is_json_of_the_same_bytes_for_ever() {
+        let entry = Entry {
+            seq: Seq(7),
+            stamp: Stamp(1_626_692_400_120_000_000),
+            previous: Hash([0xAB; 32]),
+            actor: Actor::Operator("k\"im\n".to_owned()),
+            change: Change::Started {
+                program: "수문 \\".to_owned(),
+            },
+        };
+        let mut bytes = Vec::new();
+        let hash = entry.encode(&mut bytes);
+        for with_bytes in [false, true] {
+            let mut line = b"before".to_vec();
+            assert_eq!(line_of(&entry, &bytes, with_bytes, &mut line), hash);
+            let ending = match with_bytes {
+                true => format!(r#","bytes":"{}""#, BASE64.encode(&bytes)),
+                false => String::new(),
+            };
+            let expected = format!(
+                "before{}{}\",\"hash\":\"{hash}\"{ending}}}\n",
+                r#"{"seq":7,"stamp":"2021-07-19T11:00:00.12Z","actor":{"operator":"k\"im\n"},"#,
+                format_args!(
+                    r#""change":{{"started":{{"program":"수문 \\"}}}},"previous":"{}"#,
+                    "ab".repeat(32)
+                ),
+            );
+            assert_eq!(String::from_utf8(line).unwrap(), expected);
+            let read: serde_json::Value =
+                serde_json::from_str(&expected["before".len()..]).unwrap();
+            assert_eq!(read["actor"], json!({ "operator": "k\"im\n" }));
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! Stamps of entries never go back, so one start with the clock ahead stops time for everybody
 //! until the true time has come there. A start whose clock is more than a day after the last sign
 //! of use of the folder is therefore refused until an operator confirms the time. Behind the last
-//! entry the folder is opened: the clock gets that entry's stamp for a floor, and it is said loudly.
+//! entry the folder is opened: the clock gets that entry's stamp for a floor, which is said loudly.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -97,7 +97,7 @@ pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, S
         heads.insert(head.seq, (head, None));
     })?;
     let mut kept_hash = None;
-    let recovered = crate::journal::recovery::recover_with(read, |seq, hash| {
+    let recovered = crate::journal::recovery::recover_all(read, |seq, hash| {
         if let Some(head) = heads.get_mut(&seq) {
             head.1 = Some(*hash);
         }

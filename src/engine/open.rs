@@ -132,7 +132,14 @@ pub fn open_after(
     last_use: LastUse,
     clock: impl FnOnce(&State) -> Clock,
 ) -> Result<Core, OpenFault> {
-    let Recovered { state, roster } = recover(&store.read()?)?;
+    let Recovered {
+        state,
+        roster,
+        ignored,
+    } = recover(&store.read()?)?;
+    if let Some(fault) = ignored {
+        tracing::warn!(%fault, "the checkpoint was ignored, and the whole journal replayed");
+    }
     let founded = state.founded.ok_or(RecoveryFault::NotFounded)?;
     let clock = clock(&state);
     match (founded.simulated_clock, clock.is_simulated()) {

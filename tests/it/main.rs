@@ -10,6 +10,7 @@ mod crowd;
 mod described;
 mod door;
 mod exchange;
+mod fairness;
 mod gate;
 mod health;
 mod http;

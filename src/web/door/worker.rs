@@ -131,6 +131,25 @@ impl Worker {
         })?
     }
 
+    /// A call to book, if that is all that it is.
+    pub fn books(&self, asked: &Asked) -> Option<BookCall> {
+        if asked.class != Class::Session {
+            return None;
+        }
+        asked.with_head(|head| {
+            self.front.books(&Arrived {
+                head,
+                class: asked.class,
+                body: asked.body.bytes(&asked.bytes[head.length..]),
+                client: asked.client.ip(),
+            })
+        })?
+    }
+
+    pub async fn book(&self, call: BookCall, persists: bool, out: &mut Out) {
+        self.front.book(call, persists, &self.common, out).await;
+    }
+
     pub fn put_off(&self, asked: &Asked, retry_after_s: u32, out: &mut Out) {
         let end = End {
             common: &self.common,

@@ -16,6 +16,7 @@ use super::front::{Arrived, Front, Joins};
 use super::head::room;
 use super::load::{Class, WorkerLoad};
 use super::request::{Asked, Reading, Seen, Turn, for_routes};
+use crate::web::booking::BookCall;
 
 /// What the connections of one worker share.
 pub struct Worker {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Answer, keep, work};
 use crate::audit::{draw, export, verify_export};
@@ -60,7 +60,7 @@ pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Answer> {
                 export(read, from, to, &mut out)?;
                 Ok(out.flush()?)
             })?;
-            Ok(Answer::done("", Value::Null))
+            Ok(Answer::nothing())
         }
         AuditCommand::Verify {
             file: Some(file),

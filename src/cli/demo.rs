@@ -122,7 +122,7 @@ pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Answer> {
             println!("{}", welcome(folder, demo, &campaign, addresses, &shown));
         }
     })?;
-    Ok(Answer::done("", Value::Null))
+    Ok(Answer::nothing())
 }
 
 fn made_file(folder: &Folder) -> PathBuf {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
-use super::Answer;
+use super::{Answer, told};
 use crate::audit::{KeptHead, Verified, verify_store};
 use crate::journal::store::{Read, Store};
 use crate::ops::control;
@@ -152,7 +152,8 @@ pub fn with_view<T>(
 fn copy_of(folder: &Folder, into: &Path) -> anyhow::Result<()> {
     match control::connect(&folder.socket())? {
         Some(server) => {
-            let answer = control::ask(server, Work::Backup, None, Some(into))?;
+            let finished = control::ask(server, Work::Backup, None, Some(into))?;
+            let answer = told::answer(finished);
             anyhow::ensure!(!answer.fault, "{}", answer.human);
             Ok(())
         }
@@ -160,7 +161,8 @@ fn copy_of(folder: &Folder, into: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// An unfinished data file, with its tail if it has one; removed unless it was given its final name.
+/// An unfinished data file, with its tail if it has one. It is removed unless it was given its
+/// final name.
 struct Part(PathBuf);
 
 impl Part {

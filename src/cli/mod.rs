@@ -9,6 +9,7 @@ pub mod import;
 pub mod keep;
 pub mod rush;
 pub mod serve;
+mod told;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::domain::text::{for_terminal, json_for_terminal};
 use crate::engine::command::{Command as Ask, Outcome};
 use crate::ops::control;
 use crate::ops::folder::Folder;
+use crate::ops::outcome::Finished;
 use crate::ops::work::{self, Prepared, Work};
 
 /// What a command has to say, for a person and for a script.
@@ -50,6 +52,11 @@ impl Answer {
             json,
             fault: true,
         }
+    }
+
+    /// Nothing to say: it printed by itself, or there is nothing.
+    pub fn nothing() -> Self {
+        Self::done("", Value::Null)
     }
 
     /// Prints to standard output; what has nothing to say prints nothing. Texts from an old journal
@@ -216,8 +223,13 @@ pub fn clock_of(state: &State) -> Clock {
     }
 }
 
-/// Does an operator's work: in the server that runs on the folder, or here if none does.
+/// Does an operator's work, and puts into words what came of it.
 pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<Answer> {
+    perform(folder, work, file).map(told::answer)
+}
+
+/// Does an operator's work: in the server that runs on the folder, or here if none does.
+pub fn perform(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<Finished> {
     if let Some(server) = control::connect(&folder.socket())? {
         return control::ask(server, work, file, None);
     }
@@ -232,7 +244,7 @@ pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<
     let shared = std::sync::Arc::clone(core.shared());
     let keys = std::sync::Arc::clone(core.keys());
     match work::prepare(&work, source, &shared, &keys, folder.path(), now)? {
-        Prepared::Answer(answer) => Ok(answer),
+        Prepared::Finished(finished) => Ok(finished),
         Prepared::Operation(operation) => {
             let operator = control::account_name(rustix::process::getuid().as_raw());
             let (reply, mut answer) = tokio::sync::oneshot::channel();
@@ -243,7 +255,8 @@ pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<
             }]);
             core.step(&mut queue)?;
             core.close()?;
-            Ok(work::answer(answer.try_recv().unwrap_or(Outcome::Unknown)))
+            let outcome = answer.try_recv().unwrap_or(Outcome::Unknown);
+            Ok(work::finished(outcome))
         }
     }
 }

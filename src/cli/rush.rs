@@ -2,6 +2,7 @@
 
 mod measure;
 mod rehearse;
+mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -9,11 +10,11 @@ use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value;
 
-use super::{Answer, demo};
+use super::{Answer, demo, told};
 use crate::ops::control;
 use crate::ops::folder::Folder;
+use crate::ops::outcome::{Done, GateStatus};
 use crate::ops::work::Work;
 use crate::rush::crowd::{Crowd, Habits};
 use crate::rush::simulate;
@@ -249,7 +250,7 @@ fn positive(text: &str) -> Result<f64, String> {
 pub fn run(folder: &Folder, rush: Rush, json: bool) -> anyhow::Result<Answer> {
     match rush.command {
         None => rehearse(folder, &rush.target, &rush.evening, json),
-        Some(RushCommand::Simulate(options)) => simulate::run(&options),
+        Some(RushCommand::Simulate(options)) => Ok(words::simulated(&simulate::run(&options)?)),
         Some(RushCommand::Sweep(sweep)) => run_sweep(folder, &sweep),
         Some(RushCommand::Certify(certify)) => run_certify(folder, &certify),
     }
@@ -338,18 +339,21 @@ fn url_of(folder: &Folder) -> anyhow::Result<String> {
 }
 
 fn campaign_of(folder: &Folder) -> Option<String> {
-    let status = gate_status(folder, None).ok()?;
-    Some(status["gates"][0]["campaign"].as_str()?.to_owned())
+    let gates = gate_status(folder, None).ok()?;
+    Some(gates.into_iter().next()?.campaign)
 }
 
 /// What the operators' socket says of the gates.
-pub fn gate_status(folder: &Folder, campaign: Option<String>) -> anyhow::Result<Value> {
+fn gate_status(folder: &Folder, campaign: Option<String>) -> anyhow::Result<Vec<GateStatus>> {
     let server = control::connect(&folder.socket())?;
     let server = server.with_context(|| {
         let shown = folder.path().display();
         format!("no server runs on {shown}: give the --data folder of the server")
     })?;
-    Ok(control::ask(server, Work::GateStatus { campaign }, None, None)?.json)
+    match control::ask(server, Work::GateStatus { campaign }, None, None)? {
+        Ok(Done::GateStatus(gates)) => Ok(gates),
+        other => bail!("{}", told::answer(other).human),
+    }
 }
 
 impl Evening {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
 use super::Answer;
@@ -30,7 +30,7 @@ pub fn serve(folder: &Folder, config: Option<&Path>) -> anyhow::Result<Answer> {
     start_log(&config.log);
     let core = folder.open(|_| Clock::real())?;
     server::run(core, folder, &config, |_| {})?;
-    Ok(Answer::done("", Value::Null))
+    Ok(Answer::nothing())
 }
 
 /// Structured logs on standard error. Nothing personal is ever handed to them.

@@ -2,8 +2,9 @@
 //!
 //! Stamps of entries never go back, so one start with the clock ahead stops time for everybody
 //! until the true time has come there. A start whose clock is more than a day after the last sign
-//! of use of the folder is therefore refused until an operator confirms the time. Behind the last
-//! entry the folder is opened: the clock gets that entry's stamp for a floor, and it is said loudly.
+//! of use of the folder is therefore refused until an operator confirms the time. A start whose
+//! clock is behind the last entry is allowed: the clock then never says less than that entry's
+//! stamp, and the log says so as an error.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -243,7 +243,7 @@ pub fn show(
     // At the floor and not past it: time has not moved on yet.
     let stands_still = now.0 <= gate.stands_still_until.load(Ordering::Relaxed);
     let view = BoardView {
-        state: pause.map_or(state.name(), |_| "paused"),
+        state: pause.map_or(state.name(), |_| "paused").into(),
         serving,
         waiting: gate.waiting(line),
         admit_per_s: gate.admission.admit_per_s(),

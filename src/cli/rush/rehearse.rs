@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use anyhow::{bail, ensure};
 
-use super::{AHEAD_S_MAX, Evening, RUSH_CONNECTIONS, Target, command, opening, write};
+use super::{AHEAD_S_MAX, Evening, RUSH_CONNECTIONS, Target, command, opening, words, write};
 use crate::cli::Answer;
 use crate::ops::folder::Folder;
 use crate::rush::crowd::Crowd;
 use crate::rush::curve::Curve;
 use crate::rush::drive::Drive;
 use crate::rush::scene::{Scene, Setting};
-use crate::rush::summary::{Rehearsal, summary, text};
+use crate::rush::summary::{Rehearsal, summary};
 use crate::rush::target::Time;
 
 /// Without a terminal, a line this often.
@@ -138,7 +138,7 @@ pub(super) fn rehearse(
             eprintln!("the report is in {}", file.display());
         }
     }
-    let human = text(&rehearsal, record);
+    let human = words::rehearsal(&rehearsal, record);
     Ok(match record.fault_count() {
         0 => Answer::done(human, json_summary),
         _ => Answer::fault(human, json_summary),
@@ -168,7 +168,7 @@ impl Progress {
         if !self.terminal && !seconds.is_multiple_of(PLAIN_EVERY_S) {
             return;
         }
-        let line = crate::rush::summary::progress(scene, queued);
+        let line = words::progress(scene, queued);
         let mut out = std::io::stderr().lock();
         let _ = match self.terminal {
             true => write!(out, "\r\x1b[K{line}"),

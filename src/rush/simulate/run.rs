@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Options;
 use super::crowd::{Crowd, Doing, Way as Is};
-use super::measure::{Measured, Measures, resident_bytes};
+use super::measure::{Measures, Simulated, resident_bytes};
 use crate::clock::{Entropy, tick};
 use crate::domain::campaign::Campaign;
 use crate::domain::entry::{Change, GateAct};
@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
     }
 
     /// Lives through the evening.
-    pub fn live(mut self) -> anyhow::Result<Measured> {
+    pub fn live(mut self) -> anyhow::Result<Simulated> {
         let (people, ends) = self.crowd.arrivals(self.options, self.opening_s);
         let (began, mut shown) = (tick(), tick());
         self.measures.resident_before = resident_bytes();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::booking::site::SlotRow;
 use crate::domain::campaign::rows::CampaignRow;
-use crate::domain::entry::{Doses, HoldEnd, Piece, Role};
+use crate::domain::entry::{Actor, Change, Doses, HoldEnd, Piece, Role};
 use crate::domain::ids::VaccineIndex;
 use crate::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, SiteIndex, SlotIndex};
 use crate::domain::time::Day;
@@ -137,4 +137,39 @@ fn pools_and_rows_are_shown_in_words() {
         shown(Actor::Citizen, placed)["change"]["hold_placed"]["pool"],
         "assisted"
     );
+}
+
+/// Lines of years ago are compared byte by byte with what is written today.
+#[test]
+fn a_line_is_json_of_the_same_bytes_for_ever() {
+    let entry = Entry {
+        seq: Seq(7),
+        stamp: Stamp(1_626_692_400_120_000_000),
+        previous: Hash([0xAB; 32]),
+        actor: Actor::Operator("k\"im\n".to_owned()),
+        change: Change::Started {
+            program: "수문 \\".to_owned(),
+        },
+    };
+    let mut bytes = Vec::new();
+    let hash = entry.encode(&mut bytes);
+    for with_bytes in [false, true] {
+        let mut line = b"before".to_vec();
+        assert_eq!(line_of(&entry, &bytes, with_bytes, &mut line), hash);
+        let ending = match with_bytes {
+            true => format!(r#","bytes":"{}""#, BASE64.encode(&bytes)),
+            false => String::new(),
+        };
+        let expected = format!(
+            "before{}{}\",\"hash\":\"{hash}\"{ending}}}\n",
+            r#"{"seq":7,"stamp":"2021-07-19T11:00:00.12Z","actor":{"operator":"k\"im\n"},"#,
+            format_args!(
+                r#""change":{{"started":{{"program":"수문 \\"}}}},"previous":"{}"#,
+                "ab".repeat(32)
+            ),
+        );
+        assert_eq!(String::from_utf8(line).unwrap(), expected);
+        let read: serde_json::Value = serde_json::from_str(&expected["before".len()..]).unwrap();
+        assert_eq!(read["actor"], json!({ "operator": "k\"im\n" }));
+    }
 }

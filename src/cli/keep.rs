@@ -8,6 +8,8 @@ use serde_json::json;
 
 use super::{Answer, told};
 use crate::audit::{KeptHead, Verified, verify_store};
+use crate::clock::wall;
+use crate::engine::open;
 use crate::journal::store::{Read, Store};
 use crate::ops::control;
 use crate::ops::folder::Folder;
@@ -73,6 +75,12 @@ pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Answer> {
     });
     if !fits {
         human.push_str("\nnow put the keys.json that belongs to it into the folder");
+    }
+    if open::check_clock(wall(), state.stamp).is_err() {
+        human.push_str(
+            "\nits last entry is more than a day old: look at this host's clock, then start once \
+             with `sumun serve --accept-clock`",
+        );
     }
     Ok(Answer::done(
         human,

@@ -8,6 +8,7 @@
 //! part that it changes: a snapshot of 60 million people costs a few thousand counters.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::hash::{BuildHasher as _, Hash};
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
@@ -22,11 +23,24 @@ const PART_BIT: u32 = 40;
 const PART_ROWS: usize = 1 << 12;
 
 /// A hash table for keys that are uniform already.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone)]
 pub struct Table<K: Eq + Hash, V> {
     /// None before the first key.
     parts: Vec<Arc<HashMap<K, V, KeyHash>>>,
     len: usize,
+}
+
+impl<K: Eq + Hash, V: PartialEq> PartialEq for Table<K, V> {
+    /// A table that has become empty equals one that always was.
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && (self.len == 0 || self.parts == other.parts)
+    }
+}
+
+impl<K: Eq + Hash + fmt::Debug, V: fmt::Debug> fmt::Debug for Table<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
 }
 
 impl<K: Eq + Hash, V> Default for Table<K, V> {
@@ -79,6 +93,27 @@ impl<K: Eq + Hash, V> Table<K, V> {
 
     pub fn get(&self, key: &K) -> Option<&V> {
         self.parts.get(Self::part(key))?.get(key)
+    }
+
+    /// A part of a table from its rows; none if a row is not of this part or comes twice.
+    pub fn part_of(part: usize, rows: Vec<(K, V)>) -> Option<HashMap<K, V, KeyHash>> {
+        let mut map = HashMap::with_capacity_and_hasher(rows.len(), KeyHash::default());
+        for (key, value) in rows {
+            if Self::part(&key) != part || map.insert(key, value).is_some() {
+                return None;
+            }
+        }
+        Some(map)
+    }
+
+    /// Puts a part into a table that has nothing in it yet.
+    pub fn put_part(&mut self, part: usize, rows: HashMap<K, V, KeyHash>) {
+        if self.parts.is_empty() {
+            self.parts
+                .resize_with(PARTS, || Arc::new(HashMap::default()));
+        }
+        self.len = self.len + rows.len() - self.parts[part].len();
+        self.parts[part] = Arc::new(rows);
     }
 
     pub fn contains(&self, key: &K) -> bool {
@@ -137,6 +172,19 @@ impl<T: Clone> Rows<T> {
                 self.parts.push(Arc::new(part));
             }
         }
+    }
+
+    /// Adds a part behind parts that are full; false, and nothing is added, if they are not.
+    pub fn put_part(&mut self, rows: Vec<T>) -> bool {
+        let is_full = self.parts.last().is_none_or(|last| last.len() == PART_ROWS);
+        let fits = is_full && rows.len() <= PART_ROWS && !rows.is_empty();
+        if fits {
+            let mut part = rows;
+            // The last part grows on in the room that it has.
+            part.reserve_exact(PART_ROWS - part.len());
+            self.parts.push(Arc::new(part));
+        }
+        fits
     }
 
     /// Adds rows until there are so many.
@@ -229,6 +277,11 @@ impl<T: Clone> Queue<T> {
                 self.parts.push_back(Arc::new(part));
             }
         }
+    }
+
+    /// Adds a part of rows behind the others.
+    pub fn extend(&mut self, rows: Vec<T>) {
+        rows.into_iter().for_each(|row| self.push(row));
     }
 
     pub fn pop(&mut self) -> Option<T> {

@@ -6,7 +6,7 @@
 //! is thrown away by the first piece of the next. Invariant: nothing of a list is in force before
 //! its last entry, and that entry's counts say whether every piece is there.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::Campaign;
@@ -118,7 +118,7 @@ fn list(campaign: CampaignIndex, pieces: Vec<Piece>, last: Change) -> Vec<Change
 }
 
 /// The list in progress.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Pending {
     campaign: CampaignIndex,
     parts: u32,

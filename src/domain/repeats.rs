@@ -4,6 +4,8 @@
 //! journal, so that a replay forgets as the server did. A key that is older acts as a new one.
 //! Forgotten keys leave the memory a few with each entry, so no single change takes long.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::entry::Idempotency;
 use crate::domain::growing::{Queue, Table};
 use crate::domain::ids::Seq;
@@ -15,7 +17,7 @@ pub const REMEMBERED_S: i64 = 24 * 3_600;
 const FORGOTTEN_MAX: usize = 2;
 
 /// A remembered request: what was asked, and the entry that answered it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeat {
     pub request: [u8; 8],
     pub seq: Seq,
@@ -35,6 +37,20 @@ fn is_good(stamp: Stamp, now: Stamp) -> bool {
 }
 
 impl Repeats {
+    /// All that a checkpoint has to keep: what is known, and every key by its age.
+    pub fn rows(&self) -> (&Table<[u8; 16], Repeat>, &Queue<(Stamp, [u8; 16])>) {
+        (&self.known, &self.by_age)
+    }
+
+    pub fn into_rows(self) -> (Table<[u8; 16], Repeat>, Queue<(Stamp, [u8; 16])>) {
+        (self.known, self.by_age)
+    }
+
+    /// Puts together what `rows` took apart.
+    pub fn of_rows(known: Table<[u8; 16], Repeat>, by_age: Queue<(Stamp, [u8; 16])>) -> Self {
+        Self { known, by_age }
+    }
+
     /// The request that came with this key, if it is remembered at `now`.
     pub fn get(&self, key: &[u8; 16], now: Stamp) -> Option<&Repeat> {
         let known = self.known.get(key);

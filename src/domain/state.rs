@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::booking::catalog::Catalog;
 use crate::domain::entry::{Doses, Hash, RefusedFor};
 use crate::domain::growing::{Rows, Table};
@@ -30,14 +32,14 @@ pub struct State {
 }
 
 /// What the first entry fixed for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Founded {
     pub simulated_clock: bool,
     pub head_public_key: [u8; 32],
 }
 
 /// The roster in force: its people are in the roster table and must match this digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RosterMark {
     pub version: u32,
     pub people: u64,
@@ -76,7 +78,7 @@ pub struct Usage {
 }
 
 /// What a person has in a campaign.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// The index of the active booking.
     pub booking: Option<u32>,
@@ -92,7 +94,7 @@ const CHANGES_WINDOW_S: i64 = 3_600;
 
 /// The durable changes that a person caused since the window began: holds placed and released,
 /// bookings made, moved and cancelled.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
     began: Stamp,
     count: u16,
@@ -117,7 +119,7 @@ impl Changes {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     pub person: PersonKey,
     pub doses: Doses,
@@ -126,13 +128,13 @@ pub struct Hold {
     pub until: Stamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
     Booked,
     Cancelled,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Booking {
     pub number: BookingNumber,
     pub person: PersonKey,

@@ -31,6 +31,8 @@ const PIECE_ENTRIES_MAX: usize = 20_000;
 const PIECE_BYTES_MAX: usize = 4 << 20;
 /// What was taken is made durable this often. What a crash undoes is taken again.
 const SETTLE: Duration = Duration::from_secs(10);
+/// The longest that making it durable may take on a busy disk before the thread counts as stalled.
+const SYNC_MAX: Duration = Duration::from_secs(30);
 /// A fault that lasts is logged this often.
 const FAULT_TOLD: Duration = Duration::from_secs(60);
 
@@ -319,7 +321,10 @@ impl Round<'_> {
             let is_more = matches!(taken, Ok(true));
             if last_look && !is_more || settled.elapsed() >= SETTLE {
                 settled = tick();
-                match follower.settle() {
+                let excuse = self.beat.excuse(SYNC_MAX);
+                let durable = follower.settle();
+                drop(excuse);
+                match durable {
                     Ok(durable) => self.progress.durable.store(durable.0, Ordering::Relaxed),
                     Err(fault) => taken = taken.and(Err(fault)),
                 }

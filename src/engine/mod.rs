@@ -2,6 +2,7 @@
 //! journal behind the writer.
 
 mod batch;
+mod checkpointer;
 pub mod command;
 pub mod core;
 pub mod daylog;

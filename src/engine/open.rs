@@ -2,9 +2,8 @@
 //!
 //! Stamps of entries never go back, so one start with the clock ahead stops time for everybody
 //! until the true time has come there. A start whose clock is more than a day after the last sign
-//! of use of the folder is therefore refused until an operator confirms the time. A start whose
-//! clock is behind the last entry is allowed: the clock then never says less than that entry's
-//! stamp, and the log says so as an error.
+//! of use of the folder is therefore refused until an operator confirms the time. Behind the last
+//! entry the folder is opened: the clock gets that entry's stamp for a floor, which is said loudly.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -133,7 +132,14 @@ pub fn open_after(
     last_use: LastUse,
     clock: impl FnOnce(&State) -> Clock,
 ) -> Result<Core, OpenFault> {
-    let Recovered { state, roster } = recover(&store.read()?)?;
+    let Recovered {
+        state,
+        roster,
+        ignored,
+    } = recover(&store.read()?)?;
+    if let Some(fault) = ignored {
+        tracing::warn!(%fault, "the checkpoint was ignored, and the whole journal replayed");
+    }
     let founded = state.founded.ok_or(RecoveryFault::NotFounded)?;
     let clock = clock(&state);
     match (founded.simulated_clock, clock.is_simulated()) {

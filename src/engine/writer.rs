@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::checkpointer::Checkpointer;
 use super::command::Command;
 use super::core::{CommitFailed, Core};
 use super::watch::Watch;
@@ -245,6 +246,11 @@ fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
     let shared = Arc::clone(core.shared());
     let beat = shared.watch.enlist(NAME, None);
     let settler = Settler::start(Arc::clone(core.store()), shared.watch.clone());
+    let checkpointer = Checkpointer::start(
+        Arc::clone(core.store()),
+        Arc::clone(&shared),
+        shared.watch.clone(),
+    );
     let mut last = tick();
     while let Some(since) = queue.take(&mut taken, last) {
         beat.beat();
@@ -260,6 +266,7 @@ fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
             shared.delay_us.fetch_min(delay_us, Ordering::Relaxed);
         }
     }
+    drop(checkpointer);
     drop(settler);
     core.close()
 }

@@ -2,7 +2,8 @@
 //!
 //! Tables: `journal` holds settled blocks, each under the sequence of its first entry; `heads` the
 //! signed heads; `roster` the people of the roster in force in chunks; `vault` their sealed names
-//! and telephone numbers; `meta` the format of the file, its id, and whether it is being served.
+//! and telephone numbers; `checkpoint` the newest checkpoint; `meta` the format of the file, its
+//! id, and whether it is being served.
 //!
 //! Every commit is durable and saves the allocator's state, so that opening after a crash needs no
 //! repair.
@@ -17,6 +18,7 @@ use redb::{
 use serde::{Deserialize, Serialize};
 
 use super::block::{Block, entries};
+use super::checkpoint::Mark;
 use super::storage::Storage;
 use super::tail::{FileId, TailFault};
 use crate::clock::Entropy;
@@ -29,6 +31,8 @@ const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
 const HEADS: TableDefinition<u64, &[u8]> = TableDefinition::new("heads");
 const ROSTER: TableDefinition<u32, &[u8]> = TableDefinition::new("roster");
 const VAULT: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("vault");
+/// Parts of checkpoints, by generation and number.
+const CHECKPOINT: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("checkpoint");
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 /// The layout of the tables; a program that reads another refuses the file.
@@ -44,6 +48,10 @@ const ROOM_BYTES_MAX: u64 = 4 << 30;
 const CACHE_BYTES: usize = 64 << 20;
 /// Blocks of the tail are joined up to this size: whoever looks for one entry reads one value.
 const JOINED_BYTES: usize = 64 << 10;
+/// Parts of an old checkpoint that one commit removes.
+const REMOVED_PARTS_MAX: usize = 64;
+/// Parts of a checkpoint that are decoded together, on all cores.
+const READ_BYTES: usize = 32 << 20;
 /// 8,192 people of 36 bytes: a value of about 290 kB.
 const ROSTER_CHUNK: usize = 8_192;
 
@@ -144,6 +152,7 @@ impl DataFile {
             write.open_table(HEADS)?;
             write.open_table(ROSTER)?;
             write.open_table(VAULT)?;
+            write.open_table(CHECKPOINT)?;
         }
         write.commit()?;
         Self::checked(database, path)
@@ -306,6 +315,43 @@ impl Write {
         Ok(())
     }
 
+    /// Adds parts of a checkpoint that is not complete yet.
+    pub fn put_checkpoint_parts(
+        &self,
+        generation: u64,
+        first: u32,
+        parts: &[Vec<u8>],
+    ) -> Result<(), StoreFault> {
+        let mut table = self.transaction.open_table(CHECKPOINT)?;
+        for (number, part) in (first..).zip(parts) {
+            table.insert((generation, number), part.as_slice())?;
+        }
+        Ok(())
+    }
+
+    /// Makes a checkpoint, all of whose parts are there, the newest.
+    pub fn put_checkpoint(&self, mark: &Mark) -> Result<(), StoreFault> {
+        let mut meta = self.transaction.open_table(META)?;
+        meta.insert("checkpoint", to_bytes(mark).as_slice())?;
+        Ok(())
+    }
+
+    /// Removes some parts of checkpoints other than this generation; true if there may be more.
+    pub fn remove_other_checkpoints(&self, generation: u64) -> Result<bool, StoreFault> {
+        let mut table = self.transaction.open_table(CHECKPOINT)?;
+        let mut old: Vec<(u64, u32)> = Vec::new();
+        for part in table.range(..(generation, 0))?.take(REMOVED_PARTS_MAX) {
+            old.push(part?.0.value());
+        }
+        for part in table.range((generation + 1, 0)..)?.take(REMOVED_PARTS_MAX) {
+            old.push(part?.0.value());
+        }
+        for key in &old {
+            table.remove(key)?;
+        }
+        Ok(!old.is_empty())
+    }
+
     pub fn put_head(&self, head: &StoredHead) -> Result<(), StoreFault> {
         let bytes = to_bytes(head);
         self.transaction
@@ -406,6 +452,38 @@ impl FileView {
         Ok((Seq(seq), hash))
     }
 
+    /// The newest checkpoint, if there is one.
+    pub fn checkpoint(&self) -> Result<Option<Mark>, StoreFault> {
+        let Some(mark) = self.transaction.open_table(META)?.get("checkpoint")? else {
+            return Ok(None);
+        };
+        from_bytes(mark.value(), "the mark of the checkpoint").map(Some)
+    }
+
+    /// Hands the parts of a checkpoint to `look`, some at a time, until it says stop.
+    pub fn checkpoint_parts(
+        &self,
+        generation: u64,
+        mut look: impl FnMut(&[Vec<u8>]) -> bool,
+    ) -> Result<(), StoreFault> {
+        let table = self.transaction.open_table(CHECKPOINT)?;
+        let (mut parts, mut bytes) = (Vec::new(), 0);
+        for part in table.range((generation, 0)..(generation + 1, 0))? {
+            let part = part?.1.value().to_vec();
+            bytes += part.len();
+            parts.push(part);
+            if bytes >= READ_BYTES {
+                if !look(&parts) {
+                    return Ok(());
+                }
+                parts.clear();
+                bytes = 0;
+            }
+        }
+        look(&parts);
+        Ok(())
+    }
+
     pub fn last_head(&self) -> Result<Option<StoredHead>, StoreFault> {
         let table = self.transaction.open_table(HEADS)?;
         table
@@ -464,8 +542,10 @@ impl FileView {
         copy_table(&self.transaction, &write.transaction, VAULT)?;
         copy_table(&self.transaction, &write.transaction, META)?;
         write.put_served(false)?;
+        // A copy has no checkpoint: what it is made of is replayed where it is used.
         let mut meta = write.transaction.open_table(META)?;
         meta.insert("id", copy.id.as_slice())?;
+        meta.remove("checkpoint")?;
         drop(meta);
         write.append_all(newer)?;
         write.commit()

@@ -1,6 +1,7 @@
 //! The journal as it lies on the disk, and how a state is made of it.
 
 pub mod block;
+pub mod checkpoint;
 mod data_file;
 pub mod recovery;
 pub mod storage;

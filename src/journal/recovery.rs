@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use ring::digest::{Context, SHA256};
 
 use super::block::entries;
+use super::checkpoint::{CheckpointFault, Mark};
 use super::store::{Read, StoreFault, StoredHead};
 use crate::domain::apply::{Contradiction, apply};
 use crate::domain::entry::{Entry, Hash, head_message};
@@ -41,6 +42,10 @@ pub enum RecoveryFault {
     Head { seq: Seq, what: &'static str },
     #[error("the roster table does not match the journal: {0}")]
     Roster(String),
+    #[error("the checkpoint is damaged: {0}")]
+    Checkpoint(CheckpointFault),
+    #[error("the checkpoint of entry {0} is not what the entries up to it give")]
+    CheckpointDiffers(Seq),
     #[error("the data file has no first entry: it was never founded")]
     NotFounded,
 }
@@ -49,13 +54,23 @@ type Piece = Vec<(Seq, Vec<u8>)>;
 type Decoded = Result<Vec<(Entry, Hash)>, RecoveryFault>;
 
 /// Replays the whole journal. `head` is handed each entry's sequence and hash, in order.
-///
-/// The caller decodes, on the pool's threads; reading and applying have threads of their own, which
-/// never wait for the pool: callers can be some of its threads, or all of them at once.
 pub fn replay(
     read: &Read,
     mut head: impl FnMut(Seq, &Hash) + Send,
 ) -> Result<State, RecoveryFault> {
+    replay_from(read, State::default(), |state, hash| head(state.seq, hash))
+}
+
+/// Replays what follows a state. `applied` is handed the state after each entry, and its hash.
+///
+/// The caller decodes, on the pool's threads; reading and applying have threads of their own, which
+/// never wait for the pool: callers can be some of its threads, or all of them at once.
+pub fn replay_from(
+    read: &Read,
+    mut state: State,
+    mut applied: impl FnMut(&State, &Hash) + Send,
+) -> Result<State, RecoveryFault> {
+    let from = Seq(state.seq.0 + 1);
     std::thread::scope(|scope| {
         let (send_piece, pieces) = sync_channel::<Piece>(2);
         let (send_decoded, decoded) = sync_channel::<Decoded>(2);
@@ -63,7 +78,7 @@ pub fn replay(
             let mut piece = Piece::new();
             let mut bytes = 0;
             let mut open = true;
-            let done = read.blocks(Seq(1), |first, block| {
+            let done = read.blocks(from, |first, block| {
                 bytes += block.len();
                 piece.push((first, block.to_vec()));
                 if bytes >= PIECE_BYTES {
@@ -78,11 +93,12 @@ pub fn replay(
             done
         });
         let applier = scope.spawn(move || -> Result<State, RecoveryFault> {
-            let mut state = State::default();
             for decoded in decoded {
-                for (entry, hash) in decoded? {
+                // The first block can begin before the state ends.
+                let entries = decoded?.into_iter();
+                for (entry, hash) in entries.skip_while(|(entry, _)| entry.seq < from) {
                     apply(&mut state, &entry, hash)?;
-                    head(entry.seq, &hash);
+                    applied(&state, &hash);
                 }
             }
             Ok(state)
@@ -135,41 +151,90 @@ fn decode_block(first: Seq, block: &[u8]) -> Result<Vec<(Entry, Hash)>, Recovery
 pub struct Recovered {
     pub state: State,
     pub roster: Roster,
+    /// Why the newest checkpoint was not used, though there is one.
+    pub ignored: Option<CheckpointFault>,
 }
 
-/// Rebuilds and checks everything that serving needs.
+/// Rebuilds what serving needs, from the newest checkpoint that can be used and what follows it.
 pub fn recover(read: &Read) -> Result<Recovered, RecoveryFault> {
-    recover_with(read, |_, _| {})
+    let (state, roster) = rayon::join(|| resumed(read), || stored_roster(read));
+    let ((state, ignored), (roster, digest)) = (state?, roster?);
+    let founded = state.founded.ok_or(RecoveryFault::NotFounded)?;
+    if let Some(head) = read.last_head()? {
+        let attested = read.hash_at(head.seq)?;
+        check_head(&head, attested.as_ref(), &founded.head_public_key)?;
+    }
+    check_roster(&state, &roster, digest)?;
+    Ok(Recovered {
+        state,
+        roster,
+        ignored,
+    })
 }
 
-/// The same; `head` is handed each entry's sequence and hash, in order.
-pub fn recover_with(
+fn resumed(read: &Read) -> Result<(State, Option<CheckpointFault>), RecoveryFault> {
+    let Some(mark) = read.checkpoint()? else {
+        return Ok((recounted(replay(read, |_, _| {})?)?, None));
+    };
+    match loaded(read, &mark)? {
+        Ok(state) => Ok((replay_from(read, state, |_, _| {})?, None)),
+        Err(fault) => Ok((recounted(replay(read, |_, _| {})?)?, Some(fault))),
+    }
+}
+
+fn loaded(read: &Read, mark: &Mark) -> Result<Result<State, CheckpointFault>, RecoveryFault> {
+    let key = |state: &State| state.founded.map(|founded| founded.head_public_key);
+    Ok(read.load_checkpoint(mark, key)?)
+}
+
+/// Replays the whole journal and compares it with everything that is stored beside it. `head` is
+/// handed each entry's sequence and hash, in order.
+pub fn recover_all(
     read: &Read,
     mut head: impl FnMut(Seq, &Hash) + Send,
 ) -> Result<Recovered, RecoveryFault> {
-    let newest = read.last_head()?;
-    let mut attested = None;
+    let mark = read.checkpoint()?;
+    let loaded = mark.as_ref().map(|mark| loaded(read, mark)).transpose()?;
+    let (kept, fault) = match loaded {
+        None => (None, None),
+        Some(Ok(state)) => (Some(state), None),
+        // An older program wrote it: the next start of this one ignores it.
+        Some(Err(CheckpointFault::Layout)) => (None, None),
+        Some(Err(fault)) => (None, Some(fault)),
+    };
+    let mut differs = None;
     let (state, roster) = rayon::join(
         || {
-            replay(read, |seq, hash| {
-                head(seq, hash);
-                if newest.as_ref().is_some_and(|head| head.seq == seq) {
-                    attested = Some(*hash);
+            replay_from(read, State::default(), |state, hash| {
+                head(state.seq, hash);
+                if let Some(kept) = kept.as_ref().filter(|kept| kept.seq == state.seq)
+                    && kept != state
+                {
+                    differs = Some(state.seq);
                 }
             })
         },
-        || read.roster(),
+        || stored_roster(read),
     );
-    let (state, roster) = (state?, roster?.unwrap_or_default());
+    let (state, (roster, digest)) = (recounted(state?)?, roster?);
+    // Told after the entries, so that the first bad entry is named.
+    if let Some(fault) = fault {
+        return Err(RecoveryFault::Checkpoint(fault));
+    }
+    if let Some(seq) = differs {
+        return Err(RecoveryFault::CheckpointDiffers(seq));
+    }
     let founded = state.founded.ok_or(RecoveryFault::NotFounded)?;
-    if let Some(head) = newest {
+    if let Some(head) = read.last_head()? {
+        let attested = read.hash_at(head.seq)?;
         check_head(&head, attested.as_ref(), &founded.head_public_key)?;
     }
-    let (roster_fits, seats_fit) =
-        rayon::join(|| check_roster(&state, &roster), || recount(&state));
-    roster_fits?;
-    seats_fit?;
-    Ok(Recovered { state, roster })
+    check_roster(&state, &roster, digest)?;
+    Ok(Recovered {
+        state,
+        roster,
+        ignored: None,
+    })
 }
 
 /// Checks a stored head against the hash that the journal has at its sequence.
@@ -196,7 +261,14 @@ pub fn check_head(
     }
 }
 
-fn check_roster(state: &State, roster: &Roster) -> Result<(), RecoveryFault> {
+/// The roster that is stored, and its digest.
+fn stored_roster(read: &Read) -> Result<(Roster, [u8; 32]), StoreFault> {
+    let roster = read.roster()?.unwrap_or_default();
+    let digest = digest(&roster);
+    Ok((roster, digest))
+}
+
+fn check_roster(state: &State, roster: &Roster, digest: [u8; 32]) -> Result<(), RecoveryFault> {
     let people = roster.people.len() as u64;
     match state.roster {
         None if people == 0 => Ok(()),
@@ -209,7 +281,7 @@ fn check_roster(state: &State, roster: &Roster) -> Result<(), RecoveryFault> {
                 roster.version, mark.version, mark.people
             )))
         }
-        Some(mark) if mark.digest != digest(roster) => Err(RecoveryFault::Roster(
+        Some(mark) if mark.digest != digest => Err(RecoveryFault::Roster(
             "its people differ from those that were imported".to_owned(),
         )),
         Some(_) => Ok(()),
@@ -227,7 +299,8 @@ pub fn digest(roster: &Roster) -> [u8; 32] {
         .expect("a SHA-256 has 32 bytes")
 }
 
-fn recount(state: &State) -> Result<(), RecoveryFault> {
+/// A replayed state whose seats were counted again.
+fn recounted(state: State) -> Result<State, RecoveryFault> {
     for campaign in &state.campaigns {
         if let Some((slot, counted, kept)) = campaign.recount().into_iter().next() {
             return Err(RecoveryFault::Seats {
@@ -238,5 +311,5 @@ fn recount(state: &State) -> Result<(), RecoveryFault> {
             });
         }
     }
-    Ok(())
+    Ok(state)
 }

@@ -18,15 +18,21 @@ use std::thread::Thread;
 
 use super::Log;
 use super::block::{Block, entries};
+use super::checkpoint::{self, CheckpointFault, Mark};
 use super::data_file::{DataFile, FileView};
 pub use super::data_file::{StoreFault, StoredHead, VaultRow, Write};
 use super::storage::Storage;
 use super::tail::{Room, Shape, Tail, TailFault, newer};
-use crate::domain::entry::{Entry, head_message};
+use crate::domain::entry::{Entry, Hash, head_message};
 use crate::domain::ids::{PersonKey, Seq};
 use crate::domain::roster::Roster;
-use crate::keys::Keys;
+use crate::domain::state::State;
+use crate::keys::{Keys, verify_head};
 use crate::sync::locked;
+
+/// Bytes of a checkpoint in one commit: the settler and operators wait for it some ten
+/// milliseconds.
+const CHECKPOINT_COMMIT_BYTES: usize = 2 << 20;
 
 /// The open journal. Dropping it settles what is not and releases the file.
 pub struct Store {
@@ -182,6 +188,74 @@ impl Store {
         })?;
         self.is_closed.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// Writes a checkpoint of this state, which must be of this journal, beside everything else:
+    /// a part at a time, so that nobody waits long for the data file. False if `goes_on` said no.
+    pub fn checkpoint(
+        &self,
+        state: &State,
+        mut goes_on: impl FnMut() -> bool,
+    ) -> Result<bool, StoreFault> {
+        let Some(keys) = self.keys.get() else {
+            return Ok(false);
+        };
+        let before = self.file.read()?.checkpoint()?;
+        let generation = before.as_ref().map_or(0, |mark| mark.generation) + 1;
+        self.remove_checkpoints_but(before.map_or(0, |mark| mark.generation))?;
+        let mut digests = Vec::new();
+        let (mut parts, mut bytes) = (Vec::new(), 0);
+        let stopped = checkpoint::write(state, |part| {
+            digests.push(Hash::of(&part));
+            bytes += part.len();
+            parts.push(part);
+            if bytes < CHECKPOINT_COMMIT_BYTES {
+                return Ok(());
+            }
+            let first = digests.len() - parts.len();
+            self.put_parts(generation, first, &parts).map_err(Some)?;
+            parts.clear();
+            bytes = 0;
+            if goes_on() { Ok(()) } else { Err(None) }
+        });
+        match stopped {
+            Ok(()) => {}
+            Err(None) => return Ok(false),
+            Err(Some(fault)) => return Err(fault),
+        }
+        self.put_parts(generation, digests.len() - parts.len(), &parts)?;
+        let mut mark = Mark::of(state, &digests, generation);
+        mark.signature = keys.sign_head(&mark.message()).to_vec();
+        self.committed(|write| write.put_checkpoint(&mark))?;
+        self.remove_checkpoints_but(generation)?;
+        Ok(true)
+    }
+
+    fn put_parts(
+        &self,
+        generation: u64,
+        first: usize,
+        parts: &[Vec<u8>],
+    ) -> Result<(), StoreFault> {
+        self.committed(|write| write.put_checkpoint_parts(generation, first as u32, parts))
+    }
+
+    fn remove_checkpoints_but(&self, generation: u64) -> Result<(), StoreFault> {
+        while self.committed(|write| write.remove_other_checkpoints(generation))? {}
+        Ok(())
+    }
+
+    /// Commits a change of the data file that is not of the journal.
+    fn committed<T>(
+        &self,
+        change: impl FnOnce(&Write) -> Result<T, StoreFault>,
+    ) -> Result<T, StoreFault> {
+        self.noting_failure(|| {
+            let write = self.file.begin()?;
+            let changed = change(&write)?;
+            write.commit()?;
+            Ok(changed)
+        })
     }
 
     /// Whether an operation failed: what is on the disk is not known any more.
@@ -377,6 +451,60 @@ impl Read {
 
     pub fn last_head(&self) -> Result<Option<StoredHead>, StoreFault> {
         self.file.last_head()
+    }
+
+    /// The mark of the newest checkpoint, if there is one.
+    pub fn checkpoint(&self) -> Result<Option<Mark>, StoreFault> {
+        self.file.checkpoint()
+    }
+
+    /// Loads the checkpoint of this mark; the fault within says why it can't be used.
+    pub fn load_checkpoint(
+        &self,
+        mark: &Mark,
+        head_public_key: impl FnOnce(&State) -> Option<[u8; 32]>,
+    ) -> Result<Result<State, CheckpointFault>, StoreFault> {
+        if !mark.is_of_this_layout() {
+            return Ok(Err(CheckpointFault::Layout));
+        }
+        if self.hash_at(mark.seq)? != Some(mark.head) {
+            return Ok(Err(CheckpointFault::Entry(mark.seq)));
+        }
+        let mut reader = checkpoint::Reader::default();
+        let mut fault = None;
+        self.file.checkpoint_parts(mark.generation, |parts| {
+            fault = reader.take(parts).err();
+            fault.is_none()
+        })?;
+        if let Some(fault) = fault {
+            return Ok(Err(fault));
+        }
+        let state = match reader.finish(mark) {
+            Ok(state) => state,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let signature = mark.signature.as_slice().try_into();
+        let key = head_public_key(&state);
+        let is_signed = key
+            .zip(signature.ok())
+            .is_some_and(|(key, signature)| verify_head(&key, &mark.message(), signature));
+        Ok(if is_signed {
+            Ok(state)
+        } else {
+            Err(CheckpointFault::Signature)
+        })
+    }
+
+    /// The hash of an entry, if it is in the journal.
+    pub fn hash_at(&self, seq: Seq) -> Result<Option<Hash>, StoreFault> {
+        let mut hash = None;
+        self.blocks(seq, |first, block| {
+            let at = seq.0.checked_sub(first.0).map(|at| at as usize);
+            let found = at.and_then(|at| entries(block).nth(at));
+            hash = found.and_then(Result::ok).map(Hash::of);
+            false
+        })?;
+        Ok(hash)
     }
 
     /// Hands every head to `look`, oldest first.

@@ -80,7 +80,10 @@ fn killed_twenty_times_under_load_nothing_acknowledged_is_lost_or_doubled() {
     // twice.
     let mut logged = Vec::new();
     for entry in std::fs::read_dir(world.path("log")).unwrap() {
-        logged.extend(std::fs::read(entry.unwrap().path()).unwrap());
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "jsonl") {
+            logged.extend(std::fs::read(path).unwrap());
+        }
     }
     let seq_of = |line: &str| {
         serde_json::from_str::<Value>(line).unwrap()["seq"]

@@ -80,14 +80,13 @@ fn a_follower_or_the_control_socket_that_panics_is_told_and_begun_again() {
 fn a_thread_that_stalls_is_told_within_five_seconds() {
     let world = World::new(1);
     for thread in ["gatekeeper", "daylog"] {
-        let began = Instant::now();
         let server = serve_with(&world, &format!("stall:{thread}"));
-        let told = format!("{thread} has stalled");
+        // By the server's own count, so that a slow machine does not matter.
+        let in_time = [4, 5]
+            .map(|silent_s| format!("{thread} has stalled: it has done nothing for {silent_s} s"));
         until(&server, |status, says| {
-            status == 503 && says.contains(&told)
+            status == 503 && in_time.iter().any(|told| says.contains(told))
         });
-        // It stalls two seconds after the start, for eight.
-        assert!(began.elapsed() < Duration::from_secs(10));
         assert!(metric(
             &server,
             &format!("sumun_thread_well{{thread=\"{thread}\"}} 0")
@@ -126,9 +125,11 @@ fn a_daily_log_without_room_is_told_and_goes_on_when_there_is_room() {
     let file = world.path(&format!("log/entries-{}.jsonl", &today[..10]));
     std::os::unix::fs::symlink("/dev/full", &file).unwrap();
     let server = world.serve();
-    until(&server, |status, says| {
+    let told_after = until(&server, |status, says| {
         status == 200 && says.contains("daylog is ") && says.contains("No space left")
     });
+    // For the fault, and not for being behind for a minute.
+    assert!(told_after < Duration::from_secs(30), "{told_after:?}");
     assert!(metric(
         &server,
         "sumun_follower_failing{follower=\"daylog\"} 1"

@@ -55,6 +55,9 @@ pub fn live(seed: u64, rounds: u64) -> Tally {
         if run.random.percent(10) {
             run.settle_tail();
         }
+        if run.random.percent(4) {
+            run.checkpoint();
+        }
         if run.random.percent(3) {
             run.crash();
         } else if run.random.percent(1) {

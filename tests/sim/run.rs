@@ -367,6 +367,23 @@ impl Run {
         self.restart(vec![(self.model.clone(), Vec::new())]);
     }
 
+    /// Writes a checkpoint of the state as it is. When that fails, the process dies.
+    pub fn checkpoint(&mut self) {
+        self.count("checkpoints");
+        let snapshot = self.core().shared().state.read().unwrap().clone();
+        match self.core().store().checkpoint(&snapshot, || true) {
+            Ok(written) => {
+                assert!(written);
+                self.check();
+            }
+            Err(_) => {
+                assert!(self.disk.injected() > 0, "a healthy disk never fails");
+                self.count("checkpoints failed");
+                self.restart(vec![(self.model.clone(), Vec::new())]);
+            }
+        }
+    }
+
     /// Looks at a copy of the file, as it is on the disk at this moment.
     pub fn read<T>(&self, look: impl FnOnce(&Read) -> T) -> T {
         let copy = Disk::with_both(self.disk.both()).open().unwrap();

@@ -50,6 +50,8 @@ const KINDS: &[&str] = &[
     "stops",
     "settled",
     "settling failed",
+    "checkpoints",
+    "checkpoints failed",
     "replays compared",
 ];
 

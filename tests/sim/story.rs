@@ -188,7 +188,9 @@ impl Story {
         self.hold(5, 3);
         self.confirm(0);
         self.book(1, 2);
+        self.run.settle_tail();
         self.shift(1, 3);
+        self.run.checkpoint();
         self.run.advance(301 * SECOND);
         self.book(11, 3);
         self.cancel(0);

@@ -3,6 +3,7 @@
 use super::Applied;
 use crate::domain::booking::site::SlotRow;
 use crate::domain::entry::Doses;
+use crate::domain::growing::Rows;
 use crate::domain::ids::{BookingNumber, POOLS, PersonKey, Pool};
 use crate::domain::state::{CampaignState, Status, Usage};
 use crate::domain::time::Stamp;
@@ -64,28 +65,43 @@ impl CampaignState {
         Ok(())
     }
 
-    /// Counts every seat anew from bookings and holds; the slots whose running count differs.
+    /// Counts every seat of a state that came without counts.
+    pub fn count_all(&mut self) -> Result<(), String> {
+        self.usage = self.counted()?;
+        Ok(())
+    }
+
+    /// Counts every seat anew; the slots whose running count differs.
     pub fn recount(&self) -> Vec<(usize, Usage, Usage)> {
-        let mut counted = vec![Usage::default(); self.usage.len()];
-        for booking in self
-            .bookings
-            .iter()
-            .filter(|booking| booking.status == Status::Booked)
-        {
-            for slot in booking.doses.slots() {
-                *counted[slot.at()].of(booking.pool, Kind::Booked) += 1;
+        let counted = self.counted();
+        let counted = counted.expect("no entry takes seats of a slot that does not exist");
+        let pairs = counted.iter().zip(self.usage.iter()).enumerate();
+        let differ = pairs.filter(|(_, (new, old))| new != old);
+        differ.map(|(at, (new, old))| (at, *new, *old)).collect()
+    }
+
+    /// The seats in use of each slot, from bookings and holds.
+    fn counted(&self) -> Result<Rows<Usage>, String> {
+        let slots = self.catalog.slots.len();
+        let mut usage = Rows::default();
+        usage.fill_up(slots, Usage::default());
+        let booked = self.bookings.iter();
+        let booked = booked.filter(|booking| booking.status == Status::Booked);
+        let booked = booked.map(|booking| (booking.doses, booking.pool, Kind::Booked));
+        let held = self.holds.values();
+        let held = held.map(|hold| (hold.doses, hold.pool, Kind::Held));
+        for (doses, pool, kind) in booked.chain(held) {
+            for slot in doses.slots() {
+                if slot.at() >= slots {
+                    return Err(format!("slot {slot} does not exist"));
+                }
+                let count = usage[slot.at()].of(pool, kind);
+                *count = count
+                    .checked_add(1)
+                    .ok_or("a slot has too many seats in use")?;
             }
         }
-        for hold in self.holds.values() {
-            for slot in hold.doses.slots() {
-                *counted[slot.at()].of(hold.pool, Kind::Held) += 1;
-            }
-        }
-        let pairs = counted.into_iter().zip(self.usage.iter()).enumerate();
-        pairs
-            .filter(|(_, (new, old))| new != *old)
-            .map(|(at, (new, old))| (at, new, *old))
-            .collect()
+        Ok(usage)
     }
 }
 

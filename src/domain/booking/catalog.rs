@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::Campaign;
 use crate::domain::ids::{CampaignIndex, Seats, SiteIndex, SlotIndex, VaccineIndex};
@@ -27,7 +29,7 @@ pub struct Site {
 }
 
 /// A slot and where its seats are counted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Slot {
     pub site: SiteIndex,
     pub vaccine: VaccineIndex,
@@ -108,6 +110,15 @@ impl Catalog {
         let days = i32::from(self.campaign.booking.change_until_days);
         let date = Day(slot.date.0.saturating_sub(days)).date();
         self.campaign.zone.start_of(date).unwrap_or(slot.start)
+    }
+
+    /// Adds sites with their slots in order, as they lay in a checkpoint.
+    pub fn restore_sites(&mut self, sites: Vec<(SiteRow, Vec<SlotIndex>)>) {
+        for (row, slots) in sites {
+            let index = SiteIndex(self.sites.len() as u32);
+            self.site_by_id.insert(row.site.clone(), index);
+            self.sites.push(Site { row, slots });
+        }
     }
 
     /// Adds sites, or corrects those that are already known by name.

@@ -61,7 +61,7 @@ impl Given {
 }
 
 /// Numbers from `first` on that may be given, up to `until`; `highest` was the last that is known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Lease {
     /// When it was journalled: a number of it that somebody had before is of another history.
     pub since: Stamp,
@@ -71,7 +71,7 @@ pub struct Lease {
 }
 
 /// The draw of one opening: its seed is committed to before the lobby and shown at the opening.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Draw {
     pub opening: Stamp,
     pub commitment: [u8; 32],
@@ -79,7 +79,7 @@ pub struct Draw {
 }
 
 /// A pause: nobody is called; sessions finish or are frozen.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Pause {
     pub since: Stamp,
     pub reason: String,

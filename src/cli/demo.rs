@@ -289,9 +289,10 @@ fn welcome(
 ) -> String {
     let base = base_url(demo, addresses);
     let path = folder.path().display();
-    let trust = match demo.plain_http {
-        true => String::new(),
-        false => format!(" --cacert {}", folder.certificate().display()),
+    let trust = if demo.plain_http {
+        String::new()
+    } else {
+        format!(" --cacert {}", folder.certificate().display())
     };
     let text = |person: &Value, field: &str| person[field].as_str().unwrap_or_default().to_owned();
     let mut lines = vec![format!(

@@ -233,17 +233,19 @@ pub struct Evening {
 
 fn share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| "is no number".to_owned())?;
-    match (0.0..=1.0).contains(&share) {
-        true => Ok(share),
-        false => Err("a share is from 0 to 1".to_owned()),
+    if (0.0..=1.0).contains(&share) {
+        Ok(share)
+    } else {
+        Err("a share is from 0 to 1".to_owned())
     }
 }
 
 fn positive(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "is no number".to_owned())?;
-    match value > 0.0 && value <= 86_400.0 {
-        true => Ok(value),
-        false => Err("give a number above 0, of a day at most".to_owned()),
+    if value > 0.0 && value <= 86_400.0 {
+        Ok(value)
+    } else {
+        Err("give a number above 0, of a day at most".to_owned())
     }
 }
 

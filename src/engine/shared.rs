@@ -133,10 +133,7 @@ impl Shared {
     /// claims in flight on them; new sites, slots and seats are added to them. Seats that an
     /// import takes away were withdrawn before it was journalled.
     pub(super) fn publish(&self, roster: &Arc<Roster>) {
-        let state = self
-            .state
-            .read()
-            .expect("the writer panics nowhere while it holds the lock");
+        let state = self.state();
         let before = self.offers.load_full();
         let offers = state.campaigns.iter().enumerate().map(|(at, campaign)| {
             let old = before.get(at);

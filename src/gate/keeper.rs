@@ -136,10 +136,13 @@ impl<J: Journal> Keeper<'_, J> {
     /// Sees to it that nobody who came while a lobby was open is called before its opening: its
     /// people are among them, and can't go in yet. Only matters where another opening is open.
     fn hold(&self, kept: &mut Kept, now: Stamp) -> Option<()> {
-        let newest = self.with_line(|line| match kept.has_stepped {
-            true => self.gate.newest().max(line.newest()),
-            // A start in the middle of a lobby does not know who came before it.
-            false => line.serving,
+        let newest = self.with_line(|line| {
+            if kept.has_stepped {
+                self.gate.newest().max(line.newest())
+            } else {
+                // A start in the middle of a lobby does not know who came before it.
+                line.serving
+            }
         })?;
         kept.has_stepped = true;
         let before = std::mem::take(&mut kept.lobbies);

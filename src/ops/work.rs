@@ -306,7 +306,7 @@ fn roster_stats(shared: &Shared) -> RosterStats {
         let in_force = shared.state().roster;
         return in_force.map_or_else(RosterStats::default, |mark| RosterStats {
             version: mark.version,
-            people: u64::from(mark.people),
+            people: mark.people,
             ..RosterStats::default()
         });
     };

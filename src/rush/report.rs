@@ -70,9 +70,10 @@ fn tiles(out: &mut String, rehearsal: &Rehearsal, record: &Record) {
     };
     let p99 = |kind: Kind| {
         let times = &record.times[kind as usize];
-        match times.is_empty() {
-            true => "–".to_owned(),
-            false => format!("{} ms", short(ms(times.value_at_quantile(0.99)))),
+        if times.is_empty() {
+            "–".to_owned()
+        } else {
+            format!("{} ms", short(ms(times.value_at_quantile(0.99))))
         }
     };
     let tiles = [

@@ -202,9 +202,12 @@ impl Wire {
             }
         };
         // While it connects, or handshakes, the request waits for its event.
-        let flushed = queued.and_then(|()| match link.connected {
-            true => link.flush(&self.epoll, at),
-            false => Ok(()),
+        let flushed = queued.and_then(|()| {
+            if link.connected {
+                link.flush(&self.epoll, at)
+            } else {
+                Ok(())
+            }
         });
         if flushed.is_err() {
             link.asked = None;
@@ -347,9 +350,10 @@ impl Link {
             }
         }
         if pending != self.wants_out {
-            let interest = match pending {
-                true => epoll::EventFlags::IN | epoll::EventFlags::OUT,
-                false => epoll::EventFlags::IN,
+            let interest = if pending {
+                epoll::EventFlags::IN | epoll::EventFlags::OUT
+            } else {
+                epoll::EventFlags::IN
             };
             let data = epoll::EventData::new_u64(u64::from(at));
             epoll::modify(epoll, &*stream, data, interest)?;

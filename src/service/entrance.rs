@@ -160,11 +160,7 @@ impl Service {
     }
 
     fn with_line<T>(&self, here: &Here, look: impl FnOnce(&Line) -> T) -> Answered<T> {
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
         Ok(look(&campaign.line))
     }
@@ -226,11 +222,7 @@ impl Service {
         let rules = &here.offer.catalog.campaign.rules;
         let subject = here.offer.subject(&person);
         let decision = subject.map(|subject| rules.decide(&subject, here.now));
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
         if let Some(way) = way(campaign, &person, decision.as_ref(), here.now) {
             return Ok((way, look(&campaign.line, way)));

@@ -76,8 +76,7 @@ impl GateKeeper {
 
 impl Journal for Service {
     fn with_line<T>(&self, index: CampaignIndex, look: impl FnOnce(&Line) -> T) -> Option<T> {
-        let state = self.shared.state.read();
-        let state = state.expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         state.campaign(index).map(|campaign| look(&campaign.line))
     }
 

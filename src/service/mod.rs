@@ -158,11 +158,7 @@ impl Service {
             return Arc::clone(gate);
         }
         drop(known);
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         let mut gates = write_locked(&self.gates);
         for campaign in &state.campaigns[gates.len().min(state.campaigns.len())..] {
             let rules = &campaign.catalog.campaign.gate;
@@ -181,11 +177,7 @@ impl Service {
             return;
         };
         let gate = self.gate(offer);
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         if let Some(campaign) = state.campaign(offer.catalog.index) {
             let rules = &offer.catalog.campaign.gate;
             gate.admission.follow(rules, &campaign.line);
@@ -215,11 +207,7 @@ impl Service {
     ) -> Answered<Outcome> {
         let campaign = here.index;
         {
-            let state = self
-                .shared
-                .state
-                .read()
-                .expect("no writer panics while it holds the lock");
+            let state = self.shared.state();
             let known = state.campaign(campaign).ok_or(Refused::NotFound)?;
             let now = here.now.max(state.stamp);
             if let Err(Refusal::TooManyChanges(until)) = within_bound(known, &request, now) {
@@ -260,11 +248,7 @@ impl Service {
     }
 
     fn knows_refusal(&self, here: &Here, person: &PersonKey, rules: u32, why: RefusedFor) -> bool {
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         let campaign = state.campaign(here.index);
         campaign.is_some_and(|campaign| campaign.knows_refusal(person, rules, why))
     }

@@ -148,9 +148,10 @@ pub(super) fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::
         write(file, &certificate.page(&found.campaign, &command()))?;
     }
     let (text, json) = (words::certificate(&certificate), certificate.json());
-    Ok(match certificate.holds().fits {
-        true => Answer::done(text, json),
-        false => Answer::fault(text, json),
+    Ok(if certificate.holds().fits {
+        Answer::done(text, json)
+    } else {
+        Answer::fault(text, json)
     })
 }
 

@@ -65,9 +65,10 @@ pub(super) fn rehearse(
         people,
         found.server.url,
         found.campaign,
-        match ahead_s > 0.0 {
-            true => format!("the opening is in {wait_s:.0} s"),
-            false => "the opening has begun: they begin to come now".to_owned(),
+        if ahead_s > 0.0 {
+            format!("the opening is in {wait_s:.0} s")
+        } else {
+            "the opening has begun: they begin to come now".to_owned()
         },
         match (found.time.simulated, speed) {
             (true, speed) if speed != 1.0 => format!(" (its clock runs {speed} times as fast)"),
@@ -170,9 +171,10 @@ impl Progress {
         }
         let line = words::progress(scene, queued);
         let mut out = std::io::stderr().lock();
-        let _ = match self.terminal {
-            true => write!(out, "\r\x1b[K{line}"),
-            false => writeln!(out, "{line}"),
+        let _ = if self.terminal {
+            write!(out, "\r\x1b[K{line}")
+        } else {
+            writeln!(out, "{line}")
         };
         let _ = out.flush();
     }

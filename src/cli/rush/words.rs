@@ -248,9 +248,10 @@ pub fn rehearsal(rehearsal: &Rehearsal, record: &Record) -> String {
         "this generator was {:.1} ms late at p99, {:.1} ms at most{}",
         ms(p99),
         ms(most),
-        match p99 > 50_000 {
-            true => ": it was the bottleneck, the times below include its own",
-            false => "",
+        if p99 > 50_000 {
+            ": it was the bottleneck, the times below include its own"
+        } else {
+            ""
         }
     ));
     lines.push(String::new());

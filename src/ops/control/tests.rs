@@ -112,7 +112,7 @@ impl World {
 
     /// How many entries the journal has, and whether the gate is paused.
     fn journal(&self) -> (u64, bool) {
-        let state = self.service.shared.state.read().unwrap();
+        let state = self.service.shared.state();
         (state.seq.0, state.campaigns[0].line.pause.is_some())
     }
 

@@ -154,9 +154,10 @@ impl Certificate {
         } = holds;
         let whole = |value: f64| counted(value.max(0.0) as u64);
         let us = |name: &str| self.cpu_us(name);
-        let handshake = match self.tls {
-            true => format!("handshake {:.0} + ", us("handshake")),
-            false => String::new(),
+        let handshake = if self.tls {
+            format!("handshake {:.0} + ", us("handshake"))
+        } else {
+            String::new()
         };
         let admitted = f64::from(self.admit_per_s).min(holds.bookings_per_s);
         vec![
@@ -243,15 +244,16 @@ impl Certificate {
         let holds = self.holds();
         let (roster, rate) = (counted(self.roster), self.admit_per_s);
         let waiting = counted(holds.waiting as u64);
-        match holds.fits {
-            true => format!(
+        if holds.fits {
+            format!(
                 "This host holds it: {roster} people at {rate} a second, and {waiting} may wait."
-            ),
-            false => format!(
+            )
+        } else {
+            format!(
                 "This host does not hold it with its margins: {roster} people at {rate} a second; \
                  {waiting} may wait, {:.0} may book a second.",
                 holds.bookings_per_s
-            ),
+            )
         }
     }
 

@@ -277,9 +277,10 @@ fn verdict(visit: &Visit, decision: &Decision) -> Verdict {
         );
     }
     if let (Some(lobby), Some(_)) = (decision.lobby_opens_at, decision.opens_at) {
-        sentences.push(match decision.lobby_is_open() {
-            true => l.say("lobby-is-open").to_owned(),
-            false => at("lobby-opens-at", lobby),
+        sentences.push(if decision.lobby_is_open() {
+            l.say("lobby-is-open").to_owned()
+        } else {
+            at("lobby-opens-at", lobby)
         });
     }
     if decision.answer == Answer::NotEligible && decision.opens_at.is_none() {

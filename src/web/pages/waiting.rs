@@ -178,10 +178,12 @@ impl Scene {
 impl WaitIn {
     fn of([low, high]: [u64; 2]) -> Self {
         let [low, high] = [low, high].map(whole_minutes);
-        match high < LONG_MIN {
-            true if low == high => Self::Minutes,
-            true => Self::RangeOfMinutes,
-            false => Self::Hours,
+        if high >= LONG_MIN {
+            Self::Hours
+        } else if low == high {
+            Self::Minutes
+        } else {
+            Self::RangeOfMinutes
         }
     }
 }

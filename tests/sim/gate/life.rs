@@ -63,9 +63,10 @@ impl Life {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let now = Stamp(EVENING.0 + random.below(1_000_000_000) as i64);
-        let (people, rate, most) = match random.percent(20) {
-            true => (CROWD, 1 + random.below(2), 10_000),
-            false => (PEOPLE, 1 + random.below(8), 2 + random.below(20)),
+        let (people, rate, most) = if random.percent(20) {
+            (CROWD, 1 + random.below(2), 10_000)
+        } else {
+            (PEOPLE, 1 + random.below(8), 2 + random.below(20))
         };
         let draws = random.percent(50);
         let text = campaign(draws, random.percent(60), rate, most);
@@ -196,10 +197,12 @@ impl Life {
         self.stepped = (self.now, is_open);
         let passed_s = (self.now.0 - before.0).max(0) as f64 / 1e9;
         let kept = self.gate.admission.outstanding();
-        match is_open {
-            true => self.model.stepped(passed_s * self.rate, kept, self.rate),
-            false if was_open => self.model.stood(passed_s * self.rate, kept),
-            false => self.model.stood(0.0, kept),
+        if is_open {
+            self.model.stepped(passed_s * self.rate, kept, self.rate);
+        } else if was_open {
+            self.model.stood(passed_s * self.rate, kept);
+        } else {
+            self.model.stood(0.0, kept);
         }
     }
 

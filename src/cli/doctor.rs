@@ -5,7 +5,7 @@ mod memory;
 use serde_json::json;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::{Answer, told};
+use super::{Output, told};
 use crate::clock::wall;
 use crate::config::Config;
 use crate::domain::time::Stamp;
@@ -31,7 +31,7 @@ struct Finding {
     says: String,
 }
 
-pub fn run(folder: &Folder) -> anyhow::Result<Answer> {
+pub fn run(folder: &Folder) -> anyhow::Result<Output> {
     let mut findings = Vec::new();
     let config = folder.config(None);
     findings.push(match &config {
@@ -67,7 +67,7 @@ pub fn run(folder: &Folder) -> anyhow::Result<Answer> {
         .map(|finding| json!({ "check": finding.what, "ok": finding.fine, "detail": finding.says }))
         .collect();
     let json = json!({ "ok": !fault, "checks": checks });
-    Ok(Answer {
+    Ok(Output {
         human: lines.join("\n"),
         json,
         fault,

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Answer, told, work};
+use super::{Output, told, work};
 use crate::domain::entry::GateAct;
 use crate::ops::control;
 use crate::ops::folder::Folder;
@@ -47,7 +47,7 @@ pub fn run(
     folder: &Folder,
     command: GateCommand,
     campaign: Option<String>,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<Output> {
     let act = match command {
         GateCommand::Status => {
             let server = control::connect(&folder.socket())?;

@@ -1,4 +1,4 @@
-//! The command line. One file a subject; each command returns an `Answer`, `main` prints it.
+//! The command line. One file a subject; each command returns an `Output`, `main` prints it.
 
 pub mod audit;
 pub mod campaign;
@@ -28,7 +28,7 @@ use crate::ops::work::{self, Prepared, Work};
 
 /// What a command has to say, for a person and for a script.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Output {
     /// Text for a terminal, without a final line end.
     pub human: String,
     /// One JSON object for `--json`.
@@ -37,7 +37,7 @@ pub struct Answer {
     pub fault: bool,
 }
 
-impl Answer {
+impl Output {
     pub fn done(human: impl Into<String>, json: Value) -> Self {
         Self {
             human: human.into(),
@@ -173,7 +173,7 @@ pub enum KeysCommand {
 }
 
 /// Runs a command.
-pub fn run(sumun: Sumun) -> anyhow::Result<Answer> {
+pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
     // What a command makes is for the server's user and group, whatever the shell's umask.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o027));
     let folder = Folder::at(sumun.data.clone().unwrap_or_else(default_folder));
@@ -224,7 +224,7 @@ pub fn clock_of(state: &State) -> Clock {
 }
 
 /// Does an operator's work, and puts into words what came of it.
-pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<Answer> {
+pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<Output> {
     perform(folder, work, file).map(told::answer)
 }
 

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Answer, demo, told};
+use super::{Output, demo, told};
 use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::ops::outcome::{Done, GateStatus};
@@ -249,7 +249,7 @@ fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
-pub fn run(folder: &Folder, rush: Rush, json: bool) -> anyhow::Result<Answer> {
+pub fn run(folder: &Folder, rush: Rush, json: bool) -> anyhow::Result<Output> {
     match rush.command {
         None => rehearse(folder, &rush.target, &rush.evening, json),
         Some(RushCommand::Simulate(options)) => Ok(words::simulated(&simulate::run(&options)?)),

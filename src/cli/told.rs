@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Answer;
+use super::Output;
 use crate::domain::campaign::Finding;
 use crate::domain::entry::GateAct;
 use crate::ops::outcome::{
@@ -11,14 +11,14 @@ use crate::ops::outcome::{
 };
 
 /// What a command says of the work that it asked for.
-pub fn answer(finished: Finished) -> Answer {
+pub fn answer(finished: Finished) -> Output {
     match finished {
         Ok(done) => done_answer(done),
         Err(fault) => fault_answer(&fault),
     }
 }
 
-fn done_answer(done: Done) -> Answer {
+fn done_answer(done: Done) -> Output {
     match done {
         Done::Activated {
             campaign,
@@ -31,16 +31,16 @@ fn done_answer(done: Done) -> Answer {
                 format!("campaign {campaign}: this is version {version}, in force already")
             };
             let json = json!({ "campaign": campaign, "version": version, "changed": changed });
-            Answer::done(human, json)
+            Output::done(human, json)
         }
-        Done::Sites(imported) => Answer::done(
+        Done::Sites(imported) => Output::done(
             format!(
                 "sites: {} added, {} changed",
                 imported.added, imported.changed
             ),
             json!(imported),
         ),
-        Done::Slots(imported) => Answer::done(
+        Done::Slots(imported) => Output::done(
             format!(
                 "slots: {} added, {} with another capacity",
                 imported.added, imported.changed
@@ -52,43 +52,43 @@ fn done_answer(done: Done) -> Answer {
         Done::TokenKeyRotated { id, revoked } => token_key(id, revoked),
         Done::Gate { campaign, act } => {
             let human = format!("gate of {campaign}: {}", gate_act(&act));
-            Answer::done(human, json!({ "campaign": campaign, "act": act }))
+            Output::done(human, json!({ "campaign": campaign, "act": act }))
         }
         Done::Campaigns(campaigns) => campaign_list(&campaigns),
         Done::RosterStats(stats) => roster_stats(&stats),
         Done::Head(head) => signed_head(&head),
         Done::GateStatus(gates) => gate_status(&gates),
         Done::Health(health) => health_seen(&health),
-        Done::Backup => Answer::nothing(),
+        Done::Backup => Output::nothing(),
     }
 }
 
-fn fault_answer(fault: &WorkFault) -> Answer {
+fn fault_answer(fault: &WorkFault) -> Output {
     match fault {
-        WorkFault::Rows(report) => Answer::fault(report.to_string(), json!(report)),
+        WorkFault::Rows(report) => Output::fault(report.to_string(), json!(report)),
         WorkFault::Findings(findings) => campaign_findings(findings),
-        WorkFault::NoSuchCampaign => Answer::fault(
+        WorkFault::NoSuchCampaign => Output::fault(
             "no such campaign is active: `sumun campaign list` names them",
             json!({ "gates": [] }),
         ),
-        WorkFault::OutcomeUnknown => Answer::fault(
+        WorkFault::OutcomeUnknown => Output::fault(
             "the journal could not be written; the outcome is unknown and the server stops: free \
              disk space or replace the disk, let it restart, and look whether it was done",
             json!({ "fault": "outcome_unknown" }),
         ),
-        WorkFault::Unexpected(outcome) => Answer::fault(
+        WorkFault::Unexpected(outcome) => Output::fault(
             format!("unexpected answer: {outcome}"),
             json!({ "fault": "unexpected" }),
         ),
         WorkFault::Refused(refused) => {
             let human = refused.to_string();
             let json = json!({ "fault": human });
-            Answer::fault(human, json)
+            Output::fault(human, json)
         }
     }
 }
 
-fn roster(imported: &RosterImported) -> Answer {
+fn roster(imported: &RosterImported) -> Output {
     let RosterImported {
         version,
         added,
@@ -100,10 +100,10 @@ fn roster(imported: &RosterImported) -> Answer {
         "roster version {version} is in force: {added} added, {changed} changed, {gone} gone, \
          {unchanged} unchanged; no booking was touched"
     );
-    Answer::done(human, json!(imported))
+    Output::done(human, json!(imported))
 }
 
-fn roster_dry_run(dry_run: &RosterDryRun) -> Answer {
+fn roster_dry_run(dry_run: &RosterDryRun) -> Output {
     let RosterDryRun {
         people,
         added,
@@ -119,10 +119,10 @@ fn roster_dry_run(dry_run: &RosterDryRun) -> Answer {
     );
     let mut json = json!(dry_run);
     json["dry_run"] = json!(true);
-    Answer::done(human, json)
+    Output::done(human, json)
 }
 
-fn token_key(id: u8, revoked: bool) -> Answer {
+fn token_key(id: u8, revoked: bool) -> Output {
     let before = if revoked {
         "nothing that was signed before is good any more, and people enter again to have their \
          place back"
@@ -133,7 +133,7 @@ fn token_key(id: u8, revoked: bool) -> Answer {
         "key {id} signs places and sessions from now on; {before}; copy keys.json to where you \
          keep its backup"
     );
-    Answer::done(human, json!({ "token_key": id, "revoked": revoked }))
+    Output::done(human, json!({ "token_key": id, "revoked": revoked }))
 }
 
 fn gate_act(act: &GateAct) -> String {
@@ -154,7 +154,7 @@ fn gate_act(act: &GateAct) -> String {
     }
 }
 
-fn campaign_list(campaigns: &[CampaignInForce]) -> Answer {
+fn campaign_list(campaigns: &[CampaignInForce]) -> Output {
     let mut lines = Vec::new();
     for campaign in campaigns {
         lines.push(format!(
@@ -170,10 +170,10 @@ fn campaign_list(campaigns: &[CampaignInForce]) -> Answer {
     if lines.is_empty() {
         lines.push("no campaign is active: run `sumun campaign activate FILE`".to_owned());
     }
-    Answer::done(lines.join("\n"), json!({ "campaigns": campaigns }))
+    Output::done(lines.join("\n"), json!({ "campaigns": campaigns }))
 }
 
-fn campaign_findings(findings: &[Finding]) -> Answer {
+fn campaign_findings(findings: &[Finding]) -> Output {
     let lines = findings
         .iter()
         .map(|found| format!("line {}: {}", found.line, found.message));
@@ -183,29 +183,29 @@ fn campaign_findings(findings: &[Finding]) -> Answer {
         lines.join("\n")
     );
     let json = json!({ "fault": "the campaign file has findings", "findings": findings });
-    Answer::fault(human, json)
+    Output::fault(human, json)
 }
 
-fn roster_stats(stats: &RosterStats) -> Answer {
+fn roster_stats(stats: &RosterStats) -> Output {
     if stats.version == 0 {
-        return Answer::done("no roster: run `sumun roster import FILE`", json!(stats));
+        return Output::done("no roster: run `sumun roster import FILE`", json!(stats));
     }
     let mut human = format!("roster version {}: {} people", stats.version, stats.people);
     for (year, people) in stats.by_birth_year.iter().flatten() {
         human.push_str(&format!("\n  born {year}: {people}"));
     }
-    Answer::done(human, json!(stats))
+    Output::done(human, json!(stats))
 }
 
-fn signed_head(head: &SignedHead) -> Answer {
+fn signed_head(head: &SignedHead) -> Output {
     let human = format!(
         "entry {} of {}\nhash {}\nsignature {}\npublic key {}",
         head.seq, head.stamp, head.hash, head.signature, head.public_key
     );
-    Answer::done(human, json!(head))
+    Output::done(human, json!(head))
 }
 
-fn gate_status(gates: &[GateStatus]) -> Answer {
+fn gate_status(gates: &[GateStatus]) -> Output {
     let line = |gate: &GateStatus| {
         let board = &gate.board;
         let message = board.message.as_ref();
@@ -222,11 +222,11 @@ fn gate_status(gates: &[GateStatus]) -> Answer {
         )
     };
     let lines: Vec<String> = gates.iter().map(line).collect();
-    Answer::done(lines.join("\n"), json!({ "gates": gates }))
+    Output::done(lines.join("\n"), json!({ "gates": gates }))
 }
 
-fn health_seen(health: &HealthSeen) -> Answer {
-    Answer {
+fn health_seen(health: &HealthSeen) -> Output {
+    Output {
         human: [&health.not_ready[..], &health.warnings[..]]
             .concat()
             .join("\n"),

@@ -13,10 +13,10 @@ pub mod board;
 pub mod drawn;
 pub mod ended;
 pub mod hours;
-pub mod keeper;
 pub mod memory;
 pub mod outlook;
 pub mod sessions;
+pub mod step;
 pub mod token;
 
 use std::collections::HashMap;

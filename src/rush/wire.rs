@@ -45,7 +45,7 @@ pub struct Way {
 /// What became of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Heard<'a> {
-    Answer { status: u16, body: &'a [u8] },
+    Response { status: u16, body: &'a [u8] },
     Broken(Broken),
 }
 
@@ -73,7 +73,7 @@ pub struct Asked {
 
 /// What a person's connection does to a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Line {
+pub enum Connectivity {
     #[default]
     Steady,
     /// A new connection: the last one was lost a moment ago.
@@ -173,10 +173,10 @@ impl Wire {
     ///
     /// # Panics
     /// When no connection is idle.
-    pub fn send(&mut self, ticket: u64, due: Instant, bytes: &[u8], line: Line) -> bool {
+    pub fn send(&mut self, ticket: u64, due: Instant, bytes: &[u8], line: Connectivity) -> bool {
         let at = self.idle.pop().expect("the caller saw an idle connection");
         let link = &mut self.links[at as usize];
-        if line == Line::Fresh {
+        if line == Connectivity::Fresh {
             link.hang_up(true);
         }
         let asked = Asked {
@@ -216,7 +216,7 @@ impl Wire {
             self.failed.push((asked, Broken::Closed));
             return false;
         }
-        if line == Line::Cut && link.connected && !link.wants_out {
+        if line == Connectivity::Cut && link.connected && !link.wants_out {
             link.asked = None;
             link.hang_up(false);
             self.idle.push(at);
@@ -412,7 +412,7 @@ impl Link {
         };
         let body = &self.inbox[head.body..head.whole];
         let status = head.status;
-        hear(asked, Heard::Answer { status, body });
+        hear(asked, Heard::Response { status, body });
         if head.closes || ended || self.filled > head.whole {
             self.hang_up(false);
         }

@@ -1,8 +1,9 @@
 //! Entering and leaving: identity, eligibility, place, session.
 
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
-use super::{Answered, From, Here, Refused, Service};
+use super::{Answered, Here, Refused, Service};
 use crate::domain::campaign::eligibility::{Answer, Decision};
 use crate::domain::ids::PersonKey;
 use crate::domain::line::{Draw, Given, Line};
@@ -26,7 +27,7 @@ impl Service {
         &self,
         here: &Here,
         credentials: &Credentials,
-        from: From,
+        from: IpAddr,
     ) -> Answered<(Place, String)> {
         let person = self.identified(here, credentials, from)?;
         let (_, (place, issued)) = self.with_way(here, person, |line, way| {
@@ -55,7 +56,7 @@ impl Service {
         &self,
         here: &Here,
         credentials: &Credentials,
-        from: From,
+        from: IpAddr,
     ) -> Answered<PersonKey> {
         let name = credentials.name.as_deref().unwrap_or(&credentials.code);
         let name = comparable_name(name);

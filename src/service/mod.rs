@@ -7,7 +7,6 @@ pub mod entrance;
 pub mod health;
 pub mod keeper;
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, RwLock};
 
@@ -26,7 +25,7 @@ use crate::engine::writer::{NotTaken, WriterHandle};
 use crate::events::Events;
 use crate::gate::ended::EndedDevices;
 use crate::gate::hours::gate_state;
-use crate::gate::keeper::show as show_board;
+use crate::gate::step::show as show_board;
 use crate::gate::{Gate, Place};
 use crate::identity::attempts::Attempts;
 use crate::journal::store::Store;
@@ -270,6 +269,3 @@ fn not_taken(reason: NotTaken) -> Refused {
         NotTaken::Stopped => Refused::OutcomeUnknown,
     }
 }
-
-/// Where a call comes from, as far as limits need to know.
-pub type From = IpAddr;

@@ -6,7 +6,7 @@ use super::{
     CertifyOptions, Found, SAMPLED, SWEEP_CONNECTIONS, SweepOptions, command, gate_status, opening,
     words, write,
 };
-use crate::cli::{Answer, work};
+use crate::cli::{Output, work};
 use crate::domain::entry::GateAct;
 use crate::ops::control;
 use crate::ops::folder::Folder;
@@ -74,7 +74,7 @@ impl Drop for GateAsItWas<'_> {
     }
 }
 
-pub(super) fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Answer> {
+pub(super) fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Output> {
     let found = options.target.find(folder)?;
     must_be_open(&found, options.target.skip)?;
     let gate = GateAsItWas::of(folder, &found.campaign)?;
@@ -116,12 +116,12 @@ pub(super) fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Resu
     }
     let (text, json) = (words::sweep(&curve), curve.json());
     Ok(match curve.faults() {
-        0 => Answer::done(text, json),
-        _ => Answer::fault(text, json),
+        0 => Output::done(text, json),
+        _ => Output::fault(text, json),
     })
 }
 
-pub(super) fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::Result<Answer> {
+pub(super) fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::Result<Output> {
     let found = options.target.find(folder)?;
     must_be_open(&found, options.target.skip)?;
     let gate = GateAsItWas::of(folder, &found.campaign)?;
@@ -149,9 +149,9 @@ pub(super) fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::
     }
     let (text, json) = (words::certificate(&certificate), certificate.json());
     Ok(if certificate.holds().fits {
-        Answer::done(text, json)
+        Output::done(text, json)
     } else {
-        Answer::fault(text, json)
+        Output::fault(text, json)
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{bail, ensure};
 
 use super::{AHEAD_S_MAX, Evening, RUSH_CONNECTIONS, Target, command, opening, words, write};
-use crate::cli::Answer;
+use crate::cli::Output;
 use crate::ops::folder::Folder;
 use crate::rush::crowd::Crowd;
 use crate::rush::curve::Curve;
@@ -23,7 +23,7 @@ pub(super) fn rehearse(
     target: &Target,
     evening: &Evening,
     json: bool,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<Output> {
     let found = target.find(folder)?;
     let habits = evening.habits();
     let crowd = Crowd::read(
@@ -141,8 +141,8 @@ pub(super) fn rehearse(
     }
     let human = words::rehearsal(&rehearsal, record);
     Ok(match record.fault_count() {
-        0 => Answer::done(human, json_summary),
-        _ => Answer::fault(human, json_summary),
+        0 => Output::done(human, json_summary),
+        _ => Output::fault(human, json_summary),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cli::Answer;
+use crate::cli::Output;
 use crate::rush::answer::{CODES, KINDS};
 use crate::rush::certify::Certificate;
 use crate::rush::record::Record;
@@ -12,7 +12,7 @@ use crate::rush::summary::{Rehearsal, ms, within};
 use crate::rush::sweep::{Curve, Point, SweepStep};
 
 /// A simulated evening; a fault if somebody was lost, doubled or overtaken.
-pub fn simulated(evening: &Simulated) -> Answer {
+pub fn simulated(evening: &Simulated) -> Output {
     let Simulated {
         enters,
         polls,
@@ -66,7 +66,7 @@ pub fn simulated(evening: &Simulated) -> Answer {
         }
     ));
     lines.push(format!("{:.0} s", evening.took_s));
-    Answer {
+    Output {
         human: lines.join("\n"),
         json: json!(evening),
         fault: !(evening.conserved && evening.in_order),

@@ -84,7 +84,7 @@ struct Unread {
 }
 
 /// What has come of a request line.
-enum Line {
+enum RequestLine {
     /// The line without its end, and what came behind it.
     Whole(Vec<u8>, Vec<u8>),
     NotYet,
@@ -191,9 +191,9 @@ impl Listening {
     /// Reads on a connection; gives it back if there is more to come.
     fn look(&self, mut unread: Unread) -> Option<Unread> {
         match unread.line() {
-            Line::NotYet => return Some(unread),
-            Line::Whole(line, early) => self.begin(unread.stream, &line, early),
-            Line::TooLong => {
+            RequestLine::NotYet => return Some(unread),
+            RequestLine::Whole(line, early) => self.begin(unread.stream, &line, early),
+            RequestLine::TooLong => {
                 let why = format!("the request line is longer than {LINE_BYTES_MAX} bytes");
                 refuse(
                     &self.desk.service.events,
@@ -202,7 +202,7 @@ impl Listening {
                 );
             }
             // The command line looks in this way whether a server runs.
-            Line::HungUp => {}
+            RequestLine::HungUp => {}
         }
         None
     }
@@ -246,11 +246,11 @@ impl Listening {
 
 impl Unread {
     /// Reads what is there of the line.
-    fn line(&mut self) -> Line {
+    fn line(&mut self) -> RequestLine {
         let mut buffer = [0; 4096];
         loop {
             match self.stream.read(&mut buffer) {
-                Ok(0) => return Line::HungUp,
+                Ok(0) => return RequestLine::HungUp,
                 Ok(count) => {
                     let from = self.bytes.len();
                     self.bytes.extend_from_slice(&buffer[..count]);
@@ -258,15 +258,17 @@ impl Unread {
                     if let Some(end) = end.map(|end| from + end) {
                         let early = self.bytes.split_off(end + 1);
                         self.bytes.truncate(end);
-                        return Line::Whole(std::mem::take(&mut self.bytes), early);
+                        return RequestLine::Whole(std::mem::take(&mut self.bytes), early);
                     }
                     if self.bytes.len() >= LINE_BYTES_MAX {
-                        return Line::TooLong;
+                        return RequestLine::TooLong;
                     }
                 }
-                Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => return Line::NotYet,
+                Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => {
+                    return RequestLine::NotYet;
+                }
                 Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Line::HungUp,
+                Err(_) => return RequestLine::HungUp,
             }
         }
     }

@@ -44,7 +44,7 @@ pub struct Front {
     /// The lines of an answer with a place, and room for its body.
     place_lines: Vec<u8>,
     place_body: RefCell<Vec<u8>>,
-    pages: pages::Kept,
+    pages: pages::PreparedPages,
 }
 
 /// The campaigns, from request to request until what is offered changes: a look at them takes no
@@ -102,7 +102,7 @@ impl Front {
             board: RefCell::default(),
             place_lines: api_lines(StatusCode::OK, &json),
             place_body: RefCell::default(),
-            pages: pages::Kept::default(),
+            pages: pages::PreparedPages::default(),
         }
     }
 

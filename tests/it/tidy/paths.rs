@@ -277,7 +277,7 @@ impl Reader<'_> {
         }
     }
 
-    fn under<'ast>(&mut self, attributes: &'ast [syn::Attribute], look: impl FnOnce(&mut Self)) {
+    fn under(&mut self, attributes: &[syn::Attribute], look: impl FnOnce(&mut Self)) {
         let is_test = is_for_tests(attributes);
         self.tests += usize::from(is_test);
         look(self);

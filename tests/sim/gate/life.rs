@@ -9,8 +9,8 @@ use sumun::domain::line::{Given, Line};
 use sumun::domain::state::State;
 use sumun::domain::time::Stamp;
 use sumun::gate::hours::{GateState, gate_state};
-use sumun::gate::keeper::{Journal as _, Keeper, Kept};
 use sumun::gate::memory::{INDEX, Memory};
+use sumun::gate::step::{GateStep, Journal as _, StepMemory};
 use sumun::gate::{Gate, Place, PlaceState, Way};
 use sumun::keys::Keys;
 
@@ -32,7 +32,7 @@ pub struct Life {
     memory: Memory,
     campaign: Campaign,
     gate: Gate,
-    kept: Kept,
+    step_memory: StepMemory,
     keys: Arc<Keys>,
     now: Stamp,
     people: Vec<PersonKey>,
@@ -88,7 +88,7 @@ impl Life {
             opening: campaign.openings[0].from,
             campaign,
             gate,
-            kept: Kept::default(),
+            step_memory: StepMemory::default(),
             keys: keys(),
             now,
             people,
@@ -167,14 +167,14 @@ impl Life {
         self.memory.set_now(self.now);
         let before = self.gate.serving();
         let late = self.gate_wants_late();
-        let keeper = Keeper {
+        let step = GateStep {
             journal: &self.memory,
             index: INDEX,
             campaign: &self.campaign,
             gate: &self.gate,
             keys: &self.keys,
         };
-        if keeper.keep(&mut self.kept, self.now).is_none() {
+        if step.take(&mut self.step_memory, self.now).is_none() {
             self.note("crashes in a step");
             return self.start_again();
         }
@@ -534,7 +534,7 @@ impl Life {
         self.gate = self.line(|line| Gate::new(&self.campaign.gate, line, self.now));
         self.stepped = (self.now, false);
         self.slow.clear();
-        self.kept = Kept::default();
+        self.step_memory = StepMemory::default();
         self.keep();
     }
 

@@ -40,20 +40,20 @@ pub struct Near {
 /// What is kept of a campaign's sites.
 #[derive(Debug)]
 pub struct Availability {
-    sites: Vec<Mutex<Kept>>,
-    near: Vec<Mutex<KeptNear>>,
+    sites: Vec<Mutex<CachedSummary>>,
+    near: Vec<Mutex<CachedNear>>,
 }
 
 /// The alternatives of a site's full slots at one version of its seats.
 #[derive(Debug, Default)]
-struct KeptNear {
+struct CachedNear {
     version: u64,
     made_at: Stamp,
     of: Vec<(SlotIndex, Arc<Near>)>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct CachedSummary {
     version: u64,
     good_until: Stamp,
     summary: Summary,
@@ -87,7 +87,7 @@ impl Availability {
                 || now.0 - kept.made_at.0 >= NEAR_KEPT_NS
                 || kept.of.len() >= NEAR_KEPT_MAX;
             if old {
-                *kept = KeptNear {
+                *kept = CachedNear {
                     version,
                     made_at: now,
                     of: Vec::new(),
@@ -122,7 +122,7 @@ impl Availability {
         let version = seats.version();
         if kept.version != version || now >= kept.good_until {
             let (summary, good_until) = summarise(catalog, seats, site, now);
-            *kept = Kept {
+            *kept = CachedSummary {
                 version,
                 good_until,
                 summary,

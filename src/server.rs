@@ -22,7 +22,7 @@ use crate::engine::{daylog, writer};
 use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::service::Service;
-use crate::service::keeper::{self, GateKeeper};
+use crate::service::keeper::{self, Keeper};
 use crate::tls::Certificates;
 use crate::web::door::bounds::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
 use crate::web::door::client::Proxies;
@@ -76,7 +76,7 @@ pub fn run(
     let service = Arc::new(service);
     let log = daylog::start(store, &service.shared, folder.log())?;
     control::serve(&folder.socket(), Arc::clone(&service))?;
-    let keeper = GateKeeper::ready(Arc::clone(&service));
+    let keeper = Keeper::ready(Arc::clone(&service));
     let keeping = std::thread::Builder::new().name(keeper::NAME.to_owned());
     keeping.spawn(move || keeper.run())?;
     let watched = std::thread::Builder::new().name("watch-writer".to_owned());

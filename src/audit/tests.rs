@@ -156,9 +156,10 @@ fn a_line_is_json_of_the_same_bytes_for_ever() {
     for with_bytes in [false, true] {
         let mut line = b"before".to_vec();
         assert_eq!(line_of(&entry, &bytes, with_bytes, &mut line), hash);
-        let ending = match with_bytes {
-            true => format!(r#","bytes":"{}""#, BASE64.encode(&bytes)),
-            false => String::new(),
+        let ending = if with_bytes {
+            format!(r#","bytes":"{}""#, BASE64.encode(&bytes))
+        } else {
+            String::new()
         };
         let expected = format!(
             "before{}{}\",\"hash\":\"{hash}\"{ending}}}\n",

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Answer, keep, work};
+use super::{Output, keep, work};
 use crate::audit::{draw, export, verify_export};
 use crate::domain::ids::Seq;
 use crate::ops::folder::Folder;
@@ -49,7 +49,7 @@ pub enum AuditCommand {
     Head,
 }
 
-pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Answer> {
+pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Output> {
     match command {
         AuditCommand::Draw { file, person } => draws(file, person.as_deref()),
         AuditCommand::Head => work(folder, Work::Head, None),
@@ -60,7 +60,7 @@ pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Answer> {
                 export(read, from, to, &mut out)?;
                 Ok(out.flush()?)
             })?;
-            Ok(Answer::done("", Value::Null))
+            Ok(Output::nothing())
         }
         AuditCommand::Verify {
             file: Some(file),
@@ -78,7 +78,7 @@ pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Answer> {
     }
 }
 
-fn draws(file: &Path, person: Option<&str>) -> anyhow::Result<Answer> {
+fn draws(file: &Path, person: Option<&str>) -> anyhow::Result<Output> {
     let source = File::open(file).with_context(|| format!("can't open {}", file.display()))?;
     let checked = match draw::check(BufReader::new(source)) {
         Ok(checked) => checked,
@@ -120,7 +120,7 @@ fn draws(file: &Path, person: Option<&str>) -> anyhow::Result<Answer> {
     if checked.is_empty() {
         lines.push("nothing was drawn by lot in this export".to_owned());
     }
-    Ok(Answer {
+    Ok(Output {
         human: lines.join("\n"),
         json: json!({ "draws": all }),
         fault,

@@ -12,9 +12,9 @@ use clap::Subcommand;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::Answer;
+use super::Output;
 use crate::domain::campaign::diff::{ChangeKind, diff};
-use crate::domain::campaign::eligibility::{Answer as Eligibility, Subject};
+use crate::domain::campaign::eligibility::{Answer, Subject};
 use crate::domain::campaign::preview::{self, Counts, View};
 use crate::domain::campaign::timeline::timeline;
 use crate::domain::campaign::{
@@ -69,7 +69,7 @@ pub enum CampaignCommand {
 }
 
 /// Runs what needs only files; `None` for what needs the data folder.
-pub fn run_pure(command: &CampaignCommand) -> Option<anyhow::Result<Answer>> {
+pub fn run_pure(command: &CampaignCommand) -> Option<anyhow::Result<Output>> {
     match command {
         CampaignCommand::Check { file } => Some(check(file)),
         CampaignCommand::Diff { old, new } => Some(compare(old, new)),
@@ -144,7 +144,7 @@ fn show_findings(file: &Path, findings: &[Finding]) -> String {
     findings.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn check(file: &Path) -> anyhow::Result<Answer> {
+fn check(file: &Path) -> anyhow::Result<Output> {
     let source = read_source(file)?;
     let (campaign, findings) = match Campaign::parse(&source) {
         Ok((campaign, warnings)) => (Some(campaign), warnings),
@@ -162,7 +162,7 @@ fn check(file: &Path) -> anyhow::Result<Answer> {
             .filter(|f| f.severity == Severity::Error)
             .count();
         write!(human, "refused: {errors} errors to correct")?;
-        return Ok(Answer::fault(human, answer));
+        return Ok(Output::fault(human, answer));
     };
     let (cohorts, openings) = (campaign.cohorts.len(), campaign.openings.len());
     let vaccines = campaign.vaccines.len();
@@ -171,10 +171,10 @@ fn check(file: &Path) -> anyhow::Result<Answer> {
         human,
         "ok: {id}, {cohorts} cohorts, {openings} openings, {vaccines} vaccines"
     )?;
-    Ok(Answer::done(human, answer))
+    Ok(Output::done(human, answer))
 }
 
-fn compare(old: &Path, new: &Path) -> anyhow::Result<Answer> {
+fn compare(old: &Path, new: &Path) -> anyhow::Result<Output> {
     let changes = diff(&read_campaign(old)?.0, &read_campaign(new)?.0);
     let mut lines = Vec::new();
     for change in &changes {
@@ -191,13 +191,13 @@ fn compare(old: &Path, new: &Path) -> anyhow::Result<Answer> {
     if lines.is_empty() {
         lines.push("no difference".to_owned());
     }
-    Ok(Answer::done(
+    Ok(Output::done(
         lines.join("\n"),
         json!({ "changes": changes }),
     ))
 }
 
-fn changes(file: &Path) -> anyhow::Result<Answer> {
+fn changes(file: &Path) -> anyhow::Result<Output> {
     let (campaign, _) = read_campaign(file)?;
     let changes = timeline(&campaign);
     let mut human = String::new();
@@ -228,13 +228,13 @@ fn changes(file: &Path) -> anyhow::Result<Answer> {
         human => human,
     };
     let (id, zone) = (campaign.id.as_str(), campaign.zone.name());
-    Ok(Answer::done(
+    Ok(Output::done(
         human,
         json!({ "campaign": id, "zone": zone, "changes": rows }),
     ))
 }
 
-fn explain(file: &Path, birth_date: &str, groups: &[String], at: &str) -> anyhow::Result<Answer> {
+fn explain(file: &Path, birth_date: &str, groups: &[String], at: &str) -> anyhow::Result<Output> {
     let (campaign, _) = read_campaign(file)?;
     let born = read_date(birth_date).map_err(|why| anyhow::anyhow!("--birth-date: {why}"))?;
     let at = parse_at(&campaign, at)?;
@@ -291,7 +291,7 @@ fn explain(file: &Path, birth_date: &str, groups: &[String], at: &str) -> anyhow
         "closed_at": closed_at,
         "next_change": next_change,
     });
-    Ok(Answer::done(human, answer))
+    Ok(Output::done(human, answer))
 }
 
 /// The instant of `--at`.
@@ -312,7 +312,7 @@ pub fn preview(
     people: &[Subject],
     roster_groups: &[String],
     at: Stamp,
-) -> Answer {
+) -> Output {
     let rules = View::of(&campaign.rules, roster_groups);
     let other = against.map(|against| View::of(&against.rules, roster_groups));
     let counts = people
@@ -322,18 +322,18 @@ pub fn preview(
     show_counts(campaign, &counts, against.is_some(), at)
 }
 
-fn show_counts(campaign: &Campaign, counts: &Counts, compared: bool, at: Stamp) -> Answer {
+fn show_counts(campaign: &Campaign, counts: &Counts, compared: bool, at: Stamp) -> Output {
     let at = campaign.zone.rfc3339(at);
     let mut lines = vec![format!("{} people at {at}", counts.people())];
     let mut by_answer = serde_json::Map::new();
-    for answer in Eligibility::ALL {
+    for answer in Answer::ALL {
         lines.push(format!("  {:<16}{:>12}", answer.name(), counts.of(answer)));
         by_answer.insert(answer.name().to_owned(), counts.of(answer).into());
     }
     let mut flips = Vec::new();
-    for (from, to) in Eligibility::ALL
+    for (from, to) in Answer::ALL
         .iter()
-        .flat_map(|a| Eligibility::ALL.map(|b| (*a, b)))
+        .flat_map(|a| Answer::ALL.map(|b| (*a, b)))
     {
         let people = counts.flipped(from, to);
         if from != to && people > 0 {
@@ -352,7 +352,7 @@ fn show_counts(campaign: &Campaign, counts: &Counts, compared: bool, at: Stamp) 
         "counts": by_answer,
         "flips": if compared { Value::from(flips) } else { Value::Null },
     });
-    Answer::done(lines.join("\n"), answer)
+    Output::done(lines.join("\n"), answer)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::campaign::read_campaign;
-use super::{Answer, serve};
+use super::{Output, serve};
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
 use crate::demo;
@@ -73,7 +73,7 @@ struct Made {
     seed: u64,
 }
 
-pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Answer> {
+pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Output> {
     ensure!(
         demo.speed.is_finite() && (0.0..=100_000.0).contains(&demo.speed),
         "--speed {}: give a number from 0 to 100000",
@@ -122,7 +122,7 @@ pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Answer> {
             println!("{}", welcome(folder, demo, &campaign, addresses, &shown));
         }
     })?;
-    Ok(Answer::done("", Value::Null))
+    Ok(Output::nothing())
 }
 
 fn made_file(folder: &Folder) -> PathBuf {
@@ -289,9 +289,10 @@ fn welcome(
 ) -> String {
     let base = base_url(demo, addresses);
     let path = folder.path().display();
-    let trust = match demo.plain_http {
-        true => String::new(),
-        false => format!(" --cacert {}", folder.certificate().display()),
+    let trust = if demo.plain_http {
+        String::new()
+    } else {
+        format!(" --cacert {}", folder.certificate().display())
     };
     let text = |person: &Value, field: &str| person[field].as_str().unwrap_or_default().to_owned();
     let mut lines = vec![format!(

@@ -5,7 +5,7 @@ mod memory;
 use serde_json::json;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::Answer;
+use super::{Output, told};
 use crate::clock::wall;
 use crate::config::Config;
 use crate::domain::time::Stamp;
@@ -13,6 +13,7 @@ use crate::engine::open;
 use crate::journal::store::{Store, StoreFault};
 use crate::ops::control;
 use crate::ops::folder::Folder;
+use crate::ops::outcome::{Done, Finished};
 use crate::ops::work::Work;
 use crate::server::FILES_KEPT;
 use crate::tls::read_chain;
@@ -30,7 +31,7 @@ struct Finding {
     says: String,
 }
 
-pub fn run(folder: &Folder) -> anyhow::Result<Answer> {
+pub fn run(folder: &Folder) -> anyhow::Result<Output> {
     let mut findings = Vec::new();
     let config = folder.config(None);
     findings.push(match &config {
@@ -66,7 +67,7 @@ pub fn run(folder: &Folder) -> anyhow::Result<Answer> {
         .map(|finding| json!({ "check": finding.what, "ok": finding.fine, "detail": finding.says }))
         .collect();
     let json = json!({ "ok": !fault, "checks": checks });
-    Ok(Answer {
+    Ok(Output {
         human: lines.join("\n"),
         json,
         fault,
@@ -170,7 +171,7 @@ fn clock(folder: &Folder, server: &Server) -> Finding {
 }
 
 /// What a server that runs on the folder says of itself; none if none runs.
-type Server = anyhow::Result<Option<Answer>>;
+type Server = anyhow::Result<Option<Finished>>;
 
 fn ask_server(folder: &Folder) -> Server {
     let stream = control::connect(&folder.socket())?;
@@ -180,10 +181,10 @@ fn ask_server(folder: &Folder) -> Server {
 
 /// What the server says when its time stands still.
 fn stands_still(server: &Server) -> Option<String> {
-    let Ok(Some(answer)) = server else {
+    let Ok(Some(Ok(Done::Health(health)))) = server else {
         return None;
     };
-    let until = answer.json["stands_still_until"].as_str()?;
+    let until = health.stands_still_until.as_ref()?;
     Some(format!(
         "the server's time stands still until {until}: the clock is behind the last entry of the \
          journal (README says what can be done)"
@@ -194,8 +195,10 @@ fn server_finding(server: &Server) -> Finding {
     const WHAT: &str = "server";
     match server {
         Ok(None) => fine(WHAT, "does not run on this folder".to_owned()),
-        Ok(Some(answer)) if answer.human.is_empty() => fine(WHAT, "runs, is ready".to_owned()),
-        Ok(Some(answer)) => bad(WHAT, answer.human.replace('\n', "; ")),
+        Ok(Some(finished)) => match told::answer(finished.clone()).human {
+            said if said.is_empty() => fine(WHAT, "runs, is ready".to_owned()),
+            said => bad(WHAT, said.replace('\n', "; ")),
+        },
         Err(error) => bad(WHAT, format!("can't be asked: {error:#}")),
     }
 }

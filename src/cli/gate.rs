@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Answer, work};
+use super::{Output, told, work};
 use crate::domain::entry::GateAct;
 use crate::ops::control;
 use crate::ops::folder::Folder;
@@ -47,12 +47,13 @@ pub fn run(
     folder: &Folder,
     command: GateCommand,
     campaign: Option<String>,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<Output> {
     let act = match command {
         GateCommand::Status => {
             let server = control::connect(&folder.socket())?;
             let server = server.ok_or_else(|| anyhow::anyhow!("no server runs on this folder"))?;
-            return control::ask(server, Work::GateStatus { campaign }, None, None);
+            let asked = control::ask(server, Work::GateStatus { campaign }, None, None);
+            return asked.map(told::answer);
         }
         GateCommand::Pause { reason, freeze } => GateAct::Pause {
             reason,

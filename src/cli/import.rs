@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::campaign::{CampaignCommand, parse_at, preview, read_campaign};
-use super::{Answer, keep, work};
+use super::{Output, keep, work};
 use crate::domain::campaign::eligibility::Subject;
 use crate::ops::folder::Folder;
 use crate::ops::work::Work;
@@ -47,7 +47,7 @@ pub enum SlotsCommand {
     },
 }
 
-pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Answer> {
+pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Output> {
     match command {
         RosterCommand::Import { file, dry_run } => {
             work(folder, Work::ImportRoster { dry_run: *dry_run }, Some(file))
@@ -57,7 +57,7 @@ pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Answer
 }
 
 /// The campaign commands that need the data folder.
-pub fn campaign(folder: &Folder, command: &CampaignCommand) -> anyhow::Result<Answer> {
+pub fn campaign(folder: &Folder, command: &CampaignCommand) -> anyhow::Result<Output> {
     match command {
         CampaignCommand::Activate { file } => {
             // Checked here first, so that the findings come with the file's name and lines.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
-use super::Answer;
+use super::{Output, told};
 use crate::audit::{KeptHead, Verified, verify_store};
 use crate::clock::wall;
 use crate::engine::open;
@@ -16,7 +16,7 @@ use crate::ops::folder::Folder;
 use crate::ops::work::Work;
 
 /// Copies the data file to `file`, checks the copy, and only then gives it its name.
-pub fn backup(folder: &Folder, file: &Path) -> anyhow::Result<Answer> {
+pub fn backup(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
     if file.exists() {
         bail!("{} exists already: give a new name", file.display());
     }
@@ -33,14 +33,14 @@ pub fn backup(folder: &Folder, file: &Path) -> anyhow::Result<Answer> {
         file.display(),
         verified.last
     );
-    Ok(Answer::done(
+    Ok(Output::done(
         human,
         json!({ "file": file, "entries": verified.last, "bytes": bytes }),
     ))
 }
 
 /// Checks a backup and copies it into a folder that has no data file.
-pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Answer> {
+pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
     let target = folder.data_file();
     if target.exists() {
         bail!(
@@ -82,13 +82,13 @@ pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Answer> {
              with `sumun serve --accept-clock`",
         );
     }
-    Ok(Answer::done(
+    Ok(Output::done(
         human,
         json!({ "entries": verified.last, "keys_fit": fits }),
     ))
 }
 
-pub fn verify(folder: &Folder, file: Option<&Path>, head: Option<&Path>) -> anyhow::Result<Answer> {
+pub fn verify(folder: &Folder, file: Option<&Path>, head: Option<&Path>) -> anyhow::Result<Output> {
     let kept = head.map(read_head).transpose()?;
     let check = |read: &Read| Ok(verify_store(read, kept.as_ref()));
     let checked = match file {
@@ -111,14 +111,14 @@ pub fn verify(folder: &Folder, file: Option<&Path>, head: Option<&Path>) -> anyh
 }
 
 /// A fault that an auditor looks for.
-pub fn found(what: &str) -> Answer {
-    Answer::fault(
+pub fn found(what: &str) -> Output {
+    Output::fault(
         format!("FAULT: {what}"),
         json!({ "verified": false, "fault": what }),
     )
 }
 
-pub fn answer(verified: &Verified) -> Answer {
+pub fn answer(verified: &Verified) -> Output {
     let Verified {
         first,
         last,
@@ -129,7 +129,7 @@ pub fn answer(verified: &Verified) -> Answer {
     let json = json!({
         "verified": true, "first": first, "last": last, "hash": hash, "heads": heads,
     });
-    Answer::done(human, json)
+    Output::done(human, json)
 }
 
 /// What `audit head --json` printed.
@@ -160,7 +160,8 @@ pub fn with_view<T>(
 fn copy_of(folder: &Folder, into: &Path) -> anyhow::Result<()> {
     match control::connect(&folder.socket())? {
         Some(server) => {
-            let answer = control::ask(server, Work::Backup, None, Some(into))?;
+            let finished = control::ask(server, Work::Backup, None, Some(into))?;
+            let answer = told::answer(finished);
             anyhow::ensure!(!answer.fault, "{}", answer.human);
             Ok(())
         }
@@ -168,7 +169,8 @@ fn copy_of(folder: &Folder, into: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// An unfinished data file, with its tail if it has one; removed unless it was given its final name.
+/// An unfinished data file, with its tail if it has one. It is removed unless it was given its
+/// final name.
 struct Part(PathBuf);
 
 impl Part {

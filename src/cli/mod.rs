@@ -1,4 +1,4 @@
-//! The command line. One file a subject; each command returns an `Answer`, `main` prints it.
+//! The command line. One file a subject; each command returns an `Output`, `main` prints it.
 
 pub mod audit;
 pub mod campaign;
@@ -9,6 +9,7 @@ pub mod import;
 pub mod keep;
 pub mod rush;
 pub mod serve;
+mod told;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -22,11 +23,12 @@ use crate::domain::text::{for_terminal, json_for_terminal};
 use crate::engine::command::{Command as Ask, Outcome};
 use crate::ops::control;
 use crate::ops::folder::Folder;
+use crate::ops::outcome::Finished;
 use crate::ops::work::{self, Prepared, Work};
 
 /// What a command has to say, for a person and for a script.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Output {
     /// Text for a terminal, without a final line end.
     pub human: String,
     /// One JSON object for `--json`.
@@ -35,7 +37,7 @@ pub struct Answer {
     pub fault: bool,
 }
 
-impl Answer {
+impl Output {
     pub fn done(human: impl Into<String>, json: Value) -> Self {
         Self {
             human: human.into(),
@@ -50,6 +52,11 @@ impl Answer {
             json,
             fault: true,
         }
+    }
+
+    /// Nothing to say: it printed by itself, or there is nothing.
+    pub fn nothing() -> Self {
+        Self::done("", Value::Null)
     }
 
     /// Prints to standard output; what has nothing to say prints nothing. Texts from an old journal
@@ -166,7 +173,7 @@ pub enum KeysCommand {
 }
 
 /// Runs a command.
-pub fn run(sumun: Sumun) -> anyhow::Result<Answer> {
+pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
     // What a command makes is for the server's user and group, whatever the shell's umask.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o027));
     let folder = Folder::at(sumun.data.clone().unwrap_or_else(default_folder));
@@ -216,8 +223,13 @@ pub fn clock_of(state: &State) -> Clock {
     }
 }
 
+/// Does an operator's work, and puts into words what came of it.
+pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<Output> {
+    perform(folder, work, file).map(told::answer)
+}
+
 /// Does an operator's work: in the server that runs on the folder, or here if none does.
-pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<Answer> {
+pub fn perform(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<Finished> {
     if let Some(server) = control::connect(&folder.socket())? {
         return control::ask(server, work, file, None);
     }
@@ -232,7 +244,7 @@ pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<
     let shared = std::sync::Arc::clone(core.shared());
     let keys = std::sync::Arc::clone(core.keys());
     match work::prepare(&work, source, &shared, &keys, folder.path(), now)? {
-        Prepared::Answer(answer) => Ok(answer),
+        Prepared::Finished(finished) => Ok(finished),
         Prepared::Operation(operation) => {
             let operator = control::account_name(rustix::process::getuid().as_raw());
             let (reply, mut answer) = tokio::sync::oneshot::channel();
@@ -243,7 +255,8 @@ pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<
             }]);
             core.step(&mut queue)?;
             core.close()?;
-            Ok(work::answer(answer.try_recv().unwrap_or(Outcome::Unknown)))
+            let outcome = answer.try_recv().unwrap_or(Outcome::Unknown);
+            Ok(work::finished(outcome))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod measure;
 mod rehearse;
+mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -9,11 +10,11 @@ use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value;
 
-use super::{Answer, demo};
+use super::{Output, demo, told};
 use crate::ops::control;
 use crate::ops::folder::Folder;
+use crate::ops::outcome::{Done, GateStatus};
 use crate::ops::work::Work;
 use crate::rush::crowd::{Crowd, Habits};
 use crate::rush::simulate;
@@ -232,24 +233,26 @@ pub struct Evening {
 
 fn share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| "is no number".to_owned())?;
-    match (0.0..=1.0).contains(&share) {
-        true => Ok(share),
-        false => Err("a share is from 0 to 1".to_owned()),
+    if (0.0..=1.0).contains(&share) {
+        Ok(share)
+    } else {
+        Err("a share is from 0 to 1".to_owned())
     }
 }
 
 fn positive(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "is no number".to_owned())?;
-    match value > 0.0 && value <= 86_400.0 {
-        true => Ok(value),
-        false => Err("give a number above 0, of a day at most".to_owned()),
+    if value > 0.0 && value <= 86_400.0 {
+        Ok(value)
+    } else {
+        Err("give a number above 0, of a day at most".to_owned())
     }
 }
 
-pub fn run(folder: &Folder, rush: Rush, json: bool) -> anyhow::Result<Answer> {
+pub fn run(folder: &Folder, rush: Rush, json: bool) -> anyhow::Result<Output> {
     match rush.command {
         None => rehearse(folder, &rush.target, &rush.evening, json),
-        Some(RushCommand::Simulate(options)) => simulate::run(&options),
+        Some(RushCommand::Simulate(options)) => Ok(words::simulated(&simulate::run(&options)?)),
         Some(RushCommand::Sweep(sweep)) => run_sweep(folder, &sweep),
         Some(RushCommand::Certify(certify)) => run_certify(folder, &certify),
     }
@@ -338,18 +341,21 @@ fn url_of(folder: &Folder) -> anyhow::Result<String> {
 }
 
 fn campaign_of(folder: &Folder) -> Option<String> {
-    let status = gate_status(folder, None).ok()?;
-    Some(status["gates"][0]["campaign"].as_str()?.to_owned())
+    let gates = gate_status(folder, None).ok()?;
+    Some(gates.into_iter().next()?.campaign)
 }
 
 /// What the operators' socket says of the gates.
-pub fn gate_status(folder: &Folder, campaign: Option<String>) -> anyhow::Result<Value> {
+fn gate_status(folder: &Folder, campaign: Option<String>) -> anyhow::Result<Vec<GateStatus>> {
     let server = control::connect(&folder.socket())?;
     let server = server.with_context(|| {
         let shown = folder.path().display();
         format!("no server runs on {shown}: give the --data folder of the server")
     })?;
-    Ok(control::ask(server, Work::GateStatus { campaign }, None, None)?.json)
+    match control::ask(server, Work::GateStatus { campaign }, None, None)? {
+        Ok(Done::GateStatus(gates)) => Ok(gates),
+        other => bail!("{}", told::answer(other).human),
+    }
 }
 
 impl Evening {

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
-use super::Answer;
+use super::Output;
 use crate::clock::Clock;
 use crate::ops::folder::{FIRST_ADMIN, Folder};
 use crate::server;
 
-pub fn init(folder: &Folder) -> anyhow::Result<Answer> {
+pub fn init(folder: &Folder) -> anyhow::Result<Output> {
     let password = folder.init(&Clock::real())?;
     let path = folder.path().display();
     let human = format!(
@@ -21,16 +21,16 @@ pub fn init(folder: &Folder) -> anyhow::Result<Answer> {
          FILE; serve (each with --data {path})"
     );
     let json = json!({ "data": folder.path(), "admin": FIRST_ADMIN, "password": password });
-    Ok(Answer::done(human, json))
+    Ok(Output::done(human, json))
 }
 
 /// Serves until a signal.
-pub fn serve(folder: &Folder, config: Option<&Path>) -> anyhow::Result<Answer> {
+pub fn serve(folder: &Folder, config: Option<&Path>) -> anyhow::Result<Output> {
     let config = folder.config(config)?;
     start_log(&config.log);
     let core = folder.open(|_| Clock::real())?;
     server::run(core, folder, &config, |_| {})?;
-    Ok(Answer::done("", Value::Null))
+    Ok(Output::nothing())
 }
 
 /// Structured logs on standard error. Nothing personal is ever handed to them.

@@ -18,17 +18,19 @@ pub fn hex<const N: usize, S: Serializer>(bytes: &[u8; N], into: S) -> Result<S:
 where
     [u8; N]: Serialize,
 {
-    match into.is_human_readable() {
-        true => into.serialize_str(&HEXLOWER.encode(bytes)),
-        false => bytes.serialize(into),
+    if into.is_human_readable() {
+        into.serialize_str(&HEXLOWER.encode(bytes))
+    } else {
+        bytes.serialize(into)
     }
 }
 
 /// As it is printed elsewhere.
 pub fn text<T: Display + Serialize, S: Serializer>(value: &T, into: S) -> Result<S::Ok, S::Error> {
-    match into.is_human_readable() {
-        true => into.collect_str(value),
-        false => value.serialize(into),
+    if into.is_human_readable() {
+        into.collect_str(value)
+    } else {
+        value.serialize(into)
     }
 }
 
@@ -45,17 +47,19 @@ pub fn maybe_text<T: Display + Serialize, S: Serializer>(
 
 /// Minutes after midnight as `09:30`.
 pub fn minutes<S: Serializer>(minutes: &u16, into: S) -> Result<S::Ok, S::Error> {
-    match into.is_human_readable() {
-        true => into.collect_str(&format_args!("{:02}:{:02}", minutes / 60, minutes % 60)),
-        false => minutes.serialize(into),
+    if into.is_human_readable() {
+        into.collect_str(&format_args!("{:02}:{:02}", minutes / 60, minutes % 60))
+    } else {
+        minutes.serialize(into)
     }
 }
 
 /// As RFC 3339.
 pub fn instant<S: Serializer>(stamp: &Stamp, into: S) -> Result<S::Ok, S::Error> {
-    match into.is_human_readable() {
-        true => into.collect_str(&stamp.instant()),
-        false => stamp.serialize(into),
+    if into.is_human_readable() {
+        into.collect_str(&stamp.instant())
+    } else {
+        stamp.serialize(into)
     }
 }
 

@@ -260,7 +260,7 @@ mod tests {
         let program = "a test".to_owned();
         core.record(Change::Started { program }).unwrap();
         let shared = Arc::clone(core.shared());
-        assert_eq!(shared.state.read().unwrap().stamp, clock.now());
+        assert_eq!(shared.state().stamp, clock.now());
         drop(core);
         let store = Store::open(&world.file()).unwrap();
         let second = store.read().unwrap().entry(crate::domain::ids::Seq(2));

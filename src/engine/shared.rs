@@ -1,7 +1,7 @@
 //! What readers see: published state. Written by the writer alone, after a commit.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 use arc_swap::ArcSwap;
 
@@ -15,6 +15,7 @@ use crate::domain::ids::{CampaignIndex, PersonKey, Seats};
 use crate::domain::roster::Roster;
 use crate::domain::state::State;
 use crate::seats::{Positions, SiteSeats};
+use crate::sync::read_locked;
 
 /// Published state. `offers` is read without a lock; `state` is locked for microseconds at a time.
 #[derive(Debug)]
@@ -106,6 +107,12 @@ impl Shared {
         }
     }
 
+    /// The published state, for reading. Also after a panic of the writer: the process ends then,
+    /// and what a reader sees until it has ended is in no answer that says something was done.
+    pub fn state(&self) -> RwLockReadGuard<'_, State> {
+        read_locked(&self.state)
+    }
+
     pub fn offers(&self) -> arc_swap::Guard<Arc<Vec<Arc<Offer>>>> {
         self.offers.load()
     }
@@ -126,10 +133,7 @@ impl Shared {
     /// claims in flight on them; new sites, slots and seats are added to them. Seats that an
     /// import takes away were withdrawn before it was journalled.
     pub(super) fn publish(&self, roster: &Arc<Roster>) {
-        let state = self
-            .state
-            .read()
-            .expect("the writer panics nowhere while it holds the lock");
+        let state = self.state();
         let before = self.offers.load_full();
         let offers = state.campaigns.iter().enumerate().map(|(at, campaign)| {
             let old = before.get(at);

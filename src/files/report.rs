@@ -9,13 +9,13 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How many faults a report keeps: more than a person reads before correcting the file.
 pub const SHOWN_MAX: usize = 100;
 
 /// The kind of a fault, by which a report counts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     Unreadable,
@@ -53,7 +53,7 @@ pub enum Reason {
 }
 
 /// One fault of a file.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Fault {
     /// The line at which the row begins; the header is 1. None when it is about the whole file.
     pub line: Option<u64>,
@@ -78,10 +78,10 @@ impl fmt::Display for Fault {
 }
 
 /// The faults of a file.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// What the file should have been: `roster`, `sites` or `slots`.
-    pub file: &'static str,
+    pub file: Cow<'static, str>,
     /// Rows read, without the header.
     pub rows: u64,
     /// All faults, also those that are not kept.
@@ -95,7 +95,7 @@ pub struct Report {
 impl Report {
     pub(super) fn new(file: &'static str) -> Self {
         Self {
-            file,
+            file: Cow::Borrowed(file),
             rows: 0,
             faults_total: 0,
             by_reason: BTreeMap::new(),

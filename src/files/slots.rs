@@ -112,9 +112,10 @@ fn check(
         }
     });
     let public = row.read(PUBLIC, report, field::capacity);
-    let partner = match row.has(PARTNER) {
-        true => row.read(PARTNER, report, field::capacity),
-        false => Some(0),
+    let partner = if row.has(PARTNER) {
+        row.read(PARTNER, report, field::capacity)
+    } else {
+        Some(0)
     };
     let assisted = row.read(ASSISTED, report, |text| {
         match (field::capacity(text)?, public, partner) {

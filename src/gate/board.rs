@@ -1,13 +1,15 @@
 //! The board: one small prepared answer, the same bytes for everyone, replaced once a second.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The public figures.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct BoardView {
     /// `before`, `lobby`, `open`, `paused` or `closed`.
-    pub state: &'static str,
+    pub state: Cow<'static, str>,
     /// Numbers up to this one may go in.
     pub serving: u64,
     pub waiting: u64,

@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::keeper::Journal;
+use super::step::Journal;
 use crate::domain::apply::apply;
 use crate::domain::campaign::Campaign;
 use crate::domain::entry::{Actor, Change, Entry};

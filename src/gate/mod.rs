@@ -13,10 +13,10 @@ pub mod board;
 pub mod drawn;
 pub mod ended;
 pub mod hours;
-pub mod keeper;
 pub mod memory;
 pub mod outlook;
 pub mod sessions;
+pub mod step;
 pub mod token;
 
 use std::collections::HashMap;
@@ -337,9 +337,10 @@ impl Gate {
     /// Seconds until the line moves for somebody: until their opening, or until a lobby that was
     /// open when they came has become part of the line.
     fn after_s(&self, number: u64, way: Way, now: Stamp) -> u64 {
-        let held_until = match number > self.hold.load(Ordering::Acquire) {
-            true => self.held_until.load(Ordering::Acquire),
-            false => 0,
+        let held_until = if number > self.hold.load(Ordering::Acquire) {
+            self.held_until.load(Ordering::Acquire)
+        } else {
+            0
         };
         let opens = match way {
             Way::Lobby { opens, .. } => opens.0,
@@ -424,9 +425,10 @@ impl Gate {
         let (serving, newest) = (self.serving(), self.newest());
         let hold = self.hold.load(Ordering::Acquire).max(serving);
         let waiting = line.waiting(serving, newest);
-        let waiting = match newest.max(line.leased_until()) <= hold {
-            true => waiting,
-            false => waiting - line.waiting(hold, newest),
+        let waiting = if newest.max(line.leased_until()) <= hold {
+            waiting
+        } else {
+            waiting - line.waiting(hold, newest)
         };
         let active = self.sessions.active();
         let people = self.admission.allowed(active, open, waiting, now);

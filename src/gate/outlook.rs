@@ -159,9 +159,10 @@ impl Outlook {
     /// as many as the budget has room for.
     pub fn drawn_poll_s(&self, number: u64, after_s: u64, now: Stamp) -> u32 {
         let next_s = (after_s + 1 + number % self.cycle_s).max(POLL_S_MIN as u64);
-        match next_s <= POLL_S_MAX as u64 {
-            true => next_s as u32,
-            false => slot_s(number, now),
+        if next_s <= POLL_S_MAX as u64 {
+            next_s as u32
+        } else {
+            slot_s(number, now)
         }
     }
 
@@ -179,9 +180,10 @@ impl Outlook {
 fn slot_s(number: u64, now: Stamp) -> u32 {
     let cycle = POLL_S_MAX as i64;
     let left = (number as i64 % cycle - now.unix_s()).rem_euclid(cycle);
-    match left < POLL_S_MIN as i64 {
-        true => cycle as u32,
-        false => left as u32,
+    if left < POLL_S_MIN as i64 {
+        cycle as u32
+    } else {
+        left as u32
     }
 }
 
@@ -199,12 +201,11 @@ mod tests {
         let interval = |ahead: u64| {
             // Those at a slot are on their way through their cycle: 300 s a round.
             let at_slot = ahead as f64 / per_s / 2.0 >= 300.0 || outlook.floor_s >= 300.0;
-            match at_slot && !(outlook.moves() && (ahead as f64 / per_s) < outlook.near_s()) {
-                true => 300.0,
-                false => {
-                    let lot = (ahead % 256) as u8;
-                    f64::from(outlook.poll_s(ahead + 1, ahead, 0, lot, NOW))
-                }
+            if at_slot && !(outlook.moves() && (ahead as f64 / per_s) < outlook.near_s()) {
+                300.0
+            } else {
+                let lot = (ahead % 256) as u8;
+                f64::from(outlook.poll_s(ahead + 1, ahead, 0, lot, NOW))
             }
         };
         ahead.map(|ahead| 7.0 / interval(ahead)).sum()

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::admission::Queue;
 use super::drawn::Member;
-use super::keeper::{Journal, Keeper, Kept};
 use super::memory::{INDEX, Memory};
+use super::step::{GateStep, Journal, StepMemory};
 use super::*;
 use crate::clock::Entropy;
 use crate::domain::campaign::{Campaign, Order};
@@ -467,7 +467,7 @@ struct Evening {
     memory: Memory,
     campaign: Campaign,
     gate: Gate,
-    kept: Kept,
+    step_memory: StepMemory,
     keys: Keys,
 }
 
@@ -480,7 +480,7 @@ impl Evening {
             memory: Memory::of_campaign(DRAWS, start).unwrap(),
             gate: Gate::new(&campaign.gate, &Line::default(), start),
             campaign,
-            kept: Kept::default(),
+            step_memory: StepMemory::default(),
             keys: Keys::generate(&Entropy::system()),
         };
         evening.step(start, &|_, _| ());
@@ -494,14 +494,14 @@ impl Evening {
             memory: &self.memory,
             meanwhile: &|line| meanwhile(&self.gate, line),
         };
-        let keeper = Keeper {
+        let step = GateStep {
             journal: &journal,
             index: INDEX,
             campaign: &self.campaign,
             gate: &self.gate,
             keys: &self.keys,
         };
-        keeper.keep(&mut self.kept, now).unwrap();
+        step.take(&mut self.step_memory, now).unwrap();
     }
 
     fn enter(&self, at: u64, way: Way, now: Stamp) -> Place {
@@ -616,7 +616,7 @@ fn the_wait_in_the_lobby_of_a_draw_reaches_to_the_end_of_the_whole_lobby() {
         .memory
         .look(|state| state.campaign(INDEX).unwrap().line.clone());
     evening.gate = Gate::new(&evening.campaign.gate, &line, start);
-    evening.kept = Kept::default();
+    evening.step_memory = StepMemory::default();
     evening.step(start, &|_, _| ());
     let last = evening.enter(3_000, FIRST, start);
     assert_eq!(last.wait_s, [300, 300 + most_s(3_000.0)]);

@@ -2,9 +2,9 @@
 //! server's user and group can open.
 //!
 //! A request is one line of JSON, `{work, length}`, and then `length` bytes of a file. The answer
-//! is one line, `{human, json, fault, length}`, and then `length` bytes (of a backup). Empty lines
-//! before the answer say that the server is still at it. Who asks is the account that the kernel
-//! names, not what the request says.
+//! is one line, `{finished, length}`, whose shape is in `outcome`, and then `length` bytes (of a
+//! backup). Empty lines before the answer say that the server is still at it. Who asks is the
+//! account that the kernel names, not what the request says.
 //!
 //! Several requests are served at the same time, and each thing has a bound: `listen` reads request
 //! lines, `lanes` says how many requests of each kind may run, `attend` does one request, `stream`
@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::Answer;
+use crate::ops::outcome::Finished;
 use crate::ops::work::Work;
 
 pub use ask::{ask, connect, open_source};
@@ -38,22 +38,14 @@ struct Asked {
 
 #[derive(Serialize, Deserialize)]
 struct Answered {
-    human: String,
-    json: serde_json::Value,
-    fault: bool,
+    finished: Finished,
     length: u64,
 }
 
 impl Answered {
-    /// The line that an answer is sent as.
-    fn line(answer: &Answer, length: u64) -> Vec<u8> {
-        let answered = Self {
-            human: answer.human.clone(),
-            json: answer.json.clone(),
-            fault: answer.fault,
-            length,
-        };
-        let mut line = serde_json::to_vec(&answered).unwrap_or_default();
+    /// The line that an answer is sent as; `length` bytes come behind it.
+    fn line(finished: Finished, length: u64) -> Vec<u8> {
+        let mut line = serde_json::to_vec(&Self { finished, length }).unwrap_or_default();
         line.push(b'\n');
         line
     }

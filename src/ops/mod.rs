@@ -1,5 +1,7 @@
-//! Operators' side of a running system: the data folder, their work on it, the control socket.
+//! Operators' side of a running system: the data folder, their work on it and what comes of
+//! it, the control socket.
 
 pub mod control;
 pub mod folder;
+pub mod outcome;
 pub mod work;

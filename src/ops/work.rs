@@ -1,7 +1,8 @@
 //! Operators' work on a data folder: the same whether a server runs on it or not.
 //!
-//! A file's text becomes an `Operation` for the writer, or an answer at once (a dry run, a faulty
-//! file). `control` runs it in the server, the command line in its own process otherwise.
+//! A file's text becomes an `Operation` for the writer, or is finished at once (a dry run, a faulty
+//! file). `control` runs it in the server, the command line in its own process otherwise. Both get
+//! an `outcome`, and only the command line puts it into words.
 
 mod file;
 
@@ -10,9 +11,7 @@ use std::path::Path;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use crate::cli::Answer;
 use crate::clock::Entropy;
 use crate::domain::entry::{GateAct, head_message};
 use crate::domain::ids::{CampaignId, VaccineIndex};
@@ -21,8 +20,12 @@ use crate::domain::roster::difference;
 use crate::domain::time::{Day, Stamp};
 use crate::engine::command::{Operated, Operation, Outcome};
 use crate::engine::shared::Shared;
-use crate::files::{Report, roster, sites, slots};
+use crate::files::{roster, sites, slots};
 use crate::keys::Keys;
+use crate::ops::outcome::{
+    CampaignInForce, CampaignName, CampaignVersion, ChangedFields, Done, Finished, Imported,
+    RosterDryRun, RosterImported, RosterStats, SignedHead, WorkFault, WorkRefused,
+};
 
 use file::{Bounded, campaign_text};
 
@@ -81,10 +84,20 @@ impl Work {
     }
 }
 
-/// Work that is ready for the writer, or done.
+/// Work that is ready for the writer, or finished.
 pub enum Prepared {
     Operation(Operation),
-    Answer(Answer),
+    Finished(Finished),
+}
+
+impl Prepared {
+    fn done(done: Done) -> Self {
+        Self::Finished(Ok(done))
+    }
+
+    fn fault(fault: impl Into<WorkFault>) -> Self {
+        Self::Finished(Err(fault.into()))
+    }
 }
 
 /// Checks what is asked, and reads the file against published state.
@@ -101,14 +114,14 @@ pub fn prepare(
     let operation = match work {
         Work::Activate => match campaign_text(source)? {
             Ok(source) => Operation::Activate { source },
-            Err(answer) => return Ok(Prepared::Answer(answer)),
+            Err(fault) => return Ok(Prepared::fault(fault)),
         },
         Work::ImportSites { campaign } => match sites::read(source) {
             Ok(rows) => Operation::ImportSites {
                 campaign: id(campaign)?,
                 rows,
             },
-            Err(report) => return Ok(Prepared::Answer(faulty(&report))),
+            Err(report) => return Ok(Prepared::fault(report)),
         },
         Work::ImportSlots { campaign } => {
             let campaign = id(campaign)?;
@@ -118,7 +131,7 @@ pub fn prepare(
                 .find(|offer| offer.catalog.campaign.id == campaign);
             let Some(offer) = offer else {
                 let why = format!("campaign `{campaign}` is not active");
-                return Ok(Prepared::Answer(impossible(&why)));
+                return Ok(Prepared::fault(WorkRefused::new(why)));
             };
             let catalog = &offer.catalog;
             let vaccine = |id: &str| {
@@ -136,24 +149,24 @@ pub fn prepare(
                     version: Some(catalog.version()),
                     rows,
                 },
-                Err(report) => return Ok(Prepared::Answer(faulty(&report))),
+                Err(report) => return Ok(Prepared::fault(report)),
             }
         }
         Work::ImportRoster { dry_run } => {
             let today = Day::of(now.instant().to_zoned(jiff::tz::TimeZone::UTC).date());
             let prepared = match roster::read(source, keys, &entropy, today) {
                 Ok(prepared) => Box::new(prepared),
-                Err(report) => return Ok(Prepared::Answer(faulty(&report))),
+                Err(report) => return Ok(Prepared::fault(report)),
             };
             if *dry_run {
-                return Ok(Prepared::Answer(dry_run_of(shared, &prepared)));
+                return Ok(Prepared::done(Done::DryRun(dry_run_of(shared, &prepared))));
             }
             Operation::ImportRoster { prepared }
         }
         Work::Gate { campaign, act } => {
             let campaign = campaign.as_deref().map(id).transpose()?;
             if let Err(fault) = gate_act::check(act) {
-                return Ok(Prepared::Answer(impossible(&fault.to_string())));
+                return Ok(Prepared::fault(WorkRefused::new(fault.to_string())));
             }
             Operation::Gate {
                 campaign,
@@ -171,13 +184,13 @@ pub fn prepare(
                     id,
                     revoked: *revoke,
                 },
-                Err(why) => return Ok(Prepared::Answer(impossible(&why.to_string()))),
+                Err(why) => return Ok(Prepared::fault(WorkRefused::new(why.to_string()))),
             }
         }
         Work::GateStatus { .. } => anyhow::bail!("only a running server knows its gate"),
-        Work::CampaignList => return Ok(Prepared::Answer(campaigns(shared))),
-        Work::RosterStats => return Ok(Prepared::Answer(roster_stats(shared))),
-        Work::Head => return Ok(Prepared::Answer(head(shared, keys))),
+        Work::CampaignList => return Ok(Prepared::done(Done::Campaigns(campaigns(shared)))),
+        Work::RosterStats => return Ok(Prepared::done(Done::RosterStats(roster_stats(shared)))),
+        Work::Head => return Ok(Prepared::done(Done::Head(head(shared, keys)))),
         Work::Backup => anyhow::bail!("a backup is copied, not prepared"),
         Work::Health => anyhow::bail!("only a running server knows how it is"),
     };
@@ -185,89 +198,47 @@ pub fn prepare(
 }
 
 /// What the writer's outcome means to an operator.
-pub fn answer(outcome: Outcome) -> Answer {
-    let done = |human: String, json| Answer::done(human, json);
+pub fn finished(outcome: Outcome) -> Finished {
     match outcome {
-        Outcome::Operated(Operated::Activated { campaign, version }) => done(
-            format!("campaign {campaign}: version {version} is in force"),
-            json!({ "campaign": campaign.as_str(), "version": version, "changed": true }),
-        ),
-        Outcome::Operated(Operated::Unchanged { campaign, version }) => done(
-            format!("campaign {campaign}: this is version {version}, in force already"),
-            json!({ "campaign": campaign.as_str(), "version": version, "changed": false }),
-        ),
-        Outcome::Operated(Operated::Sites { added, changed }) => done(
-            format!("sites: {added} added, {changed} changed"),
-            json!({ "added": added, "changed": changed }),
-        ),
-        Outcome::Operated(Operated::Slots { added, changed }) => done(
-            format!("slots: {added} added, {changed} with another capacity"),
-            json!({ "added": added, "changed": changed }),
-        ),
-        Outcome::Operated(Operated::Roster {
+        Outcome::Operated(operated) => Ok(done(operated)),
+        Outcome::Impossible(why) => Err(WorkRefused::new(why).into()),
+        Outcome::Unknown => Err(WorkFault::OutcomeUnknown),
+        other => Err(WorkFault::Unexpected(format!("{other:?}"))),
+    }
+}
+
+fn done(operated: Operated) -> Done {
+    match operated {
+        Operated::Activated { campaign, version } => Done::Activated {
+            campaign: campaign.to_string(),
+            version,
+            changed: true,
+        },
+        Operated::Unchanged { campaign, version } => Done::Activated {
+            campaign: campaign.to_string(),
+            version,
+            changed: false,
+        },
+        Operated::Sites { added, changed } => Done::Sites(Imported { added, changed }),
+        Operated::Slots { added, changed } => Done::Slots(Imported { added, changed }),
+        Operated::Roster {
             version,
             added,
             changed,
             gone,
             unchanged,
-        }) => done(
-            format!(
-                "roster version {version} is in force: {added} added, {changed} changed, {gone} \
-                 gone, {unchanged} unchanged; no booking was touched"
-            ),
-            json!({
-                "version": version, "added": added, "changed": changed, "gone": gone,
-                "unchanged": unchanged,
-            }),
-        ),
-        Outcome::Operated(Operated::TokenKeyRotated { id, revoked }) => {
-            let before = if revoked {
-                "nothing that was signed before is good any more, and people enter again to have \
-                 their place back"
-            } else {
-                "those of the key before it stay good"
-            };
-            done(
-                format!(
-                    "key {id} signs places and sessions from now on; {before}; copy keys.json to \
-                     where you keep its backup"
-                ),
-                json!({ "token_key": id, "revoked": revoked }),
-            )
-        }
-        Outcome::Operated(Operated::Gate { campaign, act }) => {
-            let said = match &act {
-                GateAct::Pause {
-                    reason,
-                    freezes: true,
-                } => {
-                    format!("paused, sessions are frozen: {reason}")
-                }
-                GateAct::Pause {
-                    reason,
-                    freezes: false,
-                } => {
-                    format!("paused, sessions may finish: {reason}")
-                }
-                GateAct::Resume => "resumed".to_owned(),
-                GateAct::Rate { admit_per_s } => format!("{admit_per_s} people a second"),
-                GateAct::Active { active_max } => format!("at most {active_max} people in"),
-                GateAct::Message { text } if text.is_empty() => "no message".to_owned(),
-                GateAct::Message { text } => format!("message: {text}"),
-            };
-            let json = json!({ "campaign": campaign.as_str(), "act": act });
-            done(format!("gate of {campaign}: {said}"), json)
-        }
-        Outcome::Impossible(why) => impossible(&why),
-        Outcome::Unknown => Answer::fault(
-            "the journal could not be written; the outcome is unknown and the server stops: free \
-             disk space or replace the disk, let it restart, and look whether it was done",
-            json!({ "fault": "outcome_unknown" }),
-        ),
-        other => Answer::fault(
-            format!("unexpected answer: {other:?}"),
-            json!({ "fault": "unexpected" }),
-        ),
+        } => Done::Roster(RosterImported {
+            version,
+            added,
+            changed,
+            gone,
+            unchanged,
+        }),
+        Operated::TokenKeyRotated { id, revoked } => Done::TokenKeyRotated { id, revoked },
+        Operated::Gate { campaign, act } => Done::Gate {
+            campaign: campaign.to_string(),
+            act,
+        },
     }
 }
 
@@ -275,15 +246,7 @@ fn id(text: &str) -> anyhow::Result<CampaignId> {
     CampaignId::try_from(text.to_owned()).map_err(anyhow::Error::msg)
 }
 
-pub(crate) fn impossible(why: &str) -> Answer {
-    Answer::fault(why, json!({ "fault": why }))
-}
-
-fn faulty(report: &Report) -> Answer {
-    Answer::fault(report.to_string(), json!(report))
-}
-
-fn dry_run_of(shared: &Shared, prepared: &roster::PreparedRoster) -> Answer {
+fn dry_run_of(shared: &Shared, prepared: &roster::PreparedRoster) -> RosterDryRun {
     let current = shared.roster();
     let none = crate::domain::roster::Roster::default();
     let changes = difference(current.as_deref().unwrap_or(&none), &prepared.roster);
@@ -294,129 +257,80 @@ fn dry_run_of(shared: &Shared, prepared: &roster::PreparedRoster) -> Answer {
             .filter(|changed| what(changed))
             .count()
     };
-    let people = prepared.roster.people.len();
-    let (name, phone, born) = (of(|c| c.name), of(|c| c.phone), of(|c| c.birth_date));
-    let (region, groups) = (of(|c| c.region), of(|c| c.groups));
-    let (added, changed, gone) = (
-        changes.added.len(),
-        changes.changed.len(),
-        changes.gone.len(),
-    );
-    let human = format!(
-        "dry run, nothing was changed: {people} people; {added} added, {changed} changed (name \
-         {name}, phone {phone}, birth date {born}, region {region}, groups {groups}), {gone} gone, \
-         {} unchanged",
-        changes.unchanged
-    );
-    let json = json!({
-        "dry_run": true, "people": people, "added": added, "changed": changed, "gone": gone,
-        "unchanged": changes.unchanged,
-        "changed_fields": {
-            "name": name, "phone": phone, "birth_date": born, "region": region, "groups": groups,
+    RosterDryRun {
+        people: prepared.roster.people.len(),
+        added: changes.added.len(),
+        changed: changes.changed.len(),
+        gone: changes.gone.len(),
+        unchanged: changes.unchanged,
+        changed_fields: ChangedFields {
+            name: of(|c| c.name),
+            phone: of(|c| c.phone),
+            birth_date: of(|c| c.birth_date),
+            region: of(|c| c.region),
+            groups: of(|c| c.groups),
         },
-    });
-    Answer::done(human, json)
+    }
 }
 
-fn campaigns(shared: &Shared) -> Answer {
-    let state = shared
-        .state
-        .read()
-        .expect("no writer panics while it holds the lock");
-    let mut lines = Vec::new();
-    let mut listed = Vec::new();
-    for campaign in &state.campaigns {
+fn campaigns(shared: &Shared) -> Vec<CampaignInForce> {
+    let state = shared.state();
+    let shown = state.campaigns.iter().map(|campaign| {
         let catalog = &campaign.catalog;
         let rules = &catalog.campaign;
         let active = campaign.bookings.iter();
         let active = active
             .filter(|b| b.status == crate::domain::state::Status::Booked)
             .count();
-        lines.push(format!(
-            "{}  {}  {} sites, {} slots, {active} bookings",
-            campaign.id,
-            rules.name.ko,
-            catalog.sites.len(),
-            catalog.slots.len()
-        ));
-        let versions: Vec<_> = catalog
-            .versions
-            .iter()
-            .map(|version| {
-                let at = rules.zone.rfc3339(version.activated_at);
-                lines.push(format!("  version {} since {at}", version.version));
-                json!({ "version": version.version, "activated_at": at })
-            })
-            .collect();
-        listed.push(json!({
-            "campaign": campaign.id.as_str(), "name": { "ko": rules.name.ko, "en": rules.name.en },
-            "versions": versions, "sites": catalog.sites.len(), "slots": catalog.slots.len(),
-            "bookings": active,
-        }));
-    }
-    if lines.is_empty() {
-        lines.push("no campaign is active: run `sumun campaign activate FILE`".to_owned());
-    }
-    Answer::done(lines.join("\n"), json!({ "campaigns": listed }))
+        let versions = catalog.versions.iter().map(|version| CampaignVersion {
+            version: version.version,
+            activated_at: rules.zone.rfc3339(version.activated_at),
+        });
+        CampaignInForce {
+            campaign: campaign.id.to_string(),
+            name: CampaignName {
+                ko: rules.name.ko.clone(),
+                en: rules.name.en.clone(),
+            },
+            versions: versions.collect(),
+            sites: catalog.sites.len(),
+            slots: catalog.slots.len(),
+            bookings: active,
+        }
+    });
+    shown.collect()
 }
 
-fn roster_stats(shared: &Shared) -> Answer {
+fn roster_stats(shared: &Shared) -> RosterStats {
     let Some(roster) = shared.roster().filter(|roster| roster.version > 0) else {
-        let state = shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
-        return match state.roster {
-            Some(mark) => Answer::done(
-                format!("roster version {}: {} people", mark.version, mark.people),
-                json!({ "version": mark.version, "people": mark.people }),
-            ),
-            None => Answer::done(
-                "no roster: run `sumun roster import FILE`",
-                json!({ "version": 0, "people": 0 }),
-            ),
-        };
+        let in_force = shared.state().roster;
+        return in_force.map_or_else(RosterStats::default, |mark| RosterStats {
+            version: mark.version,
+            people: mark.people,
+            ..RosterStats::default()
+        });
     };
     let mut by_year = std::collections::BTreeMap::<i16, u64>::new();
     for person in &roster.people {
         *by_year.entry(person.born.date().year()).or_default() += 1;
     }
-    let groups = roster
-        .group_sets
-        .iter()
-        .flatten()
-        .collect::<std::collections::BTreeSet<_>>();
-    let mut human = format!(
-        "roster version {}: {} people",
-        roster.version,
-        roster.people.len()
-    );
-    for (year, people) in &by_year {
-        human.push_str(&format!("\n  born {year}: {people}"));
+    RosterStats {
+        version: roster.version,
+        people: roster.people.len() as u64,
+        by_birth_year: Some(by_year),
+        groups: Some(roster.group_sets.iter().flatten().cloned().collect()),
     }
-    let json = json!({
-        "version": roster.version, "people": roster.people.len(), "by_birth_year": by_year,
-        "groups": groups,
-    });
-    Answer::done(human, json)
 }
 
-/// The signed head: what an auditor keeps, to find later whether the journal's tail was cut.
-fn head(shared: &Shared, keys: &Keys) -> Answer {
-    let state = shared
-        .state
-        .read()
-        .expect("no writer panics while it holds the lock");
+fn head(shared: &Shared, keys: &Keys) -> SignedHead {
+    let state = shared.state();
     let signature = keys.sign_head(&head_message(state.seq, &state.head, state.stamp));
-    let (hash, signature) = (state.head.to_string(), HEXLOWER.encode(&signature));
-    let public_key = HEXLOWER.encode(&keys.head_public_key());
-    let (seq, stamp) = (state.seq.0, state.stamp.instant().to_string());
-    let human = format!(
-        "entry {seq} of {stamp}\nhash {hash}\nsignature {signature}\npublic key {public_key}"
-    );
-    let json = json!({
-        "seq": seq, "stamp_ns": state.stamp.0, "stamp": stamp, "hash": hash,
-        "signature": signature, "public_key": public_key,
-    });
-    Answer::done(human, json)
+    SignedHead {
+        seq: state.seq.0,
+        stamp_ns: state.stamp.0,
+        stamp: state.stamp.instant().to_string(),
+        hash: state.head.to_string(),
+        signature: HEXLOWER.encode(&signature),
+        public_key: HEXLOWER.encode(&keys.head_public_key()),
+    }
 }

@@ -301,9 +301,10 @@ fn sound(place: Place) -> Result<Place, String> {
     let [least, most] = place.wait_s;
     let polls = (1..=600).contains(&place.next_poll_s);
     let admitted = place.state != PlaceState::Admitted || place.ahead == 0;
-    match place.number > 0 && least <= most && polls && admitted {
-        true => Ok(place),
-        false => Err(format!("a place that can't be: {place:?}")),
+    if place.number > 0 && least <= most && polls && admitted {
+        Ok(place)
+    } else {
+        Err(format!("a place that can't be: {place:?}"))
     }
 }
 

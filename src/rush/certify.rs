@@ -18,7 +18,7 @@ use super::engine::{Engine, Pace, Script, Told};
 use super::host;
 use super::http::push_get;
 use super::target::Server;
-use super::wire::{Heard, Line, Wire};
+use super::wire::{Connectivity, Heard, Wire};
 pub use certificate::Certificate;
 use certificate::{Cost, Weighed};
 use scripts::{Again, Book, Each, Enter, Fetch, Row, body};
@@ -199,7 +199,7 @@ impl Certify<'_> {
     fn handshakes(&self, run_for: Duration) -> anyhow::Result<Cost> {
         let mut ask = Vec::new();
         push_get(&mut ask, "/healthz", "");
-        let measure = |line: Line| -> anyhow::Result<(f64, u64, f64)> {
+        let measure = |line: Connectivity| -> anyhow::Result<(f64, u64, f64)> {
             let mut wire = Wire::new(self.server.way.clone(), LINKS)?;
             let (began, before) = (crate::clock::tick(), self.cpu_s()?);
             let mut done = 0;
@@ -208,15 +208,15 @@ impl Certify<'_> {
                     wire.send(0, crate::clock::tick(), &ask, line);
                 }
                 wire.wait(Duration::from_millis(20), &mut |_, heard| {
-                    done += u64::from(matches!(heard, Heard::Answer { status: 200, .. }));
+                    done += u64::from(matches!(heard, Heard::Response { status: 200, .. }));
                 })?;
             }
             ensure!(done > 0, "/healthz does not answer");
             let cpu_us = (self.cpu_s()? - before) * 1e6 / done as f64;
             Ok((cpu_us, done, done as f64 / began.elapsed().as_secs_f64()))
         };
-        let (steady, _, _) = measure(Line::Steady)?;
-        let (fresh, count, per_s) = measure(Line::Fresh)?;
+        let (steady, _, _) = measure(Connectivity::Steady)?;
+        let (fresh, count, per_s) = measure(Connectivity::Fresh)?;
         Ok(Cost {
             name: "handshake",
             cpu_us: (fresh - steady).max(0.0),

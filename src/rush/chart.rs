@@ -34,7 +34,7 @@ pub enum Merge {
 }
 
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct Series {
     pub name: String,
     /// One value a second.
     pub values: Vec<f64>,
@@ -44,7 +44,7 @@ pub struct Line {
 pub struct Chart<'a> {
     pub title: &'a str,
     pub unit: &'a str,
-    pub lines: &'a [Line],
+    pub lines: &'a [Series],
     /// The second that is shown as zero.
     pub zero_s: f64,
     /// Over powers of ten, for times.
@@ -72,7 +72,7 @@ impl Chart<'_> {
         figure(self.title, self.unit, &lines, &svg)
     }
 
-    fn points(&self, line: &Line, each: usize) -> Vec<(f64, f64)> {
+    fn points(&self, line: &Series, each: usize) -> Vec<(f64, f64)> {
         let value = |values: &[f64]| match line.merge {
             Merge::Mean => values.iter().sum::<f64>() / values.len() as f64,
             Merge::Most => values.iter().copied().fold(0.0, f64::max),
@@ -217,8 +217,8 @@ pub fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn line(values: &[f64], merge: Merge) -> Line {
-        Line {
+    fn line(values: &[f64], merge: Merge) -> Series {
+        Series {
             name: "a <line>".to_owned(),
             values: values.to_vec(),
             merge,

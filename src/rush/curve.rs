@@ -45,9 +45,10 @@ impl Curve {
             share / (mean * (1.0 - (-most / mean).exp())).max(f64::MIN_POSITIVE)
         };
         let after = rate(1.0 - self.early, self.decay_s, self.length_s);
-        let before = match self.lead_s > 0.0 {
-            true => rate(self.early, self.lead_s / 3.0, self.lead_s),
-            false => 0.0,
+        let before = if self.lead_s > 0.0 {
+            rate(self.early, self.lead_s / 3.0, self.lead_s)
+        } else {
+            0.0
         };
         people as f64 * after.max(before)
     }

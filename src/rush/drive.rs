@@ -14,7 +14,7 @@ use super::curve::Curve;
 use super::random::Random;
 use super::record::Record;
 use super::scene::{Scene, Who};
-use super::wire::{Broken, Heard, Line, Way, Wire};
+use super::wire::{Broken, Connectivity, Heard, Way, Wire};
 use crate::clock::tick;
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -172,7 +172,7 @@ impl Drive {
             let now = (at - began).as_nanos() as u64;
             let (who, kind) = read_ticket(asked.ticket);
             match heard {
-                Heard::Answer { status, body } => {
+                Heard::Response { status, body } => {
                     let time_us = (at - asked.due).as_micros() as u64;
                     scene.record.answered(kind, time_us);
                     scene.answered(who, kind, status, body, now);
@@ -233,13 +233,13 @@ impl Drive {
         placed.pop_front().or_else(|| new.pop_front())
     }
 
-    fn line(&mut self) -> Line {
+    fn line(&mut self) -> Connectivity {
         let habits = &self.scene.setting.habits;
         let lot = self.random.share();
         match lot {
-            _ if lot < habits.cut => Line::Cut,
-            _ if lot < habits.cut + habits.reconnect => Line::Fresh,
-            _ => Line::Steady,
+            _ if lot < habits.cut => Connectivity::Cut,
+            _ if lot < habits.cut + habits.reconnect => Connectivity::Fresh,
+            _ => Connectivity::Steady,
         }
     }
 
@@ -301,7 +301,7 @@ mod tests {
         }
         let mut next = || {
             let next = drive.next()?.1.person;
-            drive.wire.send(0, tick(), b"", Line::Steady);
+            drive.wire.send(0, tick(), b"", Connectivity::Steady);
             Some(next)
         };
         let order: Vec<_> = std::iter::from_fn(&mut next).collect();
@@ -317,7 +317,7 @@ mod tests {
             ));
         }
         assert!(drive.next().is_some() && drive.wire.has_idle());
-        drive.wire.send(0, tick(), b"", Line::Steady);
+        drive.wire.send(0, tick(), b"", Connectivity::Steady);
         assert_eq!(drive.next(), None);
     }
 }

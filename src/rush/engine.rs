@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 
 use super::random::Random;
-use super::wire::{Asked, Heard, Line, Way, Wire};
+use super::wire::{Asked, Connectivity, Heard, Way, Wire};
 use crate::clock::tick;
 
 /// How long nothing may happen before the server counts as stuck.
@@ -120,7 +120,7 @@ impl Engine {
             let mut broken = None;
             self.wire
                 .wait(wait.min(TICK), &mut |asked, heard| match heard {
-                    Heard::Answer { status, body } => {
+                    Heard::Response { status, body } => {
                         heard_at = tick();
                         note(&mut told, asked, heard_at, status, body);
                         script.answered(asked.ticket as u32, status, body);
@@ -144,7 +144,7 @@ impl Engine {
             return false;
         };
         self.wire
-            .send(u64::from(ticket), due, &self.out, Line::Steady);
+            .send(u64::from(ticket), due, &self.out, Connectivity::Steady);
         true
     }
 }

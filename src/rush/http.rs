@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use super::wire::{Heard, Line, Way, Wire};
+use super::wire::{Connectivity, Heard, Way, Wire};
 
 /// Appends a GET with a token, which may be empty.
 pub fn push_get(into: &mut Vec<u8>, path: &str, token: &str) {
@@ -111,12 +111,12 @@ pub fn get(address: SocketAddr, path: &str) -> io::Result<(u16, String)> {
 /// One request and its answer, on a connection of its own.
 pub fn call(way: &Way, bytes: &[u8]) -> io::Result<(u16, Vec<u8>)> {
     let mut wire = Wire::new(way.clone(), 1)?;
-    wire.send(0, crate::clock::tick(), bytes, Line::Steady);
+    wire.send(0, crate::clock::tick(), bytes, Connectivity::Steady);
     let mut outcome = None;
     while outcome.is_none() {
         wire.wait(Duration::from_millis(100), &mut |_, heard| {
             outcome = Some(match heard {
-                Heard::Answer { status, body } => Ok((status, body.to_vec())),
+                Heard::Response { status, body } => Ok((status, body.to_vec())),
                 Heard::Broken(broken) => Err(io::Error::other(format!("{broken:?}"))),
             });
         })?;

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::answer::{CODES, KINDS, Kind};
-use super::chart::{Chart, LINES_MAX, Line, Merge, escaped, short};
+use super::chart::{Chart, LINES_MAX, Merge, Series, escaped, short};
 use super::record::{Record, Second};
 use super::summary::{Rehearsal, ms};
 
@@ -70,9 +70,10 @@ fn tiles(out: &mut String, rehearsal: &Rehearsal, record: &Record) {
     };
     let p99 = |kind: Kind| {
         let times = &record.times[kind as usize];
-        match times.is_empty() {
-            true => "–".to_owned(),
-            false => format!("{} ms", short(ms(times.value_at_quantile(0.99)))),
+        if times.is_empty() {
+            "–".to_owned()
+        } else {
+            format!("{} ms", short(ms(times.value_at_quantile(0.99))))
         }
     };
     let tiles = [
@@ -103,12 +104,12 @@ fn tiles(out: &mut String, rehearsal: &Rehearsal, record: &Record) {
 
 fn charts(out: &mut String, rehearsal: &Rehearsal, record: &Record) {
     let seconds = &record.seconds[..rehearsal.seconds.min(record.seconds.len())];
-    let line = |name: &str, merge: Merge, of: &dyn Fn(&Second) -> f64| Line {
+    let line = |name: &str, merge: Merge, of: &dyn Fn(&Second) -> f64| Series {
         name: name.to_owned(),
         values: seconds.iter().map(of).collect(),
         merge,
     };
-    let mut chart = |title: &str, unit: &str, lines: &[Line], logarithmic: bool| {
+    let mut chart = |title: &str, unit: &str, lines: &[Series], logarithmic: bool| {
         let chart = Chart {
             title,
             unit,
@@ -146,7 +147,7 @@ fn charts(out: &mut String, rehearsal: &Rehearsal, record: &Record) {
     ];
     chart("Requests", "a second", &requests, false);
     for (title, quantile) in [("Answer times, p50", 0), ("Answer times, p99", 1)] {
-        let lines: Vec<Line> = [
+        let lines: Vec<Series> = [
             Kind::Board,
             Kind::Enter,
             Kind::Place,
@@ -166,7 +167,7 @@ fn charts(out: &mut String, rehearsal: &Rehearsal, record: &Record) {
         .collect();
         chart(title, "milliseconds from when it was due", &lines, true);
     }
-    let refused: Vec<Line> = by_code(record)
+    let refused: Vec<Series> = by_code(record)
         .into_iter()
         .take(LINES_MAX)
         .map(|(code, _)| {

@@ -135,9 +135,10 @@ impl Scene {
         if matches!(step, Step::Book | Step::Move | Step::Cancel) {
             person.keys = person.keys.wrapping_add(1);
         }
-        let wait_s = match self.checking {
-            true => 0.0,
-            false => self.thinks_s(me),
+        let wait_s = if self.checking {
+            0.0
+        } else {
+            self.thinks_s(me)
         };
         self.after(me, wait_s);
     }

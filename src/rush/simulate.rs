@@ -9,10 +9,11 @@ mod run;
 
 use std::path::PathBuf;
 
+pub use measure::{Decile, Simulated};
+
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 
-use crate::cli::Answer;
 use crate::domain::campaign::Campaign;
 use crate::domain::time::Stamp;
 
@@ -111,8 +112,8 @@ fn setting(text: &str) -> Result<(u32, u32), String> {
     parts.ok_or_else(|| "write it as 30=140".to_owned())
 }
 
-/// Simulates, and says how it went; a fault if somebody was lost, doubled or overtaken.
-pub fn run(options: &Options) -> anyhow::Result<Answer> {
+/// Simulates an evening.
+pub fn run(options: &Options) -> anyhow::Result<Simulated> {
     ensure!(options.people > 0, "--people is at least 1");
     ensure!(
         options.people < 1 << 26,
@@ -133,6 +134,5 @@ pub fn run(options: &Options) -> anyhow::Result<Answer> {
     };
     let openings = campaign.openings.iter().map(|opening| opening.from);
     let opening: Stamp = openings.min().context("the campaign has no opening")?;
-    let measured = run::Run::new(options, &source, campaign, opening)?.live()?;
-    Ok(measured.answer())
+    run::Run::new(options, &source, campaign, opening)?.live()
 }

@@ -1,4 +1,4 @@
-//! What a rush comes to: for a terminal, and as JSON.
+//! What a rush comes to: its figures, and the JSON object that scripts read.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,6 @@ use super::answer::{CODES, KINDS, Kind};
 use super::crowd::Habits;
 use super::curve::Curve;
 use super::record::{Record, Second};
-use super::scene::Scene;
 
 /// What was rehearsed, and how.
 #[derive(Clone, Debug)]
@@ -28,47 +27,6 @@ pub struct Rehearsal {
     pub seconds: usize,
     /// People who had come to no end by then.
     pub still_going: usize,
-}
-
-/// One line of what is going on.
-pub fn progress(scene: &Scene, queued: usize) -> String {
-    let Scene {
-        record, setting, ..
-    } = scene;
-    let (totals, seconds) = (&record.totals, record.seconds.len());
-    let at = seconds as i64 - (setting.opening_ns / 1_000_000_000) as i64;
-    if scene.checking {
-        return format!(
-            "{at:+5} s  looked up {} of {}  faults {}",
-            totals.checked,
-            totals.to_check,
-            record.fault_count()
-        );
-    }
-    let last = record.seconds.last().cloned().unwrap_or_default();
-    let p99_ms = last.p99_us.iter().max().copied().unwrap_or(0) as f64 / 1e3;
-    let mut line = format!(
-        "{at:+5} s  came {}  waiting {}  in {}  booked {} ({}/s)  {} requests/s  \
-         p99 {p99_ms:.1} ms  refused {}  faults {}",
-        totals.arrived,
-        scene.waiting,
-        scene.inside,
-        totals.booked,
-        last.booked,
-        last.answered,
-        record.refused.values().sum::<u64>(),
-        record.fault_count()
-    );
-    if queued > 0 || last.behind_us > 100_000 {
-        let behind_ms = last.behind_us / 1_000;
-        line.push_str(&format!(
-            "  ({queued} wait for a connection, {behind_ms} ms late)"
-        ));
-    }
-    if last.broken > 0 {
-        line.push_str(&format!("  ({} without answer)", last.broken));
-    }
-    line
 }
 
 /// The summary as one object.
@@ -192,112 +150,12 @@ pub fn times_of(record: &Record, kind: Kind) -> Value {
     })
 }
 
-fn within(record: &Record) -> Option<f64> {
+/// The share of waits within the range that was shown first; none if nobody waited.
+pub fn within(record: &Record) -> Option<f64> {
     let totals = &record.totals;
     (totals.waits > 0).then(|| totals.waits_within as f64 / totals.waits as f64)
 }
 
 pub fn ms(us: u64) -> f64 {
     us as f64 / 1e3
-}
-
-/// The summary for a person.
-pub fn text(rehearsal: &Rehearsal, record: &Record) -> String {
-    let totals = &record.totals;
-    let mut lines = vec![format!(
-        "{} of {} people came in {} s; {} entered, {} were admitted, {} booked",
-        totals.arrived,
-        rehearsal.people,
-        rehearsal.seconds,
-        totals.entered,
-        totals.admitted,
-        totals.booked
-    )];
-    lines.push(format!(
-        "{} moved, {} cancelled, {} gave up, {} found nothing, {} turned away, {} had a booking, \
-         {} still going",
-        totals.moved,
-        totals.cancelled,
-        totals.gave_up,
-        totals.found_nothing,
-        totals.turned_away,
-        totals.booked_before,
-        rehearsal.still_going
-    ));
-    if let Some(within) = within(record) {
-        lines.push(format!(
-            "{:.1} % of {} waits were within the range that was shown first",
-            within * 100.0,
-            totals.waits
-        ));
-    }
-    lines.push(format!(
-        "{} requests offered, {} sent, {} answered; {} lost on purpose, {} closed, {} unreachable, \
-         {} without answer in time",
-        totals.offered,
-        totals.sent,
-        totals.answered,
-        totals.cut,
-        totals.closed,
-        totals.unreachable,
-        totals.overdue
-    ));
-    let (p99, most) = (
-        record.behind_us.value_at_quantile(0.99),
-        record.behind_us.max(),
-    );
-    lines.push(format!(
-        "this generator was {:.1} ms late at p99, {:.1} ms at most{}",
-        ms(p99),
-        ms(most),
-        match p99 > 50_000 {
-            true => ": it was the bottleneck, the times below include its own",
-            false => "",
-        }
-    ));
-    lines.push(String::new());
-    lines.push(format!(
-        "{:8} {:>10} {:>9} {:>9} {:>9} {:>9}",
-        "call", "answers", "p50 ms", "p90 ms", "p99 ms", "max ms"
-    ));
-    for kind in KINDS {
-        let times = &record.times[kind as usize];
-        if !times.is_empty() {
-            let at = |quantile| ms(times.value_at_quantile(quantile));
-            lines.push(format!(
-                "{:8} {:>10} {:>9.1} {:>9.1} {:>9.1} {:>9.1}",
-                kind.name(),
-                times.len(),
-                at(0.5),
-                at(0.9),
-                at(0.99),
-                ms(times.max())
-            ));
-        }
-    }
-    let refused: Vec<String> = CODES
-        .iter()
-        .filter(|code| record.refused_with(**code) > 0)
-        .map(|code| format!("{} {}", code.name(), record.refused_with(*code)))
-        .collect();
-    if !refused.is_empty() {
-        lines.push(String::new());
-        lines.push(format!("refused: {}", refused.join(", ")));
-    }
-    lines.push(String::new());
-    lines.push(format!(
-        "looked up at the end: {} of {} people who had a place or a booking",
-        totals.checked, totals.to_check
-    ));
-    if record.faults.is_empty() {
-        lines.push("no faults: nobody lost a place or a booking".to_owned());
-    } else {
-        for (fault, count) in &record.faults {
-            lines.push(format!("FAULT {}: {count}", fault.name()));
-        }
-        for (second, fault, words) in record.said.iter().take(10) {
-            lines.push(format!("  at {second} s, {}: {words}", fault.name()));
-        }
-    }
-    lines.join("\n")
 }

@@ -45,7 +45,7 @@ pub struct Way {
 /// What became of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Heard<'a> {
-    Answer { status: u16, body: &'a [u8] },
+    Response { status: u16, body: &'a [u8] },
     Broken(Broken),
 }
 
@@ -73,7 +73,7 @@ pub struct Asked {
 
 /// What a person's connection does to a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Line {
+pub enum Connectivity {
     #[default]
     Steady,
     /// A new connection: the last one was lost a moment ago.
@@ -173,10 +173,10 @@ impl Wire {
     ///
     /// # Panics
     /// When no connection is idle.
-    pub fn send(&mut self, ticket: u64, due: Instant, bytes: &[u8], line: Line) -> bool {
+    pub fn send(&mut self, ticket: u64, due: Instant, bytes: &[u8], line: Connectivity) -> bool {
         let at = self.idle.pop().expect("the caller saw an idle connection");
         let link = &mut self.links[at as usize];
-        if line == Line::Fresh {
+        if line == Connectivity::Fresh {
             link.hang_up(true);
         }
         let asked = Asked {
@@ -202,9 +202,12 @@ impl Wire {
             }
         };
         // While it connects, or handshakes, the request waits for its event.
-        let flushed = queued.and_then(|()| match link.connected {
-            true => link.flush(&self.epoll, at),
-            false => Ok(()),
+        let flushed = queued.and_then(|()| {
+            if link.connected {
+                link.flush(&self.epoll, at)
+            } else {
+                Ok(())
+            }
         });
         if flushed.is_err() {
             link.asked = None;
@@ -213,7 +216,7 @@ impl Wire {
             self.failed.push((asked, Broken::Closed));
             return false;
         }
-        if line == Line::Cut && link.connected && !link.wants_out {
+        if line == Connectivity::Cut && link.connected && !link.wants_out {
             link.asked = None;
             link.hang_up(false);
             self.idle.push(at);
@@ -347,9 +350,10 @@ impl Link {
             }
         }
         if pending != self.wants_out {
-            let interest = match pending {
-                true => epoll::EventFlags::IN | epoll::EventFlags::OUT,
-                false => epoll::EventFlags::IN,
+            let interest = if pending {
+                epoll::EventFlags::IN | epoll::EventFlags::OUT
+            } else {
+                epoll::EventFlags::IN
             };
             let data = epoll::EventData::new_u64(u64::from(at));
             epoll::modify(epoll, &*stream, data, interest)?;
@@ -408,7 +412,7 @@ impl Link {
         };
         let body = &self.inbox[head.body..head.whole];
         let status = head.status;
-        hear(asked, Heard::Answer { status, body });
+        hear(asked, Heard::Response { status, body });
         if head.closes || ended || self.filled > head.whole {
             self.hang_up(false);
         }

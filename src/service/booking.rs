@@ -172,21 +172,13 @@ impl Service {
 
     /// The person's booking, unless it was cancelled.
     pub fn active_booking(&self, here: &Here, person: &PersonKey) -> Option<Booking> {
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         state.campaign(here.index)?.active_booking(person).copied()
     }
 
     /// The person's hold, while it runs.
     pub fn running_hold(&self, here: &Here, person: &PersonKey) -> Option<Held> {
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         let (id, hold) = state.campaign(here.index)?.running_hold(person, here.now)?;
         Some(Held {
             hold: id,
@@ -269,11 +261,7 @@ impl Service {
         idempotency: Option<Idempotency>,
     ) -> Answered<Option<Booking>> {
         let seq = {
-            let state = self
-                .shared
-                .state
-                .read()
-                .expect("no writer panics while it holds the lock");
+            let state = self.shared.state();
             let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
             let now = here.now.max(state.stamp);
             repeated(campaign, idempotency, now).map_err(|_| Refused::IdempotencyConflict)?
@@ -300,11 +288,7 @@ impl Service {
             _ => return None,
         };
         let index = self.keys.booking_index(number)? as usize;
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         let booking = *state.campaign(here.index)?.bookings.get(index)?;
         Some(Booking {
             doses,

@@ -1,8 +1,9 @@
 //! Entering and leaving: identity, eligibility, place, session.
 
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
-use super::{Answered, From, Here, Refused, Service};
+use super::{Answered, Here, Refused, Service};
 use crate::domain::campaign::eligibility::{Answer, Decision};
 use crate::domain::ids::PersonKey;
 use crate::domain::line::{Draw, Given, Line};
@@ -26,7 +27,7 @@ impl Service {
         &self,
         here: &Here,
         credentials: &Credentials,
-        from: From,
+        from: IpAddr,
     ) -> Answered<(Place, String)> {
         let person = self.identified(here, credentials, from)?;
         let (_, (place, issued)) = self.with_way(here, person, |line, way| {
@@ -55,7 +56,7 @@ impl Service {
         &self,
         here: &Here,
         credentials: &Credentials,
-        from: From,
+        from: IpAddr,
     ) -> Answered<PersonKey> {
         let name = credentials.name.as_deref().unwrap_or(&credentials.code);
         let name = comparable_name(name);
@@ -160,11 +161,7 @@ impl Service {
     }
 
     fn with_line<T>(&self, here: &Here, look: impl FnOnce(&Line) -> T) -> Answered<T> {
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
         Ok(look(&campaign.line))
     }
@@ -226,11 +223,7 @@ impl Service {
         let rules = &here.offer.catalog.campaign.rules;
         let subject = here.offer.subject(&person);
         let decision = subject.map(|subject| rules.decide(&subject, here.now));
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
         if let Some(way) = way(campaign, &person, decision.as_ref(), here.now) {
             return Ok((way, look(&campaign.line, way)));

@@ -11,7 +11,7 @@ use crate::domain::line::Line;
 use crate::engine::command::{Command, Outcome};
 use crate::engine::writer;
 use crate::gate::admission::Queue;
-use crate::gate::keeper::{Journal, Keeper, Kept};
+use crate::gate::step::{GateStep, Journal, StepMemory};
 
 /// How often people are called.
 const STEP: Duration = Duration::from_millis(100);
@@ -19,17 +19,18 @@ const STEP: Duration = Duration::from_millis(100);
 pub const NAME: &str = "gatekeeper";
 
 /// The keeper of every gate.
-pub struct GateKeeper {
+pub struct Keeper {
     service: Arc<Service>,
-    kept: Vec<Kept>,
+    /// By campaign.
+    memories: Vec<StepMemory>,
 }
 
-impl GateKeeper {
+impl Keeper {
     /// A keeper that has done its first step: numbers are leased, the boards are up.
     pub fn ready(service: Arc<Service>) -> Self {
         let mut keeper = Self {
             service,
-            kept: Vec::new(),
+            memories: Vec::new(),
         };
         let _ = keeper.step();
         keeper
@@ -55,20 +56,20 @@ impl GateKeeper {
         let offers = service.shared.offers().clone();
         for offer in offers.iter() {
             let at = offer.catalog.index.at();
-            if self.kept.len() <= at {
-                self.kept.resize_with(at + 1, Kept::default);
+            if self.memories.len() <= at {
+                self.memories.resize_with(at + 1, StepMemory::default);
             }
             let gate = service.gate(offer);
             gate.admission.delayed(Queue::Writer, delay_us);
             gate.admission.delayed(Queue::Workers, lag_us);
-            let keeper = Keeper {
+            let step = GateStep {
                 journal: &**service,
                 index: offer.catalog.index,
                 campaign: &offer.catalog.campaign,
                 gate: &gate,
                 keys: &service.keys,
             };
-            keeper.keep(&mut self.kept[at], service.clock.now())?;
+            step.take(&mut self.memories[at], service.clock.now())?;
         }
         Some(())
     }
@@ -76,16 +77,15 @@ impl GateKeeper {
 
 impl Journal for Service {
     fn with_line<T>(&self, index: CampaignIndex, look: impl FnOnce(&Line) -> T) -> Option<T> {
-        let state = self.shared.state.read();
-        let state = state.expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         state.campaign(index).map(|campaign| look(&campaign.line))
     }
 
     fn keep(&self, change: Change) -> Option<()> {
-        let (reply, kept) = tokio::sync::oneshot::channel();
+        let (reply, outcome) = tokio::sync::oneshot::channel();
         self.writer
             .submit_always(Command::Keep { change, reply })
             .ok()?;
-        matches!(kept.blocking_recv(), Ok(Outcome::Kept)).then_some(())
+        matches!(outcome.blocking_recv(), Ok(Outcome::Kept)).then_some(())
     }
 }

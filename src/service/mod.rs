@@ -7,7 +7,6 @@ pub mod entrance;
 pub mod health;
 pub mod keeper;
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, RwLock};
 
@@ -26,7 +25,7 @@ use crate::engine::writer::{NotTaken, WriterHandle};
 use crate::events::Events;
 use crate::gate::ended::EndedDevices;
 use crate::gate::hours::gate_state;
-use crate::gate::keeper::show as show_board;
+use crate::gate::step::show as show_board;
 use crate::gate::{Gate, Place};
 use crate::identity::attempts::Attempts;
 use crate::journal::store::Store;
@@ -158,11 +157,7 @@ impl Service {
             return Arc::clone(gate);
         }
         drop(known);
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         let mut gates = write_locked(&self.gates);
         for campaign in &state.campaigns[gates.len().min(state.campaigns.len())..] {
             let rules = &campaign.catalog.campaign.gate;
@@ -181,11 +176,7 @@ impl Service {
             return;
         };
         let gate = self.gate(offer);
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         if let Some(campaign) = state.campaign(offer.catalog.index) {
             let rules = &offer.catalog.campaign.gate;
             gate.admission.follow(rules, &campaign.line);
@@ -215,11 +206,7 @@ impl Service {
     ) -> Answered<Outcome> {
         let campaign = here.index;
         {
-            let state = self
-                .shared
-                .state
-                .read()
-                .expect("no writer panics while it holds the lock");
+            let state = self.shared.state();
             let known = state.campaign(campaign).ok_or(Refused::NotFound)?;
             let now = here.now.max(state.stamp);
             if let Err(Refusal::TooManyChanges(until)) = within_bound(known, &request, now) {
@@ -260,11 +247,7 @@ impl Service {
     }
 
     fn knows_refusal(&self, here: &Here, person: &PersonKey, rules: u32, why: RefusedFor) -> bool {
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         let campaign = state.campaign(here.index);
         campaign.is_some_and(|campaign| campaign.knows_refusal(person, rules, why))
     }
@@ -286,6 +269,3 @@ fn not_taken(reason: NotTaken) -> Refused {
         NotTaken::Stopped => Refused::OutcomeUnknown,
     }
 }
-
-/// Where a call comes from, as far as limits need to know.
-pub type From = IpAddr;

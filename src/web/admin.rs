@@ -90,11 +90,7 @@ fn registry(service: &Arc<Service>, load: Option<&Load>) -> Registry {
             load.held_bytes() as i64,
         );
     }
-    let state = service
-        .shared
-        .state
-        .read()
-        .expect("no writer panics while it holds the lock");
+    let state = service.shared.state();
     gauge(
         "journal_entries",
         "Entries in the journal",
@@ -130,11 +126,7 @@ fn registry(service: &Arc<Service>, load: Option<&Load>) -> Registry {
     );
     let mut of_campaigns: Vec<(&str, &str, Labelled<Gauge>)> = Vec::new();
     for (name, gate) in service.gates() {
-        let state = service
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = service.shared.state();
         let Some(known) = state
             .index_of(&name)
             .and_then(|index| state.campaign(index))

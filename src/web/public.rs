@@ -37,7 +37,7 @@ refusals! {
 )]
 #[get("")]
 pub async fn show_campaign(call: Call) -> Result<HttpResponse, Problem> {
-    let state = call.here.gate.board.load().view.state;
+    let state = call.here.gate.board.load().view.state.clone();
     let catalog = &call.here.offer.catalog;
     let campaign = &catalog.campaign;
     let view = CampaignView {

@@ -1,5 +1,7 @@
 //! The shapes of answers: what the JSON of each call holds.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -345,7 +347,7 @@ pub struct CampaignView {
 
 #[derive(Serialize, ToSchema)]
 pub struct GateView {
-    pub state: &'static str,
+    pub state: Cow<'static, str>,
     /// `arrival` or `draw`.
     pub order: &'static str,
     pub lobby_opens_min: u32,

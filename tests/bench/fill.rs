@@ -1,8 +1,8 @@
 //! Fills a demo's data folder with a campaign at its end, through the real writer: 1.54 million
 //! people, a million slots, 1.5 million bookings of two doses, 64 to a commit.
 //!
-//! Run by `compare` as `fill FOLDER [PEOPLE SITES BOOKINGS PLACES]`; `sumun demo --data FOLDER` goes
-//! on with it. Everybody may be in at once. Reports; asserts nothing about speed.
+//! Run by `compare` as `fill FOLDER [PEOPLE SITES BOOKINGS PLACES]`. `sumun demo --data FOLDER`
+//! goes on with it. Everybody may be in at once. Reports; asserts nothing about speed.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};

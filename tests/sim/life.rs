@@ -370,17 +370,19 @@ impl Life {
         let ahead: Vec<usize> = (0..slots)
             .filter(|at| known.slots[*at].start > now)
             .collect();
-        let at = match ahead.is_empty() || run.random.percent(5) {
-            true => run.random.below(slots as u64) as usize,
-            false => *run.random.pick(&ahead),
+        let at = if ahead.is_empty() || run.random.percent(5) {
+            run.random.below(slots as u64) as usize
+        } else {
+            *run.random.pick(&ahead)
         };
         let mut doses = run.model.campaigns[campaign].doses(at);
         if run.random.percent(3) {
             doses.second = None;
         }
-        let seat = match own.is_some() && run.random.percent(70) || run.random.percent(3) {
-            true => Seat::Held(HoldId(hold)),
-            false => Seat::Claimed(doses, pool),
+        let seat = if own.is_some() && run.random.percent(70) || run.random.percent(3) {
+            Seat::Held(HoldId(hold))
+        } else {
+            Seat::Claimed(doses, pool)
         };
         Some(match (active.is_some(), roll) {
             (_, 12..40) => Ask::Hold { doses, pool },

@@ -344,7 +344,8 @@ fn killed() -> ([Vec<u8>; 2], Vec<(u64, usize, usize)>) {
     };
     let begins = (4096..files[1].len()).step_by(4096);
     let begins = begins.filter(|at| files[1][*at..].starts_with(b"sumunblk"));
-    // Mark and file take 24 bytes, turn, first, entries and length 8, 8, 4 and 4; the whole head 120.
+    // Mark and file take 24 bytes, turn, first, entries and length 8, 8, 4 and 4; the whole head
+    // takes 120.
     let block = |at: usize| {
         (
             number(at + 32, 8),

@@ -27,7 +27,7 @@ impl Folder {
     }
 }
 
-fn run(arguments: &[&str]) -> anyhow::Result<Answer> {
+fn run(arguments: &[&str]) -> anyhow::Result<Output> {
     let parsed = Sumun::try_parse_from([&["sumun"], arguments].concat()).unwrap();
     run_pure(&parsed.command).expect("a command that needs only files")
 }

@@ -1,13 +1,12 @@
 //! `sumun rush sweep` and `certify`: what needs the gate's settings for itself.
 
 use anyhow::{Context as _, ensure};
-use serde_json::Value;
 
 use super::{
     CertifyOptions, Found, SAMPLED, SWEEP_CONNECTIONS, SweepOptions, command, gate_status, opening,
-    write,
+    words, write,
 };
-use crate::cli::{Answer, work};
+use crate::cli::{Output, work};
 use crate::domain::entry::GateAct;
 use crate::ops::control;
 use crate::ops::folder::Folder;
@@ -40,18 +39,13 @@ struct GateAsItWas<'a> {
 
 impl<'a> GateAsItWas<'a> {
     fn of(folder: &'a Folder, campaign: &'a str) -> anyhow::Result<Self> {
-        let status = gate_status(folder, Some(campaign.to_owned()))?;
-        let gate = &status["gates"][0];
-        let figure = |value: &Value| value.as_u64().and_then(|value| u32::try_from(value).ok());
-        let rate = figure(&gate["board"]["admit_per_s"]);
-        let (rate, active) = rate
-            .zip(figure(&gate["active_max"]))
-            .context("the gate's settings can't be read")?;
+        let gates = gate_status(folder, Some(campaign.to_owned()))?;
+        let gate = gates.first().context("the server names no gate")?;
         Ok(Self {
             folder,
             campaign,
-            rate,
-            active,
+            rate: gate.board.admit_per_s,
+            active: gate.active_max,
         })
     }
 
@@ -80,7 +74,7 @@ impl Drop for GateAsItWas<'_> {
     }
 }
 
-pub(super) fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Answer> {
+pub(super) fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Result<Output> {
     let found = options.target.find(folder)?;
     must_be_open(&found, options.target.skip)?;
     let gate = GateAsItWas::of(folder, &found.campaign)?;
@@ -110,7 +104,7 @@ pub(super) fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Resu
         warm_s: options.warm,
         run_s: options.each.max(1),
         set_gate: &|rate, active| gate.set(rate, active),
-        say: &|line| eprintln!("{line}"),
+        tell: &|step| eprintln!("{}", words::sweep_step(step)),
     };
     let curve = sweep.run()?;
     drop(gate);
@@ -120,14 +114,14 @@ pub(super) fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Resu
     if let Some(file) = &options.report {
         write(file, &curve.page(&command(), seed))?;
     }
-    let (text, json) = (curve.text(), curve.json());
+    let (text, json) = (words::sweep(&curve), curve.json());
     Ok(match curve.faults() {
-        0 => Answer::done(text, json),
-        _ => Answer::fault(text, json),
+        0 => Output::done(text, json),
+        _ => Output::fault(text, json),
     })
 }
 
-pub(super) fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::Result<Answer> {
+pub(super) fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::Result<Output> {
     let found = options.target.find(folder)?;
     must_be_open(&found, options.target.skip)?;
     let gate = GateAsItWas::of(folder, &found.campaign)?;
@@ -153,10 +147,11 @@ pub(super) fn run_certify(folder: &Folder, options: &CertifyOptions) -> anyhow::
     if let Some(file) = &options.report {
         write(file, &certificate.page(&found.campaign, &command()))?;
     }
-    let (text, json) = (certificate.text(), certificate.json());
-    Ok(match certificate.holds().fits {
-        true => Answer::done(text, json),
-        false => Answer::fault(text, json),
+    let (text, json) = (words::certificate(&certificate), certificate.json());
+    Ok(if certificate.holds().fits {
+        Output::done(text, json)
+    } else {
+        Output::fault(text, json)
     })
 }
 

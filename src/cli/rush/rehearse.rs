@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use anyhow::{bail, ensure};
 
-use super::{AHEAD_S_MAX, Evening, RUSH_CONNECTIONS, Target, command, opening, write};
-use crate::cli::Answer;
+use super::{AHEAD_S_MAX, Evening, RUSH_CONNECTIONS, Target, command, opening, words, write};
+use crate::cli::Output;
 use crate::ops::folder::Folder;
 use crate::rush::crowd::Crowd;
 use crate::rush::curve::Curve;
 use crate::rush::drive::Drive;
 use crate::rush::scene::{Scene, Setting};
-use crate::rush::summary::{Rehearsal, summary, text};
+use crate::rush::summary::{Rehearsal, summary};
 use crate::rush::target::Time;
 
 /// Without a terminal, a line this often.
@@ -23,7 +23,7 @@ pub(super) fn rehearse(
     target: &Target,
     evening: &Evening,
     json: bool,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<Output> {
     let found = target.find(folder)?;
     let habits = evening.habits();
     let crowd = Crowd::read(
@@ -65,9 +65,10 @@ pub(super) fn rehearse(
         people,
         found.server.url,
         found.campaign,
-        match ahead_s > 0.0 {
-            true => format!("the opening is in {wait_s:.0} s"),
-            false => "the opening has begun: they begin to come now".to_owned(),
+        if ahead_s > 0.0 {
+            format!("the opening is in {wait_s:.0} s")
+        } else {
+            "the opening has begun: they begin to come now".to_owned()
         },
         match (found.time.simulated, speed) {
             (true, speed) if speed != 1.0 => format!(" (its clock runs {speed} times as fast)"),
@@ -138,10 +139,10 @@ pub(super) fn rehearse(
             eprintln!("the report is in {}", file.display());
         }
     }
-    let human = text(&rehearsal, record);
+    let human = words::rehearsal(&rehearsal, record);
     Ok(match record.fault_count() {
-        0 => Answer::done(human, json_summary),
-        _ => Answer::fault(human, json_summary),
+        0 => Output::done(human, json_summary),
+        _ => Output::fault(human, json_summary),
     })
 }
 
@@ -168,11 +169,12 @@ impl Progress {
         if !self.terminal && !seconds.is_multiple_of(PLAIN_EVERY_S) {
             return;
         }
-        let line = crate::rush::summary::progress(scene, queued);
+        let line = words::progress(scene, queued);
         let mut out = std::io::stderr().lock();
-        let _ = match self.terminal {
-            true => write!(out, "\r\x1b[K{line}"),
-            false => writeln!(out, "{line}"),
+        let _ = if self.terminal {
+            write!(out, "\r\x1b[K{line}")
+        } else {
+            writeln!(out, "{line}")
         };
         let _ = out.flush();
     }

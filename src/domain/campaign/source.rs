@@ -3,14 +3,14 @@
 //! Reading goes on after a finding: an operator sees everything that is wrong in one go. So every
 //! reader here returns an `Option` and has reported why when it is `None`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::domain::text::{self, TITLE_CHARS_MAX};
 
 /// How much a finding weighs.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The file cannot be used.
@@ -20,7 +20,7 @@ pub enum Severity {
 }
 
 /// Something to say about one line of a campaign file.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Finding {
     pub severity: Severity,
     /// From 1.

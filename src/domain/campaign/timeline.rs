@@ -10,7 +10,7 @@ use crate::domain::time::Stamp;
 
 /// The answer of some people changes.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Change {
+pub struct AnswerChange {
     pub at: Stamp,
     /// People in exactly these cohorts, positions in `Campaign::cohorts`, ascending.
     pub cohorts: Vec<usize>,
@@ -25,12 +25,12 @@ pub struct Change {
 }
 
 /// All changes by instant, then by cohorts.
-pub fn timeline(campaign: &Campaign) -> Vec<Change> {
+pub fn timeline(campaign: &Campaign) -> Vec<AnswerChange> {
     let rules = &campaign.rules;
     let kinds = kinds::of(&campaign.cohorts, rules)
         .expect("a checked campaign has no more kinds of people than can be listed");
     let boundaries = rules.boundaries();
-    let mut changes: Vec<Change> = Vec::new();
+    let mut changes: Vec<AnswerChange> = Vec::new();
     for kind in &kinds {
         for digit in crate::domain::campaign::digits_of(kind.digits) {
             let Some(example) = kind.example(digit) else {
@@ -41,7 +41,7 @@ pub fn timeline(campaign: &Campaign) -> Vec<Change> {
                 let to = rules.decide(&example, at).answer;
                 if from != to {
                     let (cohorts, digits) = (kind.cohorts.clone(), 1 << digit);
-                    changes.push(Change {
+                    changes.push(AnswerChange {
                         at,
                         cohorts,
                         digits,
@@ -53,7 +53,7 @@ pub fn timeline(campaign: &Campaign) -> Vec<Change> {
             }
         }
     }
-    let key = |change: &Change| (change.at, change.cohorts.clone(), change.from, change.to);
+    let key = |change: &AnswerChange| (change.at, change.cohorts.clone(), change.from, change.to);
     changes.sort_by_cached_key(key);
     changes.dedup_by(|next, kept| {
         let same = key(next) == key(kept);
@@ -69,7 +69,7 @@ pub fn timeline(campaign: &Campaign) -> Vec<Change> {
     changes
 }
 
-impl Change {
+impl AnswerChange {
     /// Who it is, in words: cohort ids and digits.
     pub fn who(&self, campaign: &Campaign) -> String {
         let ids: Vec<&str> = self

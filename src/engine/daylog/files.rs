@@ -129,7 +129,7 @@ pub(super) struct LastLine {
 
 /// A line, as far as finding the end needs it.
 #[derive(serde::Deserialize)]
-struct Line {
+struct LoggedLine {
     seq: u64,
     hash: String,
 }
@@ -145,7 +145,7 @@ pub(super) fn last_line(file: &File, end: u64) -> io::Result<Option<LastLine>> {
         let start = before.map_or(0, |at| at + 1);
         let mut line = vec![0; (line_end - start) as usize];
         file.read_exact_at(&mut line, start)?;
-        let read = serde_json::from_slice::<Line>(&line).ok();
+        let read = serde_json::from_slice::<LoggedLine>(&line).ok();
         let known = read.and_then(|line| Some((Seq(line.seq), Hash::parse(&line.hash)?)));
         if let Some((seq, hash)) = known {
             let end = line_end;

@@ -66,10 +66,11 @@ impl Flow {
             return;
         }
         let fresh = self.people as f64 / self.window_s;
-        let weight = match self.measured {
-            true => 1.0 - (-self.window_s / AVERAGE_S).exp(),
+        let weight = if self.measured {
+            1.0 - (-self.window_s / AVERAGE_S).exp()
+        } else {
             // Before, there is what is set, which is as good as two windows.
-            false => 1.0 / 3.0,
+            1.0 / 3.0
         };
         self.per_s += (fresh - self.per_s) * weight;
         let forgotten = (-self.window_s / TOLD_S).exp();

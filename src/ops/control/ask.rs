@@ -12,8 +12,8 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::{Answered, Asked};
-use crate::cli::Answer;
 use crate::clock::tick;
+use crate::ops::outcome::Finished;
 use crate::ops::work::Work;
 
 /// For a place in the socket's queue; a server that runs takes connections at once.
@@ -65,7 +65,7 @@ pub fn ask(
     work: Work,
     file: Option<&Path>,
     into: Option<&Path>,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<Finished> {
     let waits = !matches!(work, Work::GateStatus { .. } | Work::Health);
     let patience = if waits { SILENCE } else { STATUS };
     stream.set_write_timeout(Some(patience))?;
@@ -98,10 +98,7 @@ pub fn ask(
             bail!("the server sent only {copied} of {} bytes", answered.length);
         }
     }
-    let Answered {
-        human, json, fault, ..
-    } = answered;
-    Ok(Answer { human, json, fault })
+    Ok(answered.finished)
 }
 
 fn send(mut stream: &UnixStream, work: Work, source: Option<fs::File>) -> anyhow::Result<()> {

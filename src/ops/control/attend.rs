@@ -16,10 +16,10 @@ use tokio::sync::oneshot;
 use super::lanes::Lanes;
 use super::stream::{Incoming, Outgoing, is_gone, with_signs_of_life};
 use super::{Answered, Asked, Patience, operator_of};
-use crate::cli::Answer;
 use crate::engine::command::{Command, Operated, Operation, Outcome};
 use crate::engine::writer::NotTaken;
-use crate::ops::work::{self, Prepared, Work, impossible};
+use crate::ops::outcome::{Done, Finished, GateStatus, HealthSeen, WorkFault, WorkRefused};
+use crate::ops::work::{self, Prepared, Work};
 use crate::service::Service;
 use crate::service::health::health;
 
@@ -64,16 +64,19 @@ pub(super) fn attend(
     let alive = desk.patience.sign_of_life;
     match &work {
         Work::GateStatus { campaign } => {
-            let answer = gate_status(&desk.service, campaign.as_deref());
-            reply(desk, stream, &answer, 0)
+            let status = gate_status(&desk.service, campaign.as_deref());
+            reply(desk, stream, status, 0)
         }
-        Work::Health => reply(desk, stream, &health_of(&desk.service), 0),
+        Work::Health => {
+            let health = health_of(&desk.service);
+            reply(desk, stream, Ok(Done::Health(health)), 0)
+        }
         Work::Backup => send_backup(desk, stream),
         _ => {
             let file = Incoming::new(stream, early, length, desk.patience.progress);
             let perform = || perform(desk, stream, operator, &work, file);
             match with_signs_of_life(stream, alive, perform) {
-                Some(answer) => reply(desk, stream, &answer, 0),
+                Some(finished) => reply(desk, stream, finished, 0),
                 None => {
                     tracing::info!(work = ?work, "its caller hung up before it began: not done");
                     Ok(())
@@ -90,16 +93,16 @@ fn perform(
     operator: String,
     work: &Work,
     file: Incoming<'_>,
-) -> Option<Answer> {
+) -> Option<Finished> {
     let Desk {
         service, folder, ..
     } = desk;
     let (shared, keys) = (&service.shared, &service.keys);
     let now = service.clock.now();
     match work::prepare(work, file, shared, keys, folder, now) {
-        Ok(Prepared::Answer(answer)) => Some(answer),
+        Ok(Prepared::Finished(finished)) => Some(finished),
         Ok(Prepared::Operation(operation)) => hand_over(service, stream, operator, operation),
-        Err(error) => Some(impossible(&format!("{error:#}"))),
+        Err(error) => Some(Err(WorkRefused::new(format!("{error:#}")).into())),
     }
 }
 
@@ -109,7 +112,7 @@ fn hand_over(
     stream: &UnixStream,
     operator: String,
     operation: Operation,
-) -> Option<Answer> {
+) -> Option<Finished> {
     let has_begun = operation.has_begun();
     if !has_begun && is_gone(stream, Duration::ZERO) {
         return None;
@@ -130,13 +133,12 @@ fn hand_over(
     match taken {
         Ok(()) => {}
         Err(NotTaken::Stopped) => {
-            let why =
-                "the server is stopping; nothing was done: start it, or ask when it has ended";
-            return Some(impossible(why));
+            let why = WorkRefused::new("the server is stopping; nothing was done");
+            return Some(Err(why.to_do("start it, or ask when it has ended").into()));
         }
         Err(NotTaken::Full) => {
-            let why = "too many acts wait for the writer; nothing was done: ask again";
-            return Some(impossible(why));
+            let why = WorkRefused::new("too many acts wait for the writer; nothing was done");
+            return Some(Err(why.to_do("ask again").into()));
         }
     }
     let outcome = if has_begun {
@@ -147,7 +149,7 @@ fn hand_over(
     if let Outcome::Operated(Operated::Gate { campaign, .. }) = &outcome {
         service.follow_settings(campaign);
     }
-    Some(work::answer(outcome))
+    Some(work::finished(outcome))
 }
 
 /// The outcome of what the writer has; none when its caller hangs up. Dropping the receiver tells
@@ -168,59 +170,42 @@ fn await_outcome(stream: &UnixStream, mut outcome: oneshot::Receiver<Outcome>) -
 }
 
 /// Sends the line of an answer; `length` bytes come behind it.
-fn reply(desk: &Desk, stream: &UnixStream, answer: &Answer, length: u64) -> anyhow::Result<()> {
-    let line = Answered::line(answer, length);
+fn reply(desk: &Desk, stream: &UnixStream, finished: Finished, length: u64) -> anyhow::Result<()> {
+    let line = Answered::line(finished, length);
     Outgoing::new(stream, desk.patience.progress).write_all(&line)?;
     Ok(())
 }
 
-/// What the board shows, and what it does not.
-fn gate_status(service: &Service, campaign: Option<&str>) -> Answer {
-    let (mut lines, mut all) = (Vec::new(), Vec::new());
-    for (name, gate) in service.gates() {
-        if campaign.is_some_and(|wanted| wanted != name) {
-            continue;
-        }
-        let board = gate.board.load();
-        let (view, active) = (&board.view, gate.sessions.active());
-        let most = gate.admission.active_max();
-        lines.push(format!(
-            "{name}: {}, serving {}, {} waiting, {active} of {most} in, {} a second{}",
-            view.state,
-            view.serving,
-            view.waiting,
-            view.admit_per_s,
-            view.message
-                .as_ref()
-                .map_or(String::new(), |text| format!(": {text}"))
-        ));
-        all.push(serde_json::json!({
-            "campaign": name, "board": view, "active": active, "active_max": most,
-        }));
-    }
-    let json = serde_json::json!({ "gates": all });
-    if lines.is_empty() {
-        Answer::fault(
-            "no such campaign is active: `sumun campaign list` names them",
-            json,
-        )
+/// What the boards show of one campaign's gate, or of all.
+fn gate_status(service: &Service, campaign: Option<&str>) -> Finished {
+    let gates = service.gates();
+    let wanted = gates
+        .iter()
+        .filter(|(name, _)| campaign.is_none_or(|wanted| wanted == name));
+    let status: Vec<GateStatus> = wanted
+        .map(|(name, gate)| GateStatus {
+            campaign: name.to_string(),
+            board: gate.board.load().view.clone(),
+            active: gate.sessions.active(),
+            active_max: gate.admission.active_max(),
+        })
+        .collect();
+    if status.is_empty() {
+        Err(WorkFault::NoSuchCampaign)
     } else {
-        Answer::done(lines.join("\n"), json)
+        Ok(Done::GateStatus(status))
     }
 }
 
 /// What `/readyz` says.
-fn health_of(service: &Service) -> Answer {
+fn health_of(service: &Service) -> HealthSeen {
     let (not_ready, warnings) = health(service).told();
     let until = service.clock.stands_still_until();
-    let json = serde_json::json!({
-        "not_ready": not_ready,
-        "warnings": warnings,
-        "stands_still_until": until.map(|until| until.instant().to_string()),
-    });
-    let fault = !not_ready.is_empty();
-    let human = [not_ready, warnings].concat().join("\n");
-    Answer { human, json, fault }
+    HealthSeen {
+        not_ready,
+        warnings,
+        stands_still_until: until.map(|until| until.instant().to_string()),
+    }
 }
 
 /// Copies one consistent view of the data file beside it, sends it and removes it.
@@ -235,13 +220,13 @@ fn send_backup(desk: &Desk, stream: &UnixStream) -> anyhow::Result<()> {
     let mut file = match made {
         Ok(file) => file,
         Err(error) => {
-            let why = format!("the copy can't be made ({error:#}): is there room on the disk?");
-            return reply(desk, stream, &impossible(&why), 0);
+            let why = WorkRefused::new(format!("the copy can't be made ({error:#})"));
+            let why = why.to_do("is there room on the disk?");
+            return reply(desk, stream, Err(why.into()), 0);
         }
     };
     let length = file.metadata()?.len();
-    let answer = Answer::done("", serde_json::Value::Null);
-    reply(desk, stream, &answer, length)?;
+    reply(desk, stream, Ok(Done::Backup), length)?;
     let mut out = Outgoing::new(stream, desk.patience.progress);
     io::copy(&mut file, &mut out)?;
     Ok(())

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::ops::outcome::WorkRefused;
 use crate::ops::work::Work;
 
 /// What a request keeps busy.
@@ -61,19 +62,27 @@ impl Lane {
     }
 
     /// What a caller is told when it is full.
-    pub(super) fn is_full(self) -> &'static str {
-        match self {
-            Self::Status => "eight others look at the gate at this moment: ask again",
-            Self::Gate => {
-                "sixteen acts at the gate wait for the writer already: look whether the disk \
-                 hangs or an import is being written, then ask again"
-            }
-            Self::Roster => "a roster is being imported: wait for its end, then import again",
-            Self::Copy => {
-                "two copies of the data file are being made: wait for one, then ask again"
-            }
-            Self::Other => "eight other requests of operators run: wait for one, then ask again",
-        }
+    pub(super) fn is_full(self) -> WorkRefused {
+        let (what, to_do) = match self {
+            Self::Status => ("eight others look at the gate at this moment", "ask again"),
+            Self::Gate => (
+                "sixteen acts at the gate wait for the writer already",
+                "look whether the disk hangs or an import is being written, then ask again",
+            ),
+            Self::Roster => (
+                "a roster is being imported",
+                "wait for its end, then import again",
+            ),
+            Self::Copy => (
+                "two copies of the data file are being made",
+                "wait for one, then ask again",
+            ),
+            Self::Other => (
+                "eight other requests of operators run",
+                "wait for one, then ask again",
+            ),
+        };
+        WorkRefused::new(what).to_do(to_do)
     }
 }
 

@@ -23,7 +23,7 @@ use super::{Answered, Asked, PATIENCE, Patience};
 use crate::clock::tick;
 use crate::engine::watch::Beat;
 use crate::events::{Event, Events};
-use crate::ops::work::impossible;
+use crate::ops::outcome::WorkRefused;
 use crate::service::Service;
 
 /// A request line names a kind of work and a campaign, and a gate's message at the most.
@@ -84,7 +84,7 @@ struct Unread {
 }
 
 /// What has come of a request line.
-enum Line {
+enum RequestLine {
     /// The line without its end, and what came behind it.
     Whole(Vec<u8>, Vec<u8>),
     NotYet,
@@ -161,7 +161,8 @@ impl Listening {
             refuse(
                 &self.desk.service.events,
                 &oldest.stream,
-                "too many connections sent no request: send the request at once",
+                WorkRefused::new("too many connections sent no request")
+                    .to_do("send the request at once"),
             );
         }
         self.unread.push_back(unread);
@@ -180,8 +181,9 @@ impl Listening {
                 self.unread.push_back(unread);
             } else {
                 let line_s = self.desk.patience.line.as_secs();
-                let why = format!("no request line came within {line_s} s: connect and ask again");
-                refuse(&self.desk.service.events, &unread.stream, &why);
+                let why = WorkRefused::new(format!("no request line came within {line_s} s"));
+                let why = why.to_do("connect and ask again");
+                refuse(&self.desk.service.events, &unread.stream, why);
             }
         }
     }
@@ -189,14 +191,18 @@ impl Listening {
     /// Reads on a connection; gives it back if there is more to come.
     fn look(&self, mut unread: Unread) -> Option<Unread> {
         match unread.line() {
-            Line::NotYet => return Some(unread),
-            Line::Whole(line, early) => self.begin(unread.stream, &line, early),
-            Line::TooLong => {
+            RequestLine::NotYet => return Some(unread),
+            RequestLine::Whole(line, early) => self.begin(unread.stream, &line, early),
+            RequestLine::TooLong => {
                 let why = format!("the request line is longer than {LINE_BYTES_MAX} bytes");
-                refuse(&self.desk.service.events, &unread.stream, &why);
+                refuse(
+                    &self.desk.service.events,
+                    &unread.stream,
+                    WorkRefused::new(why),
+                );
             }
             // The command line looks in this way whether a server runs.
-            Line::HungUp => {}
+            RequestLine::HungUp => {}
         }
         None
     }
@@ -206,15 +212,13 @@ impl Listening {
         let asked: Asked = match serde_json::from_slice(line) {
             Ok(asked) => asked,
             Err(fault) => {
-                let why = format!(
-                    "the request line can't be read ({fault}): use a `sumun` of the server's \
-                     version"
-                );
-                return refuse(&self.desk.service.events, &stream, &why);
+                let why = WorkRefused::new(format!("the request line can't be read ({fault})"));
+                let why = why.to_do("use a `sumun` of the server's version");
+                return refuse(&self.desk.service.events, &stream, why);
             }
         };
         if asked.length > asked.work.file_bytes_max() {
-            return refuse(&self.desk.service.events, &stream, &asked.work.too_long());
+            return refuse(&self.desk.service.events, &stream, asked.work.too_long());
         }
         let lane = Lane::of(&asked.work);
         let Some(place) = Lanes::enter(&self.desk.lanes, lane) else {
@@ -234,7 +238,7 @@ impl Listening {
             refuse(
                 &self.desk.service.events,
                 &stream,
-                "the host has no thread for this: ask again",
+                WorkRefused::new("the host has no thread for this").to_do("ask again"),
             );
         }
     }
@@ -242,11 +246,11 @@ impl Listening {
 
 impl Unread {
     /// Reads what is there of the line.
-    fn line(&mut self) -> Line {
+    fn line(&mut self) -> RequestLine {
         let mut buffer = [0; 4096];
         loop {
             match self.stream.read(&mut buffer) {
-                Ok(0) => return Line::HungUp,
+                Ok(0) => return RequestLine::HungUp,
                 Ok(count) => {
                     let from = self.bytes.len();
                     self.bytes.extend_from_slice(&buffer[..count]);
@@ -254,23 +258,25 @@ impl Unread {
                     if let Some(end) = end.map(|end| from + end) {
                         let early = self.bytes.split_off(end + 1);
                         self.bytes.truncate(end);
-                        return Line::Whole(std::mem::take(&mut self.bytes), early);
+                        return RequestLine::Whole(std::mem::take(&mut self.bytes), early);
                     }
                     if self.bytes.len() >= LINE_BYTES_MAX {
-                        return Line::TooLong;
+                        return RequestLine::TooLong;
                     }
                 }
-                Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => return Line::NotYet,
+                Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => {
+                    return RequestLine::NotYet;
+                }
                 Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Line::HungUp,
+                Err(_) => return RequestLine::HungUp,
             }
         }
     }
 }
 
 /// Tells a caller no, in one line that the kernel takes at once; nothing of theirs was done.
-fn refuse(events: &Events, mut stream: &UnixStream, why: &str) {
+fn refuse(events: &Events, mut stream: &UnixStream, why: WorkRefused) {
     events.note(Event::OperatorRefused, None);
-    tracing::debug!(why, "an operator's request was refused");
-    let _ = stream.write(&Answered::line(&impossible(why), 0));
+    tracing::debug!(%why, "an operator's request was refused");
+    let _ = stream.write(&Answered::line(Err(why.into()), 0));
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::attend::Desk;
 use super::lanes::Lane;
 use super::listen::{UNREAD_MAX, serve_with};
-use super::{Patience, ask, connect};
+use super::{Answered, Patience, ask, connect};
 use crate::clock::Clock;
 use crate::domain::entry::{GateAct, RefusedFor};
 use crate::domain::ids::{CampaignIndex, PersonKey};
@@ -20,6 +20,7 @@ use crate::engine::command::{Command, Operation};
 use crate::engine::core::Core;
 use crate::engine::writer::WriterHandle;
 use crate::ops::folder::Folder;
+use crate::ops::outcome::{Done, Finished, Imported, WorkFault};
 use crate::ops::work::Work;
 use crate::service::Service;
 
@@ -96,12 +97,12 @@ impl World {
     }
 
     /// Asks as the command line does.
-    fn ask(&self, work: Work) -> crate::cli::Answer {
+    fn ask(&self, work: Work) -> Finished {
         let server = connect(&self.socket).unwrap().unwrap();
         ask(server, work, None, None).unwrap()
     }
 
-    fn status(&self) -> crate::cli::Answer {
+    fn status(&self) -> Finished {
         self.ask(Work::GateStatus { campaign: None })
     }
 
@@ -111,7 +112,7 @@ impl World {
 
     /// How many entries the journal has, and whether the gate is paused.
     fn journal(&self) -> (u64, bool) {
-        let state = self.service.shared.state.read().unwrap();
+        let state = self.service.shared.state();
         (state.seq.0, state.campaigns[0].line.pause.is_some())
     }
 
@@ -129,16 +130,29 @@ impl Drop for World {
 }
 
 /// The answer on a connection, past the signs of life.
-fn answer(stream: &UnixStream) -> Value {
+fn answer(stream: &UnixStream) -> Finished {
     let mut lines = BufReader::new(stream).lines();
     let line = lines.find(|line| !line.as_ref().unwrap().is_empty());
-    serde_json::from_str(&line.expect("an answer").unwrap()).unwrap()
+    let answered: Answered = serde_json::from_str(&line.expect("an answer").unwrap()).unwrap();
+    answered.finished
 }
 
 fn refusal(stream: &UnixStream) -> String {
-    let answer = answer(stream);
-    assert_eq!(answer["fault"], true, "{answer}");
-    answer["human"].as_str().unwrap().to_owned()
+    why(answer(stream))
+}
+
+/// Why a piece of work was refused.
+fn why(finished: Finished) -> String {
+    match finished {
+        Err(WorkFault::Refused(refused)) => refused.to_string(),
+        Err(WorkFault::Rows(report)) => report.to_string(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn one_more_site() -> Finished {
+    let (added, changed) = (1, 0);
+    Ok(Done::Sites(Imported { added, changed }))
 }
 
 fn pause() -> Value {
@@ -155,9 +169,9 @@ fn sites() -> Value {
 fn silent_callers_hold_up_nobody_and_are_bounded() {
     let world = world(PATIENT);
     let one = world.connect();
-    assert!(!world.status().fault);
+    assert!(world.status().is_ok());
     let many: Vec<UnixStream> = (0..UNREAD_MAX + 20).map(|_| world.connect()).collect();
-    assert!(!world.status().fault);
+    assert!(world.status().is_ok());
     // The oldest connections made room.
     for pushed_out in [&one, &many[0], &many[19]] {
         assert!(refusal(pushed_out).contains("sent no request"));
@@ -200,10 +214,10 @@ fn status_and_pause_get_through_when_every_other_lane_is_full() {
     assert!(refusal(&ninth).contains("eight other requests"));
     let second = world.send(roster, 1_000, b"");
     assert!(refusal(&second).contains("a roster is being imported"));
-    assert!(!world.status().fault);
+    assert!(world.status().is_ok());
     world.start_the_writer();
     let paused = world.send(pause(), 0, b"");
-    assert_eq!(answer(&paused)["fault"], false);
+    assert!(answer(&paused).is_ok());
     assert!(world.journal().1);
 }
 
@@ -225,7 +239,7 @@ fn an_act_whose_caller_has_gone_is_not_done() {
     waits.shutdown(Shutdown::Write).unwrap();
     world.wait_until(Lane::Gate, 1);
     world.start_the_writer();
-    assert_eq!(answer(&waits)["fault"], false);
+    assert!(answer(&waits).is_ok());
     assert_eq!(world.journal(), (before + 1, false));
 }
 
@@ -252,9 +266,9 @@ fn an_act_is_in_force_when_it_answers_also_with_a_full_queue() {
     let imports = world.send(sites(), SITES.len() as u64, SITES.as_bytes());
     world.wait_until(Lane::Gate, 1);
     world.start_the_writer();
-    assert_eq!(answer(&waits)["fault"], false);
+    assert!(answer(&waits).is_ok());
     assert_eq!(gate.admission.active_max(), 7);
-    assert_eq!(answer(&imports)["json"]["added"], 1);
+    assert_eq!(answer(&imports), one_more_site());
 }
 
 #[test]
@@ -270,8 +284,8 @@ fn a_caller_who_waits_sees_signs_of_life() {
     }
     world.start_the_writer();
     let answer = lines.find(|line| !line.as_ref().unwrap().is_empty());
-    let answer: Value = serde_json::from_str(&answer.unwrap().unwrap()).unwrap();
-    assert_eq!(answer["fault"], false);
+    let answer: Answered = serde_json::from_str(&answer.unwrap().unwrap()).unwrap();
+    assert!(answer.finished.is_ok());
     assert!(lines.next().is_none(), "nothing behind the answer");
 }
 
@@ -293,7 +307,7 @@ fn a_file_that_is_not_sent_whole_is_not_imported() {
     assert!(refusal(&stalls).contains("moved less than"));
     assert_eq!(world.journal().0, before);
     let whole = world.send(sites(), SITES.len() as u64, SITES.as_bytes());
-    assert_eq!(answer(&whole)["json"]["added"], 1);
+    assert_eq!(answer(&whole), one_more_site());
 }
 
 /// A slow sender is not cut off while it moves, however long the whole takes.
@@ -314,7 +328,8 @@ fn a_slow_file_goes_on_while_it_moves() {
         std::thread::sleep(SHORT / 6);
         slow.write_all(piece).unwrap();
     }
-    assert_eq!(answer(&slow)["json"]["added"], 601);
+    let (added, changed) = (601, 0);
+    assert_eq!(answer(&slow), Ok(Done::Sites(Imported { added, changed })));
 }
 
 /// A copy that nobody reads ends, leaves its lane and its file.
@@ -358,9 +373,7 @@ fn what_an_operator_sets_is_checked_by_the_server() {
     let before = world.journal().0;
     let act = |act: GateAct| {
         let campaign = None;
-        let answer = world.ask(Work::Gate { campaign, act });
-        assert!(answer.fault, "{}", answer.human);
-        answer.human
+        why(world.ask(Work::Gate { campaign, act }))
     };
     let message = |text: &str| act(GateAct::Message { text: text.into() });
     assert!(act(GateAct::Rate { admit_per_s: 0 }).contains("the rate is 0"));

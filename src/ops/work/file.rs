@@ -4,11 +4,9 @@
 
 use std::io::{self, Read};
 
-use serde_json::json;
-
-use super::{Work, impossible};
-use crate::cli::Answer;
+use super::Work;
 use crate::domain::campaign::{self, Campaign};
+use crate::ops::outcome::{WorkFault, WorkRefused};
 
 /// 14,000 sites whose every field is as long as it may be have 20 MB.
 const SITES_BYTES_MAX: u64 = 32 << 20;
@@ -36,19 +34,18 @@ impl Work {
         }
     }
 
-    /// Why a file of that length is not taken.
-    pub fn too_long(&self) -> String {
-        match self.file_bytes_max() {
-            0 => "no file comes with this command: leave it out".to_owned(),
-            most if most < 1 << 30 => format!(
-                "the file is longer than {} MiB, the most for this command: is it the right file?",
-                most >> 20
-            ),
-            most => format!(
-                "the file is longer than {} GiB, the most for this command: is it the right file?",
-                most >> 30
-            ),
-        }
+    /// Why a longer file is not taken.
+    pub fn too_long(&self) -> WorkRefused {
+        let longer = match self.file_bytes_max() {
+            0 => {
+                let none = WorkRefused::new("no file comes with this command");
+                return none.to_do("leave it out");
+            }
+            most if most < 1 << 30 => format!("{} MiB", most >> 20),
+            most => format!("{} GiB", most >> 30),
+        };
+        let what = format!("the file is longer than {longer}, the most for this command");
+        WorkRefused::new(what).to_do("is it the right file?")
     }
 }
 
@@ -56,7 +53,7 @@ impl Work {
 pub(super) struct Bounded<R> {
     source: R,
     left: u64,
-    too_long: String,
+    too_long: WorkRefused,
 }
 
 impl<R> Bounded<R> {
@@ -82,30 +79,21 @@ impl<R: Read> Read for Bounded<R> {
 }
 
 /// The text of a campaign file that can be activated, or what is wrong with it.
-pub(super) fn campaign_text(mut source: impl Read) -> io::Result<Result<String, Answer>> {
+pub(super) fn campaign_text(mut source: impl Read) -> io::Result<Result<String, WorkFault>> {
     let mut bytes = Vec::new();
     source.read_to_end(&mut bytes)?;
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(fault) => {
             let at = fault.utf8_error().valid_up_to() + 1;
-            let why = format!("the file is not UTF-8 from byte {at} on: save it as UTF-8");
-            return Ok(Err(impossible(&why)));
+            let why = WorkRefused::new("the file is not UTF-8").at(format!("from byte {at} on"));
+            return Ok(Err(why.to_do("save it as UTF-8").into()));
         }
     };
-    let Err(findings) = Campaign::parse(&text) else {
-        return Ok(Ok(text));
-    };
-    let lines = findings
-        .iter()
-        .map(|found| format!("line {}: {}", found.line, found.message));
-    let lines: Vec<String> = lines.collect();
-    let human = format!(
-        "{}\nnothing was activated: correct the file",
-        lines.join("\n")
-    );
-    let json = json!({ "fault": "the campaign file has findings", "findings": findings });
-    Ok(Err(Answer::fault(human, json)))
+    Ok(match Campaign::parse(&text) {
+        Ok(_) => Ok(text),
+        Err(findings) => Err(WorkFault::Findings(findings)),
+    })
 }
 
 #[cfg(test)]
@@ -138,7 +126,7 @@ mod tests {
     fn a_file_of_just_its_bound_is_read() {
         let bytes = [b'#'; 10];
         for (left, fits) in [(10, true), (9, false)] {
-            let too_long = String::new();
+            let too_long = Work::Head.too_long();
             let mut source = Bounded {
                 source: bytes.as_slice(),
                 left,
@@ -152,8 +140,8 @@ mod tests {
     #[test]
     fn only_work_with_a_file_takes_one() {
         assert_eq!(Work::Head.file_bytes_max(), 0);
-        assert!(Work::Head.too_long().contains("no file"));
+        assert!(Work::Head.too_long().to_string().contains("no file"));
         let roster = Work::ImportRoster { dry_run: true };
-        assert!(roster.too_long().contains("16 GiB"));
+        assert!(roster.too_long().to_string().contains("16 GiB"));
     }
 }

@@ -25,10 +25,13 @@ impl Scene {
                 );
                 let person = &mut self.crowd.people[who.person as usize];
                 person.failures = person.failures.saturating_add(1);
-                match person.failures > FAILURES_MAX {
-                    _ if who.tab => {}
-                    true => self.end(who.person, Step::GaveUp),
-                    false => self.after(who.person, 5.0),
+                let gives_up = person.failures > FAILURES_MAX;
+                if who.tab {
+                    // The first tab goes on by itself.
+                } else if gives_up {
+                    self.end(who.person, Step::GaveUp);
+                } else {
+                    self.after(who.person, 5.0);
                 }
             }
             Ok(Said::Refused(no)) => {

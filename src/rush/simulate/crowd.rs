@@ -129,12 +129,11 @@ impl Crowd {
     fn arrives(&self, options: &Options, opening_s: u32, person: u32) -> u32 {
         let chance = self.chance(person, 9);
         let early = options.lobby / 100.0;
-        let at_s = match chance < early {
-            true => f64::from(opening_s) * (chance / early).sqrt(),
-            false => {
-                let rest = (chance - early) / (1.0 - early);
-                f64::from(opening_s) - (1.0 - rest).ln() * options.arrive_s
-            }
+        let at_s = if chance < early {
+            f64::from(opening_s) * (chance / early).sqrt()
+        } else {
+            let rest = (chance - early) / (1.0 - early);
+            f64::from(opening_s) - (1.0 - rest).ln() * options.arrive_s
         };
         (at_s * 10.0) as u32
     }

@@ -1,12 +1,11 @@
-//! What is counted, second by second, and what is said of it at the end.
+//! What is counted, second by second, and the report that it comes to at the end.
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::Options;
 use super::crowd::{Crowd, Doing};
-use crate::cli::Answer;
 use crate::domain::campaign::GateRules;
 use crate::domain::ids::PersonKey;
 use crate::domain::line::Given;
@@ -67,12 +66,14 @@ impl Counted {
         self.now = 0;
     }
 
-    fn json(&self) -> Value {
+    fn rate(&self) -> Rate {
         let mean = self.all as f64 / self.seconds.max(1) as f64;
-        json!({
-            "peak_per_s": self.most, "peak_at_s": self.most_at_s, "mean_per_s": mean.round(),
-            "all": self.all,
-        })
+        Rate {
+            peak_per_s: self.most,
+            peak_at_s: self.most_at_s,
+            mean_per_s: mean.round(),
+            all: self.all,
+        }
     }
 }
 
@@ -148,7 +149,7 @@ impl Measures {
         self.resident_more = self.resident_more.max(more);
     }
 
-    pub fn done(self, crowd: &Crowd, options: &Options, gate: &Gate, took: Duration) -> Measured {
+    pub fn done(self, crowd: &Crowd, options: &Options, gate: &Gate, took: Duration) -> Simulated {
         let called = crowd.people.iter().filter(|person| person.turn != u32::MAX);
         let called = called.map(|person| {
             let step = self.served.partition_point(|served| *served < person.turn) as u32;
@@ -159,173 +160,154 @@ impl Measures {
         waits.sort_unstable();
         let doing =
             |doing: Doing| crowd.people.iter().filter(|one| one.doing == doing).count() as u64;
-        let states = [
-            ("booked", doing(Doing::Booked)),
-            ("in", doing(Doing::In) + doing(Doing::InAgain)),
-            ("lost their session", doing(Doing::Lost)),
-            ("waiting", doing(Doing::Waiting) + doing(Doing::Dawdling)),
-            ("gone", doing(Doing::Gone)),
-        ];
-        Measured {
-            structural: structural_bytes(options.people),
-            measures: self,
-            waits,
-            states: states.to_vec(),
-            absent: doing(Doing::Absent),
-            active: gate.sessions.active(),
+        let states = States {
+            booked: doing(Doing::Booked),
+            inside: doing(Doing::In) + doing(Doing::InAgain),
+            lost: doing(Doing::Lost),
+            waiting: doing(Doing::Waiting) + doing(Doing::Dawdling),
+            gone: doing(Doing::Gone),
+        };
+        let entered = self.enters.all;
+        let gone = self.stayed_away + self.gave_up + self.idled;
+        let conserved = states.all() == entered
+            && entered + doing(Doing::Absent) == u64::from(options.people)
+            && states.gone == gone
+            && states.booked == self.booked;
+        let in_order = self.overtaken == 0
+            && self.doubled == 0
+            && self.other_places == 0
+            && self.active_max <= u64::from(self.rules.active_max);
+        Simulated {
             people: options.people,
-            took,
+            enters: self.enters.rate(),
+            polls: self.polls.rate(),
+            admissions: self.admits.rate(),
+            polls_per_s_budget: POLLS_PER_S_MAX,
+            waiting_max: self.waiting_max,
+            longest_wait_s: waits.last().map_or(0, |(waited_s, _)| *waited_s),
+            within_range: share(&waits),
+            deciles: deciles(&waits),
+            bytes_per_waiting_person: Bytes {
+                measured: self.resident_more as f64 / entered.max(1) as f64,
+                structure: structural_bytes(options.people),
+            },
+            active_max: self.active_max,
+            active_at_the_end: gate.sessions.active(),
+            overtaken: self.overtaken,
+            numbers_given_twice: self.doubled,
+            other_places: self.other_places,
+            turned_away: self.turned_away,
+            refused_at_admission: self.refused,
+            refused_paused: self.refused_paused,
+            states,
+            stayed_away: self.stayed_away,
+            gave_up: self.gave_up,
+            idled: self.idled,
+            conserved,
+            in_order,
+            took_s: took.as_secs_f64(),
         }
     }
 }
 
 /// The evening as it was.
-pub struct Measured {
-    measures: Measures,
-    /// How long those who were called had waited, ascending, and what they had been shown.
-    waits: Vec<(u32, [u32; 2])>,
-    states: Vec<(&'static str, u64)>,
-    absent: u64,
-    active: u64,
-    people: u32,
-    structural: f64,
-    took: Duration,
+#[derive(Clone, Debug, Serialize)]
+pub struct Simulated {
+    pub people: u32,
+    pub enters: Rate,
+    pub polls: Rate,
+    pub admissions: Rate,
+    pub polls_per_s_budget: f64,
+    pub waiting_max: u64,
+    pub longest_wait_s: u32,
+    /// The share of waits within the range that was shown at entering.
+    pub within_range: f64,
+    pub deciles: Vec<Decile>,
+    pub bytes_per_waiting_person: Bytes,
+    /// The most people who were in at a time.
+    pub active_max: u64,
+    pub active_at_the_end: u64,
+    pub overtaken: u64,
+    pub numbers_given_twice: u64,
+    pub other_places: u64,
+    pub turned_away: u64,
+    pub refused_at_admission: u64,
+    pub refused_paused: u64,
+    pub states: States,
+    pub stayed_away: u64,
+    pub gave_up: u64,
+    pub idled: u64,
+    /// Everybody is counted in one state: nobody was lost.
+    pub conserved: bool,
+    /// Nobody was overtaken, no number was given twice, no place changed, no bound was passed.
+    pub in_order: bool,
+    pub took_s: f64,
 }
 
-impl Measured {
-    pub fn answer(&self) -> Answer {
-        let measures = &self.measures;
-        let entered = measures.enters.all;
-        let states: u64 = self.states.iter().map(|(_, people)| people).sum();
-        let gone = measures.stayed_away + measures.gave_up + measures.idled;
-        let counted = |name| self.states.iter().find(|(known, _)| *known == name);
-        let people = |name| counted(name).map_or(0, |(_, people)| *people);
-        let conserved = states == entered
-            && entered + self.absent == u64::from(self.people)
-            && people("gone") == gone
-            && people("booked") == measures.booked;
-        let in_order = measures.overtaken == 0
-            && measures.doubled == 0
-            && measures.other_places == 0
-            && measures.active_max <= u64::from(measures.rules.active_max);
-        let within = share(&self.waits);
-        let deciles = self.deciles();
-        let longest = self.waits.last().map_or(0, |(waited_s, _)| *waited_s);
-        let bytes = measures.resident_more as f64 / entered.max(1) as f64;
-        let took_s = self.took.as_secs_f64();
-        let states: serde_json::Map<_, _> = self
-            .states
+/// How often something happened.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Rate {
+    pub peak_per_s: u64,
+    pub peak_at_s: u64,
+    /// Of the seconds in which it happened at all.
+    pub mean_per_s: f64,
+    pub all: u64,
+}
+
+/// Memory a waiting person takes.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Bytes {
+    pub measured: f64,
+    /// By the layout of the journal's table of places.
+    pub structure: f64,
+}
+
+/// How many people ended in which state.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct States {
+    pub booked: u64,
+    #[serde(rename = "in")]
+    pub inside: u64,
+    #[serde(rename = "lost their session")]
+    pub lost: u64,
+    pub waiting: u64,
+    pub gone: u64,
+}
+
+impl States {
+    fn all(&self) -> u64 {
+        self.booked + self.inside + self.lost + self.waiting + self.gone
+    }
+}
+
+fn deciles(waits: &[(u32, [u32; 2])]) -> Vec<Decile> {
+    let size = waits.len().div_ceil(10).max(1);
+    let decile = |waits: &[(u32, [u32; 2])]| {
+        let middle = waits[waits.len() / 2];
+        let widths = waits
             .iter()
-            .map(|(name, people)| ((*name).to_owned(), json!(people)))
-            .collect();
-        let json = json!({
-            "people": self.people,
-            "enters": measures.enters.json(), "polls": measures.polls.json(),
-            "admissions": measures.admits.json(), "polls_per_s_budget": POLLS_PER_S_MAX,
-            "waiting_max": measures.waiting_max, "longest_wait_s": longest,
-            "within_range": within, "deciles": deciles.iter().map(Decile::json).collect::<Vec<_>>(),
-            "bytes_per_waiting_person": { "measured": bytes, "structure": self.structural },
-            "active_max": measures.active_max, "active_at_the_end": self.active,
-            "overtaken": measures.overtaken, "numbers_given_twice": measures.doubled,
-            "other_places": measures.other_places,
-            "turned_away": measures.turned_away, "refused_at_admission": measures.refused,
-            "refused_paused": measures.refused_paused,
-            "states": states, "stayed_away": measures.stayed_away, "gave_up": measures.gave_up,
-            "idled": measures.idled, "conserved": conserved, "in_order": in_order,
-            "took_s": took_s,
-        });
-        let mut lines = vec![
-            format!(
-                "{entered} people entered, at most {} a second",
-                measures.enters.most
-            ),
-            format!(
-                "polls: at most {} a second (budget {POLLS_PER_S_MAX}), {:.0} on average",
-                measures.polls.most,
-                measures.polls.all as f64 / measures.polls.seconds.max(1) as f64
-            ),
-            format!(
-                "admissions: at most {} a second, {} in at a time; {} refused, {} in the pause",
-                measures.admits.most,
-                measures.active_max,
-                measures.refused,
-                measures.refused_paused
-            ),
-            format!(
-                "waits: {:.2} % within the range shown at entering; the longest {longest} s",
-                within * 100.0
-            ),
-        ];
-        lines.extend(deciles.iter().map(Decile::text));
-        lines.push(format!(
-            "memory: {bytes:.1} bytes a waiting person measured, {:.1} by structure",
-            self.structural
-        ));
-        lines.push(format!(
-            "order: {} overtaken, {} numbers twice, {} changed places",
-            measures.overtaken, measures.doubled, measures.other_places
-        ));
-        let states = self
-            .states
-            .iter()
-            .map(|(name, people)| format!("{people} {name}"));
-        lines.push(format!(
-            "people: {}{}",
-            states.collect::<Vec<_>>().join(", "),
-            if conserved { "" } else { ": DO NOT ADD UP" }
-        ));
-        lines.push(format!("{took_s:.0} s"));
-        let human = lines.join("\n");
-        match conserved && in_order {
-            true => Answer::done(human, json),
-            false => Answer::fault(human, json),
+            .map(|(_, [least, most])| f64::from(*most) / f64::from((*least).max(1)));
+        Decile {
+            wait_s: [waits[0].0, waits[waits.len() - 1].0],
+            within: share(waits),
+            shown_s: middle.1,
+            most_by_least: widths.sum::<f64>() / waits.len() as f64,
         }
-    }
-
-    fn deciles(&self) -> Vec<Decile> {
-        let size = self.waits.len().div_ceil(10).max(1);
-        let decile = |waits: &[(u32, [u32; 2])]| {
-            let middle = waits[waits.len() / 2];
-            let widths = waits
-                .iter()
-                .map(|(_, [least, most])| f64::from(*most) / f64::from((*least).max(1)));
-            Decile {
-                wait_s: [waits[0].0, waits[waits.len() - 1].0],
-                within: share(waits),
-                shown: middle.1,
-                ratio: widths.sum::<f64>() / waits.len() as f64,
-            }
-        };
-        self.waits.chunks(size).map(decile).collect()
-    }
+    };
+    waits.chunks(size).map(decile).collect()
 }
 
-/// A tenth of all who were called, by how long they waited.
-struct Decile {
-    wait_s: [u32; 2],
-    within: f64,
-    /// What one in the middle was shown.
-    shown: [u32; 2],
-    /// The most by the least, on average.
-    ratio: f64,
-}
-
-impl Decile {
-    fn text(&self) -> String {
-        let ([from, to], [least, most]) = (self.wait_s, self.shown);
-        format!(
-            "  {from:>6} to {to:>6} s: {:>6.2} % within, as {least} to {most} s (1 to {:.1})",
-            self.within * 100.0,
-            self.ratio
-        )
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "wait_s": self.wait_s, "within": self.within, "shown_s": self.shown,
-            "most_by_least": self.ratio,
-        })
-    }
+/// A tenth of the people who were called, by how long they waited.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Decile {
+    /// The shortest and the longest wait.
+    pub wait_s: [u32; 2],
+    /// The share of waits within the range that was shown at entering.
+    pub within: f64,
+    /// The range that the person in the middle was shown.
+    pub shown_s: [u32; 2],
+    /// The upper end of the range by the lower, on average.
+    pub most_by_least: f64,
 }
 
 fn share(waits: &[(u32, [u32; 2])]) -> f64 {

@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use super::Options;
 use super::crowd::{Crowd, Doing, Way as Is};
-use super::measure::{Measured, Measures, resident_bytes};
+use super::measure::{Measures, Simulated, resident_bytes};
 use crate::clock::{Entropy, tick};
 use crate::domain::campaign::Campaign;
 use crate::domain::entry::{Change, GateAct};
 use crate::domain::line::{Given, Line};
 use crate::domain::time::Stamp;
 use crate::gate::admission::Queue;
-use crate::gate::keeper::{Journal as _, Keeper, Kept};
 use crate::gate::memory::{INDEX, Memory};
+use crate::gate::step::{GateStep, Journal as _, StepMemory};
 use crate::gate::{Gate, Place, PlaceState, Way};
 use crate::keys::Keys;
 
@@ -34,7 +34,7 @@ pub struct Run<'a> {
     memory: Memory,
     gate: Gate,
     keys: Keys,
-    kept: Kept,
+    step_memory: StepMemory,
     start: Stamp,
     opening: Stamp,
     opening_s: u32,
@@ -66,7 +66,7 @@ impl<'a> Run<'a> {
             campaign,
             memory,
             keys: Keys::generate(&Entropy::system()),
-            kept: Kept::default(),
+            step_memory: StepMemory::default(),
             start,
             opening,
             opening_s,
@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
     }
 
     /// Lives through the evening.
-    pub fn live(mut self) -> anyhow::Result<Measured> {
+    pub fn live(mut self) -> anyhow::Result<Simulated> {
         let (people, ends) = self.crowd.arrivals(self.options, self.opening_s);
         let (began, mut shown) = (tick(), tick());
         self.measures.resident_before = resident_bytes();
@@ -159,15 +159,15 @@ impl<'a> Run<'a> {
         let delay_us = if busy { BUSY_US } else { 1_000 };
         self.gate.admission.delayed(Queue::Writer, delay_us);
         self.memory.set_now(self.now);
-        let keeper = Keeper {
+        let step = GateStep {
             journal: &self.memory,
             index: INDEX,
             campaign: &self.campaign,
             gate: &self.gate,
             keys: &self.keys,
         };
-        let kept = keeper.keep(&mut self.kept, self.now);
-        kept.expect("a journal in memory does not stop by itself");
+        let taken = step.take(&mut self.step_memory, self.now);
+        taken.expect("a journal in memory does not stop by itself");
     }
 
     fn way(&self, line: &Line) -> Way {

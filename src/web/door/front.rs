@@ -47,7 +47,7 @@ pub struct Front {
     place_body: RefCell<Vec<u8>>,
     /// The lines of an answer with a new booking.
     booked_lines: Vec<u8>,
-    pages: pages::Kept,
+    pages: pages::PreparedPages,
 }
 
 /// The campaigns, from request to request until what is offered changes: a look at them takes no
@@ -106,7 +106,7 @@ impl Front {
             place_lines: api_lines(StatusCode::OK, &json),
             booked_lines: api_lines(StatusCode::CREATED, &json),
             place_body: RefCell::default(),
-            pages: pages::Kept::default(),
+            pages: pages::PreparedPages::default(),
         }
     }
 

@@ -77,9 +77,10 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
         doses: doses(visit, booking.doses),
         qr: qr(&number),
         number,
-        change: match changeable {
-            true => l.put("change-until", &at),
-            false => l.put("deadline-was", &at),
+        change: if changeable {
+            l.put("change-until", &at)
+        } else {
+            l.put("deadline-was", &at)
         },
         changeable,
     };

@@ -130,9 +130,10 @@ pub async fn sites(request: HttpRequest, guest: Guest) -> HttpResponse {
         return near(&request, visit, kept, region);
     }
     let known = visit.here.regions(region);
-    let (within, known) = match known.is_empty() {
-        true => ("", visit.here.regions("")),
-        false => (region, known),
+    let (within, known) = if known.is_empty() {
+        ("", visit.here.regions(""))
+    } else {
+        (region, known)
     };
     let l = visit.lang;
     let title = match within {

@@ -179,9 +179,10 @@ fn credentials(
     }
     let born = birth_date(&typed.birth_date);
     if asks(IdentityField::BirthDate) && born.is_none() {
-        let key = match typed.birth_date.is_empty() {
-            true => l.say("birth-date-missing"),
-            false => l.say("birth-date-how"),
+        let key = if typed.birth_date.is_empty() {
+            l.say("birth-date-missing")
+        } else {
+            l.say("birth-date-how")
         };
         faults.push(("birth_date", key));
     }

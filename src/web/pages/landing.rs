@@ -11,7 +11,7 @@ use super::answer::{page, see_other};
 use super::assets::{self, Asset};
 use super::form::{Form, birth_date};
 use super::frame::{Frame, machine, text};
-use super::prepared::{Filled, For, Kept, Prepared, kept};
+use super::prepared::{Filled, For, Prepared, PreparedPages, kept};
 use super::trouble::Trouble;
 use super::visit::{Glance, Visit, lang};
 use super::when::When;
@@ -116,7 +116,7 @@ pub struct MadeOf {
 }
 
 /// The bytes that are the same for everyone until an opening or the gate changes.
-pub fn prepared(kept: &Kept, glance: Glance<'_>) -> Arc<Prepared> {
+pub fn prepared(kept: &PreparedPages, glance: Glance<'_>) -> Arc<Prepared> {
     let here = glance.here;
     let campaign = &here.offer.catalog.campaign;
     let board = here.gate.board.load();
@@ -277,9 +277,10 @@ fn verdict(visit: &Visit, decision: &Decision) -> Verdict {
         );
     }
     if let (Some(lobby), Some(_)) = (decision.lobby_opens_at, decision.opens_at) {
-        sentences.push(match decision.lobby_is_open() {
-            true => l.say("lobby-is-open").to_owned(),
-            false => at("lobby-opens-at", lobby),
+        sentences.push(if decision.lobby_is_open() {
+            l.say("lobby-is-open").to_owned()
+        } else {
+            at("lobby-opens-at", lobby)
         });
     }
     if decision.answer == Answer::NotEligible && decision.opens_at.is_none() {

@@ -31,7 +31,7 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 
-pub use prepared::{Filled, Kept};
+pub use prepared::{Filled, PreparedPages};
 pub use visit::Glance;
 
 use super::door::load::Class;
@@ -84,12 +84,12 @@ pub fn prepared_page<'a>(
 }
 
 /// The first page.
-pub fn landing_page(kept: &Kept, glance: Glance<'_>) -> Filled {
+pub fn landing_page(kept: &PreparedPages, glance: Glance<'_>) -> Filled {
     landing::prepared(kept, glance).into()
 }
 
 /// The waiting room of somebody with a good token.
-pub fn room_page(kept: &Kept, glance: Glance<'_>, place: &Place) -> Filled {
+pub fn room_page(kept: &PreparedPages, glance: Glance<'_>, place: &Place) -> Filled {
     waiting::shown(kept, glance, place)
 }
 
@@ -113,7 +113,7 @@ pub fn put_off(
 /// Every page. The language is the first part of an address, the campaign the second.
 pub fn configure(config: &mut web::ServiceConfig) {
     config
-        .app_data(web::Data::new(prepared::Kept::default()))
+        .app_data(web::Data::new(prepared::PreparedPages::default()))
         .service(assets::serve)
         .service(
             web::resource("/")

@@ -334,14 +334,14 @@ impl<Key, Of> Default for Shelf<Key, Of> {
 
 /// What is kept of all campaigns.
 #[derive(Default)]
-pub struct Kept {
+pub struct PreparedPages {
     pub landings: Shelf<(CampaignIndex, Lang), landing::MadeOf>,
     pub rooms: Shelf<(CampaignIndex, Lang, waiting::Scene), waiting::MadeOf>,
     /// A campaign, a second, and its time of day there.
     clock: Mutex<(CampaignIndex, i64, String)>,
 }
 
-impl Kept {
+impl PreparedPages {
     /// The time of day at a campaign, with its seconds: the same for all who ask in one second.
     pub fn clock_s(&self, here: &Here) -> String {
         let mut clock = locked(&self.clock);
@@ -359,8 +359,8 @@ impl Kept {
 }
 
 /// What the routes' pages keep.
-pub fn kept(request: &HttpRequest) -> &Kept {
-    let kept = request.app_data::<Data<Kept>>();
+pub fn kept(request: &HttpRequest) -> &PreparedPages {
+    let kept = request.app_data::<Data<PreparedPages>>();
     kept.expect("the pages are configured with what they keep")
 }
 

@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::assets::{self, Asset};
 use super::frame::{Frame, grouped, minutes, text};
-use super::prepared::{Filled, For, Kept, Prepared, hole, kept, without_holes};
+use super::prepared::{Filled, For, Prepared, PreparedPages, hole, kept, without_holes};
 use super::trouble::Trouble;
 use super::visit::{Glance, Visit, give};
 use super::when::When;
@@ -97,7 +97,7 @@ pub async fn room(request: HttpRequest, visit: Visit) -> Result<HttpResponse, Tr
 }
 
 /// The room as it is for the person of a place.
-pub fn shown(kept: &Kept, glance: Glance<'_>, place: &Place) -> Filled {
+pub fn shown(kept: &PreparedPages, glance: Glance<'_>, place: &Place) -> Filled {
     let here = glance.here;
     let board = here.gate.board.load();
     let scene = Scene::of(glance, place, board.view.state == "paused");
@@ -178,10 +178,12 @@ impl Scene {
 impl WaitIn {
     fn of([low, high]: [u64; 2]) -> Self {
         let [low, high] = [low, high].map(whole_minutes);
-        match high < LONG_MIN {
-            true if low == high => Self::Minutes,
-            true => Self::RangeOfMinutes,
-            false => Self::Hours,
+        if high >= LONG_MIN {
+            Self::Hours
+        } else if low == high {
+            Self::Minutes
+        } else {
+            Self::RangeOfMinutes
         }
     }
 }

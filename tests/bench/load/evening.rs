@@ -137,9 +137,10 @@ impl Evening {
             answers,
         };
         let told = self.engine.drive(Pace::Closed, WHOLE, &mut script)?;
-        match told.statuses.keys().all(|status| *status == 200) {
-            true => Ok(script.answers),
-            false => Err(io::Error::other(format!("listing: {:?}", told.samples))),
+        if told.statuses.keys().all(|status| *status == 200) {
+            Ok(script.answers)
+        } else {
+            Err(io::Error::other(format!("listing: {:?}", told.samples)))
         }
     }
 }

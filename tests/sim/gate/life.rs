@@ -9,8 +9,8 @@ use sumun::domain::line::{Given, Line};
 use sumun::domain::state::State;
 use sumun::domain::time::Stamp;
 use sumun::gate::hours::{GateState, gate_state};
-use sumun::gate::keeper::{Journal as _, Keeper, Kept};
 use sumun::gate::memory::{INDEX, Memory};
+use sumun::gate::step::{GateStep, Journal as _, StepMemory};
 use sumun::gate::{Gate, Place, PlaceState, Way};
 use sumun::keys::Keys;
 
@@ -32,7 +32,7 @@ pub struct Life {
     memory: Memory,
     campaign: Campaign,
     gate: Gate,
-    kept: Kept,
+    step_memory: StepMemory,
     keys: Arc<Keys>,
     now: Stamp,
     people: Vec<PersonKey>,
@@ -63,9 +63,10 @@ impl Life {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let now = Stamp(EVENING.0 + random.below(1_000_000_000) as i64);
-        let (people, rate, most) = match random.percent(20) {
-            true => (CROWD, 1 + random.below(2), 10_000),
-            false => (PEOPLE, 1 + random.below(8), 2 + random.below(20)),
+        let (people, rate, most) = if random.percent(20) {
+            (CROWD, 1 + random.below(2), 10_000)
+        } else {
+            (PEOPLE, 1 + random.below(8), 2 + random.below(20))
         };
         let draws = random.percent(50);
         let text = campaign(draws, random.percent(60), rate, most);
@@ -87,7 +88,7 @@ impl Life {
             opening: campaign.openings[0].from,
             campaign,
             gate,
-            kept: Kept::default(),
+            step_memory: StepMemory::default(),
             keys: keys(),
             now,
             people,
@@ -166,14 +167,14 @@ impl Life {
         self.memory.set_now(self.now);
         let before = self.gate.serving();
         let late = self.gate_wants_late();
-        let keeper = Keeper {
+        let step = GateStep {
             journal: &self.memory,
             index: INDEX,
             campaign: &self.campaign,
             gate: &self.gate,
             keys: &self.keys,
         };
-        if keeper.keep(&mut self.kept, self.now).is_none() {
+        if step.take(&mut self.step_memory, self.now).is_none() {
             self.note("crashes in a step");
             return self.start_again();
         }
@@ -196,10 +197,12 @@ impl Life {
         self.stepped = (self.now, is_open);
         let passed_s = (self.now.0 - before.0).max(0) as f64 / 1e9;
         let kept = self.gate.admission.outstanding();
-        match is_open {
-            true => self.model.stepped(passed_s * self.rate, kept, self.rate),
-            false if was_open => self.model.stood(passed_s * self.rate, kept),
-            false => self.model.stood(0.0, kept),
+        if is_open {
+            self.model.stepped(passed_s * self.rate, kept, self.rate);
+        } else if was_open {
+            self.model.stood(passed_s * self.rate, kept);
+        } else {
+            self.model.stood(0.0, kept);
         }
     }
 
@@ -531,7 +534,7 @@ impl Life {
         self.gate = self.line(|line| Gate::new(&self.campaign.gate, line, self.now));
         self.stepped = (self.now, false);
         self.slow.clear();
-        self.kept = Kept::default();
+        self.step_memory = StepMemory::default();
         self.keep();
     }
 

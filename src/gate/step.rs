@@ -1,9 +1,9 @@
-//! The gate's keeper: has numbers leased and places journalled, holds the draw, calls the next
-//! people and keeps the board.
+//! One step of a gate: leases numbers, journals places, draws lots, calls the next people and renews
+//! the board.
 //!
-//! It is one step, taken again and again by whoever drives it: in a server its thread, with the
-//! writer for a journal; on virtual time a simulation, with a journal in memory. It never waits
-//! and never asks for the time.
+//! The caller takes this step again and again. In a server the caller is the keeper's thread, and
+//! the journal is the writer's. In a simulation time is virtual and the journal is in memory. A
+//! step itself never sleeps and never asks for the time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ const DRAW_AFTER_S: i64 = 1;
 /// The board and the number served are renewed at most this often.
 const BOARD_NS: i64 = Stamp::SECOND;
 
-/// What a keeper needs of the world around it. Both answer none when the journal has stopped.
+/// The journal as a step needs it. Both methods return none when the journal has stopped.
 pub trait Journal {
     /// Looks at the line as far as it is durable.
     fn with_line<T>(&self, index: CampaignIndex, look: impl FnOnce(&Line) -> T) -> Option<T>;
@@ -48,7 +48,7 @@ pub trait Journal {
 
 /// What is remembered of a gate from one step to the next.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub struct StepMemory {
     board_at: Option<Stamp>,
     serving: u64,
     /// Openings whose lobby is open, with the last number given before it was.
@@ -56,8 +56,8 @@ pub struct Kept {
     has_stepped: bool,
 }
 
-/// The keeper of one gate, for one step.
-pub struct Keeper<'a, J> {
+/// One gate and what its step needs.
+pub struct GateStep<'a, J> {
     pub journal: &'a J,
     pub index: CampaignIndex,
     pub campaign: &'a Campaign,
@@ -65,13 +65,13 @@ pub struct Keeper<'a, J> {
     pub keys: &'a Keys,
 }
 
-impl<J: Journal> Keeper<'_, J> {
-    /// One step; none when the journal has stopped.
-    pub fn keep(&self, kept: &mut Kept, now: Stamp) -> Option<()> {
+impl<J: Journal> GateStep<'_, J> {
+    /// Takes the step. Returns none when the journal has stopped.
+    pub fn take(&self, memory: &mut StepMemory, now: Stamp) -> Option<()> {
         self.lease()?;
         self.journal_places()?;
         self.draw(now)?;
-        self.hold(kept, now)?;
+        self.hold(memory, now)?;
         let state = gate_state(self.campaign, now);
         let (serving, paused) = self.with_line(|line| {
             self.gate.admission.follow(&self.campaign.gate, line);
@@ -83,11 +83,11 @@ impl<J: Journal> Keeper<'_, J> {
             (serving, paused)
         })?;
         let shown = self.gate.board.load().view.state == "paused";
-        if kept.board_at.is_none_or(|at| now.0 - at.0 >= BOARD_NS) || shown != paused {
-            kept.board_at = Some(now);
+        if memory.board_at.is_none_or(|at| now.0 - at.0 >= BOARD_NS) || shown != paused {
+            memory.board_at = Some(now);
             self.show(state, serving, now)?;
-            if kept.serving != serving {
-                kept.serving = serving;
+            if memory.serving != serving {
+                memory.serving = serving;
                 self.journal.keep(Change::ServingAdvanced {
                     campaign: self.index,
                     serving,
@@ -135,20 +135,23 @@ impl<J: Journal> Keeper<'_, J> {
 
     /// Sees to it that nobody who came while a lobby was open is called before its opening: its
     /// people are among them, and can't go in yet. Only matters where another opening is open.
-    fn hold(&self, kept: &mut Kept, now: Stamp) -> Option<()> {
-        let newest = self.with_line(|line| match kept.has_stepped {
-            true => self.gate.newest().max(line.newest()),
-            // A start in the middle of a lobby does not know who came before it.
-            false => line.serving,
+    fn hold(&self, memory: &mut StepMemory, now: Stamp) -> Option<()> {
+        let newest = self.with_line(|line| {
+            if memory.has_stepped {
+                self.gate.newest().max(line.newest())
+            } else {
+                // A start in the middle of a lobby does not know who came before it.
+                line.serving
+            }
         })?;
-        kept.has_stepped = true;
-        let before = std::mem::take(&mut kept.lobbies);
+        memory.has_stepped = true;
+        let before = std::mem::take(&mut memory.lobbies);
         for opening in lobbies(self.campaign, now) {
             let number = before.get(&opening).copied().unwrap_or(newest);
-            kept.lobbies.insert(opening, number);
+            memory.lobbies.insert(opening, number);
         }
-        let until = kept.lobbies.keys().next().copied();
-        let number = kept.lobbies.values().min().copied();
+        let until = memory.lobbies.keys().next().copied();
+        let number = memory.lobbies.values().min().copied();
         self.gate.set_hold(number.zip(until));
         Some(())
     }
@@ -243,7 +246,7 @@ pub fn show(
     // At the floor and not past it: time has not moved on yet.
     let stands_still = now.0 <= gate.stands_still_until.load(Ordering::Relaxed);
     let view = BoardView {
-        state: pause.map_or(state.name(), |_| "paused"),
+        state: pause.map_or(state.name(), |_| "paused").into(),
         serving,
         waiting: gate.waiting(line),
         admit_per_s: gate.admission.admit_per_s(),

@@ -1,0 +1,300 @@
+//! Operators' outcomes in words: text for a terminal, and the JSON object that scripts read.
+
+use serde_json::json;
+
+use super::Output;
+use crate::domain::campaign::Finding;
+use crate::domain::entry::GateAct;
+use crate::ops::outcome::{
+    CampaignInForce, Done, Finished, GateStatus, HealthSeen, RosterDryRun, RosterImported,
+    RosterStats, SignedHead, WorkFault,
+};
+
+/// What a command says of the work that it asked for.
+pub fn answer(finished: Finished) -> Output {
+    match finished {
+        Ok(done) => done_answer(done),
+        Err(fault) => fault_answer(&fault),
+    }
+}
+
+fn done_answer(done: Done) -> Output {
+    match done {
+        Done::Activated {
+            campaign,
+            version,
+            changed,
+        } => {
+            let human = if changed {
+                format!("campaign {campaign}: version {version} is in force")
+            } else {
+                format!("campaign {campaign}: this is version {version}, in force already")
+            };
+            let json = json!({ "campaign": campaign, "version": version, "changed": changed });
+            Output::done(human, json)
+        }
+        Done::Sites(imported) => Output::done(
+            format!(
+                "sites: {} added, {} changed",
+                imported.added, imported.changed
+            ),
+            json!(imported),
+        ),
+        Done::Slots(imported) => Output::done(
+            format!(
+                "slots: {} added, {} with another capacity",
+                imported.added, imported.changed
+            ),
+            json!(imported),
+        ),
+        Done::Roster(imported) => roster(&imported),
+        Done::DryRun(dry_run) => roster_dry_run(&dry_run),
+        Done::TokenKeyRotated { id, revoked } => token_key(id, revoked),
+        Done::Gate { campaign, act } => {
+            let human = format!("gate of {campaign}: {}", gate_act(&act));
+            Output::done(human, json!({ "campaign": campaign, "act": act }))
+        }
+        Done::Campaigns(campaigns) => campaign_list(&campaigns),
+        Done::RosterStats(stats) => roster_stats(&stats),
+        Done::Head(head) => signed_head(&head),
+        Done::GateStatus(gates) => gate_status(&gates),
+        Done::Health(health) => health_seen(&health),
+        Done::Backup => Output::nothing(),
+    }
+}
+
+fn fault_answer(fault: &WorkFault) -> Output {
+    match fault {
+        WorkFault::Rows(report) => Output::fault(report.to_string(), json!(report)),
+        WorkFault::Findings(findings) => campaign_findings(findings),
+        WorkFault::NoSuchCampaign => Output::fault(
+            "no such campaign is active: `sumun campaign list` names them",
+            json!({ "gates": [] }),
+        ),
+        WorkFault::OutcomeUnknown => Output::fault(
+            "the journal could not be written; the outcome is unknown and the server stops: free \
+             disk space or replace the disk, let it restart, and look whether it was done",
+            json!({ "fault": "outcome_unknown" }),
+        ),
+        WorkFault::Unexpected(outcome) => Output::fault(
+            format!("unexpected answer: {outcome}"),
+            json!({ "fault": "unexpected" }),
+        ),
+        WorkFault::Refused(refused) => {
+            let human = refused.to_string();
+            let json = json!({ "fault": human });
+            Output::fault(human, json)
+        }
+    }
+}
+
+fn roster(imported: &RosterImported) -> Output {
+    let RosterImported {
+        version,
+        added,
+        changed,
+        gone,
+        unchanged,
+    } = imported;
+    let human = format!(
+        "roster version {version} is in force: {added} added, {changed} changed, {gone} gone, \
+         {unchanged} unchanged; no booking was touched"
+    );
+    Output::done(human, json!(imported))
+}
+
+fn roster_dry_run(dry_run: &RosterDryRun) -> Output {
+    let RosterDryRun {
+        people,
+        added,
+        changed,
+        gone,
+        unchanged,
+        changed_fields: fields,
+    } = dry_run;
+    let human = format!(
+        "dry run, nothing was changed: {people} people; {added} added, {changed} changed (name {}, \
+         phone {}, birth date {}, region {}, groups {}), {gone} gone, {unchanged} unchanged",
+        fields.name, fields.phone, fields.birth_date, fields.region, fields.groups
+    );
+    let mut json = json!(dry_run);
+    json["dry_run"] = json!(true);
+    Output::done(human, json)
+}
+
+fn token_key(id: u8, revoked: bool) -> Output {
+    let before = if revoked {
+        "nothing that was signed before is good any more, and people enter again to have their \
+         place back"
+    } else {
+        "those of the key before it stay good"
+    };
+    let human = format!(
+        "key {id} signs places and sessions from now on; {before}; copy keys.json to where you \
+         keep its backup"
+    );
+    Output::done(human, json!({ "token_key": id, "revoked": revoked }))
+}
+
+fn gate_act(act: &GateAct) -> String {
+    match act {
+        GateAct::Pause {
+            reason,
+            freezes: true,
+        } => format!("paused, sessions are frozen: {reason}"),
+        GateAct::Pause {
+            reason,
+            freezes: false,
+        } => format!("paused, sessions may finish: {reason}"),
+        GateAct::Resume => "resumed".to_owned(),
+        GateAct::Rate { admit_per_s } => format!("{admit_per_s} people a second"),
+        GateAct::Active { active_max } => format!("at most {active_max} people in"),
+        GateAct::Message { text } if text.is_empty() => "no message".to_owned(),
+        GateAct::Message { text } => format!("message: {text}"),
+    }
+}
+
+fn campaign_list(campaigns: &[CampaignInForce]) -> Output {
+    let mut lines = Vec::new();
+    for campaign in campaigns {
+        lines.push(format!(
+            "{}  {}  {} sites, {} slots, {} bookings",
+            campaign.campaign, campaign.name.ko, campaign.sites, campaign.slots, campaign.bookings
+        ));
+        let versions = campaign.versions.iter();
+        lines.extend(versions.map(|known| {
+            let (version, at) = (known.version, &known.activated_at);
+            format!("  version {version} since {at}")
+        }));
+    }
+    if lines.is_empty() {
+        lines.push("no campaign is active: run `sumun campaign activate FILE`".to_owned());
+    }
+    Output::done(lines.join("\n"), json!({ "campaigns": campaigns }))
+}
+
+fn campaign_findings(findings: &[Finding]) -> Output {
+    let lines = findings
+        .iter()
+        .map(|found| format!("line {}: {}", found.line, found.message));
+    let lines: Vec<String> = lines.collect();
+    let human = format!(
+        "{}\nnothing was activated: correct the file",
+        lines.join("\n")
+    );
+    let json = json!({ "fault": "the campaign file has findings", "findings": findings });
+    Output::fault(human, json)
+}
+
+fn roster_stats(stats: &RosterStats) -> Output {
+    if stats.version == 0 {
+        return Output::done("no roster: run `sumun roster import FILE`", json!(stats));
+    }
+    let mut human = format!("roster version {}: {} people", stats.version, stats.people);
+    for (year, people) in stats.by_birth_year.iter().flatten() {
+        human.push_str(&format!("\n  born {year}: {people}"));
+    }
+    Output::done(human, json!(stats))
+}
+
+fn signed_head(head: &SignedHead) -> Output {
+    let human = format!(
+        "entry {} of {}\nhash {}\nsignature {}\npublic key {}",
+        head.seq, head.stamp, head.hash, head.signature, head.public_key
+    );
+    Output::done(human, json!(head))
+}
+
+fn gate_status(gates: &[GateStatus]) -> Output {
+    let line = |gate: &GateStatus| {
+        let board = &gate.board;
+        let message = board.message.as_ref();
+        format!(
+            "{}: {}, serving {}, {} waiting, {} of {} in, {} a second{}",
+            gate.campaign,
+            board.state,
+            board.serving,
+            board.waiting,
+            gate.active,
+            gate.active_max,
+            board.admit_per_s,
+            message.map_or(String::new(), |text| format!(": {text}"))
+        )
+    };
+    let lines: Vec<String> = gates.iter().map(line).collect();
+    Output::done(lines.join("\n"), json!({ "gates": gates }))
+}
+
+fn health_seen(health: &HealthSeen) -> Output {
+    Output {
+        human: [&health.not_ready[..], &health.warnings[..]]
+            .concat()
+            .join("\n"),
+        json: json!(health),
+        fault: !health.not_ready.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::outcome::{ChangedFields, WorkRefused};
+
+    /// Scripts read these fields: they stay as they are.
+    #[test]
+    fn the_json_of_operators_work_has_the_fields_that_scripts_read() {
+        let activated = Done::Activated {
+            campaign: "a".to_owned(),
+            version: 2,
+            changed: true,
+        };
+        let rotated = Done::TokenKeyRotated {
+            id: 3,
+            revoked: false,
+        };
+        let dry_run = Done::DryRun(RosterDryRun {
+            people: 9,
+            added: 1,
+            changed: 2,
+            gone: 3,
+            unchanged: 4,
+            changed_fields: ChangedFields {
+                name: 1,
+                phone: 0,
+                birth_date: 0,
+                region: 0,
+                groups: 1,
+            },
+        });
+        let known = [
+            (activated, r#"{"campaign":"a","changed":true,"version":2}"#),
+            (rotated, r#"{"revoked":false,"token_key":3}"#),
+            (
+                dry_run,
+                "{\"added\":1,\"changed\":2,\"changed_fields\":{\"birth_date\":0,\"groups\":1,\
+                 \"name\":1,\"phone\":0,\"region\":0},\"dry_run\":true,\"gone\":3,\"people\":9,\
+                 \"unchanged\":4}",
+            ),
+            (
+                Done::RosterStats(RosterStats::default()),
+                r#"{"people":0,"version":0}"#,
+            ),
+        ];
+        for (done, json) in known {
+            let answer = answer(Ok(done));
+            assert!(!answer.fault);
+            assert_eq!(answer.json.to_string(), json);
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_one_sentence_and_a_fault() {
+        let refused = WorkRefused::new("the file is not UTF-8");
+        let refused = refused.at("from byte 7 on").to_do("save it as UTF-8");
+        let answer = answer(Err(refused.into()));
+        let said = "the file is not UTF-8 from byte 7 on: save it as UTF-8";
+        assert!(answer.fault);
+        assert_eq!(answer.human, said);
+        assert_eq!(answer.json, json!({ "fault": said }));
+    }
+}

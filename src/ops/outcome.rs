@@ -1,0 +1,233 @@
+//! What comes of operators' work: typed outcomes, which also travel over the control socket.
+//!
+//! Nothing here is laid out for a terminal: the command line and other edges find their own words.
+//! Figures that scripts read have the names that they have in the command line's JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::campaign::Finding;
+use crate::domain::entry::GateAct;
+use crate::files::Report;
+use crate::gate::board::BoardView;
+
+/// What every piece of work ends with.
+pub type Finished = Result<Done, WorkFault>;
+
+/// Work that was done, or looked up.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    /// The campaign file of this version is in force; `changed` if it was not before.
+    Activated {
+        campaign: String,
+        version: u32,
+        changed: bool,
+    },
+    Sites(Imported),
+    Slots(Imported),
+    Roster(RosterImported),
+    /// What an import of the roster would do; nothing was changed.
+    DryRun(RosterDryRun),
+    TokenKeyRotated {
+        id: u8,
+        /// What was signed before is not good any more.
+        revoked: bool,
+    },
+    /// An act at a gate that is in force now.
+    Gate {
+        campaign: String,
+        act: GateAct,
+    },
+    Campaigns(Vec<CampaignInForce>),
+    RosterStats(RosterStats),
+    Head(SignedHead),
+    GateStatus(Vec<GateStatus>),
+    Health(HealthSeen),
+    /// A copy of the data file, which comes behind this.
+    Backup,
+}
+
+/// What an import of sites or slots did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Imported {
+    pub added: usize,
+    pub changed: usize,
+}
+
+/// The roster that is in force, by how its people differ from those of the version before it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RosterImported {
+    pub version: u32,
+    pub added: usize,
+    pub changed: usize,
+    pub gone: usize,
+    pub unchanged: u64,
+}
+
+/// What a roster file would do.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RosterDryRun {
+    pub people: usize,
+    pub added: usize,
+    pub changed: usize,
+    pub gone: usize,
+    pub unchanged: u64,
+    pub changed_fields: ChangedFields,
+}
+
+/// How many people have another name, and so on. One person may count in several.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ChangedFields {
+    pub name: usize,
+    pub phone: usize,
+    pub birth_date: usize,
+    pub region: usize,
+    pub groups: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CampaignInForce {
+    pub campaign: String,
+    pub name: CampaignName,
+    pub versions: Vec<CampaignVersion>,
+    pub sites: usize,
+    pub slots: usize,
+    /// Bookings that were not cancelled.
+    pub bookings: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CampaignName {
+    pub ko: String,
+    pub en: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CampaignVersion {
+    pub version: u32,
+    /// RFC 3339, in the campaign's zone.
+    pub activated_at: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct RosterStats {
+    /// 0 where no roster was imported.
+    pub version: u32,
+    pub people: u64,
+    /// None where the people themselves are not in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_birth_year: Option<BTreeMap<i16, u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<BTreeSet<String>>,
+}
+
+/// The signed head: what an auditor keeps, to find later whether the journal's tail was cut.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SignedHead {
+    pub seq: u64,
+    pub stamp_ns: i64,
+    pub stamp: String,
+    pub hash: String,
+    pub signature: String,
+    pub public_key: String,
+}
+
+/// What a campaign's board shows, and what it does not.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct GateStatus {
+    pub campaign: String,
+    pub board: BoardView,
+    /// People in session.
+    pub active: u64,
+    pub active_max: u32,
+}
+
+/// What `/readyz` says.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct HealthSeen {
+    pub not_ready: Vec<String>,
+    pub warnings: Vec<String>,
+    /// The clock is behind the journal, and time stands still until then.
+    pub stands_still_until: Option<String>,
+}
+
+/// Work that was not done, and why.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkFault {
+    /// Rows of a file can't be taken; nothing was imported.
+    Rows(Report),
+    /// A campaign file can't be used; nothing was activated.
+    Findings(Vec<Finding>),
+    /// No campaign of that name is active.
+    NoSuchCampaign,
+    /// The commit failed: it may or may not be in the journal, and the server stops.
+    OutcomeUnknown,
+    /// The writer answered something that no work of an operator leads to: a defect.
+    Unexpected(String),
+    /// Everything else that can't be done.
+    Refused(WorkRefused),
+}
+
+/// Why something can't be done, and what to do about it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WorkRefused {
+    pub what: String,
+    /// Where in a file, if that is known.
+    pub place: Option<String>,
+    pub to_do: Option<String>,
+}
+
+impl WorkRefused {
+    pub fn new(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            place: None,
+            to_do: None,
+        }
+    }
+
+    pub fn at(self, place: impl Into<String>) -> Self {
+        Self {
+            place: Some(place.into()),
+            ..self
+        }
+    }
+
+    pub fn to_do(self, to_do: impl Into<String>) -> Self {
+        Self {
+            to_do: Some(to_do.into()),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for WorkRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if let Some(place) = &self.place {
+            write!(f, " {place}")?;
+        }
+        if let Some(to_do) = &self.to_do {
+            write!(f, ": {to_do}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for WorkRefused {}
+
+impl From<WorkRefused> for WorkFault {
+    fn from(refused: WorkRefused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<Report> for WorkFault {
+    fn from(report: Report) -> Self {
+        Self::Rows(report)
+    }
+}

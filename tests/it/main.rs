@@ -16,6 +16,7 @@ mod health;
 mod http;
 mod rules;
 mod rush;
+mod sample;
 mod sessions;
 mod stampede;
 mod tidy;

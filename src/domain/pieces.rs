@@ -125,7 +125,8 @@ pub struct Pending {
     source: String,
     rules: Vec<CampaignRow>,
     sites: Vec<SiteRow>,
-    slots: Vec<SlotRow>,
+    /// Piece by piece, since one list of millions would be moved as it grows.
+    slots: Vec<Vec<SlotRow>>,
 }
 
 impl Pending {
@@ -156,7 +157,7 @@ impl Pending {
             Piece::Source(text) => list.source.push_str(text),
             Piece::Rules(rows) => list.rules.extend_from_slice(rows),
             Piece::Sites(rows) => list.sites.extend_from_slice(rows),
-            Piece::Slots(rows) => list.slots.extend_from_slice(rows),
+            Piece::Slots(rows) => list.slots.push(rows.clone()),
         }
         Ok(())
     }
@@ -218,12 +219,12 @@ impl Pending {
         campaign: CampaignIndex,
         parts: u32,
         rows: u32,
-    ) -> Result<Vec<SlotRow>, String> {
+    ) -> Result<Vec<Vec<SlotRow>>, String> {
         let list = Self::take(pending, campaign, parts)?;
         if !list.source.is_empty() || !list.rules.is_empty() || !list.sites.is_empty() {
             return Err("imports slots from a list of something else".to_owned());
         }
-        check_count(list.slots.len(), rows)?;
+        check_count(list.slots.iter().map(Vec::len).sum(), rows)?;
         Ok(list.slots)
     }
 }

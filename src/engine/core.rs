@@ -9,14 +9,15 @@ use std::sync::Arc;
 
 use super::batch::{Answer, Batch, end_holds, freed_by, note_refusal, takes_free_seats};
 use super::command::{Command, Outcome};
+use super::import::lists::ListId;
 use super::shared::{Offer, Shared};
 use crate::clock::Clock;
-use crate::domain::apply::apply;
+use crate::domain::apply::{apply, apply_prepared};
 use crate::domain::booking::decide::{Ask, Context, Request, Verdict, decide};
+use crate::domain::booking::next::NextCatalog;
 use crate::domain::booking::refusal::{Refusal, refused_for};
 use crate::domain::entry::{Actor, Change, Entry};
 use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, POOLS, PersonKey};
-use crate::domain::roster::Roster;
 use crate::domain::state::State;
 use crate::journal::Log as _;
 use crate::journal::store::{Store, StoreFault, Write};
@@ -32,7 +33,8 @@ pub struct Core {
     pub(super) shared: Arc<Shared>,
     pub(super) keys: Arc<Keys>,
     pub(super) clock: Clock,
-    pub(super) roster: Arc<Roster>,
+    /// The list whose pieces came last.
+    pub(super) list: Option<ListId>,
     step_journalled_ns: i64,
 }
 
@@ -42,13 +44,7 @@ pub struct Core {
 pub struct CommitFailed(#[source] pub StoreFault);
 
 impl Core {
-    pub fn new(
-        store: Arc<Store>,
-        shared: Arc<Shared>,
-        keys: Arc<Keys>,
-        clock: Clock,
-        roster: Arc<Roster>,
-    ) -> Self {
+    pub fn new(store: Arc<Store>, shared: Arc<Shared>, keys: Arc<Keys>, clock: Clock) -> Self {
         let step_journalled_ns = clock.wall_step_ns();
         store.sign_with(&keys);
         Self {
@@ -56,7 +52,7 @@ impl Core {
             shared,
             keys,
             clock,
-            roster,
+            list: None,
             step_journalled_ns,
         }
     }
@@ -271,11 +267,20 @@ impl Core {
 
     /// Commits a batch, publishes it, and only then answers.
     pub(super) fn finish(&mut self, batch: &mut Batch) -> Result<(), CommitFailed> {
+        self.finish_prepared(batch, None)
+    }
+
+    /// The same, with what was made for the last entry.
+    pub(super) fn finish_prepared(
+        &mut self,
+        batch: &mut Batch,
+        next: Option<&mut NextCatalog>,
+    ) -> Result<(), CommitFailed> {
         let Some(block) = batch.take_block() else {
-            return self.publish(batch, Ok(()));
+            return self.publish(batch, Ok(()), next);
         };
         let appended = self.store.append(block);
-        self.publish(batch, appended)
+        self.publish(batch, appended, next)
     }
 
     /// The same, together with changes of other tables than the journal.
@@ -288,13 +293,14 @@ impl Core {
             .take_block()
             .expect("there is an entry about the change");
         let appended = self.store.append_with(&block, also);
-        self.publish(batch, appended)
+        self.publish(batch, appended, None)
     }
 
     fn publish(
         &mut self,
         batch: &mut Batch,
         committed: Result<(), StoreFault>,
+        mut next: Option<&mut NextCatalog>,
     ) -> Result<(), CommitFailed> {
         if let Err(fault) = committed {
             for (reply, _) in batch.answers.drain(..) {
@@ -308,7 +314,11 @@ impl Core {
                 .write()
                 .expect("no writer panics while it holds the lock");
             for (entry, hash) in &batch.entries {
-                apply(&mut state, entry, *hash).expect("what the writer decided follows the state");
+                let applied = match next.as_deref_mut() {
+                    Some(next) => apply_prepared(&mut state, entry, *hash, next),
+                    None => apply(&mut state, entry, *hash),
+                };
+                applied.expect("what the writer decided follows the state");
             }
         }
         batch.claims.drain(..).for_each(Claim::keep);

@@ -4,6 +4,7 @@
 //! file). `control` runs it in the server, the command line in its own process otherwise.
 
 mod file;
+mod roster;
 
 use std::io::Read;
 use std::path::Path;
@@ -17,11 +18,13 @@ use crate::clock::Entropy;
 use crate::domain::entry::{GateAct, head_message};
 use crate::domain::ids::{CampaignId, VaccineIndex};
 use crate::domain::line::gate_act;
-use crate::domain::roster::difference;
 use crate::domain::time::{Day, Stamp};
 use crate::engine::command::{Operated, Operation, Outcome};
+use crate::engine::import::roster::{Counts, compare};
 use crate::engine::shared::Shared;
-use crate::files::{Report, roster, sites, slots};
+use crate::files::roster::{Reading, SamePerson, SealedContacts};
+use crate::files::{Report, sites, slots};
+use crate::journal::store::Store;
 use crate::keys::Keys;
 
 use file::{Bounded, campaign_text};
@@ -39,6 +42,9 @@ pub enum Work {
     },
     ImportRoster {
         dry_run: bool,
+        /// How many people may be gone, if that is much of the roster.
+        accept_gone: Option<u64>,
+        same_person: SamePerson,
     },
     /// Something at a campaign's gate.
     Gate {
@@ -65,7 +71,7 @@ impl Work {
     /// Whether it looks and changes nothing.
     pub fn is_lookup(&self) -> bool {
         match self {
-            Self::ImportRoster { dry_run } => *dry_run,
+            Self::ImportRoster { dry_run, .. } => *dry_run,
             Self::GateStatus { .. }
             | Self::CampaignList
             | Self::RosterStats
@@ -92,6 +98,7 @@ pub fn prepare(
     work: &Work,
     source: impl Read + Send,
     shared: &Shared,
+    store: &Store,
     keys: &Keys,
     folder: &Path,
     now: Stamp,
@@ -139,16 +146,38 @@ pub fn prepare(
                 Err(report) => return Ok(Prepared::Answer(faulty(&report))),
             }
         }
-        Work::ImportRoster { dry_run } => {
-            let today = Day::of(now.instant().to_zoned(jiff::tz::TimeZone::UTC).date());
-            let prepared = match roster::read(source, keys, &entropy, today) {
+        Work::ImportRoster {
+            dry_run,
+            accept_gone,
+            same_person,
+        } => {
+            let contacts = if *dry_run {
+                SealedContacts::not_wanted()
+            } else {
+                SealedContacts::in_folder(folder)?
+            };
+            let reading = Reading {
+                keys,
+                entropy: &entropy,
+                today: Day::of(now.instant().to_zoned(jiff::tz::TimeZone::UTC).date()),
+                in_force: &shared.roster(),
+                same_person: *same_person,
+                contacts,
+            };
+            let prepared = match reading.read(source) {
                 Ok(prepared) => Box::new(prepared),
                 Err(report) => return Ok(Prepared::Answer(faulty(&report))),
             };
+            let accept_gone = *accept_gone;
             if *dry_run {
-                return Ok(Prepared::Answer(dry_run_of(shared, &prepared)));
+                let compared = compare(shared, store, keys, &prepared, accept_gone)?;
+                let people = prepared.roster.people.len();
+                return Ok(Prepared::Answer(self::roster::dry_run(&compared, people)));
             }
-            Operation::ImportRoster { prepared }
+            Operation::ImportRoster {
+                prepared,
+                accept_gone,
+            }
         }
         Work::Gate { campaign, act } => {
             let campaign = campaign.as_deref().map(id).transpose()?;
@@ -210,16 +239,16 @@ pub fn answer(outcome: Outcome) -> Answer {
             changed,
             gone,
             unchanged,
-        }) => done(
-            format!(
-                "roster version {version} is in force: {added} added, {changed} changed, {gone} \
-                 gone, {unchanged} unchanged; no booking was touched"
-            ),
-            json!({
-                "version": version, "added": added, "changed": changed, "gone": gone,
-                "unchanged": unchanged,
-            }),
-        ),
+            news,
+        }) => {
+            let counts = Counts {
+                added,
+                changed,
+                gone,
+                unchanged,
+            };
+            self::roster::in_force(version, &counts, &news)
+        }
         Outcome::Operated(Operated::TokenKeyRotated { id, revoked }) => {
             let before = if revoked {
                 "nothing that was signed before is good any more, and people enter again to have \
@@ -283,41 +312,6 @@ fn faulty(report: &Report) -> Answer {
     Answer::fault(report.to_string(), json!(report))
 }
 
-fn dry_run_of(shared: &Shared, prepared: &roster::PreparedRoster) -> Answer {
-    let current = shared.roster();
-    let none = crate::domain::roster::Roster::default();
-    let changes = difference(current.as_deref().unwrap_or(&none), &prepared.roster);
-    let of = |what: fn(&crate::domain::roster::Changed) -> bool| {
-        changes
-            .changed
-            .iter()
-            .filter(|changed| what(changed))
-            .count()
-    };
-    let people = prepared.roster.people.len();
-    let (name, phone, born) = (of(|c| c.name), of(|c| c.phone), of(|c| c.birth_date));
-    let (region, groups) = (of(|c| c.region), of(|c| c.groups));
-    let (added, changed, gone) = (
-        changes.added.len(),
-        changes.changed.len(),
-        changes.gone.len(),
-    );
-    let human = format!(
-        "dry run, nothing was changed: {people} people; {added} added, {changed} changed (name \
-         {name}, phone {phone}, birth date {born}, region {region}, groups {groups}), {gone} gone, \
-         {} unchanged",
-        changes.unchanged
-    );
-    let json = json!({
-        "dry_run": true, "people": people, "added": added, "changed": changed, "gone": gone,
-        "unchanged": changes.unchanged,
-        "changed_fields": {
-            "name": name, "phone": phone, "birth_date": born, "region": region, "groups": groups,
-        },
-    });
-    Answer::done(human, json)
-}
-
 fn campaigns(shared: &Shared) -> Answer {
     let state = shared
         .state
@@ -361,22 +355,13 @@ fn campaigns(shared: &Shared) -> Answer {
 }
 
 fn roster_stats(shared: &Shared) -> Answer {
-    let Some(roster) = shared.roster().filter(|roster| roster.version > 0) else {
-        let state = shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
-        return match state.roster {
-            Some(mark) => Answer::done(
-                format!("roster version {}: {} people", mark.version, mark.people),
-                json!({ "version": mark.version, "people": mark.people }),
-            ),
-            None => Answer::done(
-                "no roster: run `sumun roster import FILE`",
-                json!({ "version": 0, "people": 0 }),
-            ),
-        };
-    };
+    let roster = shared.roster();
+    if roster.version == 0 {
+        return Answer::done(
+            "no roster: run `sumun roster import FILE`",
+            json!({ "version": 0, "people": 0 }),
+        );
+    }
     let mut by_year = std::collections::BTreeMap::<i16, u64>::new();
     for person in &roster.people {
         *by_year.entry(person.born.date().year()).or_default() += 1;

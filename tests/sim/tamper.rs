@@ -17,7 +17,7 @@ use crate::world::keys;
 
 const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
 const HEADS: TableDefinition<u64, &[u8]> = TableDefinition::new("heads");
-const ROSTER: TableDefinition<u32, &[u8]> = TableDefinition::new("roster");
+const ROSTER: TableDefinition<u64, &[u8]> = TableDefinition::new("roster");
 
 /// The file of the long evening, stopped in good order.
 fn evening() -> Vec<u8> {

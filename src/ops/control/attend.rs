@@ -18,6 +18,7 @@ use super::stream::{Incoming, Outgoing, is_gone, with_signs_of_life};
 use super::{Answered, Asked, Patience, operator_of};
 use crate::cli::Answer;
 use crate::engine::command::{Command, Operated, Operation, Outcome};
+use crate::engine::import;
 use crate::engine::writer::NotTaken;
 use crate::ops::work::{self, Prepared, Work, impossible};
 use crate::service::Service;
@@ -94,11 +95,18 @@ fn perform(
     let Desk {
         service, folder, ..
     } = desk;
-    let (shared, keys) = (&service.shared, &service.keys);
+    let (shared, store, keys) = (&service.shared, &service.store, &service.keys);
     let now = service.clock.now();
-    match work::prepare(work, file, shared, keys, folder, now) {
+    match work::prepare(work, file, shared, store, keys, folder, now) {
         Ok(Prepared::Answer(answer)) => Some(answer),
-        Ok(Prepared::Operation(operation)) => hand_over(service, stream, operator, operation),
+        Ok(Prepared::Operation(operation)) => {
+            let mut hand = |part| hand_over(service, stream, &operator, part);
+            let outcome = import::perform(shared, store, keys, operation, &mut hand)?;
+            if let Outcome::Operated(Operated::Gate { campaign, .. }) = &outcome {
+                service.follow_settings(campaign);
+            }
+            Some(work::answer(outcome))
+        }
         Err(error) => Some(impossible(&format!("{error:#}"))),
     }
 }
@@ -107,9 +115,9 @@ fn perform(
 fn hand_over(
     service: &Service,
     stream: &UnixStream,
-    operator: String,
+    operator: &str,
     operation: Operation,
-) -> Option<Answer> {
+) -> Option<Outcome> {
     let has_begun = operation.has_begun();
     if !has_begun && is_gone(stream, Duration::ZERO) {
         return None;
@@ -117,7 +125,7 @@ fn hand_over(
     let is_urgent = matches!(operation, Operation::Gate { .. });
     let (reply, outcome) = oneshot::channel();
     let command = Command::Operate {
-        operator,
+        operator: operator.to_owned(),
         operation,
         reply,
     };
@@ -132,22 +140,18 @@ fn hand_over(
         Err(NotTaken::Stopped) => {
             let why =
                 "the server is stopping; nothing was done: start it, or ask when it has ended";
-            return Some(impossible(why));
+            return Some(Outcome::Impossible(why.to_owned()));
         }
         Err(NotTaken::Full) => {
             let why = "too many acts wait for the writer; nothing was done: ask again";
-            return Some(impossible(why));
+            return Some(Outcome::Impossible(why.to_owned()));
         }
     }
-    let outcome = if has_begun {
-        outcome.blocking_recv().unwrap_or(Outcome::Unknown)
+    if has_begun {
+        Some(outcome.blocking_recv().unwrap_or(Outcome::Unknown))
     } else {
-        await_outcome(stream, outcome)?
-    };
-    if let Outcome::Operated(Operated::Gate { campaign, .. }) = &outcome {
-        service.follow_settings(campaign);
+        await_outcome(stream, outcome)
     }
-    Some(work::answer(outcome))
 }
 
 /// The outcome of what the writer has; none when its caller hangs up. Dropping the receiver tells

@@ -28,7 +28,9 @@ pub fn kind_of(said: &Said) -> &'static str {
             Outcome::Refused(Refusal::NotOnRoster) => "not on the roster",
             Outcome::Refused(_) => "other refusals",
             Outcome::Operated(_) => "operations",
-            Outcome::Impossible(_) | Outcome::Unknown | Outcome::Kept => "never predicted",
+            Outcome::Impossible(_) | Outcome::Unknown | Outcome::Kept | Outcome::Stale => {
+                "never predicted"
+            }
         },
     }
 }

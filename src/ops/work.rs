@@ -43,7 +43,9 @@ pub enum Work {
     ImportRoster {
         dry_run: bool,
         /// How many people may be gone, if that is much of the roster.
+        #[serde(default)]
         accept_gone: Option<u64>,
+        #[serde(default)]
         same_person: SamePerson,
     },
     /// Something at a campaign's gate.

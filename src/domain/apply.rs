@@ -372,6 +372,10 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
             }
             Ok(())
         }
+        Change::PersonRekeyed { from, to } => {
+            let mut campaigns = state.campaigns.iter_mut();
+            campaigns.try_for_each(|campaign| campaign.rekey(*from, *to))
+        }
         // What the key signs is not part of the state.
         Change::TokenKeyRotated { .. } => Ok(()),
     }

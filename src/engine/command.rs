@@ -86,6 +86,8 @@ pub enum Operation {
     AddPieces { list: ListId, pieces: Vec<Change> },
     /// Puts a list into force whose other pieces came before.
     PutListInForce { list: Box<List> },
+    /// Moves what people have to their new keys, from the first to the second.
+    Rekey { people: Vec<(PersonKey, PersonKey)> },
     /// Puts a roster into force whose rows are stored.
     PutRosterInForce { staged: Box<StagedRoster> },
     /// The key of tokens has been replaced.
@@ -170,6 +172,11 @@ pub enum Operated {
 /// What an operator has to know of an imported roster beside its numbers.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RosterNews {
+    /// People who were recognised under a new code.
+    pub rekeyed: usize,
+    /// Lines of people who are perhaps known under another code: too like several, or like one
+    /// with another telephone number.
+    pub undecided: Vec<u32>,
     /// Bookings of people who are not on the roster any more.
     pub gone_with_booking: Vec<BookingNumber>,
     /// Rows that look like one person under two codes.

@@ -8,12 +8,12 @@ use tokio::sync::oneshot;
 use super::command::{Operated, Operation, Outcome};
 use super::core::{CommitFailed, Core};
 use super::import::lists::{List, ListId, unknown_campaign};
-use super::import::roster::StagedRoster;
+use super::import::roster::{StagedRoster, allowed};
 use super::import::sweep::sweep;
 use super::import::{perform, retire};
 use super::shared::Offer;
 use crate::domain::entry::{Actor, Change, GateAct};
-use crate::domain::ids::CampaignId;
+use crate::domain::ids::{CampaignId, PersonKey};
 use crate::domain::line::gate_act;
 
 type Done = Result<Outcome, CommitFailed>;
@@ -46,6 +46,7 @@ impl Core {
             }
             Operation::AddPieces { list, pieces } => self.add_pieces(actor, list, pieces),
             Operation::PutListInForce { list } => self.put_list_in_force(actor, *list),
+            Operation::Rekey { people } => self.rekey(actor, &people),
             Operation::PutRosterInForce { staged } => self.put_roster_in_force(actor, *staged),
             // Nothing is served: the writer is the operator's thread.
             long @ (Operation::Activate { .. }
@@ -127,7 +128,8 @@ impl Core {
         if !Arc::ptr_eq(&staged.base, &self.shared.roster()) {
             return Ok(Outcome::Stale);
         }
-        let found = staged.look_on(&self.shared.look());
+        let found = staged.look_on(&self.shared.look(), usize::MAX);
+        let moves = staged.moves(&self.shared.look());
         let counts = staged.counts;
         let mut batch = self.batch();
         batch.push(
@@ -141,6 +143,9 @@ impl Core {
                 gone: counts.gone as u64,
             },
         );
+        for (from, to) in moves {
+            batch.push(actor.clone(), Change::PersonRekeyed { from, to });
+        }
         self.finish_with(&mut batch, |write| staged.put_in_force(write, &found))?;
         let version = staged.next.version;
         let news = std::mem::take(&mut staged.news);
@@ -153,6 +158,14 @@ impl Core {
             unchanged: counts.unchanged,
             news: Box::new(news),
         }))
+    }
+
+    fn rekey(&mut self, actor: &Actor, people: &[(PersonKey, PersonKey)]) -> Done {
+        let moves = allowed(&self.shared.look(), people);
+        let changes = moves.into_iter();
+        let changes = changes.map(|(from, to)| Change::PersonRekeyed { from, to });
+        self.journal(actor.clone(), changes)?;
+        Ok(Outcome::Kept)
     }
 
     fn gate(&mut self, actor: Actor, id: Option<CampaignId>, act: GateAct) -> Done {

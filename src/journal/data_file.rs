@@ -391,15 +391,14 @@ impl Write {
         Ok(())
     }
 
-    /// Seals rows into the vault, in order of key, until `next` has none: it fills the bytes.
-    pub fn put_vault(
+    /// Puts sealed rows into the vault; they come in order of key.
+    pub fn put_vault<'a>(
         &self,
-        mut next: impl FnMut(&mut Vec<u8>) -> Result<Option<VaultKey>, StoreFault>,
+        rows: impl Iterator<Item = (VaultKey, &'a [u8])>,
     ) -> Result<(), StoreFault> {
         let mut table = self.transaction.open_table(VAULT)?;
-        let mut sealed = Vec::new();
-        while let Some(key) = next(&mut sealed)? {
-            table.insert(key.bytes(), sealed.as_slice())?;
+        for (key, sealed) in rows {
+            table.insert(key.bytes(), sealed)?;
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use jiff::civil::date;
 use sumun::clock::{Clock, Entropy, tick};
+use sumun::domain::booking::site::SlotRow;
+use sumun::domain::campaign::Campaign;
 use sumun::domain::ids::{SiteIndex, VaccineIndex};
 use sumun::domain::roster::{Roster, decode_people, difference, encode_people};
 use sumun::domain::time::{Day, Stamp, Zone};
@@ -55,11 +57,10 @@ fn main() {
     tell("split rows only, one core", began, count);
 
     let roster = measure_import(folder.path(), &path, &keys, &entropy, today, count);
-    let keys = &*keys;
-
     measure_roster(&roster, count);
-    measure_keys(keys, &entropy, count);
+    measure_keys(&keys, &entropy, count);
     measure_slots(count);
+    measure_slots_import(folder.path(), &keys);
 }
 
 /// Imports the file three times into a data folder of its own, as a server does: staged beside the
@@ -212,6 +213,99 @@ fn measure_slots(people: u64) {
     let read = files::slots::read(file.as_slice(), &zone, vaccine_of, site_of);
     assert_eq!(read.expect("good slots").len() as u64, rows);
     tell("slots::read", began, rows);
+}
+
+/// Imports two million slots as a server does: in parts, with the longest that the writer was busy
+/// with one of them.
+fn measure_slots_import(folder: &Path, keys: &Arc<Keys>) {
+    let clock = Clock::manual(Stamp(1_626_692_280 * Stamp::SECOND));
+    let data_file = folder.join("slots.redb");
+    let mut core = open::create(&data_file, Arc::clone(keys), &clock).expect("an empty folder");
+    let (shared, store) = (Arc::clone(core.shared()), Arc::clone(core.store()));
+    let source = include_str!("../../data/campaign.toml").to_owned();
+    let campaign = Campaign::parse(&source).expect("a sound campaign").0.id;
+    let (sites, days, starts) = (14_000, 10, 15);
+    let slot = |site: u32, day: i32, start: u16| SlotRow {
+        site: SiteIndex(site),
+        vaccine: VaccineIndex(0),
+        date: Day(18_800 + day),
+        start_min: 540 + start * 30,
+        start: Stamp((18_800 + i64::from(day)) * 86_400 * Stamp::SECOND),
+        end: Stamp((18_800 + i64::from(day)) * 86_400 * Stamp::SECOND + 1),
+        capacity: [10, 1, 0],
+    };
+    let of_site = |site| (0..days).flat_map(move |day| (0..starts).map(move |at| (site, day, at)));
+    let rows = (0..sites).flat_map(of_site);
+    let mut rows: Vec<_> = rows.map(|(site, day, at)| slot(site, day, at)).collect();
+    let count = rows.len() as u64;
+    let again = rows.iter_mut().map(|row| {
+        let first = *row;
+        row.capacity = [12, 1, 0];
+        first
+    });
+    let first: Vec<_> = again.collect();
+    let id = campaign.clone();
+    for (what, operation) in [
+        (
+            "activate",
+            Operation::Activate {
+                source: source.clone(),
+            },
+        ),
+        (
+            "import 14,000 sites",
+            Operation::ImportSites {
+                campaign: id.clone(),
+                rows: demo::sites(1, sites as usize),
+            },
+        ),
+        (
+            "import slots",
+            Operation::ImportSlots {
+                campaign: id.clone(),
+                version: None,
+                rows: first,
+            },
+        ),
+        (
+            "raise all capacities",
+            Operation::ImportSlots {
+                campaign: id.clone(),
+                version: None,
+                rows,
+            },
+        ),
+        (
+            "activate again",
+            Operation::Activate {
+                source: source + "\n# again\n",
+            },
+        ),
+    ] {
+        let (began, mut busy, mut parts) = (tick(), Duration::ZERO, 0);
+        let mut hand = |operation| {
+            let (reply, mut outcome) = tokio::sync::oneshot::channel();
+            let operator = "bench".to_owned();
+            let command = Command::Operate {
+                operator,
+                operation,
+                reply,
+            };
+            let began = tick();
+            core.step(&mut VecDeque::from([command])).expect("a commit");
+            busy = busy.max(began.elapsed());
+            parts += 1;
+            outcome.try_recv().ok()
+        };
+        let outcome = perform(&shared, &store, keys, operation, &mut hand);
+        assert!(matches!(outcome, Some(Outcome::Operated(_))), "{outcome:?}");
+        tell(what, began, count);
+        let busy_ms = busy.as_secs_f64() * 1e3;
+        println!(
+            "{:38} {parts:>8} parts, writer busy {busy_ms:.1} ms at the most",
+            ""
+        );
+    }
 }
 
 fn tell(what: &str, began: Instant, rows: u64) {

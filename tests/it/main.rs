@@ -13,6 +13,7 @@ mod exchange;
 mod gate;
 mod health;
 mod http;
+mod rosters;
 mod rules;
 mod rush;
 mod sessions;

@@ -5,6 +5,7 @@
 //! import that was interrupted or replaced has left in the data file.
 
 pub mod lists;
+mod rekey;
 pub mod roster;
 pub mod sweep;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use super::command::{Operation, Outcome};
 use super::shared::Shared;
+use crate::domain::ids::PersonKey;
 use crate::journal::store::{Store, StoreFault};
 use crate::keys::Keys;
 use lists::List;
@@ -35,7 +37,17 @@ pub fn perform(
             prepared,
             accept_gone,
         } => match roster::stage(shared, store, keys, *prepared, accept_gone) {
-            Ok(staged) => hand(Operation::PutRosterInForce { staged }),
+            Ok(mut staged) => {
+                let later = staged.moves_for_later();
+                match hand(Operation::PutRosterInForce { staged })? {
+                    outcome @ Outcome::Operated(_) => {
+                        move_later(later, hand);
+                        Some(outcome)
+                    }
+                    Outcome::Stale => Some(Outcome::Impossible(OTHER_ROSTER.to_owned())),
+                    outcome => Some(outcome),
+                }
+            }
             Err(not_staged) => Some(not_staged.outcome()),
         },
         Operation::Activate { source } => put_in_force(|| lists::activation(shared, &source), hand),
@@ -48,6 +60,21 @@ pub fn perform(
             rows,
         } => put_in_force(|| lists::slots(shared, &campaign, version, &rows), hand),
         other => hand(other),
+    }
+}
+
+/// The roster in force changed while another was prepared.
+const OTHER_ROSTER: &str = "another roster came into force while the file was read; nothing was \
+                            changed: import it again";
+
+/// Moves what people have who are too many for one commit. What is not moved stays under the old
+/// code, where they still find it.
+fn move_later(people: Vec<Vec<(PersonKey, PersonKey)>>, hand: &mut Hand<'_>) {
+    for people in people {
+        if hand(Operation::Rekey { people }) != Some(Outcome::Kept) {
+            tracing::warn!("people with a new code keep what they have under the old one");
+            return;
+        }
     }
 }
 

@@ -9,15 +9,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::rekey::{Recognised, recognise};
 use super::sweep::{has_something, sweep_all};
-use super::{AtDesk, NotStaged};
-use crate::domain::ids::{BookingNumber, HoldId, PersonKey, Seq};
-use crate::domain::roster::contact::Contact;
+use super::{AtDesk, NotStaged, OTHER_ROSTER};
+use crate::domain::ids::{BookingNumber, HoldId, PersonKey};
 use crate::domain::roster::{Difference, Roster, RosterPerson, difference};
 use crate::domain::state::{State, Status};
 use crate::engine::command::RosterNews;
 use crate::engine::shared::Shared;
-use crate::files::roster::{Alike, PreparedRoster};
+use crate::files::roster::{PreparedRoster, SealedContacts};
+use crate::journal::Log as _;
 use crate::journal::store::{ChunkKey, ROSTER_CHUNK, Store, StoreFault, VaultKey, Write};
 use crate::keys::Keys;
 
@@ -29,6 +30,8 @@ const LOOKED_UP: usize = 2_048;
 const LEFT_TO_WRITER: usize = 256;
 /// A larger loss has to be accepted: one in so many of the people in force.
 const LOSS_ACCEPTED: u64 = 100;
+/// People who are moved to a new key by one commit: some four milliseconds.
+const MOVES_AT_ONCE: usize = 1_000;
 /// What the data file needs beside the rows themselves.
 const DISK_BYTES_MIN: u64 = 64 << 20;
 
@@ -40,6 +43,9 @@ pub struct StagedRoster {
     pub(in crate::engine) digest: [u8; 32],
     pub(in crate::engine) counts: Counts,
     pub(in crate::engine) news: RosterNews,
+    recognised: Recognised,
+    /// People with something, from the old to the new key: moved by the entries beside the last.
+    moves: Vec<(PersonKey, PersonKey)>,
     seen: Seen,
     at_desk: AtDesk,
 }
@@ -53,33 +59,31 @@ pub struct Counts {
     pub unchanged: u64,
 }
 
-/// Up to where the state was searched for people who leave and have something.
+/// Up to where the state was searched for people who leave and have something: of each campaign,
+/// how many bookings and which hold is next.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct Seen {
-    seq: Seq,
-    /// Bookings of each campaign.
-    bookings: Vec<usize>,
-}
+struct Seen(Vec<(usize, HoldId)>);
 
 impl Seen {
     fn of(state: &State) -> Self {
-        let bookings = state.campaigns.iter().map(|known| known.bookings.len());
-        Self {
-            seq: state.seq,
-            bookings: bookings.collect(),
-        }
+        let next = HoldId(state.seq.0 + 1);
+        let campaigns = state.campaigns.iter();
+        Self(
+            campaigns
+                .map(|known| (known.bookings.len(), next))
+                .collect(),
+        )
     }
 
-    fn bookings(&self, campaign: usize) -> usize {
-        self.bookings.get(campaign).copied().unwrap_or(0)
-    }
-
-    /// Bookings since.
-    fn newer(&self, state: &State) -> usize {
+    /// Whether so few bookings and holds are new that the writer can look at them.
+    fn is_near(&self, state: &State) -> bool {
         let campaigns = state.campaigns.iter().enumerate();
-        campaigns
-            .map(|(at, known)| known.bookings.len() - self.bookings(at))
-            .sum()
+        let newer = campaigns.map(|(at, known)| {
+            let (bookings, hold) = self.0.get(at).copied().unwrap_or_default();
+            let holds = known.holds.range(hold..).take(LEFT_TO_WRITER + 1);
+            known.bookings.len() - bookings + holds.count()
+        });
+        newer.sum::<usize>() <= LEFT_TO_WRITER
     }
 }
 
@@ -93,43 +97,56 @@ pub struct Compared {
     pub refused: Option<String>,
     seen: Seen,
     left: Vec<RosterPerson>,
+    recognised: Recognised,
+    moves: Vec<(PersonKey, PersonKey)>,
 }
 
 /// Compares a file with the roster in force: what changes, and what becomes of bookings.
 pub fn compare(
     shared: &Shared,
-    _store: &Store,
-    _keys: &Keys,
+    store: &Store,
+    keys: &Keys,
     prepared: &PreparedRoster,
     accept_gone: Option<u64>,
 ) -> Result<Compared, StoreFault> {
     let base = shared.roster();
     let difference = difference(&base, &prepared.roster);
-    let gone = difference.gone.len();
+    let leaving = difference.gone.iter().map(|at| base.people[*at as usize]);
+    let left_before = base.left.iter().copied();
+    let left_before = left_before.filter(|person| prepared.roster.find(&person.key).is_none());
+    let leaving: Vec<_> = leaving.chain(left_before).collect();
+    let recognised = recognise(store, keys, prepared, &leaving)?;
+    let of_roster = |person: &&PersonKey| base.find(person).is_some();
+    let rekeyed = recognised.people.keys().filter(of_roster).count();
+    let gone = difference.gone.len() - rekeyed;
     let counts = Counts {
-        added: difference.added.len(),
+        added: difference.added.len() - recognised.people.len(),
         changed: difference.changed.len(),
         gone,
         unchanged: difference.unchanged,
     };
     let mut news = RosterNews {
+        rekeyed: recognised.people.len(),
+        undecided: recognised.undecided.clone(),
         same_people: prepared.same_people.clone(),
         ..RosterNews::default()
     };
-    let leaving = difference.gone.iter().map(|at| base.people[*at as usize]);
-    let left_before = base.left.iter().copied();
-    let left_before = left_before.filter(|person| prepared.roster.find(&person.key).is_none());
-    let leaving: Vec<_> = leaving.chain(left_before).collect();
-    let (mut seen, mut left) = (None, Vec::new());
+    let (mut seen, mut left, mut moves) = (None, Vec::new(), Vec::new());
     for people in leaving.chunks(LOOKED_UP) {
         let state = shared.look();
         seen.get_or_insert_with(|| Seen::of(&state));
-        let active = |person: &&RosterPerson| has_something(&state, &person.key);
-        for person in people.iter().filter(active) {
-            left.push(*person);
-            if base.find(&person.key).is_some() {
-                news.gone_with_booking
-                    .extend(bookings_of(&state, &person.key));
+        for person in people {
+            let has_something = has_something(&state, &person.key);
+            if let Some(to) = recognised.people.get(&person.key) {
+                if has_something || has_place(&state, &person.key) {
+                    moves.push((person.key, *to));
+                }
+            } else if has_something {
+                left.push(*person);
+                if base.find(&person.key).is_some() {
+                    news.gone_with_booking
+                        .extend(bookings_of(&state, &person.key));
+                }
             }
         }
     }
@@ -143,7 +160,14 @@ pub fn compare(
         refused,
         seen,
         left,
+        recognised,
+        moves,
     })
+}
+
+fn has_place(state: &State, person: &PersonKey) -> bool {
+    let mut campaigns = state.campaigns.iter();
+    campaigns.any(|known| known.line.given.contains(person))
 }
 
 fn bookings_of(state: &State, person: &PersonKey) -> Vec<BookingNumber> {
@@ -196,6 +220,8 @@ pub fn stage(
         news,
         seen,
         left,
+        recognised,
+        moves,
         ..
     } = compared;
     drop(compared.difference);
@@ -228,19 +254,22 @@ pub fn stage(
         digest,
         counts,
         news,
+        recognised,
+        moves,
         seen,
         at_desk,
     });
     staged.next.add_left(left);
-    while staged.seen.newer(&shared.look()) > LEFT_TO_WRITER {
-        staged.look_on(&shared.look());
+    while !staged.seen.is_near(&shared.look()) {
+        staged.look_on(&shared.look(), LOOKED_UP);
     }
+    staged.leave_with(MOVES_AT_ONCE);
     for (chunk, people) in (0..).zip(staged.next.left.chunks(ROSTER_CHUNK)) {
         let key = ChunkKey::left(version, chunk);
         store.beside(|write| write.put_people(key, people))?;
     }
     // What waits in the tail is settled now, so that the writer has little of it to wait for.
-    crate::journal::Log::settle(store)?;
+    store.settle()?;
     Ok(staged)
 }
 
@@ -249,7 +278,7 @@ fn seal(
     store: &Store,
     base: &Roster,
     next: &Roster,
-    contacts: &crate::files::roster::SealedContacts,
+    contacts: &SealedContacts,
 ) -> Result<(), NotStaged> {
     let version = next.version;
     let is_new = |person: &RosterPerson| {
@@ -258,53 +287,66 @@ fn seal(
     };
     let people = next.people.iter().enumerate();
     let mut people = people.filter(|(_, person)| is_new(person)).peekable();
-    let mut not_read = None;
-    while people.peek().is_some() && not_read.is_none() {
-        let mut left = VAULT_ROWS;
+    let (mut rows, mut bytes, mut sealed) = (Vec::new(), Vec::new(), Vec::new());
+    while people.peek().is_some() {
+        (rows.clear(), bytes.clear());
+        // Found and read before the commit begins, which others wait for.
+        for (at, person) in people.by_ref().take(VAULT_ROWS) {
+            let is_sealed = contacts.read(at, &mut sealed).map_err(|fault| {
+                NotStaged::Impossible(format!(
+                    "the sealed rows can't be read again ({fault}); nothing was changed: import \
+                     the file again"
+                ))
+            })?;
+            if !is_sealed {
+                return Err(NotStaged::Impossible(OTHER_ROSTER.to_owned()));
+            }
+            let person = person.key;
+            let from = bytes.len();
+            bytes.extend_from_slice(&sealed);
+            rows.push((VaultKey { person, version }, from..bytes.len()));
+        }
         store.beside(|write| {
-            write.put_vault(|sealed| {
-                if left == 0 || not_read.is_some() {
-                    return Ok(None);
-                }
-                left -= 1;
-                let Some((at, person)) = people.next() else {
-                    return Ok(None);
-                };
-                match contacts.read(at, sealed) {
-                    Ok(true) => Ok(Some(VaultKey {
-                        person: person.key,
-                        version,
-                    })),
-                    Ok(false) => {
-                        not_read = Some(
-                            "another roster came into force while the file was read: import it \
-                             again"
-                                .to_owned(),
-                        );
-                        Ok(None)
-                    }
-                    Err(fault) => {
-                        not_read = Some(format!(
-                            "the sealed rows can't be read again ({fault}); nothing was changed: \
-                             import the file again"
-                        ));
-                        Ok(None)
-                    }
-                }
-            })
+            write.put_vault(rows.iter().map(|(key, row)| (*key, &bytes[row.clone()])))
         })?;
     }
-    not_read.map_or(Ok(()), |why| Err(NotStaged::Impossible(why)))
+    Ok(())
 }
 
 impl StagedRoster {
-    /// Takes in who booked or holds something since the last look and is not on the next roster.
-    /// Gives back those who were not known to.
-    pub(in crate::engine) fn look_on(&mut self, state: &State) -> Vec<RosterPerson> {
+    /// People who are moved by later entries are also kept as people who left: if those entries
+    /// never come, they find their booking under the old code.
+    fn leave_with(&mut self, moves: usize) {
+        let later = self.moves.iter().skip(moves);
+        let base = &self.base;
+        let known = |person: &PersonKey| base.find(person).or_else(|| base.find_left(person));
+        let people: Vec<_> = later.filter_map(|(from, _)| known(from).copied()).collect();
+        self.next.add_left(people);
+    }
+
+    /// Takes out what is more than one commit should move.
+    pub(super) fn moves_for_later(&mut self) -> Vec<Vec<(PersonKey, PersonKey)>> {
+        let later = self.moves.split_off(self.moves.len().min(MOVES_AT_ONCE));
+        later.chunks(MOVES_AT_ONCE).map(<[_]>::to_vec).collect()
+    }
+
+    /// The moves that the state allows: nobody's new key may have a booking or a hold already.
+    pub(in crate::engine) fn moves(&self, state: &State) -> Vec<(PersonKey, PersonKey)> {
+        allowed(state, &self.moves)
+    }
+
+    /// Takes in who booked or holds something since the last look and is not on the next roster;
+    /// looks at so many bookings and holds of each campaign. Gives back who was not known.
+    pub(in crate::engine) fn look_on(&mut self, state: &State, most: usize) -> Vec<RosterPerson> {
         let mut found: HashMap<PersonKey, RosterPerson> = HashMap::new();
+        let mut moved: Vec<(PersonKey, PersonKey)> = Vec::new();
         let mut look = |person: PersonKey| {
             let is_here = || self.next.find(&person).is_some();
             if self.next.find_left(&person).is_some() || is_here() {
+                return;
+            }
+            if let Some(to) = self.recognised.people.get(&person) {
+                moved.push((person, *to));
                 return;
             }
             let known = self
@@ -313,17 +355,26 @@ impl StagedRoster {
                 .or_else(|| self.base.find_left(&person));
             found.extend(known.map(|known| (person, *known)));
         };
-        for (at, campaign) in state.campaigns.iter().enumerate() {
-            let bookings = self.seen.bookings(at)..campaign.bookings.len();
-            for booking in bookings.map(|index| &campaign.bookings[index]) {
+        self.seen
+            .0
+            .resize(state.campaigns.len(), Default::default());
+        for (campaign, (bookings, hold)) in state.campaigns.iter().zip(&mut self.seen.0) {
+            let until = campaign.bookings.len().min(bookings.saturating_add(most));
+            for booking in (*bookings..until).map(|index| &campaign.bookings[index]) {
                 if booking.status == Status::Booked {
                     look(booking.person);
                 }
             }
-            let holds = campaign.holds.range(HoldId(self.seen.seq.0)..);
-            holds.for_each(|(_, hold)| look(hold.person));
+            *bookings = until;
+            for (id, held) in campaign.holds.range(*hold..).take(most) {
+                look(held.person);
+                *hold = HoldId(id.0 + 1);
+            }
         }
-        self.seen = Seen::of(state);
+        moved.retain(|pair| !self.moves.contains(pair));
+        moved.sort_unstable();
+        moved.dedup();
+        self.moves.extend(moved);
         let found: Vec<_> = found.into_values().collect();
         self.next.add_left(found.iter().copied());
         found
@@ -350,5 +401,11 @@ impl StagedRoster {
     }
 }
 
-#[allow(dead_code)]
-fn _later(_: Contact, _: Alike) {}
+/// The moves of these that the state allows.
+pub(in crate::engine) fn allowed(
+    state: &State,
+    moves: &[(PersonKey, PersonKey)],
+) -> Vec<(PersonKey, PersonKey)> {
+    let is_free = |(_, to): &&(PersonKey, PersonKey)| !has_something(state, to);
+    moves.iter().filter(is_free).copied().collect()
+}

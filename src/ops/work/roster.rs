@@ -66,7 +66,11 @@ fn figures(counts: &Counts, news: &RosterNews) -> String {
         0 => String::new(),
         bookings => format!(" ({bookings} bookings of theirs stay)"),
     };
-    format!("{added} added, {changed} changed, {gone} gone{booked}, {unchanged} unchanged")
+    let rekeyed = match news.rekeyed {
+        0 => String::new(),
+        people => format!("{people} with a new code, "),
+    };
+    format!("{added} added, {changed} changed, {rekeyed}{gone} gone{booked}, {unchanged} unchanged")
 }
 
 fn figures_json(counts: &Counts, news: &RosterNews) -> Value {
@@ -75,6 +79,7 @@ fn figures_json(counts: &Counts, news: &RosterNews) -> Value {
     json!({
         "added": counts.added, "changed": counts.changed, "gone": counts.gone,
         "unchanged": counts.unchanged,
+        "new_code": news.rekeyed, "undecided_lines": news.undecided,
         "gone_with_booking": numbers.len(), "gone_booking_numbers": numbers,
         "same_person": news.same_people.total,
         "same_person_lines": news.same_people.lines,
@@ -92,6 +97,17 @@ fn told(news: &RosterNews) -> String {
             "\nbookings of people who are gone: {}{}",
             shown.join(", "),
             more(numbers.len())
+        ));
+    }
+    let undecided = &news.undecided;
+    if !undecided.is_empty() {
+        let shown: Vec<_> = undecided.iter().take(SHOWN).map(u32::to_string).collect();
+        told.push_str(&format!(
+            "\nperhaps people who are gone, under a new code: lines {}{}; name and birth date are \
+             theirs, but the telephone number does not say who is who, so their bookings stay \
+             under the old code",
+            shown.join(", "),
+            more(undecided.len())
         ));
     }
     let same = &news.same_people;

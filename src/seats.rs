@@ -86,14 +86,14 @@ impl SiteSeats {
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    /// Adds seats to each pool of a slot, or appends the next slot with these seats.
-    pub fn add(&self, position: u32, seats: Seats) {
+    /// Adds seats to slots by position, and appends slots with theirs.
+    pub fn grow(&self, raised: &[(u32, Seats)], added: &[Seats]) {
         let mut free = locked(&self.free);
-        if free.len() == position as usize {
-            free.push(Seats::default());
+        for (position, seats) in raised {
+            let slot = &mut free[*position as usize];
+            (0..POOLS).for_each(|pool| slot[pool] += seats[pool]);
         }
-        let slot = &mut free[position as usize];
-        (0..POOLS).for_each(|pool| slot[pool] += seats[pool]);
+        free.extend_from_slice(added);
         self.version.fetch_add(1, Ordering::Release);
     }
 

@@ -195,6 +195,7 @@ fn make(
             &mut core,
             Operation::ImportRoster {
                 prepared: Box::new(prepared),
+                accept_gone: None,
             },
         )?;
         operate(

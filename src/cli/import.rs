@@ -7,6 +7,7 @@ use clap::Subcommand;
 use super::campaign::{CampaignCommand, parse_at, preview, read_campaign};
 use super::{Output, keep, work};
 use crate::domain::campaign::eligibility::Subject;
+use crate::files::roster::SamePerson;
 use crate::ops::folder::Folder;
 use crate::ops::work::Work;
 
@@ -19,10 +20,23 @@ pub enum RosterCommand {
         /// Only say what would be added, changed and gone
         #[arg(long)]
         dry_run: bool,
+        /// Let so many people go, where the file has lost more than one in a hundred
+        #[arg(long, value_name = "N")]
+        accept_gone: Option<u64>,
+        /// Rows that look like one person under two codes
+        #[arg(long, value_enum, default_value = "warn", value_name = "warn|refuse")]
+        same_person: SamePersonArg,
     },
     /// Count the people on the roster
     #[command(after_help = "Example:\n  sumun roster stats")]
     Stats,
+}
+
+/// The choices of `--same-person`.
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+pub enum SamePersonArg {
+    Warn,
+    Refuse,
 }
 
 #[derive(Subcommand, Clone, Debug)]
@@ -49,8 +63,21 @@ pub enum SlotsCommand {
 
 pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Output> {
     match command {
-        RosterCommand::Import { file, dry_run } => {
-            work(folder, Work::ImportRoster { dry_run: *dry_run }, Some(file))
+        RosterCommand::Import {
+            file,
+            dry_run,
+            accept_gone,
+            same_person,
+        } => {
+            let import = Work::ImportRoster {
+                dry_run: *dry_run,
+                accept_gone: *accept_gone,
+                same_person: match same_person {
+                    SamePersonArg::Warn => SamePerson::Warn,
+                    SamePersonArg::Refuse => SamePerson::Refuse,
+                },
+            };
+            work(folder, import, Some(file))
         }
         RosterCommand::Stats => work(folder, Work::RosterStats, None),
     }

@@ -243,7 +243,8 @@ pub fn perform(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Resu
     };
     let shared = std::sync::Arc::clone(core.shared());
     let keys = std::sync::Arc::clone(core.keys());
-    match work::prepare(&work, source, &shared, &keys, folder.path(), now)? {
+    let store = std::sync::Arc::clone(core.store());
+    match work::prepare(&work, source, &shared, &store, &keys, folder.path(), now)? {
         Prepared::Finished(finished) => Ok(finished),
         Prepared::Operation(operation) => {
             let operator = control::account_name(rustix::process::getuid().as_raw());

@@ -1,13 +1,14 @@
 //! Operators' outcomes in words: text for a terminal, and the JSON object that scripts read.
 
+mod roster;
+
 use serde_json::json;
 
 use super::Output;
 use crate::domain::campaign::Finding;
 use crate::domain::entry::GateAct;
 use crate::ops::outcome::{
-    CampaignInForce, Done, Finished, GateStatus, HealthSeen, RosterDryRun, RosterImported,
-    RosterStats, SignedHead, WorkFault,
+    CampaignInForce, Done, Finished, GateStatus, HealthSeen, RosterStats, SignedHead, WorkFault,
 };
 
 /// What a command says of the work that it asked for.
@@ -47,8 +48,8 @@ fn done_answer(done: Done) -> Output {
             ),
             json!(imported),
         ),
-        Done::Roster(imported) => roster(&imported),
-        Done::DryRun(dry_run) => roster_dry_run(&dry_run),
+        Done::Roster(imported) => roster::in_force(&imported),
+        Done::DryRun(dry_run) => roster::dry_run(&dry_run),
         Done::TokenKeyRotated { id, revoked } => token_key(id, revoked),
         Done::Gate { campaign, act } => {
             let human = format!("gate of {campaign}: {}", gate_act(&act));
@@ -86,40 +87,6 @@ fn fault_answer(fault: &WorkFault) -> Output {
             Output::fault(human, json)
         }
     }
-}
-
-fn roster(imported: &RosterImported) -> Output {
-    let RosterImported {
-        version,
-        added,
-        changed,
-        gone,
-        unchanged,
-    } = imported;
-    let human = format!(
-        "roster version {version} is in force: {added} added, {changed} changed, {gone} gone, \
-         {unchanged} unchanged; no booking was touched"
-    );
-    Output::done(human, json!(imported))
-}
-
-fn roster_dry_run(dry_run: &RosterDryRun) -> Output {
-    let RosterDryRun {
-        people,
-        added,
-        changed,
-        gone,
-        unchanged,
-        changed_fields: fields,
-    } = dry_run;
-    let human = format!(
-        "dry run, nothing was changed: {people} people; {added} added, {changed} changed (name {}, \
-         phone {}, birth date {}, region {}, groups {}), {gone} gone, {unchanged} unchanged",
-        fields.name, fields.phone, fields.birth_date, fields.region, fields.groups
-    );
-    let mut json = json!(dry_run);
-    json["dry_run"] = json!(true);
-    Output::done(human, json)
 }
 
 fn token_key(id: u8, revoked: bool) -> Output {
@@ -238,7 +205,7 @@ fn health_seen(health: &HealthSeen) -> Output {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::outcome::{ChangedFields, WorkRefused};
+    use crate::ops::outcome::{ChangedFields, RosterDryRun, WorkRefused};
 
     /// Scripts read these fields: they stay as they are.
     #[test]
@@ -258,6 +225,8 @@ mod tests {
             changed: 2,
             gone: 3,
             unchanged: 4,
+            notes: Default::default(),
+            would_be_refused: None,
             changed_fields: ChangedFields {
                 name: 1,
                 phone: 0,

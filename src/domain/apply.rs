@@ -12,6 +12,7 @@ mod seats;
 use std::sync::Arc;
 
 use crate::domain::booking::catalog::{Catalog, Version};
+use crate::domain::booking::next::NextCatalog;
 use crate::domain::campaign::Campaign;
 use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash};
 use crate::domain::growing::Table;
@@ -34,7 +35,26 @@ type Applied = Result<(), String>;
 
 /// Applies one entry, whose bytes hash to `hash`.
 pub fn apply(state: &mut State, entry: &Entry, hash: Hash) -> Result<(), Contradiction> {
-    follow(state, entry).map_err(|what| Contradiction {
+    apply_with(state, entry, hash, None)
+}
+
+/// Applies one entry, with what was made for it if it fits: the same comes of it as without, sooner.
+pub fn apply_prepared(
+    state: &mut State,
+    entry: &Entry,
+    hash: Hash,
+    next: &mut NextCatalog,
+) -> Result<(), Contradiction> {
+    apply_with(state, entry, hash, Some(next))
+}
+
+fn apply_with(
+    state: &mut State,
+    entry: &Entry,
+    hash: Hash,
+    next: Option<&mut NextCatalog>,
+) -> Result<(), Contradiction> {
+    follow(state, entry, next).map_err(|what| Contradiction {
         seq: entry.seq,
         what,
     })?;
@@ -47,7 +67,7 @@ pub fn apply(state: &mut State, entry: &Entry, hash: Hash) -> Result<(), Contrad
     Ok(())
 }
 
-fn follow(state: &mut State, entry: &Entry) -> Applied {
+fn follow(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> Applied {
     if entry.seq.0 != state.seq.0 + 1 {
         return Err(format!("follows entry {}: entries are missing", state.seq));
     }
@@ -61,7 +81,7 @@ fn follow(state: &mut State, entry: &Entry) -> Applied {
     if founding != (entry.seq.0 == 1) {
         return Err("a journal is founded by its first entry, and only by it".to_owned());
     }
-    change(state, entry)?;
+    change(state, entry, next)?;
     if let Some((campaign, person)) = caused_by(entry) {
         let standing = known(state, campaign)?.standings.of(person);
         standing.changes.count(entry.stamp);
@@ -69,7 +89,7 @@ fn follow(state: &mut State, entry: &Entry) -> Applied {
     Ok(())
 }
 
-fn change(state: &mut State, entry: &Entry) -> Applied {
+fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> Applied {
     match &entry.change {
         Change::Founded {
             simulated_clock,
@@ -98,6 +118,10 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             let pending = &mut state.pending;
             let (source, rows) =
                 Pending::take_activation(pending, *campaign, *parts, *rows, source_sha256)?;
+            if let Some((campaign, next)) = prepared(state, *campaign, next) {
+                is_next_version(campaign, *version)?;
+                return next.swap_into(campaign, entry.stamp, Vec::new());
+            }
             let rules = Campaign::of_rows(&rows)?;
             let version = Version {
                 version: *version,
@@ -112,6 +136,9 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             rows,
         } => {
             let rows = Pending::take_sites(&mut state.pending, *campaign, *parts, *rows)?;
+            if let Some((campaign, next)) = prepared(state, *campaign, next) {
+                return next.swap_into(campaign, entry.stamp, Vec::new());
+            }
             let campaign = known(state, *campaign)?;
             Arc::make_mut(&mut campaign.catalog).put_sites(&rows);
             Ok(())
@@ -122,6 +149,11 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             rows,
         } => {
             let rows = Pending::take_slots(&mut state.pending, *campaign, *parts, *rows)?;
+            if let Some((campaign, next)) = prepared(state, *campaign, next) {
+                return next.swap_into(campaign, entry.stamp, rows);
+            }
+            let rows = rows.iter().flat_map(|piece| piece.iter().copied());
+            let rows: Vec<_> = rows.collect();
             let campaign = known(state, *campaign)?;
             Arc::make_mut(&mut campaign.catalog).put_slots(&rows)?;
             campaign
@@ -243,6 +275,10 @@ fn change(state: &mut State, entry: &Entry) -> Applied {
             }
             Ok(())
         }
+        Change::PersonRekeyed { from, to } => {
+            let mut campaigns = state.campaigns.iter_mut();
+            campaigns.try_for_each(|campaign| campaign.rekey(*from, *to))
+        }
         // What the key signs is not part of the state.
         Change::TokenKeyRotated { .. } => Ok(()),
     }
@@ -255,6 +291,23 @@ fn known(state: &mut State, index: CampaignIndex) -> Result<&mut CampaignState, 
         .ok_or_else(|| format!("campaign {index} does not exist"))
 }
 
+/// What was made for an entry about this campaign, if it fits the campaign as it is.
+fn prepared<'a>(
+    state: &'a mut State,
+    index: CampaignIndex,
+    next: Option<&'a mut NextCatalog>,
+) -> Option<(&'a mut CampaignState, &'a mut NextCatalog)> {
+    let (campaign, next) = (state.campaigns.get_mut(index.at())?, next?);
+    next.fits(campaign).then_some((campaign, next))
+}
+
+fn is_next_version(known: &CampaignState, version: u32) -> Applied {
+    if known.catalog.version() + 1 == version {
+        return Ok(());
+    }
+    Err(format!("is not the next version of campaign {}", known.id))
+}
+
 fn activate(state: &mut State, index: CampaignIndex, version: Version, rules: Campaign) -> Applied {
     let id = rules.id.clone();
     if index.at() == state.campaigns.len() && version.version == 1 {
@@ -263,9 +316,10 @@ fn activate(state: &mut State, index: CampaignIndex, version: Version, rules: Ca
         return Ok(());
     }
     let known = known(state, index)?;
-    if known.id != id || known.catalog.version() + 1 != version.version {
-        return Err(format!("is not the next version of campaign {}", known.id));
+    if known.id != id {
+        return Err(format!("activates campaign {id} as campaign {}", known.id));
     }
+    is_next_version(known, version.version)?;
     let catalog = Arc::make_mut(&mut known.catalog);
     catalog.campaign = Arc::new(rules);
     catalog.versions.push(version);

@@ -6,6 +6,8 @@
 //! is thrown away by the first piece of the next. Invariant: nothing of a list is in force before
 //! its last entry, and that entry's counts say whether every piece is there.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::booking::site::{SiteRow, SlotRow};
@@ -125,7 +127,8 @@ pub struct Pending {
     source: String,
     rules: Vec<CampaignRow>,
     sites: Vec<SiteRow>,
-    slots: Vec<SlotRow>,
+    /// Piece by piece: one list of millions would be moved as it grows, and copied with the state.
+    slots: Vec<Arc<Vec<SlotRow>>>,
 }
 
 impl Pending {
@@ -156,7 +159,7 @@ impl Pending {
             Piece::Source(text) => list.source.push_str(text),
             Piece::Rules(rows) => list.rules.extend_from_slice(rows),
             Piece::Sites(rows) => list.sites.extend_from_slice(rows),
-            Piece::Slots(rows) => list.slots.extend_from_slice(rows),
+            Piece::Slots(rows) => list.slots.push(Arc::new(rows.clone())),
         }
         Ok(())
     }
@@ -218,12 +221,12 @@ impl Pending {
         campaign: CampaignIndex,
         parts: u32,
         rows: u32,
-    ) -> Result<Vec<SlotRow>, String> {
+    ) -> Result<Vec<Arc<Vec<SlotRow>>>, String> {
         let list = Self::take(pending, campaign, parts)?;
         if !list.source.is_empty() || !list.rules.is_empty() || !list.sites.is_empty() {
             return Err("imports slots from a list of something else".to_owned());
         }
-        check_count(list.slots.len(), rows)?;
+        check_count(list.slots.iter().map(|piece| piece.len()).sum(), rows)?;
         Ok(list.slots)
     }
 }

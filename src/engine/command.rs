@@ -2,15 +2,17 @@
 
 use tokio::sync::oneshot;
 
+use super::import::lists::{List, ListId};
+use super::import::roster::StagedRoster;
 use super::in_flight::Flight;
 use crate::domain::booking::decide::Request;
 use crate::domain::booking::refusal::Refusal;
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::entry::{Change, Doses, GateAct, RefusedFor};
-use crate::domain::ids::{CampaignId, CampaignIndex, HoldId, PersonKey, Seq};
+use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, Seq};
 use crate::domain::state::Booking;
 use crate::domain::time::Stamp;
-use crate::files::roster::PreparedRoster;
+use crate::files::roster::{PreparedRoster, SamePeople};
 use crate::seats::Claim;
 
 /// A change that somebody wants. The writer owns it from here: whoever asked may hang up.
@@ -55,18 +57,13 @@ impl Command {
             _ => false,
         }
     }
-
-    /// Whether the writer may be at it for minutes.
-    pub(super) fn is_long(&self) -> bool {
-        matches!(self, Self::Operate { operation, .. } if operation.is_long())
-    }
 }
 
+/// What operators want. The first four can take minutes: `import::perform` does that part on the
+/// operator's thread, and where nothing is served the writer does it itself.
 pub enum Operation {
     /// Puts a campaign file into force.
-    Activate {
-        source: String,
-    },
+    Activate { source: String },
     ImportSites {
         campaign: CampaignId,
         rows: Vec<SiteRow>,
@@ -85,7 +82,17 @@ pub enum Operation {
     },
     ImportRoster {
         prepared: Box<PreparedRoster>,
+        /// How many people may be gone, if that is much of the roster.
+        accept_gone: Option<u64>,
     },
+    /// Pieces of a list, before its last entry.
+    AddPieces { list: ListId, pieces: Vec<Change> },
+    /// Puts a list into force whose other pieces came before.
+    PutListInForce { list: Box<List> },
+    /// Moves what people have to their new keys, from the first to the second.
+    Rekey { people: Vec<(PersonKey, PersonKey)> },
+    /// Puts a roster into force whose rows are stored.
+    PutRosterInForce { staged: Box<StagedRoster> },
     /// The key of tokens has been replaced.
     TokenKeyRotated {
         id: u8,
@@ -98,17 +105,6 @@ impl Operation {
     /// Whether a part of it is done before the writer sees it, so that it can't be given up.
     pub fn has_begun(&self) -> bool {
         matches!(self, Self::TokenKeyRotated { .. })
-    }
-
-    /// Whether it can take minutes.
-    pub fn is_long(&self) -> bool {
-        match self {
-            Self::Activate { .. }
-            | Self::ImportSites { .. }
-            | Self::ImportSlots { .. }
-            | Self::ImportRoster { .. } => true,
-            Self::Gate { .. } | Self::TokenKeyRotated { .. } => false,
-        }
     }
 }
 
@@ -127,10 +123,12 @@ pub enum Outcome {
     Repeated(Seq),
     Refused(Refusal),
     Operated(Operated),
-    /// What the keeper wanted is in the journal.
+    /// What the keeper wanted, or a part of a list, is in the journal.
     Kept,
     /// What the keeper wanted contradicts the journal: it has a defect.
     Contradicts,
+    /// What it was prepared from is not in force any more: nothing was done, prepare it again.
+    Stale,
     /// The operation can't be done; says why and what to do.
     Impossible(String),
     /// The commit failed: it may or may not be in the journal. The process is about to stop.
@@ -172,5 +170,20 @@ pub enum Operated {
         changed: usize,
         gone: usize,
         unchanged: u64,
+        news: Box<RosterNews>,
     },
+}
+
+/// What an operator has to know of an imported roster beside its numbers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RosterNews {
+    /// People who were recognised under a new code.
+    pub rekeyed: usize,
+    /// Lines of people who are perhaps known under another code: too like several, or like one
+    /// with another telephone number.
+    pub undecided: Vec<u32>,
+    /// Bookings of people who are not on the roster any more.
+    pub gone_with_booking: Vec<BookingNumber>,
+    /// Rows that look like one person under two codes.
+    pub same_people: SamePeople,
 }

@@ -9,14 +9,15 @@ use std::sync::Arc;
 
 use super::batch::{Answer, Batch, end_holds, freed_by, note_refusal, takes_free_seats};
 use super::command::{Command, Outcome};
+use super::import::lists::ListId;
 use super::shared::{Offer, Shared};
 use crate::clock::Clock;
-use crate::domain::apply::{Contradiction, apply};
+use crate::domain::apply::{Contradiction, apply, apply_prepared};
 use crate::domain::booking::decide::{Ask, Context, Request, Verdict, decide};
+use crate::domain::booking::next::NextCatalog;
 use crate::domain::booking::refusal::{Refusal, refused_for};
 use crate::domain::entry::{Actor, Change, Entry};
 use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, POOLS, PersonKey};
-use crate::domain::roster::Roster;
 use crate::domain::state::State;
 use crate::journal::Log as _;
 use crate::journal::block::Block;
@@ -36,7 +37,8 @@ pub struct Core {
     pub(super) shared: Arc<Shared>,
     pub(super) keys: Arc<Keys>,
     pub(super) clock: Clock,
-    pub(super) roster: Arc<Roster>,
+    /// The list whose pieces came last.
+    pub(super) list: Option<ListId>,
     step_journalled_ns: i64,
 }
 
@@ -52,13 +54,7 @@ pub enum CommitFailed {
 }
 
 impl Core {
-    pub fn new(
-        store: Arc<Store>,
-        shared: Arc<Shared>,
-        keys: Arc<Keys>,
-        clock: Clock,
-        roster: Arc<Roster>,
-    ) -> Self {
+    pub fn new(store: Arc<Store>, shared: Arc<Shared>, keys: Arc<Keys>, clock: Clock) -> Self {
         let step_journalled_ns = clock.wall_step_ns();
         store.sign_with(&keys);
         Self {
@@ -66,7 +62,7 @@ impl Core {
             shared,
             keys,
             clock,
-            roster,
+            list: None,
             step_journalled_ns,
         }
     }
@@ -305,7 +301,16 @@ impl Core {
 
     /// Commits a batch whose entries are applied to a copy of the state first.
     pub(super) fn finish_copied(&mut self, batch: &mut Batch) -> Result<(), CommitFailed> {
-        self.finish_copied_by(batch, |store, block| store.append(block))
+        self.finish_copied_prepared(batch, None)
+    }
+
+    /// The same, with what was made for the last entry.
+    pub(super) fn finish_copied_prepared(
+        &mut self,
+        batch: &mut Batch,
+        next: Option<&mut NextCatalog>,
+    ) -> Result<(), CommitFailed> {
+        self.finish_copied_by(batch, next, |store, block| store.append(block))
     }
 
     /// The same, together with changes of other tables than the journal.
@@ -314,12 +319,13 @@ impl Core {
         batch: &mut Batch,
         also: impl FnOnce(&Write) -> Result<(), StoreFault>,
     ) -> Result<(), CommitFailed> {
-        self.finish_copied_by(batch, |store, block| store.append_with(&block, also))
+        self.finish_copied_by(batch, None, |store, block| store.append_with(&block, also))
     }
 
     fn finish_copied_by(
         &mut self,
         batch: &mut Batch,
+        mut prepared: Option<&mut NextCatalog>,
         append: impl FnOnce(&Store, Block) -> Result<(), StoreFault>,
     ) -> Result<(), CommitFailed> {
         let Some(block) = batch.take_block() else {
@@ -328,7 +334,10 @@ impl Core {
         };
         let mut next = self.shared.state().clone();
         for (entry, hash) in &batch.entries {
-            apply(&mut next, entry, *hash)?;
+            match prepared.as_deref_mut() {
+                Some(prepared) => apply_prepared(&mut next, entry, *hash, prepared)?,
+                None => apply(&mut next, entry, *hash)?,
+            }
         }
         if let Err(fault) = append(&self.store, block) {
             return Err(unknown(batch, fault));

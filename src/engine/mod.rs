@@ -7,6 +7,7 @@ pub mod command;
 pub mod core;
 pub mod daylog;
 pub mod follow;
+pub mod import;
 pub mod in_flight;
 pub mod open;
 mod operate;

@@ -93,10 +93,9 @@ fn shown_span(now: Timestamp, last: Timestamp) -> String {
 
 /// Writes the first entry into an empty data file.
 pub fn found(store: Store, keys: Arc<Keys>, clock: &Clock) -> Result<Core, OpenFault> {
-    let shared = Arc::new(Shared::new(State::default(), Roster::default()));
-    let roster = Arc::new(Roster::default());
+    let shared = Arc::new(Shared::new(State::default(), Arc::new(Roster::default())));
     let head_public_key = keys.head_public_key();
-    let mut core = Core::new(Arc::new(store), shared, keys, clock.clone(), roster);
+    let mut core = Core::new(Arc::new(store), shared, keys, clock.clone());
     let simulated_clock = clock.is_simulated();
     core.record(Change::Founded {
         simulated_clock,
@@ -156,8 +155,8 @@ pub fn open_after(
     }
     let clock = clock.with_floor(state.stamp);
     let behind_ns = clock.stands_still_ns();
-    let shared = Arc::new(Shared::new(state, roster.clone()));
-    let mut core = Core::new(Arc::new(store), shared, keys, clock, Arc::new(roster));
+    let shared = Arc::new(Shared::new(state, Arc::new(roster)));
+    let mut core = Core::new(Arc::new(store), shared, keys, clock);
     if behind_ns > BEHIND_NOTICED_NS {
         tracing::error!(
             behind_s = behind_ns / 1_000_000_000,

@@ -1,18 +1,19 @@
 //! What readers see: published state. Written by the writer alone, after a commit.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use arc_swap::ArcSwap;
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
 
 use super::follow::Followers;
+use super::import::{RosterDesk, retire};
 use super::watch::Watch;
 use crate::availability::Availability;
 use crate::domain::booking::catalog::Catalog;
 use crate::domain::campaign::eligibility::Subject;
 use crate::domain::entry::Doses;
-use crate::domain::ids::{CampaignIndex, PersonKey, Seats};
+use crate::domain::ids::{CampaignIndex, PersonKey, Seats, SiteIndex};
 use crate::domain::roster::Roster;
 use crate::domain::state::State;
 use crate::seats::{Positions, SiteSeats};
@@ -28,6 +29,10 @@ pub struct Shared {
     /// What reads the journal behind the writer.
     pub followers: Followers,
     offers: ArcSwap<Vec<Arc<Offer>>>,
+    /// The roster in force. Every offer carries the same one.
+    roster: ArcSwap<Roster>,
+    roster_desk: RosterDesk,
+    lists: AtomicU64,
 }
 
 /// A campaign as people meet it: what is offered, how many seats are free, and who is who.
@@ -37,12 +42,30 @@ pub struct Offer {
     /// The seats of each site.
     pub seats: Vec<Arc<SiteSeats>>,
     pub roster: Arc<Roster>,
-    pub availability: Availability,
+    pub availability: Arc<Availability>,
     /// For each group set of the roster, the groups that the rules know.
     group_bits: Vec<u64>,
 }
 
 impl Offer {
+    fn new(
+        catalog: Arc<Catalog>,
+        seats: Vec<Arc<SiteSeats>>,
+        roster: Arc<Roster>,
+        availability: Arc<Availability>,
+    ) -> Self {
+        let rules = &catalog.campaign.rules;
+        let bits = |set: &Vec<String>| rules.group_bits(set.iter().map(String::as_str));
+        let group_bits = roster.group_sets.iter().map(bits).collect();
+        Self {
+            catalog,
+            seats,
+            roster,
+            availability,
+            group_bits,
+        }
+    }
+
     /// What the rules need to know of a person; none if they are not on the roster.
     pub fn subject(&self, person: &PersonKey) -> Option<Subject> {
         let person = self.roster.find(person)?;
@@ -78,8 +101,7 @@ impl Offer {
 
 impl Shared {
     /// Publishes a state that was just rebuilt; its counters become the free seats.
-    pub fn new(state: State, roster: Roster) -> Self {
-        let roster = Arc::new(roster);
+    pub fn new(state: State, roster: Arc<Roster>) -> Self {
         let offers = state.campaigns.iter().map(|campaign| {
             let catalog = &campaign.catalog;
             let free = |slot: usize| -> Seats {
@@ -95,7 +117,14 @@ impl Shared {
                 Arc::new(SiteSeats::new(counts))
             });
             let seats = seats.collect();
-            Arc::new(offer(Arc::clone(catalog), seats, Arc::clone(&roster)))
+            let availability = Arc::new(Availability::new(catalog.sites.len()));
+            let catalog = Arc::clone(catalog);
+            Arc::new(Offer::new(
+                catalog,
+                seats,
+                Arc::clone(&roster),
+                availability,
+            ))
         });
         let offers = ArcSwap::from_pointee(offers.collect());
         Self {
@@ -104,6 +133,9 @@ impl Shared {
             watch: Watch::default(),
             followers: Followers::default(),
             offers,
+            roster: ArcSwap::new(roster),
+            roster_desk: RosterDesk::default(),
+            lists: AtomicU64::new(0),
         }
     }
 
@@ -119,6 +151,15 @@ impl Shared {
         state.expect("the writer ends when it panics, and nobody else changes the state")
     }
 
+    /// A number for a list of this process.
+    pub(super) fn next_list(&self) -> u64 {
+        self.lists.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn roster_desk(&self) -> &RosterDesk {
+        &self.roster_desk
+    }
+
     pub fn offers(&self) -> arc_swap::Guard<Arc<Vec<Arc<Offer>>>> {
         self.offers.load()
     }
@@ -127,56 +168,71 @@ impl Shared {
         self.offers.load().get(campaign.at()).cloned()
     }
 
-    /// The roster in force. Every offer carries the same one.
-    pub fn roster(&self) -> Option<Arc<Roster>> {
-        self.offers
-            .load()
-            .first()
-            .map(|offer| Arc::clone(&offer.roster))
+    /// The roster in force; of version 0 and empty before the first import.
+    pub fn roster(&self) -> Arc<Roster> {
+        self.roster.load_full()
     }
 
-    /// Publishes changed catalogs or another roster. Seats stay the objects they were, with the
-    /// claims in flight on them; new sites, slots and seats are added to them. Seats that an
-    /// import takes away were withdrawn before it was journalled.
-    pub(super) fn publish(&self, roster: &Arc<Roster>) {
-        let state = self.state();
+    /// Publishes another roster.
+    pub(super) fn publish_roster(&self, roster: Arc<Roster>) {
+        let replaced = self.roster.swap(Arc::clone(&roster));
         let before = self.offers.load_full();
-        let offers = state.campaigns.iter().enumerate().map(|(at, campaign)| {
-            let old = before.get(at);
-            let mut seats = old.map_or_else(Vec::new, |offer| offer.seats.clone());
-            seats.resize_with(campaign.catalog.sites.len(), || {
-                Arc::new(SiteSeats::new(Vec::new()))
-            });
-            let known = old.map_or(&[][..], |offer| &offer.catalog.slots);
-            for (at, slot) in campaign.catalog.slots.iter().enumerate() {
-                let had = known.get(at).map_or(Seats::default(), |slot| slot.capacity);
-                if at >= known.len() || had != slot.capacity {
-                    let more = |pool: usize| slot.capacity[pool].saturating_sub(had[pool]);
-                    let more = std::array::from_fn(more);
-                    seats[slot.site.at()].add(slot.position, more);
-                }
-            }
-            Arc::new(offer(
-                Arc::clone(&campaign.catalog),
-                seats,
-                Arc::clone(roster),
+        let offers = before.iter().map(|offer| {
+            Arc::new(Offer::new(
+                Arc::clone(&offer.catalog),
+                offer.seats.clone(),
+                Arc::clone(&roster),
+                Arc::clone(&offer.availability),
             ))
         });
         let offers = offers.collect();
-        self.offers.store(Arc::new(offers));
+        drop(before);
+        retire(self.offers.swap(Arc::new(offers)));
+        retire(replaced);
+    }
+
+    /// Publishes catalogs that changed. Seats stay the objects they were, with the claims in flight
+    /// on them; `more` seats are added to them. Seats that an import takes away were withdrawn
+    /// before it was journalled.
+    pub(super) fn publish(&self, more: &[MoreSeats]) {
+        let before = self.offers.load_full();
+        let roster = self.roster.load_full();
+        let state = self.state();
+        let offers = state.campaigns.iter().enumerate().map(|(at, campaign)| {
+            let old = before.get(at);
+            if let Some(old) = old
+                && Arc::ptr_eq(&old.catalog, &campaign.catalog)
+            {
+                return Arc::clone(old);
+            }
+            let catalog = Arc::clone(&campaign.catalog);
+            let mut seats = old.map_or_else(Vec::new, |offer| offer.seats.clone());
+            seats.resize_with(catalog.sites.len(), || Arc::new(SiteSeats::new(Vec::new())));
+            for more in more.iter().filter(|more| more.campaign == catalog.index) {
+                seats[more.site.at()].grow(&more.raised, &more.added);
+            }
+            let availability = Arc::new(Availability::new(catalog.sites.len()));
+            Arc::new(Offer::new(
+                catalog,
+                seats,
+                Arc::clone(&roster),
+                availability,
+            ))
+        });
+        let offers = offers.collect();
+        drop(state);
+        drop(before);
+        retire(self.offers.swap(Arc::new(offers)));
     }
 }
 
-fn offer(catalog: Arc<Catalog>, seats: Vec<Arc<SiteSeats>>, roster: Arc<Roster>) -> Offer {
-    let rules = &catalog.campaign.rules;
-    let bits = |set: &Vec<String>| rules.group_bits(set.iter().map(String::as_str));
-    let group_bits = roster.group_sets.iter().map(bits).collect();
-    let availability = Availability::new(catalog.sites.len());
-    Offer {
-        catalog,
-        seats,
-        roster,
-        availability,
-        group_bits,
-    }
+/// Seats that an import brings to one site.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MoreSeats {
+    pub campaign: CampaignIndex,
+    pub site: SiteIndex,
+    /// More seats for slots that are known, by position.
+    pub raised: Vec<(u32, Seats)>,
+    /// The slots behind those that are known.
+    pub added: Vec<Seats>,
 }

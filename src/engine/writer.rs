@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::checkpointer::Checkpointer;
 use super::command::Command;
 use super::core::{CommitFailed, Core};
+use super::import::sweep::{sweep, sweep_left};
 use super::watch::Watch;
 use crate::clock::tick;
 use crate::journal::Log as _;
@@ -30,9 +31,6 @@ const GATHERED_COMMANDS: usize = 16;
 pub const URGENT_COMMANDS_MAX: usize = 64;
 /// How long the writer sleeps without work: the ends of holds are noticed this late.
 const TICK: Duration = Duration::from_millis(200);
-/// The longest that an import or an activation may keep the writer before it counts as stalled:
-/// twice the five minutes that 60 million people take whose rows all changed.
-const LONG_MAX: Duration = Duration::from_secs(600);
 /// The thread's name.
 pub const NAME: &str = "writer";
 
@@ -251,22 +249,21 @@ fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
         Arc::clone(&shared),
         shared.watch.clone(),
     );
+    let sweeper = Sweeper::start(&core);
     let mut last = tick();
     while let Some(since) = queue.take(&mut taken, last) {
         beat.beat();
         last = tick();
         core.check_store()?;
         drop_given_up(&mut taken);
-        let is_long = taken.front().is_some_and(Command::is_long);
-        let excuse = is_long.then(|| beat.excuse(LONG_MAX));
         core.step(&mut taken)?;
-        drop(excuse);
         if let Some(since) = since {
             let delay_us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
             shared.delay_us.fetch_min(delay_us, Ordering::Relaxed);
         }
     }
     drop(checkpointer);
+    drop(sweeper);
     drop(settler);
     core.close()
 }
@@ -303,6 +300,68 @@ impl Settler {
         Self {
             stop,
             thread: Some(thread.expect("the operating system starts one thread at start-up")),
+        }
+    }
+}
+
+/// How often the sweeper looks for something to sweep.
+const SWEEP: Duration = Duration::from_secs(1);
+/// How often it looks whether people who left still have something.
+const SWEEP_LEFT: Duration = Duration::from_secs(60);
+/// A sweep of 60 million rows may take as long.
+const SWEEP_MAX: Duration = Duration::from_secs(600);
+
+/// The thread that sweeps rows out that no roster in force needs. Dropped, it ends.
+struct Sweeper {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sweeper {
+    fn start(core: &Core) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
+        let (shared, store) = (Arc::clone(core.shared()), Arc::clone(core.store()));
+        let thread = std::thread::Builder::new().name("sweeper".to_owned());
+        let thread = thread.spawn(move || {
+            let beat = shared.watch.enlist("sweeper", None);
+            let (mut left, mut of_version, mut looked) = (Vec::new(), 0, tick());
+            while !stopping.load(Ordering::Acquire) {
+                beat.beat();
+                let excuse = beat.excuse(SWEEP_MAX);
+                let mut swept = sweep(&shared, &store, &stopping);
+                let roster = shared.roster();
+                if roster.version != of_version {
+                    of_version = roster.version;
+                    left = roster.left.iter().map(|person| person.key).collect();
+                }
+                if swept.is_ok() && looked.elapsed() >= SWEEP_LEFT {
+                    looked = tick();
+                    let waiting = sweep_left(&shared, &store, std::mem::take(&mut left));
+                    swept = waiting.map(|waiting| left = waiting);
+                }
+                drop((excuse, roster));
+                // The writer sees a failure of the store, and ends with it.
+                if let Err(fault) = swept {
+                    tracing::error!(%fault, "rows of a former roster could not be swept out");
+                    return;
+                }
+                std::thread::park_timeout(SWEEP);
+            }
+        });
+        Self {
+            stop,
+            thread: Some(thread.expect("the operating system starts one thread at start-up")),
+        }
+    }
+}
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            let _ = thread.join();
         }
     }
 }

@@ -1,32 +1,34 @@
 //! The roster file: `name,birth_date,code,phone,region,groups`, one person a row.
 //!
 //! Owns checking the rows and turning them into pseudonyms and sealed contacts. Names, telephone
-//! numbers and codes live only as long as their batch; a report repeats none of them.
+//! numbers and codes live only as long as their batch; a report repeats none of them. Sealed
+//! contacts go into a file as they are made: only what the roster itself needs is kept in memory.
 //!
 //! Invariants: a prepared roster holds each code once and each person once; equal files under equal
 //! keys have equal digests, whatever the order of their rows.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::fs::{File, OpenOptions};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use jiff::civil::Date;
 use rayon::prelude::*;
 use ring::digest::{Context, SHA256};
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Entropy;
-use crate::domain::ids::PersonKey;
 use crate::domain::roster::contact::Contact;
 use crate::domain::roster::{
     GroupSetIndex, Roster, RosterPerson, comparable_name, comparable_phone,
 };
 use crate::domain::time::Day;
-use crate::keys::Keys;
+use crate::keys::{Keys, SEAL_BYTES};
 
 use super::field::{self, REGION_NUMBERS};
-use super::report::{Reason, Report};
+use super::report::{Reason, Report, SHOWN_MAX};
 use super::table::{Row, scan};
 
 mod tables;
@@ -40,6 +42,9 @@ const CODE: usize = 2;
 const PHONE: usize = 3;
 const REGION: usize = 4;
 const GROUPS: usize = 5;
+/// People of one name and birth date that a row is compared with; more are not looked at, so that a
+/// file of one name costs no square of its rows.
+const SAME_NAME_LOOK_MAX: usize = 1_000;
 /// A draft without a region; regions have numbers below `REGION_NUMBERS`.
 const NO_REGION: u32 = REGION_NUMBERS as u32;
 
@@ -50,49 +55,169 @@ pub struct PreparedRoster {
     pub contacts: SealedContacts,
     /// SHA-256 of `Roster::digest_input`.
     pub digest: [u8; 32],
+    /// The people who were not on the roster in force, in order of key; none if it had nobody.
+    pub strangers: Vec<Stranger>,
+    /// Rows that look like one person under two codes.
+    pub same_people: SamePeople,
+    pub likeness: Likeness,
 }
 
-impl PreparedRoster {
-    /// The vault's rows in ascending order of key.
-    pub fn vault(&self) -> impl ExactSizeIterator<Item = (PersonKey, &[u8])> {
-        let keys = self.roster.people.iter().map(|person| person.key);
-        let sealed = (0..self.contacts.len()).map(|at| self.contacts.sealed(at));
-        keys.zip(sealed)
+/// A person who was not on the roster in force: perhaps somebody known under a new code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stranger {
+    /// The index in the new roster's `people`.
+    pub at: u32,
+    /// The line of the file.
+    pub line: u32,
+    pub alike: Alike,
+}
+
+/// Hashes that are equal for people of one name and birth date, and of one telephone number. They
+/// are keyed anew for each reading, and never leave it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Alike {
+    pub name_and_birth: u64,
+    /// 0 for no number.
+    pub phone: u32,
+}
+
+/// The key of the hashes of one reading.
+#[derive(Default)]
+pub struct Likeness(RandomState);
+
+impl Likeness {
+    pub fn of(&self, name: &str, born: Day, phone: &str) -> Alike {
+        let phone = comparable_phone(phone);
+        Alike {
+            name_and_birth: self.0.hash_one((comparable_name(name), born)),
+            phone: match phone.as_str() {
+                "" => 0,
+                phone => (self.0.hash_one(phone) as u32).max(1),
+            },
+        }
     }
 }
 
-/// The sealed contacts of a roster's people, by the same index; a few large pieces instead of an
-/// allocation for each person.
-#[derive(Default)]
-pub struct SealedContacts {
-    pieces: Vec<Box<[u8]>>,
-    places: Vec<Place>,
+/// Rows equal in name, birth date, telephone number and region under different codes, when they
+/// are not refused: the first of them by line, and how many there are.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SamePeople {
+    /// The line, and the earlier line that it is like.
+    pub lines: Vec<(u32, u32)>,
+    pub total: u64,
 }
 
-#[derive(Clone, Copy)]
-struct Place {
-    piece: u32,
-    from: u32,
-    length: u16,
+/// What to do with rows that look like one person under two codes: twins who share a telephone, or
+/// two people of one name, are as possible as a mistake.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SamePerson {
+    #[default]
+    Warn,
+    Refuse,
+}
+
+/// Sealed contacts on their way from a file into the vault, in the order of the file. They are put
+/// beside the memory, since those of a country have some two gigabytes.
+pub struct SealedContacts {
+    rows: SealedRows,
+    length: u64,
+    /// For each of the roster's `people`, one more than where its row begins; 0 for none.
+    places: Vec<u64>,
+}
+
+/// Where sealed rows lie: each behind its length in two bytes.
+enum SealedRows {
+    /// For small rosters.
+    Memory(Vec<u8>),
+    /// A file without a name: it is gone when it is closed, however the process ends.
+    File(File),
+    /// They are not wanted: nothing will be stored.
+    Nowhere,
 }
 
 impl SealedContacts {
+    fn in_rows(rows: SealedRows) -> Self {
+        Self {
+            rows,
+            length: 0,
+            places: Vec::new(),
+        }
+    }
+
+    pub fn in_memory() -> Self {
+        Self::in_rows(SealedRows::Memory(Vec::new()))
+    }
+
+    /// Nothing is sealed: the file is only looked at.
+    pub fn not_wanted() -> Self {
+        Self::in_rows(SealedRows::Nowhere)
+    }
+
+    /// Rows lie in a file of this folder that nobody else sees.
+    pub fn in_folder(folder: &Path) -> io::Result<Self> {
+        let path = folder.join("roster-import.part");
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(true);
+        let file = options.mode(0o600).open(&path)?;
+        std::fs::remove_file(&path)?;
+        Ok(Self::in_rows(SealedRows::File(file)))
+    }
+
+    /// Appends rows and tells where the first of them begins.
+    fn append(&mut self, rows: &[u8]) -> io::Result<u64> {
+        let from = self.length;
+        match &mut self.rows {
+            SealedRows::Memory(bytes) => bytes.extend_from_slice(rows),
+            SealedRows::File(file) => file.write_all(rows)?,
+            SealedRows::Nowhere => return Ok(0),
+        }
+        self.length += rows.len() as u64;
+        Ok(from)
+    }
+
+    fn are_wanted(&self) -> bool {
+        !matches!(self.rows, SealedRows::Nowhere)
+    }
+
+    /// Reads the sealed contact of the person at an index of the roster's `people` into `row`;
+    /// false if it was not sealed, because the roster in force had the same.
+    pub fn read(&self, at: usize, row: &mut Vec<u8>) -> io::Result<bool> {
+        let Some(from) = self.places.get(at).and_then(|place| place.checked_sub(1)) else {
+            return Ok(false);
+        };
+        let mut length = [0; 2];
+        self.read_at(from, &mut length)?;
+        row.resize(usize::from(u16::from_le_bytes(length)), 0);
+        self.read_at(from + 2, row)?;
+        Ok(true)
+    }
+
+    fn read_at(&self, from: u64, into: &mut [u8]) -> io::Result<()> {
+        match &self.rows {
+            SealedRows::Memory(bytes) => {
+                let from = from as usize;
+                let part = bytes.get(from..from + into.len());
+                into.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
+                Ok(())
+            }
+            SealedRows::File(file) => file.read_exact_at(into, from),
+            SealedRows::Nowhere => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+
+    /// How many rows were sealed.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.places.iter().filter(|place| **place > 0).count()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.len() == 0
     }
 
-    /// The sealed contact of the person at an index of the roster's `people`.
-    pub fn sealed(&self, at: usize) -> &[u8] {
-        self.of(self.places[at])
-    }
-
-    fn of(&self, place: Place) -> &[u8] {
-        let from = place.from as usize;
-        &self.pieces[place.piece as usize][from..from + usize::from(place.length)]
+    /// Bytes of all sealed rows.
+    pub fn bytes(&self) -> u64 {
+        self.length
     }
 }
 
@@ -101,10 +226,13 @@ struct Draft {
     person: RosterPerson,
     line: u32,
     region: u32,
-    place: Place,
-    /// Of name, date of birth, telephone number and region: equal for the same person.
-    likeness: u64,
+    phone: u32,
+    name_and_birth: u64,
+    /// As in `SealedContacts::places`; within the chunk at first.
+    place: u64,
 }
+
+const _: () = assert!(size_of::<Draft>() == 64);
 
 #[derive(Default)]
 struct Chunk {
@@ -114,6 +242,19 @@ struct Chunk {
     /// The sets of groups of this chunk, by the text of the field.
     group_sets: Vec<Vec<String>>,
     set_of: HashMap<Vec<u8>, u16>,
+}
+
+/// How a roster file is read.
+pub struct Reading<'a> {
+    pub keys: &'a Keys,
+    pub entropy: &'a Entropy,
+    /// Nobody on the roster may be born after it.
+    pub today: Day,
+    /// The roster in force: rows that did not change are not sealed again.
+    pub in_force: &'a Roster,
+    pub same_person: SamePerson,
+    /// Where sealed rows go.
+    pub contacts: SealedContacts,
 }
 
 /// Reads a roster file at a path; see `read`.
@@ -127,143 +268,199 @@ pub fn read_file(
     read(file, keys, entropy, today)
 }
 
-/// Reads a roster file: everything that can be wrong in it is in the report. Nobody on it may be
-/// born after `today`.
+/// Reads a roster file as the first one, with its sealed rows in memory.
 pub fn read(
     source: impl Read + Send,
     keys: &Keys,
     entropy: &Entropy,
     today: Day,
 ) -> Result<PreparedRoster, Report> {
-    let mut drafts = Vec::new();
-    let mut contacts = SealedContacts::default();
-    let mut sets = GroupSets::default();
-    let mut report = scan(
-        "roster",
-        COLUMNS,
-        source,
-        |row, chunk: &mut Chunk, report| check(row, chunk, report, keys, entropy, today),
-        |chunk| {
-            let piece = contacts.pieces.len() as u32;
-            let of_chunk: Vec<_> = chunk
-                .group_sets
-                .into_iter()
-                .map(|set| sets.index(set))
-                .collect();
-            contacts.pieces.push(chunk.sealed.into_boxed_slice());
-            drafts.extend(chunk.drafts.into_iter().map(|mut draft| {
-                draft.place.piece = piece;
-                draft.person.groups = of_chunk[usize::from(draft.person.groups.0)];
-                draft
-            }));
-        },
-    );
-    drafts.par_sort_unstable_by_key(|draft| (draft.person.key, draft.line));
-    report_same_codes(&drafts, &mut report);
-    report_same_people(&drafts, &contacts, keys, &mut report);
-    let (group_sets, set_places) = sets.sorted();
-    let (regions, region_places) = regions(drafts.iter().map(|draft| draft.region));
-    for (table, length) in [
-        ("sets of groups", group_sets.len()),
-        ("regions", regions.len()),
-    ] {
-        if length > 1 << 16 {
-            report.add(None, "", Reason::TooMany, || {
-                format!("has {length} different {table}; at most 65,536 fit")
+    let reading = Reading {
+        keys,
+        entropy,
+        today,
+        in_force: &Roster::default(),
+        same_person: SamePerson::default(),
+        contacts: SealedContacts::in_memory(),
+    };
+    reading.read(source)
+}
+
+impl Reading<'_> {
+    /// Reads a roster file: everything that can be wrong in it is in the report.
+    pub fn read(mut self, source: impl Read + Send) -> Result<PreparedRoster, Report> {
+        let mut drafts: Vec<Draft> = Vec::new();
+        let mut contacts = std::mem::replace(&mut self.contacts, SealedContacts::not_wanted());
+        let seals = contacts.are_wanted();
+        let mut sets = GroupSets::default();
+        let likeness = Likeness::default();
+        let mut not_kept = None;
+        let mut report = scan(
+            "roster",
+            COLUMNS,
+            source,
+            |row, chunk: &mut Chunk, report| self.check(row, chunk, report, &likeness, seals),
+            |chunk| {
+                let from = contacts.append(&chunk.sealed).unwrap_or_else(|fault| {
+                    not_kept.get_or_insert(fault);
+                    0
+                });
+                let of_chunk: Vec<_> = chunk
+                    .group_sets
+                    .into_iter()
+                    .map(|set| sets.index(set))
+                    .collect();
+                drafts.extend(chunk.drafts.into_iter().map(|mut draft| {
+                    if draft.place > 0 {
+                        draft.place += from;
+                    }
+                    draft.person.groups = of_chunk[usize::from(draft.person.groups.0)];
+                    draft
+                }));
+            },
+        );
+        if let Some(fault) = not_kept {
+            report.add(None, "", Reason::Unreadable, || {
+                format!("the sealed rows can't be kept in the data folder: {fault}")
             });
         }
-    }
-    report.judge(|| {
-        contacts.places = drafts.iter().map(|draft| draft.place).collect();
-        let people = drafts.into_iter().map(|draft| RosterPerson {
-            groups: set_places[usize::from(draft.person.groups.0)],
-            region: region_places[draft.region as usize],
-            ..draft.person
-        });
-        let roster = Roster {
-            version: 0,
-            people: people.collect(),
-            group_sets,
-            regions,
-        };
-        let mut digest = Context::new(&SHA256);
-        roster.digest_input(|piece| digest.update(piece));
-        let digest = digest.finish().as_ref().try_into();
-        PreparedRoster {
-            roster,
-            contacts,
-            digest: digest.expect("SHA-256 gives 32 bytes"),
+        drafts.par_sort_unstable_by_key(|draft| (draft.person.key, draft.line));
+        report_same_codes(&drafts, &mut report);
+        let same_people = same_people(&drafts);
+        let mut told = SamePeople::default();
+        match self.same_person {
+            SamePerson::Warn => {
+                told.total = same_people.len() as u64;
+                told.lines = same_people.into_iter().take(SHOWN_MAX).collect();
+            }
+            SamePerson::Refuse => report_same_people(same_people, &mut report),
         }
-    })
-}
+        let (group_sets, set_places) = sets.sorted();
+        let (regions, region_places) = regions(drafts.iter().map(|draft| draft.region));
+        for (table, length) in [
+            ("sets of groups", group_sets.len()),
+            ("regions", regions.len()),
+        ] {
+            if length > 1 << 16 {
+                report.add(None, "", Reason::TooMany, || {
+                    format!("has {length} different {table}; at most 65,536 fit")
+                });
+            }
+        }
+        report.judge(|| {
+            let strangers = strangers(&drafts, self.in_force);
+            contacts.places = drafts.iter().map(|draft| draft.place).collect();
+            let people = drafts.into_iter().map(|draft| RosterPerson {
+                groups: set_places[usize::from(draft.person.groups.0)],
+                region: region_places[draft.region as usize],
+                ..draft.person
+            });
+            let roster = Roster {
+                people: people.collect(),
+                group_sets,
+                regions,
+                ..Roster::default()
+            };
+            let mut digest = Context::new(&SHA256);
+            roster.digest_input(|piece| digest.update(piece));
+            let digest = digest.finish().as_ref().try_into();
+            PreparedRoster {
+                roster,
+                contacts,
+                digest: digest.expect("SHA-256 gives 32 bytes"),
+                strangers,
+                same_people: told,
+                likeness,
+            }
+        })
+    }
 
-/// Checks one row: every field, so that a report names all that is wrong with it.
-fn check(
-    row: &Row<'_>,
-    chunk: &mut Chunk,
-    report: &mut Report,
-    keys: &Keys,
-    entropy: &Entropy,
-    today: Day,
-) {
-    let name = row.read(NAME, report, field::name);
-    let born = row.read(BIRTH_DATE, report, |text| field::birth_date(text, today));
-    let code = row.read(CODE, report, field::code);
-    let phone = row.read(PHONE, report, field::phone);
-    let region = row.read(REGION, report, |text| match text {
-        "" => Ok(NO_REGION),
-        _ => field::region(text),
-    });
-    let groups = match chunk.set_of.get(row.bytes(GROUPS)) {
-        Some(&known) => Some(known),
-        None => row.read(GROUPS, report, field::groups).map(|set| {
-            let index = chunk.group_sets.len() as u16;
-            chunk.group_sets.push(set);
-            chunk.set_of.insert(row.bytes(GROUPS).to_vec(), index);
-            index
-        }),
-    };
-    let (Some(name), Some(born), Some(code), Some(phone), Some(region), Some(groups)) =
-        (name, born, code, phone, region, groups)
-    else {
-        return;
-    };
-    let key = keys.person_key(code);
-    let name = name.trim();
-    chunk.plain.clear();
-    Contact::encode(name, phone, &mut chunk.plain);
-    let from = chunk.sealed.len();
-    keys.seal_into(entropy.bytes(), key, &chunk.plain, &mut chunk.sealed);
-    chunk.drafts.push(Draft {
-        person: RosterPerson {
-            key,
-            name_tag: keys.name_tag(key, name),
-            detail_tag: keys.detail_tag(key, phone),
-            born,
-            groups: GroupSetIndex(groups),
-            region: 0,
-        },
-        line: u32::try_from(row.line).unwrap_or(u32::MAX),
-        region,
-        place: Place {
-            piece: 0,
-            from: from as u32,
-            length: (chunk.sealed.len() - from) as u16,
-        },
-        likeness: likeness(
-            &comparable_name(name),
-            &comparable_phone(phone),
-            born,
+    /// Checks one row: every field, so that a report names all that is wrong with it.
+    fn check(
+        &self,
+        row: &Row<'_>,
+        chunk: &mut Chunk,
+        report: &mut Report,
+        likeness: &Likeness,
+        seals: bool,
+    ) {
+        let name = row.read(NAME, report, field::name);
+        let born = row.read(BIRTH_DATE, report, |text| {
+            field::birth_date(text, self.today)
+        });
+        let code = row.read(CODE, report, field::code);
+        let phone = row.read(PHONE, report, field::phone);
+        let region = row.read(REGION, report, |text| match text {
+            "" => Ok(NO_REGION),
+            _ => field::region(text),
+        });
+        let groups = match chunk.set_of.get(row.bytes(GROUPS)) {
+            Some(&known) => Some(known),
+            None => row.read(GROUPS, report, field::groups).map(|set| {
+                let index = chunk.group_sets.len() as u16;
+                chunk.group_sets.push(set);
+                chunk.set_of.insert(row.bytes(GROUPS).to_vec(), index);
+                index
+            }),
+        };
+        let (Some(name), Some(born), Some(code), Some(phone), Some(region), Some(groups)) =
+            (name, born, code, phone, region, groups)
+        else {
+            return;
+        };
+        let key = self.keys.person_key(code);
+        let name = name.trim();
+        let (name_tag, detail_tag) = (
+            self.keys.name_tag(key, name),
+            self.keys.detail_tag(key, phone),
+        );
+        let is_known = |known: &RosterPerson| known.has_contact(name_tag, detail_tag);
+        let mut place = 0;
+        if seals && !self.in_force.find(&key).is_some_and(is_known) {
+            place = chunk.sealed.len() as u64 + 1;
+            chunk.plain.clear();
+            Contact::encode(name, phone, &mut chunk.plain);
+            let length = (chunk.plain.len() + SEAL_BYTES) as u16;
+            chunk.sealed.extend_from_slice(&length.to_le_bytes());
+            let nonce = self.entropy.bytes();
+            self.keys
+                .seal_into(nonce, key, &chunk.plain, &mut chunk.sealed);
+        }
+        let alike = likeness.of(name, born, phone);
+        chunk.drafts.push(Draft {
+            person: RosterPerson {
+                key,
+                name_tag,
+                detail_tag,
+                born,
+                groups: GroupSetIndex(groups),
+                region: 0,
+            },
+            line: u32::try_from(row.line).unwrap_or(u32::MAX),
             region,
-        ),
-    });
+            phone: alike.phone,
+            name_and_birth: alike.name_and_birth,
+            place,
+        });
+    }
 }
 
-/// A hash that only points at pairs to compare: it is not keyed, and never leaves this reading.
-fn likeness(name: &str, phone: &str, born: Day, region: u32) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (name, phone, born, region).hash(&mut hasher);
-    hasher.finish()
+/// The people who are not on the roster in force; nobody if it is empty, when all are.
+fn strangers(drafts: &[Draft], in_force: &Roster) -> Vec<Stranger> {
+    if in_force.people.is_empty() {
+        return Vec::new();
+    }
+    let stranger = |(draft, at): (&Draft, u32)| Stranger {
+        at,
+        line: draft.line,
+        alike: Alike {
+            name_and_birth: draft.name_and_birth,
+            phone: draft.phone,
+        },
+    };
+    let drafts = drafts.iter().zip(0..);
+    let unknown = drafts.filter(|(draft, _)| in_force.find(&draft.person.key).is_none());
+    unknown.map(stranger).collect()
 }
 
 fn report_same_codes(drafts: &[Draft], report: &mut Report) {
@@ -277,44 +474,40 @@ fn report_same_codes(drafts: &[Draft], report: &mut Report) {
     });
 }
 
-/// Reports rows that are equal in name, date of birth, telephone number and region under different
-/// codes. The hash finds the pairs; the sealed contacts decide.
-fn report_same_people(
-    drafts: &[Draft],
-    contacts: &SealedContacts,
-    keys: &Keys,
-    report: &mut Report,
-) {
-    let opened = |draft: &Draft| {
-        let contact = keys.open(draft.person.key, contacts.of(draft.place));
-        let contact = contact
-            .ok()
-            .and_then(|bytes| Contact::decode(&bytes).ok())?;
-        let name = comparable_name(&contact.name);
-        let phone = comparable_phone(&contact.phone);
-        Some((name, phone, draft.person.born, draft.region))
-    };
+/// Lines of rows that are equal in name, date of birth, telephone number and region under different
+/// codes, each with the first line that it is like; in order of line.
+fn same_people(drafts: &[Draft]) -> Vec<(u32, u32)> {
     let mut alike: Vec<(u64, u32)> = drafts
         .iter()
         .zip(0..)
-        .map(|(draft, at)| (draft.likeness, at))
+        .map(|(draft, at)| (draft.name_and_birth, at))
         .collect();
-    alike.par_sort_unstable_by_key(|&(likeness, at)| (likeness, drafts[at as usize].line));
+    alike.par_sort_unstable_by_key(|&(hash, at)| (hash, drafts[at as usize].line));
     let mut pairs = Vec::new();
     for group in alike.chunk_by(|one, other| one.0 == other.0) {
-        let [(_, first), others @ ..] = group else {
-            continue;
-        };
-        let first = &drafts[*first as usize];
-        let again = others.iter().map(|(_, at)| &drafts[*at as usize]);
-        let again = again.filter(|again| again.person.key != first.person.key);
-        let same = again.filter(|again| opened(again) == opened(first));
-        pairs.extend(same.map(|again| (again.line, first.line)));
+        for (position, (_, at)) in group.iter().enumerate() {
+            let again = &drafts[*at as usize];
+            let earlier = group[..position]
+                .iter()
+                .map(|(_, at)| &drafts[*at as usize]);
+            let is_same = |first: &&Draft| {
+                (first.phone, first.region) == (again.phone, again.region)
+                    && first.person.key != again.person.key
+            };
+            let first = earlier.take(SAME_NAME_LOOK_MAX).find(is_same);
+            pairs.extend(first.map(|first| (again.line, first.line)));
+        }
     }
+    pairs.sort_unstable();
+    pairs
+}
+
+fn report_same_people(pairs: Vec<(u32, u32)>, report: &mut Report) {
     report.add_pairs(pairs, "", Reason::SamePersonTwice, |first| {
         format!(
             "is the same person as line {first} under another code: \
-             name, birth date, phone and region are equal"
+             name, birth date, phone and region are equal; if they are two people, import with \
+             --same-person=warn"
         )
     });
 }

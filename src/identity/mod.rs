@@ -19,7 +19,7 @@ pub struct Credentials {
     pub code: String,
 }
 
-/// The person of the roster whom all of the credentials name. One answer for an unknown person, a
+/// The person whom all of the credentials name: of the roster, or who left it with something. One answer for an unknown person, a
 /// wrong name and a wrong code; the work done is the same for each.
 pub fn identify(keys: &Keys, roster: &Roster, credentials: &Credentials) -> Option<PersonKey> {
     // A code that can't be one still costs the same look-up.
@@ -29,7 +29,7 @@ pub fn identify(keys: &Keys, roster: &Roster, credentials: &Credentials) -> Opti
         .name
         .as_ref()
         .map(|name| keys.name_tag(key, name));
-    let known = roster.find(&key)?;
+    let known = roster.find(&key).or_else(|| roster.find_left(&key))?;
     let same_name = tag.is_none_or(|tag| equal(&known.name_tag, &tag));
     let same_birth = credentials.birth_date.is_none_or(|born| known.born == born);
     (code.is_ok() && same_name & same_birth).then_some(key)

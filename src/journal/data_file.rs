@@ -1,9 +1,11 @@
 //! The data file: the only place that names redb.
 //!
 //! Tables: `journal` holds settled blocks, each under the sequence of its first entry; `heads` the
-//! signed heads; `roster` the people of the roster in force in chunks; `vault` their sealed names
-//! and telephone numbers; `checkpoint` the newest checkpoint; `meta` the format of the file, its
-//! id, and whether it is being served.
+//! signed heads; `roster` people in chunks, by version of the roster; `vault` their sealed names and
+//! telephone numbers, by person and the version that brought them; `checkpoint` the parts of the
+//! newest checkpoint; `meta` the format of the file,
+//! its id, whether it is being served, which version of the roster is in force, and whether rows of
+//! other versions are to be swept out.
 //!
 //! Every commit is durable and saves the allocator's state, so that opening after a crash needs no
 //! repair.
@@ -12,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::{
-    Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    StorageBackend, TableDefinition, WriteTransaction,
+    Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend,
+    TableDefinition, WriteTransaction,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,25 +26,19 @@ use super::tail::{FileId, TailFault};
 use crate::clock::Entropy;
 use crate::domain::entry::Hash;
 use crate::domain::ids::{PersonKey, Seq};
-use crate::domain::roster::{Roster, RosterFault, decode_people, encode_people};
+use crate::domain::roster::{Roster, RosterFault, RosterPerson, decode_people, encode_people};
 use crate::domain::time::Stamp;
 
 const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
 const HEADS: TableDefinition<u64, &[u8]> = TableDefinition::new("heads");
-const ROSTER: TableDefinition<u32, &[u8]> = TableDefinition::new("roster");
-const VAULT: TableDefinition<[u8; 16], &[u8]> = TableDefinition::new("vault");
+const ROSTER: TableDefinition<u64, &[u8]> = TableDefinition::new("roster");
+const VAULT: TableDefinition<[u8; VAULT_KEY_BYTES], &[u8]> = TableDefinition::new("vault");
 /// Parts of checkpoints, by generation and number.
 const CHECKPOINT: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("checkpoint");
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 /// The layout of the tables; a program that reads another refuses the file.
 const FORMAT: u32 = 2;
-/// Written and deleted again to make room; never there when a commit has returned.
-const ROOM: TableDefinition<u32, &[u8]> = TableDefinition::new("room");
-/// One piece of room: with its place in a page, just under a mebibyte.
-const ROOM_PIECE_BYTES: usize = (1 << 20) - 4096;
-/// More than this is not made ahead: 4 GiB is the journal of some 16 million bookings.
-const ROOM_BYTES_MAX: u64 = 4 << 30;
 /// 64 MiB of pages: the journal is appended to and read in order, so more would hold nothing
 /// useful.
 const CACHE_BYTES: usize = 64 << 20;
@@ -53,7 +49,11 @@ const REMOVED_PARTS_MAX: usize = 64;
 /// Parts of a checkpoint that are decoded together, on all cores.
 const READ_BYTES: usize = 32 << 20;
 /// 8,192 people of 36 bytes: a value of about 290 kB.
-const ROSTER_CHUNK: usize = 8_192;
+pub const ROSTER_CHUNK: usize = 8_192;
+/// Chunks from this number on hold the people who left with something active.
+const LEFT_CHUNK: u32 = 1 << 31;
+/// A person's key and, big-endian, the version of the roster that brought the row.
+const VAULT_KEY_BYTES: usize = 16 + 4;
 
 /// Why the data file can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -98,8 +98,67 @@ pub struct StoredHead {
     pub signature: Vec<u8>,
 }
 
-/// The sealed row of one person.
-pub type VaultRow<'a> = (PersonKey, &'a [u8]);
+/// Whose row of the vault it is, and which version of the roster brought it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct VaultKey {
+    pub person: PersonKey,
+    pub version: u32,
+}
+
+impl VaultKey {
+    /// Before every other.
+    pub const FIRST: Self = Self {
+        person: PersonKey([0; 16]),
+        version: 0,
+    };
+
+    fn bytes(self) -> [u8; VAULT_KEY_BYTES] {
+        let mut bytes = [0; VAULT_KEY_BYTES];
+        let (person, version) = bytes.split_at_mut(16);
+        person.copy_from_slice(&self.person.0);
+        version.copy_from_slice(&self.version.to_be_bytes());
+        bytes
+    }
+
+    fn of(bytes: &[u8; VAULT_KEY_BYTES]) -> Self {
+        let (person, version) = bytes.split_at(16);
+        Self {
+            person: PersonKey(person.try_into().expect("16 of 20 bytes")),
+            version: u32::from_be_bytes(version.try_into().expect("4 of 20 bytes")),
+        }
+    }
+}
+
+/// A part of the people of one version of the roster.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChunkKey {
+    pub version: u32,
+    chunk: u32,
+}
+
+impl ChunkKey {
+    /// A part of the people on the roster.
+    pub fn people(version: u32, chunk: u32) -> Self {
+        Self { version, chunk }
+    }
+
+    /// A part of the people who left with something active.
+    pub fn left(version: u32, chunk: u32) -> Self {
+        let chunk = LEFT_CHUNK + chunk;
+        Self { version, chunk }
+    }
+
+    fn number(self) -> u64 {
+        u64::from(self.version) << 32 | u64::from(self.chunk)
+    }
+
+    fn of(number: u64) -> Self {
+        Self {
+            version: (number >> 32) as u32,
+            chunk: number as u32,
+        }
+    }
+}
 
 /// The open data file. Dropping it releases the file.
 pub struct DataFile {
@@ -204,26 +263,6 @@ impl DataFile {
     pub fn disk_free(&self) -> Option<u64> {
         let disk = rustix::fs::statvfs(self.path.as_ref()?).ok()?;
         Some(disk.f_bavail.saturating_mul(disk.f_frsize))
-    }
-
-    /// Makes the file hold blocks for some `bytes` to come that are written and not holes, so that
-    /// a commit does not wait for the file system to find them: a fifth of its time. Outside an
-    /// evening only: it takes a second a gibibyte. redb gives half of what is deleted back to the
-    /// file system, so twice as much is written.
-    pub fn make_room(&self, bytes: u64) -> Result<(), StoreFault> {
-        let pieces = bytes.min(ROOM_BYTES_MAX) * 2 / ROOM_PIECE_BYTES as u64;
-        let zeros = vec![0; ROOM_PIECE_BYTES];
-        let write = begin(&self.database)?;
-        {
-            let mut table = write.open_table(ROOM)?;
-            for piece in 0..pieces as u32 {
-                table.insert(piece, zeros.as_slice())?;
-            }
-        }
-        write.commit()?;
-        let write = begin(&self.database)?;
-        write.delete_table(ROOM)?;
-        Ok(write.commit()?)
     }
 
     /// A consistent view of everything committed so far.
@@ -360,16 +399,18 @@ impl Write {
         Ok(())
     }
 
-    /// Replaces the roster by another.
-    pub fn put_roster(&self, roster: &Roster) -> Result<(), StoreFault> {
-        self.transaction.delete_table(ROSTER)?;
-        let mut table = self.transaction.open_table(ROSTER)?;
+    /// Puts a part of a version of the roster beside the one in force.
+    pub fn put_people(&self, key: ChunkKey, people: &[RosterPerson]) -> Result<(), StoreFault> {
         let mut bytes = Vec::new();
-        for (number, people) in roster.people.chunks(ROSTER_CHUNK).enumerate() {
-            bytes.clear();
-            encode_people(people, &mut bytes);
-            table.insert(number as u32, bytes.as_slice())?;
-        }
+        encode_people(people, &mut bytes);
+        self.transaction
+            .open_table(ROSTER)?
+            .insert(key.number(), bytes.as_slice())?;
+        Ok(())
+    }
+
+    /// Puts the version whose parts are stored into force, with its names of groups and regions.
+    pub fn put_roster_in_force(&self, roster: &Roster) -> Result<(), StoreFault> {
         let names = (roster.version, &roster.group_sets, &roster.regions);
         self.transaction
             .open_table(META)?
@@ -377,25 +418,41 @@ impl Write {
         Ok(())
     }
 
-    /// Seals rows into the vault, over any that these people had; rows come in order of key.
-    pub fn put_vault<'a>(
-        &self,
-        rows: impl Iterator<Item = VaultRow<'a>>,
-    ) -> Result<(), StoreFault> {
-        let mut table = self.transaction.open_table(VAULT)?;
-        for (person, sealed) in rows {
-            table.insert(person.0, sealed)?;
+    /// Marks that rows of versions that are not in force may be stored, or that there are none.
+    pub fn put_unswept(&self, is_unswept: bool) -> Result<(), StoreFault> {
+        let mut meta = self.transaction.open_table(META)?;
+        if is_unswept {
+            meta.insert("unswept", [].as_slice())?;
+        } else {
+            meta.remove("unswept")?;
         }
         Ok(())
     }
 
-    pub fn erase_from_vault(
+    pub fn remove_people(&self, chunks: &[ChunkKey]) -> Result<(), StoreFault> {
+        let mut table = self.transaction.open_table(ROSTER)?;
+        for key in chunks {
+            table.remove(key.number())?;
+        }
+        Ok(())
+    }
+
+    /// Puts sealed rows into the vault; they come in order of key.
+    pub fn put_vault<'a>(
         &self,
-        people: impl Iterator<Item = PersonKey>,
+        rows: impl Iterator<Item = (VaultKey, &'a [u8])>,
     ) -> Result<(), StoreFault> {
         let mut table = self.transaction.open_table(VAULT)?;
-        for person in people {
-            table.remove(person.0)?;
+        for (key, sealed) in rows {
+            table.insert(key.bytes(), sealed)?;
+        }
+        Ok(())
+    }
+
+    pub fn erase_from_vault(&self, rows: &[VaultKey]) -> Result<(), StoreFault> {
+        let mut table = self.transaction.open_table(VAULT)?;
+        for key in rows {
+            table.remove(key.bytes())?;
         }
         Ok(())
     }
@@ -508,27 +565,84 @@ impl FileView {
         type Names = (u32, Vec<Vec<String>>, Vec<String>);
         let (version, group_sets, regions): Names = from_bytes(names.value(), "the roster")?;
         let table = self.transaction.open_table(ROSTER)?;
-        let mut people = Vec::with_capacity(table.len()? as usize * ROSTER_CHUNK);
-        for chunk in table.iter()? {
-            let chunk = chunk?.1;
-            people.extend(decode_people(chunk.value()).map_err(damaged)?);
+        let chunks = self.chunks_in_force(version)?;
+        let mut people = Vec::with_capacity(chunks as usize * ROSTER_CHUNK);
+        let mut left = Vec::new();
+        let from = ChunkKey::people(version, 0).number();
+        for chunk in table.range(from..=from | u64::from(u32::MAX))? {
+            let (key, chunk) = chunk?;
+            let is_left = ChunkKey::of(key.value()).chunk >= LEFT_CHUNK;
+            let into = if is_left { &mut left } else { &mut people };
+            into.extend(decode_people(chunk.value()).map_err(damaged)?);
         }
         people.shrink_to_fit();
-        Roster::assemble(version, people, group_sets, regions)
-            .map(Some)
-            .map_err(damaged)
+        let mut roster = Roster::assemble(version, people, group_sets, regions).map_err(damaged)?;
+        roster.add_left(left);
+        Ok(Some(roster))
+    }
+
+    /// The version of the roster in force; 0 if none was imported.
+    pub fn roster_version(&self) -> Result<u32, StoreFault> {
+        let Some(names) = self.transaction.open_table(META)?.get("roster")? else {
+            return Ok(0);
+        };
+        // It is the first of the names: a telephone number is not worth reading all regions.
+        let version = postcard::take_from_bytes::<u32>(names.value());
+        let version = version.map_err(|error| {
+            StoreFault::Damaged(format!("the roster's version can't be read: {error}"))
+        })?;
+        Ok(version.0)
+    }
+
+    fn chunks_in_force(&self, version: u32) -> Result<u64, StoreFault> {
+        let table = self.transaction.open_table(ROSTER)?;
+        let from = ChunkKey::people(version, 0).number();
+        let last = table.range(from..ChunkKey::left(version, 0).number())?;
+        let last = last.last().transpose()?;
+        Ok(last.map_or(0, |(key, _)| key.value() - from + 1))
     }
 
     /// How many people the roster has at the most, without reading it.
     pub fn roster_people_max(&self) -> Result<u64, StoreFault> {
-        let chunks = self.transaction.open_table(ROSTER)?.len()?;
+        let chunks = self.chunks_in_force(self.roster_version()?)?;
         Ok(chunks * ROSTER_CHUNK as u64)
     }
 
-    /// A person's sealed row.
+    /// Whether rows of versions of the roster that are not in force may be stored.
+    pub fn is_unswept(&self) -> Result<bool, StoreFault> {
+        Ok(self.transaction.open_table(META)?.get("unswept")?.is_some())
+    }
+
+    /// Some parts of versions of the roster that are not in force.
+    pub fn stale_chunks(&self, most: usize) -> Result<Vec<ChunkKey>, StoreFault> {
+        let version = self.roster_version()?;
+        let table = self.transaction.open_table(ROSTER)?;
+        let before = table.range(..ChunkKey::people(version, 0).number())?;
+        let after = table.range(ChunkKey::people(version + 1, 0).number()..)?;
+        let mut stale = Vec::new();
+        for chunk in before.chain(after).take(most) {
+            stale.push(ChunkKey::of(chunk?.0.value()));
+        }
+        Ok(stale)
+    }
+
+    /// The keys of at most so many rows of the vault from `from` on, in order.
+    pub fn vault_keys(&self, from: VaultKey, most: usize) -> Result<Vec<VaultKey>, StoreFault> {
+        let table = self.transaction.open_table(VAULT)?;
+        let mut keys = Vec::new();
+        for row in table.range(from.bytes()..)?.take(most) {
+            keys.push(VaultKey::of(&row?.0.value()));
+        }
+        Ok(keys)
+    }
+
+    /// A person's sealed row of the roster in force, or of the last that they were on.
     pub fn vault(&self, person: PersonKey) -> Result<Option<Vec<u8>>, StoreFault> {
         let table = self.transaction.open_table(VAULT)?;
-        Ok(table.get(person.0)?.map(|sealed| sealed.value().to_vec()))
+        let key = |version| VaultKey { person, version }.bytes();
+        let mut rows = table.range(key(0)..=key(self.roster_version()?))?;
+        let newest = rows.next_back().transpose()?;
+        Ok(newest.map(|(_, sealed)| sealed.value().to_vec()))
     }
 
     /// Copies everything and the blocks behind it into a new data file at `path`, which must not

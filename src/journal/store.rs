@@ -5,22 +5,25 @@
 //! readers never look into the tail: it is read by the next start alone.
 //!
 //! What changes tables of the data file together with the journal (a roster) goes past the tail:
-//! everything before it is settled, then one commit has both.
+//! everything before it is settled, then one commit has both. What is prepared beside the writer (a
+//! roster's rows) is stored in small commits of `beside`, which let the writer and the settler go
+//! first.
 //!
 //! After a clean stop the data file alone is whole. Its mark `served` says that it is not.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread::Thread;
+use std::time::Duration;
 
 use super::Log;
 use super::block::{Block, entries};
 use super::checkpoint::{self, CheckpointFault, Mark};
+pub use super::data_file::{ChunkKey, ROSTER_CHUNK, StoreFault, StoredHead, VaultKey, Write};
 use super::data_file::{DataFile, FileView};
-pub use super::data_file::{StoreFault, StoredHead, VaultRow, Write};
 use super::storage::Storage;
 use super::tail::{Room, Shape, Tail, TailFault, newer};
 use crate::domain::entry::{Entry, Hash, head_message};
@@ -42,11 +45,28 @@ pub struct Store {
     recent: Mutex<Recent>,
     /// One settles at a time.
     settling: Mutex<()>,
+    /// How many settle or wait for it.
+    settlers: AtomicUsize,
     has_failed: AtomicBool,
     is_closed: AtomicBool,
     /// Signs heads.
     keys: OnceLock<Arc<Keys>>,
     settler: OnceLock<Thread>,
+}
+
+/// How long work beside the journal waits before it looks again whether the settlers are done.
+const GIVES_WAY: Duration = Duration::from_micros(500);
+
+/// The right to settle; while one is held or waited for, work beside the journal waits.
+struct Settling<'a> {
+    settlers: &'a AtomicUsize,
+    _one: MutexGuard<'a, ()>,
+}
+
+impl Drop for Settling<'_> {
+    fn drop(&mut self) {
+        self.settlers.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// What the tail has and the data file has not.
@@ -139,6 +159,7 @@ impl Store {
                 unsigned: None,
             }),
             settling: Mutex::new(()),
+            settlers: AtomicUsize::new(0),
             has_failed: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
             keys: OnceLock::new(),
@@ -163,7 +184,7 @@ impl Store {
         also: impl FnOnce(&Write) -> Result<(), StoreFault>,
     ) -> Result<(), StoreFault> {
         self.settle()?;
-        let _one = locked(&self.settling);
+        let _one = self.settling();
         self.noting_failure(|| {
             let write = self.file.begin()?;
             also(&write)?;
@@ -180,7 +201,7 @@ impl Store {
     /// Settles everything and marks the data file as whole by itself.
     pub fn close(&self) -> Result<(), StoreFault> {
         self.settle()?;
-        let _one = locked(&self.settling);
+        let _one = self.settling();
         self.noting_failure(|| {
             let write = self.file.begin()?;
             write.put_served(false)?;
@@ -273,9 +294,24 @@ impl Store {
         self.file.disk_free()
     }
 
-    /// Makes room in the data file for so many bytes to come. See `DataFile::make_room`.
-    pub fn make_room(&self, bytes: u64) -> Result<(), StoreFault> {
-        self.noting_failure(|| self.file.make_room(bytes))
+    /// One small commit to the data file beside the journal. The data file has one writer at a
+    /// time: what this does must take milliseconds, and it waits while blocks are to be settled.
+    pub fn beside<T>(
+        &self,
+        also: impl FnOnce(&Write) -> Result<T, StoreFault>,
+    ) -> Result<T, StoreFault> {
+        while self.settlers.load(Ordering::Acquire) > 0 {
+            std::thread::sleep(GIVES_WAY);
+        }
+        if self.has_failed() {
+            return Err(StoreFault::Failed);
+        }
+        self.noting_failure(|| {
+            let write = self.file.begin()?;
+            let done = also(&write)?;
+            write.commit()?;
+            Ok(done)
+        })
     }
 
     /// A consistent view of everything that is durable now.
@@ -284,6 +320,14 @@ impl Store {
         let recent: Vec<_> = locked(&self.recent).blocks.iter().cloned().collect();
         let file = self.file.read()?;
         Ok(Read { file, recent })
+    }
+
+    fn settling(&self) -> Settling<'_> {
+        self.settlers.fetch_add(1, Ordering::AcqRel);
+        Settling {
+            settlers: &self.settlers,
+            _one: locked(&self.settling),
+        }
     }
 
     fn sign(&self, write: &Write, block: &Block) -> Result<(), StoreFault> {
@@ -342,7 +386,7 @@ impl Log for Store {
         if self.tail.is_none() {
             return Ok(());
         }
-        let _one = locked(&self.settling);
+        let _one = self.settling();
         let (blocks, unsigned) = {
             let recent = locked(&self.recent);
             let blocks: Vec<_> = recent.blocks.iter().cloned().collect();
@@ -520,6 +564,26 @@ impl Read {
     /// How many people the roster has at the most, without reading it.
     pub fn roster_people_max(&self) -> Result<u64, StoreFault> {
         self.file.roster_people_max()
+    }
+
+    /// The version of the roster in force; 0 if none was imported.
+    pub fn roster_version(&self) -> Result<u32, StoreFault> {
+        self.file.roster_version()
+    }
+
+    /// Whether rows of versions of the roster that are not in force may be stored.
+    pub fn is_unswept(&self) -> Result<bool, StoreFault> {
+        self.file.is_unswept()
+    }
+
+    /// Some parts of versions of the roster that are not in force.
+    pub fn stale_chunks(&self, most: usize) -> Result<Vec<ChunkKey>, StoreFault> {
+        self.file.stale_chunks(most)
+    }
+
+    /// The keys of at most so many rows of the vault from `from` on, in order.
+    pub fn vault_keys(&self, from: VaultKey, most: usize) -> Result<Vec<VaultKey>, StoreFault> {
+        self.file.vault_keys(from, most)
     }
 
     /// A person's sealed row.

@@ -65,6 +65,24 @@ pub struct RosterImported {
     pub changed: usize,
     pub gone: usize,
     pub unchanged: u64,
+    #[serde(flatten)]
+    pub notes: RosterNotes,
+}
+
+/// What a person has to look at after an import of the roster.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct RosterNotes {
+    /// People who were recognised under a new code.
+    pub new_code: usize,
+    /// Lines of people who are perhaps known under another code.
+    pub undecided_lines: Vec<u32>,
+    /// Bookings of people who are not on the roster any more, and their numbers.
+    pub gone_with_booking: usize,
+    pub gone_booking_numbers: Vec<String>,
+    /// Rows that look like one person under two codes: how many, and the lines of some, each with
+    /// the earlier line that it is like.
+    pub same_person: u64,
+    pub same_person_lines: Vec<(u32, u32)>,
 }
 
 /// What a roster file would do.
@@ -76,6 +94,10 @@ pub struct RosterDryRun {
     pub gone: usize,
     pub unchanged: u64,
     pub changed_fields: ChangedFields,
+    #[serde(flatten)]
+    pub notes: RosterNotes,
+    /// Why it would not be imported as it is, if so.
+    pub would_be_refused: Option<String>,
 }
 
 /// How many people have another name, and so on. One person may count in several.

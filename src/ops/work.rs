@@ -5,6 +5,7 @@
 //! an `outcome`, and only the command line puts it into words.
 
 mod file;
+mod roster;
 
 use std::io::Read;
 use std::path::Path;
@@ -16,15 +17,17 @@ use crate::clock::Entropy;
 use crate::domain::entry::{GateAct, head_message};
 use crate::domain::ids::{CampaignId, VaccineIndex};
 use crate::domain::line::gate_act;
-use crate::domain::roster::difference;
 use crate::domain::time::{Day, Stamp};
 use crate::engine::command::{Operated, Operation, Outcome};
+use crate::engine::import::roster::{Counts, compare};
 use crate::engine::shared::Shared;
-use crate::files::{roster, sites, slots};
+use crate::files::roster::{Reading, SamePerson, SealedContacts};
+use crate::files::{sites, slots};
+use crate::journal::store::Store;
 use crate::keys::Keys;
 use crate::ops::outcome::{
-    CampaignInForce, CampaignName, CampaignVersion, ChangedFields, Done, Finished, Imported,
-    RosterDryRun, RosterImported, RosterStats, SignedHead, WorkFault, WorkRefused,
+    CampaignInForce, CampaignName, CampaignVersion, Done, Finished, Imported, RosterStats,
+    SignedHead, WorkFault, WorkRefused,
 };
 
 use file::{Bounded, campaign_text};
@@ -42,6 +45,11 @@ pub enum Work {
     },
     ImportRoster {
         dry_run: bool,
+        /// How many people may be gone, if that is much of the roster.
+        #[serde(default)]
+        accept_gone: Option<u64>,
+        #[serde(default)]
+        same_person: SamePerson,
     },
     /// Something at a campaign's gate.
     Gate {
@@ -68,7 +76,7 @@ impl Work {
     /// Whether it looks and changes nothing.
     pub fn is_lookup(&self) -> bool {
         match self {
-            Self::ImportRoster { dry_run } => *dry_run,
+            Self::ImportRoster { dry_run, .. } => *dry_run,
             Self::GateStatus { .. }
             | Self::CampaignList
             | Self::RosterStats
@@ -105,6 +113,7 @@ pub fn prepare(
     work: &Work,
     source: impl Read + Send,
     shared: &Shared,
+    store: &Store,
     keys: &Keys,
     folder: &Path,
     now: Stamp,
@@ -152,16 +161,40 @@ pub fn prepare(
                 Err(report) => return Ok(Prepared::fault(report)),
             }
         }
-        Work::ImportRoster { dry_run } => {
-            let today = Day::of(now.instant().to_zoned(jiff::tz::TimeZone::UTC).date());
-            let prepared = match roster::read(source, keys, &entropy, today) {
+        Work::ImportRoster {
+            dry_run,
+            accept_gone,
+            same_person,
+        } => {
+            let contacts = if *dry_run {
+                SealedContacts::not_wanted()
+            } else {
+                SealedContacts::in_folder(folder)?
+            };
+            let reading = Reading {
+                keys,
+                entropy: &entropy,
+                today: Day::of(now.instant().to_zoned(jiff::tz::TimeZone::UTC).date()),
+                in_force: &shared.roster(),
+                same_person: *same_person,
+                contacts,
+            };
+            let prepared = match reading.read(source) {
                 Ok(prepared) => Box::new(prepared),
                 Err(report) => return Ok(Prepared::fault(report)),
             };
+            let accept_gone = *accept_gone;
             if *dry_run {
-                return Ok(Prepared::done(Done::DryRun(dry_run_of(shared, &prepared))));
+                let compared = compare(shared, store, keys, &prepared, accept_gone)?;
+                let people = prepared.roster.people.len();
+                return Ok(Prepared::done(Done::DryRun(self::roster::dry_run(
+                    &compared, people,
+                ))));
             }
-            Operation::ImportRoster { prepared }
+            Operation::ImportRoster {
+                prepared,
+                accept_gone,
+            }
         }
         Work::Gate { campaign, act } => {
             let campaign = campaign.as_deref().map(id).transpose()?;
@@ -227,13 +260,16 @@ fn done(operated: Operated) -> Done {
             changed,
             gone,
             unchanged,
-        } => Done::Roster(RosterImported {
-            version,
-            added,
-            changed,
-            gone,
-            unchanged,
-        }),
+            news,
+        } => {
+            let counts = Counts {
+                added,
+                changed,
+                gone,
+                unchanged,
+            };
+            Done::Roster(self::roster::in_force(version, &counts, &news))
+        }
         Operated::TokenKeyRotated { id, revoked } => Done::TokenKeyRotated { id, revoked },
         Operated::Gate { campaign, act } => Done::Gate {
             campaign: campaign.to_string(),
@@ -244,33 +280,6 @@ fn done(operated: Operated) -> Done {
 
 fn id(text: &str) -> anyhow::Result<CampaignId> {
     CampaignId::try_from(text.to_owned()).map_err(anyhow::Error::msg)
-}
-
-fn dry_run_of(shared: &Shared, prepared: &roster::PreparedRoster) -> RosterDryRun {
-    let current = shared.roster();
-    let none = crate::domain::roster::Roster::default();
-    let changes = difference(current.as_deref().unwrap_or(&none), &prepared.roster);
-    let of = |what: fn(&crate::domain::roster::Changed) -> bool| {
-        changes
-            .changed
-            .iter()
-            .filter(|changed| what(changed))
-            .count()
-    };
-    RosterDryRun {
-        people: prepared.roster.people.len(),
-        added: changes.added.len(),
-        changed: changes.changed.len(),
-        gone: changes.gone.len(),
-        unchanged: changes.unchanged,
-        changed_fields: ChangedFields {
-            name: of(|c| c.name),
-            phone: of(|c| c.phone),
-            birth_date: of(|c| c.birth_date),
-            region: of(|c| c.region),
-            groups: of(|c| c.groups),
-        },
-    }
 }
 
 fn campaigns(shared: &Shared) -> Vec<CampaignInForce> {
@@ -302,14 +311,10 @@ fn campaigns(shared: &Shared) -> Vec<CampaignInForce> {
 }
 
 fn roster_stats(shared: &Shared) -> RosterStats {
-    let Some(roster) = shared.roster().filter(|roster| roster.version > 0) else {
-        let in_force = shared.state().roster;
-        return in_force.map_or_else(RosterStats::default, |mark| RosterStats {
-            version: mark.version,
-            people: mark.people,
-            ..RosterStats::default()
-        });
-    };
+    let roster = shared.roster();
+    if roster.version == 0 {
+        return RosterStats::default();
+    }
     let mut by_year = std::collections::BTreeMap::<i16, u64>::new();
     for person in &roster.people {
         *by_year.entry(person.born.date().year()).or_default() += 1;

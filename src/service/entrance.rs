@@ -63,6 +63,7 @@ impl Service {
         let born = credentials.birth_date.unwrap_or_default();
         let says_all = credentials.name.is_some() && credentials.birth_date.is_some();
         let person = identify(&self.keys, &here.offer.roster, credentials);
+        let person = person.filter(|person| self.is_known(here, person));
         let wait_s = self.attempts.wait_s(from, &name, born, here.now);
         match (person, wait_s) {
             (Some(person), None) => Ok(person),
@@ -77,6 +78,19 @@ impl Service {
                 Err(Refused::IdentityNotFound)
             }
         }
+    }
+
+    /// Whether a person is on the roster, or left it and has something here all the same.
+    fn is_known(&self, here: &Here, person: &PersonKey) -> bool {
+        if here.offer.roster.find(person).is_some() {
+            return true;
+        }
+        let state = self.shared.state();
+        let campaign = state.campaign(here.index);
+        campaign.is_some_and(|campaign| {
+            campaign.active_booking(person).is_some()
+                || campaign.running_hold(person, here.now).is_some()
+        })
     }
 
     /// The place that a token names.

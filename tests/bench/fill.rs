@@ -86,7 +86,14 @@ fn found(folder: &Folder, core: &mut Core, people: u64, sites: usize) {
     let id = campaign.id.clone();
     operate(core, Operation::Activate { source });
     let prepared = Box::new(prepared.expect("a good roster"));
-    operate(core, Operation::ImportRoster { prepared });
+    let accept_gone = None;
+    operate(
+        core,
+        Operation::ImportRoster {
+            prepared,
+            accept_gone,
+        },
+    );
     let (campaign, rows) = (id.clone(), sites);
     operate(core, Operation::ImportSites { campaign, rows });
     let (campaign, version, rows) = (id, None, slots);

@@ -1,17 +1,29 @@
-//! Measures reading the roster of July 2021: 1.54 million people, generated into a file first.
+//! Measures importing the roster of July 2021: 1.54 million people, generated into a file first.
+//! The file is imported, imported again unchanged, and then with one person in a hundred changed.
+//! For each it shows seconds, peak memory and the longest that the writer was busy with it.
 //!
 //! Run with `cargo bench --bench import`; `SUMUN_PEOPLE` sets another number. It reports; it
 //! asserts nothing about speed.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
-use std::time::Instant;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use jiff::civil::date;
-use sumun::clock::{Entropy, tick};
+use sumun::clock::{Clock, Entropy, tick};
+use sumun::domain::booking::site::SlotRow;
+use sumun::domain::campaign::Campaign;
 use sumun::domain::ids::{SiteIndex, VaccineIndex};
 use sumun::domain::roster::{Roster, decode_people, difference, encode_people};
-use sumun::domain::time::{Day, Zone};
+use sumun::domain::time::{Day, Stamp, Zone};
+use sumun::engine::command::{Command, Operation, Outcome};
+use sumun::engine::import::{perform, sweep::sweep};
+use sumun::engine::open;
+use sumun::files::roster::{Reading, SamePerson, SealedContacts};
 use sumun::keys::Keys;
 use sumun::{demo, files};
 
@@ -23,7 +35,10 @@ fn main() {
     let path = folder.path().join("people.csv");
     let born = (date(1967, 1, 1), date(1968, 12, 31));
     let today = Day::of(date(2021, 7, 19));
-    let (keys, entropy) = (Keys::generate(&Entropy::system()), Entropy::system());
+    let (keys, entropy) = (
+        Arc::new(Keys::generate(&Entropy::system())),
+        Entropy::system(),
+    );
 
     let began = tick();
     let made = demo::people(1, count, born).map(|person| person.code.len() as u64);
@@ -41,29 +56,97 @@ fn main() {
     while rows.read_byte_record(&mut record).expect("a row") {}
     tell("split rows only, one core", began, count);
 
-    reset_peak();
-    let before = resident("VmRSS");
-    let began = tick();
-    let prepared = files::roster::read_file(&path, &keys, &entropy, today).expect("a good file");
-    tell("roster::read (all of it)", began, count);
-    println!(
-        "{:38} {before:>8} MiB before, {} MiB at its peak",
-        "",
-        resident("VmHWM")
-    );
-    assert_eq!(prepared.roster.people.len() as u64, count);
-
-    let began = tick();
-    let mut bytes = Vec::new();
-    prepared
-        .vault()
-        .for_each(|(_, sealed)| bytes.extend_from_slice(sealed));
-    tell("copy the vault in order", began, count);
-    println!("{:38} {:>8} MiB sealed", "", bytes.len() >> 20);
-
-    measure_roster(&prepared.roster, count);
+    let roster = measure_import(folder.path(), &path, &keys, &entropy, today, count);
+    measure_roster(&roster, count);
     measure_keys(&keys, &entropy, count);
     measure_slots(count);
+    measure_slots_import(folder.path(), &keys);
+}
+
+/// Imports the file three times into a data folder of its own, as a server does: staged beside the
+/// writer, put into force by it, swept behind it.
+fn measure_import(
+    folder: &Path,
+    path: &Path,
+    keys: &Arc<Keys>,
+    entropy: &Entropy,
+    today: Day,
+    count: u64,
+) -> Arc<Roster> {
+    let data_file = folder.join("sumun.redb");
+    let clock = Clock::manual(Stamp(1_626_692_280 * Stamp::SECOND));
+    let mut core = open::create(&data_file, Arc::clone(keys), &clock).expect("an empty folder");
+    let (shared, store) = (Arc::clone(core.shared()), Arc::clone(core.store()));
+    for what in [
+        "first import",
+        "unchanged import",
+        "import with 1 % changed",
+    ] {
+        let source: Box<dyn Read + Send> = if what.contains("1 %") {
+            let text = std::fs::read_to_string(path).expect("the file");
+            let lines = text.lines().enumerate();
+            let line = |(at, line): (usize, &str)| match at % 100 {
+                7 => line.replace("010-", "011-") + "\n",
+                _ => line.to_owned() + "\n",
+            };
+            let changed = folder.join("changed.csv");
+            std::fs::write(&changed, lines.map(line).collect::<String>()).expect("a file");
+            drop(text);
+            Box::new(File::open(changed).expect("the file"))
+        } else {
+            Box::new(File::open(path).expect("the file"))
+        };
+        reset_peak();
+        let (before, began) = (resident("VmRSS"), tick());
+        let in_force = shared.roster();
+        let reading = Reading {
+            keys,
+            entropy,
+            today,
+            in_force: &in_force,
+            same_person: SamePerson::Warn,
+            contacts: SealedContacts::in_folder(folder).expect("a file"),
+        };
+        let prepared = Box::new(reading.read(source).expect("a good file"));
+        drop(in_force);
+        tell(&format!("{what}: read"), began, count);
+        let accept_gone = None;
+        let operation = Operation::ImportRoster {
+            prepared,
+            accept_gone,
+        };
+        let mut busy = Duration::ZERO;
+        let mut hand = |operation| {
+            let (reply, mut outcome) = tokio::sync::oneshot::channel();
+            let operator = "bench".to_owned();
+            let command = Command::Operate {
+                operator,
+                operation,
+                reply,
+            };
+            let began = tick();
+            core.step(&mut VecDeque::from([command])).expect("a commit");
+            busy = busy.max(began.elapsed());
+            outcome.try_recv().ok()
+        };
+        let staging = tick();
+        let outcome = perform(&shared, &store, keys, operation, &mut hand);
+        assert!(matches!(outcome, Some(Outcome::Operated(_))), "{outcome:?}");
+        tell(&format!("{what}: stage, put in force"), staging, count);
+        tell(&format!("{what}: all"), began, count);
+        let sweeping = tick();
+        sweep(&shared, &store, &AtomicBool::new(false)).expect("a swept file");
+        tell(&format!("{what}: sweep"), sweeping, count);
+        println!(
+            "{:38} {before:>8} MiB before, {} MiB at its peak; writer busy {:.1} ms",
+            "",
+            resident("VmHWM"),
+            busy.as_secs_f64() * 1e3
+        );
+    }
+    let bytes = std::fs::metadata(&data_file).expect("the data file").len();
+    println!("{:38} {:>8} MiB data file", "", bytes >> 20);
+    shared.roster()
 }
 
 fn measure_roster(roster: &Roster, count: u64) {
@@ -130,6 +213,99 @@ fn measure_slots(people: u64) {
     let read = files::slots::read(file.as_slice(), &zone, vaccine_of, site_of);
     assert_eq!(read.expect("good slots").len() as u64, rows);
     tell("slots::read", began, rows);
+}
+
+/// Imports two million slots as a server does: in parts, with the longest that the writer was busy
+/// with one of them.
+fn measure_slots_import(folder: &Path, keys: &Arc<Keys>) {
+    let clock = Clock::manual(Stamp(1_626_692_280 * Stamp::SECOND));
+    let data_file = folder.join("slots.redb");
+    let mut core = open::create(&data_file, Arc::clone(keys), &clock).expect("an empty folder");
+    let (shared, store) = (Arc::clone(core.shared()), Arc::clone(core.store()));
+    let source = include_str!("../../data/campaign.toml").to_owned();
+    let campaign = Campaign::parse(&source).expect("a sound campaign").0.id;
+    let (sites, days, starts) = (14_000, 10, 15);
+    let slot = |site: u32, day: i32, start: u16| SlotRow {
+        site: SiteIndex(site),
+        vaccine: VaccineIndex(0),
+        date: Day(18_800 + day),
+        start_min: 540 + start * 30,
+        start: Stamp((18_800 + i64::from(day)) * 86_400 * Stamp::SECOND),
+        end: Stamp((18_800 + i64::from(day)) * 86_400 * Stamp::SECOND + 1),
+        capacity: [10, 1, 0],
+    };
+    let of_site = |site| (0..days).flat_map(move |day| (0..starts).map(move |at| (site, day, at)));
+    let rows = (0..sites).flat_map(of_site);
+    let mut rows: Vec<_> = rows.map(|(site, day, at)| slot(site, day, at)).collect();
+    let count = rows.len() as u64;
+    let again = rows.iter_mut().map(|row| {
+        let first = *row;
+        row.capacity = [12, 1, 0];
+        first
+    });
+    let first: Vec<_> = again.collect();
+    let id = campaign.clone();
+    for (what, operation) in [
+        (
+            "activate",
+            Operation::Activate {
+                source: source.clone(),
+            },
+        ),
+        (
+            "import 14,000 sites",
+            Operation::ImportSites {
+                campaign: id.clone(),
+                rows: demo::sites(1, sites as usize),
+            },
+        ),
+        (
+            "import slots",
+            Operation::ImportSlots {
+                campaign: id.clone(),
+                version: None,
+                rows: first,
+            },
+        ),
+        (
+            "raise all capacities",
+            Operation::ImportSlots {
+                campaign: id.clone(),
+                version: None,
+                rows,
+            },
+        ),
+        (
+            "activate again",
+            Operation::Activate {
+                source: source + "\n# again\n",
+            },
+        ),
+    ] {
+        let (began, mut busy, mut parts) = (tick(), Duration::ZERO, 0);
+        let mut hand = |operation| {
+            let (reply, mut outcome) = tokio::sync::oneshot::channel();
+            let operator = "bench".to_owned();
+            let command = Command::Operate {
+                operator,
+                operation,
+                reply,
+            };
+            let began = tick();
+            core.step(&mut VecDeque::from([command])).expect("a commit");
+            busy = busy.max(began.elapsed());
+            parts += 1;
+            outcome.try_recv().ok()
+        };
+        let outcome = perform(&shared, &store, keys, operation, &mut hand);
+        assert!(matches!(outcome, Some(Outcome::Operated(_))), "{outcome:?}");
+        tell(what, began, count);
+        let busy_ms = busy.as_secs_f64() * 1e3;
+        println!(
+            "{:38} {parts:>8} parts, writer busy {busy_ms:.1} ms at the most",
+            ""
+        );
+    }
 }
 
 fn tell(what: &str, began: Instant, rows: u64) {

@@ -14,6 +14,7 @@ mod fairness;
 mod gate;
 mod health;
 mod http;
+mod rosters;
 mod rules;
 mod rush;
 mod sample;

@@ -132,7 +132,7 @@ fn capacity_taken_away_while_somebody_claims_never_takes_a_claimed_seat() {
             claimer.join().unwrap(),
             "the one seat goes to exactly one of them"
         );
-        site.add(1, [2, 0]);
+        site.grow(&[(1, [2, 0])], &[]);
         assert_eq!(public_free(&site)[1], 2);
     });
 }

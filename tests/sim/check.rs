@@ -6,6 +6,7 @@ use sumun::domain::booking::refusal::Refusal;
 use sumun::domain::campaign::eligibility::Answer;
 use sumun::domain::entry::{Actor, Change, Entry, RefusedFor};
 use sumun::domain::ids::{Pool, Seq, SlotIndex};
+use sumun::domain::roster::contact::Contact;
 use sumun::domain::state::{CampaignState, State, Status, refusal_mark};
 use sumun::domain::time::Stamp;
 use sumun::engine::command::Outcome;
@@ -15,7 +16,7 @@ use sumun::journal::store::Read;
 
 use crate::model::act::in_flight;
 use crate::model::{Model, Programme, Said, Waiting};
-use crate::world::DAY;
+use crate::world::{DAY, keys};
 
 const POOLS: [Pool; 3] = [Pool::Public, Pool::Assisted, Pool::Partner];
 
@@ -69,6 +70,15 @@ pub fn same_answer(expected: &Said, told: &Outcome) {
         _ => false,
     };
     assert!(same, "told {told:?}, should be {expected:?}");
+}
+
+/// Everybody on the roster has a vault row that opens to what the agency last knew of them.
+pub fn same_vault(model: &Model, read: &Read) {
+    for (key, person) in &model.people {
+        let sealed = read.vault(*key).unwrap().expect("a row of everybody");
+        let opened = keys().open(*key, &sealed).unwrap();
+        assert_eq!(Contact::decode(&opened), Ok(person.contact()));
+    }
 }
 
 /// The state says what the model says.

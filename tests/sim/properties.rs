@@ -175,7 +175,7 @@ fn change(random: &mut Random) -> Change {
     });
     let (from, to) = (doses(random), doses(random));
     let rules = number(random) as u32;
-    match random.below(23) {
+    match random.below(24) {
         0 => Change::Founded {
             simulated_clock: rules > 9,
             head_public_key: array(random),
@@ -299,6 +299,10 @@ fn change(random: &mut Random) -> Change {
         },
         20 => Change::TokenKeyRotated {
             id: random.next() as u8,
+        },
+        21 => Change::PersonRekeyed {
+            from: person,
+            to: PersonKey(array(random)),
         },
         _ => {
             let all = [

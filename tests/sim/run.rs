@@ -203,6 +203,7 @@ impl Run {
             },
             Act::Roster { people, .. } => Operation::ImportRoster {
                 prepared: Box::new(roster(people)),
+                accept_gone: Some(u64::MAX),
             },
         }
     }
@@ -398,6 +399,7 @@ impl Run {
             state_of(read).expect("the journal replays")
         });
         assert_eq!(replayed, *self.core().shared().state.read().unwrap());
+        self.read(|read| check::same_vault(&self.model, read));
         self.count("replays compared");
     }
 

@@ -19,7 +19,7 @@ const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
 const HEADS: TableDefinition<u64, &[u8]> = TableDefinition::new("heads");
 const CHECKPOINT: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("checkpoint");
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
-const ROSTER: TableDefinition<u32, &[u8]> = TableDefinition::new("roster");
+const ROSTER: TableDefinition<u64, &[u8]> = TableDefinition::new("roster");
 
 /// The file of the long evening, stopped in good order.
 fn evening() -> Vec<u8> {
@@ -76,7 +76,9 @@ fn at_the_gate() -> Vec<Change> {
         .into_iter()
         .map(|act| Change::GateSet { campaign, act });
     let key = Change::TokenKeyRotated { id: 2 };
-    line.into_iter().chain(set).chain([key]).collect()
+    let (from, to) = (person(1), person(101));
+    let rekeyed = Change::PersonRekeyed { from, to };
+    line.into_iter().chain(set).chain([key, rekeyed]).collect()
 }
 
 fn with_store<T>(bytes: &[u8], look: impl FnOnce(&Store) -> T) -> T {
@@ -194,9 +196,10 @@ fn the_evening_has_every_kind_of_entry() {
         Change::GateSet { .. } => 21,
         Change::TokenKeyRotated { .. } => 22,
         Change::PieceAdded { .. } => 23,
+        Change::PersonRekeyed { .. } => 24,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..24), "{kinds:?}");
+    assert!(kinds.iter().copied().eq(0..25), "{kinds:?}");
     assert!(found.len() >= 30, "{} entries", found.len());
 }
 

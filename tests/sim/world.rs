@@ -13,6 +13,7 @@ use sumun::domain::campaign::rows::CampaignRow;
 use sumun::domain::campaign::{IdentityField, Order};
 use sumun::domain::crockford;
 use sumun::domain::ids::{PersonKey, Seats, SiteIndex, VaccineIndex};
+use sumun::domain::roster::contact::Contact;
 use sumun::domain::time::{Day, Stamp};
 use sumun::files::roster::{PreparedRoster, read};
 use sumun::keys::Keys;
@@ -72,6 +73,16 @@ pub struct Somebody {
     pub born: String,
     pub carer: bool,
     phone: String,
+}
+
+impl Somebody {
+    /// What the vault must have of them.
+    pub fn contact(&self) -> Contact {
+        Contact {
+            name: format!("김{}", self.code),
+            phone: self.phone.clone(),
+        }
+    }
 }
 
 /// Twelve people: five of each opening's age, one older carer, one in no cohort.

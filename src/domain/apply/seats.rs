@@ -50,6 +50,26 @@ impl CampaignState {
             .ok_or_else(|| format!("{person} has no active booking {number} with these doses"))
     }
 
+    /// Moves what a person has to another key, which must have no booking and no hold. A place in a
+    /// draw stays where it is: the draw was made of the keys that took part.
+    pub(super) fn rekey(&mut self, from: PersonKey, to: PersonKey) -> Applied {
+        let known = self.standing(&to);
+        if known.booking.is_some() || known.hold.is_some() {
+            return Err(format!("{to} has a booking or a hold of its own"));
+        }
+        if let Some(standing) = self.standings.remove(&from) {
+            if let Some(booking) = standing.booking {
+                self.bookings[booking as usize].person = to;
+            }
+            if let Some(hold) = standing.hold.and_then(|id| self.holds.get_mut(&id)) {
+                hold.person = to;
+            }
+            self.standings.insert(to, standing);
+        }
+        self.line.rekey(&from, to);
+        Ok(())
+    }
+
     pub(super) fn check_capacities(&self, rows: &[SlotRow]) -> Applied {
         for slot in rows.iter().filter_map(|row| self.catalog.slot_like(row)) {
             let (capacity, usage) = (

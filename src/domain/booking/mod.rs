@@ -2,5 +2,6 @@
 
 pub mod catalog;
 pub mod decide;
+pub mod next;
 pub mod refusal;
 pub mod site;

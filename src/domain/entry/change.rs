@@ -250,6 +250,13 @@ pub enum Change {
     },
     /// The key that signs places and sessions was replaced; its id in the tokens.
     TokenKeyRotated { id: u8 },
+    /// A person of the roster has a new code: what they have is under the new key from now on.
+    PersonRekeyed {
+        #[serde(serialize_with = "shown::text")]
+        from: PersonKey,
+        #[serde(serialize_with = "shown::text")]
+        to: PersonKey,
+    },
 }
 
 impl Change {

@@ -39,7 +39,7 @@ macro_rules! variants {
 variants!(change_name, CHANGES, Change:
     Founded Started ClockStepped ClockBehind PieceAdded CampaignActivated SitesImported
     SlotsImported RosterImported HoldPlaced HoldEnded Booked Moved Cancelled Refused NumbersLeased
-    PlacesGiven ServingAdvanced DrawCommitted DrawRevealed GateSet TokenKeyRotated);
+    PlacesGiven ServingAdvanced DrawCommitted DrawRevealed GateSet TokenKeyRotated PersonRekeyed);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
     Administrator Operator Approver Site Agent Auditor Reporter);
@@ -235,6 +235,10 @@ fn changes() -> Vec<Change> {
             seed: [0x44; 32],
         },
         Change::TokenKeyRotated { id: 2 },
+        Change::PersonRekeyed {
+            from: PersonKey([0x22; 16]),
+            to: PersonKey([0x33; 16]),
+        },
         Change::Moved {
             campaign,
             person,

@@ -173,6 +173,16 @@ impl Line {
         draw.ok_or_else(|| "reveals a seed that was not committed to".to_owned())
     }
 
+    /// Moves a place by arrival to another key, unless that one has a place.
+    pub fn rekey(&mut self, from: &PersonKey, to: PersonKey) {
+        let place = self.given.get(from).copied();
+        let place = place.filter(|place| place.draw().is_none() && !self.given.contains(&to));
+        if let Some(place) = place {
+            self.given.remove(from);
+            self.given.insert(to, place);
+        }
+    }
+
     /// Whether the place's number was decided by a draw whose seed is known.
     pub fn is_drawn(&self, given: Given) -> bool {
         let draw = given.draw().and_then(|draw| self.draws.get(draw));

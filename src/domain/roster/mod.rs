@@ -37,6 +37,13 @@ pub struct RosterPerson {
     pub region: u16,
 }
 
+impl RosterPerson {
+    /// Whether the name and the telephone number are still those of these tags.
+    pub fn has_contact(&self, name_tag: [u8; 8], detail_tag: u32) -> bool {
+        (self.name_tag, self.detail_tag) == (name_tag, detail_tag)
+    }
+}
+
 /// The bytes of one stored person: the fields in order, integers little-endian.
 pub const PERSON_BYTES: usize = 16 + 8 + 4 + 4 + 2 + 2;
 
@@ -47,6 +54,9 @@ pub struct Roster {
     pub people: Vec<RosterPerson>,
     pub group_sets: Vec<Vec<String>>,
     pub regions: Vec<String>,
+    /// People who left the roster with a booking or a hold, in order of key: none of them is among
+    /// `people`. They are found for what they have, and may book nothing new.
+    pub left: Vec<RosterPerson>,
 }
 
 impl Default for Roster {
@@ -57,6 +67,7 @@ impl Default for Roster {
             people: Vec::new(),
             group_sets: vec![Vec::new()],
             regions: vec![String::new()],
+            left: Vec::new(),
         }
     }
 }
@@ -105,7 +116,21 @@ impl Roster {
             people,
             group_sets,
             regions,
+            left: Vec::new(),
         })
+    }
+
+    /// The person with this key who left the roster with something that was active then.
+    pub fn find_left(&self, key: &PersonKey) -> Option<&RosterPerson> {
+        let at = self.left.binary_search_by(|person| person.key.cmp(key));
+        at.ok().map(|at| &self.left[at])
+    }
+
+    /// Takes in people who left, in any order.
+    pub fn add_left(&mut self, people: impl IntoIterator<Item = RosterPerson>) {
+        self.left.extend(people);
+        self.left.sort_unstable_by_key(|person| person.key);
+        self.left.dedup_by_key(|person| person.key);
     }
 
     pub fn find(&self, key: &PersonKey) -> Option<&RosterPerson> {

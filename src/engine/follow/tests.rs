@@ -3,7 +3,6 @@
 use super::*;
 use crate::domain::entry::{Actor, Change, Entry};
 use crate::domain::ids::CampaignIndex;
-use crate::domain::roster::Roster;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
 use crate::journal::Log as _;
@@ -123,7 +122,7 @@ fn a_gap_in_the_journal_is_a_fault_and_is_not_skipped() {
 fn a_follower_that_fails_and_panics_has_every_entry_once_in_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder);
-    let shared = Arc::new(Shared::new(State::default(), Roster::default()));
+    let shared = Arc::new(Shared::new(State::default(), Arc::default()));
     let disk = Arc::new(Disk::default());
     *locked(&disk.faults) = vec![Fault::Error, Fault::Panic, Fault::Error];
     commit(&store, 1..=10);

@@ -7,10 +7,13 @@ use super::*;
 use crate::clock::Entropy;
 use crate::demo;
 use crate::domain::crockford;
+use crate::domain::roster::Roster;
 use crate::domain::roster::contact::Contact;
 use crate::domain::roster::difference;
 use crate::domain::time::Day;
-use crate::files::roster::{PreparedRoster, read, write_csv};
+use crate::files::roster::{
+    PreparedRoster, Reading, SamePeople, SamePerson, SealedContacts, read, write_csv,
+};
 use crate::keys::Keys;
 
 const HEADER: &str = "name,birth_date,code,phone,region,groups\n";
@@ -37,6 +40,14 @@ fn refused(rows: &str) -> Report {
         Ok(_) => panic!("{rows} was taken"),
         Err(report) => report,
     }
+}
+
+/// What was sealed of the person at an index.
+fn contact(keys: &Keys, prepared: &PreparedRoster, at: usize) -> Contact {
+    let mut sealed = Vec::new();
+    assert!(prepared.contacts.read(at, &mut sealed).unwrap());
+    let key = prepared.roster.people[at].key;
+    Contact::decode(&keys.open(key, &sealed).unwrap()).unwrap()
 }
 
 /// A good row with one column's text replaced.
@@ -87,9 +98,9 @@ fn a_good_file_becomes_pseudonyms_and_sealed_contacts() {
     assert_eq!(roster.groups(person), ["health-worker"]);
     let other = roster.find(&keys.person_key(74)).unwrap();
     assert_eq!((roster.region(other), roster.groups(other).len()), ("", 0));
-    for (person, sealed) in prepared.vault() {
-        let contact = Contact::decode(&keys.open(person, sealed).unwrap()).unwrap();
-        let name = if person == key {
+    for (at, person) in roster.people.iter().enumerate() {
+        let contact = contact(&keys, &prepared, at);
+        let name = if person.key == key {
             "김영숙"
         } else {
             "박철수"
@@ -291,26 +302,100 @@ fn the_same_code_twice_names_both_lines() {
     assert_eq!(report.faults_total, 2);
 }
 
+fn reading<'a>(keys: &'a Keys, entropy: &'a Entropy, in_force: &'a Roster) -> Reading<'a> {
+    Reading {
+        keys,
+        entropy,
+        today: today(),
+        in_force,
+        same_person: SamePerson::Warn,
+        contacts: SealedContacts::in_memory(),
+    }
+}
+
+/// Two people of one name and birth date without a telephone made the whole file be refused.
 #[test]
-fn the_same_person_twice_names_both_lines() {
+fn the_same_person_twice_names_both_lines_and_is_refused_if_wanted() {
+    let (keys, entropy) = (Keys::generate(&Entropy::system()), Entropy::system());
+    let read_as = |same_person, rows: &str| {
+        let nobody = Roster::default();
+        let reading = Reading {
+            same_person,
+            ..reading(&keys, &entropy, &nobody)
+        };
+        reading.read(format!("{HEADER}{rows}").as_bytes())
+    };
+    for phone in ["010-1234-5678", ""] {
+        let (one, two) = (row_with(2, &code(1)), row_with(2, &code(2)));
+        let one = one.replace("010-1234-5678", phone);
+        let spaced = two
+            .replace("김영숙", "김 영숙")
+            .replace("010-1234-5678", &phone.replace('-', ""));
+        let rows = format!("{one}\n{spaced}\n");
+        let report = read_as(SamePerson::Refuse, &rows).err().unwrap();
+        assert!(
+            report.to_string().contains("the same person as line 2"),
+            "{report}"
+        );
+        assert_only(report, 3, "", Reason::SamePersonTwice);
+        let taken = read_as(SamePerson::Warn, &rows).unwrap();
+        assert_eq!(taken.same_people.lines, [(3, 2)]);
+        assert_eq!(taken.same_people.total, 1);
+    }
     let (one, two) = (row_with(2, &code(1)), row_with(2, &code(2)));
-    let spaced = two
-        .replace("김영숙", "김 영숙")
-        .replace("010-1234-5678", "01012345678");
-    let report = refused(&format!("{one}\n{spaced}\n"));
-    assert!(
-        report.to_string().contains("the same person as line 2"),
-        "{report}"
-    );
-    assert_only(report, 3, "", Reason::SamePersonTwice);
     for other in [
         two.replace("김영숙", "김영순"),
         two.replace("1967", "1968"),
         two.replace("5678", "5679"),
+        two.replace("010-1234-5678", ""),
         two.replace("11/110", "11/140"),
     ] {
-        read_text(&format!("{one}\n{other}\n")).unwrap();
+        let read = read_as(SamePerson::Refuse, &format!("{one}\n{other}\n")).unwrap();
+        assert_eq!(read.same_people, SamePeople::default());
     }
+}
+
+/// Every row of an imported file was sealed again, which took most of an import's time and disk.
+#[test]
+fn a_row_whose_contact_did_not_change_is_not_sealed_again() {
+    let (keys, entropy) = (Keys::generate(&Entropy::system()), Entropy::system());
+    let other = format!("박철수,1968-02-29,{},,,", code(2));
+    let file = |first: &str| format!("{HEADER}{first}\n{other}\n");
+    let before = read_with(&keys, file(&row_with(4, "")).as_bytes()).unwrap();
+    for (first, sealed) in [
+        (row_with(4, "11/140"), false),
+        (row_with(5, ""), false),
+        (row_with(1, "1967-03-05"), false),
+        (row_with(3, "+82 10 1234 5678"), true),
+        (row_with(0, "김영순"), true),
+        (row_with(2, &code(3)), true),
+    ] {
+        let reading = reading(&keys, &entropy, &before.roster);
+        let after = reading.read(file(&first).as_bytes()).unwrap();
+        assert_eq!(after.contacts.len(), usize::from(sealed), "{first}");
+        assert_eq!(after.strangers.len(), usize::from(first.contains(&code(3))));
+    }
+}
+
+#[test]
+fn sealed_rows_in_a_folder_are_those_in_memory_and_leave_no_file() {
+    let (keys, entropy) = (Keys::generate(&Entropy::system()), Entropy::system());
+    let folder = tempfile::tempdir().unwrap();
+    let born = (date(1967, 1, 1), date(1968, 12, 31));
+    let mut file = Vec::new();
+    write_csv(demo::people(5, 5_000, born), &mut file).unwrap();
+    let nobody = Roster::default();
+    let there = Reading {
+        contacts: SealedContacts::in_folder(folder.path()).unwrap(),
+        ..reading(&keys, &entropy, &nobody)
+    };
+    let there = there.read(file.as_slice()).unwrap();
+    let here = read_with(&keys, &file).unwrap();
+    assert_eq!(there.roster, here.roster);
+    for at in 0..5_000 {
+        assert_eq!(contact(&keys, &there, at), contact(&keys, &here, at));
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
@@ -363,8 +448,7 @@ fn generated_people_are_taken_as_they_are() {
         assert_eq!(person.born, Day::of(line.birth_date));
         assert_eq!(roster.region(person), line.region);
         assert_eq!(roster.groups(person), line.groups);
-        let opened = keys.open(key, prepared.contacts.sealed(at)).unwrap();
-        let contact = Contact::decode(&opened).unwrap();
+        let contact = contact(&keys, &prepared, at);
         assert_eq!((contact.name, contact.phone), (line.name, line.phone));
     }
 }

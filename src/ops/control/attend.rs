@@ -17,6 +17,7 @@ use super::lanes::Lanes;
 use super::stream::{Incoming, Outgoing, is_gone, with_signs_of_life};
 use super::{Answered, Asked, Patience, operator_of};
 use crate::engine::command::{Command, Operated, Operation, Outcome};
+use crate::engine::import;
 use crate::engine::writer::NotTaken;
 use crate::ops::outcome::{Done, Finished, GateStatus, HealthSeen, WorkFault, WorkRefused};
 use crate::ops::work::{self, Prepared, Work};
@@ -97,11 +98,18 @@ fn perform(
     let Desk {
         service, folder, ..
     } = desk;
-    let (shared, keys) = (&service.shared, &service.keys);
+    let (shared, store, keys) = (&service.shared, &service.store, &service.keys);
     let now = service.clock.now();
-    match work::prepare(work, file, shared, keys, folder, now) {
+    match work::prepare(work, file, shared, store, keys, folder, now) {
         Ok(Prepared::Finished(finished)) => Some(finished),
-        Ok(Prepared::Operation(operation)) => hand_over(service, stream, operator, operation),
+        Ok(Prepared::Operation(operation)) => {
+            let mut hand = |part| hand_over(service, stream, &operator, part);
+            let outcome = import::perform(shared, store, keys, operation, &mut hand)?;
+            if let Outcome::Operated(Operated::Gate { campaign, .. }) = &outcome {
+                service.follow_settings(campaign);
+            }
+            Some(work::finished(outcome))
+        }
         Err(error) => Some(Err(WorkRefused::new(format!("{error:#}")).into())),
     }
 }
@@ -110,9 +118,9 @@ fn perform(
 fn hand_over(
     service: &Service,
     stream: &UnixStream,
-    operator: String,
+    operator: &str,
     operation: Operation,
-) -> Option<Finished> {
+) -> Option<Outcome> {
     let has_begun = operation.has_begun();
     if !has_begun && is_gone(stream, Duration::ZERO) {
         return None;
@@ -120,7 +128,7 @@ fn hand_over(
     let is_urgent = matches!(operation, Operation::Gate { .. });
     let (reply, outcome) = oneshot::channel();
     let command = Command::Operate {
-        operator,
+        operator: operator.to_owned(),
         operation,
         reply,
     };
@@ -133,23 +141,20 @@ fn hand_over(
     match taken {
         Ok(()) => {}
         Err(NotTaken::Stopped) => {
-            let why = WorkRefused::new("the server is stopping; nothing was done");
-            return Some(Err(why.to_do("start it, or ask when it has ended").into()));
+            let why =
+                "the server is stopping; nothing was done: start it, or ask when it has ended";
+            return Some(Outcome::Impossible(why.to_owned()));
         }
         Err(NotTaken::Full) => {
-            let why = WorkRefused::new("too many acts wait for the writer; nothing was done");
-            return Some(Err(why.to_do("ask again").into()));
+            let why = "too many acts wait for the writer; nothing was done: ask again";
+            return Some(Outcome::Impossible(why.to_owned()));
         }
     }
-    let outcome = if has_begun {
-        outcome.blocking_recv().unwrap_or(Outcome::Unknown)
+    if has_begun {
+        Some(outcome.blocking_recv().unwrap_or(Outcome::Unknown))
     } else {
-        await_outcome(stream, outcome)?
-    };
-    if let Outcome::Operated(Operated::Gate { campaign, .. }) = &outcome {
-        service.follow_settings(campaign);
+        await_outcome(stream, outcome)
     }
-    Some(work::finished(outcome))
 }
 
 /// The outcome of what the writer has; none when its caller hangs up. Dropping the receiver tells

@@ -141,7 +141,11 @@ mod tests {
     fn only_work_with_a_file_takes_one() {
         assert_eq!(Work::Head.file_bytes_max(), 0);
         assert!(Work::Head.too_long().to_string().contains("no file"));
-        let roster = Work::ImportRoster { dry_run: true };
+        let roster = Work::ImportRoster {
+            dry_run: true,
+            accept_gone: None,
+            same_person: Default::default(),
+        };
         assert!(roster.too_long().to_string().contains("16 GiB"));
     }
 }

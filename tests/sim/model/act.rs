@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use sumun::domain::entry::{Actor, Change, Hash, Piece};
 use sumun::domain::ids::{CampaignId, CampaignIndex, Pool};
-use sumun::engine::command::{Operated, Outcome};
+use sumun::engine::command::{Operated, Outcome, RosterNews};
 
 use super::{Act, Asked, Pass, Programme, Said, Waiting};
 
@@ -179,6 +179,15 @@ impl Pass {
         let old = std::mem::replace(&mut self.world.people, new.clone());
         let added = new.keys().filter(|key| !old.contains_key(*key)).count();
         let gone = old.keys().filter(|key| !new.contains_key(*key)).count();
+        let mut gone_with_booking = Vec::new();
+        for person in old.keys().filter(|key| !new.contains_key(*key)) {
+            for campaign in &self.world.campaigns {
+                let booking = campaign
+                    .active(person)
+                    .map(|at| campaign.bookings[at].number);
+                gone_with_booking.extend(booking);
+            }
+        }
         let same = new
             .iter()
             .filter(|(key, person)| old.get(*key) == Some(*person))
@@ -200,6 +209,10 @@ impl Pass {
             changed,
             gone,
             unchanged: same as u64,
+            news: Box::new(RosterNews {
+                gone_with_booking,
+                ..RosterNews::default()
+            }),
         })
     }
 }

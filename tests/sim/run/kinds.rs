@@ -29,7 +29,7 @@ pub fn kind_of(said: &Said) -> &'static str {
             Outcome::Refused(_) => "other refusals",
             Outcome::Operated(_) => "operations",
             Outcome::Impossible(_) | Outcome::Unknown => "never predicted",
-            Outcome::Kept | Outcome::Contradicts => "never predicted",
+            Outcome::Kept | Outcome::Contradicts | Outcome::Stale => "never predicted",
         },
     }
 }

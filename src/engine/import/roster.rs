@@ -1,0 +1,411 @@
+//! A roster on its way into force.
+//!
+//! Its people and the sealed rows that are new or changed are stored beside those in force, in
+//! small commits and under the new version's number, while people go on booking. One last entry, in
+//! one small commit, puts the version into force. An import that is interrupted before it has
+//! changed nothing that anybody sees; the next start or import sweeps its rows out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::rekey::{Recognised, recognise};
+use super::sweep::{has_something, sweep_all};
+use super::{AtDesk, NotStaged, OTHER_ROSTER};
+use crate::domain::ids::{BookingNumber, HoldId, PersonKey};
+use crate::domain::roster::{Difference, Roster, RosterPerson, difference};
+use crate::domain::state::{State, Status};
+use crate::engine::command::RosterNews;
+use crate::engine::shared::Shared;
+use crate::files::roster::{PreparedRoster, SealedContacts};
+use crate::journal::Log as _;
+use crate::journal::store::{ChunkKey, ROSTER_CHUNK, Store, StoreFault, VaultKey, Write};
+use crate::keys::Keys;
+
+/// Sealed rows in one commit: some four milliseconds.
+const VAULT_ROWS: usize = 2_000;
+/// People who are looked up under the lock of the state at a time: half a millisecond.
+const LOOKED_UP: usize = 2_048;
+/// Bookings since the last look that are left to the writer.
+const LEFT_TO_WRITER: usize = 256;
+/// A larger loss has to be accepted: one in so many of the people in force.
+const LOSS_ACCEPTED: u64 = 100;
+/// People who are moved to a new key by one commit: some four milliseconds.
+const MOVES_AT_ONCE: usize = 1_000;
+/// What the data file needs beside the rows themselves.
+const DISK_BYTES_MIN: u64 = 64 << 20;
+
+/// A roster whose rows are stored, and which is not in force.
+pub struct StagedRoster {
+    /// The roster that it was compared with.
+    pub(in crate::engine) base: Arc<Roster>,
+    pub(in crate::engine) next: Roster,
+    pub(in crate::engine) digest: [u8; 32],
+    pub(in crate::engine) counts: Counts,
+    pub(in crate::engine) news: RosterNews,
+    recognised: Recognised,
+    /// People with something, from the old to the new key: moved by the entries beside the last.
+    moves: Vec<(PersonKey, PersonKey)>,
+    seen: Seen,
+    at_desk: AtDesk,
+}
+
+/// What a roster changes, in numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counts {
+    pub added: usize,
+    pub changed: usize,
+    pub gone: usize,
+    pub unchanged: u64,
+}
+
+/// Up to where the state was searched for people who leave and have something: of each campaign,
+/// how many bookings and which hold is next.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Seen(Vec<(usize, HoldId)>);
+
+impl Seen {
+    fn of(state: &State) -> Self {
+        let next = HoldId(state.seq.0 + 1);
+        let campaigns = state.campaigns.iter();
+        Self(
+            campaigns
+                .map(|known| (known.bookings.len(), next))
+                .collect(),
+        )
+    }
+
+    /// Whether so few bookings and holds are new that the writer can look at them.
+    fn is_near(&self, state: &State) -> bool {
+        let campaigns = state.campaigns.iter().enumerate();
+        let newer = campaigns.map(|(at, known)| {
+            let (bookings, hold) = self.0.get(at).copied().unwrap_or_default();
+            let holds = known.holds.range(hold..).take(LEFT_TO_WRITER + 1);
+            known.bookings.len() - bookings + holds.count()
+        });
+        newer.sum::<usize>() <= LEFT_TO_WRITER
+    }
+}
+
+/// A file compared with the roster in force.
+pub struct Compared {
+    pub base: Arc<Roster>,
+    pub difference: Difference,
+    pub counts: Counts,
+    pub news: RosterNews,
+    /// Why it is not imported as it is; says what to do.
+    pub refused: Option<String>,
+    seen: Seen,
+    left: Vec<RosterPerson>,
+    recognised: Recognised,
+    moves: Vec<(PersonKey, PersonKey)>,
+}
+
+/// Compares a file with the roster in force: what changes, and what becomes of bookings.
+pub fn compare(
+    shared: &Shared,
+    store: &Store,
+    keys: &Keys,
+    prepared: &PreparedRoster,
+    accept_gone: Option<u64>,
+) -> Result<Compared, StoreFault> {
+    let base = shared.roster();
+    let difference = difference(&base, &prepared.roster);
+    let leaving = difference.gone.iter().map(|at| base.people[*at as usize]);
+    let left_before = base.left.iter().copied();
+    let left_before = left_before.filter(|person| prepared.roster.find(&person.key).is_none());
+    let leaving: Vec<_> = leaving.chain(left_before).collect();
+    let recognised = recognise(store, keys, prepared, &leaving)?;
+    let of_roster = |person: &&PersonKey| base.find(person).is_some();
+    let rekeyed = recognised.people.keys().filter(of_roster).count();
+    let gone = difference.gone.len() - rekeyed;
+    let counts = Counts {
+        added: difference.added.len() - recognised.people.len(),
+        changed: difference.changed.len(),
+        gone,
+        unchanged: difference.unchanged,
+    };
+    let mut news = RosterNews {
+        rekeyed: recognised.people.len(),
+        undecided: recognised.undecided.clone(),
+        same_people: prepared.same_people.clone(),
+        ..RosterNews::default()
+    };
+    let (mut seen, mut left, mut moves) = (None, Vec::new(), Vec::new());
+    for people in leaving.chunks(LOOKED_UP) {
+        let state = shared.state();
+        seen.get_or_insert_with(|| Seen::of(&state));
+        for person in people {
+            let has_something = has_something(&state, &person.key);
+            if let Some(to) = recognised.people.get(&person.key) {
+                if has_something || has_place(&state, &person.key) {
+                    moves.push((person.key, *to));
+                }
+            } else if has_something {
+                left.push(*person);
+                if base.find(&person.key).is_some() {
+                    news.gone_with_booking
+                        .extend(bookings_of(&state, &person.key));
+                }
+            }
+        }
+    }
+    let seen = seen.unwrap_or_else(|| Seen::of(&shared.state()));
+    let refused = refused(&base, gone as u64, accept_gone, &news);
+    Ok(Compared {
+        base,
+        difference,
+        counts,
+        news,
+        refused,
+        seen,
+        left,
+        recognised,
+        moves,
+    })
+}
+
+fn has_place(state: &State, person: &PersonKey) -> bool {
+    let mut campaigns = state.campaigns.iter();
+    campaigns.any(|known| known.line.given.contains(person))
+}
+
+fn bookings_of(state: &State, person: &PersonKey) -> Vec<BookingNumber> {
+    let campaigns = state.campaigns.iter();
+    let active = campaigns.filter_map(|known| known.active_booking(person));
+    active.map(|booking| booking.number).collect()
+}
+
+/// A file that lost much of the roster, as one that was cut short, is not taken unasked.
+fn refused(
+    base: &Roster,
+    gone: u64,
+    accept_gone: Option<u64>,
+    news: &RosterNews,
+) -> Option<String> {
+    let people = base.people.len() as u64;
+    if gone * LOSS_ACCEPTED <= people || accept_gone.is_some_and(|accepted| gone <= accepted) {
+        return None;
+    }
+    let booked = match news.gone_with_booking.len() {
+        0 => String::new(),
+        bookings => format!(", and they have {bookings} bookings"),
+    };
+    Some(format!(
+        "{gone} of the {people} people in force are not in this file{booked}; nothing was \
+         changed. If the file is whole and they shall go, import it with --accept-gone {gone}; \
+         their bookings stay, and they can look at, move and cancel them"
+    ))
+}
+
+/// Stores a roster beside the one in force.
+pub fn stage(
+    shared: &Shared,
+    store: &Store,
+    keys: &Keys,
+    prepared: PreparedRoster,
+    accept_gone: Option<u64>,
+) -> Result<Box<StagedRoster>, NotStaged> {
+    let at_desk = shared.roster_desk().wait();
+    if store.read()?.is_unswept()? {
+        sweep_all(shared, store, &AtomicBool::new(false))?;
+    }
+    let compared = compare(shared, store, keys, &prepared, accept_gone)?;
+    if let Some(why) = compared.refused {
+        return Err(NotStaged::Impossible(why));
+    }
+    let Compared {
+        base,
+        counts,
+        news,
+        seen,
+        left,
+        recognised,
+        moves,
+        ..
+    } = compared;
+    drop(compared.difference);
+    let PreparedRoster {
+        roster: mut next,
+        contacts,
+        digest,
+        ..
+    } = prepared;
+    next.version = base.version + 1;
+    let needed = next.people.len() as u64 * 40 + contacts.bytes() * 2 + DISK_BYTES_MIN;
+    if store.disk_free().is_some_and(|free| free < needed) {
+        return Err(NotStaged::Impossible(format!(
+            "the disk has less than the {} MiB free that this import needs; nothing was changed: \
+             make room, then import again",
+            needed >> 20
+        )));
+    }
+    store.beside(|write| write.put_unswept(true))?;
+    let version = next.version;
+    for (chunk, people) in (0..).zip(next.people.chunks(ROSTER_CHUNK)) {
+        let key = ChunkKey::people(version, chunk);
+        store.beside(|write| write.put_people(key, people))?;
+    }
+    seal(store, &base, &next, &contacts)?;
+    drop(contacts);
+    let mut staged = Box::new(StagedRoster {
+        base,
+        next,
+        digest,
+        counts,
+        news,
+        recognised,
+        moves,
+        seen,
+        at_desk,
+    });
+    staged.next.add_left(left);
+    while !staged.seen.is_near(&shared.state()) {
+        staged.look_on(&shared.state(), LOOKED_UP);
+    }
+    staged.leave_with(MOVES_AT_ONCE);
+    for (chunk, people) in (0..).zip(staged.next.left.chunks(ROSTER_CHUNK)) {
+        let key = ChunkKey::left(version, chunk);
+        store.beside(|write| write.put_people(key, people))?;
+    }
+    // What waits in the tail is settled now, so that the writer has little of it to wait for.
+    store.settle()?;
+    Ok(staged)
+}
+
+/// Stores the sealed rows of people who are new or have another name or telephone number.
+fn seal(
+    store: &Store,
+    base: &Roster,
+    next: &Roster,
+    contacts: &SealedContacts,
+) -> Result<(), NotStaged> {
+    let version = next.version;
+    let is_new = |person: &RosterPerson| {
+        let known = base.find(&person.key);
+        !known.is_some_and(|known| known.has_contact(person.name_tag, person.detail_tag))
+    };
+    let people = next.people.iter().enumerate();
+    let mut people = people.filter(|(_, person)| is_new(person)).peekable();
+    let (mut rows, mut bytes, mut sealed) = (Vec::new(), Vec::new(), Vec::new());
+    while people.peek().is_some() {
+        (rows.clear(), bytes.clear());
+        // Found and read before the commit begins, which others wait for.
+        for (at, person) in people.by_ref().take(VAULT_ROWS) {
+            let is_sealed = contacts.read(at, &mut sealed).map_err(|fault| {
+                NotStaged::Impossible(format!(
+                    "the sealed rows can't be read again ({fault}); nothing was changed: import \
+                     the file again"
+                ))
+            })?;
+            if !is_sealed {
+                return Err(NotStaged::Impossible(OTHER_ROSTER.to_owned()));
+            }
+            let person = person.key;
+            let from = bytes.len();
+            bytes.extend_from_slice(&sealed);
+            rows.push((VaultKey { person, version }, from..bytes.len()));
+        }
+        store.beside(|write| {
+            write.put_vault(rows.iter().map(|(key, row)| (*key, &bytes[row.clone()])))
+        })?;
+    }
+    Ok(())
+}
+
+impl StagedRoster {
+    /// People who are moved by later entries are also kept as people who left: if those entries
+    /// never come, they find their booking under the old code.
+    fn leave_with(&mut self, moves: usize) {
+        let later = self.moves.iter().skip(moves);
+        let base = &self.base;
+        let known = |person: &PersonKey| base.find(person).or_else(|| base.find_left(person));
+        let people: Vec<_> = later.filter_map(|(from, _)| known(from).copied()).collect();
+        self.next.add_left(people);
+    }
+
+    /// Takes out what is more than one commit should move.
+    pub(super) fn moves_for_later(&mut self) -> Vec<Vec<(PersonKey, PersonKey)>> {
+        let later = self.moves.split_off(self.moves.len().min(MOVES_AT_ONCE));
+        later.chunks(MOVES_AT_ONCE).map(<[_]>::to_vec).collect()
+    }
+
+    /// The moves that the state allows: nobody's new key may have a booking or a hold already.
+    pub(in crate::engine) fn moves(&self, state: &State) -> Vec<(PersonKey, PersonKey)> {
+        allowed(state, &self.moves)
+    }
+
+    /// Takes in who booked or holds something since the last look and is not on the next roster;
+    /// looks at so many bookings and holds of each campaign. Gives back who was not known.
+    pub(in crate::engine) fn look_on(&mut self, state: &State, most: usize) -> Vec<RosterPerson> {
+        let mut found: HashMap<PersonKey, RosterPerson> = HashMap::new();
+        let mut moved: Vec<(PersonKey, PersonKey)> = Vec::new();
+        let mut look = |person: PersonKey| {
+            let is_here = || self.next.find(&person).is_some();
+            if self.next.find_left(&person).is_some() || is_here() {
+                return;
+            }
+            if let Some(to) = self.recognised.people.get(&person) {
+                moved.push((person, *to));
+                return;
+            }
+            let known = self
+                .base
+                .find(&person)
+                .or_else(|| self.base.find_left(&person));
+            found.extend(known.map(|known| (person, *known)));
+        };
+        self.seen
+            .0
+            .resize(state.campaigns.len(), Default::default());
+        for (campaign, (bookings, hold)) in state.campaigns.iter().zip(&mut self.seen.0) {
+            let until = campaign.bookings.len().min(bookings.saturating_add(most));
+            for booking in (*bookings..until).map(|index| &campaign.bookings[index]) {
+                if booking.status == Status::Booked {
+                    look(booking.person);
+                }
+            }
+            *bookings = until;
+            for (id, held) in campaign.holds.range(*hold..).take(most) {
+                look(held.person);
+                *hold = HoldId(id.0 + 1);
+            }
+        }
+        moved.retain(|pair| !self.moves.contains(pair));
+        moved.sort_unstable();
+        moved.dedup();
+        self.moves.extend(moved);
+        let found: Vec<_> = found.into_values().collect();
+        self.next.add_left(found.iter().copied());
+        found
+    }
+
+    /// Stores who was found last, and puts the version into force with the transaction.
+    pub(in crate::engine) fn put_in_force(
+        &self,
+        write: &Write,
+        found: &[RosterPerson],
+    ) -> Result<(), StoreFault> {
+        if !found.is_empty() {
+            // Behind all the chunks that were stored before.
+            let chunk = self.next.left.len().div_ceil(ROSTER_CHUNK) as u32 + 1;
+            write.put_people(ChunkKey::left(self.next.version, chunk), found)?;
+        }
+        write.put_roster_in_force(&self.next)
+    }
+
+    /// The roster that is now in force, and the desk, which is free again.
+    pub(in crate::engine) fn into_roster(self) -> Roster {
+        drop(self.at_desk);
+        self.next
+    }
+}
+
+/// The moves of these that the state allows.
+pub(in crate::engine) fn allowed(
+    state: &State,
+    moves: &[(PersonKey, PersonKey)],
+) -> Vec<(PersonKey, PersonKey)> {
+    let is_free = |(_, to): &&(PersonKey, PersonKey)| !has_something(state, to);
+    moves.iter().filter(is_free).copied().collect()
+}

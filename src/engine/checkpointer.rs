@@ -15,7 +15,6 @@ use super::watch::Watch;
 use crate::domain::ids::Seq;
 use crate::domain::state::State;
 use crate::journal::store::Store;
-use crate::sync::read_locked;
 
 const LOOK: Duration = Duration::from_secs(1);
 /// The journal is at rest after so many looks with few new entries between them.
@@ -49,14 +48,14 @@ impl Checkpointer {
                 beat.beat();
                 std::thread::park_timeout(LOOK);
                 let (seq, rows) = {
-                    let state = read_locked(&shared.state);
+                    let state = shared.state();
                     (state.seq, rows(&state))
                 };
                 if !pace.is_due(seq, rows) || !has_room(&store, rows) {
                     continue;
                 }
                 let _long = beat.excuse(LONG_MAX);
-                let snapshot = read_locked(&shared.state).clone();
+                let snapshot = shared.state().clone();
                 let goes_on = || !stopping.load(Ordering::Acquire);
                 match store.checkpoint(&snapshot, goes_on) {
                     Ok(true) => pace.taken = snapshot.seq,

@@ -27,6 +27,9 @@ use crate::seats::Claim;
 /// A wall clock that moved less than this has been slewed or read a little late, not stepped.
 const STEP_NOTICED_NS: i64 = 500_000_000;
 
+/// Entries that are applied while readers wait: some twenty microseconds.
+const APPLIED_AT_ONCE: usize = 16;
+
 /// The writer's state. One exists for a data file.
 pub struct Core {
     pub(super) store: Arc<Store>,
@@ -100,11 +103,7 @@ impl Core {
         }
         let stepped = self.wall_step();
         let mut batch = {
-            let state = self
-                .shared
-                .state
-                .read()
-                .expect("no writer panics while it holds the lock");
+            let state = self.shared.state();
             let mut batch = Batch::after(&state, self.clock.now());
             if let Some(change) = stepped {
                 batch.push_checked(&state, Actor::System, change)?;
@@ -149,11 +148,7 @@ impl Core {
     }
 
     pub(super) fn batch(&self) -> Batch {
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         Batch::after(&state, self.clock.now())
     }
 
@@ -297,13 +292,10 @@ impl Core {
         {
             return Err(unknown(batch, fault));
         }
-        {
-            let mut state = self
-                .shared
-                .state
-                .write()
-                .expect("no writer panics while it holds the lock");
-            for (entry, hash) in &batch.entries {
+        // All of it is durable: readers may see a part before the rest.
+        for entries in batch.entries.chunks(APPLIED_AT_ONCE) {
+            let mut state = self.shared.change();
+            for (entry, hash) in entries {
                 apply(&mut state, entry, *hash).expect("the entry was checked before its commit");
             }
         }
@@ -334,26 +326,14 @@ impl Core {
             self.answer(batch);
             return Ok(());
         };
-        let mut next = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock")
-            .clone();
+        let mut next = self.shared.state().clone();
         for (entry, hash) in &batch.entries {
             apply(&mut next, entry, *hash)?;
         }
         if let Err(fault) = append(&self.store, block) {
             return Err(unknown(batch, fault));
         }
-        {
-            let mut state = self
-                .shared
-                .state
-                .write()
-                .expect("no writer panics while it holds the lock");
-            std::mem::swap(&mut *state, &mut next);
-        }
+        std::mem::swap(&mut *self.shared.change(), &mut next);
         // The state before is given up here, while nobody waits for it.
         drop(next);
         self.answer(batch);
@@ -368,11 +348,7 @@ impl Core {
             let (seats, positions) = offers[campaign.at()].seats_of(doses);
             seats.give_back(positions, pool);
         }
-        let state = self
-            .shared
-            .state
-            .read()
-            .expect("no writer panics while it holds the lock");
+        let state = self.shared.state();
         // Whoever is answered may ask again at once.
         batch.flights.clear();
         for (entry, _) in &batch.entries {

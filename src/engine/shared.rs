@@ -1,9 +1,10 @@
 //! What readers see: published state. Written by the writer alone, after a commit.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError};
 
 use arc_swap::ArcSwap;
+use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
 
 use super::follow::Followers;
 use super::watch::Watch;
@@ -15,12 +16,11 @@ use crate::domain::ids::{CampaignIndex, PersonKey, Seats};
 use crate::domain::roster::Roster;
 use crate::domain::state::State;
 use crate::seats::{Positions, SiteSeats};
-use crate::sync::read_locked;
 
 /// Published state. `offers` is read without a lock; `state` is locked for microseconds at a time.
 #[derive(Debug)]
 pub struct Shared {
-    pub state: RwLock<State>,
+    pub state: ShardedLock<State>,
     /// The shortest time that a command waited for its commit since somebody looked, in µs.
     pub delay_us: AtomicU64,
     /// The threads that must live.
@@ -99,7 +99,7 @@ impl Shared {
         });
         let offers = ArcSwap::from_pointee(offers.collect());
         Self {
-            state: RwLock::new(state),
+            state: ShardedLock::new(state),
             delay_us: AtomicU64::new(u64::MAX),
             watch: Watch::default(),
             followers: Followers::default(),
@@ -109,8 +109,14 @@ impl Shared {
 
     /// The published state, for reading. Also after a panic of the writer: the process ends then,
     /// and what a reader sees until it has ended is in no answer that says something was done.
-    pub fn state(&self) -> RwLockReadGuard<'_, State> {
-        read_locked(&self.state)
+    pub fn state(&self) -> ShardedLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, to be changed by the writer alone.
+    pub(super) fn change(&self) -> ShardedLockWriteGuard<'_, State> {
+        let state = self.state.write();
+        state.expect("the writer ends when it panics, and nobody else changes the state")
     }
 
     pub fn offers(&self) -> arc_swap::Guard<Arc<Vec<Arc<Offer>>>> {

@@ -22,7 +22,7 @@ pub const QUEUE_COMMANDS_MAX: usize = 16_384;
 pub const BATCH_COMMANDS_MAX: usize = 2_048;
 /// Commits begin at least this far apart while fewer than `GATHERED_COMMANDS` wait: each costs a
 /// fifth of a millisecond of processor time, however few it is for.
-const APART: Duration = Duration::from_millis(2);
+const APART: Duration = Duration::from_micros(500);
 /// So many are worth a commit at once.
 const GATHERED_COMMANDS: usize = 16;
 /// Operators' acts that may wait in front of all other commands: each is a commit of its own, so

@@ -5,7 +5,8 @@
 
 use ring::digest::{Context, SHA256};
 
-use super::{Answered, Here, Refused, Service};
+use super::entrance::paused;
+use super::{Answered, Here, Refused, Service, too_many_changes};
 use crate::availability::alternatives;
 use crate::domain::booking::decide::{Ask, Request, Seat, repeated};
 use crate::domain::booking::refusal::Refusal;
@@ -36,14 +37,42 @@ pub struct Held {
     pub until: Stamp,
 }
 
+/// What a person's request meets.
+struct Met {
+    /// The entry that answered the same request before, also by an earlier process.
+    answered: Option<Seq>,
+    /// Why sessions are frozen, if they are.
+    frozen: Option<String>,
+    booking: Option<BookingNumber>,
+    /// Until when the person may cause no change.
+    spent_until: Option<Stamp>,
+    now: Stamp,
+}
+
+impl Met {
+    /// Refuses what changes bookings while an operator's pause freezes the sessions.
+    fn is_not_frozen(&self, person: &PersonKey) -> Answered<()> {
+        match &self.frozen {
+            Some(reason) => Err(paused(person, reason.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn may_change(&self) -> Answered<()> {
+        let spent = self.spent_until;
+        spent.map_or(Ok(()), |until| Err(too_many_changes(until, self.now)))
+    }
+}
+
 impl Service {
     pub async fn hold(&self, here: &Here, person: PersonKey, slot: SlotIndex) -> Answered<Held> {
         let flight = self.take_off(person).await?;
-        self.not_frozen(here, &person)?;
-        let has_booking = self.active_booking(here, &person).is_some();
-        if !has_booking {
+        let met = self.meet(here, &person, None)?;
+        met.is_not_frozen(&person)?;
+        if met.booking.is_none() {
             self.check_rules(here, person)?;
         }
+        met.may_change()?;
         let (doses, claim) = self.claim(here, slot)?;
         let ask = Ask::Hold {
             doses,
@@ -69,6 +98,7 @@ impl Service {
 
     pub async fn release(&self, here: &Here, person: PersonKey, hold: HoldId) -> Answered<()> {
         let flight = self.take_off(person).await?;
+        self.meet(here, &person, None)?.may_change()?;
         let request = Request {
             person,
             ask: Ask::Release { hold },
@@ -89,15 +119,17 @@ impl Service {
     ) -> Answered<Booking> {
         let flight = self.take_off(person).await?;
         let idempotency = key.map(|key| idempotency(here, person, key, b'b', None, Some(choice)));
-        if let Some(answer) = self.answered_before(here, idempotency)? {
-            return Ok(answer);
+        let met = self.meet(here, &person, idempotency)?;
+        if let Some(seq) = met.answered {
+            return self.answer_of(here, seq);
         }
-        self.not_frozen(here, &person)?;
-        if let Some(booking) = self.active_booking(here, &person) {
-            return Err(Refused::AlreadyBooked(booking.number));
+        met.is_not_frozen(&person)?;
+        if let Some(number) = met.booking {
+            return Err(Refused::AlreadyBooked(number));
         }
         if let Choice::Slot(_) = choice {
             self.check_rules(here, person)?;
+            met.may_change()?;
         }
         let (seat, claim) = self.seat(here, choice)?;
         self.change(
@@ -124,10 +156,14 @@ impl Service {
         let flight = self.take_off(person).await?;
         let asked = |key| idempotency(here, person, key, b'm', Some(number), Some(choice));
         let idempotency = key.map(asked);
-        if let Some(answer) = self.answered_before(here, idempotency)? {
-            return Ok(answer);
+        let met = self.meet(here, &person, idempotency)?;
+        if let Some(seq) = met.answered {
+            return self.answer_of(here, seq);
         }
-        self.not_frozen(here, &person)?;
+        met.is_not_frozen(&person)?;
+        if let Choice::Slot(_) = choice {
+            met.may_change()?;
+        }
         let (seat, claim) = self.seat(here, choice)?;
         let ask = Ask::Move { number, seat };
         self.change(
@@ -152,10 +188,12 @@ impl Service {
     ) -> Answered<Booking> {
         let flight = self.take_off(person).await?;
         let idempotency = key.map(|key| idempotency(here, person, key, b'c', Some(number), None));
-        if let Some(answer) = self.answered_before(here, idempotency)? {
-            return Ok(answer);
+        let met = self.meet(here, &person, idempotency)?;
+        if let Some(seq) = met.answered {
+            return self.answer_of(here, seq);
         }
-        self.not_frozen(here, &person)?;
+        met.is_not_frozen(&person)?;
+        met.may_change()?;
         let ask = Ask::Cancel { number };
         self.change(
             here,
@@ -254,19 +292,28 @@ impl Service {
         }
     }
 
-    /// The answer that the same request was given before, also by an earlier process.
-    fn answered_before(
+    /// What a person's request meets in the published state: all of it in one look, for the state
+    /// has one lock and every request takes it.
+    fn meet(
         &self,
         here: &Here,
+        person: &PersonKey,
         idempotency: Option<Idempotency>,
-    ) -> Answered<Option<Booking>> {
-        let seq = {
-            let state = self.shared.state();
-            let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
-            let now = here.now.max(state.stamp);
-            repeated(campaign, idempotency, now).map_err(|_| Refused::IdempotencyConflict)?
-        };
-        seq.map(|seq| self.answer_of(here, seq)).transpose()
+    ) -> Answered<Met> {
+        let state = self.shared.state();
+        let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
+        let now = here.now.max(state.stamp);
+        let answered = repeated(campaign, idempotency, now);
+        let standing = campaign.standing(person);
+        let booking = standing.booking.map(|at| campaign.bookings[at as usize]);
+        let pause = campaign.line.pause.as_ref().filter(|pause| pause.freezes);
+        Ok(Met {
+            answered: answered.map_err(|_| Refused::IdempotencyConflict)?,
+            frozen: pause.map(|pause| pause.reason.clone()),
+            booking: booking.map(|booking| booking.number),
+            spent_until: standing.changes.spent_until(now),
+            now,
+        })
     }
 
     /// Reads an answer off the entry that recorded it.
@@ -306,7 +353,7 @@ impl Service {
         };
         match refusal {
             Refusal::IdempotencyConflict => Refused::IdempotencyConflict,
-            Refusal::TooManyChanges(until) => super::too_many_changes(until, here.now),
+            Refusal::TooManyChanges(until) => too_many_changes(until, here.now),
             Refusal::NotFound => Refused::NotFound,
             Refusal::NoBooking => Refused::NoBooking,
             Refusal::AlreadyBooked(number) => Refused::AlreadyBooked(number),

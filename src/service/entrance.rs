@@ -140,15 +140,6 @@ impl Service {
         left
     }
 
-    /// Refuses what changes bookings while an operator's pause freezes the sessions.
-    pub fn not_frozen(&self, here: &Here, person: &PersonKey) -> Answered<()> {
-        let pause = self.with_line(here, |line| line.pause.clone())?;
-        match pause.filter(|pause| pause.freezes) {
-            Some(pause) => Err(paused(person, pause.reason)),
-            None => Ok(()),
-        }
-    }
-
     fn looked_at(&self, here: &Here, token: &str) -> Answered<(Token, Way, Place)> {
         let token = self.good(here, Kind::Place, token);
         let token = token.ok_or(Refused::PlaceInvalid)?;
@@ -260,7 +251,7 @@ fn way(
 }
 
 /// A pause refuses with its reason; people are told to come back at different times.
-fn paused(person: &PersonKey, message: String) -> Refused {
+pub(super) fn paused(person: &PersonKey, message: String) -> Refused {
     let retry_after_s = PAUSED_RETRY_S + u32::from(person.0[15]) % PAUSED_RETRY_S;
     Refused::Paused {
         message,

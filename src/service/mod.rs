@@ -12,8 +12,8 @@ use std::sync::{Arc, RwLock};
 
 use crate::availability::Near;
 use crate::clock::{Clock, Entropy};
-use crate::domain::booking::decide::{Request, within_bound};
-use crate::domain::booking::refusal::{Refusal, refused_for};
+use crate::domain::booking::decide::Request;
+use crate::domain::booking::refusal::refused_for;
 use crate::domain::campaign::eligibility::Decision;
 use crate::domain::entry::RefusedFor;
 use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, PersonKey, SlotIndex};
@@ -205,14 +205,6 @@ impl Service {
         flight: Flight,
     ) -> Answered<Outcome> {
         let campaign = here.index;
-        {
-            let state = self.shared.state();
-            let known = state.campaign(campaign).ok_or(Refused::NotFound)?;
-            let now = here.now.max(state.stamp);
-            if let Err(Refusal::TooManyChanges(until)) = within_bound(known, &request, now) {
-                return Err(too_many_changes(until, now));
-            }
-        }
         let (reply, answer) = tokio::sync::oneshot::channel();
         self.writer
             .submit(Command::Ask {

@@ -1,16 +1,20 @@
 //! The calls of a person in session: hold, book, look, move, cancel.
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post};
 
-use super::call::{Admitted, IdempotencyKey};
+use super::call::{Admitted, IdempotencyKey, SESSION_COOKIE, token_in};
 use super::described::{CampaignPath, HoldPath, KeyHeader, NumberPath, refusals};
+use super::headers::Headers;
+use super::origin::is_ours_or_bearer;
 use super::problem::Problem;
 use super::public::answer;
 use super::read;
 use super::views::{self, BookingAnswer, HoldRequest, HoldView, SeatRequest};
-use crate::service::Refused;
+use super::words::Lang;
+use crate::domain::ids::PersonKey;
 use crate::service::booking::Choice;
+use crate::service::{Here, Refused, Service};
 
 refusals! {
     NotHeld = [
@@ -103,7 +107,7 @@ pub async fn make_booking(
     body: read::Bytes,
 ) -> Result<HttpResponse, Problem> {
     let Admitted { call, person } = admitted;
-    let choice = choice(&call, read::json(&request, body)?)?;
+    let choice = choice(call.lang, read::json(&request, body)?)?;
     let booked = call
         .service
         .book(&call.here, person, choice, key.0.as_deref())
@@ -150,7 +154,7 @@ pub async fn move_booking(
 ) -> Result<HttpResponse, Problem> {
     let Admitted { call, person } = admitted;
     let number = number(&call, &request)?;
-    let choice = choice(&call, read::json(&request, body)?)?;
+    let choice = choice(call.lang, read::json(&request, body)?)?;
     let service = &call.service;
     let moved = service
         .move_booking(&call.here, person, number, choice, key.0.as_deref())
@@ -194,12 +198,56 @@ fn number(
     read::booking_number(call.lang, text).map_err(|_| call.problem(Refused::NoBooking))
 }
 
-fn choice(call: &super::call::Call, asked: SeatRequest) -> Result<Choice, Problem> {
+/// A call to book as programs make it, before any route is looked for.
+pub struct BookCall {
+    here: Here,
+    person: PersonKey,
+    choice: Choice,
+    key: Option<String>,
+    lang: Lang,
+}
+
+impl BookCall {
+    /// None for a call that the route has to look at to say what is wrong with it.
+    pub fn of(service: &Service, here: &Here, headers: &impl Headers, body: &[u8]) -> Option<Self> {
+        if !read::says_json(headers) || !is_ours_or_bearer(&Method::POST, headers) {
+            return None;
+        }
+        let asked: SeatRequest = serde_json::from_slice(body).ok()?;
+        let lang = Lang::of(headers);
+        let choice = choice(lang, asked).ok()?;
+        let key = IdempotencyKey::of(headers).ok()?.map(str::to_owned);
+        let token = token_in(headers, SESSION_COOKIE)?;
+        let person = service.session(here, token).ok()?;
+        let here = here.clone();
+        Some(Self {
+            here,
+            person,
+            choice,
+            key,
+            lang,
+        })
+    }
+
+    /// Books, and gives the body of the answer.
+    pub async fn book(self, service: &Service) -> Result<Vec<u8>, Problem> {
+        let Self {
+            here, person, lang, ..
+        } = &self;
+        let booked = service.book(here, *person, self.choice, self.key.as_deref());
+        let booked = booked.await;
+        let booked = booked.map_err(|refused| Problem::of(refused, here, *lang))?;
+        let answer = views::booking(here, &booked);
+        Ok(serde_json::to_vec(&answer).expect("views have a JSON form"))
+    }
+}
+
+fn choice(lang: Lang, asked: SeatRequest) -> Result<Choice, Problem> {
     match (asked.hold, asked.slot) {
-        (Some(hold), None) => read::hold(call.lang, &hold).map(Choice::Hold),
-        (None, Some(slot)) => read::slot(call.lang, &slot).map(Choice::Slot),
+        (Some(hold), None) => read::hold(lang, &hold).map(Choice::Hold),
+        (None, Some(slot)) => read::slot(lang, &slot).map(Choice::Slot),
         _ => Err(Problem::field(
-            call.lang,
+            lang,
             "body",
             "must name either `hold` or `slot`",
         )),

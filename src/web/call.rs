@@ -119,30 +119,39 @@ impl FromRequest for Admitted {
 /// The Idempotency-Key of a request, if it has one.
 pub struct IdempotencyKey(pub Option<String>);
 
+impl IdempotencyKey {
+    /// The key among these headers, or what is wrong with it.
+    pub fn of(headers: &impl Headers) -> Result<Option<&str>, String> {
+        let mut values = headers.bytes("idempotency-key");
+        let Some(value) = values.next() else {
+            return Ok(None);
+        };
+        if values.next().is_some() {
+            return Err("is given twice".to_owned());
+        }
+        let is_visible = |byte: &u8| (0x20..0x7f).contains(byte);
+        let key = std::str::from_utf8(value).ok().map(str::trim);
+        let key = key.filter(|key| !key.is_empty() && key.len() <= IDEMPOTENCY_KEY_MAX);
+        match key.filter(|key| key.as_bytes().iter().all(is_visible)) {
+            Some(key) => Ok(Some(key)),
+            None => Err(format!(
+                "must be 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters"
+            )),
+        }
+    }
+}
+
 impl FromRequest for IdempotencyKey {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let mut values = request.headers().get_all("Idempotency-Key");
-        let Some(value) = values.next() else {
-            return ready(Ok(Self(None)));
-        };
-        let refused = |reason: String| {
+        let key = Self::of(request.headers());
+        let key = key.map(|key| Self(key.map(str::to_owned)));
+        ready(key.map_err(|reason| {
             let lang = Lang::of(request.headers());
-            ready(Err(Problem::field(lang, "Idempotency-Key", reason)))
-        };
-        if values.next().is_some() {
-            return refused("is given twice".to_owned());
-        }
-        let key = value.to_str().ok().map(str::trim);
-        let key = key.filter(|key| !key.is_empty() && key.len() <= IDEMPOTENCY_KEY_MAX);
-        match key {
-            Some(key) => ready(Ok(Self(Some(key.to_owned())))),
-            None => refused(format!(
-                "must be 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters"
-            )),
-        }
+            Problem::field(lang, "Idempotency-Key", reason)
+        }))
     }
 }
 

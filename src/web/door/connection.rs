@@ -233,6 +233,11 @@ impl Connection {
             }
         }
         if out.is_empty()
+            && let Some(call) = worker.books(&asked)
+        {
+            drop(asked);
+            worker.book(call, persists, &mut out).await;
+        } else if out.is_empty()
             && let Some((request, to_head)) = worker.answer(&asked, &mut out)
         {
             drop(asked);

@@ -11,7 +11,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 
 use super::Listener;
-use super::answer::{End, Out, api_lines};
+use super::answer::{Common, End, Out, api_lines};
 use super::head::Head;
 use super::load::{Class, WorkerLoad};
 use super::networks::{Networks, Over};
@@ -21,6 +21,7 @@ use crate::gate::board::Board;
 use crate::gate::token::Kind;
 use crate::gate::{Place, PlaceState};
 use crate::service::{Here, Service};
+use crate::web::booking::BookCall;
 use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, cookie, token_in};
 use crate::web::gate::entered;
 use crate::web::headers::Headers as _;
@@ -44,6 +45,8 @@ pub struct Front {
     /// The lines of an answer with a place, and room for its body.
     place_lines: Vec<u8>,
     place_body: RefCell<Vec<u8>>,
+    /// The lines of an answer with a new booking.
+    booked_lines: Vec<u8>,
     pages: pages::PreparedPages,
 }
 
@@ -101,6 +104,7 @@ impl Front {
             known: RefCell::default(),
             board: RefCell::default(),
             place_lines: api_lines(StatusCode::OK, &json),
+            booked_lines: api_lines(StatusCode::CREATED, &json),
             place_body: RefCell::default(),
             pages: pages::PreparedPages::default(),
         }
@@ -212,6 +216,32 @@ impl Front {
             }
         }
         Some(())
+    }
+
+    /// A call to book, if nothing is wrong with its form and its session runs.
+    pub fn books(&self, arrived: &Arrived<'_, '_>) -> Option<BookCall> {
+        let Arrived { head, body, .. } = *arrived;
+        if self.listener == Listener::Admin || head.method != Method::POST {
+            return None;
+        }
+        let campaign = campaign_of(head.path, "/bookings")?;
+        let service = &self.service;
+        self.with_campaign(campaign, |here| {
+            BookCall::of(service, here, &head.lines, body)
+        })?
+    }
+
+    /// Books, and writes what comes of it.
+    pub async fn book(&self, call: BookCall, persists: bool, common: &Common, out: &mut Out) {
+        let booked = call.book(&self.service).await;
+        let end = End { common, persists };
+        match booked {
+            Err(problem) => out.made(problem.response(), false, &end),
+            Ok(body) => {
+                out.head(&self.booked_lines, Some(body.len()), &end);
+                out.bytes.extend_from_slice(&body);
+            }
+        }
     }
 
     /// With a token that we signed, of a session or, to begin one, of a place: enough to be told

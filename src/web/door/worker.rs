@@ -16,6 +16,7 @@ use super::front::{Arrived, Front, Joins};
 use super::head::room;
 use super::load::{Class, WorkerLoad};
 use super::request::{Asked, Reading, Seen, Turn, for_routes};
+use crate::web::booking::BookCall;
 
 /// What the connections of one worker share.
 pub struct Worker {
@@ -129,6 +130,25 @@ impl Worker {
                 for_routes(head, asked)
             }
         })?
+    }
+
+    /// A call to book, if that is all that it is.
+    pub fn books(&self, asked: &Asked) -> Option<BookCall> {
+        if asked.class != Class::Session {
+            return None;
+        }
+        asked.with_head(|head| {
+            self.front.books(&Arrived {
+                head,
+                class: asked.class,
+                body: asked.body.bytes(&asked.bytes[head.length..]),
+                client: asked.client.ip(),
+            })
+        })?
+    }
+
+    pub async fn book(&self, call: BookCall, persists: bool, out: &mut Out) {
+        self.front.book(call, persists, &self.common, out).await;
     }
 
     pub fn put_off(&self, asked: &Asked, retry_after_s: u32, out: &mut Out) {

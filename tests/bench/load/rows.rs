@@ -153,13 +153,25 @@ pub const ROWS: &[Row] = &[
         "restart after kill -9 until ready",
         ("restart", "seconds"),
         "s",
-        AtMost(3.0),
+        AtMost(1.0),
     ),
     row(
         "restart, resident when ready",
         ("restart", "resident_mib"),
         "MiB",
         AtMost(1228.8),
+    ),
+    row(
+        "restart of a country until ready",
+        ("restart_country", "seconds"),
+        "s",
+        AtMost(10.0),
+    ),
+    row(
+        "restart of a country, resident",
+        ("restart_country", "resident_mib"),
+        "MiB",
+        AtMost(8192.0),
     ),
 ];
 

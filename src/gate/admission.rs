@@ -215,8 +215,8 @@ impl Admission {
         per_min.saturating_mul(within_s) / 60
     }
 
-    /// Reserves turns for people who are called now: the numbers above `from`, up to `to`. `allowed`
-    /// has taken their turns already.
+    /// Reserves turns for people who are called now: the numbers above `from`, up to `to`.
+    /// `allowed` has taken their turns already.
     pub fn called(&self, from: u64, to: u64, people: u64, now: Stamp) {
         let unaware_s = self.outlook().unaware_s();
         let mut pace = self.pace();

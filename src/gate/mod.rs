@@ -316,8 +316,8 @@ impl Gate {
         let lot = person.0[15];
         let (ahead, wait_s, next_poll_s) = match (state, turn) {
             (PlaceState::Admitted, _) => (0, outlook.wait_s(0, 0), outlook.called_poll_s(lot)),
-            // Their number is not drawn yet. They may become the first or the last of all people who
-            // will be there at the opening, if people go on coming as they do.
+            // Their number is not drawn yet. They may become the first or the last of all people
+            // who will be there at the opening, if people go on coming as they do.
             (_, None) => {
                 let all = line.waiting(serving, newest) + self.admission.coming(after_s);
                 let wait_s = [after_s, outlook.wait_s(all, after_s)[1]];

@@ -328,8 +328,8 @@ impl Scene {
         }
     }
 
-    /// Goes on with the chosen site, day or slot. If there was nothing to choose, the person looks in
-    /// a wider region, and ends after `TRIES_MAX` tries.
+    /// Goes on with the chosen site, day or slot. If there was nothing to choose, the person looks
+    /// in a wider region, and ends after `TRIES_MAX` tries.
     fn go_on_with(&mut self, me: u32, chosen: Option<&str>, next: Step) {
         let id = chosen.map(|text| self.crowd.names.id(text));
         let person = self.person(me);

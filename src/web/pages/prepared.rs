@@ -2,8 +2,8 @@
 //!
 //! A page may have holes. A hole is a place in the page for a value that differs from person to
 //! person, such as their number. The text between two holes is a part. Parts are compressed when
-//! the page is made, so that an answer only copies bytes. This is how the gzip form of a filled page
-//! comes about (RFC 1951, 1952):
+//! the page is made, so that an answer only copies bytes. This is how the gzip form of a filled
+//! page comes about (RFC 1951, 1952):
 //! - each part is a run of deflate blocks that ends at a whole byte;
 //! - each value follows its part as stored (not compressed) blocks;
 //! - the check sum of the page is computed from the check sums of the parts and the values.

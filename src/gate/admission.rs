@@ -1,14 +1,18 @@
-//! How many may go in now: a rate, a most, and a brake.
+//! Decides how many people may go in now, by a rate, a maximum and a brake.
 //!
-//! Turns come at `admit_per_s`, and everybody who goes in has one. People are called while there
-//! are turns and fewer than `active_max` are in or called. Whoever was called keeps a turn and a
-//! place free until a minute after they can have heard of it; then both go to the next. They may
-//! still come: whoever comes late gets a turn and a place before anybody else is called, in the
-//! order in which they asked.
+//! The rate is a token bucket: turns are added at `admit_per_s`, and each person who goes in uses
+//! one turn. The maximum is `active_max`: people are called only while fewer than that are in
+//! session or have a turn reserved.
 //!
-//! When the measured delay of the writer or of the workers stays over its target, the rate falls by
-//! a third each half second; when it does not, it grows back (as CoDel does with packets: a
-//! standing queue is the sign, not a full one).
+//! Calling a person reserves a turn and a place in session for them. The reservation ends a minute
+//! after the person's next poll can have told them, and then goes to the next person. A person who
+//! comes after that is late: they join a queue of late people, who get a turn before anybody else
+//! is called, in the order in which they asked.
+//!
+//! The brake watches how long requests wait for the writer and for the workers. While the shortest
+//! wait of half a second is over its target, the rate falls by a third each half second; otherwise
+//! it grows back by a twentieth. It uses the shortest wait because a queue that never empties is
+//! the sign of overload, and one that is long for a moment is not (CoDel, RFC 8289).
 
 mod flow;
 
@@ -27,26 +31,26 @@ use crate::domain::time::Stamp;
 use crate::sync::locked;
 use flow::Flow;
 
-/// Somebody called keeps a turn and a place for this long after they can have heard of it.
+/// How long a called person's reservation lasts after their next poll can have told them.
 const CALLED_S: i64 = 60;
-/// People called within this are kept as one group.
+/// People who are called within this time share one `Called` group.
 const GROUP_NS: i64 = Stamp::SECOND / 10;
-/// People who came late and wait for a turn; more are told to ask again.
+/// Late people who can wait for a turn. A person beyond this number is told to ask again.
 const LATE_MAX: usize = 1 << 17;
-/// The delay that is no cause for concern.
+/// A delay up to this one does not brake.
 const DELAY_TARGET_US: u64 = 50_000;
-/// A delay over the target for this long is a standing queue.
+/// The brake looks at the shortest delay of each interval of this length.
 const INTERVAL_NS: i64 = Stamp::SECOND / 2;
-/// The rate never falls under this part of what is set: a line that stands still helps nobody.
-const RATE_PART_MIN: f64 = 0.05;
-/// The line's growth is measured over this, and over twice this at the most.
+/// The brake leaves at least this part of the rate, because a line that stands still helps nobody.
+const BRAKE_PART_MIN: f64 = 0.05;
+/// The line's growth is measured over at least this time, and over at most twice this time.
 const GROWTH_NS: i64 = 60 * Stamp::SECOND;
-/// The longest that anybody is told to stay away: see `outlook`.
+/// The longest interval between two polls, in seconds: see `outlook`.
 const POLL_S_MAX: f64 = 300.0;
-/// Turns that can be saved up while nobody waits.
+/// Turns that can be saved up while nobody waits, in seconds of the rate.
 const BURST_S: f64 = 1.0;
 
-/// Where a delay was measured.
+/// A queue whose delay the brake watches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Queue {
     Writer,
@@ -57,38 +61,48 @@ pub enum Queue {
 pub struct Admission {
     admit_per_s: AtomicU32,
     active_max: AtomicU32,
-    /// The smallest delay of each queue since the brake last looked.
+    /// The shortest delay of each queue since the brake last looked, in µs; `u64::MAX` if nothing
+    /// went through the queue.
     delays_us: [AtomicU64; 2],
     pace: Mutex<Pace>,
     outlook: ArcSwap<Outlook>,
-    /// By how many people a minute the line grows.
+    /// People a minute by which the line grows.
     coming_per_min: AtomicU64,
 }
 
+/// Everything that changes with each call; under one lock.
 #[derive(Debug)]
 struct Pace {
-    at: Stamp,
+    /// Turns were last added at this time.
+    refilled_at: Stamp,
+    /// Turns that nobody has used or reserved.
     turns: f64,
     /// The part of `admit_per_s` that the brake leaves.
-    part: f64,
-    braked: Stamp,
+    brake_part: f64,
+    /// The brake last looked at the delays at this time.
+    braked_at: Stamp,
+    /// Groups of called people whose reservation has not ended, by its end.
     called: VecDeque<Called>,
-    /// Who came late and waits for a turn, in the order in which they asked.
+    /// Late people without a reservation, in the order in which they asked.
     late: VecDeque<PersonKey>,
-    /// Everybody in `late`, and those who have a turn kept for them, until when.
-    known_late: HashMap<PersonKey, Option<Stamp>, KeyHash>,
-    kept: VecDeque<(Stamp, PersonKey)>,
-    /// Turns kept for people who have neither come nor stayed away too long.
+    /// Every late person; with the end of their reservation if they have one.
+    late_until: HashMap<PersonKey, Option<Stamp>, KeyHash>,
+    /// Reservations of late people, by their end. An entry counts only while `late_until` has the
+    /// same end for the person.
+    late_reserved: VecDeque<(Stamp, PersonKey)>,
+    /// Reservations that were neither used nor have ended.
     outstanding: u64,
     flow: Flow,
-    /// How long the line was, twice, a minute apart.
-    sizes: [(Stamp, u64); 2],
+    /// The length of the line at two times, a minute apart; the older first.
+    lengths: [(Stamp, u64); 2],
 }
 
-/// The people called in one step, and how many of them have come.
+/// People who were called at about the same time, and how many of them have come.
 #[derive(Debug)]
 struct Called {
+    /// Their reservations end then.
     until: Stamp,
+    /// They have the numbers above `from`, up to `to`.
     from: u64,
     to: u64,
     people: u64,
@@ -103,19 +117,19 @@ impl Admission {
             active_max: AtomicU32::new(0),
             delays_us: [u64::MAX, u64::MAX].map(AtomicU64::new),
             pace: Mutex::new(Pace {
-                at: now,
-                // A start lets the first second's people in at once.
+                refilled_at: now,
+                // The people of the first second go in at once.
                 turns: rate * BURST_S,
-                part: 1.0,
-                braked: now,
+                brake_part: 1.0,
+                braked_at: now,
                 called: VecDeque::new(),
                 late: VecDeque::new(),
-                known_late: HashMap::default(),
-                kept: VecDeque::new(),
+                late_until: HashMap::default(),
+                late_reserved: VecDeque::new(),
                 outstanding: 0,
                 flow: Flow::new(rate),
-                // Those whom a start finds in the journal have not just come.
-                sizes: [(now, line.waiting(line.serving, 0)); 2],
+                // People who are in the journal already don't count as growth of the line.
+                lengths: [(now, line.waiting(line.serving, 0)); 2],
             }),
             outlook: ArcSwap::from_pointee(Outlook::of(rate, 0, 0, None)),
             coming_per_min: AtomicU64::new(0),
@@ -124,7 +138,7 @@ impl Admission {
         admission
     }
 
-    /// Takes over the settings in force.
+    /// Takes over the settings that are in force.
     pub fn follow(&self, rules: &GateRules, line: &Line) {
         let rate = line.admit_per_s.unwrap_or(rules.admit_per_s);
         let before = self.admit_per_s.swap(rate, Ordering::Relaxed);
@@ -143,7 +157,7 @@ impl Admission {
         self.active_max.load(Ordering::Relaxed)
     }
 
-    /// Notes how long something waited in a queue.
+    /// Notes how long one command or request waited in a queue.
     pub fn delayed(&self, queue: Queue, delay_us: u64) {
         self.delays_us[queue as usize].fetch_min(delay_us, Ordering::Relaxed);
     }
@@ -153,17 +167,18 @@ impl Admission {
         **self.outlook.load()
     }
 
-    /// Renews what people are told, for a line of `waiting` people. The budget of polls is laid out
-    /// for a line that grows as it did: what people were told holds until they come back.
+    /// Renews what waiting people are told, for a line of `waiting` people. Poll intervals are
+    /// planned for the length that the line will have when the person polls again, because a
+    /// longer line needs longer intervals to stay within the budget of polls.
     pub fn look_ahead(&self, waiting: u64, paused: bool, now: Stamp) {
         let mut pace = self.pace();
         let per_s = pace.flow.per_s();
-        let because = pace.flow.because(paused, pace.part);
+        let because = pace.flow.because(paused, pace.brake_part);
         let people = waiting + pace.outstanding;
         let coming_per_s = pace.coming_per_s(people, now);
         let coming_per_min = (coming_per_s * 60.0) as u64;
         self.coming_per_min.store(coming_per_min, Ordering::Relaxed);
-        // Whoever is told to come back in 300 s meets the line as it is then.
+        // A person may be told to poll again in `POLL_S_MAX` seconds.
         let people = people + (coming_per_s * POLL_S_MAX) as u64;
         let late = pace.late.len() as u64;
         drop(pace);
@@ -171,24 +186,21 @@ impl Admission {
         self.outlook.store(std::sync::Arc::new(outlook));
     }
 
-    /// How many people of the line may be called now, those who came late having theirs first.
+    /// How many people of the line may be called now. Late people get their turns first.
     pub fn allowed(&self, active: u64, open: bool, waiting: u64, now: Stamp) -> u64 {
         let mut pace = self.pace();
-        let rate = self.rate(&mut pace, now);
-        let passed_ns = (now.0 - pace.at.0).max(0);
-        pace.at = pace.at.max(now);
+        let rate = self.braked_rate(&mut pace, now);
+        let passed_ns = (now.0 - pace.refilled_at.0).max(0);
+        pace.refilled_at = pace.refilled_at.max(now);
         if !open {
             pace.turns = 0.0;
-            pace.stand(passed_ns);
+            pace.postpone_ends(passed_ns);
             return 0;
         }
         let passed_s = passed_ns as f64 / 1e9;
-        pace.turns += passed_s * rate;
-        pace.expire(now);
-        pace.turns = pace.turns.min((rate * BURST_S).max(1.0));
-        let late = pace.late.len() as u64;
+        pace.refill(passed_s * rate, rate * BURST_S, now);
         let free = self.room(&pace, active).min(pace.turns as u64);
-        pace.keep_for_late(late.min(free), now.plus_s(CALLED_S));
+        pace.reserve_for_late(free, now.plus_s(CALLED_S));
         let room = self.room(&pace, active);
         let people = (pace.turns as u64).min(room).min(waiting);
         pace.turns -= people as f64;
@@ -196,23 +208,24 @@ impl Admission {
         people
     }
 
-    /// How many more will have come in so many seconds, if they go on coming as in the last minute
-    /// or two.
+    /// How many more people will have come in so many seconds, if people go on coming as they did
+    /// in the last minute or two.
     pub fn coming(&self, within_s: u64) -> u64 {
         let per_min = self.coming_per_min.load(Ordering::Relaxed);
         per_min.saturating_mul(within_s) / 60
     }
 
-    /// Notes whom `allowed` led to be called.
+    /// Reserves turns for people who are called now: the numbers above `from`, up to `to`.
+    /// `allowed` has taken their turns already.
     pub fn called(&self, from: u64, to: u64, people: u64, now: Stamp) {
         let unaware_s = self.outlook().unaware_s();
         let mut pace = self.pace();
         pace.outstanding += people;
-        let after = pace.called.back().map_or(now, |last| last.until);
-        // In order of their ends, also when the outlook got better.
-        let until = now.plus_s(CALLED_S + unaware_s).max(after);
+        // Groups stay ordered by their ends, also when polls became more frequent since the last.
+        let end_of_last = pace.called.back().map_or(now, |last| last.until);
+        let until = now.plus_s(CALLED_S + unaware_s).max(end_of_last);
         match pace.called.back_mut() {
-            // Those called within a tenth of a second are one group: few groups, quickly searched.
+            // One group for a tenth of a second keeps the groups few, so that a search is quick.
             Some(last) if until.0 - last.until.0 < GROUP_NS && last.to == from => {
                 last.to = to;
                 last.people += people;
@@ -227,8 +240,12 @@ impl Admission {
         }
     }
 
-    /// Whether somebody with a called number may go in now, `active` others being in: at once if
-    /// just called and here for the first time, else when a turn is kept for them.
+    /// Whether a person whose number was called may go in now, while `active` others are in
+    /// session. `first` is false for a person whose earlier session is still remembered: that
+    /// session has used the reservation of their number.
+    ///
+    /// A person goes in on a reservation, or on a free turn. Otherwise they join the late people,
+    /// and `allowed` reserves a turn for them later.
     pub fn come(
         &self,
         person: PersonKey,
@@ -238,44 +255,30 @@ impl Admission {
         now: Stamp,
     ) -> bool {
         let mut pace = self.pace();
-        pace.expire(now);
-        if let Some(Some(_)) = pace.known_late.get(&person) {
-            pace.known_late.remove(&person);
-            pace.outstanding -= 1;
-            return true;
-        }
-        let at = pace.called.partition_point(|called| called.to < number);
-        if first
-            && let Some(called) = pace.called.get_mut(at)
-            && called.from < number
-            && called.came < called.people
-        {
-            called.came += 1;
-            pace.outstanding -= 1;
+        pace.end_reservations(now);
+        if pace.use_late_reservation(&person) || (first && pace.use_call(number)) {
             return true;
         }
         if pace.late.is_empty() && pace.turns >= 1.0 && self.room(&pace, active) > 0 {
             pace.turns -= 1.0;
             return true;
         }
-        if pace.late.len() < LATE_MAX && !pace.known_late.contains_key(&person) {
-            pace.late.push_back(person);
-            pace.known_late.insert(person, None);
-        }
+        pace.join_late(person);
         false
     }
 
-    /// Turns kept for people who have neither come nor stayed away too long.
+    /// Reservations that were neither used nor have ended.
     pub fn outstanding(&self) -> u64 {
         self.pace().outstanding
     }
 
-    /// Whether a turn is kept for somebody who came late, or they no longer wait for one.
-    pub fn is_kept(&self, person: &PersonKey) -> bool {
+    /// Whether a person is late and has no reservation yet.
+    pub fn waits_late(&self, person: &PersonKey) -> bool {
         let pace = self.pace();
-        !matches!(pace.known_late.get(person), Some(None))
+        matches!(pace.late_until.get(person), Some(None))
     }
 
+    /// How many more people may be in session or have a reservation.
     fn room(&self, pace: &Pace, active: u64) -> u64 {
         u64::from(self.active_max()).saturating_sub(active + pace.outstanding)
     }
@@ -284,36 +287,51 @@ impl Admission {
         locked(&self.pace)
     }
 
-    fn rate(&self, pace: &mut Pace, now: Stamp) -> f64 {
-        if now.0 - pace.braked.0 >= INTERVAL_NS {
-            pace.braked = now;
-            // A queue that nothing went through stands for nothing.
-            let delays = self.delays_us.iter();
-            let delays = delays.map(|delay| delay.swap(u64::MAX, Ordering::Relaxed));
-            let standing = delays.filter(|delay| *delay != u64::MAX).max();
-            let factor = match standing {
-                Some(delay_us) if delay_us > DELAY_TARGET_US => 0.67,
-                _ => 1.05,
-            };
-            pace.part = (pace.part * factor).clamp(RATE_PART_MIN, 1.0);
+    /// The rate that is set, reduced by the brake.
+    fn braked_rate(&self, pace: &mut Pace, now: Stamp) -> f64 {
+        if now.0 - pace.braked_at.0 >= INTERVAL_NS {
+            pace.braked_at = now;
+            pace.brake(self.longest_delay_us());
         }
-        f64::from(self.admit_per_s()) * pace.part
+        f64::from(self.admit_per_s()) * pace.brake_part
+    }
+
+    /// The delay of the slower queue since the last look; none if nothing went through either.
+    fn longest_delay_us(&self) -> Option<u64> {
+        let delays = self.delays_us.iter();
+        let delays = delays.map(|delay| delay.swap(u64::MAX, Ordering::Relaxed));
+        delays.filter(|delay| *delay != u64::MAX).max()
     }
 }
 
 impl Pace {
-    /// By how many people a second the line grew in the last minute or two.
+    /// Adjusts the brake, once an interval.
+    fn brake(&mut self, delay_us: Option<u64>) {
+        let is_slow = delay_us.is_some_and(|delay_us| delay_us > DELAY_TARGET_US);
+        let factor = if is_slow { 0.67 } else { 1.05 };
+        self.brake_part = (self.brake_part * factor).clamp(BRAKE_PART_MIN, 1.0);
+    }
+
+    /// People a second by which the line grew in the last minute or two.
     fn coming_per_s(&mut self, people: u64, now: Stamp) -> f64 {
-        if now.0 - self.sizes[1].0.0 >= GROWTH_NS {
-            self.sizes = [self.sizes[1], (now, people)];
+        let [_, (newer_at, _)] = self.lengths;
+        if now.0 - newer_at.0 >= GROWTH_NS {
+            self.lengths = [self.lengths[1], (now, people)];
         }
-        let (since, before) = self.sizes[0];
+        let (since, before) = self.lengths[0];
         let passed_ns = (now.0 - since.0).max(GROWTH_NS);
         people.saturating_sub(before) as f64 * 1e9 / passed_ns as f64
     }
 
-    /// Gives on the turns of those who stayed away.
-    fn expire(&mut self, now: Stamp) {
+    /// Adds new turns and those of reservations that have ended, up to `burst` turns.
+    fn refill(&mut self, more: f64, burst: f64, now: Stamp) {
+        self.turns += more;
+        self.end_reservations(now);
+        self.turns = self.turns.min(burst.max(1.0));
+    }
+
+    /// Takes back the turns of people who did not come in time.
+    fn end_reservations(&mut self, now: Stamp) {
         let mut free = 0;
         while let Some(called) = self.called.front()
             && called.until <= now
@@ -321,12 +339,12 @@ impl Pace {
             free += called.people - called.came;
             self.called.pop_front();
         }
-        while let Some((until, person)) = self.kept.front().copied()
+        while let Some((until, person)) = self.late_reserved.front().copied()
             && until <= now
         {
-            self.kept.pop_front();
-            if self.known_late.get(&person) == Some(&Some(until)) {
-                self.known_late.remove(&person);
+            self.late_reserved.pop_front();
+            if self.late_until.get(&person) == Some(&Some(until)) {
+                self.late_until.remove(&person);
                 free += 1;
             }
         }
@@ -334,29 +352,61 @@ impl Pace {
         self.turns += free as f64;
     }
 
-    /// Keeps a turn for the first of those who came late.
-    fn keep_for_late(&mut self, people: u64, until: Stamp) {
-        for _ in 0..people {
+    /// Uses the reservation of a late person, if they have one.
+    fn use_late_reservation(&mut self, person: &PersonKey) -> bool {
+        let has_one = matches!(self.late_until.get(person), Some(Some(_)));
+        if has_one {
+            self.late_until.remove(person);
+            self.outstanding -= 1;
+        }
+        has_one
+    }
+
+    /// Uses the reservation that was made when this number was called, if it has not ended.
+    fn use_call(&mut self, number: u64) -> bool {
+        let at = self.called.partition_point(|called| called.to < number);
+        let group = self.called.get_mut(at);
+        let group = group.filter(|group| group.from < number && group.came < group.people);
+        let Some(group) = group else {
+            return false;
+        };
+        group.came += 1;
+        self.outstanding -= 1;
+        true
+    }
+
+    /// Puts a person at the end of the late people, unless they are among them or there are too
+    /// many.
+    fn join_late(&mut self, person: PersonKey) {
+        if self.late.len() < LATE_MAX && !self.late_until.contains_key(&person) {
+            self.late.push_back(person);
+            self.late_until.insert(person, None);
+        }
+    }
+
+    /// Reserves a turn for the first `people_max` of the late people.
+    fn reserve_for_late(&mut self, people_max: u64, until: Stamp) {
+        for _ in 0..people_max {
             let Some(person) = self.late.pop_front() else {
                 return;
             };
-            self.known_late.insert(person, Some(until));
-            self.kept.push_back((until, person));
+            self.late_until.insert(person, Some(until));
+            self.late_reserved.push_back((until, person));
             self.turns -= 1.0;
             self.outstanding += 1;
         }
     }
 
-    /// While nobody may go in, nobody's turn runs out.
-    fn stand(&mut self, passed_ns: i64) {
+    /// Postpones the end of every reservation: in a pause nobody may go in, so no time is lost.
+    fn postpone_ends(&mut self, passed_ns: i64) {
         let later = |until: Stamp| Stamp(until.0.saturating_add(passed_ns));
         for called in &mut self.called {
             called.until = later(called.until);
         }
-        for (until, person) in &mut self.kept {
-            let kept = self.known_late.get_mut(person);
-            if let Some(kept) = kept.filter(|kept| **kept == Some(*until)) {
-                *kept = Some(later(*until));
+        for (until, person) in &mut self.late_reserved {
+            let reserved = self.late_until.get_mut(person);
+            if let Some(reserved) = reserved.filter(|reserved| **reserved == Some(*until)) {
+                *reserved = Some(later(*until));
             }
             *until = later(*until);
         }

@@ -1,12 +1,12 @@
 //! The gate: who may go in, and in which order.
 //!
 //! A person who enters gets the next number of the line, once; numbers up to `serving` may go in.
-//! What the journal knows of the line is `domain::line`; this holds what is newer than it: numbers
-//! given since the keeper last had them journalled, and how far the line is served.
+//! `domain::line` is what the journal knows of the line. This module holds what is newer: numbers
+//! that were given since the keeper last journalled them, and how far the line is served.
 //!
-//! A number comes from a lease that is already durable, so it is never given twice. Of the last
-//! moments before a crash the journal does not know who had which number, but their tokens do: a
-//! token brings its number back.
+//! A number comes from a lease that is already durable, so it is never given twice. After a crash
+//! the journal does not know who had the numbers of the last tenth of a second. The tokens of these
+//! people do: a token brings its number back (`Gate::look`).
 
 pub mod admission;
 pub mod board;
@@ -36,12 +36,13 @@ use drawn::Drawn;
 use outlook::WaitBecause;
 use sessions::Sessions;
 
-/// Locks that fresh numbers spread over.
+/// Locks that the fresh numbers are spread over.
 const SHARDS: usize = 64;
-/// A token may have been issued for a request that began this long before its number was leased.
+/// A token may have been issued this long before its number was leased, because its stamp is the
+/// time at which its request began.
 const LEASED_SLACK_S: i64 = 2;
-/// An answer that calls the next people at once, without waiting for the keeper, is for somebody
-/// with at most so many seconds of people in front.
+/// A request calls the next people itself, without waiting for the keeper, if its person has at
+/// most this many seconds of people in front of them.
 const CALL_AT_ONCE_S: u64 = 2;
 
 /// A campaign's gate.
@@ -53,19 +54,19 @@ pub struct Gate {
     next: AtomicU64,
     leased_until: AtomicU64,
     serving: AtomicU64,
-    /// Held by the one who calls.
+    /// Held while people are called: only one thread calls at a time.
     calling: Mutex<()>,
-    /// Numbers given and not yet in the journal.
+    /// Numbers that were given and are not in the journal yet.
     fresh: Box<[Mutex<Fresh>]>,
     fresh_highest: AtomicU64,
-    /// What anyone may know, in bytes that are the same for all.
+    /// What anyone may know, as bytes that are the same for everybody.
     pub board: ArcSwap<Board>,
     /// The finished draws, by their position in the line.
     drawn: RwLock<Vec<Option<Arc<Drawn>>>>,
-    /// The draws that take nobody in any more, by their position in the line: closed for good.
+    /// Whether each draw takes no more people, by its position in the line. It never opens again.
     closed: Box<[AtomicBool]>,
-    /// Nobody above this number is called before `held_until`: they came while a lobby was open,
-    /// and its people are among them.
+    /// Nobody above this number is called before `held_until`. These people came while a lobby was
+    /// open, and the people of that lobby are among them.
     hold: AtomicU64,
     held_until: AtomicI64,
     /// The server's time stands still until then; the board says so.
@@ -92,12 +93,12 @@ pub struct Place {
     pub ahead: u64,
     /// The wait, as a range; in a pause it counts from when the line goes on.
     pub wait_s: [u64; 2],
-    /// Why it is longer than people were told before.
+    /// Why the wait is longer than people were told before.
     pub wait_because: Option<WaitBecause>,
     pub next_poll_s: u32,
 }
 
-/// How somebody comes in: into the lobby of a draw, into another lobby, or into the open line.
+/// How a person comes in: into the lobby of a draw, into another lobby, or into the open line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Way {
     Lobby {
@@ -105,7 +106,7 @@ pub enum Way {
         opens: Stamp,
     },
     Open,
-    /// To look after a booking or hold of theirs: at any time, past the line.
+    /// To look after their own booking or hold: at any time, past the line.
     Owner,
 }
 
@@ -141,7 +142,7 @@ impl Gate {
         }
     }
 
-    /// Has the board say that the server's time stands still until then, while it does.
+    /// Makes the board say that the server's time stands still until then; none when it does not.
     pub fn stand_still_until(&self, until: Option<Stamp>) {
         let until = until.map_or(i64::MIN, |until| until.0);
         self.stands_still_until.store(until, Ordering::Relaxed);
@@ -152,7 +153,8 @@ impl Gate {
         locked(shard)
     }
 
-    /// The person's place: the one they have, or the next. None while no number is leased.
+    /// The person's place: the one they have, or a new one at the end of the line. None while no
+    /// number is leased.
     pub fn enter(&self, line: &Line, person: PersonKey, way: Way, now: Stamp) -> Option<Place> {
         let given = match self.known(line, &person) {
             Some(given) => given,
@@ -161,7 +163,11 @@ impl Gate {
         Some(self.place(line, person, given, way, now))
     }
 
-    /// The place of somebody whose token says `claimed`: theirs, even if the journal forgot it.
+    /// The place of a person whose token carries the number `claimed`.
+    ///
+    /// A token counts even if the journal does not know its number, because the journal forgets
+    /// the numbers of the last moment before a crash. If the journal knows another number of the
+    /// same person, the lower one counts; but a number that was drawn by lot always counts.
     pub fn look(
         &self,
         line: &Line,
@@ -171,37 +177,47 @@ impl Gate {
         way: Way,
         now: Stamp,
     ) -> Place {
-        let since = line.leased_since(claimed.number());
-        // A backup was restored that is older than the token: its number is another's now.
-        let is_lost = since.is_none_or(|since| issued < since.plus_s(-LEASED_SLACK_S));
         let known = self.known(line, &person);
-        let better = |known: Given| known.number() <= claimed.number() || line.is_drawn(known);
-        let given = match known {
-            Some(known) if is_lost || better(known) => known,
-            None if is_lost => match self.enter(line, person, way, now) {
-                Some(place) => return place,
-                None => claimed,
-            },
-            _ => {
-                // The journal lost it in a crash, or knows a later one: the earlier place counts.
-                let mut fresh = self.shard(&person);
-                let is_known = |draw: &usize| *draw < line.draws.len() && !line.is_drawn(claimed);
-                let draw = claimed.draw().filter(is_known);
-                let given = Given::new(claimed.number(), self.still_open(draw));
-                match fresh.get(&person) {
-                    // Another device was here a moment ago.
-                    Some(other) if other.number() <= given.number() => *other,
-                    _ => {
-                        fresh.insert(person, given);
-                        given
-                    }
-                }
-            }
+        let given = if Self::is_of_this_journal(line, claimed, issued) {
+            let counts =
+                |known: &Given| line.is_drawn(*known) || known.number() <= claimed.number();
+            let known = known.filter(counts);
+            known.unwrap_or_else(|| self.restore(line, person, claimed))
+        } else {
+            // As if the person came without a token. While no number is leased, they are shown
+            // the one of their token.
+            let known = known.or_else(|| self.give(person, way));
+            known.unwrap_or(claimed)
         };
         self.place(line, person, given, way, now)
     }
 
-    /// What the journal knows of a person's place, or is about to.
+    /// Whether a token's number was given by this journal. It was not if the token is older than
+    /// the number's lease: then an older backup was restored, and another person may have the
+    /// number now.
+    fn is_of_this_journal(line: &Line, claimed: Given, issued: Stamp) -> bool {
+        let since = line.leased_since(claimed.number());
+        since.is_some_and(|since| issued >= since.plus_s(-LEASED_SLACK_S))
+    }
+
+    /// Gives a person the number of their token back, and returns the number that counts for them
+    /// from now on. The number takes part in its draw only while the draw's lobby is open.
+    fn restore(&self, line: &Line, person: PersonKey, claimed: Given) -> Given {
+        let mut fresh = self.shard(&person);
+        let may_be_drawn = |draw: &usize| *draw < line.draws.len() && !line.is_drawn(claimed);
+        let draw = claimed.draw().filter(may_be_drawn);
+        let given = Given::new(claimed.number(), self.still_open(draw));
+        match fresh.get(&person) {
+            // Another device of the same person has shown a lower number a moment ago.
+            Some(other) if other.number() <= given.number() => *other,
+            _ => {
+                fresh.insert(person, given);
+                given
+            }
+        }
+    }
+
+    /// The number of a person that the journal knows, or will know after the keeper's next step.
     fn known(&self, line: &Line, person: &PersonKey) -> Option<Given> {
         let known = line.given.get(person).copied();
         if known.is_some_and(|known| line.is_drawn(known)) {
@@ -212,6 +228,8 @@ impl Gate {
         known.into_iter().chain(fresh).min_by_key(by_number)
     }
 
+    /// Gives a person the next number, unless they were given one that is not journalled yet. None
+    /// while no number is leased.
     fn give(&self, person: PersonKey, way: Way) -> Option<Given> {
         let mut fresh = self.shard(&person);
         if let Some(given) = fresh.get(&person) {
@@ -229,15 +247,17 @@ impl Gate {
         Some(given)
     }
 
-    /// The draw, unless its lobby is closed. To be asked under the lock of the shard that the
-    /// answer goes into: the keeper takes it after it has closed the lobby, so whoever it collects
-    /// for the draw is everybody who is in it. One more, journalled after the seed, would
-    /// contradict the journal, which then could not be read again.
+    /// The draw, unless its lobby is closed.
+    ///
+    /// The caller must hold the lock of the shard into which it writes the answer. The keeper first
+    /// closes the lobby and then takes each of these locks, so it finds everybody who is in the
+    /// draw. A person who was journalled into the draw after its seed would contradict the
+    /// journal, and the journal could not be read again.
     fn still_open(&self, draw: Option<usize>) -> Option<usize> {
         draw.filter(|draw| !self.closed[*draw].load(Ordering::Acquire))
     }
 
-    /// Has the person go in if they may now; when their session began.
+    /// Lets the person in if they may go in now. Returns when their session began.
     pub fn admit(&self, person: PersonKey, way: Way, place: &Place, now: Stamp) -> Option<Stamp> {
         if way == Way::Owner {
             let counts = self.sessions.counts(&person);
@@ -247,14 +267,14 @@ impl Gate {
             return None;
         }
         self.sessions.admit(person, now, |first| {
-            // They are counted in already.
+            // The person is counted as active already.
             let others = self.sessions.active() - 1;
             let number = place.number;
             self.admission.come(person, number, first, others, now)
         })
     }
 
-    /// How many wait, also those that the journal does not know yet.
+    /// How many people wait, with those whom the journal does not know yet.
     pub fn waiting(&self, line: &Line) -> u64 {
         line.waiting(self.serving(), self.newest())
     }
@@ -274,6 +294,8 @@ impl Gate {
         Some(drawn.number(&seed, person).unwrap_or(given.number()))
     }
 
+    /// Everything that a person with this number is told. Calls the next people first if there is
+    /// room, so that the person need not wait for the keeper.
     fn place(&self, line: &Line, person: PersonKey, given: Given, way: Way, now: Stamp) -> Place {
         let turn = self.turn(line, &person, given);
         self.call_at_once(line, turn, way, now);
@@ -294,8 +316,8 @@ impl Gate {
         let lot = person.0[15];
         let (ahead, wait_s, next_poll_s) = match (state, turn) {
             (PlaceState::Admitted, _) => (0, outlook.wait_s(0, 0), outlook.called_poll_s(lot)),
-            // Not drawn yet: between the first and the last of all who are there by the opening, if
-            // they go on coming as they do.
+            // Their number is not drawn yet. They may become the first or the last of all people
+            // who will be there at the opening, if people go on coming as they do.
             (_, None) => {
                 let all = line.waiting(serving, newest) + self.admission.coming(after_s);
                 let wait_s = [after_s, outlook.wait_s(all, after_s)[1]];
@@ -320,7 +342,8 @@ impl Gate {
         }
     }
 
-    /// While there is room nobody waits for the keeper's next step.
+    /// Calls the next people if this person is near the front. While there is room, nobody waits
+    /// for the keeper's next step.
     fn call_at_once(&self, line: &Line, turn: Option<u64>, way: Way, now: Stamp) {
         let soon = u64::from(self.admission.admit_per_s()) * CALL_AT_ONCE_S;
         let serving = self.serving();
@@ -334,8 +357,8 @@ impl Gate {
         }
     }
 
-    /// Seconds until the line moves for somebody: until their opening, or until a lobby that was
-    /// open when they came has become part of the line.
+    /// Seconds until the line moves for a person: until their opening, or, if they came while a
+    /// lobby was open, until the opening of that lobby.
     fn after_s(&self, number: u64, way: Way, now: Stamp) -> u64 {
         let held_until = if number > self.hold.load(Ordering::Acquire) {
             self.held_until.load(Ordering::Acquire)
@@ -350,7 +373,7 @@ impl Gate {
         (after_ns as u64).div_ceil(Stamp::SECOND as u64)
     }
 
-    /// Takes a lease that is durable now.
+    /// Begins to use a lease that is durable now.
     pub fn leased(&self, until: u64) {
         self.leased_until.fetch_max(until, Ordering::AcqRel);
     }
@@ -367,7 +390,7 @@ impl Gate {
         until.saturating_sub(self.next.load(Ordering::Acquire))
     }
 
-    /// What was given and is not in the journal, to be journalled.
+    /// All numbers that are not in the journal yet, in ascending order.
     pub fn fresh(&self) -> Vec<(PersonKey, Given)> {
         let mut all = Vec::new();
         for shard in &self.fresh {
@@ -378,7 +401,7 @@ impl Gate {
         all
     }
 
-    /// Forgets what the journal has now.
+    /// Forgets numbers that are in the journal now.
     pub fn journalled(&self, places: &[(PersonKey, Given)]) {
         for (person, given) in places {
             let mut shard = self.shard(person);
@@ -388,13 +411,13 @@ impl Gate {
         }
     }
 
-    /// Closes the lobby of a draw for good: whoever enters from now on comes after its people, also
-    /// with a request that began before, however slow it was.
+    /// Closes the lobby of a draw for good. A person who enters from now on comes after its people,
+    /// even if their request began before.
     pub fn close_lobby(&self, draw: usize) {
         self.closed[draw].store(true, Ordering::Release);
     }
 
-    /// Calls nobody above `number` before `until`; with none, everybody in their turn.
+    /// Calls nobody above this number before this time. With none, everybody is called in turn.
     pub fn set_hold(&self, held: Option<(u64, Stamp)>) {
         let (number, until) = held.unwrap_or((u64::MAX, Stamp(0)));
         self.held_until.store(until.0, Ordering::Release);
@@ -415,7 +438,7 @@ impl Gate {
         all.get(draw).is_some_and(Option::is_some)
     }
 
-    /// Calls whom the admission allows; the number served now.
+    /// Calls as many people as the admission allows. Returns the number that is served now.
     pub fn call(&self, line: &Line, open: bool, now: Stamp) -> u64 {
         let _one = locked(&self.calling);
         self.call_next(line, open, now)

@@ -1,5 +1,5 @@
-//! One step of a gate: leases numbers, journals places, draws lots, calls the next people and renews
-//! the board.
+//! One step of a gate: leases numbers, journals places, draws lots, calls the next people and
+//! renews the board.
 //!
 //! The caller takes this step again and again. In a server the caller is the keeper's thread, and
 //! the journal is the writer's. In a simulation time is virtual and the journal is in memory. A

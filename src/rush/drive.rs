@@ -179,7 +179,7 @@ impl Drive {
                 }
                 Heard::Broken(broken) => {
                     if broken == Broken::Unreachable {
-                        scene.gone(now);
+                        scene.server_was_killed(now);
                     }
                     scene.record.broken(broken);
                     scene.unanswered(who, now);

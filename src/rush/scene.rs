@@ -1,8 +1,13 @@
-//! What people do: the next request of each (`ask`), and what they make of its answer (`hear`,
-//! `place`).
+//! Simulates what people do: `ask` makes each person's next request, and `hear` and `place` decide
+//! what the person does after its answer.
 //!
-//! No sockets and no clock here: `now` is told, in nanoseconds of the rush. Every answer is
-//! checked against the contract and against what its person was told before.
+//! This module has no sockets and no clock: callers pass the time, `now`, in nanoseconds since the
+//! rush began. Every answer is checked against the contract, and against what the same person was
+//! told before.
+//!
+//! Seconds are of two kinds. What people do (think, poll, wait) takes seconds of the server's
+//! clock, which may be simulated and run faster. What programs do (retry after a failed connection,
+//! a bot's interval) takes real seconds.
 
 mod ask;
 mod hear;
@@ -17,60 +22,64 @@ use super::record::{Fault, Record};
 
 const SECOND: u64 = 1_000_000_000;
 
-/// Who asks: a person, by their first tab or a second one.
+/// Who sends a request: a person, from their first tab or from a second one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Who {
+    /// The position in `Crowd::people`.
     pub person: u32,
+    /// Whether it is the second tab.
     pub tab: bool,
 }
 
-/// How far somebody has come.
+/// How far a person has come. It decides who gets a free connection first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Standing {
     /// In session.
     Inside,
-    /// Has a place, and asks for it when told to.
+    /// Has a place in the line, and polls when told to.
     Placed,
-    /// Newcomers, second tabs, and bots.
+    /// Has no place yet, or is a second tab or a bot.
     New,
 }
 
-/// What does not change in a rush.
+/// What stays the same during a rush.
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// `/api/v1/campaigns/ID`.
     pub path: String,
     pub habits: Habits,
     pub seed: u64,
-    /// Begins every Idempotency-Key: no two rushes share one.
+    /// Every Idempotency-Key begins with this. It differs from rush to rush.
     pub key: String,
-    /// Seconds of the server for one of ours.
+    /// Seconds of the server's clock in one real second.
     pub speed: f64,
     /// When the opening is, in nanoseconds of the rush.
     pub opening_ns: u64,
     /// The server's time when the rush began.
     pub began_at: jiff::Timestamp,
-    /// The numbers of the lobby are not the last ones.
+    /// The campaign draws lots: people of the lobby get other numbers at the opening.
     pub drawn: bool,
 }
 
-/// The people and what is going on.
+/// All people, and what happens to them.
 pub struct Scene {
     pub setting: Setting,
     pub crowd: Crowd,
     pub record: Record,
-    /// When who acts next.
+    /// Who acts next, and when, in nanoseconds of the rush.
     pub timers: BinaryHeap<Reverse<(u64, Who)>>,
-    /// People who have not come to an end.
+    /// People who have not finished.
     pub going: usize,
     pub waiting: u32,
     pub inside: u32,
-    /// The looking up at the end.
+    /// The rush is over, and each person looks up what they were promised.
     pub checking: bool,
+    /// Which person has each number of the line.
     numbers: HashMap<u64, u32>,
+    /// Which person has each booking number.
     bookings: HashMap<Box<str>, u32>,
-    /// When nobody listened last.
-    gone: Option<u64>,
+    /// When a connection was last refused because the server had been killed.
+    killed_at: Option<u64>,
     now: u64,
 }
 
@@ -85,37 +94,42 @@ impl Scene {
             waiting: 0,
             inside: 0,
             checking: false,
-            gone: None,
+            killed_at: None,
             numbers: HashMap::new(),
             bookings: HashMap::new(),
             now: 0,
         }
     }
 
-    /// Somebody will come then.
+    /// Plans a person's first request.
     pub fn expect(&mut self, person: u32, at_ns: u64) {
         self.going += 1;
         self.timers
             .push(Reverse((at_ns, Who { person, tab: false })));
     }
 
-    /// Who asks, to those who give out connections.
+    /// How far the sender of a request has come.
     pub fn standing(&self, who: Who) -> Standing {
         let person = &self.crowd.people[who.person as usize];
-        match person.step {
-            _ if who.tab => Standing::New,
-            _ if person.is(IN) => Standing::Inside,
-            Step::Wait | Step::Admit if !person.is(BOT) => Standing::Placed,
-            _ => Standing::New,
+        let has_place = matches!(person.step, Step::Wait | Step::Admit);
+        if who.tab {
+            Standing::New
+        } else if person.is(IN) {
+            Standing::Inside
+        } else if has_place && !person.is(BOT) {
+            Standing::Placed
+        } else {
+            Standing::New
         }
     }
 
-    /// Nobody listens: the server was killed.
-    pub fn gone(&mut self, now: u64) {
-        self.gone = Some(now);
+    /// Notes that a connection was refused: the server was killed.
+    pub fn server_was_killed(&mut self, now: u64) {
+        self.killed_at = Some(now);
     }
 
-    /// A request has no answer: it may have been done or not.
+    /// A request got no answer: the server may have done it or not. The person tries again later,
+    /// and waits longer after each failure.
     pub fn unanswered(&mut self, who: Who, now: u64) {
         self.now = now;
         if who.tab {
@@ -124,11 +138,11 @@ impl Scene {
         let person = &mut self.crowd.people[who.person as usize];
         person.failures = person.failures.saturating_add(1);
         let most_s = f64::from(1_u32 << person.failures.min(4));
-        let wait_s = self.lot(who.person).share() * most_s.min(10.0) + 0.5;
+        let wait_s = self.chance(who.person).share() * most_s.min(10.0) + 0.5;
         self.after_real(who.person, wait_s);
     }
 
-    /// Does that next, after thinking.
+    /// Plans a person's next step, after a time to think.
     fn go(&mut self, me: u32, step: Step) {
         let person = self.person(me);
         person.step = step;
@@ -143,7 +157,9 @@ impl Scene {
         self.after(me, wait_s);
     }
 
-    fn again_from_enter(&mut self, me: u32) {
+    /// Plans that a person enters again, because their token is not good any more. If a change of
+    /// their booking has no answer yet, they repeat it once they are in.
+    fn enter_again(&mut self, me: u32) {
         self.leave_inside(me);
         let person = self.person(me);
         person.token = None;
@@ -156,13 +172,15 @@ impl Scene {
         self.after(me, wait_s);
     }
 
-    fn bot_again(&mut self, me: u32) {
+    /// Plans a bot's next request.
+    fn repeat_as_bot(&mut self, me: u32) {
         let person = self.person(me);
         person.tries = person.tries.wrapping_add(1);
         let every_s = self.setting.habits.bot_every_s;
         self.after_real(me, every_s);
     }
 
+    /// Ends a person's evening with this step.
     fn end(&mut self, me: u32, step: Step) {
         self.leave_inside(me);
         let checking = self.checking;
@@ -190,14 +208,16 @@ impl Scene {
         }
     }
 
+    /// Counts a person out who is in session.
     fn leave_inside(&mut self, me: u32) {
         if !self.checking && self.person(me).is(IN) {
             self.inside -= 1;
         }
     }
 
-    /// Looks everything up that was promised: at most `most` people, at `per_s`.
-    pub fn begin_check(&mut self, most: usize, per_s: f64, now: u64) {
+    /// Begins the check at the end: people who have a number look up their place or booking. At
+    /// most `people_max` of them do, `per_s` a second.
+    pub fn begin_check(&mut self, people_max: usize, per_s: f64, now: u64) {
         self.timers.clear();
         self.checking = true;
         self.going = 0;
@@ -207,7 +227,7 @@ impl Scene {
             .filter(|(_, person)| wanted(person))
             .map(|(at, _)| at)
             .collect();
-        let every = all.len().div_ceil(most.max(1)).max(1);
+        let every = all.len().div_ceil(people_max.max(1)).max(1);
         for (turn, me) in all.into_iter().step_by(every).enumerate() {
             let person = self.person(me);
             person.failures = 0;
@@ -226,11 +246,12 @@ impl Scene {
         &mut self.crowd.people[me as usize]
     }
 
-    /// A stream of chance for this moment of somebody.
-    fn lot(&self, me: u32) -> Random {
+    /// Random numbers that depend on the seed, the person and the time alone.
+    fn chance(&self, me: u32) -> Random {
         Random::of(self.setting.seed, me, self.now)
     }
 
+    /// How long a person thinks before the next click.
     fn thinks_s(&self, me: u32) -> f64 {
         let habits = &self.setting.habits;
         let bot = self.crowd.people[me as usize].is(BOT);
@@ -239,22 +260,24 @@ impl Scene {
         } else {
             habits.think_s
         };
-        // Nobody is infinitely quick or slow.
-        self.lot(me)
+        // An exponential distribution has no bounds, and people do.
+        self.chance(me)
             .exponential(mean)
             .clamp(mean / 10.0, mean * 5.0)
     }
 
+    /// The time after seconds of the server's clock.
     fn due(&self, seconds: f64) -> u64 {
         self.now + (seconds / self.setting.speed * 1e9) as u64
     }
 
-    /// Acts again after seconds of the server's clock.
+    /// Plans a person's next request after seconds of the server's clock.
     fn after(&mut self, person: u32, seconds: f64) {
         let due = self.due(seconds);
         self.timers.push(Reverse((due, Who { person, tab: false })));
     }
 
+    /// Plans a person's next request after real seconds.
     fn after_real(&mut self, person: u32, seconds: f64) {
         let due = self.now + (seconds * SECOND as f64) as u64;
         self.timers.push(Reverse((due, Who { person, tab: false })));

@@ -1,29 +1,34 @@
-//! How fast the line moves: people called a second while somebody has to wait, and why it is less
-//! than it was.
+//! Measures how fast the line moves, in people called a second, and says why it is slower than
+//! people were told. Only time in which somebody had to wait is measured.
 
 use super::super::outlook::WaitBecause;
 
-/// Measurements are averaged over about this long.
+/// Windows are averaged with this time constant.
 const AVERAGE_S: f64 = 120.0;
-/// So much is measured before it counts.
+/// A measurement counts after this much time.
 const WINDOW_S: f64 = 10.0;
-/// What people were told stays in memory for about this long.
+/// The rate that people were told is forgotten with this time constant.
 const TOLD_S: f64 = 7_200.0;
-/// Under this part of what people were told, the line is slow and says why.
+/// A line slower than this part of the rate that people were told says why.
 const SLOW_PART: f64 = 0.8;
-/// The brake leaves less than this: the servers are busy.
+/// While the brake leaves less than this part of the rate, the reason is that servers are busy.
 const BRAKED_PART: f64 = 0.9;
 
 #[derive(Debug)]
 pub(super) struct Flow {
+    /// The average.
     per_s: f64,
-    /// The rate by which people who wait now may have been told their wait.
+    /// The highest rate by which people who wait now may have been told their wait.
     told_per_s: f64,
+    /// Whether a window was measured yet.
     measured: bool,
+    /// The length of the present window so far.
     window_s: f64,
+    /// People called in the present window.
     people: u64,
-    /// Of the window, with all places taken.
+    /// The part of the present window in which all places were taken.
     full_s: f64,
+    /// Whether all places were taken in most of the last window.
     full: bool,
 }
 
@@ -44,15 +49,15 @@ impl Flow {
         self.per_s
     }
 
-    /// Operators set another rate: what was measured at the old one holds in proportion.
+    /// Scales what was measured when operators set another rate.
     pub fn rescale(&mut self, before: f64, rate: f64) {
         self.per_s *= rate / before;
         self.told_per_s = self.told_per_s.max(self.per_s);
         (self.window_s, self.people, self.full_s) = (0.0, 0, 0.0);
     }
 
-    /// Notes that of `waiting` people so many were called, `room` having been free for them. A
-    /// line that everybody leaves at once tells nothing of how fast it could move.
+    /// Notes that `people` of `waiting` people were called while there was room for `room`. Where
+    /// everybody was called, nothing is noted: such a line does not show how fast it could move.
     pub fn note(&mut self, passed_s: f64, people: u64, waiting: u64, room: u64) {
         if waiting <= people {
             return;
@@ -69,7 +74,7 @@ impl Flow {
         let weight = if self.measured {
             1.0 - (-self.window_s / AVERAGE_S).exp()
         } else {
-            // Before, there is what is set, which is as good as two windows.
+            // Until now `per_s` is the rate that operators set; it counts as much as two windows.
             1.0 / 3.0
         };
         self.per_s += (fresh - self.per_s) * weight;
@@ -80,18 +85,21 @@ impl Flow {
         (self.window_s, self.people, self.full_s) = (0.0, 0, 0.0);
     }
 
-    /// Why people wait for longer than they were told; none if they do not.
-    pub fn because(&self, paused: bool, part: f64) -> Option<WaitBecause> {
+    /// Why people wait longer than they were told; none if they don't. `brake_part` is the part of
+    /// the rate that the brake leaves.
+    pub fn because(&self, paused: bool, brake_part: f64) -> Option<WaitBecause> {
         if paused {
             return Some(WaitBecause::Paused);
         }
         if self.per_s >= self.told_per_s * SLOW_PART {
             return None;
         }
-        Some(match () {
-            () if part < BRAKED_PART => WaitBecause::Busy,
-            () if self.full => WaitBecause::Full,
-            () => WaitBecause::Lowered,
+        Some(if brake_part < BRAKED_PART {
+            WaitBecause::Busy
+        } else if self.full {
+            WaitBecause::Full
+        } else {
+            WaitBecause::Lowered
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The next request of each.
+//! Makes the request that a person sends next.
 
 use super::{Scene, Who};
 use crate::rush::answer::Kind;
@@ -6,7 +6,7 @@ use crate::rush::crowd::{BOT, CAME, Person, Step, UNSURE};
 use crate::rush::http::{push_get, push_post};
 
 impl Scene {
-    /// Appends the request that is due; its kind.
+    /// Appends the request that is due, and returns its kind.
     pub fn ask(&mut self, who: Who, into: &mut Vec<u8>) -> Kind {
         let at = who.person as usize;
         if !self.crowd.people[at].is(CAME) {
@@ -86,11 +86,12 @@ impl Scene {
     }
 }
 
+/// The kind of request for a person's step.
 fn kind(person: &Person) -> Kind {
     match person.step {
         Step::Come => Kind::Board,
         Step::Enter => Kind::Enter,
-        // A bot tries every door in turn.
+        // A bot tries four calls in turn.
         Step::Wait if person.is(BOT) => match person.tries % 4 {
             0 => Kind::Place,
             1 => Kind::Admit,
@@ -110,7 +111,7 @@ fn kind(person: &Person) -> Kind {
     }
 }
 
-/// A JSON string.
+/// The text as a JSON string.
 fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("text has a JSON form")
 }

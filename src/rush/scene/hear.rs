@@ -1,45 +1,32 @@
-//! What people make of an answer, which is checked against what they were told before.
+//! What a person does after an answer. The answer is checked against what they were told before.
 
 use super::{Scene, Who};
-use crate::rush::answer::{self, Booking, Code, Kind, Refusal, Said, Slot};
+use crate::rush::answer::{self, Booking, Code, DayFree, Kind, Refusal, Said, Site, Slot};
 use crate::rush::crowd::{
     BEFORE, BOOKED, CANCELS, HOLDS, IN, LOOKS, MOVES, QUITS_BOOKING, Step, UNSURE,
 };
 use crate::rush::record::Fault;
 
-/// Slots that somebody tries before they give up.
+/// A person gives up after trying this many slots.
 const TRIES_MAX: u8 = 24;
-/// Answers outside the contract after which somebody stops.
+/// A person gives up after this many answers in a row that break the contract.
 const FAILURES_MAX: u8 = 20;
+/// After an answer that breaks the contract, a person tries again after this time.
+const RETRY_S: f64 = 5.0;
 
 impl Scene {
     /// An answer has come.
     pub fn answered(&mut self, who: Who, kind: Kind, status: u16, body: &[u8], now: u64) {
         self.now = now;
         match answer::read(kind, status, body) {
-            Err(why) => {
-                self.fault(
-                    who,
-                    Fault::OutsideContract,
-                    &format!("{}: {why}", kind.name()),
-                );
-                let person = &mut self.crowd.people[who.person as usize];
-                person.failures = person.failures.saturating_add(1);
-                let gives_up = person.failures > FAILURES_MAX;
-                if who.tab {
-                    // The first tab goes on by itself.
-                } else if gives_up {
-                    self.end(who.person, Step::GaveUp);
-                } else {
-                    self.after(who.person, 5.0);
-                }
-            }
-            Ok(Said::Refused(no)) => {
-                self.record.refused(kind, no.code);
+            Err(why) => self.broke_contract(who, kind, &why),
+            Ok(Said::Refused(refusal)) => {
+                self.record.refused(kind, refusal.code);
                 if !who.tab {
-                    self.refused(who, kind, &no);
+                    self.refused(who, kind, &refusal);
                 }
             }
+            // A second tab only compares its place with that of the first.
             Ok(said) if who.tab => {
                 if let Said::Entered { place, .. } = said {
                     self.record.totals.second_tabs += 1;
@@ -47,24 +34,35 @@ impl Scene {
                 }
             }
             Ok(said) => {
-                self.crowd.people[who.person as usize].failures = 0;
+                self.person(who.person).failures = 0;
                 self.said(who, kind, said);
             }
         }
     }
 
+    /// Records an answer that breaks the contract. The person tries again, but not for ever. (A
+    /// second tab does not: the first tab goes on by itself.)
+    fn broke_contract(&mut self, who: Who, kind: Kind, why: &str) {
+        let words = format!("{}: {why}", kind.name());
+        self.fault(who, Fault::OutsideContract, &words);
+        let person = self.person(who.person);
+        person.failures = person.failures.saturating_add(1);
+        let gives_up = person.failures > FAILURES_MAX;
+        if who.tab {
+            return;
+        }
+        if gives_up {
+            self.end(who.person, Step::GaveUp);
+        } else {
+            self.after(who.person, RETRY_S);
+        }
+    }
+
+    /// Goes on after an answer that says yes.
     fn said(&mut self, who: Who, kind: Kind, said: Said) {
         let me = who.person;
         match said {
-            Said::Board => match self.person(me).step {
-                Step::Come => {
-                    self.person(me).step = Step::Enter;
-                    // Name, birth date and code want to be typed.
-                    let types_s = self.thinks_s(me) * 2.0;
-                    self.after(me, types_s);
-                }
-                _ => self.bot_again(me),
-            },
+            Said::Board => self.saw_board(me),
             Said::Entered { place, token } => {
                 let person = self.person(me);
                 person.token = Some(token.into());
@@ -81,55 +79,11 @@ impl Scene {
                 person.token = Some(token.into());
                 person.set(IN, true);
                 person.tries = 0;
-                if self.checking {
-                    self.go(me, Step::Look);
-                    return;
-                }
-                self.turn_came(me);
-                self.record.totals.admitted += 1;
-                self.record.now.admitted += 1;
-                self.inside += 1;
-                let person = self.person(me);
-                if person.back != Step::Come {
-                    // The same request with the same key: it may have been done.
-                    person.step = std::mem::replace(&mut person.back, Step::Come);
-                    self.after(me, 0.0);
-                    return;
-                }
-                let booked = person.is(BOOKED);
-                self.go(me, if booked { Step::Look } else { Step::Sites });
+                self.went_in(me);
             }
-            Said::Sites(sites) => {
-                let mut free: Vec<_> = sites.iter().filter(|site| site.free > 0).collect();
-                let mut random = self.lot(me);
-                // The nth of a list is wanted by one part in n: some sites are popular.
-                let chosen = (!free.is_empty()).then(|| {
-                    let top = random.below(free.len()).min(random.below(free.len()));
-                    free.swap_remove(top).site.to_string()
-                });
-                self.chosen(me, chosen.as_deref(), Step::Days);
-            }
-            Said::Days(days) => {
-                let free: Vec<_> = days.iter().filter(|day| day.free > 0).collect();
-                let mut random = self.lot(me);
-                // Most want one of the first days.
-                let soon = (random.exponential(3.0) as usize).min(free.len().saturating_sub(1));
-                let chosen = free.get(soon).map(|day| day.date.to_string());
-                self.chosen(me, chosen.as_deref(), Step::Slots);
-            }
-            Said::Slots(slots) => {
-                let slot = self.pick(me, &slots);
-                let next = match self.person(me) {
-                    person if person.is(BOOKED) => Step::Move,
-                    person if person.is(HOLDS) => Step::Hold,
-                    _ => Step::Book,
-                };
-                if slot.is_some() && self.quits_now(me) {
-                    self.end(me, Step::GaveUp);
-                    return;
-                }
-                self.chosen(me, slot.as_deref(), next);
-            }
+            Said::Sites(sites) => self.choose_site(me, &sites),
+            Said::Days(days) => self.choose_day(me, &days),
+            Said::Slots(slots) => self.choose_slot(me, &slots),
             Said::Held { hold } => {
                 self.person(me).paper = Some(hold.into());
                 self.go(me, Step::Book);
@@ -139,17 +93,82 @@ impl Scene {
         }
     }
 
+    /// The board is the first thing that a newcomer sees; a bot looks at it again and again.
+    fn saw_board(&mut self, me: u32) {
+        if self.person(me).step != Step::Come {
+            return self.repeat_as_bot(me);
+        }
+        self.person(me).step = Step::Enter;
+        // Typing a name, a birth date and a code takes longer than a click.
+        let types_s = self.thinks_s(me) * 2.0;
+        self.after(me, types_s);
+    }
+
+    /// The person's session has begun.
+    fn went_in(&mut self, me: u32) {
+        if self.checking {
+            return self.go(me, Step::Look);
+        }
+        self.turn_came(me);
+        self.record.totals.admitted += 1;
+        self.record.now.admitted += 1;
+        self.inside += 1;
+        let person = self.person(me);
+        if person.back != Step::Come {
+            // Repeat the request that had no answer, with its key: it may have been done.
+            person.step = std::mem::replace(&mut person.back, Step::Come);
+            return self.after(me, 0.0);
+        }
+        let next = if person.is(BOOKED) {
+            Step::Look
+        } else {
+            Step::Sites
+        };
+        self.go(me, next);
+    }
+
+    /// Chooses one of the sites with free seats. Sites at the top of the list are more popular.
+    fn choose_site(&mut self, me: u32, sites: &[Site]) {
+        let free: Vec<_> = sites.iter().filter(|site| site.free > 0).collect();
+        let mut random = self.chance(me);
+        let chosen = (!free.is_empty()).then(|| {
+            let top = random.below(free.len()).min(random.below(free.len()));
+            free[top].site.to_string()
+        });
+        self.go_on_with(me, chosen.as_deref(), Step::Days);
+    }
+
+    /// Chooses one of the days with free seats. Most people want one of the first.
+    fn choose_day(&mut self, me: u32, days: &[DayFree]) {
+        let free: Vec<_> = days.iter().filter(|day| day.free > 0).collect();
+        let mut random = self.chance(me);
+        let soon = (random.exponential(3.0) as usize).min(free.len().saturating_sub(1));
+        let chosen = free.get(soon).map(|day| day.date.to_string());
+        self.go_on_with(me, chosen.as_deref(), Step::Slots);
+    }
+
+    /// Chooses a slot, to book it, to hold it first, or to move a booking there.
+    fn choose_slot(&mut self, me: u32, slots: &[Slot]) {
+        let slot = self.pick(me, slots);
+        let person = self.person(me);
+        let next = if person.is(BOOKED) {
+            Step::Move
+        } else if person.is(HOLDS) {
+            Step::Hold
+        } else {
+            Step::Book
+        };
+        if slot.is_some() && self.quits_now(me) {
+            return self.end(me, Step::GaveUp);
+        }
+        self.go_on_with(me, slot.as_deref(), next);
+    }
+
+    /// Goes on after a refusal.
     fn refused(&mut self, who: Who, kind: Kind, no: &Refusal) {
         let me = who.person;
-        if matches!(kind, Kind::Book | Kind::Move | Kind::Cancel) {
-            // Shed or paused before it was looked at: an earlier try may still have been done.
-            let undone = !matches!(
-                no.code,
-                Code::Overloaded | Code::Paused | Code::OutcomeUnknown
-            ) && !matches!(no.code, Code::SessionExpired | Code::SessionInvalid);
-            if undone {
-                self.person(me).set(UNSURE, false);
-            }
+        if matches!(kind, Kind::Book | Kind::Move | Kind::Cancel) && was_decided(no.code) {
+            self.person(me).set(UNSURE, false);
         }
         match no.code {
             Code::Overloaded | Code::Paused | Code::TooManyAttempts => {
@@ -164,12 +183,12 @@ impl Scene {
             Code::PlaceInvalid | Code::SessionInvalid => {
                 let words = format!("{} to {}", no.code.name(), kind.name());
                 self.fault(who, Fault::TokenRefused, &words);
-                self.again_from_enter(me);
+                self.enter_again(me);
             }
-            Code::SessionExpired => self.again_from_enter(me),
+            Code::SessionExpired => self.enter_again(me),
             Code::NotOpenYet if self.now < self.setting.opening_ns => {
                 let left_s = (self.setting.opening_ns - self.now) as f64 / 1e9;
-                let wait_s = left_s * 0.5 + self.lot(me).share() * 2.0;
+                let wait_s = left_s * 0.5 + self.chance(me).share() * 2.0;
                 self.after_real(me, wait_s);
             }
             Code::NotEligible | Code::NotOpenYet | Code::OpeningClosed => {
@@ -182,7 +201,7 @@ impl Scene {
                 if !self.person(me).is(BOOKED) {
                     self.person(me).paper = None;
                 }
-                self.chosen(me, other.as_deref(), step);
+                self.go_on_with(me, other.as_deref(), step);
             }
             Code::HoldExpired => {
                 if !self.person(me).is(BOOKED) {
@@ -209,6 +228,7 @@ impl Scene {
         }
     }
 
+    /// Goes on after an answer with a booking.
     fn booking(&mut self, who: Who, kind: Kind, booking: &Booking) {
         let me = who.person;
         let first = &booking.doses[0];
@@ -245,14 +265,14 @@ impl Scene {
         self.after_booking(me);
     }
 
-    /// Compares what is kept with what was acknowledged.
+    /// Compares the booking that was looked up with the one that was acknowledged.
     fn looked_up(&mut self, who: Who, booking: &Booking, site: u32, start: u32) {
         let began_at = self.setting.began_at;
         let person = self.person(who.person);
         if person.is(BOOKED) {
             let same = person.paper.as_deref() == Some(&*booking.number)
                 && (person.site, person.start) == (site, start);
-            // A move whose answer was lost may have been done.
+            // The answer to a move was lost: the server may have done it.
             if !same && !person.is(UNSURE) {
                 let had = person.paper.clone().unwrap_or_default();
                 let words = format!("had {had}, looked up: {booking:?}");
@@ -273,7 +293,7 @@ impl Scene {
                 self.record.totals.booked_before += 1;
             }
         } else if unsure && self.checking {
-            // Its answer was lost, and the end came before the next try.
+            // The answer to the booking was lost, and the rush ended before the next try.
             self.record.totals.booked += 1;
         } else {
             let words = format!("a booking that nobody was told of: {booking:?}");
@@ -281,6 +301,7 @@ impl Scene {
         }
     }
 
+    /// Plans what a person does who has a booking: look at it, move it, cancel it, or nothing more.
     fn after_booking(&mut self, me: u32) {
         if self.checking {
             self.end(me, Step::Served);
@@ -307,18 +328,21 @@ impl Scene {
         }
     }
 
-    /// Goes on with what was chosen, or looks further.
-    fn chosen(&mut self, me: u32, chosen: Option<&str>, next: Step) {
+    /// Goes on with the chosen site, day or slot. If there was nothing to choose, the person looks
+    /// in a wider region, and ends after `TRIES_MAX` tries.
+    fn go_on_with(&mut self, me: u32, chosen: Option<&str>, next: Step) {
         let id = chosen.map(|text| self.crowd.names.id(text));
         let person = self.person(me);
         person.tries = person.tries.saturating_add(1);
         let moving = person.is(BOOKED);
         let Some(id) = id else {
             person.wide = (person.wide + 1).min(2);
-            match (moving, person.tries > TRIES_MAX) {
-                (true, _) => self.end(me, Step::Served),
-                (false, true) => self.end(me, Step::FoundNothing),
-                (false, false) => self.go(me, Step::Sites),
+            if moving {
+                self.end(me, Step::Served);
+            } else if person.tries > TRIES_MAX {
+                self.end(me, Step::FoundNothing);
+            } else {
+                self.go(me, Step::Sites);
             }
             return;
         };
@@ -337,16 +361,16 @@ impl Scene {
             return;
         }
         if person.step == next && next == Step::Book && person.is(HOLDS) {
-            // Another slot than the held one.
+            // The slot is another one than the person held, so they hold it first.
             self.go(me, Step::Hold);
             return;
         }
         self.go(me, next);
     }
 
-    /// One of the slots with free seats.
+    /// One of the slots with free seats, but not the slot that the person had.
     fn pick(&mut self, me: u32, slots: &[Slot]) -> Option<String> {
-        let mut random = self.lot(me);
+        let mut random = self.chance(me);
         let had = self.person(me).slot;
         let had = self.crowd.names.text(had);
         let free: Vec<_> = slots
@@ -357,8 +381,22 @@ impl Scene {
         chosen.map(|slot| slot.slot.to_string())
     }
 
+    /// Whether the person loses patience now, before they have a booking.
     fn quits_now(&mut self, me: u32) -> bool {
         let person = self.person(me);
         person.is(QUITS_BOOKING) && !person.is(BOOKED) && !person.is(UNSURE)
     }
+}
+
+/// Whether the server has decided the request that it refused. If not (the request was put off, the
+/// gate was paused, the session had ended), an earlier try of the same request may have been done.
+fn was_decided(code: Code) -> bool {
+    !matches!(
+        code,
+        Code::Overloaded
+            | Code::Paused
+            | Code::OutcomeUnknown
+            | Code::SessionExpired
+            | Code::SessionInvalid
+    )
 }

@@ -1,4 +1,4 @@
-//! What people make of their place in the line.
+//! What a person does after they see their place in the line.
 
 use std::cmp::Reverse;
 
@@ -9,7 +9,8 @@ use crate::rush::random::Random;
 use crate::rush::record::Fault;
 
 impl Scene {
-    /// The number must be the one that was shown before, and nobody else's.
+    /// Checks that the person's number is the one that they were shown before, and that no other
+    /// person has it.
     pub(super) fn check_place(&mut self, who: Who, place: &Place) {
         // A draw gives the lobby's people other numbers at the opening.
         if self.setting.drawn && place.state == PlaceState::Lobby {
@@ -28,13 +29,14 @@ impl Scene {
         }
     }
 
-    /// A number of the last moment before a server was killed is known to the person's token alone,
-    /// until they show it. A second tab comes without.
+    /// Whether the server may not know the person's number. A server that was killed forgets the
+    /// numbers of its last moment until their tokens are shown, and a second tab shows no token.
     fn may_have_forgotten(&mut self, who: Who) -> bool {
         let given_ms = u64::from(self.person(who.person).waits_from_ms);
-        who.tab && self.gone.is_some_and(|at| at / 1_000_000 >= given_ms)
+        who.tab && self.killed_at.is_some_and(|at| at / 1_000_000 >= given_ms)
     }
 
+    /// The person has entered and has a place.
     pub(super) fn took_place(&mut self, me: u32, place: &Place) {
         let first = self.person(me).waits_from_ms == 0;
         if first {
@@ -46,7 +48,7 @@ impl Scene {
             person.looked_ms = person.waits_from_ms;
             person.told_s = place.wait_s.map(|s| s.min(u64::from(u32::MAX)) as u32);
             if person.is(TAB) && !person.is(BOT) {
-                let wait_s = 1.0 + self.lot(me).share() * 30.0;
+                let wait_s = 1.0 + self.chance(me).share() * 30.0;
                 let due = self.due(wait_s);
                 let tab = Who {
                     person: me,
@@ -58,7 +60,7 @@ impl Scene {
         self.looked(me, place);
     }
 
-    /// A look at the own place.
+    /// The person has polled their place: they go in, give up, or poll again when told to.
     pub(super) fn looked(&mut self, me: u32, place: &Place) {
         if self.checking && place.state != PlaceState::Admitted {
             self.end(me, Step::Served);
@@ -70,7 +72,7 @@ impl Scene {
                 self.end(me, Step::Served);
                 return;
             }
-            let reacts_s = self.lot(me).share() * self.setting.habits.think_s.min(2.0);
+            let reacts_s = self.chance(me).share() * self.setting.habits.think_s.min(2.0);
             self.person(me).step = Step::Admit;
             self.after(me, if self.checking { 0.0 } else { reacts_s });
             return;
@@ -92,14 +94,15 @@ impl Scene {
         if quits {
             self.end(me, Step::GaveUp);
         } else if self.person(me).is(BOT) {
-            self.bot_again(me);
+            self.repeat_as_bot(me);
         } else {
             self.after(me, f64::from(place.next_poll_s));
         }
     }
 
-    /// Whether the turn came in the range of the first answer: it came after the last look before
-    /// this one, and not after this one.
+    /// The person's turn has come. Counts whether it came within the range of waits that they were
+    /// shown first. The turn came at some time between the previous poll and now, so the range
+    /// counts as kept if it meets that interval.
     pub(super) fn turn_came(&mut self, me: u32) {
         if !self.person(me).is(WAITED) {
             return;
@@ -117,6 +120,7 @@ impl Scene {
         self.record.totals.waits_within += u64::from(within);
     }
 
+    /// Whether the person has a booking to look up, or may have one.
     fn wants_look(&mut self, me: u32) -> bool {
         let person = self.person(me);
         person.is(BOOKED) || person.is(UNSURE)

@@ -11,7 +11,7 @@ use super::answer::{page, see_other};
 use super::assets::{self, Asset};
 use super::form::{Form, birth_date};
 use super::frame::{Frame, machine, text};
-use super::prepared::{Filled, For, Prepared, PreparedPages, kept};
+use super::prepared::{Filled, For, Prepared, PreparedPages, prepared_pages};
 use super::trouble::Trouble;
 use super::visit::{Glance, Visit, lang};
 use super::when::When;
@@ -82,7 +82,10 @@ pub async fn front(request: HttpRequest) -> Result<HttpResponse, Trouble> {
         .collect();
     if let [only] = ids.as_slice() {
         let visit = Visit::new(&request, l, only)?;
-        return Ok(Filled::from(prepared(kept(&request), visit.glance())).answer(request.headers()));
+        return Ok(
+            Filled::from(prepared(prepared_pages(&request), visit.glance()))
+                .answer(request.headers()),
+        );
     }
     let listed = offers.iter().map(|offer| {
         let campaign = &offer.catalog.campaign;
@@ -97,7 +100,7 @@ pub async fn front(request: HttpRequest) -> Result<HttpResponse, Trouble> {
 }
 
 pub async fn landing(request: HttpRequest, visit: Visit) -> HttpResponse {
-    Filled::from(prepared(kept(&request), visit.glance())).answer(request.headers())
+    Filled::from(prepared(prepared_pages(&request), visit.glance())).answer(request.headers())
 }
 
 pub async fn to_landing(visit: Visit) -> HttpResponse {

@@ -1,9 +1,12 @@
-//! Pages that are the same for everyone, as bytes that are made once.
+//! Pages whose bytes are made once and sent many times.
 //!
-//! A page may have holes for the little that is a person's own. Its gzip form is still one stream:
-//! what stands around the holes is compressed beforehand and ends on a byte, what is put into them
-//! goes in as stored blocks, and the check sum is combined from those of the parts (RFC 1951,
-//! 1952).
+//! A page may have holes. A hole is a place in the page for a value that differs from person to
+//! person, such as their number. The text between two holes is a part. Parts are compressed when
+//! the page is made, so that an answer only copies bytes. This is how the gzip form of a filled
+//! page comes about (RFC 1951, 1952):
+//! - each part is a run of deflate blocks that ends at a whole byte;
+//! - each value follows its part as stored (not compressed) blocks;
+//! - the check sum of the page is computed from the check sums of the parts and the values.
 
 mod gzip;
 
@@ -37,23 +40,24 @@ use crate::web::door::answer::{End, Out, header_lines};
 use crate::web::headers::Headers;
 use crate::web::words::Lang;
 
-/// Who may see a page, and so who may keep it.
+/// Who may see a page. This decides whether browsers and proxies may cache it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum For {
     Everyone,
-    /// One person: kept nowhere.
+    /// One person: it is cached nowhere.
     One,
 }
 
-/// Where a template has its first hole; each further hole is the next character. They are of a
-/// plane for private use: our own texts have none, and `without_holes` takes them out of others'.
+/// The character that marks the first hole in a template; the next holes have the characters after
+/// it. They are private-use characters. Our own texts have none of them, and `without_holes`
+/// replaces them in texts from outside.
 const HOLES: u32 = 0xf_0000;
-/// A page has no more holes than this.
+/// The most holes that a page may have.
 const HOLES_MAX: u32 = 16;
-/// A page for everyone, asked for again each time: its tag says whether it changed.
+/// For a page for everyone: browsers ask each time, and its tag tells whether it changed.
 const PUBLIC: &str = "public, max-age=0, must-revalidate";
 
-/// The hole that a template has where the value of that position goes.
+/// The mark of a hole: what a template has where `values[at]` goes.
 pub fn hole(at: usize) -> String {
     let known = u32::try_from(at).ok().filter(|at| *at < HOLES_MAX);
     let mark = known.and_then(|at| char::from_u32(HOLES + at));
@@ -64,9 +68,9 @@ fn is_hole(mark: char) -> bool {
     (HOLES..HOLES + HOLES_MAX).contains(&(mark as u32))
 }
 
-/// A text from outside (an operator's message, a campaign's name) for a page with holes: what would
-/// be a hole in it becomes the sign for an unknown character. Texts are checked where they enter,
-/// but the journal may hold older ones.
+/// A text from outside (an operator's message, a campaign's name) without the marks of holes. Each
+/// mark becomes U+FFFD, the sign for an unknown character. Such texts are refused where they enter,
+/// but a journal of an older program may hold some.
 pub fn without_holes(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hole) {
         return Cow::Borrowed(text);
@@ -74,40 +78,57 @@ pub fn without_holes(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace(is_hole, "\u{fffd}"))
 }
 
-/// A page with holes, ready to be filled. All that an answer carries is made beforehand.
+/// A page that is ready to be filled and sent. The heads of its answers are made beforehand too.
 pub struct Prepared {
     parts: Vec<Part>,
-    /// Both forms of a page without holes: the same bytes for every answer.
-    whole: Option<Forms>,
+    /// The bodies of a page for everyone; none for a page with holes.
+    whole: Option<Bodies>,
     etag: HeaderValue,
-    /// Of an answer with the page as it is, with its gzip form, and without a page.
-    plain: HeaderMap,
-    packed: HeaderMap,
-    unchanged: HeaderMap,
-    /// The same as lines, from the status line on.
-    plain_lines: Vec<u8>,
-    packed_lines: Vec<u8>,
-    unchanged_lines: Vec<u8>,
+    plain_head: Head,
+    gzip_head: Head,
+    /// For a browser that has the page already (304).
+    unchanged_head: Head,
 }
 
-struct Forms {
+/// The head of an answer, in the two forms in which answers are given.
+struct Head {
+    /// For answers of routes.
+    headers: HeaderMap,
+    /// For answers that the door writes itself: bytes, from the status line on.
+    lines: Vec<u8>,
+}
+
+impl Head {
+    fn new(status: StatusCode, headers: HeaderMap) -> Self {
+        Self {
+            lines: header_lines(status, &headers),
+            headers,
+        }
+    }
+}
+
+struct Bodies {
     plain: Bytes,
     gzip: Bytes,
 }
 
+/// The text up to a hole, or from the last hole to the end of the page.
 struct Part {
     plain: String,
-    /// Deflate blocks that end on a byte; those of the last part end the stream.
+    /// The text as deflate blocks that end at a whole byte. The blocks of the last part end the
+    /// stream.
     packed: Vec<u8>,
     crc: u32,
-    /// What a check sum is multiplied with when this part comes behind.
+    /// Multiplying the check sum of some bytes with this gives their share in the check sum of
+    /// these bytes followed by this part.
     shift: u32,
-    /// The value that comes behind the part.
+    /// The position of the value that follows the part; none at the end of the page.
     hole: Option<usize>,
 }
 
 impl Prepared {
-    /// Takes a page apart at its holes; a page for everyone has none, whatever its text.
+    /// Cuts a page into parts at the marks of its holes. A page for everyone has no holes: a mark
+    /// in its text is shown as it is.
     pub fn new(page: &str, policy: &str, lang: Lang, whom: For) -> Self {
         let for_all = whom == For::Everyone;
         let is_hole = |mark: char| !for_all && is_hole(mark);
@@ -117,90 +138,81 @@ impl Prepared {
             Part::new(piece, hole)
         };
         let parts: Vec<Part> = page.split(is_hole).map(part).collect();
-        let hash = Hash::of(page.as_bytes()).to_string();
-        let etag = format!("\"{}\"", &hash[..16]);
-        let etag = HeaderValue::try_from(etag).expect("a hash in hex is ASCII");
-        let mut unchanged = HeaderMap::new();
-        if for_all {
-            let vary = HeaderValue::from_static("Accept-Encoding, Accept-Language");
-            unchanged.insert(ETAG, etag.clone());
-            unchanged.insert(CACHE_CONTROL, HeaderValue::from_static(PUBLIC));
-            unchanged.insert(VARY, vary);
-        }
-        let policy = HeaderValue::try_from(policy).expect("policies are ASCII");
-        let kind = HeaderValue::from_static("text/html; charset=utf-8");
-        let mut plain = unchanged.clone();
-        plain.insert(CONTENT_TYPE, kind);
-        plain.insert(CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
-        plain.insert(CONTENT_SECURITY_POLICY, policy);
-        guard::protect(&mut plain);
-        guard::protect(&mut unchanged);
-        let mut packed = plain.clone();
-        packed.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        let etag = etag_of(page);
+        let unchanged = unchanged_headers(&etag, whom);
+        let plain = page_headers(&unchanged, policy, lang);
+        let mut gzip = plain.clone();
+        gzip.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         let mut prepared = Self {
             parts,
             whole: None,
             etag,
-            plain_lines: header_lines(StatusCode::OK, &plain),
-            packed_lines: header_lines(StatusCode::OK, &packed),
-            unchanged_lines: header_lines(StatusCode::NOT_MODIFIED, &unchanged),
-            plain,
-            packed,
-            unchanged,
+            plain_head: Head::new(StatusCode::OK, plain),
+            gzip_head: Head::new(StatusCode::OK, gzip),
+            unchanged_head: Head::new(StatusCode::NOT_MODIFIED, unchanged),
         };
-        prepared.whole = for_all.then(|| {
-            let (mut plain, mut gzip) = (Vec::new(), Vec::new());
-            prepared.plain(&[], &mut plain);
-            prepared.gzip(&[], &mut gzip);
-            Forms {
-                plain: plain.into(),
-                gzip: gzip.into(),
-            }
-        });
+        prepared.whole = for_all.then(|| prepared.bodies());
         prepared
     }
 
-    /// The page with `values` in its holes, or that the browser has it already.
-    fn answer(&self, headers: &impl Headers, values: &[String]) -> HttpResponse {
-        if self.whole.is_some() && self.is_known(headers) {
-            return answer(StatusCode::NOT_MODIFIED, &self.unchanged, BoxBody::new(()));
+    fn bodies(&self) -> Bodies {
+        let (mut plain, mut gzip) = (Vec::new(), Vec::new());
+        self.plain(&[], &mut plain);
+        self.gzip(&[], &mut gzip);
+        Bodies {
+            plain: plain.into(),
+            gzip: gzip.into(),
         }
-        let packs = takes(headers, "gzip");
-        let lines = if packs { &self.packed } else { &self.plain };
-        let mut page = Vec::new();
-        if packs {
-            self.gzip(values, &mut page);
-        } else {
-            self.plain(values, &mut page);
-        }
-        answer(StatusCode::OK, lines, BoxBody::new(page))
     }
 
-    /// The same as bytes, with `values` in the holes.
+    /// The answer of a route: the page with `values` in its holes, or 304.
+    fn answer(&self, headers: &impl Headers, values: &[String]) -> HttpResponse {
+        if self.has_it(headers) {
+            let status = StatusCode::NOT_MODIFIED;
+            return answer(status, &self.unchanged_head.headers, BoxBody::new(()));
+        }
+        let mut page = Vec::new();
+        let head = if takes(headers, "gzip") {
+            self.gzip(values, &mut page);
+            &self.gzip_head
+        } else {
+            self.plain(values, &mut page);
+            &self.plain_head
+        };
+        answer(StatusCode::OK, &head.headers, BoxBody::new(page))
+    }
+
+    /// The same answer, as bytes that the door sends.
     fn write(&self, headers: &impl Headers, values: &[String], out: &mut Out, end: &End<'_>) {
-        if self.whole.is_some() && self.is_known(headers) {
-            out.head(&self.unchanged_lines, None, end);
+        if self.has_it(headers) {
+            out.head(&self.unchanged_head.lines, None, end);
             return;
         }
         let packs = takes(headers, "gzip");
-        let lines = if packs {
-            &self.packed_lines
+        let head = if packs {
+            &self.gzip_head
         } else {
-            &self.plain_lines
+            &self.plain_head
         };
         if let Some(whole) = &self.whole {
-            let form = if packs { &whole.gzip } else { &whole.plain };
-            out.head(lines, Some(form.len()), end);
-            out.body(form.clone());
+            let body = if packs { &whole.gzip } else { &whole.plain };
+            out.head(&head.lines, Some(body.len()), end);
+            out.body(body.clone());
         } else if packs {
-            out.head(lines, Some(self.gzip_length(values)), end);
+            out.head(&head.lines, Some(self.gzip_length(values)), end);
             self.gzip(values, &mut out.bytes);
         } else {
-            out.head(lines, Some(self.plain_length(values)), end);
+            out.head(&head.lines, Some(self.plain_length(values)), end);
             self.plain(values, &mut out.bytes);
         }
     }
 
+    /// Whether this is a page for everyone and the browser has it already.
+    fn has_it(&self, headers: &impl Headers) -> bool {
+        self.whole.is_some() && self.is_known(headers)
+    }
+
+    /// Whether the browser names the tag of this page.
     fn is_known(&self, headers: &impl Headers) -> bool {
         headers.value("if-none-match").is_some_and(|tags| {
             let mut tags = tags.split(',').map(str::trim);
@@ -214,6 +226,7 @@ impl Prepared {
         lengths.sum()
     }
 
+    /// Appends the page with `values` in its holes.
     fn plain(&self, values: &[String], page: &mut Vec<u8>) {
         for part in &self.parts {
             page.extend_from_slice(part.plain.as_bytes());
@@ -229,7 +242,7 @@ impl Prepared {
         GZIP_HEAD.len() + lengths.sum::<usize>() + GZIP_FOOT_BYTES
     }
 
-    /// The gzip form with `values` in the holes.
+    /// Appends the gzip form of the page with `values` in its holes.
     fn gzip(&self, values: &[String], page: &mut Vec<u8>) {
         page.reserve(self.gzip_length(values));
         page.extend_from_slice(&GZIP_HEAD);
@@ -245,12 +258,12 @@ impl Prepared {
             amount += part.plain.len() + value.len();
         }
         page.extend_from_slice(&crc.to_le_bytes());
-        // Modulo 2^32, as the format has it.
+        // The format has the length modulo 2^32.
         page.extend_from_slice(&(amount as u32).to_le_bytes());
     }
 }
 
-/// A page with what goes into its holes.
+/// A page, and the values that go into its holes.
 pub struct Filled {
     pub page: Arc<Prepared>,
     pub values: Vec<String>,
@@ -271,7 +284,7 @@ impl Filled {
         self.page.answer(headers, &self.values)
     }
 
-    /// The answer as bytes.
+    /// The answer as bytes that the door sends.
     pub fn write(&self, headers: &impl Headers, out: &mut Out, end: &End<'_>) {
         self.page.write(headers, &self.values, out, end);
     }
@@ -296,20 +309,54 @@ impl Part {
     }
 }
 
+/// A tag that changes with the page.
+fn etag_of(page: &str) -> HeaderValue {
+    let hash = Hash::of(page.as_bytes()).to_string();
+    let etag = format!("\"{}\"", &hash[..16]);
+    HeaderValue::try_from(etag).expect("a hash in hex is ASCII")
+}
+
+/// The headers of a 304. A page for one person has no tag and is never answered so.
+fn unchanged_headers(etag: &HeaderValue, whom: For) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if whom == For::Everyone {
+        let vary = HeaderValue::from_static("Accept-Encoding, Accept-Language");
+        headers.insert(ETAG, etag.clone());
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(PUBLIC));
+        headers.insert(VARY, vary);
+    }
+    guard::protect(&mut headers);
+    headers
+}
+
+/// The headers of an answer with the page: those of a 304, and what describes the page.
+fn page_headers(unchanged: &HeaderMap, policy: &str, lang: Lang) -> HeaderMap {
+    let policy = HeaderValue::try_from(policy).expect("policies are ASCII");
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    let mut headers = unchanged.clone();
+    headers.insert(CONTENT_TYPE, kind);
+    headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    guard::protect(&mut headers);
+    headers
+}
+
 fn answer(status: StatusCode, headers: &HeaderMap, body: BoxBody) -> HttpResponse {
     let mut answer = HttpResponse::with_body(status, body);
     *answer.headers_mut() = headers.clone();
     answer
 }
 
-/// Prepared pages, each with what it was made of; made again when that changes.
+/// A cache of prepared pages. Each page is stored with the values that it was made of, and is made
+/// again when these change.
 pub struct Shelf<Key, Of>(Mutex<HashMap<Key, (Of, Arc<Prepared>)>>);
 
-/// More than are ever of use at a time: with more, the shelf is cleared.
+/// More pages than are in use at a time. A shelf that has so many is cleared.
 const SHELF_PAGES_MAX: usize = 256;
 
 impl<Key: Eq + std::hash::Hash, Of: PartialEq> Shelf<Key, Of> {
-    /// The page of that key; made if it was made of something other than `of`.
+    /// The page of this key. It is made if there is none, or if it was made of other values than
+    /// `of`.
     pub fn page(&self, key: Key, of: Of, make: impl FnOnce() -> Prepared) -> Arc<Prepared> {
         let mut pages = locked(&self.0);
         if let Some((known, page)) = pages.get(&key)
@@ -332,17 +379,17 @@ impl<Key, Of> Default for Shelf<Key, Of> {
     }
 }
 
-/// What is kept of all campaigns.
+/// The prepared pages of all campaigns.
 #[derive(Default)]
 pub struct PreparedPages {
     pub landings: Shelf<(CampaignIndex, Lang), landing::MadeOf>,
     pub rooms: Shelf<(CampaignIndex, Lang, waiting::Scene), waiting::MadeOf>,
-    /// A campaign, a second, and its time of day there.
+    /// The time of day that was shown last: the campaign, the second, and the text.
     clock: Mutex<(CampaignIndex, i64, String)>,
 }
 
 impl PreparedPages {
-    /// The time of day at a campaign, with its seconds: the same for all who ask in one second.
+    /// The time of day in the campaign's zone, with its seconds. The text is made once a second.
     pub fn clock_s(&self, here: &Here) -> String {
         let mut clock = locked(&self.clock);
         let second = here.now.unix_s();
@@ -358,10 +405,10 @@ impl PreparedPages {
     }
 }
 
-/// What the routes' pages keep.
-pub fn kept(request: &HttpRequest) -> &PreparedPages {
-    let kept = request.app_data::<Data<PreparedPages>>();
-    kept.expect("the pages are configured with what they keep")
+/// The prepared pages, as routes find them.
+pub fn prepared_pages(request: &HttpRequest) -> &PreparedPages {
+    let pages = request.app_data::<Data<PreparedPages>>();
+    pages.expect("the pages are configured with their prepared pages")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::assets::{self, Asset};
 use super::frame::{Frame, grouped, minutes, text};
-use super::prepared::{Filled, For, Prepared, PreparedPages, hole, kept, without_holes};
+use super::prepared::{Filled, For, Prepared, PreparedPages, hole, prepared_pages, without_holes};
 use super::trouble::Trouble;
 use super::visit::{Glance, Visit, give};
 use super::when::When;
@@ -90,7 +90,9 @@ pub async fn room(request: HttpRequest, visit: Visit) -> Result<HttpResponse, Tr
         return Ok(visit.onward("/enter"));
     };
     match visit.service.place(&visit.here, token) {
-        Ok(place) => Ok(shown(kept(&request), visit.glance(), &place).answer(request.headers())),
+        Ok(place) => {
+            Ok(shown(prepared_pages(&request), visit.glance(), &place).answer(request.headers()))
+        }
         Err(Refused::PlaceInvalid) => Ok(visit.onward("/enter")),
         Err(refused) => Err(visit.trouble(&refused)),
     }

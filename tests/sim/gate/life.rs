@@ -184,8 +184,8 @@ impl Life {
             "somebody was called while nobody may go in"
         );
         if called && let Some(first) = late {
-            let kept = self.gate.admission.is_kept(&first);
-            assert!(kept, "the line was called before {first}, who came late");
+            let waits = self.gate.admission.waits_late(&first);
+            assert!(!waits, "the line was called before {first}, who came late");
         }
         self.count_turns();
         self.watch_draws();
@@ -209,7 +209,7 @@ impl Life {
     /// The first of those who came late, if they still wait for a turn.
     fn gate_wants_late(&mut self) -> Option<PersonKey> {
         let first = self.model.late.first().copied()?;
-        (!self.gate.admission.is_kept(&first)).then_some(first)
+        self.gate.admission.waits_late(&first).then_some(first)
     }
 
     fn watch_draws(&mut self) {

@@ -1,6 +1,10 @@
-//! What gzip is made of (RFC 1951, 1952), as far as a page needs that is put together of parts:
-//! deflate blocks that end on a byte, stored blocks between them, and a check sum combined from
-//! those of the parts.
+//! The pieces of a gzip stream (RFC 1951, 1952) that a page with holes needs: deflate blocks that
+//! end at a whole byte, stored blocks between them, and a check sum computed from the check sums of
+//! the parts.
+//!
+//! A check sum (CRC-32) is the remainder of a division of polynomials. So the check sum of two
+//! texts in a row is that of the first, multiplied with a power of x that depends on the length of
+//! the second, plus that of the second. `shift` is that power and `product` the multiplication.
 
 use flate2::{Compress, Compression, FlushCompress, Status};
 
@@ -14,7 +18,7 @@ pub(super) const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// The polynomial of gzip's check sum (RFC 1952, 8), its bits in reverse.
 const POLYNOMIAL: u32 = 0xedb8_8320;
 
-/// The product of two polynomials modulo that one; the highest bit is the power 0.
+/// The product of two polynomials modulo `POLYNOMIAL`. The highest bit is the power 0.
 pub(super) const fn product(one: u32, mut other: u32) -> u32 {
     let mut sum = 0;
     let mut bit = 32;
@@ -26,13 +30,13 @@ pub(super) const fn product(one: u32, mut other: u32) -> u32 {
     sum
 }
 
-/// The power of x that moves a check sum past so many bytes.
+/// The power of x by which a check sum is multiplied when this many bytes follow.
 pub(super) fn shift(bytes: usize) -> u32 {
     let byte = 1 << (31 - 8);
     (0..bytes).fold(1 << 31, |power, _| product(byte, power))
 }
 
-/// The check sum of what had `crc` with `value` behind it.
+/// The check sum of some bytes and then `value`, where `crc` is the check sum of these bytes.
 pub(super) fn summed(crc: u32, value: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];
@@ -47,6 +51,7 @@ pub(super) fn summed(crc: u32, value: &[u8]) -> u32 {
     !value.iter().fold(!crc, step)
 }
 
+/// Compresses a text into deflate blocks that end at a whole byte. With `last` they end the stream.
 pub(super) fn deflate(plain: &[u8], last: bool) -> Vec<u8> {
     let mut packer = Compress::new(Compression::best(), false);
     // Deflate never needs more than five bytes a block of 16 kB over the plain text.
@@ -57,7 +62,7 @@ pub(super) fn deflate(plain: &[u8], last: bool) -> Vec<u8> {
         FlushCompress::Sync
     };
     let done = packer.compress_vec(plain, &mut packed, flush);
-    // A Sync is whole only when it left room; a Finish says so itself.
+    // A `Sync` may have more to write if it filled the room; a `Finish` says when it is done.
     let whole = match done {
         Ok(Status::StreamEnd) => last,
         Ok(Status::Ok) => !last && packed.len() < packed.capacity(),
@@ -69,7 +74,7 @@ pub(super) fn deflate(plain: &[u8], last: bool) -> Vec<u8> {
     stored(plain, last)
 }
 
-/// The bytes as stored blocks, which end on a byte: what deflate can't do in the room it has.
+/// A text as stored blocks, for a text that deflate can't compress into the room that it has.
 pub(super) fn stored(plain: &[u8], last: bool) -> Vec<u8> {
     let mut packed = Vec::with_capacity(plain.len() + plain.len() / 1_000 + 64);
     let mut blocks = plain.chunks(STORED_BYTES_MAX).peekable();

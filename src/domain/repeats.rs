@@ -27,10 +27,15 @@ pub struct Repeat {
 /// What is remembered of a campaign.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Repeats {
-    known: Table<[u8; 16], Repeat>,
+    known: Known,
     /// Every key by the stamp of its entry, oldest first.
-    by_age: Queue<(Stamp, [u8; 16])>,
+    by_age: ByAge,
 }
+
+/// Requests by their key.
+pub type Known = Table<[u8; 16], Repeat>;
+/// Keys with the stamps of their entries, oldest first.
+pub type ByAge = Queue<(Stamp, [u8; 16])>;
 
 fn is_good(stamp: Stamp, now: Stamp) -> bool {
     now < stamp.plus_s(REMEMBERED_S)
@@ -38,16 +43,16 @@ fn is_good(stamp: Stamp, now: Stamp) -> bool {
 
 impl Repeats {
     /// All that a checkpoint has to keep: what is known, and every key by its age.
-    pub fn rows(&self) -> (&Table<[u8; 16], Repeat>, &Queue<(Stamp, [u8; 16])>) {
+    pub fn rows(&self) -> (&Known, &ByAge) {
         (&self.known, &self.by_age)
     }
 
-    pub fn into_rows(self) -> (Table<[u8; 16], Repeat>, Queue<(Stamp, [u8; 16])>) {
+    pub fn into_rows(self) -> (Known, ByAge) {
         (self.known, self.by_age)
     }
 
     /// Puts together what `rows` took apart.
-    pub fn of_rows(known: Table<[u8; 16], Repeat>, by_age: Queue<(Stamp, [u8; 16])>) -> Self {
+    pub fn of_rows(known: Known, by_age: ByAge) -> Self {
         Self { known, by_age }
     }
 

@@ -279,7 +279,7 @@ struct OnStorage<S>(S);
 
 impl<S: Storage> StorageBackend for OnStorage<S> {
     fn len(&self) -> std::io::Result<u64> {
-        self.0.len()
+        self.0.length()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt as _;
 
 /// Bytes at offsets.
 pub trait Storage: std::fmt::Debug + Send + Sync + 'static {
-    fn len(&self) -> io::Result<u64>;
+    fn length(&self) -> io::Result<u64>;
 
     /// Fills `into` from `at` on; an error if there are fewer bytes.
     fn read(&self, at: u64, into: &mut [u8]) -> io::Result<()>;
@@ -24,7 +24,7 @@ pub trait Storage: std::fmt::Debug + Send + Sync + 'static {
 }
 
 impl Storage for File {
-    fn len(&self) -> io::Result<u64> {
+    fn length(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }
 

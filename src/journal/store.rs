@@ -123,7 +123,7 @@ impl Store {
             Vec::new()
         };
         let settle: Vec<_> = blocks.into_iter().map(Arc::new).collect();
-        let tail = if storage.len().map_err(TailFault::from)? == 0 {
+        let tail = if storage.length().map_err(TailFault::from)? == 0 {
             Tail::create(storage, file.id(), shape)?
         } else {
             match Tail::resume(storage, file.id()) {

@@ -335,7 +335,7 @@ fn header(file: FileId, shape: Shape) -> Vec<u8> {
 fn shape_of(storage: &impl Storage, file: FileId) -> Result<Shape, TailFault> {
     const LENGTH: usize = 8 + 16 + 4 + 8;
     let mut page = [0; LENGTH + CHECK_BYTES];
-    let length = storage.len()?;
+    let length = storage.length()?;
     if length < PAGE_BYTES {
         return Err(TailFault::Short(length));
     }

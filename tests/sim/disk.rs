@@ -250,7 +250,7 @@ impl Platter {
 }
 
 impl Storage for Disk {
-    fn len(&self) -> io::Result<u64> {
+    fn length(&self) -> io::Result<u64> {
         Ok(self.lock().seen[self.1].len() as u64)
     }
 
@@ -318,7 +318,7 @@ pub struct Backend(pub Disk);
 
 impl redb::StorageBackend for Backend {
     fn len(&self) -> io::Result<u64> {
-        self.0.len()
+        self.0.length()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {

@@ -329,9 +329,12 @@ fn checkpoint_parts(bytes: &[u8]) -> Vec<((u64, u32), Vec<u8>)> {
     rows.collect()
 }
 
+/// A block's first entry, first byte, and the byte behind its last.
+type Placed = (u64, usize, usize);
+
 /// The two files of an evening whose process was killed, and where in the tail the blocks lie that
-/// are not settled: first entry, first byte, and the byte behind the last.
-fn killed() -> ([Vec<u8>; 2], Vec<(u64, usize, usize)>) {
+/// are not settled.
+fn killed() -> ([Vec<u8>; 2], Vec<Placed>) {
     let mut story = Story::new();
     story.long();
     let files = story.run.disk.both();

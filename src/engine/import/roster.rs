@@ -289,7 +289,8 @@ fn seal(
     let mut people = people.filter(|(_, person)| is_new(person)).peekable();
     let (mut rows, mut bytes, mut sealed) = (Vec::new(), Vec::new(), Vec::new());
     while people.peek().is_some() {
-        (rows.clear(), bytes.clear());
+        rows.clear();
+        bytes.clear();
         // Found and read before the commit begins, which others wait for.
         for (at, person) in people.by_ref().take(VAULT_ROWS) {
             let is_sealed = contacts.read(at, &mut sealed).map_err(|fault| {

@@ -38,7 +38,7 @@ pub fn apply(state: &mut State, entry: &Entry, hash: Hash) -> Result<(), Contrad
     apply_with(state, entry, hash, None)
 }
 
-/// Applies one entry, with what was made for it if it fits: the same comes of it as without, sooner.
+/// Applies one entry, with what was made for it if it fits: the same comes of it as without.
 pub fn apply_prepared(
     state: &mut State,
     entry: &Entry,

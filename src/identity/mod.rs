@@ -19,8 +19,8 @@ pub struct Credentials {
     pub code: String,
 }
 
-/// The person whom all of the credentials name: of the roster, or who left it with something. One answer for an unknown person, a
-/// wrong name and a wrong code; the work done is the same for each.
+/// The person whom all of the credentials name: of the roster, or who left it with something. One
+/// answer for an unknown person, a wrong name and a wrong code; the work done is the same for each.
 pub fn identify(keys: &Keys, roster: &Roster, credentials: &Credentials) -> Option<PersonKey> {
     // A code that can't be one still costs the same look-up.
     let code = crockford::parse(&credentials.code);

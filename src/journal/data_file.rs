@@ -1,11 +1,10 @@
 //! The data file: the only place that names redb.
 //!
 //! Tables: `journal` holds settled blocks, each under the sequence of its first entry; `heads` the
-//! signed heads; `roster` people in chunks, by version of the roster; `vault` their sealed names and
-//! telephone numbers, by person and the version that brought them; `checkpoint` the parts of the
-//! newest checkpoint; `meta` the format of the file,
-//! its id, whether it is being served, which version of the roster is in force, and whether rows of
-//! other versions are to be swept out.
+//! signed heads; `roster` people in chunks, by version of the roster; `vault` their sealed names
+//! and telephone numbers, by person and the version that brought them; `checkpoint` the parts of
+//! the newest checkpoint; `meta` the format of the file, its id, whether it is being served, which
+//! version of the roster is in force, and whether rows of other versions are to be swept out.
 //!
 //! Every commit is durable and saves the allocator's state, so that opening after a crash needs no
 //! repair.

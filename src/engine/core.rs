@@ -217,7 +217,7 @@ impl Core {
                 let kept = match batch.push_checked(state, Actor::System, change) {
                     Ok(()) => Outcome::Kept,
                     Err(contradiction) => {
-                        tracing::error!(%contradiction, "the gate's keeper contradicts the journal");
+                        tracing::error!(%contradiction, "the keeper contradicts the journal");
                         Outcome::Contradicts
                     }
                 };

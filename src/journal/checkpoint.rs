@@ -1,9 +1,10 @@
 //! A checkpoint: the state as of an entry, as numbered parts of bytes.
 //!
-//! Owns the parts and their order, and what proves that they are whole: the SHA-256 over the SHA-256
-//! of each part, signed with the journal's key together with the entry. The first part is the frame,
-//! with everything that is not a list; then come the lists of each campaign, in pieces. A program
-//! that writes them otherwise has another `LAYOUT`, and does not use a checkpoint of this one.
+//! Owns the parts and their order, and what proves that they are whole: the SHA-256 over the
+//! SHA-256 of each part, signed with the journal's key together with the entry. The first part is
+//! the frame, with everything that is not a list; then come the lists of each campaign, in pieces.
+//! A program that writes them otherwise has another `LAYOUT`, and does not use a checkpoint of this
+//! one.
 //!
 //! Every structure is taken apart without `..`: what is added to the state and forgotten here does
 //! not compile.

@@ -15,8 +15,8 @@
 //!
 //! How a read decides (`newer`): blocks are followed from the first entry that is not settled. A
 //! block that is missing or damaged ends the journal if nothing newer is there: it was cut short by
-//! a crash, and nobody was told that it is durable. If something newer is there, it was acknowledged
-//! and is damage.
+//! a crash, and nobody was told that it is durable. If something newer is there, it was
+//! acknowledged and is damage.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;

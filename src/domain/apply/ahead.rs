@@ -42,8 +42,8 @@ impl Ahead {
     /// what it does. Of the chain, sequence and stamp nothing is checked.
     ///
     /// # Errors
-    /// What contradicts the state, or that the entry is of a kind that is not made in a batch: those
-    /// that come from operators are applied to a copy of the state.
+    /// What contradicts the state, or that the entry is of a kind that is not made in a batch:
+    /// operators' entries are applied to a copy of the state.
     pub fn check(&mut self, state: &State, entry: &Entry) -> Result<(), Contradiction> {
         self.checked(state, entry).map_err(|what| Contradiction {
             seq: entry.seq,

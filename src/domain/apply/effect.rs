@@ -1,8 +1,8 @@
 //! What a change of a person's seats does, found out before anything is changed.
 //!
 //! `CampaignState::effect` says what contradicts the state; `perform` then can't fail. So a writer
-//! that makes many entries at a time can ask about each of them, beside what those before it will do
-//! (`Ahead`), while readers still see the state as it is.
+//! that makes many entries at a time can ask about each of them, beside what those before it will
+//! do (`Ahead`), while readers still see the state as it is.
 
 use super::ahead::Ahead;
 use super::same_pool;

@@ -4,8 +4,8 @@
 //! A thread that panics while it holds a lock leaves the lock poisoned. `locked` and its like go on
 //! all the same: one fault must not take a page away from everybody until a restart. They are for
 //! counts, tables and caches, whose changes have nothing in their midst that panics, so what they
-//! guard stays valid. Readers of the published state take its lock here too: the writer alone
-//! changes it, and when the writer panics the process ends.
+//! guard stays valid. The lock of the published state is not taken here but by `Shared::state`: the
+//! writer alone changes the state, and when the writer panics the process ends.
 
 pub use std::sync::atomic::{AtomicU64, Ordering};
 pub use std::sync::{Arc, Mutex};

@@ -98,7 +98,6 @@ pub struct Compared {
     seen: Seen,
     left: Vec<RosterPerson>,
     recognised: Recognised,
-    moves: Vec<(PersonKey, PersonKey)>,
 }
 
 /// Compares a file with the roster in force: what changes, and what becomes of bookings.
@@ -131,17 +130,13 @@ pub fn compare(
         same_people: prepared.same_people.clone(),
         ..RosterNews::default()
     };
-    let (mut seen, mut left, mut moves) = (None, Vec::new(), Vec::new());
+    let (mut seen, mut left) = (None, Vec::new());
     for people in leaving.chunks(LOOKED_UP) {
         let state = shared.state();
         seen.get_or_insert_with(|| Seen::of(&state));
         for person in people {
             let has_something = has_something(&state, &person.key);
-            if let Some(to) = recognised.people.get(&person.key) {
-                if has_something || has_place(&state, &person.key) {
-                    moves.push((person.key, *to));
-                }
-            } else if has_something {
+            if has_something && !recognised.people.contains_key(&person.key) {
                 left.push(*person);
                 if base.find(&person.key).is_some() {
                     news.gone_with_booking
@@ -161,8 +156,23 @@ pub fn compare(
         seen,
         left,
         recognised,
-        moves,
     })
+}
+
+/// The people who were recognised and have something to be moved.
+fn to_move(shared: &Shared, recognised: &Recognised) -> Vec<(PersonKey, PersonKey)> {
+    let people: Vec<_> = recognised.people.iter().collect();
+    let mut moves = Vec::new();
+    for people in people.chunks(LOOKED_UP) {
+        let state = shared.state();
+        for (from, to) in people {
+            if has_something(&state, from) || has_place(&state, from) {
+                moves.push((**from, **to));
+            }
+        }
+    }
+    moves.sort_unstable();
+    moves
 }
 
 fn has_place(state: &State, person: &PersonKey) -> bool {
@@ -221,7 +231,6 @@ pub fn stage(
         seen,
         left,
         recognised,
-        moves,
         ..
     } = compared;
     drop(compared.difference);
@@ -255,7 +264,7 @@ pub fn stage(
         counts,
         news,
         recognised,
-        moves,
+        moves: Vec::new(),
         seen,
         at_desk,
     });
@@ -263,6 +272,8 @@ pub fn stage(
     while !staged.seen.is_near(&shared.state()) {
         staged.look_on(&shared.state(), LOOKED_UP);
     }
+    // Last, because people went on taking places while rows were stored.
+    staged.moves = to_move(shared, &staged.recognised);
     staged.leave_with(MOVES_AT_ONCE);
     for (chunk, people) in (0..).zip(staged.next.left.chunks(ROSTER_CHUNK)) {
         let key = ChunkKey::left(version, chunk);

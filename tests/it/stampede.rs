@@ -87,10 +87,9 @@ fn come_until(
         // The server may die at any moment: who hears nothing was promised nothing.
         let came = catch_unwind(AssertUnwindSafe(|| come(&mut client, at, told)));
         if came.is_err() {
-            assert!(
-                stop.load(Ordering::Relaxed) || !is_up(address),
-                "a call failed"
-            );
+            // A killed process gives its files back one by one, on a busy host not all at once.
+            let is_dead = || stop.load(Ordering::Relaxed) || !is_up(address);
+            assert!((0..100).any(|_| is_dead()), "a call failed");
             return;
         }
     }

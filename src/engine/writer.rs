@@ -271,6 +271,9 @@ fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
 /// How long a block lies in the tail at the most, while nothing else asks for it to be settled.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// A sync of the data file takes this long at the most.
+const SETTLING_MAX: Duration = Duration::from_secs(30);
+
 /// The thread that settles the tail. Dropped, it ends.
 struct Settler {
     stop: Arc<AtomicBool>,
@@ -290,6 +293,8 @@ impl Settler {
             while !stopping.load(Ordering::Acquire) {
                 beat.beat();
                 std::thread::park_timeout(SETTLE);
+                // People don't wait for this sync while the tail has room.
+                let _sync = beat.excuse(SETTLING_MAX);
                 // The writer sees the failure, and ends with it.
                 if let Err(fault) = store.settle() {
                     tracing::error!(%fault, "the tail could not be settled");

@@ -6,14 +6,15 @@
 //! it has to load.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::background::Background;
 use super::shared::Shared;
-use super::watch::Watch;
+use super::writer;
 use crate::domain::ids::Seq;
 use crate::domain::state::State;
+use crate::journal::Log as _;
 use crate::journal::store::Store;
 
 const LOOK: Duration = Duration::from_secs(1);
@@ -30,59 +31,36 @@ const FREE_BYTES_MIN: u64 = 1 << 30;
 /// Writing 50 million bookings and as many places takes a minute.
 const LONG_MAX: Duration = Duration::from_secs(600);
 
-/// Writes checkpoints until it is dropped.
-pub(super) struct Checkpointer {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Checkpointer {
-    pub(super) fn start(store: Arc<Store>, shared: Arc<Shared>, watch: Watch) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopping = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("checkpointer".to_owned());
-        let thread = thread.spawn(move || {
-            let beat = watch.enlist("checkpointer", Some(super::writer::NAME));
-            let mut pace = Pace::after(&store);
-            while !stopping.load(Ordering::Acquire) {
-                beat.beat();
-                std::thread::park_timeout(LOOK);
-                let (seq, rows) = {
-                    let state = shared.state();
-                    (state.seq, rows(&state))
-                };
-                if !pace.is_due(seq, rows) || !has_room(&store, rows) {
-                    continue;
-                }
-                let _long = beat.excuse(LONG_MAX);
-                let snapshot = shared.state().clone();
-                let goes_on = || !stopping.load(Ordering::Acquire);
-                match store.checkpoint(&snapshot, goes_on) {
-                    Ok(true) => pace.taken = snapshot.seq,
-                    Ok(false) => {}
-                    // The writer sees the failure, and ends with it.
-                    Err(fault) => {
-                        tracing::error!(%fault, "a checkpoint could not be written");
-                        return;
-                    }
+/// Writes checkpoints until the thread is dropped.
+pub(super) fn start(store: Arc<Store>, shared: Arc<Shared>) -> Background {
+    let watch = shared.watch.clone();
+    let waits_for = Some(writer::NAME);
+    Background::start("checkpointer", waits_for, watch, move |stop, beat| {
+        let mut pace = Pace::after(&store);
+        while !stop.load(Ordering::Acquire) {
+            beat.beat();
+            std::thread::park_timeout(LOOK);
+            let (seq, rows) = {
+                let state = shared.state();
+                (state.seq, rows(&state))
+            };
+            if !pace.is_due(seq, rows) || !has_room(&store, rows) {
+                continue;
+            }
+            let _long = beat.excuse(LONG_MAX);
+            let snapshot = shared.state().clone();
+            let mut goes_on = || !stop.load(Ordering::Acquire);
+            match store.checkpoint(&snapshot, &mut goes_on) {
+                Ok(true) => pace.taken = snapshot.seq,
+                Ok(false) => {}
+                // The writer sees the failure, and ends with it.
+                Err(fault) => {
+                    tracing::error!(%fault, "a checkpoint could not be written");
+                    return;
                 }
             }
-        });
-        Self {
-            stop,
-            thread: Some(thread.expect("the operating system starts one thread at start-up")),
         }
-    }
-}
-
-impl Drop for Checkpointer {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
-    }
+    })
 }
 
 /// When the next checkpoint is due.

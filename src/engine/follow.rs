@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 use super::shared::Shared;
 use super::watch::Beat;
 use crate::clock::tick;
-use crate::domain::entry::Hash;
 use crate::domain::ids::Seq;
 use crate::journal::block::entries;
 use crate::journal::store::{Store, StoreFault};
@@ -124,21 +123,6 @@ impl Piece {
     fn is_full(&self) -> bool {
         self.ranges.len() >= PIECE_ENTRIES_MAX || self.bytes.len() >= PIECE_BYTES_MAX
     }
-}
-
-/// The hash that the journal has for an entry; none if the entry is not there.
-pub fn hash_at(store: &Store, seq: Seq) -> Result<Option<Hash>, StoreFault> {
-    if seq == Seq(0) {
-        return Ok(Some(Hash::NONE));
-    }
-    let mut hash = None;
-    store.read()?.blocks(seq, |first, block| {
-        let at = seq.0.checked_sub(first.0).map(|at| at as usize);
-        let found = at.and_then(|at| entries(block).nth(at));
-        hash = found.and_then(Result::ok).map(Hash::of);
-        false
-    })?;
-    Ok(hash)
 }
 
 /// The followers of a server, for those who look after them. Cloned freely.

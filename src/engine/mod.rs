@@ -1,6 +1,7 @@
 //! What makes a change durable and seen: the single writer, published state, and what follows the
 //! journal behind the writer.
 
+mod background;
 mod batch;
 mod checkpointer;
 pub mod command;
@@ -11,6 +12,7 @@ pub mod import;
 pub mod in_flight;
 pub mod open;
 mod operate;
+mod settler;
 pub mod shared;
 pub mod watch;
 pub mod writer;

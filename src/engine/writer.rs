@@ -1,19 +1,16 @@
 //! The writer's thread and its bounded queue: one thread, one order, one commit for many.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::checkpointer::Checkpointer;
 use super::command::Command;
 use super::core::{CommitFailed, Core};
-use super::import::sweep::{sweep, sweep_left};
-use super::watch::Watch;
+use super::import::sweep;
+use super::{checkpointer, settler};
 use crate::clock::tick;
-use crate::journal::Log as _;
-use crate::journal::store::Store;
 use crate::sync::locked;
 
 /// Commands that may wait; more are refused as `overloaded`. At 20,000 commits' worth a second this
@@ -243,13 +240,10 @@ fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
     let mut taken = VecDeque::new();
     let shared = Arc::clone(core.shared());
     let beat = shared.watch.enlist(NAME, None);
-    let settler = Settler::start(Arc::clone(core.store()), shared.watch.clone());
-    let checkpointer = Checkpointer::start(
-        Arc::clone(core.store()),
-        Arc::clone(&shared),
-        shared.watch.clone(),
-    );
-    let sweeper = Sweeper::start(&core);
+    let (store, watch) = (core.store(), shared.watch.clone());
+    let settler = settler::start(Arc::clone(store), watch);
+    let checkpointer = checkpointer::start(Arc::clone(store), Arc::clone(&shared));
+    let sweeper = sweep::start(Arc::clone(&shared), Arc::clone(store));
     let mut last = tick();
     while let Some(since) = queue.take(&mut taken, last) {
         beat.beat();
@@ -262,134 +256,8 @@ fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
             shared.delay_us.fetch_min(delay_us, Ordering::Relaxed);
         }
     }
-    drop(checkpointer);
-    drop(sweeper);
-    drop(settler);
+    drop((sweeper, checkpointer, settler));
     core.close()
-}
-
-/// How long a block lies in the tail at the most, while nothing else asks for it to be settled.
-const SETTLE: Duration = Duration::from_secs(1);
-
-/// A sync of the data file takes this long at the most.
-const SETTLING_MAX: Duration = Duration::from_secs(30);
-
-/// The thread that settles the tail. Dropped, it ends.
-struct Settler {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Settler {
-    fn start(store: Arc<Store>, watch: Watch) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopping = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("settler".to_owned());
-        let thread = thread.spawn(move || {
-            store.settled_by(std::thread::current());
-            // It waits for the data file while the writer commits an import to it.
-            let beat = watch.enlist("settler", Some(NAME));
-            let _fails = FailIfPanics(&store);
-            while !stopping.load(Ordering::Acquire) {
-                beat.beat();
-                std::thread::park_timeout(SETTLE);
-                // People don't wait for this sync while the tail has room.
-                let _sync = beat.excuse(SETTLING_MAX);
-                // The writer sees the failure, and ends with it.
-                if let Err(fault) = store.settle() {
-                    tracing::error!(%fault, "the tail could not be settled");
-                    return;
-                }
-            }
-        });
-        Self {
-            stop,
-            thread: Some(thread.expect("the operating system starts one thread at start-up")),
-        }
-    }
-}
-
-/// How often the sweeper looks for something to sweep.
-const SWEEP: Duration = Duration::from_secs(1);
-/// How often it looks whether people who left still have something.
-const SWEEP_LEFT: Duration = Duration::from_secs(60);
-/// A sweep of 60 million rows may take as long.
-const SWEEP_MAX: Duration = Duration::from_secs(600);
-
-/// The thread that sweeps rows out that no roster in force needs. Dropped, it ends.
-struct Sweeper {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Sweeper {
-    fn start(core: &Core) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopping = Arc::clone(&stop);
-        let (shared, store) = (Arc::clone(core.shared()), Arc::clone(core.store()));
-        let thread = std::thread::Builder::new().name("sweeper".to_owned());
-        let thread = thread.spawn(move || {
-            let beat = shared.watch.enlist("sweeper", None);
-            let (mut left, mut of_version, mut looked) = (Vec::new(), 0, tick());
-            while !stopping.load(Ordering::Acquire) {
-                beat.beat();
-                let excuse = beat.excuse(SWEEP_MAX);
-                let mut swept = sweep(&shared, &store, &stopping);
-                let roster = shared.roster();
-                if roster.version != of_version {
-                    of_version = roster.version;
-                    left = roster.left.iter().map(|person| person.key).collect();
-                }
-                if swept.is_ok() && looked.elapsed() >= SWEEP_LEFT {
-                    looked = tick();
-                    let waiting = sweep_left(&shared, &store, std::mem::take(&mut left));
-                    swept = waiting.map(|waiting| left = waiting);
-                }
-                drop((excuse, roster));
-                // The writer sees a failure of the store, and ends with it.
-                if let Err(fault) = swept {
-                    tracing::error!(%fault, "rows of a former roster could not be swept out");
-                    return;
-                }
-                std::thread::park_timeout(SWEEP);
-            }
-        });
-        Self {
-            stop,
-            thread: Some(thread.expect("the operating system starts one thread at start-up")),
-        }
-    }
-}
-
-impl Drop for Sweeper {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
-    }
-}
-
-/// A settler that panicked leaves nobody to settle: the writer ends.
-struct FailIfPanics<'a>(&'a Store);
-
-impl Drop for FailIfPanics<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.fail();
-        }
-    }
-}
-
-impl Drop for Settler {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
-    }
 }
 
 /// Drops operators' acts at the front whose callers have gone: what is given up before it begins is

@@ -158,18 +158,8 @@ pub struct Recovered {
 /// Rebuilds what serving needs, from the newest checkpoint that can be used and what follows it.
 pub fn recover(read: &Read) -> Result<Recovered, RecoveryFault> {
     let (state, roster) = rayon::join(|| resumed(read), || stored_roster(read));
-    let ((state, ignored), (roster, digest)) = (state?, roster?);
-    let founded = state.founded.ok_or(RecoveryFault::NotFounded)?;
-    if let Some(head) = read.last_head()? {
-        let attested = read.hash_at(head.seq)?;
-        check_head(&head, attested.as_ref(), &founded.head_public_key)?;
-    }
-    check_roster(&state, &roster, digest)?;
-    Ok(Recovered {
-        state,
-        roster,
-        ignored,
-    })
+    let (state, ignored) = state?;
+    attested(read, state, roster?, ignored)
 }
 
 fn resumed(read: &Read) -> Result<(State, Option<CheckpointFault>), RecoveryFault> {
@@ -216,7 +206,7 @@ pub fn recover_all(
         },
         || stored_roster(read),
     );
-    let (state, (roster, digest)) = (recounted(state?)?, roster?);
+    let (state, roster) = (recounted(state?)?, roster?);
     // Told after the entries, so that the first bad entry is named.
     if let Some(fault) = fault {
         return Err(RecoveryFault::Checkpoint(fault));
@@ -224,6 +214,16 @@ pub fn recover_all(
     if let Some(seq) = differs {
         return Err(RecoveryFault::CheckpointDiffers(seq));
     }
+    attested(read, state, roster, None)
+}
+
+/// Compares what was rebuilt with the newest signed head and the roster that is stored.
+fn attested(
+    read: &Read,
+    state: State,
+    (roster, digest): (Roster, [u8; 32]),
+    ignored: Option<CheckpointFault>,
+) -> Result<Recovered, RecoveryFault> {
     let founded = state.founded.ok_or(RecoveryFault::NotFounded)?;
     if let Some(head) = read.last_head()? {
         let attested = read.hash_at(head.seq)?;
@@ -233,7 +233,7 @@ pub fn recover_all(
     Ok(Recovered {
         state,
         roster,
-        ignored: None,
+        ignored,
     })
 }
 

@@ -11,6 +11,9 @@
 //!
 //! After a clean stop the data file alone is whole. Its mark `served` says that it is not.
 
+mod checkpoints;
+mod read;
+
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::path::Path;
@@ -20,22 +23,18 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use super::Log;
-use super::block::{Block, entries};
-use super::checkpoint::{self, CheckpointFault, Mark};
+use super::block::Block;
+use super::data_file::DataFile;
 pub use super::data_file::{ChunkKey, ROSTER_CHUNK, StoreFault, StoredHead, VaultKey, Write};
-use super::data_file::{DataFile, FileView};
 use super::storage::Storage;
 use super::tail::{Room, Shape, Tail, TailFault, newer};
-use crate::domain::entry::{Entry, Hash, head_message};
-use crate::domain::ids::{PersonKey, Seq};
-use crate::domain::roster::Roster;
+use crate::domain::entry::head_message;
+use crate::domain::ids::Seq;
 use crate::domain::state::State;
-use crate::keys::{Keys, verify_head};
+use crate::keys::Keys;
 use crate::sync::locked;
 
-/// Bytes of a checkpoint in one commit: the settler and operators wait for it some ten
-/// milliseconds.
-const CHECKPOINT_COMMIT_BYTES: usize = 2 << 20;
+pub use read::Read;
 
 /// The open journal. Dropping it settles what is not and releases the file.
 pub struct Store {
@@ -211,74 +210,6 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a checkpoint of this state, which must be of this journal, beside everything else:
-    /// a part at a time, so that nobody waits long for the data file. False if `goes_on` said no.
-    pub fn checkpoint(
-        &self,
-        state: &State,
-        mut goes_on: impl FnMut() -> bool,
-    ) -> Result<bool, StoreFault> {
-        let Some(keys) = self.keys.get() else {
-            return Ok(false);
-        };
-        let before = self.file.read()?.checkpoint()?;
-        let generation = before.as_ref().map_or(0, |mark| mark.generation) + 1;
-        self.remove_checkpoints_but(before.map_or(0, |mark| mark.generation))?;
-        let mut digests = Vec::new();
-        let (mut parts, mut bytes) = (Vec::new(), 0);
-        let stopped = checkpoint::write(state, |part| {
-            digests.push(Hash::of(&part));
-            bytes += part.len();
-            parts.push(part);
-            if bytes < CHECKPOINT_COMMIT_BYTES {
-                return Ok(());
-            }
-            let first = digests.len() - parts.len();
-            self.put_parts(generation, first, &parts).map_err(Some)?;
-            parts.clear();
-            bytes = 0;
-            if goes_on() { Ok(()) } else { Err(None) }
-        });
-        match stopped {
-            Ok(()) => {}
-            Err(None) => return Ok(false),
-            Err(Some(fault)) => return Err(fault),
-        }
-        self.put_parts(generation, digests.len() - parts.len(), &parts)?;
-        let mut mark = Mark::of(state, &digests, generation);
-        mark.signature = keys.sign_head(&mark.message()).to_vec();
-        self.committed(|write| write.put_checkpoint(&mark))?;
-        self.remove_checkpoints_but(generation)?;
-        Ok(true)
-    }
-
-    fn put_parts(
-        &self,
-        generation: u64,
-        first: usize,
-        parts: &[Vec<u8>],
-    ) -> Result<(), StoreFault> {
-        self.committed(|write| write.put_checkpoint_parts(generation, first as u32, parts))
-    }
-
-    fn remove_checkpoints_but(&self, generation: u64) -> Result<(), StoreFault> {
-        while self.committed(|write| write.remove_other_checkpoints(generation))? {}
-        Ok(())
-    }
-
-    /// Commits a change of the data file that is not of the journal.
-    fn committed<T>(
-        &self,
-        change: impl FnOnce(&Write) -> Result<T, StoreFault>,
-    ) -> Result<T, StoreFault> {
-        self.noting_failure(|| {
-            let write = self.file.begin()?;
-            let changed = change(&write)?;
-            write.commit()?;
-            Ok(changed)
-        })
-    }
-
     /// Whether an operation failed: what is on the disk is not known any more.
     pub fn has_failed(&self) -> bool {
         self.has_failed.load(Ordering::Acquire)
@@ -382,6 +313,14 @@ impl Log for Store {
         Store::read(self)?.blocks(from, look)
     }
 
+    fn checkpoint(
+        &self,
+        state: &State,
+        goes_on: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, StoreFault> {
+        self.write_checkpoint(state, goes_on)
+    }
+
     fn settle(&self) -> Result<(), StoreFault> {
         if self.tail.is_none() {
             return Ok(());
@@ -438,164 +377,4 @@ fn tail_file(data_file: &Path, is_new: bool) -> Result<File, StoreFault> {
 fn unsettled(file: &DataFile, storage: &impl Storage) -> Result<Vec<Block>, StoreFault> {
     let (settled, head) = file.read()?.last()?;
     Ok(newer(storage, file.id(), settled, &head)?)
-}
-
-/// A view of data file and tail.
-pub struct Read {
-    file: FileView,
-    recent: Vec<Arc<Block>>,
-}
-
-impl Read {
-    /// Hands each block from the one that holds `from` to `look`, in order, until it says stop.
-    pub fn blocks(
-        &self,
-        from: Seq,
-        mut look: impl FnMut(Seq, &[u8]) -> bool,
-    ) -> Result<(), StoreFault> {
-        let is_recent = self.recent.first().is_some_and(|block| block.first <= from);
-        let mut behind_file = Seq(0);
-        if !is_recent {
-            let mut goes_on = true;
-            self.file.blocks(from, &mut |first, block| {
-                goes_on = look(first, block);
-                goes_on
-            })?;
-            if !goes_on || self.recent.is_empty() {
-                return Ok(());
-            }
-            behind_file = self.file.last_seq()?;
-        }
-        let is_behind = |block: &&Arc<Block>| block.first > behind_file && block.last() >= from;
-        for block in self.recent.iter().filter(is_behind) {
-            if !look(block.first, &block.bytes) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// The entry of that sequence, if it is in the journal.
-    pub fn entry(&self, seq: Seq) -> Result<Option<Entry>, StoreFault> {
-        let mut found = Ok(None);
-        self.blocks(seq, |first, block| {
-            let at = seq.0.saturating_sub(first.0) as usize;
-            let bytes = entries(block).nth(at);
-            found = match bytes {
-                None => Ok(None),
-                Some(Err(what)) => Err(StoreFault::Damaged(what)),
-                Some(Ok(bytes)) => Entry::decode(bytes)
-                    .map(Some)
-                    .map_err(|fault| StoreFault::Damaged(format!("entry {seq} {fault}"))),
-            };
-            false
-        })?;
-        found
-    }
-
-    pub fn last_head(&self) -> Result<Option<StoredHead>, StoreFault> {
-        self.file.last_head()
-    }
-
-    /// The mark of the newest checkpoint, if there is one.
-    pub fn checkpoint(&self) -> Result<Option<Mark>, StoreFault> {
-        self.file.checkpoint()
-    }
-
-    /// Loads the checkpoint of this mark; the fault within says why it can't be used.
-    pub fn load_checkpoint(
-        &self,
-        mark: &Mark,
-        head_public_key: impl FnOnce(&State) -> Option<[u8; 32]>,
-    ) -> Result<Result<State, CheckpointFault>, StoreFault> {
-        if !mark.is_of_this_layout() {
-            return Ok(Err(CheckpointFault::Layout));
-        }
-        if self.hash_at(mark.seq)? != Some(mark.head) {
-            return Ok(Err(CheckpointFault::Entry(mark.seq)));
-        }
-        let mut reader = checkpoint::Reader::default();
-        let mut fault = None;
-        self.file.checkpoint_parts(mark.generation, |parts| {
-            fault = reader.take(parts).err();
-            fault.is_none()
-        })?;
-        if let Some(fault) = fault {
-            return Ok(Err(fault));
-        }
-        let state = match reader.finish(mark) {
-            Ok(state) => state,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        let signature = mark.signature.as_slice().try_into();
-        let key = head_public_key(&state);
-        let is_signed = key
-            .zip(signature.ok())
-            .is_some_and(|(key, signature)| verify_head(&key, &mark.message(), signature));
-        Ok(if is_signed {
-            Ok(state)
-        } else {
-            Err(CheckpointFault::Signature)
-        })
-    }
-
-    /// The hash of an entry, if it is in the journal.
-    pub fn hash_at(&self, seq: Seq) -> Result<Option<Hash>, StoreFault> {
-        let mut hash = None;
-        self.blocks(seq, |first, block| {
-            let at = seq.0.checked_sub(first.0).map(|at| at as usize);
-            let found = at.and_then(|at| entries(block).nth(at));
-            hash = found.and_then(Result::ok).map(Hash::of);
-            false
-        })?;
-        Ok(hash)
-    }
-
-    /// Hands every head to `look`, oldest first.
-    pub fn heads(&self, look: impl FnMut(StoredHead)) -> Result<(), StoreFault> {
-        self.file.heads(look)
-    }
-
-    /// The roster in force, if one was imported.
-    pub fn roster(&self) -> Result<Option<Roster>, StoreFault> {
-        self.file.roster()
-    }
-
-    /// How many people the roster has at the most, without reading it.
-    pub fn roster_people_max(&self) -> Result<u64, StoreFault> {
-        self.file.roster_people_max()
-    }
-
-    /// The version of the roster in force; 0 if none was imported.
-    pub fn roster_version(&self) -> Result<u32, StoreFault> {
-        self.file.roster_version()
-    }
-
-    /// Whether rows of versions of the roster that are not in force may be stored.
-    pub fn is_unswept(&self) -> Result<bool, StoreFault> {
-        self.file.is_unswept()
-    }
-
-    /// Some parts of versions of the roster that are not in force.
-    pub fn stale_chunks(&self, most: usize) -> Result<Vec<ChunkKey>, StoreFault> {
-        self.file.stale_chunks(most)
-    }
-
-    /// The keys of at most so many rows of the vault from `from` on, in order.
-    pub fn vault_keys(&self, from: VaultKey, most: usize) -> Result<Vec<VaultKey>, StoreFault> {
-        self.file.vault_keys(from, most)
-    }
-
-    /// A person's sealed row.
-    pub fn vault(&self, person: PersonKey) -> Result<Option<Vec<u8>>, StoreFault> {
-        self.file.vault(person)
-    }
-
-    /// Copies everything into a new data file at `path`, which must not exist; it needs no tail.
-    pub fn copy_to(&self, path: &Path) -> Result<(), StoreFault> {
-        let settled = self.file.last_seq()?;
-        let newer = self.recent.iter().filter(|block| block.first > settled);
-        let newer: Vec<_> = newer.cloned().collect();
-        self.file.copy_to(path, &newer)
-    }
 }

@@ -21,6 +21,7 @@ use sumun::domain::ids::{SiteIndex, VaccineIndex};
 use sumun::domain::roster::{Roster, decode_people, difference, encode_people};
 use sumun::domain::time::{Day, Stamp, Zone};
 use sumun::engine::command::{Command, Operation, Outcome};
+use sumun::engine::core::Core;
 use sumun::engine::import::{perform, sweep::sweep};
 use sumun::engine::open;
 use sumun::files::roster::{Reading, SamePerson, SealedContacts};
@@ -117,17 +118,9 @@ fn measure_import(
         };
         let mut busy = Duration::ZERO;
         let mut hand = |operation| {
-            let (reply, mut outcome) = tokio::sync::oneshot::channel();
-            let operator = "bench".to_owned();
-            let command = Command::Operate {
-                operator,
-                operation,
-                reply,
-            };
-            let began = tick();
-            core.step(&mut VecDeque::from([command])).expect("a commit");
-            busy = busy.max(began.elapsed());
-            outcome.try_recv().ok()
+            let (outcome, took) = step(&mut core, operation);
+            busy = busy.max(took);
+            outcome
         };
         let staging = tick();
         let outcome = perform(&shared, &store, keys, operation, &mut hand);
@@ -284,18 +277,10 @@ fn measure_slots_import(folder: &Path, keys: &Arc<Keys>) {
     ] {
         let (began, mut busy, mut parts) = (tick(), Duration::ZERO, 0);
         let mut hand = |operation| {
-            let (reply, mut outcome) = tokio::sync::oneshot::channel();
-            let operator = "bench".to_owned();
-            let command = Command::Operate {
-                operator,
-                operation,
-                reply,
-            };
-            let began = tick();
-            core.step(&mut VecDeque::from([command])).expect("a commit");
-            busy = busy.max(began.elapsed());
+            let (outcome, took) = step(&mut core, operation);
+            busy = busy.max(took);
             parts += 1;
-            outcome.try_recv().ok()
+            outcome
         };
         let outcome = perform(&shared, &store, keys, operation, &mut hand);
         assert!(matches!(outcome, Some(Outcome::Operated(_))), "{outcome:?}");
@@ -306,6 +291,20 @@ fn measure_slots_import(folder: &Path, keys: &Arc<Keys>) {
             ""
         );
     }
+}
+
+/// One step of the writer with this operation: what came of it, and how long it took.
+fn step(core: &mut Core, operation: Operation) -> (Option<Outcome>, Duration) {
+    let (reply, mut outcome) = tokio::sync::oneshot::channel();
+    let operator = "bench".to_owned();
+    let command = Command::Operate {
+        operator,
+        operation,
+        reply,
+    };
+    let began = tick();
+    core.step(&mut VecDeque::from([command])).expect("a commit");
+    (outcome.try_recv().ok(), began.elapsed())
 }
 
 fn tell(what: &str, began: Instant, rows: u64) {

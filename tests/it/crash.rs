@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::world::{OPEN, Server, World, person, text};
+use super::world::{OPEN, SLOTS, Server, World, person, text};
 
-const PEOPLE: u64 = 4_000;
+/// People who come in one round, on average some sixty, and more than ever come.
+const PEOPLE_A_ROUND: u64 = 120;
 const KILLS: usize = 20;
 const CLIENTS: u64 = 8;
 
@@ -31,22 +32,25 @@ fn killed_twenty_times_under_load_nothing_acknowledged_is_lost_or_doubled() {
     let kills = std::env::var("SUMUN_KILLS")
         .ok()
         .and_then(|text| text.parse().ok());
-    let world = World::new(PEOPLE);
+    let kills = kills.unwrap_or(KILLS);
+    let people = PEOPLE_A_ROUND * kills as u64;
+    // Sites with seats for all of them.
+    let world = World::with_slots(people, &SLOTS.replace("5000", "60000"));
     let told: Mutex<HashMap<u64, Told>> = Mutex::default();
     let next = AtomicU64::new(0);
     let mut acknowledged_before = 0;
-    for round in 0..kills.unwrap_or(KILLS) {
+    for round in 0..kills {
         let server = world.serve();
         check_and_repeat(&server, &told);
         let stop = AtomicBool::new(false);
         let address = server.public;
         std::thread::scope(|scope| {
             for _ in 0..CLIENTS {
-                scope.spawn(|| book_until(&stop, address, &next, &told));
+                scope.spawn(|| book_until(&stop, address, (&next, people), &told));
             }
             // Each round dies after another number of answers, in the middle of the load.
             let enough = acknowledged_before + 20 + 13 * (round % 7);
-            while acknowledged(&told) < enough && next.load(Ordering::Relaxed) < PEOPLE {
+            while acknowledged(&told) < enough && next.load(Ordering::Relaxed) < people {
                 std::thread::sleep(Duration::from_millis(1));
             }
             server.kill();
@@ -104,13 +108,13 @@ fn acknowledged(told: &Mutex<HashMap<u64, Told>>) -> usize {
 fn book_until(
     stop: &AtomicBool,
     address: std::net::SocketAddr,
-    next: &AtomicU64,
+    (next, people): (&AtomicU64, u64),
     told: &Mutex<HashMap<u64, Told>>,
 ) {
     let mut client = super::client::Client::new(address);
     while !stop.load(Ordering::Relaxed) {
         let at = next.fetch_add(1, Ordering::Relaxed);
-        if at >= PEOPLE {
+        if at >= people {
             return;
         }
         let entered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

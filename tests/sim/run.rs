@@ -372,7 +372,7 @@ impl Run {
     pub fn checkpoint(&mut self) {
         self.count("checkpoints");
         let snapshot = self.core().shared().state.read().unwrap().clone();
-        match self.core().store().checkpoint(&snapshot, || true) {
+        match self.core().store().checkpoint(&snapshot, &mut || true) {
             Ok(written) => {
                 assert!(written);
                 self.check();

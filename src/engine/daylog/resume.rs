@@ -10,7 +10,7 @@ use super::files::{self, Disk, LastLine, day_of_name, days_in, last_line, name_o
 use super::{DayLog, Mark, POSITION, fault};
 use crate::domain::entry::Hash;
 use crate::domain::ids::Seq;
-use crate::engine::follow::{FollowFault, hash_at};
+use crate::engine::follow::FollowFault;
 use crate::journal::store::Store;
 
 /// What `position` holds.
@@ -35,8 +35,9 @@ impl DayLog {
             (Some(position), _) => position,
             (None, newest) => newest,
         };
+        let read = store.read()?;
         for known in [position.unwrap_or_default(), newest] {
-            if hash_at(store, known.seq)? != Some(known.hash) {
+            if read.hash_at(known.seq)? != Some(known.hash) {
                 let aside = files::set_aside(folder, POSITION).map_err(failed)?;
                 tracing::error!(
                     seq = known.seq.0,

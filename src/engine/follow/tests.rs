@@ -1,7 +1,7 @@
 //! The thread of a follower that fails and panics, on a journal that grows.
 
 use super::*;
-use crate::domain::entry::{Actor, Change, Entry};
+use crate::domain::entry::{Actor, Change, Entry, Hash};
 use crate::domain::ids::CampaignIndex;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;

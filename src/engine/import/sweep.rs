@@ -5,12 +5,16 @@
 //! import is stored and taken away when everything was looked at, so a start knows what to do.
 //! Rows go in small commits; a sweep that is stopped begins anew.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::RosterDesk;
+use crate::clock::tick;
 use crate::domain::ids::PersonKey;
 use crate::domain::roster::Roster;
 use crate::domain::state::State;
+use crate::engine::background::Background;
 use crate::engine::shared::Shared;
 use crate::journal::store::{Store, StoreFault, VaultKey};
 
@@ -18,6 +22,43 @@ use crate::journal::store::{Store, StoreFault, VaultKey};
 const CHUNKS: usize = 4;
 /// Rows of the vault that are looked at together, and erased in one commit at the most.
 const ROWS: usize = 2_048;
+
+/// How often the sweeper looks for something to sweep.
+const SWEEP: Duration = Duration::from_secs(1);
+/// How often it looks whether people who left still have something.
+const SWEEP_LEFT: Duration = Duration::from_secs(60);
+/// A sweep of 60 million rows may take as long.
+const SWEEP_MAX: Duration = Duration::from_secs(600);
+
+/// Sweeps rows out that no roster in force needs, until the thread is dropped.
+pub(in crate::engine) fn start(shared: Arc<Shared>, store: Arc<Store>) -> Background {
+    let watch = shared.watch.clone();
+    Background::start("sweeper", None, watch, move |stop, beat| {
+        let (mut left, mut of_version, mut looked) = (Vec::new(), 0, tick());
+        while !stop.load(Ordering::Acquire) {
+            beat.beat();
+            let excuse = beat.excuse(SWEEP_MAX);
+            let mut swept = sweep(&shared, &store, stop);
+            let roster = shared.roster();
+            if roster.version != of_version {
+                of_version = roster.version;
+                left = roster.left.iter().map(|person| person.key).collect();
+            }
+            if swept.is_ok() && looked.elapsed() >= SWEEP_LEFT {
+                looked = tick();
+                let waiting = sweep_left(&shared, &store, std::mem::take(&mut left));
+                swept = waiting.map(|waiting| left = waiting);
+            }
+            drop((excuse, roster));
+            // The writer sees a failure of the store, and ends with it.
+            if let Err(fault) = swept {
+                tracing::error!(%fault, "rows of a former roster could not be swept out");
+                return;
+            }
+            std::thread::park_timeout(SWEEP);
+        }
+    })
+}
 
 /// Sweeps if there may be something to sweep and nobody imports a roster; `stop` ends it early.
 pub fn sweep(shared: &Shared, store: &Store, stop: &AtomicBool) -> Result<(), StoreFault> {
@@ -65,7 +106,7 @@ pub(super) fn sweep_all(
 }
 
 /// Erases the vault's rows of people who left and have nothing any more; gives back who still has.
-pub fn sweep_left(
+fn sweep_left(
     shared: &Shared,
     store: &Store,
     left: Vec<PersonKey>,

@@ -1,0 +1,132 @@
+//! A view of the journal: the data file and the blocks that are not settled, as one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{ChunkKey, StoreFault, StoredHead, VaultKey};
+use crate::domain::entry::{Entry, Hash};
+use crate::domain::ids::{PersonKey, Seq};
+use crate::domain::roster::Roster;
+use crate::journal::block::{Block, entries};
+use crate::journal::data_file::FileView;
+
+/// A view of data file and tail.
+pub struct Read {
+    pub(super) file: FileView,
+    pub(super) recent: Vec<Arc<Block>>,
+}
+
+impl Read {
+    /// Hands each block from the one that holds `from` to `look`, in order, until it says stop.
+    pub fn blocks(
+        &self,
+        from: Seq,
+        mut look: impl FnMut(Seq, &[u8]) -> bool,
+    ) -> Result<(), StoreFault> {
+        let is_recent = self.recent.first().is_some_and(|block| block.first <= from);
+        let mut behind_file = Seq(0);
+        if !is_recent {
+            let mut goes_on = true;
+            self.file.blocks(from, &mut |first, block| {
+                goes_on = look(first, block);
+                goes_on
+            })?;
+            if !goes_on || self.recent.is_empty() {
+                return Ok(());
+            }
+            behind_file = self.file.last_seq()?;
+        }
+        let is_behind = |block: &&Arc<Block>| block.first > behind_file && block.last() >= from;
+        for block in self.recent.iter().filter(is_behind) {
+            if !look(block.first, &block.bytes) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The entry of that sequence, if it is in the journal.
+    pub fn entry(&self, seq: Seq) -> Result<Option<Entry>, StoreFault> {
+        let mut found = Ok(None);
+        self.blocks(seq, |first, block| {
+            let at = seq.0.saturating_sub(first.0) as usize;
+            let bytes = entries(block).nth(at);
+            found = match bytes {
+                None => Ok(None),
+                Some(Err(what)) => Err(StoreFault::Damaged(what)),
+                Some(Ok(bytes)) => Entry::decode(bytes)
+                    .map(Some)
+                    .map_err(|fault| StoreFault::Damaged(format!("entry {seq} {fault}"))),
+            };
+            false
+        })?;
+        found
+    }
+
+    pub fn last_head(&self) -> Result<Option<StoredHead>, StoreFault> {
+        self.file.last_head()
+    }
+
+    /// The hash of an entry, if it is in the journal; of none before the first.
+    pub fn hash_at(&self, seq: Seq) -> Result<Option<Hash>, StoreFault> {
+        if seq == Seq(0) {
+            return Ok(Some(Hash::NONE));
+        }
+        let mut hash = None;
+        self.blocks(seq, |first, block| {
+            let at = seq.0.checked_sub(first.0).map(|at| at as usize);
+            let found = at.and_then(|at| entries(block).nth(at));
+            hash = found.and_then(Result::ok).map(Hash::of);
+            false
+        })?;
+        Ok(hash)
+    }
+
+    /// Hands every head to `look`, oldest first.
+    pub fn heads(&self, look: impl FnMut(StoredHead)) -> Result<(), StoreFault> {
+        self.file.heads(look)
+    }
+
+    /// The roster in force, if one was imported.
+    pub fn roster(&self) -> Result<Option<Roster>, StoreFault> {
+        self.file.roster()
+    }
+
+    /// How many people the roster has at the most, without reading it.
+    pub fn roster_people_max(&self) -> Result<u64, StoreFault> {
+        self.file.roster_people_max()
+    }
+
+    /// The version of the roster in force; 0 if none was imported.
+    pub fn roster_version(&self) -> Result<u32, StoreFault> {
+        self.file.roster_version()
+    }
+
+    /// Whether rows of versions of the roster that are not in force may be stored.
+    pub fn is_unswept(&self) -> Result<bool, StoreFault> {
+        self.file.is_unswept()
+    }
+
+    /// Some parts of versions of the roster that are not in force.
+    pub fn stale_chunks(&self, most: usize) -> Result<Vec<ChunkKey>, StoreFault> {
+        self.file.stale_chunks(most)
+    }
+
+    /// The keys of at most so many rows of the vault from `from` on, in order.
+    pub fn vault_keys(&self, from: VaultKey, most: usize) -> Result<Vec<VaultKey>, StoreFault> {
+        self.file.vault_keys(from, most)
+    }
+
+    /// A person's sealed row.
+    pub fn vault(&self, person: PersonKey) -> Result<Option<Vec<u8>>, StoreFault> {
+        self.file.vault(person)
+    }
+
+    /// Copies everything into a new data file at `path`, which must not exist; it needs no tail.
+    pub fn copy_to(&self, path: &Path) -> Result<(), StoreFault> {
+        let settled = self.file.last_seq()?;
+        let newer = self.recent.iter().filter(|block| block.first > settled);
+        let newer: Vec<_> = newer.cloned().collect();
+        self.file.copy_to(path, &newer)
+    }
+}

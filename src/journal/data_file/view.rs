@@ -87,16 +87,16 @@ impl FileView {
 
     pub fn last_head(&self) -> Result<Option<StoredHead>, StoreFault> {
         let table = self.transaction.open_table(HEADS)?;
-        table
-            .last()?
-            .map(|(_, bytes)| from_bytes(bytes.value(), "a head"))
+        let last = table.last()?;
+        last.map(|(seq, bytes)| head_of(seq.value(), bytes.value()))
             .transpose()
     }
 
     /// Hands every head to `look`, oldest first.
     pub fn heads(&self, mut look: impl FnMut(StoredHead)) -> Result<(), StoreFault> {
         for head in self.transaction.open_table(HEADS)?.iter()? {
-            look(from_bytes(head?.1.value(), "a head")?);
+            let (seq, bytes) = head?;
+            look(head_of(seq.value(), bytes.value())?);
         }
         Ok(())
     }
@@ -221,4 +221,18 @@ fn copy_table<K: redb::Key, V: redb::Value>(
         to.insert(key.value(), value.value())?;
     }
     Ok(())
+}
+
+/// A head as stored under a sequence. One that says another sequence would hide behind the head
+/// that really has it.
+fn head_of(seq: u64, bytes: &[u8]) -> Result<StoredHead, StoreFault> {
+    let head: StoredHead = from_bytes(bytes, "a head")?;
+    if head.seq.0 == seq {
+        return Ok(head);
+    }
+    let what = format!(
+        "the signed head of entry {seq} says that it is of entry {}",
+        head.seq
+    );
+    Err(StoreFault::Damaged(what))
 }

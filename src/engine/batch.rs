@@ -10,7 +10,6 @@ use tokio::sync::oneshot;
 use super::command::Outcome;
 use super::in_flight::Flight;
 use crate::domain::apply::{Ahead, Contradiction};
-use crate::domain::booking::decide::{Ask, Seat};
 use crate::domain::entry::{
     Actor, Change, Doses, ENTRY_BYTES_MAX, Entry, Hash, HoldEnd, RefusedFor,
 };
@@ -172,16 +171,6 @@ pub(super) fn end_holds(state: &State, batch: &mut Batch) -> Result<(), Contradi
         }
     }
     Ok(())
-}
-
-/// Whether a request takes seats that were claimed for it.
-pub(super) fn takes_free_seats(ask: &Ask) -> bool {
-    let claimed = |seat: &Seat| matches!(seat, Seat::Claimed(..));
-    match ask {
-        Ask::Hold { .. } => true,
-        Ask::Book { seat } | Ask::Move { seat, .. } => claimed(seat),
-        Ask::Release { .. } | Ask::Cancel { .. } => false,
-    }
 }
 
 /// The seats that a change gives back.

@@ -7,13 +7,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::batch::{Answer, Batch, end_holds, freed_by, note_refusal, takes_free_seats};
+use super::batch::{Answer, Batch, end_holds, freed_by, note_refusal};
 use super::command::{Command, Outcome};
 use super::import::lists::ListId;
 use super::shared::{Offer, Shared};
 use crate::clock::Clock;
 use crate::domain::apply::{Contradiction, apply, apply_prepared};
-use crate::domain::booking::decide::{Ask, Context, Request, Verdict, decide};
+use crate::domain::booking::decide::{Ask, Context, Request, Verdict, decide, repeated};
 use crate::domain::booking::next::NextCatalog;
 use crate::domain::booking::refusal::{Refusal, refused_for};
 use crate::domain::entry::{Actor, Change, Entry};
@@ -253,6 +253,15 @@ impl Core {
             now: batch.stamp,
             next_number,
         };
+        // Nobody claims seats for what was answered before; by now it may be forgotten.
+        let free_seats = request.ask.free_seats();
+        if let Some((doses, _)) = free_seats
+            && claim.is_none()
+            && repeated(campaign, request.idempotency, batch.stamp) == Ok(None)
+        {
+            let refusal = Refusal::SlotFull(doses.first);
+            return Ok(Answer::Known(Outcome::Refused(refusal)));
+        }
         let change = match decide(&context, &request) {
             Verdict::Change(change) => change,
             Verdict::Repeated(seq) => return Ok(Answer::Known(Outcome::Repeated(seq))),
@@ -266,11 +275,7 @@ impl Core {
                 return Ok(Answer::Known(Outcome::Refused(refusal)));
             }
         };
-        if takes_free_seats(&request.ask) {
-            batch
-                .claims
-                .push(claim.expect("free seats are claimed before the writer"));
-        }
+        batch.claims.extend(claim.filter(|_| free_seats.is_some()));
         for (doses, pool) in freed_by(&change, campaign) {
             batch.freed.push((index, doses, pool));
         }

@@ -464,17 +464,7 @@ fn activation(id: &str, now: Stamp, run: &mut Run) -> Act {
 
 /// Claims what the request needs and queues it; a sold-out slot is refused before the writer.
 fn send(run: &mut Run, campaign: usize, request: Request, hang_up: bool) -> bool {
-    let mut claimed = match request.ask {
-        Ask::Hold { doses, pool } => Some((doses, pool)),
-        Ask::Book {
-            seat: Seat::Claimed(doses, pool),
-        }
-        | Ask::Move {
-            seat: Seat::Claimed(doses, pool),
-            ..
-        } => Some((doses, pool)),
-        _ => None,
-    };
+    let mut claimed = request.ask.free_seats();
     let answered = &run.model.campaigns[campaign].answered;
     let now = run.now().max(run.model.stamp);
     let earlier = request.idempotency.and_then(|mark| answered.get(&mark.key));

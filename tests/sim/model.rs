@@ -357,9 +357,11 @@ impl Model {
                     left.push_back(next);
                 }
                 Asked::Person {
-                    campaign, request, ..
+                    campaign,
+                    request,
+                    claimed,
                 } => {
-                    let answer = pass.ask(*campaign, request);
+                    let answer = pass.ask(*campaign, request, claimed.is_some());
                     said.push((next.ticket, answer.unwrap_or_else(|refusal| refusal)));
                 }
             }

@@ -450,7 +450,8 @@ proptest! {
             if expired {
                 continue;
             }
-            let asked = Asked::Person { campaign: 0, request, claimed: None };
+            let claimed = request.ask.free_seats();
+            let asked = Asked::Person { campaign: 0, request, claimed };
             let waiting = VecDeque::from([Waiting { ticket: 1, asked }]);
             let predicted = run.model.predict(&waiting, now, None);
             let (_, said) = &predicted.said[0];

@@ -71,17 +71,7 @@ impl Story {
     /// One request of a person; slots that a lost import never brought are asked for by nobody.
     pub fn ask(&mut self, person: usize, ask: Ask) {
         let person = self.people[person].key;
-        let claimed = match ask {
-            Ask::Hold { doses, pool } => Some((doses, pool)),
-            Ask::Book {
-                seat: Seat::Claimed(doses, pool),
-            }
-            | Ask::Move {
-                seat: Seat::Claimed(doses, pool),
-                ..
-            } => Some((doses, pool)),
-            _ => None,
-        };
+        let claimed = ask.free_seats();
         self.keys += 1;
         let keyed = !matches!(ask, Ask::Hold { .. } | Ask::Release { .. });
         let mark = Idempotency {

@@ -29,6 +29,20 @@ pub enum Ask {
     Cancel { number: BookingNumber },
 }
 
+impl Ask {
+    /// The free seats that it takes, which have to be claimed for it.
+    pub fn free_seats(&self) -> Option<(Doses, Pool)> {
+        match *self {
+            Self::Hold { doses, pool } => Some((doses, pool)),
+            Self::Book { seat } | Self::Move { seat, .. } => match seat {
+                Seat::Claimed(doses, pool) => Some((doses, pool)),
+                Seat::Held(_) => None,
+            },
+            Self::Release { .. } | Self::Cancel { .. } => None,
+        }
+    }
+}
+
 /// A request of one person in one campaign.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Request {

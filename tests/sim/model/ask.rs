@@ -12,7 +12,12 @@ use super::{Holding, Pass, Programme, Said, no};
 use crate::world::{DAY, SECOND, keys};
 
 impl Pass {
-    pub(super) fn ask(&mut self, at: usize, request: &Request) -> Result<Said, Said> {
+    pub(super) fn ask(
+        &mut self,
+        at: usize,
+        request: &Request,
+        claimed: bool,
+    ) -> Result<Said, Said> {
         let (now, person) = (self.now, request.person);
         let idempotency = request.idempotency;
         let here = &self.world.campaigns[at];
@@ -25,6 +30,9 @@ impl Pass {
                 Some(_) => return Err(no(Refusal::IdempotencyConflict)),
                 None => {}
             }
+        }
+        if let Some((doses, _)) = request.ask.free_seats().filter(|_| !claimed) {
+            return Err(no(Refusal::SlotFull(doses.first)));
         }
         let confirms = matches!(
             request.ask,

@@ -31,6 +31,9 @@ use files::{Disk, LogFile, name_of, replace};
 pub const NAME: &str = "daylog";
 /// Lines are written to the file in pieces of this size.
 const WRITE_BYTES: usize = 256 << 10;
+/// So much is made durable at a time. One sync of all that a busy second writes would fill the
+/// disk's queue, and commits would wait behind it for a tenth of a second.
+const SYNC_BYTES: usize = 1 << 20;
 const POSITION: &str = "position";
 
 /// Starts to write the journal into files in `folder`.
@@ -64,6 +67,8 @@ struct DayLog {
     file: Option<Box<dyn LogFile>>,
     /// Lines that are not written yet.
     lines: Vec<u8>,
+    /// Bytes that were written since the last sync.
+    unsynced: usize,
 }
 
 impl Follower for DayLog {
@@ -103,14 +108,7 @@ impl Follower for DayLog {
         if self.settled == self.taken {
             return Ok(self.settled.seq);
         }
-        if let Some(file) = &mut self.file
-            && let Err(error) = file.sync()
-        {
-            // What the file holds is not known any more: back to what was durable before.
-            self.file = None;
-            self.taken = self.settled;
-            return Err(self.fault("can't make the day's file durable", error));
-        }
+        self.sync()?;
         let Mark {
             seq,
             hash,
@@ -148,7 +146,25 @@ impl DayLog {
             bytes: self.taken.bytes + self.lines.len() as u64,
             ..*last
         };
+        self.unsynced += self.lines.len();
         self.lines.clear();
+        if self.unsynced >= SYNC_BYTES {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Makes what was written durable.
+    fn sync(&mut self) -> Result<(), FollowFault> {
+        if let Some(file) = &mut self.file
+            && let Err(error) = file.sync()
+        {
+            // What the file holds is not known any more: back to what was durable before.
+            self.file = None;
+            self.taken = self.settled;
+            return Err(self.fault("can't make the day's file durable", error));
+        }
+        self.unsynced = 0;
         Ok(())
     }
 

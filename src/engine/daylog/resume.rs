@@ -56,6 +56,7 @@ impl DayLog {
             settled: taken,
             file: None,
             lines: Vec::new(),
+            unsynced: 0,
         })
     }
 }

@@ -1,13 +1,17 @@
 //! What is asked of the writer, and what it answers.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 
 use super::import::lists::{List, ListId};
 use super::import::roster::StagedRoster;
 use super::in_flight::Flight;
+use super::shared::Offer;
 use crate::domain::booking::decide::Request;
 use crate::domain::booking::refusal::Refusal;
 use crate::domain::booking::site::{SiteRow, SlotRow};
+use crate::domain::campaign::eligibility::Subject;
 use crate::domain::entry::{Change, Doses, GateAct, RefusedFor};
 use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, Seq};
 use crate::domain::state::Booking;
@@ -22,6 +26,8 @@ pub enum Command {
         campaign: CampaignIndex,
         request: Request,
         claim: Option<Claim>,
+        /// What the asker saw of the person already.
+        seen: Option<SubjectSeen>,
         /// None where nobody else can ask for the person meanwhile.
         flight: Option<Flight>,
         reply: oneshot::Sender<Outcome>,
@@ -44,6 +50,12 @@ pub enum Command {
         operation: Operation,
         reply: oneshot::Sender<Outcome>,
     },
+}
+
+/// A person as the rules see them, by an offer that may have been replaced since.
+pub struct SubjectSeen {
+    pub offer: Arc<Offer>,
+    pub subject: Subject,
 }
 
 impl Command {

@@ -16,6 +16,7 @@ use crate::domain::apply::{Contradiction, apply, apply_prepared};
 use crate::domain::booking::decide::{Ask, Context, Request, Verdict, decide, repeated};
 use crate::domain::booking::next::NextCatalog;
 use crate::domain::booking::refusal::{Refusal, refused_for};
+use crate::domain::campaign::eligibility::Subject;
 use crate::domain::entry::{Actor, Change, Entry};
 use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, POOLS, PersonKey};
 use crate::domain::state::State;
@@ -176,6 +177,7 @@ impl Core {
                 campaign,
                 request,
                 claim,
+                seen,
                 flight,
                 reply,
             } => {
@@ -184,20 +186,21 @@ impl Core {
                         campaign,
                         request,
                         claim,
+                        seen,
                         flight,
                         reply,
                     }));
                 }
                 batch.people.insert(request.person);
                 batch.flights.extend(flight);
-                let answer = self.ask(
-                    state,
-                    &offers[campaign.at()],
-                    batch,
-                    campaign,
-                    request,
-                    claim,
-                )?;
+                let offer = &offers[campaign.at()];
+                // The roster is searched once, unless another offer was published since.
+                let seen = seen.filter(|seen| Arc::ptr_eq(&seen.offer, offer));
+                let subject = || match &seen {
+                    Some(seen) => Some(seen.subject),
+                    None => offer.subject(&request.person),
+                };
+                let answer = self.ask(state, &subject, batch, campaign, request, claim)?;
                 batch.answers.push((reply, answer));
             }
             Command::NoteRefusal {
@@ -231,7 +234,7 @@ impl Core {
     fn ask(
         &self,
         state: &State,
-        offer: &Offer,
+        subject: &dyn Fn() -> Option<Subject>,
         batch: &mut Batch,
         index: CampaignIndex,
         request: Request,
@@ -249,7 +252,7 @@ impl Core {
         };
         let context = Context {
             campaign,
-            subject: offer.subject(&request.person),
+            subject,
             now: batch.stamp,
             next_number,
         };

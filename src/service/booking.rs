@@ -10,7 +10,7 @@ use super::{Answered, Here, Refused, Service, too_many_changes};
 use crate::availability::alternatives;
 use crate::domain::booking::decide::{Ask, Request, Seat, repeated};
 use crate::domain::booking::refusal::Refusal;
-use crate::domain::campaign::eligibility::Answer;
+use crate::domain::campaign::eligibility::{Answer, Subject};
 use crate::domain::entry::{Change, Doses, Entry, Idempotency};
 use crate::domain::ids::{BookingNumber, HoldId, PersonKey, Pool, Seq, SlotIndex};
 use crate::domain::state::{Booking, Status};
@@ -69,9 +69,10 @@ impl Service {
         let flight = self.take_off(person).await?;
         let met = self.meet(here, &person, None)?;
         met.is_not_frozen(&person)?;
-        if met.booking.is_none() {
-            self.check_rules(here, person)?;
-        }
+        let subject = match met.booking {
+            None => Some(self.check_rules(here, person)?),
+            Some(_) => None,
+        };
         met.may_change()?;
         let (doses, claim) = self.claim(here, slot)?;
         let ask = Ask::Hold {
@@ -87,6 +88,7 @@ impl Service {
                     idempotency: None,
                 },
                 Some(claim),
+                subject,
                 flight,
             )
             .await?
@@ -104,7 +106,7 @@ impl Service {
             ask: Ask::Release { hold },
             idempotency: None,
         };
-        match self.ask(here, request, None, flight).await? {
+        match self.ask(here, request, None, None, flight).await? {
             Outcome::Released => Ok(()),
             other => Err(self.refused(here, other)),
         }
@@ -127,8 +129,9 @@ impl Service {
         if let Some(number) = met.booking {
             return Err(Refused::AlreadyBooked(number));
         }
+        let mut subject = None;
         if let Choice::Slot(_) = choice {
-            self.check_rules(here, person)?;
+            subject = Some(self.check_rules(here, person)?);
             met.may_change()?;
         }
         let (seat, claim) = self.seat(here, choice)?;
@@ -140,6 +143,7 @@ impl Service {
                 idempotency,
             },
             claim,
+            subject,
             flight,
         )
         .await
@@ -174,6 +178,7 @@ impl Service {
                 idempotency,
             },
             claim,
+            None,
             flight,
         )
         .await
@@ -203,6 +208,7 @@ impl Service {
                 idempotency,
             },
             None,
+            None,
             flight,
         )
         .await
@@ -230,9 +236,10 @@ impl Service {
         here: &Here,
         request: Request,
         claim: Option<Claim>,
+        subject: Option<Subject>,
         flight: Flight,
     ) -> Answered<Booking> {
-        match self.ask(here, request, claim, flight).await? {
+        match self.ask(here, request, claim, subject, flight).await? {
             Outcome::Booking(booking) => {
                 here.gate.sessions.settle(&request.person);
                 Ok(booking)
@@ -268,11 +275,12 @@ impl Service {
         }
     }
 
-    fn check_rules(&self, here: &Here, person: PersonKey) -> Answered<()> {
+    /// The person as the rules see them, if they may book.
+    fn check_rules(&self, here: &Here, person: PersonKey) -> Answered<Subject> {
         let subject = here.offer.subject(&person).ok_or(Refused::NotOnRoster)?;
         let decision = here.offer.catalog.campaign.rules.decide(&subject, here.now);
         if decision.answer == Answer::Eligible {
-            return Ok(());
+            return Ok(subject);
         }
         self.note_refusal(here, person, &decision);
         Err(Refused::Rules(Box::new(decision)))

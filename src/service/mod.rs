@@ -14,11 +14,11 @@ use crate::availability::Near;
 use crate::clock::{Clock, Entropy};
 use crate::domain::booking::decide::Request;
 use crate::domain::booking::refusal::refused_for;
-use crate::domain::campaign::eligibility::Decision;
+use crate::domain::campaign::eligibility::{Decision, Subject};
 use crate::domain::entry::RefusedFor;
 use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, PersonKey, SlotIndex};
 use crate::domain::time::Stamp;
-use crate::engine::command::{Command, Outcome};
+use crate::engine::command::{Command, Outcome, SubjectSeen};
 use crate::engine::in_flight::{Flight, InFlight};
 use crate::engine::shared::{Offer, Shared};
 use crate::engine::writer::{NotTaken, WriterHandle};
@@ -202,15 +202,21 @@ impl Service {
         here: &Here,
         request: Request,
         claim: Option<Claim>,
+        subject: Option<Subject>,
         flight: Flight,
     ) -> Answered<Outcome> {
         let campaign = here.index;
+        let seen = subject.map(|subject| SubjectSeen {
+            offer: Arc::clone(&here.offer),
+            subject,
+        });
         let (reply, answer) = tokio::sync::oneshot::channel();
         self.writer
             .submit(Command::Ask {
                 campaign,
                 request,
                 claim,
+                seen,
                 flight: Some(flight),
                 reply,
             })

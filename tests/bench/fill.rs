@@ -207,6 +207,7 @@ fn book(core: &mut Core, keys: &Keys, bookings: u64) {
                 idempotency: Some(idempotency),
             },
             claim: Some(claim),
+            seen: None,
             flight: None,
             reply,
         });

@@ -441,7 +441,7 @@ proptest! {
             let request = any_request(&mut random, person, &story);
             let context = Context {
                 campaign,
-                subject: offer.subject(&person),
+                subject: &|| offer.subject(&person),
                 now,
                 next_number: keys().booking_number(campaign.bookings.len() as u64),
             };

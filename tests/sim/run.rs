@@ -17,7 +17,7 @@ use sumun::domain::entry::{Actor, Change, HoldEnd};
 use sumun::domain::ids::{CampaignIndex, Pool, Seq};
 use sumun::domain::state::State;
 use sumun::domain::time::Stamp;
-use sumun::engine::command::{Command, Operation, Outcome};
+use sumun::engine::command::{Command, Operation, Outcome, SubjectSeen};
 use sumun::engine::core::Core;
 use sumun::engine::open::found;
 use sumun::journal::Log as _;
@@ -131,8 +131,15 @@ impl Run {
             } => {
                 let campaign = CampaignIndex(*campaign as u16);
                 let mut claim: Option<Claim> = None;
+                let offer = self.core().shared().offer(campaign).unwrap();
+                // Every other one was looked at before, by what may be replaced when its turn comes.
+                let subject = offer.subject(&request.person);
+                let seen = subject.filter(|_| self.tickets.is_multiple_of(2));
+                let seen = seen.map(|subject| SubjectSeen {
+                    offer: Arc::clone(&offer),
+                    subject,
+                });
                 if let Some((doses, pool)) = claimed {
-                    let offer = self.core().shared().offer(campaign).unwrap();
                     let (seats, positions) = offer.seats_of(*doses);
                     claim = SiteSeats::claim(seats, positions, *pool);
                     if claim.is_none() {
@@ -143,6 +150,7 @@ impl Run {
                     campaign,
                     request: *request,
                     claim,
+                    seen,
                     flight: None,
                     reply,
                 }

@@ -63,8 +63,8 @@ pub enum Verdict {
 /// What the writer knows besides the state.
 pub struct Context<'a> {
     pub campaign: &'a CampaignState,
-    /// The roster's word on the person; none if they are not on it.
-    pub subject: Option<Subject>,
+    /// The roster's word on the person; none if they are not on it. Asked for where rules decide.
+    pub subject: &'a dyn Fn() -> Option<Subject>,
     /// The stamp of the entry to be.
     pub now: Stamp,
     /// The number that the next booking gets.
@@ -214,8 +214,8 @@ impl Context<'_> {
 
     /// What the rules say of the person at the entry's stamp.
     fn eligible(&self) -> Result<(), Refusal> {
-        let subject = self.subject.as_ref().ok_or(Refusal::NotOnRoster)?;
-        let decision: Decision = self.rules().rules.decide(subject, self.now);
+        let subject = (self.subject)().ok_or(Refusal::NotOnRoster)?;
+        let decision: Decision = self.rules().rules.decide(&subject, self.now);
         Refusal::by_rules(&decision).map_or(Ok(()), Err)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -13,6 +13,8 @@ use sumun::rush::random::Random;
 
 /// More than any run takes.
 const WHOLE: Duration = Duration::from_secs(600);
+/// As fast as a gate calls at the most.
+const CALLED_PER_S: f64 = 100_000.0;
 
 /// Everything that the runs share.
 pub struct Evening {
@@ -37,7 +39,8 @@ impl Evening {
         }
     }
 
-    /// Signs in the people of a roster file from one row on: a place, then a session.
+    /// Signs in the people of a roster file from one row on: a place each, and once all of them are
+    /// called, a session each. What was told of the places, or of the sessions if one was refused.
     pub fn sign_in(&mut self, roster: &Path, from: usize, count: usize) -> io::Result<Told> {
         let mut script = SignIn {
             enter: format!("{}/gate/enter", self.path),
@@ -45,10 +48,17 @@ impl Evening {
             bodies: bodies_of(roster, from, count)?,
             places: VecDeque::new(),
             sessions: VecDeque::new(),
+            enters: true,
         };
-        let told = self.engine.drive(Pace::Closed, WHOLE, &mut script)?;
+        let began = Instant::now();
+        let entered = self.engine.drive(Pace::Closed, WHOLE, &mut script)?;
+        let called = Duration::from_secs_f64(count as f64 / CALLED_PER_S + 1.0);
+        std::thread::sleep(called.saturating_sub(began.elapsed()));
+        script.enters = false;
+        let admitted = self.engine.drive(Pace::Closed, WHOLE, &mut script)?;
         self.people.append(&mut script.sessions);
-        Ok(told)
+        let is_refused = admitted.statuses.keys().any(|status| *status != 200);
+        Ok(if is_refused { admitted } else { entered })
     }
 
     /// Lists the slots and makes a random order of their free seats.
@@ -179,6 +189,8 @@ struct SignIn {
     bodies: Vec<String>,
     places: VecDeque<String>,
     sessions: VecDeque<String>,
+    /// They take places; afterwards they go in.
+    enters: bool,
 }
 
 const ENTER: u32 = 0;
@@ -186,9 +198,8 @@ const ADMIT: u32 = 1;
 
 impl Script for SignIn {
     fn ask(&mut self, into: &mut Vec<u8>) -> Option<u32> {
-        // Everybody enters before the first goes in: by then their numbers have been called.
-        if let Some(body) = self.bodies.pop() {
-            push_post(into, &self.enter, "", "", &body);
+        if self.enters {
+            push_post(into, &self.enter, "", "", &self.bodies.pop()?);
             return Some(ENTER);
         }
         push_post(into, &self.admit, &self.places.pop_front()?, "", "");

@@ -61,6 +61,11 @@ impl Evening {
         Ok(if is_refused { admitted } else { entered })
     }
 
+    /// People who are signed in and have no booking.
+    pub fn people_left(&self) -> usize {
+        self.people.len().min(self.seats.len())
+    }
+
     /// Lists the slots and makes a random order of their free seats.
     pub fn list_seats(&mut self) -> io::Result<()> {
         let mut sites = Vec::new();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
-use super::{AuditFault, entry_of_line};
+use super::{AuditFault, exported};
 use crate::domain::apply::apply;
 use crate::domain::entry::Change;
 use crate::domain::ids::{CampaignIndex, PersonKey};
@@ -27,27 +27,21 @@ pub struct Checked {
 }
 
 /// Replays an export from its first entry and draws again whatever was drawn in it.
-pub fn check(source: impl BufRead) -> Result<Vec<Checked>, AuditFault> {
-    let (mut state, mut canonical) = (State::default(), Vec::new());
+pub fn check(source: impl BufRead + Send) -> Result<Vec<Checked>, AuditFault> {
+    let mut state = State::default();
     let mut committed: BTreeMap<(CampaignIndex, Stamp), Stamp> = BTreeMap::new();
-    for (at, line) in source.lines().enumerate() {
-        let number = at as u64 + 1;
-        let line = line.map_err(|error| AuditFault::Line {
-            line: number,
-            what: error.to_string(),
-        })?;
-        let (entry, hash) = entry_of_line(&line, number, &mut canonical)?;
-        if let Change::DrawCommitted {
-            campaign, opening, ..
-        } = entry.change
-        {
-            committed.insert((campaign, opening), entry.stamp);
+    exported::read(source, |entries| {
+        for (entry, hash) in entries {
+            if let Change::DrawCommitted {
+                campaign, opening, ..
+            } = entry.change
+            {
+                committed.insert((campaign, opening), entry.stamp);
+            }
+            apply(&mut state, entry, *hash)?;
         }
-        apply(&mut state, &entry, hash).map_err(|fault| AuditFault::Entry {
-            seq: entry.seq.0,
-            what: fault.what,
-        })?;
-    }
+        Ok(())
+    })?;
     let mut checked = Vec::new();
     for campaign in &state.campaigns {
         let rules = &campaign.catalog.campaign;

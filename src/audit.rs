@@ -11,13 +11,13 @@ use std::io::{BufRead, Write as _};
 use data_encoding::{BASE64, Encoding, HEXLOWER};
 use serde::Deserialize;
 
-use crate::domain::apply::{Contradiction, apply};
+use crate::domain::apply::Contradiction;
 use crate::domain::entry::{Entry, Hash, head_message};
 use crate::domain::ids::Seq;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
 use crate::journal::block::entries;
-use crate::journal::recovery::{RecoveryFault, check_head, replay};
+use crate::journal::recovery::{RecoveryFault, apply_all, check_head, recover_all, replay};
 use crate::journal::store::{Read, StoreFault};
 use crate::keys::verify_head;
 
@@ -104,7 +104,7 @@ pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, S
     let mut heads = Vec::new();
     read.heads(|head| heads.push((head, None)))?;
     let (mut next_head, mut kept_hash) = (0, None);
-    let recovered = crate::journal::recovery::recover_all(read, |seq, hash| {
+    let recovered = recover_all(read, |seq, hash| {
         if let Some((head, in_journal)) = heads.get_mut(next_head)
             && head.seq == seq
         {
@@ -220,38 +220,28 @@ pub fn verify_export(
     source: impl BufRead + Send,
     kept: Option<&KeptHead>,
 ) -> Result<Verified, AuditFault> {
-    let mut verified = Verified::default();
-    let (mut state, mut previous, mut kept_hash) = (Some(State::default()), None, None);
+    let mut state = Some(State::default());
+    let mut chain = Chain::default();
+    let mut kept_hash = None;
     exported::read(source, |entries| {
-        for (entry, hash) in entries {
-            let seq = entry.seq.0;
-            match previous {
-                None => {
-                    verified.first = seq;
-                    // Changes can be checked only from the beginning.
-                    state = state.take().filter(|_| seq == 1);
-                }
-                Some((before, hash)) if (before + 1, hash) != (seq, entry.previous) => {
-                    let what = "it does not follow the line before it".to_owned();
-                    return Err(AuditFault::Entry { seq, what });
-                }
-                Some(_) => {}
-            }
-            if let Some(state) = &mut state {
-                apply(state, entry, *hash)?;
-            }
-            if kept.is_some_and(|kept| kept.seq == seq) {
-                kept_hash = Some(*hash);
-            }
-            previous = Some((seq, *hash));
+        let (following, followed) = chain.follow(entries);
+        // Changes can be checked only from the beginning.
+        state = state
+            .take()
+            .filter(|_| chain.last.is_none() || chain.first == 1);
+        if let Some(state) = &mut state {
+            apply_all::<AuditFault>(state, &entries[..following], |_, _| {})?;
         }
-        Ok(())
+        if let Some(kept) = kept {
+            let found = entries.iter().find(|(entry, _)| entry.seq.0 == kept.seq);
+            kept_hash = found.map(|(_, hash)| *hash).or(kept_hash);
+        }
+        followed
     })?;
-    let Some((last, hash)) = previous else {
+    let Some((last, hash)) = chain.last else {
         let what = "there is no entry in it".to_owned();
         return Err(AuditFault::Line { line: 1, what });
     };
-    (verified.last, verified.hash) = (last, hash.to_string());
     if let Some(kept) = kept {
         let founded = state.and_then(|state| state.founded);
         check_kept(
@@ -259,9 +249,42 @@ pub fn verify_export(
             kept_hash,
             founded.map(|founded| founded.head_public_key).as_ref(),
         )?;
-        verified.heads = 1;
     }
-    Ok(verified)
+    Ok(Verified {
+        first: chain.first,
+        last: last.0,
+        hash: hash.to_string(),
+        heads: u64::from(kept.is_some()),
+    })
+}
+
+/// The lines of an export that were read: each follows the one before it.
+#[derive(Default)]
+struct Chain {
+    /// The sequence of the first entry; 0 before it came.
+    first: u64,
+    last: Option<(Seq, Hash)>,
+}
+
+impl Chain {
+    /// Takes entries until one does not follow; how many did, and that fault.
+    fn follow(&mut self, entries: &[(Entry, Hash)]) -> (usize, Result<(), AuditFault>) {
+        for (at, (entry, hash)) in entries.iter().enumerate() {
+            match self.last {
+                None => self.first = entry.seq.0,
+                Some((seq, hash))
+                    if seq.0.checked_add(1) != Some(entry.seq.0) || hash != entry.previous =>
+                {
+                    let seq = entry.seq.0;
+                    let what = "it does not follow the line before it".to_owned();
+                    return (at, Err(AuditFault::Entry { seq, what }));
+                }
+                Some(_) => {}
+            }
+            self.last = Some((entry.seq, *hash));
+        }
+        (entries.len(), Ok(()))
+    }
 }
 
 /// Replays a journal without the roster, for tests that compare states.

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use super::{AuditFault, exported};
-use crate::domain::apply::apply;
 use crate::domain::entry::Change;
 use crate::domain::ids::{CampaignIndex, PersonKey};
 use crate::domain::line::lot;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
+use crate::journal::recovery::apply_all;
 
 /// One draw of an export.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,16 +31,15 @@ pub fn check(source: impl BufRead + Send) -> Result<Vec<Checked>, AuditFault> {
     let mut state = State::default();
     let mut committed: BTreeMap<(CampaignIndex, Stamp), Stamp> = BTreeMap::new();
     exported::read(source, |entries| {
-        for (entry, hash) in entries {
+        for (entry, _) in entries {
             if let Change::DrawCommitted {
                 campaign, opening, ..
             } = entry.change
             {
                 committed.insert((campaign, opening), entry.stamp);
             }
-            apply(&mut state, entry, *hash)?;
         }
-        Ok(())
+        apply_all(&mut state, entries, |_, _| {})
     })?;
     let mut checked = Vec::new();
     for campaign in &state.campaigns {

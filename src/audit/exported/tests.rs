@@ -10,9 +10,13 @@ use crate::domain::time::Stamp;
 
 /// An export of so many entries, which begins behind the first so that nothing is applied.
 fn export(count: u64) -> Vec<Vec<u8>> {
+    export_of(2..2 + count)
+}
+
+fn export_of(entries: impl Iterator<Item = u64>) -> Vec<Vec<u8>> {
     let mut previous = Hash([7; 32]);
     let mut lines = Vec::new();
-    for seq in 2..2 + count {
+    for seq in entries {
         let entry = Entry {
             seq: Seq(seq),
             stamp: Stamp(seq as i64),
@@ -124,6 +128,12 @@ fn a_line_has_a_longest_length_and_a_disk_that_fails_is_told_behind_what_was_rea
     lines[298][9] ^= 1;
     let told = "line 299: the readable form is not what the bytes say";
     assert_eq!(failing(lines.concat()), told);
+}
+
+#[test]
+fn behind_the_highest_number_nothing_follows() {
+    let told = "the first bad entry is 0: it does not follow the line before it";
+    assert_eq!(fault(&export_of([u64::MAX, 0].into_iter())), told);
 }
 
 /// `QQ==QQ==` decodes as `QUE=` does, and is another line.

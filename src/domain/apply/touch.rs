@@ -4,7 +4,7 @@
 //! of a person, of slots and of a request, which lie anywhere in some gigabytes. A processor
 //! fetches many rows at the same time, but only if nothing has to be finished in between, and
 //! applying an entry finishes all its checks and counts. So the rows of some entries are read first
-//! and only then are these entries applied: a replay takes a third less time.
+//! and only then are these entries applied.
 
 use std::hint::black_box;
 

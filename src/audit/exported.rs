@@ -16,7 +16,8 @@ use crate::journal::pipeline::{self, Entries, Part};
 
 /// Bytes of lines that one thread decodes at a time.
 const PART_BYTES: u64 = 32 << 10;
-/// No line is longer: an entry's rows take some 30 times their bytes when they are shown in words.
+/// No line is longer. The rows of openings grow most when they are shown in words: to 28 times
+/// their bytes, and their base64 takes as much again as they have and a third.
 const LINE_BYTES_MAX: u64 = 64 * ENTRY_BYTES_MAX as u64;
 
 /// Hands the entries of an export to `take`, in order. What is wrong with a line is told after every
@@ -143,5 +144,7 @@ fn fault_of_line(line: &[u8]) -> String {
     }
 }
 
+#[cfg(test)]
+mod length_tests;
 #[cfg(test)]
 mod tests;

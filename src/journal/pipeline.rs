@@ -88,3 +88,118 @@ pub fn run<F: Send>(
         taken.and(read_all)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::entry::{Actor, Change};
+    use crate::domain::ids::Seq;
+    use crate::domain::time::Stamp;
+
+    /// More parts than the pipeline holds: eight make a piece.
+    const PARTS: u64 = 100;
+
+    /// Where reading, decoding and taking fail. Each part has one entry, of the same number.
+    #[derive(Clone, Copy, Default)]
+    struct Faults<'a> {
+        unreadable_after: Option<u64>,
+        undecodable: &'a [u64],
+        refused: Option<u64>,
+    }
+
+    type Fault = (&'static str, u64);
+
+    fn entry(number: u64) -> (Entry, Hash) {
+        let entry = Entry {
+            seq: Seq(number),
+            stamp: Stamp(0),
+            previous: Hash::NONE,
+            actor: Actor::System,
+            change: Change::TokenKeyRotated { id: 0 },
+        };
+        let hash = entry.encode(&mut Vec::new());
+        (entry, hash)
+    }
+
+    /// The numbers of the entries that were taken, and how it ended.
+    fn taken(parts: impl Iterator<Item = u64> + Send, faults: Faults) -> (Vec<u64>, Option<Fault>) {
+        let mut taken = Vec::new();
+        let done = run(
+            |look| {
+                for first in parts {
+                    let bytes = vec![0; PIECE_BYTES / 8];
+                    if !look(Part { first, bytes }) {
+                        return Ok(());
+                    }
+                    if faults.unreadable_after == Some(first) {
+                        return Err(("read", first));
+                    }
+                }
+                Ok(())
+            },
+            |part, into| {
+                // The earlier of neighbours takes longer.
+                std::thread::sleep(Duration::from_micros(200 * (8 - part.first % 8)));
+                into.push(entry(part.first));
+                if faults.undecodable.contains(&part.first) {
+                    return Err(("decode", part.first));
+                }
+                Ok(())
+            },
+            |entries| {
+                for (entry, _) in entries {
+                    if faults.refused == Some(entry.seq.0) {
+                        return Err(("take", entry.seq.0));
+                    }
+                    taken.push(entry.seq.0);
+                }
+                Ok(())
+            },
+        );
+        (taken, done.err())
+    }
+
+    #[test]
+    fn entries_are_taken_in_the_order_of_the_source() {
+        let (taken, fault) = taken(1..=PARTS, Faults::default());
+        assert!(taken.into_iter().eq(1..=PARTS));
+        assert_eq!(fault, None);
+    }
+
+    #[test]
+    fn of_several_faults_the_first_in_the_source_is_told_and_nothing_behind_it_is_taken() {
+        let (read, refused) = (Some(60), Some(40));
+        let cases: [(&[u64], _, _, Fault); 7] = [
+            (&[30, 31], None, None, ("decode", 30)),
+            (&[30, 99], None, None, ("decode", 30)),
+            (&[41], None, refused, ("take", 40)),
+            (&[39], None, refused, ("decode", 39)),
+            (&[], read, refused, ("take", 40)),
+            (&[60], read, None, ("decode", 60)),
+            (&[], read, None, ("read", 60)),
+        ];
+        for (undecodable, unreadable_after, refused, told) in cases {
+            let faults = Faults {
+                unreadable_after,
+                undecodable,
+                refused,
+            };
+            let (taken, fault) = taken(1..=PARTS, faults);
+            assert_eq!(fault, Some(told));
+            // The entry that is refused is not taken; one before a fault in its part is.
+            let last = told.1 - u64::from(told.0 == "take");
+            assert!(taken.into_iter().eq(1..=last), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_source_without_end_is_left_at_the_first_fault() {
+        let faults = Faults {
+            undecodable: &[70],
+            ..Faults::default()
+        };
+        assert_eq!(taken(1.., faults).1, Some(("decode", 70)));
+    }
+}

@@ -130,6 +130,46 @@ fn a_line_has_a_longest_length_and_a_disk_that_fails_is_told_behind_what_was_rea
     assert_eq!(failing(lines.concat()), told);
 }
 
+/// Lines are cut into parts of some eighty; each of these lines is the last of a part or near it.
+#[test]
+fn a_line_that_is_missing_between_two_parts_is_found_as_anywhere_else() {
+    let whole = export(400);
+    let bytes = whole.concat().len() as u64;
+    assert!(bytes / whole.len() as u64 * 200 > 2 * PART_BYTES, "{bytes}");
+    for missing in 100..300 {
+        let mut lines = whole.clone();
+        lines.remove(missing);
+        let told = format!(
+            "the first bad entry is {}: it does not follow the line before it",
+            missing + 3
+        );
+        assert_eq!(fault(&lines), told);
+    }
+}
+
+/// Everything in a line is checked by itself: nothing follows these lines that would tell.
+#[test]
+fn every_field_of_the_last_line_is_compared_with_its_bytes() {
+    let whole = export(3);
+    let last = String::from_utf8(whole[2].clone()).unwrap();
+    let hash = last.find(r#""hash":""#).unwrap() + 8;
+    for (field, at) in [
+        ("seq", 7),
+        ("stamp", last.find("1970").unwrap()),
+        ("actor", last.find("system").unwrap()),
+        ("change", last.find("started").unwrap()),
+        ("program", last.find("xxx").unwrap()),
+        ("previous", last.find(r#""previous":""#).unwrap() + 12),
+        ("hash", hash),
+        ("the hash's end", hash + 63),
+    ] {
+        let mut lines = whole.clone();
+        lines[2][at] ^= 1;
+        let told = "line 3: the readable form is not what the bytes say";
+        assert_eq!(fault(&lines), told, "{field}");
+    }
+}
+
 #[test]
 fn behind_the_highest_number_nothing_follows() {
     let told = "the first bad entry is 0: it does not follow the line before it";

@@ -16,12 +16,12 @@ use crate::journal::pipeline::{self, Entries, Part};
 
 /// Bytes of lines that one thread decodes at a time.
 const PART_BYTES: u64 = 32 << 10;
-/// No line is longer. The rows of openings grow most when they are shown in words: to 28 times
-/// their bytes, and their base64 takes as much again as they have and a third.
+/// No line is longer, by far: a line has at most 30 times the bytes of its entry. Rows of a few
+/// bytes grow most when they are shown in words.
 const LINE_BYTES_MAX: u64 = 64 * ENTRY_BYTES_MAX as u64;
 
-/// Hands the entries of an export to `take`, in order. What is wrong with a line is told after every
-/// line before it was taken.
+/// Hands the entries of an export to `take`, in order. What is wrong with a line is told after
+/// every line before it was taken.
 pub(super) fn read(
     source: impl BufRead + Send,
     take: impl FnMut(&Entries) -> Result<(), AuditFault> + Send,

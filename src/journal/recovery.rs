@@ -1,7 +1,8 @@
 //! From the data file to a state: replay on all cores, the chain checked, every seat counted again.
 //!
-//! Blocks go through `pipeline`: read in order by one thread, decoded and hashed by all, and applied
-//! in order by another. The first entry that does not follow is named and nothing is served.
+//! Blocks go through `pipeline`: read in order by one thread, decoded and hashed by all, and
+//! applied in order by another. The first entry that does not follow is named and nothing is
+//! served.
 
 use ring::digest::{Context, SHA256};
 

@@ -39,11 +39,14 @@ fn times(line: &[u8], bytes: usize) -> f64 {
     times
 }
 
-fn rule(row: CampaignRow) -> Box<dyn Fn(usize) -> Change> {
+/// A change with so many rows or characters.
+type Made = Box<dyn Fn(usize) -> Change>;
+
+fn rule(row: CampaignRow) -> Made {
     piece(move |count| Piece::Rules(vec![row.clone(); count]))
 }
 
-fn piece(make: impl Fn(usize) -> Piece + 'static) -> Box<dyn Fn(usize) -> Change> {
+fn piece(make: impl Fn(usize) -> Piece + 'static) -> Made {
     Box::new(move |count| Change::PieceAdded {
         campaign: CampaignIndex(u16::MAX),
         part: u32::MAX,
@@ -52,7 +55,7 @@ fn piece(make: impl Fn(usize) -> Piece + 'static) -> Box<dyn Fn(usize) -> Change
 }
 
 /// Changes that can have any length, of the shortest rows or of characters that are escaped.
-fn of_any_length() -> Vec<(&'static str, Box<dyn Fn(usize) -> Change>)> {
+fn of_any_length() -> Vec<(&'static str, Made)> {
     let none = String::new;
     let campaign = CampaignIndex(0);
     let escaped = |count| ESCAPED.to_string().repeat(count);

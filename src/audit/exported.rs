@@ -16,6 +16,8 @@ use crate::journal::pipeline::{self, Entries, Part};
 
 /// Bytes of lines that one thread decodes at a time.
 const PART_BYTES: u64 = 32 << 10;
+/// Most lines are about a booking, and have more.
+const LINE_BYTES: usize = 512;
 /// No line is longer, by far: a line has at most 30 times the bytes of its entry. Rows of a few
 /// bytes grow most when they are shown in words.
 const LINE_BYTES_MAX: u64 = 64 * ENTRY_BYTES_MAX as u64;
@@ -67,6 +69,7 @@ fn part_of_lines(source: &mut impl BufRead) -> (Vec<u8>, Option<String>) {
 }
 
 fn decode_lines(part: &Part, into: &mut Entries) -> Result<(), AuditFault> {
+    into.reserve(part.bytes.len() / LINE_BYTES);
     let mut room = Room::default();
     let (mut rest, mut number) = (part.bytes.as_slice(), part.first);
     while !rest.is_empty() {

@@ -54,13 +54,20 @@ fn long_journal() -> (Vec<u8>, Vec<Block>) {
 enum Damage {
     /// Its first entry is of a version that nobody knows: it can't be decoded.
     Version,
+    /// The same of its second entry: the first can be decoded.
+    LastVersion,
     /// A letter of its first entry: the second does not follow it.
     Letter,
     /// A letter of its second entry: the first of the next block does not follow it.
     LastLetter,
 }
 
-const DAMAGES: [Damage; 3] = [Damage::Version, Damage::Letter, Damage::LastLetter];
+const DAMAGES: [Damage; 4] = [
+    Damage::Version,
+    Damage::LastVersion,
+    Damage::Letter,
+    Damage::LastLetter,
+];
 
 impl Damage {
     /// The bytes of the block after it, and the entry that it is found at.
@@ -68,6 +75,7 @@ impl Damage {
         let half = block.bytes.len() / 2;
         let (at, found_after) = match self {
             Self::Version => (4, 0),
+            Self::LastVersion => (half + 4, 1),
             Self::Letter => (half / 2, 1),
             Self::LastLetter => (half + half / 2, 2),
         };

@@ -4,18 +4,20 @@
 //! chain can be checked from the export alone, and the readable form against the bytes.
 
 pub mod draw;
+mod exported;
 
 use std::io::{BufRead, Write as _};
 
 use data_encoding::{BASE64, Encoding, HEXLOWER};
 use serde::Deserialize;
 
+use crate::domain::apply::Contradiction;
 use crate::domain::entry::{Entry, Hash, head_message};
 use crate::domain::ids::Seq;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
 use crate::journal::block::entries;
-use crate::journal::recovery::{RecoveryFault, check_head, replay};
+use crate::journal::recovery::{RecoveryFault, apply_all, check_head, recover_all, replay};
 use crate::journal::store::{Read, StoreFault};
 use crate::keys::verify_head;
 
@@ -74,6 +76,12 @@ pub enum AuditFault {
     File(#[from] std::io::Error),
 }
 
+impl From<Contradiction> for AuditFault {
+    fn from(Contradiction { seq, what }: Contradiction) -> Self {
+        Self::Entry { seq: seq.0, what }
+    }
+}
+
 impl From<StoreFault> for AuditFault {
     fn from(fault: StoreFault) -> Self {
         Self::Recovery(fault.into())
@@ -92,14 +100,16 @@ pub struct Verified {
 /// Checks a data file: the chain, every change against the state before it, every seat, every
 /// signed head, the roster's digest, and a head kept elsewhere.
 pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, State), AuditFault> {
-    let mut heads = std::collections::HashMap::new();
-    read.heads(|head| {
-        heads.insert(head.seq, (head, None));
-    })?;
-    let mut kept_hash = None;
-    let recovered = crate::journal::recovery::recover_all(read, |seq, hash| {
-        if let Some(head) = heads.get_mut(&seq) {
-            head.1 = Some(*hash);
+    // In the order of their entries, as the entries come.
+    let mut heads = Vec::new();
+    read.heads(|head| heads.push((head, None)))?;
+    let (mut next_head, mut kept_hash) = (0, None);
+    let recovered = recover_all(read, |seq, hash| {
+        if let Some((head, in_journal)) = heads.get_mut(next_head)
+            && head.seq == seq
+        {
+            *in_journal = Some(*hash);
+            next_head += 1;
         }
         if kept.is_some_and(|kept| kept.seq == seq.0) {
             kept_hash = Some(*hash);
@@ -110,11 +120,8 @@ pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, S
         .founded
         .ok_or(RecoveryFault::NotFounded)?
         .head_public_key;
-    let count = heads.len() as u64;
-    let mut in_order: Vec<_> = heads.into_values().collect();
-    in_order.sort_unstable_by_key(|(head, _)| head.seq);
-    for (head, in_journal) in in_order {
-        check_head(&head, in_journal.as_ref(), &key)?;
+    for (head, in_journal) in &heads {
+        check_head(head, in_journal.as_ref(), &key)?;
     }
     if let Some(kept) = kept {
         check_kept(kept, kept_hash, Some(&key))?;
@@ -125,7 +132,7 @@ pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, S
             first: 1,
             last,
             hash,
-            heads: count,
+            heads: heads.len() as u64,
         },
         state,
     ))
@@ -207,86 +214,34 @@ pub fn export(
     }
 }
 
-/// What is read of an exported line: the rest must follow from it.
-#[derive(Deserialize)]
-struct Exported {
-    bytes: String,
-}
-
-/// The entry of an exported line and its hash. `canonical` is room to work in.
-fn entry_of_line(
-    line: &str,
-    number: u64,
-    canonical: &mut Vec<u8>,
-) -> Result<(Entry, Hash), AuditFault> {
-    let fault = |what: String| AuditFault::Line { line: number, what };
-    let shown: Exported = serde_json::from_str(line).map_err(|error| fault(error.to_string()))?;
-    let bytes = BASE64.decode(shown.bytes.as_bytes());
-    let bytes = bytes.map_err(|_| fault("has no `bytes` in base64".to_owned()))?;
-    let entry = Entry::decode(&bytes).map_err(|what| fault(format!("the entry {what}")))?;
-    let hash = Hash::of(&bytes);
-    canonical.clear();
-    line_of(&entry, &bytes, true, canonical);
-    if canonical.strip_suffix(b"\n") != Some(line.as_bytes()) {
-        // By its line: the sequence in the bytes may be what was changed.
-        return Err(fault(
-            "the readable form is not what the bytes say".to_owned(),
-        ));
-    }
-    Ok((entry, hash))
-}
-
 /// Checks an export: each line's bytes against its hash and its readable form, the chain between
 /// lines, and, from the first entry on, every change against the state before it.
 pub fn verify_export(
-    source: impl BufRead,
+    source: impl BufRead + Send,
     kept: Option<&KeptHead>,
 ) -> Result<Verified, AuditFault> {
-    let mut verified = Verified::default();
-    let (mut state, mut previous, mut kept_hash) = (Some(State::default()), None, None);
-    let mut canonical = Vec::new();
-    for (at, line) in source.lines().enumerate() {
-        let number = at as u64 + 1;
-        let what = |error: std::io::Error| error.to_string();
-        let line = line.map_err(|error| AuditFault::Line {
-            line: number,
-            what: what(error),
-        })?;
-        let (entry, hash) = entry_of_line(&line, number, &mut canonical)?;
-        let seq = entry.seq.0;
-        let bad = |what: &str| AuditFault::Entry {
-            seq,
-            what: what.to_owned(),
-        };
-        match previous {
-            None => {
-                verified.first = seq;
-                // Changes can be checked only from the beginning.
-                state = state.filter(|_| seq == 1);
-            }
-            Some((before, hash)) if (before + 1, hash) != (seq, entry.previous) => {
-                return Err(bad("it does not follow the line before it"));
-            }
-            Some(_) => {}
-        }
+    let mut state = Some(State::default());
+    let mut chain = Chain::default();
+    let mut kept_hash = None;
+    exported::read(source, |entries| {
+        let (following, followed) = chain.follow(entries);
+        // Changes can be checked only from the beginning.
+        state = state
+            .take()
+            .filter(|_| chain.last.is_none() || chain.first == 1);
         if let Some(state) = &mut state {
-            crate::domain::apply::apply(state, &entry, hash).map_err(|fault| {
-                AuditFault::Entry {
-                    seq,
-                    what: fault.what,
-                }
-            })?;
+            apply_all::<AuditFault>(state, &entries[..following], |_, _| {})?;
         }
-        if kept.is_some_and(|kept| kept.seq == seq) {
-            kept_hash = Some(hash);
+        if let Some(kept) = kept {
+            let found = entries.iter().find(|(entry, _)| entry.seq.0 == kept.seq);
+            kept_hash = found.map(|(_, hash)| *hash).or(kept_hash);
         }
-        previous = Some((seq, hash));
-        (verified.last, verified.hash) = (seq, hash.to_string());
-    }
-    if verified.last == 0 {
+        followed
+    })?;
+    let Some((last, hash)) = chain.last else {
         let what = "there is no entry in it".to_owned();
         return Err(AuditFault::Line { line: 1, what });
-    }
+    };
     if let Some(kept) = kept {
         let founded = state.and_then(|state| state.founded);
         check_kept(
@@ -294,9 +249,42 @@ pub fn verify_export(
             kept_hash,
             founded.map(|founded| founded.head_public_key).as_ref(),
         )?;
-        verified.heads = 1;
     }
-    Ok(verified)
+    Ok(Verified {
+        first: chain.first,
+        last: last.0,
+        hash: hash.to_string(),
+        heads: u64::from(kept.is_some()),
+    })
+}
+
+/// The lines of an export that were read: each follows the one before it.
+#[derive(Default)]
+struct Chain {
+    /// The sequence of the first entry; 0 before it came.
+    first: u64,
+    last: Option<(Seq, Hash)>,
+}
+
+impl Chain {
+    /// Takes entries until one does not follow; how many did, and that fault.
+    fn follow(&mut self, entries: &[(Entry, Hash)]) -> (usize, Result<(), AuditFault>) {
+        for (at, (entry, hash)) in entries.iter().enumerate() {
+            match self.last {
+                None => self.first = entry.seq.0,
+                Some((seq, hash))
+                    if seq.0.checked_add(1) != Some(entry.seq.0) || hash != entry.previous =>
+                {
+                    let seq = entry.seq.0;
+                    let what = "it does not follow the line before it".to_owned();
+                    return (at, Err(AuditFault::Entry { seq, what }));
+                }
+                Some(_) => {}
+            }
+            self.last = Some((entry.seq, *hash));
+        }
+        (entries.len(), Ok(()))
+    }
 }
 
 /// Replays a journal without the roster, for tests that compare states.

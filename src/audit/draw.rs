@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
-use super::{AuditFault, entry_of_line};
-use crate::domain::apply::apply;
+use super::{AuditFault, exported};
 use crate::domain::entry::Change;
 use crate::domain::ids::{CampaignIndex, PersonKey};
 use crate::domain::line::lot;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
+use crate::journal::recovery::apply_all;
 
 /// One draw of an export.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,27 +27,20 @@ pub struct Checked {
 }
 
 /// Replays an export from its first entry and draws again whatever was drawn in it.
-pub fn check(source: impl BufRead) -> Result<Vec<Checked>, AuditFault> {
-    let (mut state, mut canonical) = (State::default(), Vec::new());
+pub fn check(source: impl BufRead + Send) -> Result<Vec<Checked>, AuditFault> {
+    let mut state = State::default();
     let mut committed: BTreeMap<(CampaignIndex, Stamp), Stamp> = BTreeMap::new();
-    for (at, line) in source.lines().enumerate() {
-        let number = at as u64 + 1;
-        let line = line.map_err(|error| AuditFault::Line {
-            line: number,
-            what: error.to_string(),
-        })?;
-        let (entry, hash) = entry_of_line(&line, number, &mut canonical)?;
-        if let Change::DrawCommitted {
-            campaign, opening, ..
-        } = entry.change
-        {
-            committed.insert((campaign, opening), entry.stamp);
+    exported::read(source, |entries| {
+        for (entry, _) in entries {
+            if let Change::DrawCommitted {
+                campaign, opening, ..
+            } = entry.change
+            {
+                committed.insert((campaign, opening), entry.stamp);
+            }
         }
-        apply(&mut state, &entry, hash).map_err(|fault| AuditFault::Entry {
-            seq: entry.seq.0,
-            what: fault.what,
-        })?;
-    }
+        apply_all(&mut state, entries, |_, _| {})
+    })?;
     let mut checked = Vec::new();
     for campaign in &state.campaigns {
         let rules = &campaign.catalog.campaign;

@@ -8,6 +8,7 @@
 mod ahead;
 mod effect;
 mod seats;
+mod touch;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::domain::pieces::Pending;
 use crate::domain::state::{CampaignState, Founded, RosterMark, State, Usage, refusal_mark};
 
 pub use ahead::Ahead;
+pub use touch::touch;
 
 /// Why an entry can't follow the state before it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

@@ -215,6 +215,6 @@ pub fn head_message(seq: Seq, hash: &Hash, stamp: Stamp) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod golden;
+pub mod golden;
 #[cfg(test)]
 mod tests;

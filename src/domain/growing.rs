@@ -197,12 +197,13 @@ impl<T: Clone> Rows<T> {
 
 /// A part to be changed. A copy keeps the room that its original has, or it would move again.
 fn whole<T: Clone>(part: &mut Arc<Vec<T>>) -> &mut Vec<T> {
-    if Arc::get_mut(part).is_none() {
+    // Nobody makes weak pointers to parts, so the count tells whether somebody else has it.
+    if Arc::strong_count(part) > 1 {
         let mut copy = Vec::with_capacity(part.capacity());
         copy.extend_from_slice(part);
         *part = Arc::new(copy);
     }
-    Arc::get_mut(part).expect("it was copied if somebody else had it")
+    Arc::make_mut(part)
 }
 
 impl<T> Rows<T> {

@@ -1,26 +1,24 @@
 //! From the data file to a state: replay on all cores, the chain checked, every seat counted again.
 //!
-//! Blocks are read in order by one thread, decoded and hashed by all, and applied in order by
-//! another, all at the same time. The first entry that does not follow is named and nothing is
+//! Blocks go through `pipeline`: read in order by one thread, decoded and hashed by all, and
+//! applied in order by another. The first entry that does not follow is named and nothing is
 //! served.
 
-use std::sync::mpsc::sync_channel;
-
-use rayon::prelude::*;
 use ring::digest::{Context, SHA256};
 
 use super::block::entries;
 use super::checkpoint::{CheckpointFault, Mark};
+use super::pipeline::{self, Entries, Part};
 use super::store::{Read, StoreFault, StoredHead};
-use crate::domain::apply::{Contradiction, apply};
+use crate::domain::apply::{Contradiction, apply, touch};
 use crate::domain::entry::{Entry, Hash, head_message};
 use crate::domain::ids::Seq;
 use crate::domain::roster::Roster;
 use crate::domain::state::State;
 use crate::keys::verify_head;
 
-/// Bytes of blocks decoded as one piece of work: large enough to keep every core busy.
-const PIECE_BYTES: usize = 4 << 20;
+/// Entries whose rows are read before they are applied: what they need fits the nearest cache.
+const TOUCHED_AHEAD: usize = 32;
 
 /// Why the journal and the state it should give do not agree.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +48,6 @@ pub enum RecoveryFault {
     NotFounded,
 }
 
-type Piece = Vec<(Seq, Vec<u8>)>;
-type Decoded = Result<Vec<(Entry, Hash)>, RecoveryFault>;
-
 /// Replays the whole journal. `head` is handed each entry's sequence and hash, in order.
 pub fn replay(
     read: &Read,
@@ -62,74 +57,53 @@ pub fn replay(
 }
 
 /// Replays what follows a state. `applied` is handed the state after each entry, and its hash.
-///
-/// The caller decodes, on the pool's threads; reading and applying have threads of their own, which
-/// never wait for the pool: callers can be some of its threads, or all of them at once.
 pub fn replay_from(
     read: &Read,
     mut state: State,
     mut applied: impl FnMut(&State, &Hash) + Send,
 ) -> Result<State, RecoveryFault> {
     let from = Seq(state.seq.0 + 1);
-    std::thread::scope(|scope| {
-        let (send_piece, pieces) = sync_channel::<Piece>(2);
-        let (send_decoded, decoded) = sync_channel::<Decoded>(2);
-        let reader = scope.spawn(move || {
-            let mut piece = Piece::new();
-            let mut bytes = 0;
-            let mut open = true;
-            let done = read.blocks(from, |first, block| {
-                bytes += block.len();
-                piece.push((first, block.to_vec()));
-                if bytes >= PIECE_BYTES {
-                    bytes = 0;
-                    open = send_piece.send(std::mem::take(&mut piece)).is_ok();
-                }
-                open
+    pipeline::run(
+        |look| {
+            let blocks = read.blocks(from, |first, block| {
+                let bytes = block.to_vec();
+                look(Part {
+                    first: first.0,
+                    bytes,
+                })
             });
-            if open {
-                let _ = send_piece.send(piece);
-            }
-            done
-        });
-        let applier = scope.spawn(move || -> Result<State, RecoveryFault> {
-            for decoded in decoded {
-                // The first block can begin before the state ends.
-                let entries = decoded?.into_iter();
-                for (entry, hash) in entries.skip_while(|(entry, _)| entry.seq < from) {
-                    apply(&mut state, &entry, hash)?;
-                    applied(&state, &hash);
-                }
-            }
-            Ok(state)
-        });
-        for piece in pieces {
-            // The applier stops at the first bad entry and says which it was.
-            if send_decoded.send(decode(&piece)).is_err() {
-                break;
-            }
+            Ok(blocks?)
+        },
+        decode_block,
+        |entries| {
+            // The first block can begin before the state ends.
+            let known = entries.partition_point(|(entry, _)| entry.seq < from);
+            apply_all(&mut state, &entries[known..], &mut applied)
+        },
+    )?;
+    Ok(state)
+}
+
+/// Applies entries in order. `applied` is handed the state after each, and its hash.
+pub fn apply_all<F: From<Contradiction>>(
+    state: &mut State,
+    entries: &[(Entry, Hash)],
+    mut applied: impl FnMut(&State, &Hash),
+) -> Result<(), F> {
+    for entries in entries.chunks(TOUCHED_AHEAD) {
+        entries.iter().for_each(|(entry, _)| touch(state, entry));
+        for (entry, hash) in entries {
+            apply(state, entry, *hash)?;
+            applied(state, hash);
         }
-        drop(send_decoded);
-        let state = applier.join().expect("applying entries does not panic");
-        let read_all = reader.join().expect("reading blocks does not panic");
-        let state = state?;
-        read_all?;
-        Ok(state)
-    })
+    }
+    Ok(())
 }
 
-fn decode(piece: &Piece) -> Decoded {
-    let blocks: Vec<Vec<(Entry, Hash)>> = piece
-        .par_iter()
-        .map(|(first, block)| decode_block(*first, block))
-        .collect::<Result<_, _>>()?;
-    Ok(blocks.into_iter().flatten().collect())
-}
-
-fn decode_block(first: Seq, block: &[u8]) -> Result<Vec<(Entry, Hash)>, RecoveryFault> {
-    let mut decoded = Vec::with_capacity(block.len() / 128);
-    for (at, bytes) in entries(block).enumerate() {
-        let seq = Seq(first.0 + at as u64);
+fn decode_block(block: &Part, into: &mut Entries) -> Result<(), RecoveryFault> {
+    into.reserve(block.bytes.len() / 128);
+    for (at, bytes) in entries(&block.bytes).enumerate() {
+        let seq = Seq(block.first + at as u64);
         let bytes = bytes.map_err(|what| RecoveryFault::Entry { seq, what })?;
         let entry = Entry::decode(bytes).map_err(|fault| RecoveryFault::Entry {
             seq,
@@ -141,9 +115,9 @@ fn decode_block(first: Seq, block: &[u8]) -> Result<Vec<(Entry, Hash)>, Recovery
                 what: format!("says it is {}", entry.seq),
             });
         }
-        decoded.push((entry, Hash::of(bytes)));
+        into.push((entry, Hash::of(bytes)));
     }
-    Ok(decoded)
+    Ok(())
 }
 
 /// What a restart rebuilds, checked.

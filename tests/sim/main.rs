@@ -4,6 +4,7 @@
 mod bounds;
 mod check;
 mod clocks;
+mod damages;
 mod disk;
 mod exhaustive;
 mod gate;

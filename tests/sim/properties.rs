@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
+use sumun::audit::line_of;
 use sumun::domain::apply::apply;
 use sumun::domain::booking::decide::{Ask, Context, Request, Seat, Verdict, decide};
 use sumun::domain::booking::site::{SiteRow, SlotRow};
@@ -381,6 +382,16 @@ proptest! {
             }
             bytes[at] = whole;
         }
+    }
+
+    /// The check of an export refuses lines of more than 64 times the longest entry.
+    #[test]
+    fn any_entry_has_a_line_of_at_most_32_times_its_bytes(seed: u64) {
+        let entry = entry(&mut Random::new(seed));
+        let (mut bytes, mut line) = (Vec::new(), Vec::new());
+        entry.encode(&mut bytes);
+        line_of(&entry, &bytes, true, &mut line);
+        prop_assert!(line.len() <= 32 * bytes.len(), "{} of {}", line.len(), bytes.len());
     }
 
     #[test]

@@ -15,14 +15,14 @@ use crate::disk::{Backend, Disk};
 use crate::story::Story;
 use crate::world::keys;
 
-const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
+pub const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
 const HEADS: TableDefinition<u64, &[u8]> = TableDefinition::new("heads");
 const CHECKPOINT: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("checkpoint");
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 const ROSTER: TableDefinition<u64, &[u8]> = TableDefinition::new("roster");
 
 /// The file of the long evening, stopped in good order.
-fn evening() -> Vec<u8> {
+pub fn evening() -> Vec<u8> {
     let mut story = Story::new();
     story.long();
     story.run.check_replay();
@@ -81,12 +81,12 @@ fn at_the_gate() -> Vec<Change> {
     line.into_iter().chain(set).chain([key, rekeyed]).collect()
 }
 
-fn with_store<T>(bytes: &[u8], look: impl FnOnce(&Store) -> T) -> T {
+pub fn with_store<T>(bytes: &[u8], look: impl FnOnce(&Store) -> T) -> T {
     look(&Disk::with(bytes.to_vec()).open().unwrap())
 }
 
 /// The file after somebody with the right tools was at it.
-fn tampered(bytes: &[u8], tamper: impl FnOnce(&redb::WriteTransaction)) -> Vec<u8> {
+pub fn tampered(bytes: &[u8], tamper: impl FnOnce(&redb::WriteTransaction)) -> Vec<u8> {
     let disk = Disk::with(bytes.to_vec());
     let database = Database::builder()
         .create_with_backend(Backend(disk.clone()))
@@ -146,7 +146,7 @@ fn kept(store: &Store) -> KeptHead {
 }
 
 /// The entry that a fault names.
-fn named(fault: &AuditFault) -> Option<u64> {
+pub fn named(fault: &AuditFault) -> Option<u64> {
     match fault {
         AuditFault::Entry { seq, .. } | AuditFault::KeptHead { seq, .. } => Some(*seq),
         AuditFault::Recovery(fault) => named_by_recovery(fault),
@@ -154,7 +154,7 @@ fn named(fault: &AuditFault) -> Option<u64> {
     }
 }
 
-fn named_by_recovery(fault: &RecoveryFault) -> Option<u64> {
+pub fn named_by_recovery(fault: &RecoveryFault) -> Option<u64> {
     match fault {
         RecoveryFault::Entry { seq, .. } | RecoveryFault::Head { seq, .. } => Some(seq.0),
         RecoveryFault::Contradiction(contradiction) => Some(contradiction.seq.0),

@@ -324,7 +324,7 @@ fn changes() -> Vec<Change> {
 
 /// Every sample: each change by a citizen, each actor with the same change. None depends on how
 /// many there are.
-fn samples() -> Vec<Entry> {
+pub fn samples() -> Vec<Entry> {
     let by_citizens = changes().into_iter().map(|change| (Actor::Citizen, change));
     let rotated = Change::TokenKeyRotated { id: 7 };
     let by_others = actors()

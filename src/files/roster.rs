@@ -253,6 +253,8 @@ pub struct Reading<'a> {
     /// The roster in force: rows that did not change are not sealed again.
     pub in_force: &'a Roster,
     pub same_person: SamePerson,
+    /// How many faults a report has, and how many rows that look like one person are told.
+    pub faults_max: usize,
     /// Where sealed rows go.
     pub contacts: SealedContacts,
 }
@@ -281,6 +283,7 @@ pub fn read(
         today,
         in_force: &Roster::default(),
         same_person: SamePerson::default(),
+        faults_max: SHOWN_MAX,
         contacts: SealedContacts::in_memory(),
     };
     reading.read(source)
@@ -331,7 +334,7 @@ impl Reading<'_> {
         match self.same_person {
             SamePerson::Warn => {
                 told.total = same_people.len() as u64;
-                told.lines = same_people.into_iter().take(SHOWN_MAX).collect();
+                told.lines = same_people.into_iter().take(self.faults_max).collect();
             }
             SamePerson::Refuse => report_same_people(same_people, &mut report),
         }
@@ -347,7 +350,7 @@ impl Reading<'_> {
                 });
             }
         }
-        report.judge(|| {
+        report.judge(self.faults_max, || {
             let strangers = strangers(&drafts, self.in_force);
             contacts.places = drafts.iter().map(|draft| draft.place).collect();
             let people = drafts.into_iter().map(|draft| RosterPerson {

@@ -11,6 +11,7 @@ use crate::domain::roster::Roster;
 use crate::domain::roster::contact::Contact;
 use crate::domain::roster::difference;
 use crate::domain::time::Day;
+use crate::files::SHOWN_MAX;
 use crate::files::roster::{
     PreparedRoster, Reading, SamePeople, SamePerson, SealedContacts, read, write_csv,
 };
@@ -309,6 +310,7 @@ fn reading<'a>(keys: &'a Keys, entropy: &'a Entropy, in_force: &'a Roster) -> Re
         today: today(),
         in_force,
         same_person: SamePerson::Warn,
+        faults_max: SHOWN_MAX,
         contacts: SealedContacts::in_memory(),
     }
 }
@@ -414,7 +416,6 @@ fn a_report_shows_a_hundred_faults_and_counts_all() {
     assert_eq!(report.faults[99].line, Some(51));
     let counted = [Reason::BadDate, Reason::BadCode].map(|reason| report.by_reason[&reason]);
     assert_eq!(counted, [5000, 5000]);
-    assert!(report.to_string().contains("and 9900 more"), "{report}");
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["by_reason"]["bad_date"], 5000);
     assert_eq!(json["faults"][0]["line"], 2);

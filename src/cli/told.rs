@@ -2,8 +2,10 @@
 
 pub(super) mod roster;
 mod rows;
+mod vault;
 
 pub(super) use rows::rows;
+pub(super) use vault::{rows_seen, vault_faults, vault_json};
 
 use serde_json::json;
 

@@ -16,11 +16,11 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use rayon::prelude::*;
-use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Entropy;
 use crate::domain::roster::contact::Contact;
+use crate::domain::roster::digest::RosterDigest;
 use crate::domain::roster::{
     GroupSetIndex, Roster, RosterPerson, comparable_name, comparable_phone,
 };
@@ -53,8 +53,7 @@ pub struct PreparedRoster {
     /// Version 0: who stores it gives it its number.
     pub roster: Roster,
     pub contacts: SealedContacts,
-    /// SHA-256 of `Roster::digest_input`.
-    pub digest: [u8; 32],
+    pub digest: RosterDigest,
     /// The people who were not on the roster in force, in order of key; none if it had nobody.
     pub strangers: Vec<Stranger>,
     /// Rows that look like one person under two codes.
@@ -364,13 +363,10 @@ impl Reading<'_> {
                 regions,
                 ..Roster::default()
             };
-            let mut digest = Context::new(&SHA256);
-            roster.digest_input(|piece| digest.update(piece));
-            let digest = digest.finish().as_ref().try_into();
             PreparedRoster {
+                digest: RosterDigest::of_people(&roster),
                 roster,
                 contacts,
-                digest: digest.expect("SHA-256 gives 32 bytes"),
                 strangers,
                 same_people: told,
                 likeness,

@@ -7,6 +7,7 @@ pub mod recovery;
 pub mod storage;
 pub mod store;
 pub mod tail;
+pub mod vault;
 
 use block::Block;
 use store::StoreFault;

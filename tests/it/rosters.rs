@@ -62,6 +62,52 @@ fn a_report_has_each_fault_of_a_file_and_what_is_to_be_looked_at_when_it_is_impo
     }
 }
 
+/// A lost row of the vault went unnoticed until somebody needed the telephone number.
+#[test]
+fn verify_opens_the_rows_of_the_vault_and_names_a_lost_one() {
+    const VAULT: redb::TableDefinition<[u8; 20], &[u8]> = redb::TableDefinition::new("vault");
+    let world = World::new(5);
+    let people = world.ok(&["roster", "stats"])["people"].clone();
+    let verified = world.ok(&["verify"]);
+    let vault = &verified["vault"];
+    assert_eq!((&vault["rows"], &vault["opened"]), (&people, &true.into()));
+    let (keys, away) = (world.path("keys.json"), world.path("keys-away.json"));
+    std::fs::rename(&keys, &away).unwrap();
+    let vault = &world.ok(&["verify"])["vault"];
+    assert_eq!((&vault["rows"], &vault["opened"]), (&people, &false.into()));
+    std::fs::rename(&away, &keys).unwrap();
+
+    let database = redb::Database::open(world.path("sumun.redb")).unwrap();
+    let write = database.begin_write().unwrap();
+    let lost = {
+        let mut vault = write.open_table(VAULT).unwrap();
+        let first = vault.pop_first().unwrap().unwrap();
+        first.0.value()
+    };
+    write.commit().unwrap();
+    drop(database);
+    let lost = data_encoding::HEXLOWER.encode(&lost[..16]);
+    let found = world.run(&["verify"]);
+    let says = text(&found.stdout);
+    assert_eq!(found.status.code(), Some(1), "{says}");
+    assert!(
+        says.contains(&format!("FAULT: row of person {lost}")),
+        "{says}"
+    );
+    assert!(
+        says.contains("it is missing") && says.contains("restore"),
+        "{says}"
+    );
+    let copy = world.path("copy.redb").display().to_string();
+    let copied = world.run(&["backup", &copy]);
+    let says = text(&copied.stdout);
+    assert_eq!(copied.status.code(), Some(1), "{says}");
+    assert!(
+        says.contains(&lost) && world.path("copy.redb").exists(),
+        "{says}"
+    );
+}
+
 /// A file that had lost all but one of thirty people came into force without a question, and who
 /// was gone could not even look at their booking.
 #[test]

@@ -81,7 +81,7 @@ impl Life {
         let rows = slots(run.now(), &mut run.random);
         self.act(run, Act::Slots { campaign: 0, rows });
         let people = self.everybody.clone();
-        let digest = roster(&people).digest;
+        let digest = roster(&people).digest.with_left(&[]);
         self.act(run, Act::Roster { people, digest });
     }
 
@@ -435,7 +435,7 @@ impl Life {
                 change(&mut people[changes], &mut run.random);
                 self.everybody = people.clone();
                 people.remove(leaves);
-                let digest = roster(&people).digest;
+                let digest = roster(&people).digest.with_left(&[]);
                 Act::Roster { people, digest }
             }
         };

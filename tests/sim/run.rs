@@ -22,6 +22,7 @@ use sumun::engine::core::Core;
 use sumun::engine::open::found;
 use sumun::journal::Log as _;
 use sumun::journal::store::Read;
+use sumun::journal::vault::check_vault;
 use sumun::seats::{Claim, SiteSeats};
 use tokio::sync::oneshot;
 
@@ -36,7 +37,7 @@ use kinds::kind_of;
 /// How often each kind of event happened.
 pub type Tally = BTreeMap<&'static str, u64>;
 
-type Line = (Stamp, Actor, Change);
+pub type Line = (Stamp, Actor, Change);
 
 /// What is decided beforehand for a run that leaves nothing to chance.
 #[derive(Clone, Copy, Debug)]
@@ -445,6 +446,9 @@ pub fn passes_every_audit(read: &Read) {
     let (verified, state) = verify_store(read, None).expect("the file verifies");
     assert_eq!(verified.last, state.seq.0);
     assert!(verified.heads > 0, "no head was signed");
+    let roster = read.roster().unwrap().unwrap_or_default();
+    let vault = check_vault(read, &roster, &state, Some(&keys())).unwrap();
+    assert_eq!((vault.were_opened, vault.faults), (true, vec![]));
     let mut lines = Vec::new();
     let count = export(read, Seq(1), Seq(u64::MAX), &mut lines).unwrap();
     assert_eq!(count, state.seq.0);

@@ -64,7 +64,7 @@ impl Story {
         ];
         self.act(Act::Slots { campaign: 0, rows });
         let people = self.people.clone();
-        let digest = roster(&people).digest;
+        let digest = roster(&people).digest.with_left(&[]);
         self.act(Act::Roster { people, digest });
     }
 

@@ -18,8 +18,8 @@ use crate::world::keys;
 const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
 const HEADS: TableDefinition<u64, &[u8]> = TableDefinition::new("heads");
 const CHECKPOINT: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("checkpoint");
-const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
-const ROSTER: TableDefinition<u64, &[u8]> = TableDefinition::new("roster");
+pub const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+pub const ROSTER: TableDefinition<u64, &[u8]> = TableDefinition::new("roster");
 
 /// The file of the long evening, stopped in good order.
 fn evening() -> Vec<u8> {
@@ -81,12 +81,12 @@ fn at_the_gate() -> Vec<Change> {
     line.into_iter().chain(set).chain([key, rekeyed]).collect()
 }
 
-fn with_store<T>(bytes: &[u8], look: impl FnOnce(&Store) -> T) -> T {
+pub fn with_store<T>(bytes: &[u8], look: impl FnOnce(&Store) -> T) -> T {
     look(&Disk::with(bytes.to_vec()).open().unwrap())
 }
 
 /// The file after somebody with the right tools was at it.
-fn tampered(bytes: &[u8], tamper: impl FnOnce(&redb::WriteTransaction)) -> Vec<u8> {
+pub fn tampered(bytes: &[u8], tamper: impl FnOnce(&redb::WriteTransaction)) -> Vec<u8> {
     let disk = Disk::with(bytes.to_vec());
     let database = Database::builder()
         .create_with_backend(Backend(disk.clone()))
@@ -98,7 +98,7 @@ fn tampered(bytes: &[u8], tamper: impl FnOnce(&redb::WriteTransaction)) -> Vec<u
     disk.bytes()
 }
 
-fn rows<K: redb::Key + for<'a> redb::Value<SelfType<'a> = N>, N>(
+pub fn rows<K: redb::Key + for<'a> redb::Value<SelfType<'a> = N>, N>(
     bytes: &[u8],
     table: TableDefinition<K, &[u8]>,
 ) -> Vec<(N, Vec<u8>)> {

@@ -7,6 +7,7 @@
 //! `regions[0]` the empty text (unknown); every index of a person is within its table.
 
 pub mod contact;
+pub mod digest;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -57,6 +58,19 @@ pub struct Roster {
     /// People who left the roster with a booking or a hold, in order of key: none of them is among
     /// `people`. They are found for what they have, and may book nothing new.
     pub left: Vec<RosterPerson>,
+    pub digest_form: DigestForm,
+}
+
+/// What the digest of a roster covers, beside its tables and its people. A data file keeps it with
+/// the roster. Nobody gains by changing it there: the two begin with different labels, so that the
+/// digest in the journal fits one of them alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum DigestForm {
+    /// Nothing else: of rosters that were imported before people who left were covered.
+    PeopleAlone,
+    /// The people who left.
+    #[default]
+    WithLeft,
 }
 
 impl Default for Roster {
@@ -68,6 +82,7 @@ impl Default for Roster {
             group_sets: vec![Vec::new()],
             regions: vec![String::new()],
             left: Vec::new(),
+            digest_form: DigestForm::default(),
         }
     }
 }
@@ -117,6 +132,7 @@ impl Roster {
             group_sets,
             regions,
             left: Vec::new(),
+            digest_form: DigestForm::default(),
         })
     }
 
@@ -177,31 +193,45 @@ impl Roster {
     }
 
     /// Hands the bytes that a digest of this roster covers to `sink`, in pieces: a label, the two
-    /// tables with lengths before each text, and the people. The version is not covered, so an
-    /// unchanged file imported again has an unchanged digest.
+    /// tables with lengths before each text, the people, and, by `digest_form`, those who left. The
+    /// version is not covered, so an unchanged file imported again has an unchanged digest.
     pub fn digest_input(&self, mut sink: impl FnMut(&[u8])) {
-        const PIECE_PEOPLE: usize = 4096;
+        self.all_but_left(self.digest_form, &mut sink);
+        if self.digest_form == DigestForm::WithLeft {
+            people_digest_input(&self.left, &mut sink);
+        }
+    }
+
+    /// All that a digest covers but the people who left.
+    fn all_but_left(&self, form: DigestForm, sink: &mut dyn FnMut(&[u8])) {
         let text = |text: &str, sink: &mut dyn FnMut(&[u8])| {
             sink(&(text.len() as u64).to_le_bytes());
             sink(text.as_bytes());
         };
-        sink(b"sumun roster v1");
+        sink(match form {
+            DigestForm::PeopleAlone => b"sumun roster v1",
+            DigestForm::WithLeft => b"sumun roster v2",
+        });
         sink(&(self.group_sets.len() as u64).to_le_bytes());
         for set in &self.group_sets {
             sink(&(set.len() as u64).to_le_bytes());
-            set.iter().for_each(|group| text(group, &mut sink));
+            set.iter().for_each(|group| text(group, sink));
         }
         sink(&(self.regions.len() as u64).to_le_bytes());
-        self.regions
-            .iter()
-            .for_each(|region| text(region, &mut sink));
-        sink(&(self.people.len() as u64).to_le_bytes());
-        let mut piece = Vec::with_capacity(PIECE_PEOPLE * PERSON_BYTES);
-        for people in self.people.chunks(PIECE_PEOPLE) {
-            piece.clear();
-            encode_people(people, &mut piece);
-            sink(&piece);
-        }
+        self.regions.iter().for_each(|region| text(region, sink));
+        people_digest_input(&self.people, sink);
+    }
+}
+
+/// How many people there are, and each of them, as a digest covers them.
+fn people_digest_input(people: &[RosterPerson], sink: &mut dyn FnMut(&[u8])) {
+    const PIECE_PEOPLE: usize = 4096;
+    sink(&(people.len() as u64).to_le_bytes());
+    let mut piece = Vec::with_capacity(PIECE_PEOPLE.min(people.len()) * PERSON_BYTES);
+    for people in people.chunks(PIECE_PEOPLE) {
+        piece.clear();
+        encode_people(people, &mut piece);
+        sink(&piece);
     }
 }
 

@@ -179,12 +179,14 @@ fn a_digest_covers_each_field_and_where_texts_end() {
     let mut versioned = base.clone();
     versioned.version = 9;
     assert_eq!(input(&base), input(&versioned));
-    let mut others = vec![base.clone(); 5];
+    let mut others = vec![base.clone(); 7];
     others[0].people[0].detail_tag = 1;
     others[1].regions.push("11/110".into());
     others[2].group_sets.push(texts(&["ab", "c"]));
     others[3].group_sets.push(texts(&["a", "bc"]));
     others[4].people.clear();
+    others[5].left = vec![person([2; 16], 0, 0)];
+    others[6].digest_form = DigestForm::PeopleAlone;
     others.push(base);
     let distinct: std::collections::HashSet<_> = others.iter().map(input).collect();
     assert_eq!(distinct.len(), others.len());

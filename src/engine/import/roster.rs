@@ -13,6 +13,7 @@ use super::rekey::{Recognised, recognise};
 use super::sweep::{has_something, sweep_all};
 use super::{AtDesk, NotStaged, OTHER_ROSTER};
 use crate::domain::ids::{BookingNumber, HoldId, PersonKey};
+use crate::domain::roster::digest::RosterDigest;
 use crate::domain::roster::{Difference, Roster, RosterPerson, difference};
 use crate::domain::state::{State, Status};
 use crate::engine::command::RosterNews;
@@ -40,7 +41,7 @@ pub struct StagedRoster {
     /// The roster that it was compared with.
     pub(in crate::engine) base: Arc<Roster>,
     pub(in crate::engine) next: Roster,
-    pub(in crate::engine) digest: [u8; 32],
+    digest: RosterDigest,
     pub(in crate::engine) counts: Counts,
     pub(in crate::engine) news: RosterNews,
     recognised: Recognised,
@@ -390,6 +391,11 @@ impl StagedRoster {
         let found: Vec<_> = found.into_values().collect();
         self.next.add_left(found.iter().copied());
         found
+    }
+
+    /// The digest of the roster, with the people who left as far as they are known.
+    pub(in crate::engine) fn digest(&self) -> [u8; 32] {
+        self.digest.with_left(&self.next.left)
     }
 
     /// Stores who was found last, and puts the version into force with the transaction.

@@ -128,10 +128,11 @@ fn the_digest_knows_the_content_and_not_the_order() {
         read(&format!("{one}\n{two}\n")),
         read(&format!("{two}\n{one}\n")),
     );
-    assert_eq!(forth.digest, back.digest);
+    let digest = |read: &PreparedRoster| read.digest.with_left(&[]);
+    assert_eq!(digest(&forth), digest(&back));
     assert_eq!(forth.roster, back.roster);
     let other = read(&format!("{two}\n{}\n", row_with(5, "b")));
-    assert_ne!(forth.digest, other.digest);
+    assert_ne!(digest(&forth), digest(&other));
     let changes = difference(&forth.roster, &other.roster);
     assert_eq!((changes.unchanged, changes.changed.len()), (1, 1));
     assert!(changes.changed[0].groups && !changes.changed[0].region);
@@ -467,6 +468,6 @@ proptest! {
         let there = pool.install(|| read_with(&keys, &file).unwrap());
         let here = read_with(&keys, &file).unwrap();
         prop_assert_eq!(there.roster, here.roster);
-        prop_assert_eq!(there.digest, here.digest);
+        prop_assert_eq!(there.digest.with_left(&[]), here.digest.with_left(&[]));
     }
 }

@@ -180,6 +180,23 @@ impl Run {
         true
     }
 
+    /// Has the writer do, as its next step, a part of an act that was prepared beside it.
+    pub fn hand(&mut self, act: Act, operation: Operation) {
+        assert!(self.waiting.is_empty(), "the part is the next step");
+        let (reply, answer) = oneshot::channel();
+        self.tickets += 1;
+        let ticket = self.tickets;
+        self.replies.insert(ticket, answer);
+        self.commands.push_back(Command::Operate {
+            operator: OPERATOR.to_owned(),
+            operation,
+            reply,
+        });
+        let asked = Asked::Operator(act);
+        self.waiting.push_back(Waiting { ticket, asked });
+        self.step();
+    }
+
     fn operation(&self, act: &Act) -> Operation {
         let id = |at: &usize| {
             self.model.campaigns[*at]
@@ -202,7 +219,7 @@ impl Run {
                 version: None,
                 rows: rows.clone(),
             },
-            Act::Roster { people, .. } => Operation::ImportRoster {
+            Act::Roster { people } => Operation::ImportRoster {
                 prepared: Box::new(roster(people)),
                 accept_gone: Some(u64::MAX),
             },

@@ -1,8 +1,12 @@
 //! Rows of people who left the roster, and sealed rows of the vault: what was changed, lost or put
 //! in is found and named.
 
+use std::sync::Arc;
+
 use redb::TableDefinition;
 use sumun::domain::ids::PersonKey;
+use sumun::engine::command::Operation;
+use sumun::engine::import::perform;
 use sumun::journal::recovery::{digest, recover};
 use sumun::journal::vault::{RowFault, check_vault};
 
@@ -25,10 +29,9 @@ fn after_leaving() -> (Vec<u8>, PersonKey, PersonKey) {
     let leave = [with[0], without[0]];
     let [with, without] = leave.map(|at| people[at].key);
     people.retain(|person| ![with, without].contains(&person.key));
-    let digest = roster(&people).digest.with_left(&[]);
     story
         .run
-        .submit(Asked::Operator(Act::Roster { people, digest }), false);
+        .submit(Asked::Operator(Act::Roster { people }), false);
     story.run.step();
     (story.run.stopped_after([]), with, without)
 }
@@ -64,6 +67,38 @@ fn a_flipped_byte_of_a_person_who_left_is_found_by_a_start() {
         table.remove("roster-covers-left").unwrap();
     });
     assert!(with_store(&bytes, |store| recover(&store.read().unwrap()).is_err()));
+}
+
+/// Who takes a hold after the rows were stored, and is not on the next roster, is found by the
+/// writer: their row is stored with the commit, and covered like the others.
+#[test]
+fn who_holds_a_seat_while_their_roster_ends_is_kept_and_covered() {
+    let mut story = Story::new();
+    story.set_up();
+    let mut people = story.people.clone();
+    let leaves = people.remove(0);
+    let (shared, store) = (
+        Arc::clone(story.run.core().shared()),
+        Arc::clone(story.run.core().store()),
+    );
+    let import = Operation::ImportRoster {
+        prepared: Box::new(roster(&people)),
+        accept_gone: Some(1),
+    };
+    let mut hand = |part: Operation| {
+        assert!(matches!(part, Operation::PutRosterInForce { .. }));
+        story.hold(0, 3);
+        let people = people.clone();
+        story.run.hand(Act::Roster { people }, part);
+        None
+    };
+    perform(&shared, &store, &keys(), import, &mut hand);
+    assert!(story.run.model.left.contains_key(&leaves.key));
+    story.run.check_replay();
+    let bytes = story.run.stopped_after([]);
+    let found = with_store(&bytes, |store| recover(&store.read().unwrap()).unwrap());
+    let left: Vec<_> = found.roster.left.iter().map(|person| person.key).collect();
+    assert_eq!(left, [leaves.key]);
 }
 
 /// Rosters of older data files are covered without the people who left.

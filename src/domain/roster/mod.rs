@@ -43,6 +43,16 @@ impl RosterPerson {
     pub fn has_contact(&self, name_tag: [u8; 8], detail_tag: u32) -> bool {
         (self.name_tag, self.detail_tag) == (name_tag, detail_tag)
     }
+
+    /// What is kept of a person who left: no groups and no region. Their numbers belong to the
+    /// tables of the roster that the person was on, which is gone.
+    pub fn as_left(self) -> Self {
+        Self {
+            groups: GroupSetIndex(0),
+            region: 0,
+            ..self
+        }
+    }
 }
 
 /// The bytes of one stored person: the fields in order, integers little-endian.
@@ -56,7 +66,7 @@ pub struct Roster {
     pub group_sets: Vec<Vec<String>>,
     pub regions: Vec<String>,
     /// People who left the roster with a booking or a hold, in order of key: none of them is among
-    /// `people`. They are found for what they have, and may book nothing new.
+    /// `people`. They are found for what they have, and may book nothing new. All are `as_left`.
     pub left: Vec<RosterPerson>,
     pub digest_form: DigestForm,
 }
@@ -98,6 +108,8 @@ pub enum RosterFault {
     Groups(usize),
     #[error("person {0} names a region outside the table")]
     Region(usize),
+    #[error("person {0} who left has a set of groups or a region")]
+    Left(usize),
     #[error("a table does not begin with its empty member, or has more than 65,536 members")]
     Table,
 }
@@ -144,9 +156,28 @@ impl Roster {
 
     /// Takes in people who left, in any order.
     pub fn add_left(&mut self, people: impl IntoIterator<Item = RosterPerson>) {
+        let people = people.into_iter().map(RosterPerson::as_left);
         self.left.extend(people);
         self.left.sort_unstable_by_key(|person| person.key);
         self.left.dedup_by_key(|person| person.key);
+    }
+
+    /// Takes in the stored rows of people who left. Rows from before the digest covered them may
+    /// have groups and a region, which are dropped. In a later row these are damage.
+    pub fn restore_left(
+        &mut self,
+        people: Vec<RosterPerson>,
+        digest_form: DigestForm,
+    ) -> Result<(), RosterFault> {
+        let is_damaged = |person: &RosterPerson| *person != person.as_left();
+        if digest_form == DigestForm::WithLeft
+            && let Some(at) = people.iter().position(is_damaged)
+        {
+            return Err(RosterFault::Left(at));
+        }
+        self.digest_form = digest_form;
+        self.add_left(people);
+        Ok(())
     }
 
     pub fn find(&self, key: &PersonKey) -> Option<&RosterPerson> {
@@ -182,12 +213,12 @@ impl Roster {
         Some(low + at)
     }
 
-    /// The groups of a person of this roster.
+    /// The groups of a person of this roster; none of a person who left.
     pub fn groups(&self, person: &RosterPerson) -> &[String] {
         &self.group_sets[usize::from(person.groups.0)]
     }
 
-    /// The region of a person of this roster, as `11/110`; empty when unknown.
+    /// The region of a person of this roster, as `11/110`; empty when unknown or when they left.
     pub fn region(&self, person: &RosterPerson) -> &str {
         &self.regions[usize::from(person.region)]
     }

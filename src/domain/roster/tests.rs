@@ -204,3 +204,34 @@ fn names_and_phones_compare_by_what_they_say() {
     );
     assert_eq!(comparable_phone("+82 (10) 1234-5678"), "+821012345678");
 }
+
+/// The tables of the roster in force may be shorter than those of the roster that a person left.
+#[test]
+fn a_person_who_left_has_no_groups_and_no_region_whatever_they_had_before() {
+    let mut leaves = person([2; 16], 0, 0);
+    (leaves.groups, leaves.region) = (GroupSetIndex(7), 9);
+    let base = roster([person([1; 16], 0, 0)]);
+    let mut imported = base.clone();
+    imported.add_left([leaves]);
+    // An older data file has the row as it was on the roster before.
+    let mut older = base.clone();
+    let restored = older.restore_left(vec![leaves], DigestForm::PeopleAlone);
+    assert_eq!(restored, Ok(()));
+    for roster in [&imported, &older] {
+        let found = roster.find_left(&leaves.key).unwrap();
+        assert_eq!(roster.groups(found), <[String; 0]>::default());
+        assert_eq!(roster.region(found), "");
+    }
+    // A row that the digest covers never had them.
+    for (groups, region) in [(7, 0), (0, 9)] {
+        (leaves.groups, leaves.region) = (GroupSetIndex(groups), region);
+        let restored = base
+            .clone()
+            .restore_left(vec![leaves], DigestForm::WithLeft);
+        assert_eq!(restored, Err(RosterFault::Left(0)));
+    }
+    let mut whole = base.clone();
+    let rows = imported.left.clone();
+    assert_eq!(whole.restore_left(rows, DigestForm::WithLeft), Ok(()));
+    assert_eq!(whole, imported);
+}

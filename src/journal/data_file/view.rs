@@ -122,11 +122,12 @@ impl FileView {
         }
         people.shrink_to_fit();
         let mut roster = Roster::assemble(version, people, group_sets, regions).map_err(damaged)?;
-        roster.add_left(left);
         let covers_left = self.transaction.open_table(META)?.get(COVERS_LEFT)?;
-        if covers_left.is_none() {
-            roster.digest_form = DigestForm::PeopleAlone;
-        }
+        let form = match covers_left {
+            Some(_) => DigestForm::WithLeft,
+            None => DigestForm::PeopleAlone,
+        };
+        roster.restore_left(left, form).map_err(damaged)?;
         Ok(Some(roster))
     }
 

@@ -1,11 +1,11 @@
 //! How a process ends, and how the next one starts: which of the possible worlds is the real one.
 
 use sumun::clock::Clock;
-use sumun::domain::entry::{Change, Entry};
+use sumun::domain::entry::Change;
 use sumun::domain::time::Stamp;
 use sumun::engine::open::{OpenFault, open};
 
-use super::{Candidate, Line, Run, lines_of};
+use super::{Candidate, Run, lines_of};
 use crate::check;
 use crate::disk::{Crash, Plan};
 use crate::world::keys;
@@ -128,12 +128,11 @@ impl Run {
         self.disk.set_plan(Plan::Healthy);
         let found = self.read(|read| check::journal(read, 0));
         let fits = |(_, lines): &Candidate| {
-            let expected: Vec<_> = self.lines.iter().chain(lines).collect();
-            let is_same = |(entry, line): (&Entry, &&Line)| {
-                let told = (entry.stamp, entry.actor.clone(), entry.change.clone());
-                check::as_predicted(told, Some(line)) == **line
-            };
-            found.len() == expected.len() && found.iter().zip(&expected).all(is_same)
+            let expected = self.lines.iter().chain(lines);
+            let told = found
+                .iter()
+                .map(|entry| (entry.stamp, &entry.actor, &entry.change));
+            told.eq(expected.map(|(stamp, actor, change)| (*stamp, actor, change)))
         };
         let real = worlds.iter().position(fits);
         let Some(real) = real else {

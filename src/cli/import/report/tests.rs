@@ -1,3 +1,5 @@
+//! Tests of the report of an import: what its rows say and how they are written.
+
 use super::*;
 use crate::files::{Fault, Reason};
 

@@ -1,4 +1,5 @@
-//! The thread that settles the tail into the data file, once a second and whenever a segment is full.
+//! The thread that settles the tail into the data file, once a second and whenever a segment is
+//! full.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,8 +1,9 @@
 //! The agency's CSV files in: roster, sites and slots, each read whole or refused with a report.
 //!
-//! Owns what a well-formed file is and how a fault in one is told: by line, column and reason; all
-//! are counted, and a report has the first hundred or, where a file is wanted, ten thousand. It must not store anything: a reader's answer is a value
-//! that someone else journals. A report never repeats a name, a telephone number or a code.
+//! Owns what a well-formed file is and how a fault in one is told: by line, column and reason. All
+//! faults are counted; a report has the first hundred, or the first ten thousand where it goes into
+//! a file. It must not store anything: a reader's answer is a value that someone else journals. A
+//! report never repeats a name, a telephone number or a code.
 //!
 //! Invariants: no bytes make a reader panic; memory is bounded by the rows kept plus two batches,
 //! whatever the file; a file with one fault is not imported in part.

@@ -1,8 +1,8 @@
 //! `--report OUT.csv`: what a person has to look at after an import, one row each.
 //!
 //! Columns: `line` and `column` of the imported file, empty where a row is about the whole file;
-//! `reason`, the name that scripts read; `detail`, what is wrong and what to do. A report repeats no
-//! name, telephone number or code of the imported file, as its faults don't.
+//! `reason`, the name that scripts read; `detail`, what is wrong and what to do. Like the faults it
+//! is made of, a report repeats no name, telephone number or code of the imported file.
 
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};

@@ -71,6 +71,14 @@ pub fn run(
     config.check().map_err(anyhow::Error::msg)?;
     let (store, shared) = (Arc::clone(core.store()), Arc::clone(core.shared()));
     let (keys, clock) = (Arc::clone(core.keys()), core.clock().clone());
+    if let Some(away) = shared.away.get() {
+        tracing::info!(
+            last_use = %away.last_use.instant(),
+            away_s = away.seconds(),
+            "nobody used the data folder before this start for so long, by the clock; if that is \
+             not so, the clock is wrong"
+        );
+    }
     let (writer, writing) = writer::spawn(core);
     let service = Service::new(shared, Arc::clone(&store), writer.clone(), keys, clock);
     let service = Arc::new(service);

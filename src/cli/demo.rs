@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::campaign::read_campaign;
+use super::told::rows;
 use super::{Output, serve};
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
@@ -173,7 +174,7 @@ fn make(
     let today = Day::of(campaign.zone.local(at).date());
     let keys = folder.keys()?;
     let prepared = roster::read_file(&path, &keys, &Entropy::system(), today)
-        .map_err(|report| anyhow::anyhow!("the invented people don't import: {report}"))?;
+        .map_err(|report| anyhow::anyhow!("the invented people don't import: {}", rows(&report)))?;
     let sites = demo::sites(made.seed, SITES);
     let lines = demo::slots(&sites, FIRST_DOSES, made.people);
     let vaccine = VaccineIndex(0);

@@ -165,9 +165,20 @@ fn clock(folder: &Folder, server: &Server) -> Finding {
     }
     let used = last.into_iter().chain(folder.last_use()).max();
     match used.map_or(Ok(()), |used| open::check_clock(now, used)) {
-        Ok(()) => fine(WHAT, format!("says {}", now.instant())),
+        Ok(()) => fine(WHAT, format!("says {}{}", now.instant(), unused(now, used))),
         Err(ahead) => bad(WHAT, ahead.to_string()),
     }
+}
+
+/// How long nobody has used the folder, by the clock.
+fn unused(now: Stamp, used: Option<Stamp>) -> String {
+    used.map_or(String::new(), |used| {
+        let unused_s = (now.0 - used.0) / Stamp::SECOND;
+        format!(
+            "; the folder was last in use {unused_s} s ago, at {}",
+            used.instant()
+        )
+    })
 }
 
 /// What a server that runs on the folder says of itself; none if none runs.
@@ -191,12 +202,26 @@ fn stands_still(server: &Server) -> Option<String> {
     ))
 }
 
+/// How long the server was away before its start, by its own clock.
+fn away(server: &Server) -> String {
+    let Ok(Some(Ok(Done::Health(health)))) = server else {
+        return String::new();
+    };
+    match (&health.last_use_before_start, health.away_before_start_s) {
+        (Some(last), Some(away_s)) => format!(
+            "; before its start nobody used the folder for {away_s} s, from {last} on: if that is \
+             too long, the clock is wrong"
+        ),
+        _ => String::new(),
+    }
+}
+
 fn server_finding(server: &Server) -> Finding {
     const WHAT: &str = "server";
     match server {
         Ok(None) => fine(WHAT, "does not run on this folder".to_owned()),
         Ok(Some(finished)) => match told::answer(finished.clone()).human {
-            said if said.is_empty() => fine(WHAT, "runs, is ready".to_owned()),
+            said if said.is_empty() => fine(WHAT, format!("runs, is ready{}", away(server))),
             said => bad(WHAT, said.replace('\n', "; ")),
         },
         Err(error) => bad(WHAT, format!("can't be asked: {error:#}")),

@@ -1,15 +1,20 @@
 //! `sumun roster`, `sites`, `slots`, and the parts of `campaign` that need the data folder.
 
-use std::path::PathBuf;
+mod report;
+
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use serde_json::json;
 
 use super::campaign::{CampaignCommand, parse_at, preview, read_campaign};
-use super::{Output, keep, work};
+use super::{Output, keep, perform, told, work};
 use crate::domain::campaign::eligibility::Subject;
 use crate::files::roster::SamePerson;
 use crate::ops::folder::Folder;
 use crate::ops::work::Work;
+
+use report::ReportFile;
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum RosterCommand {
@@ -26,6 +31,9 @@ pub enum RosterCommand {
         /// Rows that look like one person under two codes
         #[arg(long, value_enum, default_value = "warn", value_name = "warn|refuse")]
         same_person: SamePersonArg,
+        /// Write what is to be looked at into this file, as CSV: line, column, reason, detail
+        #[arg(long, value_name = "OUT.csv")]
+        report: Option<PathBuf>,
     },
     /// Count the people on the roster
     #[command(after_help = "Example:\n  sumun roster stats")]
@@ -68,6 +76,7 @@ pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Output
             dry_run,
             accept_gone,
             same_person,
+            report,
         } => {
             let import = Work::ImportRoster {
                 dry_run: *dry_run,
@@ -76,11 +85,39 @@ pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Output
                     SamePersonArg::Warn => SamePerson::Warn,
                     SamePersonArg::Refuse => SamePerson::Refuse,
                 },
+                reports: report.is_some(),
             };
-            work(folder, import, Some(file))
+            match report {
+                Some(report) => import_with_report(folder, import, file, report),
+                None => work(folder, import, Some(file)),
+            }
         }
         RosterCommand::Stats => work(folder, Work::RosterStats, None),
     }
+}
+
+/// Imports a roster, and writes into a file what is to be looked at.
+fn import_with_report(
+    folder: &Folder,
+    import: Work,
+    file: &Path,
+    path: &Path,
+) -> anyhow::Result<Output> {
+    let report = ReportFile::create(path, file)?;
+    let finished = perform(folder, import, Some(file))?;
+    let rows = report::rows(&finished);
+    let mut output = told::answer(finished);
+    let shown = path.display();
+    let wrote = match report.write(&rows) {
+        Ok(()) => format!("report: {shown}, {} rows", rows.len()),
+        Err(fault) => {
+            output.fault = true;
+            format!("the report could not be written to {shown} ({fault}); the above holds")
+        }
+    };
+    output.human.push_str(&format!("\n{wrote}"));
+    output.json["report"] = json!({ "file": shown.to_string(), "rows": rows.len() });
+    Ok(output)
 }
 
 /// The campaign commands that need the data folder.

@@ -2,15 +2,20 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
-use super::{Output, told};
+use super::Output;
+use super::told::{self, rows_seen, vault_faults, vault_json};
 use crate::audit::{KeptHead, Verified, verify_store};
 use crate::clock::wall;
+use crate::domain::state::State;
 use crate::engine::open;
 use crate::journal::store::{Read, Store};
+use crate::journal::vault::{VaultSeen, check_vault};
+use crate::keys::Keys;
 use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::ops::work::Work;
@@ -22,9 +27,12 @@ pub fn backup(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
     }
     let part = Part::beside(file)?;
     copy_of(folder, &part.0)?;
-    let (verified, _) = {
+    let (verified, vault) = {
         let store = Store::look(&part.0)?;
-        verify_store(&store.read()?, None).context("the copy does not verify; nothing was kept")?
+        let read = store.read()?;
+        let checked = verify_store(&read, None);
+        let (verified, state) = checked.context("the copy does not verify; nothing was kept")?;
+        (verified, vault_of(&read, &state, folder)?)
     };
     part.rename(file)?;
     let bytes = fs::metadata(file)?.len();
@@ -33,10 +41,11 @@ pub fn backup(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
         file.display(),
         verified.last
     );
-    Ok(Output::done(
-        human,
-        json!({ "file": file, "entries": verified.last, "bytes": bytes }),
-    ))
+    let json = json!({
+        "file": file, "entries": verified.last, "bytes": bytes, "vault": vault_json(&vault),
+    });
+    // It is kept all the same: a copy without somebody's telephone number has all bookings.
+    Ok(with_vault_faults(Output::done(human, json), &vault))
 }
 
 /// Checks a backup and copies it into a folder that has no data file.
@@ -60,19 +69,19 @@ pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
     }
     let part = Part::beside(&target)?;
     part.take(file)?;
-    let (verified, state) = {
+    let (verified, state, vault) = {
         let store = Store::look(&part.0).context("this is not a backup that can be used")?;
-        let checked = verify_store(&store.read()?, None);
-        checked.context("the backup does not verify; nothing was restored")?
+        let read = store.read()?;
+        let checked = verify_store(&read, None);
+        let (verified, state) =
+            checked.context("the backup does not verify; nothing was restored")?;
+        let vault = vault_of(&read, &state, folder)?;
+        (verified, state, vault)
     };
     fs::File::open(&part.0)?.sync_all()?;
     part.rename(&target)?;
     let mut human = format!("{}: {} entries, verified", target.display(), verified.last);
-    let fits = folder.keys().is_ok_and(|keys| {
-        state
-            .founded
-            .is_some_and(|founded| founded.head_public_key == keys.head_public_key())
-    });
+    let fits = vault.were_opened;
     if !fits {
         human.push_str("\nnow put the keys.json that belongs to it into the folder");
     }
@@ -82,16 +91,39 @@ pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
              with `sumun serve --accept-clock`",
         );
     }
-    Ok(Output::done(
-        human,
-        json!({ "entries": verified.last, "keys_fit": fits }),
-    ))
+    let json = json!({
+        "entries": verified.last, "keys_fit": fits, "vault": vault_json(&vault),
+    });
+    Ok(with_vault_faults(Output::done(human, json), &vault))
+}
+
+/// Looks at the vault, with the folder's keys if they belong to the data file.
+fn vault_of(read: &Read, state: &State, folder: &Folder) -> anyhow::Result<VaultSeen> {
+    let roster = read.roster()?.unwrap_or_default();
+    let fits = |keys: &Arc<Keys>| {
+        let founded = state.founded;
+        founded.is_some_and(|founded| founded.head_public_key == keys.head_public_key())
+    };
+    let keys = folder.keys().ok().filter(fits);
+    Ok(check_vault(read, &roster, state, keys.as_deref())?)
+}
+
+/// An answer with what is wrong in the vault, if something is.
+fn with_vault_faults(answer: Output, vault: &VaultSeen) -> Output {
+    if vault.faults_total == 0 {
+        return answer;
+    }
+    Output {
+        human: format!("{}\nFAULT: {}", answer.human, vault_faults(vault)),
+        fault: true,
+        ..answer
+    }
 }
 
 pub fn verify(folder: &Folder, file: Option<&Path>, head: Option<&Path>) -> anyhow::Result<Output> {
     let kept = head.map(read_head).transpose()?;
-    let check = |read: &Read| Ok(verify_store(read, kept.as_ref()));
-    let checked = match file {
+    let check = |read: &Read| check_all(read, kept.as_ref(), folder);
+    match file {
         Some(file) => {
             // redb may repair what it opens: the file itself stays as it is.
             let part = Part::beside(&std::env::temp_dir().join("sumun-verify"))?;
@@ -100,14 +132,31 @@ pub fn verify(folder: &Folder, file: Option<&Path>, head: Option<&Path>) -> anyh
                 Ok(store) => store,
                 Err(fault) => return Ok(found(&fault.to_string())),
             };
-            check(&store.read()?)?
+            check(&store.read()?)
         }
-        None => with_view(folder, check)?,
-    };
-    match checked {
-        Ok((verified, _)) => Ok(answer(&verified)),
-        Err(fault) => Ok(found(&fault.to_string())),
+        None => with_view(folder, check),
     }
+}
+
+/// Checks a data file, and then its vault.
+fn check_all(read: &Read, kept: Option<&KeptHead>, folder: &Folder) -> anyhow::Result<Output> {
+    let (verified, state) = match verify_store(read, kept) {
+        Ok(checked) => checked,
+        Err(fault) => return Ok(found(&fault.to_string())),
+    };
+    let vault = vault_of(read, &state, folder)?;
+    let mut output = answer(&verified);
+    output.json["vault"] = vault_json(&vault);
+    if vault.faults_total > 0 {
+        let faults = vault_faults(&vault);
+        output.json["verified"] = json!(false);
+        output.json["fault"] = json!(faults);
+        output.human = format!("FAULT: {faults}");
+        output.fault = true;
+    } else if vault.rows > 0 {
+        output.human.push_str(&format!("\n{}", rows_seen(&vault)));
+    }
+    Ok(output)
 }
 
 /// A fault that an auditor looks for.

@@ -1,6 +1,11 @@
 //! Operators' outcomes in words: text for a terminal, and the JSON object that scripts read.
 
-mod roster;
+pub(super) mod roster;
+mod rows;
+mod vault;
+
+pub(super) use rows::rows;
+pub(super) use vault::{rows_seen, vault_faults, vault_json};
 
 use serde_json::json;
 
@@ -64,9 +69,9 @@ fn done_answer(done: Done) -> Output {
     }
 }
 
-fn fault_answer(fault: &WorkFault) -> Output {
+pub(super) fn fault_answer(fault: &WorkFault) -> Output {
     match fault {
-        WorkFault::Rows(report) => Output::fault(report.to_string(), json!(report)),
+        WorkFault::Rows(report) => Output::fault(rows(report), json!(report)),
         WorkFault::Findings(findings) => campaign_findings(findings),
         WorkFault::NoSuchCampaign => Output::fault(
             "no such campaign is active: `sumun campaign list` names them",

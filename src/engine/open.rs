@@ -2,8 +2,10 @@
 //!
 //! Stamps of entries never go back, so one start with the clock ahead stops time for everybody
 //! until the true time has come there. A start whose clock is more than a day after the last sign
-//! of use of the folder is therefore refused until an operator confirms the time. Behind the last
-//! entry the folder is opened: the clock gets that entry's stamp for a floor, which is said loudly.
+//! of use of the folder is therefore refused until an operator confirms the time. A shorter time
+//! away looks like any restart and is not refused; it is kept in `Shared::away` and shown. Behind
+//! the last entry the folder is opened: the clock gets that entry's stamp for a floor, which is
+//! said loudly.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::core::{CommitFailed, Core};
-use super::shared::Shared;
+use super::shared::{Away, Shared};
 use crate::clock::Clock;
 use crate::domain::entry::Change;
 use crate::domain::roster::Roster;
@@ -155,8 +157,13 @@ pub fn open_after(
     }
     let clock = clock.with_floor(state.stamp);
     let behind_ns = clock.stands_still_ns();
-    let shared = Arc::new(Shared::new(state, Arc::new(roster)));
-    let mut core = Core::new(Arc::new(store), shared, keys, clock);
+    let shared = Shared::new(state, Arc::new(roster));
+    if !clock.is_simulated() {
+        let started = clock.now();
+        let last_use = last;
+        shared.away.get_or_init(|| Away { last_use, started });
+    }
+    let mut core = Core::new(Arc::new(store), Arc::new(shared), keys, clock);
     if behind_ns > BEHIND_NOTICED_NS {
         tracing::error!(
             behind_s = behind_ns / 1_000_000_000,
@@ -227,13 +234,18 @@ mod tests {
         // It wrote nothing: the true time is as good as before.
         let core = world.open_at(after(24), unknown).unwrap();
         assert_eq!(core.clock().now(), after(24));
+        let away = core.shared().away.get().unwrap();
+        assert_eq!((away.last_use, away.seconds()), (NOON, 24 * 3_600));
         drop(core);
         // A server that ran without entries until then noted it.
         let seen = LastUse {
             seen: Some(after(40)),
             ..unknown
         };
-        assert!(world.open_at(after(64), seen).is_ok());
+        let core = world.open_at(after(64), seen).unwrap();
+        let away = core.shared().away.get().unwrap();
+        assert_eq!((away.last_use, away.started), (after(40), after(64)));
+        drop(core);
         assert!(world.open_at(after(65), seen).is_err());
         // A note from before the last entry takes nothing away.
         let early = LastUse {
@@ -259,6 +271,7 @@ mod tests {
         let program = "a test".to_owned();
         core.record(Change::Started { program }).unwrap();
         let shared = Arc::clone(core.shared());
+        assert_eq!(shared.away.get().unwrap().seconds(), 0);
         assert_eq!(shared.state().stamp, clock.now());
         drop(core);
         let store = Store::open(&world.file()).unwrap();

@@ -137,7 +137,7 @@ impl Core {
             Change::RosterImported {
                 version: staged.next.version,
                 people: staged.next.people.len() as u64,
-                digest: staged.digest,
+                digest: staged.digest(),
                 added: counts.added as u64,
                 changed: counts.changed as u64,
                 gone: counts.gone as u64,

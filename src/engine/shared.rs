@@ -1,7 +1,7 @@
 //! What readers see: published state. Written by the writer alone, after a commit.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
@@ -16,6 +16,7 @@ use crate::domain::entry::Doses;
 use crate::domain::ids::{CampaignIndex, PersonKey, Seats, SiteIndex};
 use crate::domain::roster::Roster;
 use crate::domain::state::State;
+use crate::domain::time::Stamp;
 use crate::seats::{Positions, SiteSeats};
 
 /// Published state. `offers` is read without a lock; `state` is locked for microseconds at a time.
@@ -28,11 +29,29 @@ pub struct Shared {
     pub watch: Watch,
     /// What reads the journal behind the writer.
     pub followers: Followers,
+    /// How long nobody used the folder before this start; not known of a simulated clock.
+    pub away: OnceLock<Away>,
     offers: ArcSwap<Vec<Arc<Offer>>>,
     /// The roster in force. Every offer carries the same one.
     roster: ArcSwap<Roster>,
     roster_desk: RosterDesk,
     lists: AtomicU64,
+}
+
+/// The time before a start in which nobody used the data folder, by the stamps of both ends. It is
+/// the only sign of a clock that went ahead by less than a day while the server was down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Away {
+    /// The last entry, or a later note of a server that it ran.
+    pub last_use: Stamp,
+    pub started: Stamp,
+}
+
+impl Away {
+    /// Zero for a clock that is behind the last use.
+    pub fn seconds(self) -> i64 {
+        (self.started.0.saturating_sub(self.last_use.0).max(0)) / Stamp::SECOND
+    }
 }
 
 /// A campaign as people meet it: what is offered, how many seats are free, and who is who.
@@ -132,6 +151,7 @@ impl Shared {
             delay_us: AtomicU64::new(u64::MAX),
             watch: Watch::default(),
             followers: Followers::default(),
+            away: OnceLock::new(),
             offers,
             roster: ArcSwap::new(roster),
             roster_desk: RosterDesk::default(),

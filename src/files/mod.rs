@@ -1,8 +1,9 @@
 //! The agency's CSV files in: roster, sites and slots, each read whole or refused with a report.
 //!
-//! Owns what a well-formed file is and how a fault in one is told: by line, column and reason, the
-//! first hundred shown and all counted. It must not store anything: a reader's answer is a value
-//! that someone else journals. A report never repeats a name, a telephone number or a code.
+//! Owns what a well-formed file is and how a fault in one is told: by line, column and reason. All
+//! faults are counted; a report has the first hundred, or the first ten thousand where it goes into
+//! a file. It must not store anything: a reader's answer is a value that someone else journals. A
+//! report never repeats a name, a telephone number or a code.
 //!
 //! Invariants: no bytes make a reader panic; memory is bounded by the rows kept plus two batches,
 //! whatever the file; a file with one fault is not imported in part.
@@ -14,7 +15,7 @@ pub mod sites;
 pub mod slots;
 mod table;
 
-pub use report::{Fault, Reason, Report};
+pub use report::{Fault, KEPT_MAX, Reason, Report, SHOWN_MAX};
 
 /// Appends a date of the years 0 to 9999 as 1967-03-04. `Display` of a date costs several times as
 /// much, and a file has millions.

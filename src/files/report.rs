@@ -1,7 +1,7 @@
-//! What is wrong with a file: for a person as lines, for a script as JSON.
+//! What is wrong with a file, as a value: the command line puts it into words.
 //!
-//! Invariant: all faults are counted, the first `SHOWN_MAX` of them kept, so that a file that is
-//! wrong on every line costs no memory.
+//! Invariant: all faults are counted and at most `KEPT_MAX` of them kept, so that a file that is
+//! wrong on every line costs little memory.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,8 +11,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// How many faults a report keeps: more than a person reads before correcting the file.
+/// How many faults a report has: more than a person reads before correcting the file.
 pub const SHOWN_MAX: usize = 100;
+/// How many faults are kept while a file is read, and how many a report has that is written into a
+/// file: some 200 bytes each, so 2 MB, which fit into one answer of the control socket.
+pub const KEPT_MAX: usize = 10_000;
 
 /// The kind of a fault, by which a report counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -50,6 +53,14 @@ pub enum Reason {
     SameSiteTwice,
     SameSlotTwice,
     TooMany,
+}
+
+impl Reason {
+    /// The name that scripts read: `bad_date`.
+    pub fn name(self) -> String {
+        let name = serde_json::to_value(self).unwrap_or_default();
+        name.as_str().unwrap_or_default().to_owned()
+    }
 }
 
 /// One fault of a file.
@@ -122,7 +133,7 @@ impl Report {
     ) {
         self.faults_total += 1;
         *self.by_reason.entry(reason).or_default() += 1;
-        if self.faults.len() < SHOWN_MAX {
+        if self.faults.len() < KEPT_MAX {
             self.faults.push(Fault {
                 line,
                 column: column.into(),
@@ -154,46 +165,22 @@ impl Report {
         for (reason, count) in later.by_reason {
             *self.by_reason.entry(reason).or_default() += count;
         }
-        let room = SHOWN_MAX - self.faults.len();
+        let room = KEPT_MAX - self.faults.len();
         self.faults.extend(later.faults.into_iter().take(room));
     }
 
-    /// The value, if there is no fault; else the report, its faults in order of line.
-    pub(super) fn judge<T>(mut self, value: impl FnOnce() -> T) -> Result<T, Report> {
+    /// The value, if there is no fault; else the report, with the first `faults_max` faults in
+    /// order of line.
+    pub(super) fn judge<T>(
+        mut self,
+        faults_max: usize,
+        value: impl FnOnce() -> T,
+    ) -> Result<T, Report> {
         if self.faults_total == 0 {
             return Ok(value());
         }
         self.faults.sort_by_key(|fault| fault.line);
+        self.faults.truncate(faults_max);
         Err(self)
     }
 }
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let s = |count| if count == 1 { "" } else { "s" };
-        writeln!(
-            f,
-            "the {} file has {} fault{} in {} row{}; nothing was imported",
-            self.file,
-            self.faults_total,
-            s(self.faults_total),
-            self.rows,
-            s(self.rows),
-        )?;
-        for fault in &self.faults {
-            writeln!(f, "{fault}")?;
-        }
-        let hidden = self.faults_total - self.faults.len() as u64;
-        if hidden > 0 {
-            writeln!(f, "and {hidden} more; by reason:")?;
-            for (reason, count) in &self.by_reason {
-                let name = serde_json::to_value(reason).unwrap_or_default();
-                let name = name.as_str().unwrap_or_default().replace('_', " ");
-                writeln!(f, "  {count:>9} {name}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Report {}

@@ -16,11 +16,11 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use rayon::prelude::*;
-use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Entropy;
 use crate::domain::roster::contact::Contact;
+use crate::domain::roster::digest::RosterDigest;
 use crate::domain::roster::{
     GroupSetIndex, Roster, RosterPerson, comparable_name, comparable_phone,
 };
@@ -53,8 +53,7 @@ pub struct PreparedRoster {
     /// Version 0: who stores it gives it its number.
     pub roster: Roster,
     pub contacts: SealedContacts,
-    /// SHA-256 of `Roster::digest_input`.
-    pub digest: [u8; 32],
+    pub digest: RosterDigest,
     /// The people who were not on the roster in force, in order of key; none if it had nobody.
     pub strangers: Vec<Stranger>,
     /// Rows that look like one person under two codes.
@@ -253,6 +252,8 @@ pub struct Reading<'a> {
     /// The roster in force: rows that did not change are not sealed again.
     pub in_force: &'a Roster,
     pub same_person: SamePerson,
+    /// How many faults a report has, and how many rows that look like one person are told.
+    pub faults_max: usize,
     /// Where sealed rows go.
     pub contacts: SealedContacts,
 }
@@ -281,6 +282,7 @@ pub fn read(
         today,
         in_force: &Roster::default(),
         same_person: SamePerson::default(),
+        faults_max: SHOWN_MAX,
         contacts: SealedContacts::in_memory(),
     };
     reading.read(source)
@@ -331,7 +333,7 @@ impl Reading<'_> {
         match self.same_person {
             SamePerson::Warn => {
                 told.total = same_people.len() as u64;
-                told.lines = same_people.into_iter().take(SHOWN_MAX).collect();
+                told.lines = same_people.into_iter().take(self.faults_max).collect();
             }
             SamePerson::Refuse => report_same_people(same_people, &mut report),
         }
@@ -347,7 +349,7 @@ impl Reading<'_> {
                 });
             }
         }
-        report.judge(|| {
+        report.judge(self.faults_max, || {
             let strangers = strangers(&drafts, self.in_force);
             contacts.places = drafts.iter().map(|draft| draft.place).collect();
             let people = drafts.into_iter().map(|draft| RosterPerson {
@@ -361,13 +363,10 @@ impl Reading<'_> {
                 regions,
                 ..Roster::default()
             };
-            let mut digest = Context::new(&SHA256);
-            roster.digest_input(|piece| digest.update(piece));
-            let digest = digest.finish().as_ref().try_into();
             PreparedRoster {
+                digest: RosterDigest::of_people(&roster),
                 roster,
                 contacts,
-                digest: digest.expect("SHA-256 gives 32 bytes"),
                 strangers,
                 same_people: told,
                 likeness,

@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::domain::booking::site::SiteRow;
 
 use super::field;
-use super::report::{Reason, Report};
+use super::report::{Reason, Report, SHOWN_MAX};
 use super::table::{Row, scan};
 
 const COLUMNS: &[&str] = &[
@@ -46,7 +46,9 @@ pub fn read(source: impl Read + Send) -> Result<Vec<SiteRow>, Report> {
             });
         }
     }
-    report.judge(|| sites.into_iter().map(|(site, _)| site).collect())
+    report.judge(SHOWN_MAX, || {
+        sites.into_iter().map(|(site, _)| site).collect()
+    })
 }
 
 fn check(row: &Row<'_>, chunk: &mut Vec<(SiteRow, u64)>, report: &mut Report) {

@@ -17,7 +17,7 @@ use crate::domain::ids::{SiteIndex, VaccineIndex};
 use crate::domain::time::{Day, LocalTimeFault, Stamp, Zone};
 
 use super::field::{self, FieldFault, shown};
-use super::report::{Reason, Report};
+use super::report::{Reason, Report, SHOWN_MAX};
 use super::table::{Row, scan_with_optional};
 
 const COLUMNS: &[&str] = &[
@@ -69,7 +69,7 @@ pub fn read(
         },
     );
     report_same_slots(&slots, &lines, &mut report);
-    report.judge(|| slots)
+    report.judge(SHOWN_MAX, || slots)
 }
 
 fn check(

@@ -9,22 +9,24 @@ use crate::domain::time::Stamp;
 /// Seconds between two polls of somebody who waits: the least and the most.
 const POLL_S_MIN: f64 = 5.0;
 const POLL_S_MAX: f64 = 300.0;
-/// What all who wait may ask in a second: 6,000,000 / 300 s.
+/// Polls a second of all waiting people together: 6,000,000 people / 300 s.
 pub const POLLS_PER_S_MAX: f64 = 20_000.0;
-/// Kept free of the budget where people do not come by slots: three deviations of 20,000 are 424.
+/// The part of the budget that is kept free, because polls outside of slots come at random: three
+/// standard deviations of 20,000 are 424.
 const POLLS_PER_S_SPARE: f64 = 500.0;
-/// A line may move by so much faster than it did: more of those far back stay away.
+/// A line may move faster than it did by this factor, for example when more people do not come.
 const FASTER: f64 = 1.3;
-/// A line may move by so much slower than it did: sessions take longer, the brake.
+/// A line may move slower than it did by this factor, when sessions take longer or the brake pulls.
 const SLOWER: f64 = 0.7;
-/// Nobody is asked to come back sooner than after this, unless their turn comes before.
+/// Nobody is asked to poll again sooner than after this, unless their turn comes earlier.
 const FLOOR_S_MIN: f64 = 14.0;
-/// Whoever comes back when their turn has come comes a little after it.
+/// A person who polls once, when their turn has come, polls after their estimated wait times this.
 const LATER: f64 = 1.02;
-/// Those whose turn is too near to be asked back in time come later by a part of what is missing
-/// that gets less with the wait: they come about as fast as they are called, not all at once.
+/// Nobody polls sooner than after `POLL_S_MIN`, so a person with a shorter wait polls late. People
+/// with short waits poll after `POLL_S_MIN` plus their wait, less this part of the wait. So they
+/// come about as fast as they are called, and not all at once.
 const SPREAD: f64 = 0.25;
-/// Whatever is known, a wait has some slack.
+/// Added to the upper end of every wait, however well the rate is known.
 const SLACK_S: f64 = 30.0;
 
 /// Why people wait for longer than they were told.
@@ -56,11 +58,11 @@ impl WaitBecause {
 pub struct Outlook {
     /// People called a second, as far as is known.
     per_s: f64,
-    /// Nobody is asked to come back sooner than after this, unless their turn comes before.
+    /// Nobody is asked to poll again sooner than after this, unless their turn comes earlier.
     floor_s: f64,
-    /// In which all could ask once.
+    /// Seconds in which all waiting people could poll once within the budget.
     cycle_s: u64,
-    /// Called people who came too late and wait for a turn of their own.
+    /// People who came too late after they were called, and wait for the next free turn.
     late: u64,
     pub because: Option<WaitBecause>,
 }
@@ -100,19 +102,21 @@ impl Outlook {
         }
     }
 
-    /// The line moves: whoever is near comes back just when their turn has come.
+    /// Whether the line moves. If it does, a person near the front polls next when their turn has
+    /// come.
     fn moves(&self) -> bool {
         self.because != Some(WaitBecause::Paused)
     }
 
-    /// Whoever waits for less comes back once, when their turn has come. With half of this left
-    /// after a poll at the least, nobody who came back too early has a moment to wait and is told
-    /// `POLL_S_MIN`: they would come in waves, and turns would stand unused between them.
+    /// A person who waits for less than this polls once more, when their turn has come. A person
+    /// who waits for longer polls after half of the wait, so at least half of this remains then.
+    /// Without this bound a person could poll just before their turn and be told `POLL_S_MIN`:
+    /// people would come in waves, and turns would stand unused between them.
     fn near_s(&self) -> f64 {
         (self.floor_s * 2.0).min(POLL_S_MAX)
     }
 
-    /// How long whoever is called may not know it yet.
+    /// For how long a called person may not know of it, because their next poll has not come.
     pub fn unaware_s(&self) -> i64 {
         (self.near_s() * LATER + 1.0).ceil() as i64
     }
@@ -129,18 +133,18 @@ impl Outlook {
         [after_s + least as u64, after_s + most.ceil() as u64]
     }
 
-    /// When to ask again, in seconds, for somebody who waits. `lot` from 0 to 255 sets apart people
-    /// who would come in step.
+    /// Seconds until the next poll of a waiting person. `lot`, from 0 to 255, spreads people who
+    /// would otherwise poll at the same time.
     pub fn poll_s(&self, number: u64, ahead: u64, after_s: u64, lot: u8, now: Stamp) -> u32 {
         let wait_s = after_s as f64 + ahead as f64 / self.per_s;
         let next_s = if self.moves() && wait_s < self.near_s() {
-            // Where the budget is short not again in no time.
+            // If the budget is short, not at once again.
             let spread_s = wait_s + POLL_S_MIN - wait_s * SPREAD;
             (wait_s * LATER + 1.0)
                 .max(spread_s)
                 .max(self.floor_s / 16.0)
         } else {
-            // From a tenth less to a tenth more.
+            // Spreads people: from a tenth less to a tenth more.
             let apart = 0.9 + 0.2 * f64::from(lot) / 256.0;
             match (wait_s / 2.0).max(self.floor_s) {
                 next_s if next_s >= POLL_S_MAX => next_s,
@@ -150,13 +154,14 @@ impl Outlook {
         if next_s >= POLL_S_MAX {
             return slot_s(number, now);
         }
-        // Whole seconds are told: without a lot all those of a second would come at its end.
+        // People are told whole seconds. The lot decides who of a second's people is told one more,
+        // so that they do not all poll at the same moment.
         let next_s = next_s + f64::from(lot) / 256.0;
         next_s.clamp(POLL_S_MIN, POLL_S_MAX) as u32
     }
 
-    /// When to ask again for somebody whose number is drawn in `after_s` seconds: then, each second
-    /// as many as the budget has room for.
+    /// Seconds until the next poll of a person whose number is drawn in `after_s` seconds. They
+    /// poll after the draw, in each second as many of them as the budget allows.
     pub fn drawn_poll_s(&self, number: u64, after_s: u64, now: Stamp) -> u32 {
         let next_s = (after_s + 1 + number % self.cycle_s).max(POLL_S_MIN as u64);
         if next_s <= POLL_S_MAX as u64 {
@@ -166,7 +171,8 @@ impl Outlook {
         }
     }
 
-    /// When to ask again for somebody who was called: at once, or when a turn of their own is near.
+    /// Seconds until the next poll of a called person: at once, or, if they came too late, when the
+    /// next free turn is near.
     pub fn called_poll_s(&self, lot: u8) -> u32 {
         let wait_s = self.late as f64 / self.per_s * f64::from(lot) / 255.0;
         wait_s.clamp(POLL_S_MIN, POLL_S_MAX) as u32
@@ -223,7 +229,8 @@ mod tests {
                 assert!(standing <= 20_000.5, "{people} at {per_s}: {standing}");
             }
         }
-        // The budget is used where it helps: with room nobody near waits for longer than they must.
+        // While the budget has room, people near the front poll often and learn of their turn
+        // early.
         assert_eq!(Outlook::of(280.0, 1_540_000, 0, None).floor_s, FLOOR_S_MIN);
         assert_eq!(Outlook::of(280.0, 6_000_000, 0, None).floor_s, 300.0);
     }

@@ -18,8 +18,8 @@ use crate::sync::locked;
 
 /// A session lasts at most this long, however busy.
 pub const SESSION_S_MAX: i64 = 12 * 3600;
-/// A session is remembered for this long after its end: longer than a called turn is kept, so that
-/// nobody comes twice by one call.
+/// An ended session is remembered for this long. That is longer than a called turn is kept, so that
+/// nobody uses one turn twice.
 const REMEMBERED_S: i64 = 600;
 /// Locks that sessions spread over.
 const SHARDS: usize = 64;
@@ -38,7 +38,8 @@ type Shard = HashMap<PersonKey, Session, KeyHash>;
 struct Session {
     /// Names the session among those of its person.
     began: Stamp,
-    /// The session of the process before this one that goes on as a part of this session.
+    /// A session of the process before this one that was taken in and is now a part of this
+    /// session.
     inherited: Option<Stamp>,
     seen: Stamp,
     /// Whether it takes one of the `active_max` places; a person who has booked no longer does.
@@ -59,7 +60,8 @@ impl Session {
         self.began == began || self.inherited == Some(began)
     }
 
-    /// Has a session of the process before go on as a part of this one, in place of an earlier one.
+    /// Takes a session of the process before in as a part of this one. It replaces an earlier one
+    /// that was taken in.
     fn inherit(&mut self, began: Stamp) {
         if self.inherited == Some(self.began) {
             self.began = began;
@@ -111,9 +113,9 @@ impl Sessions {
         session.began
     }
 
-    /// Goes on with a person's session, or begins one if they may `come`; when it began. `come` is
-    /// asked for their session once, however many devices come at a time, and told whether they
-    /// were not in lately.
+    /// Continues a person's session, or begins one if `come` allows it. Returns when the session
+    /// began. `come` is called once for a session, however many devices of the person ask at the
+    /// same time. Its argument says whether the person had no session lately.
     pub fn admit(
         &self,
         person: PersonKey,
@@ -127,7 +129,8 @@ impl Sessions {
             shard.insert(person, Session { seen, ..session });
             return Some(session.began);
         }
-        // Counted before their turn is: at no moment do more seem to fit in than do.
+        // The person is counted as active before their turn is taken. In the other order, there
+        // would be a moment in which one place too many seems free.
         let counted = before.is_some_and(|session| session.counts);
         self.recount(counted, true);
         if come(before.is_none()) {
@@ -267,7 +270,8 @@ mod tests {
         let second = sessions.admit(KIM, later, |_| true).unwrap();
         assert!(!sessions.touch(&KIM, first, later));
         assert!(sessions.touch(&KIM, second, later));
-        // As an owner of a booking, past the line; and after the table has forgotten the person.
+        // The person comes in past the line as the owner of a booking, after the table has
+        // forgotten them.
         let owners = later.plus_s(601);
         let third = sessions.begin(KIM, owners, false);
         assert!(!sessions.touch(&KIM, second, owners));
@@ -305,7 +309,7 @@ mod tests {
         // One more device, by its place, begins nothing new.
         let shared = sessions.admit(KIM, NOW.plus_s(40), |_| panic!("is in"));
         assert_eq!(shared, Some(before));
-        // Twelve hours are twelve hours, restarted or not.
+        // A restart does not make a session last longer than twelve hours.
         let old = NOW.plus_s(10 - SESSION_S_MAX);
         assert!(!sessions.touch(&LEE, old, NOW.plus_s(10)));
         assert!(sessions.touch(&LEE, old, NOW.plus_s(9)));

@@ -1,5 +1,7 @@
 //! The gate alone: one place a person, order, rate, no-shows, draws, and what a crash may cost.
 
+mod precedence;
+
 use std::time::Duration;
 
 use super::admission::Queue;

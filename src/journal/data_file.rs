@@ -29,7 +29,9 @@ use super::tail::{FileId, TailFault};
 use crate::clock::Entropy;
 use crate::domain::entry::Hash;
 use crate::domain::ids::{PersonKey, Seq};
-use crate::domain::roster::{Roster, RosterFault, RosterPerson, decode_people, encode_people};
+use crate::domain::roster::{
+    DigestForm, Roster, RosterFault, RosterPerson, decode_people, encode_people,
+};
 use crate::domain::time::Stamp;
 
 const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
@@ -39,6 +41,8 @@ const VAULT: TableDefinition<[u8; VAULT_KEY_BYTES], &[u8]> = TableDefinition::ne
 /// Parts of checkpoints, by generation and number.
 const CHECKPOINT: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("checkpoint");
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+/// In `meta`: the digest of the roster in force covers the people who left too.
+const COVERS_LEFT: &str = "roster-covers-left";
 
 /// The layout of the tables; a program that reads another refuses the file.
 const FORMAT: u32 = 2;
@@ -418,6 +422,11 @@ impl Write {
         self.transaction
             .open_table(META)?
             .insert("roster", to_bytes(&names).as_slice())?;
+        let mut meta = self.transaction.open_table(META)?;
+        match roster.digest_form {
+            DigestForm::WithLeft => meta.insert(COVERS_LEFT, [].as_slice())?,
+            DigestForm::PeopleAlone => meta.remove(COVERS_LEFT)?,
+        };
         Ok(())
     }
 

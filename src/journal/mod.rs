@@ -8,6 +8,7 @@ pub mod recovery;
 pub mod storage;
 pub mod store;
 pub mod tail;
+pub mod vault;
 
 use block::Block;
 use store::StoreFault;

@@ -174,6 +174,11 @@ pub struct HealthSeen {
     pub warnings: Vec<String>,
     /// The clock is behind the journal, and time stands still until then.
     pub stands_still_until: Option<String>,
+    /// When the data folder was last in use before this start, and the seconds from then to it.
+    #[serde(default)]
+    pub last_use_before_start: Option<String>,
+    #[serde(default)]
+    pub away_before_start_s: Option<i64>,
 }
 
 /// Work that was not done, and why.

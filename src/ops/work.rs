@@ -22,7 +22,7 @@ use crate::engine::command::{Operated, Operation, Outcome};
 use crate::engine::import::roster::{Counts, compare};
 use crate::engine::shared::Shared;
 use crate::files::roster::{Reading, SamePerson, SealedContacts};
-use crate::files::{sites, slots};
+use crate::files::{KEPT_MAX, SHOWN_MAX, sites, slots};
 use crate::journal::store::Store;
 use crate::keys::Keys;
 use crate::ops::outcome::{
@@ -50,6 +50,9 @@ pub enum Work {
         accept_gone: Option<u64>,
         #[serde(default)]
         same_person: SamePerson,
+        /// Whether thousands of faults are told and not a hundred: they go into a file.
+        #[serde(default)]
+        reports: bool,
     },
     /// Something at a campaign's gate.
     Gate {
@@ -165,6 +168,7 @@ pub fn prepare(
             dry_run,
             accept_gone,
             same_person,
+            reports,
         } => {
             let contacts = if *dry_run {
                 SealedContacts::not_wanted()
@@ -177,6 +181,7 @@ pub fn prepare(
                 today: Day::of(now.instant().to_zoned(jiff::tz::TimeZone::UTC).date()),
                 in_force: &shared.roster(),
                 same_person: *same_person,
+                faults_max: if *reports { KEPT_MAX } else { SHOWN_MAX },
                 contacts,
             };
             let prepared = match reading.read(source) {

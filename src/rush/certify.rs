@@ -24,9 +24,9 @@ use certificate::{Cost, Weighed};
 use scripts::{Again, Book, Each, Enter, Fetch, Row, body};
 
 const LINKS: usize = 64;
-/// Longer than any fixed number of requests takes.
+/// The end of a run that ends after a fixed number of requests; it is never reached.
 const WHOLE: Duration = Duration::from_secs(120);
-/// For so long people enter to be weighed.
+/// How long people enter while the memory of a waiting person is measured.
 const WEIGH_FOR: Duration = Duration::from_secs(60);
 /// After so long the keeper has journalled who has which number, and freed memory is given back.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -39,7 +39,8 @@ pub struct Certify<'a> {
     pub skip: usize,
     /// People of the file who enter and book for the measurement.
     pub count: usize,
-    /// People of the file after them who only enter, at most, to weigh those who wait.
+    /// At most so many more people of the file enter and wait, to measure the memory of a waiting
+    /// person.
     pub waiting: usize,
     /// The server's process and data folder.
     pub process: u32,
@@ -69,7 +70,7 @@ impl Certify<'_> {
             costs.push(self.handshakes(run_for)?);
         }
 
-        // One a second: nearly everybody waits.
+        // The gate lets one person a second in, so nearly everybody waits.
         (self.set_gate)(1, 1)?;
         (self.say)(&format!("{count} people enter"));
         let mut script = Each::post(format!("{path}/gate/enter"), bodies);
@@ -107,7 +108,7 @@ impl Certify<'_> {
         let booking = self.cost("book", &mut engine, WHOLE, &mut script, 201)?;
         let booked = booking.count as f64;
         costs.push(booking);
-        // The daily log follows the journal.
+        // The daily log is written behind the journal, so its bytes come a little later.
         std::thread::sleep(Duration::from_secs(3));
         let written_after = host::written_bytes(self.process).unwrap_or(0.0);
         let kept_after = host::folder_bytes(&self.folder.join("log"));
@@ -146,8 +147,9 @@ impl Certify<'_> {
         Ok(reader.into_records().skip(self.skip + more))
     }
 
-    /// Weighs those who wait: the people before have made the server take what it takes for any
-    /// number, so what it grows by now is theirs.
+    /// Measures the memory of a waiting person. People have entered before this, so the server has
+    /// already made the allocations that do not depend on the number of people; what its memory
+    /// grows by now belongs to the people who enter now.
     fn weigh(&self, engine: &mut Engine, path: &str) -> anyhow::Result<Weighed> {
         (self.say)("what one who waits takes, while more enter");
         let resident = || {
@@ -177,7 +179,7 @@ impl Certify<'_> {
         let before = self.cpu_s()?;
         let told = engine.drive(Pace::Closed, run_for, script)?;
         let cpu_s = self.cpu_s()? - before;
-        // Slots may fill while people book: those who did count.
+        // Slots may fill up while people book. Only the people who got a booking are counted.
         let good = told.statuses.get(&status).copied().unwrap_or(0);
         let all = told.answers;
         let samples = || format!("{name}: {:?}", told.samples);
@@ -274,7 +276,7 @@ impl Certify<'_> {
             }
         }
         paths.extend(of_days.into_iter().map(|path| (path, token.clone())));
-        // One seat after the other of a slot would meet the same lock.
+        // Bookings are spread over slots: all seats of one slot are behind the same lock.
         let mut random = super::random::Random::new(1);
         for at in (1..slots.len()).rev() {
             slots.swap(at, random.below(at + 1));

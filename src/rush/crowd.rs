@@ -129,7 +129,7 @@ pub struct Person {
     pub start: u32,
     pub traits: u16,
     pub step: Step,
-    /// Goes on with this once in again; `Come` for nothing.
+    /// The step to continue with after the person has entered again; `Come` if there is none.
     pub back: Step,
     /// Faults in a row, for the time until the next try.
     pub failures: u8,

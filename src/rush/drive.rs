@@ -24,7 +24,8 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 const CHECK_MAX: Duration = Duration::from_secs(120);
 /// People looked up each second.
 const CHECK_PER_S: f64 = 4_000.0;
-/// Requests sent in one go before answers are looked at again: an answer's time counts until then.
+/// Requests that are sent before answers are read again. An answer's time counts until it is read,
+/// so this must be few.
 const SENT_MAX: usize = 32;
 const WAIT_MAX: Duration = Duration::from_millis(20);
 
@@ -37,7 +38,7 @@ pub struct Drive {
     queues: [VecDeque<(u64, Who)>; 3],
     out: Vec<u8>,
     random: Random,
-    /// Never sleeps: costs the same processor time at every load.
+    /// Whether the loop never sleeps. It then takes the same processor time at every load.
     pub spins: bool,
 }
 
@@ -189,8 +190,8 @@ impl Drive {
         Ok(goes_on)
     }
 
-    /// Those whose time has come act, some at a time, while there are connections; whether more may
-    /// be waiting.
+    /// Sends the requests of people who are due, at most `SENT_MAX` of them and while connections
+    /// are idle. Returns whether more may be due.
     fn act(&mut self, now: u64) -> bool {
         while let Some(Reverse((due, who))) = self.scene.timers.peek().copied()
             && due <= now
@@ -219,7 +220,7 @@ impl Drive {
         true
     }
 
-    /// Whoever is due and has a connection to send on.
+    /// The next person who is due, if there is a connection to send on.
     fn next(&mut self) -> Option<(u64, Who)> {
         let [inside, placed, new] = &mut self.queues;
         if self.wire.has_idle()
@@ -271,8 +272,9 @@ mod tests {
     use crate::rush::crowd::{Crowd, Habits};
     use crate::rush::scene::{Setting, Standing};
 
-    /// At home everybody has a connection of their own. Where there are too few, those who only
-    /// come must not stand before those whose turn has come: bookings would fall for want of them.
+    /// At home everybody has a connection of their own. When a rush has too few connections,
+    /// newcomers must not take them before people whose turn has come: fewer people would book, and
+    /// the server would seem to be the reason.
     #[test]
     fn when_connections_are_short_sessions_go_first_and_newcomers_last() {
         let folder = tempfile::tempdir().unwrap();

@@ -216,7 +216,7 @@ impl Record {
         of.map(|(_, count)| count).sum()
     }
 
-    /// What happened up to now was to warm up: times and refusals count from here.
+    /// Ends the warm-up: answer times and refusals are counted from here on.
     pub fn warmed_up(&mut self) {
         self.times.iter_mut().for_each(Histogram::reset);
         self.behind_us.reset();

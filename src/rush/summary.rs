@@ -23,9 +23,9 @@ pub struct Rehearsal {
     pub speed: f64,
     /// When the opening is, in seconds of the rush.
     pub opening_s: f64,
-    /// How long it took, without the looking up at the end.
+    /// How long it took, without the check of bookings at the end.
     pub seconds: usize,
-    /// People who had come to no end by then.
+    /// People who had not finished by then.
     pub still_going: usize,
 }
 

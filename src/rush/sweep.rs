@@ -27,15 +27,15 @@ use super::target::Server;
 pub const LOADS: [u32; 5] = [1, 2, 5, 10, 20];
 /// People at the same time while the capacity is measured.
 const AT_ONCE: usize = 200;
-/// More than any host lets in, in people a second and at the same time.
+/// A rate and a number of people at the same time that no host reaches: the gate is wide open.
 const WIDE_OPEN: (u32, u32) = (1_000_000, 4_000_000_000);
 /// People of the file that the measurement of the capacity may take.
 const CAPACITY_PEOPLE_MAX: usize = 150_000;
 const CAPACITY_WARM_S: f64 = 2.0;
 const CAPACITY_S: f64 = 5.0;
-/// With less than this part of a load's people it is not the load that it is called.
+/// A load counts as offered if at least this part of its people came.
 const CAME_PART: f64 = 0.95;
-/// A line that has not been called empty by then never is.
+/// How long to wait until everybody left in the line has been called.
 const EMPTIED_MAX: Duration = Duration::from_secs(60);
 
 /// What a sweep is made with.
@@ -96,7 +96,8 @@ pub struct Point {
 pub struct Curve {
     pub capacity_per_s: Option<f64>,
     pub rate: u32,
-    /// Fewer than the host would hold, for want of people in the file.
+    /// Whether the file had too few people for the measurement, so that the host may hold more than
+    /// was measured.
     pub short_of_people: bool,
     pub points: Vec<Point>,
 }
@@ -189,7 +190,8 @@ impl Sweep<'_> {
         )?;
         let mut setting = self.setting.clone();
         setting.habits = habits.clone();
-        // Fresh people have their own keys, as everybody has a position of their own.
+        // Keys are made of a person's position, which begins at zero for each load. So each load
+        // has a part of its own: how many people of the file came in earlier loads.
         setting.key = format!("{}-{}", setting.key, self.skip);
         setting.opening_ns = 0;
         let scene = Scene::new(setting, crowd);
@@ -246,7 +248,8 @@ impl Sweep<'_> {
         Ok(point)
     }
 
-    /// Waits until all who are left in the line have been called: they don't come any more.
+    /// Waits until everybody who is left in the line has been called. They do not come any more,
+    /// and would take turns from the people of the next load.
     fn empty_line(&self) -> anyhow::Result<()> {
         let began = crate::clock::tick();
         let path = format!("/api/v1/campaigns/{}/gate/board", self.campaign);

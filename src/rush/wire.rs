@@ -29,8 +29,8 @@ const EVENTS_MAX: usize = 64;
 /// On loopback, connections come from so many addresses: with one, when most of its ports are in
 /// use, the kernel takes longer to find a free one than the server to answer.
 const SOURCES: u32 = 16;
-/// This part of the connections is used by people in session only: at home they have one of their
-/// own, and don't stand behind those who only ask.
+/// This part of the connections is used by people in session only. At home each of them has a
+/// connection of their own, and waits behind nobody who only polls or browses.
 const KEPT_INSIDE: usize = 8;
 /// How often overdue answers are looked for.
 const OVERDUE_EVERY: Duration = Duration::from_secs(1);
@@ -132,7 +132,8 @@ impl Wire {
         })
     }
 
-    /// Makes every connection that is not made, some at a time: nobody is to wait for one later.
+    /// Makes all connections that are not made yet, some at a time, so that no request waits for
+    /// one later.
     pub fn connect_all(&mut self) -> io::Result<()> {
         const AT_ONCE: usize = 100;
         let deadline = tick() + ANSWER_MAX;
@@ -292,7 +293,7 @@ impl Link {
             Err(error) => return Err(error.into()),
         };
         let data = epoll::EventData::new_u64(u64::from(at));
-        // Both at first: a connection that is made is one that can be written to.
+        // Both events at first: the socket becomes writable when the connection is made.
         let interest = epoll::EventFlags::IN | epoll::EventFlags::OUT;
         epoll::add(epoll, &socket, data, interest)?;
         self.wants_out = true;
@@ -390,7 +391,7 @@ impl Link {
             Ok(ended) => ended,
             Err(_) => return self.end(Broken::Closed, hear),
         };
-        // A handshake has something to say back.
+        // The TLS handshake may have bytes to send.
         if self.tls.as_ref().is_some_and(|tls| tls.wants_write()) && self.flush(epoll, at).is_err()
         {
             return self.end(Broken::Closed, hear);

@@ -37,7 +37,7 @@ pub struct Held {
     pub until: Stamp,
 }
 
-/// What a person's request meets.
+/// What the published state says about a person's request.
 struct Met {
     /// The entry that answered the same request before, also by an earlier process.
     answered: Option<Seq>,
@@ -300,8 +300,8 @@ impl Service {
         }
     }
 
-    /// What a person's request meets in the published state: all of it in one look, for the state
-    /// has one lock and every request takes it.
+    /// Reads everything that a person's request needs from the published state while its lock is
+    /// held once. Every request takes this lock.
     fn meet(
         &self,
         here: &Here,

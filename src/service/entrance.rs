@@ -16,9 +16,10 @@ use crate::gate::token::{Kind, TOKEN_S_MAX, Token};
 use crate::gate::{Place, PlaceState, Way};
 use crate::identity::{Credentials, identify};
 
-/// After a pause was met: this long, and up to as long again by person.
+/// How soon a person may ask again during a pause. Up to as much again is added, depending on the
+/// person.
 const PAUSED_RETRY_S: u32 = 30;
-/// When more people have left a device within a day than can be remembered.
+/// How soon to ask again when the table of devices that were left is full.
 const LEFT_RETRY_S: u32 = 60;
 
 impl Service {
@@ -34,7 +35,7 @@ impl Service {
             let place = here.gate.enter(line, person, way, here.now);
             (place, line.not_before_lease(here.now))
         })?;
-        // The next lease is a matter of milliseconds.
+        // No number is leased at this moment. The keeper leases the next ones within milliseconds.
         let place = place.ok_or(Refused::Overloaded { retry_after_s: 1 })?;
         let token = Token {
             kind: Kind::Place,
@@ -48,10 +49,10 @@ impl Service {
         Ok((place, token.sign(&self.keys)))
     }
 
-    /// The person whom credentials name. Whoever knows a name, a birth date and the code to them is
-    /// that person, whatever others did from their address or with their name: limits are for wrong
-    /// credentials alone. Where a campaign asks for less, every right guess would count, so there
-    /// the limits come first.
+    /// The person whom credentials name. If name, birth date and code are all asked for and all
+    /// right, the person enters, even if others made too many wrong attempts from the same address
+    /// or with the same name. If a campaign asks for less, the credentials can be guessed, so the
+    /// limits on attempts are checked first.
     fn identified(
         &self,
         here: &Here,
@@ -217,8 +218,8 @@ impl Service {
         (rules.decide(&subject, here.now), openings)
     }
 
-    /// How the person may come in now, and what `look` finds of the line then: one look at the
-    /// state for both, for everybody who polls does this.
+    /// How the person may come in now, and what `look` returns for the line. Both read the state
+    /// while its lock is held once, because every poll does this.
     fn with_way<T>(
         &self,
         here: &Here,

@@ -2,11 +2,12 @@
 
 use crate::domain::ids::Seq;
 use crate::domain::time::Stamp;
+use crate::engine::shared::Away;
 use crate::engine::watch::{Condition, Seen};
 
 use super::Service;
 
-/// A follower that is further behind than this is told, also if it takes entry after entry.
+/// A follower that is further behind than this is reported, even if it makes progress.
 const BEHIND_TOLD_S: u64 = 60;
 
 /// Why bookings can't be made.
@@ -45,6 +46,8 @@ pub enum Warning {
 pub struct Health {
     pub not_ready: Vec<NotReady>,
     pub warnings: Vec<Warning>,
+    /// How long nobody used the folder before this start.
+    pub away: Option<Away>,
 }
 
 impl Health {
@@ -91,11 +94,13 @@ pub fn health(service: &Service) -> Health {
     Health {
         not_ready,
         warnings: warnings(service),
+        away: service.shared.away.get().copied(),
     }
 }
 
 fn warnings(service: &Service) -> Vec<Warning> {
-    // The writer holds it for microseconds; where it stalled with it, that is told instead.
+    // The writer holds this lock for microseconds. If the writer stalled while holding it, the look
+    // at the threads reports that, and this does not wait.
     let committed = service.shared.state.try_read().map(|state| state.seq);
     let behind = service.shared.followers.behind(committed.unwrap_or(Seq(0)));
     let told = behind

@@ -38,7 +38,7 @@ impl Keeper {
 
     /// Goes on until the writer stops.
     pub fn run(mut self) {
-        // It waits for the writer, also for one that is at a long import.
+        // A step waits for the writer, which may be busy with a long import.
         let watch = &self.service.shared.watch;
         let beat = watch.enlist(NAME, Some(writer::NAME));
         while self.service.writer.is_running() && self.step().is_some() {

@@ -33,7 +33,8 @@ use crate::keys::Keys;
 use crate::seats::Claim;
 use crate::sync::{read_locked, write_locked};
 
-/// When the writer's queue is full: by then it has been emptied many times.
+/// When to ask again if the writer's queue is full: within this time the writer empties it many
+/// times.
 const OVERLOADED_RETRY_S: u32 = 3;
 
 /// The running system.
@@ -78,7 +79,7 @@ pub enum Refused {
     SessionInvalid,
     SessionExpired,
     NotAdmitted(Place),
-    /// With what the operators say, and when to ask again.
+    /// The message is the operators' reason for the pause.
     Paused {
         message: String,
         retry_after_s: u32,
@@ -119,7 +120,8 @@ impl Service {
             attempts,
             events: Arc::default(),
             ended: EndedDevices::new(),
-            // The numbers of one process differ; those of another one begin elsewhere.
+            // Device numbers are unique within a process. Each process begins at a random number,
+            // so that it hardly ever repeats those of the one before.
             next_device: AtomicU32::new(u32::from_be_bytes(Entropy::system().bytes())),
             worker_lag_us: Arc::default(),
             gates: RwLock::default(),
@@ -180,7 +182,8 @@ impl Service {
         if let Some(campaign) = state.campaign(offer.catalog.index) {
             let rules = &offer.catalog.campaign.gate;
             gate.admission.follow(rules, &campaign.line);
-            // Whoever looks after the act sees it: the keeper's own board may be a second old.
+            // Published at once, so that an operator who looks after the act sees its effect. The
+            // keeper would publish a board up to a second later.
             let (rules, now) = (&offer.catalog.campaign, self.clock.now());
             let serving = gate.board.load().view.serving;
             let now_shown = (gate_state(rules, now), serving);
@@ -221,12 +224,13 @@ impl Service {
                 reply,
             })
             .map_err(not_taken)?;
-        // The writer drops the channel only when it stops: then nobody knows.
+        // The writer drops the channel only when it stops. Then it is not known whether the command
+        // was done.
         answer.await.map_err(|_| Refused::OutcomeUnknown)
     }
 
-    /// Has a refusal by the rules stand in the journal, once; under load it may be dropped and is
-    /// then noted when the person asks again.
+    /// Journals a refusal by the rules, once a person. Under load the entry may be dropped; it is
+    /// then made when the person asks again.
     fn note_refusal(&self, here: &Here, person: PersonKey, decision: &Decision) {
         let Some(reason) = refused_for(decision.answer) else {
             return;
@@ -251,7 +255,7 @@ impl Service {
     }
 }
 
-/// Put off until the person may cause changes again.
+/// The refusal of a person who has caused as many changes as one may in an hour.
 fn too_many_changes(until: Stamp, now: Stamp) -> Refused {
     let left_s = (until.0 - now.0 + Stamp::SECOND - 1) / Stamp::SECOND;
     Refused::TooManyAttempts {

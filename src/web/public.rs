@@ -12,6 +12,7 @@ use super::read;
 use super::views::{CampaignView, GateView, HealthView, NowView, OpeningsAnswer, opening};
 use super::words::Lang;
 use crate::domain::time::Zone;
+use crate::engine::shared::Away;
 use crate::service::health::health;
 
 /// A JSON answer that nobody keeps.
@@ -130,6 +131,8 @@ pub async fn healthz() -> HttpResponse {
             ok: true,
             not_ready: Vec::new(),
             warnings: Vec::new(),
+            last_use_before_start: None,
+            away_before_start_s: None,
         },
     )
 }
@@ -145,7 +148,9 @@ pub async fn healthz() -> HttpResponse {
 #[get("/readyz")]
 pub async fn readyz(request: HttpRequest) -> HttpResponse {
     let service = service(&request);
-    let (not_ready, warnings) = health(&service).told();
+    let health = health(&service);
+    let (not_ready, warnings) = health.told();
+    let away = health.away;
     let ok = not_ready.is_empty();
     let status = if ok {
         StatusCode::OK
@@ -158,6 +163,8 @@ pub async fn readyz(request: HttpRequest) -> HttpResponse {
             ok,
             not_ready,
             warnings,
+            last_use_before_start: away.map(|away| away.last_use.instant().to_string()),
+            away_before_start_s: away.map(Away::seconds),
         },
     )
 }

@@ -404,4 +404,11 @@ pub struct HealthView {
     pub not_ready: Vec<String>,
     /// What somebody should look at, though bookings can be made.
     pub warnings: Vec<String>,
+    /// When the data folder was last in use before this start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_use_before_start: Option<String>,
+    /// The seconds from then to the start, by the server's own clock. Longer than the server was
+    /// really down, it says that the clock went ahead meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub away_before_start_s: Option<i64>,
 }

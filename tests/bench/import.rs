@@ -106,6 +106,7 @@ fn measure_import(
             today,
             in_force: &in_force,
             same_person: SamePerson::Warn,
+            faults_max: 100,
             contacts: SealedContacts::in_folder(folder).expect("a file"),
         };
         let prepared = Box::new(reading.read(source).expect("a good file"));

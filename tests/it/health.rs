@@ -183,6 +183,33 @@ fn a_start_far_after_the_last_use_wants_the_clock_confirmed() {
     world.ok(&["campaign", "activate", &campaign]);
 }
 
+/// A clock that went ahead by some hours while the server was down went unnoticed: only an operator
+/// knows how long it was down.
+#[test]
+fn a_start_tells_how_long_nobody_used_the_folder_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let five_hours_ago = wall().plus_s(-5 * 3_600);
+    let clock = Clock::manual(five_hours_ago);
+    Folder::at(folder.path()).init(&clock).unwrap();
+    let world = World { folder };
+    let port_0 = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nplain_http = true\n";
+    world.write("server.toml", port_0);
+    let doctor = text(&world.run(&["doctor"]).stdout);
+    assert!(doctor.contains("last in use 180"), "{doctor}");
+    let server = world.serve();
+    let ready = Client::new(server.admin).get("//readyz", None).is(503).json;
+    let away_s = ready["away_before_start_s"].as_i64().unwrap();
+    assert!((18_000..18_600).contains(&away_s), "{ready}");
+    let last = five_hours_ago.instant().to_string();
+    assert_eq!(ready["last_use_before_start"], last, "{ready}");
+    let log = server.log.lock().unwrap().join("\n");
+    assert!(
+        log.contains("the clock is wrong") && log.contains(&last),
+        "{log}"
+    );
+    assert!(server.stop().success());
+}
+
 /// Holds and bookings followed the entries' stamps, openings and sign-in the clock, and all was
 /// said to be well.
 #[test]

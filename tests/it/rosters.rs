@@ -16,6 +16,98 @@ fn without(roster: &str, code: &str) -> String {
     kept.map(|line| format!("{line}\n")).collect()
 }
 
+/// The rows of a report, without their texts: line, column, reason.
+fn report_rows(path: &std::path::Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut rows = text.lines();
+    assert_eq!(rows.next(), Some("line,column,reason,detail"));
+    let places = rows.map(|row| row.splitn(4, ',').take(3).collect::<Vec<_>>().join(","));
+    places.collect()
+}
+
+/// A hundred faults are told; whoever corrects a file of ten thousand wrong rows wants all of them.
+#[test]
+fn a_report_has_each_fault_of_a_file_and_what_is_to_be_looked_at_when_it_is_imported() {
+    let world = World::new(10);
+    let out = world.path("report.csv");
+    let report = out.display().to_string();
+    let wrong = "김영숙,1967-02-30,ABC,,,\n".repeat(300);
+    let header = "name,birth_date,code,phone,region,groups\n";
+    let wrong = world.write("wrong.csv", &format!("{header}{wrong}"));
+    let wrong = wrong.display().to_string();
+    let gone = person(OPEN, 3);
+    let file = world.write("next.csv", &without(&roster_text(10), &gone.code));
+    let file = file.display().to_string();
+    let import = ["roster", "import", &file, "--accept-gone", "1"];
+    for runs in [false, true] {
+        let server = runs.then(|| world.serve());
+        let refused = world.run(&["roster", "import", &wrong, "--report", &report]);
+        assert_eq!(refused.status.code(), Some(1));
+        let said = text(&refused.stdout);
+        assert!(said.contains("report.csv, 600 rows"), "{said}");
+        let rows = report_rows(&out);
+        assert_eq!(rows.len(), 600);
+        assert_eq!(rows[599], "301,code,bad_code");
+
+        let over = world.run(&["roster", "import", &file, "--report", &file]);
+        assert_eq!(over.status.code(), Some(1));
+        assert!(text(&over.stderr).contains("is the file to be imported"));
+        if let Some(server) = server {
+            let session = server.session(&gone);
+            server.client().book(&session, "a", "7").is(201);
+            let done = world.ok(&[&import[..], &["--report", &report]].concat());
+            assert_eq!(done["report"]["rows"], 1, "{done}");
+            assert_eq!(report_rows(&out), [",,gone_with_booking"]);
+        }
+    }
+}
+
+/// A lost row of the vault went unnoticed until somebody needed the telephone number.
+#[test]
+fn verify_opens_the_rows_of_the_vault_and_names_a_lost_one() {
+    const VAULT: redb::TableDefinition<[u8; 20], &[u8]> = redb::TableDefinition::new("vault");
+    let world = World::new(5);
+    let people = world.ok(&["roster", "stats"])["people"].clone();
+    let verified = world.ok(&["verify"]);
+    let vault = &verified["vault"];
+    assert_eq!((&vault["rows"], &vault["opened"]), (&people, &true.into()));
+    let (keys, away) = (world.path("keys.json"), world.path("keys-away.json"));
+    std::fs::rename(&keys, &away).unwrap();
+    let vault = &world.ok(&["verify"])["vault"];
+    assert_eq!((&vault["rows"], &vault["opened"]), (&people, &false.into()));
+    std::fs::rename(&away, &keys).unwrap();
+
+    let database = redb::Database::open(world.path("sumun.redb")).unwrap();
+    let write = database.begin_write().unwrap();
+    let lost = {
+        let mut vault = write.open_table(VAULT).unwrap();
+        let first = vault.pop_first().unwrap().unwrap();
+        first.0.value()
+    };
+    write.commit().unwrap();
+    drop(database);
+    let lost = data_encoding::HEXLOWER.encode(&lost[..16]);
+    let found = world.run(&["verify"]);
+    let says = text(&found.stdout);
+    assert_eq!(found.status.code(), Some(1), "{says}");
+    assert!(
+        says.contains(&format!("FAULT: row of person {lost}")),
+        "{says}"
+    );
+    assert!(
+        says.contains("it is missing") && says.contains("restore"),
+        "{says}"
+    );
+    let copy = world.path("copy.redb").display().to_string();
+    let copied = world.run(&["backup", &copy]);
+    let says = text(&copied.stdout);
+    assert_eq!(copied.status.code(), Some(1), "{says}");
+    assert!(
+        says.contains(&lost) && world.path("copy.redb").exists(),
+        "{says}"
+    );
+}
+
 /// A file that had lost all but one of thirty people came into force without a question, and who
 /// was gone could not even look at their booking.
 #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sumun::domain::booking::refusal::Refusal;
 use sumun::domain::campaign::eligibility::Answer;
-use sumun::domain::entry::{Actor, Change, Entry, RefusedFor};
+use sumun::domain::entry::{Entry, RefusedFor};
 use sumun::domain::ids::{Pool, Seq, SlotIndex};
 use sumun::domain::roster::contact::Contact;
 use sumun::domain::state::{CampaignState, State, Status, refusal_mark};
@@ -12,10 +12,12 @@ use sumun::domain::time::Stamp;
 use sumun::engine::command::Outcome;
 use sumun::engine::shared::Shared;
 use sumun::journal::block::entries;
+use sumun::journal::recovery::digest;
 use sumun::journal::store::Read;
 
 use crate::model::act::in_flight;
 use crate::model::{Model, Programme, Said, Waiting};
+use crate::run::Line;
 use crate::world::{DAY, keys};
 
 const POOLS: [Pool; 3] = [Pool::Public, Pool::Assisted, Pool::Partner];
@@ -37,7 +39,7 @@ pub fn journal(read: &Read, seen: u64) -> Vec<Entry> {
 }
 
 /// The entries are these, and nothing else; stamps never go backwards.
-pub fn same_entries(expected: &[(Stamp, Actor, Change)], found: &[Entry]) {
+pub fn same_entries(expected: &[Line], found: &[Entry]) {
     for (at, entry) in found.iter().enumerate() {
         let told = (entry.stamp, entry.actor.clone(), entry.change.clone());
         assert_eq!(Some(&told), expected.get(at), "entry {}", entry.seq);
@@ -72,9 +74,18 @@ pub fn same_answer(expected: &Said, told: &Outcome) {
     assert!(same, "told {told:?}, should be {expected:?}");
 }
 
-/// Everybody on the roster has a vault row that opens to what the agency last knew of them.
+/// The roster has the people that the agency knows, and those who left it with something; each has
+/// a vault row that opens to what the agency last knew of them.
 pub fn same_vault(model: &Model, read: &Read) {
-    for (key, person) in &model.people {
+    if let Some(roster) = read.roster().unwrap() {
+        assert_eq!(roster.left, model.rows_of_left());
+        assert_eq!(digest(&roster), model.digest);
+    }
+    let left = model
+        .left
+        .iter()
+        .filter(|(key, _)| model.has_something(key));
+    for (key, person) in model.people.iter().chain(left) {
         let sealed = read.vault(*key).unwrap().expect("a row of everybody");
         let opened = keys().open(*key, &sealed).unwrap();
         assert_eq!(Contact::decode(&opened), Ok(person.contact()));

@@ -12,7 +12,7 @@ use crate::model::{Act, Asked};
 use crate::random::Random;
 use crate::run::{Run, Tally};
 use crate::world::{DAY, HOUR, MINUTE, Rules, SECOND, SITES, Somebody};
-use crate::world::{change, people, roster, site, slots};
+use crate::world::{change, people, site, slots};
 
 /// What the people and the operators of a run remember.
 struct Life {
@@ -81,8 +81,7 @@ impl Life {
         let rows = slots(run.now(), &mut run.random);
         self.act(run, Act::Slots { campaign: 0, rows });
         let people = self.everybody.clone();
-        let digest = roster(&people).digest;
-        self.act(run, Act::Roster { people, digest });
+        self.act(run, Act::Roster { people });
     }
 
     /// An agency whose openings are over or whose slots are behind it plans new ones.
@@ -435,8 +434,7 @@ impl Life {
                 change(&mut people[changes], &mut run.random);
                 self.everybody = people.clone();
                 people.remove(leaves);
-                let digest = roster(&people).digest;
-                Act::Roster { people, digest }
+                Act::Roster { people }
             }
         };
         run.submit(Asked::Operator(act), false);

@@ -17,4 +17,5 @@ mod run;
 mod seeds;
 mod story;
 mod tamper;
+mod vault;
 mod world;

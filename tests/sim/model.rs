@@ -11,11 +11,12 @@ use sumun::domain::booking::refusal::Refusal;
 use sumun::domain::booking::site::{SiteRow, SlotRow};
 use sumun::domain::entry::{Actor, Change, Doses, HoldEnd, RefusedFor};
 use sumun::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, SlotIndex};
+use sumun::domain::roster::{GroupSetIndex, RosterPerson};
 use sumun::domain::state::{Booking, Status};
 use sumun::domain::time::Stamp;
 use sumun::engine::command::Outcome;
 
-use crate::world::{COHORTS, HOUR, INTERVAL, Rules, Somebody, midnight};
+use crate::world::{COHORTS, HOUR, INTERVAL, Rules, Somebody, midnight, roster};
 
 /// A command, as the model sees it.
 #[derive(Clone, Debug)]
@@ -36,22 +37,10 @@ pub enum Asked {
 
 #[derive(Clone, Debug)]
 pub enum Act {
-    Activate {
-        rules: Rules,
-        text: String,
-    },
-    Sites {
-        campaign: usize,
-        rows: Vec<SiteRow>,
-    },
-    Slots {
-        campaign: usize,
-        rows: Vec<SlotRow>,
-    },
-    Roster {
-        people: Vec<Somebody>,
-        digest: [u8; 32],
-    },
+    Activate { rules: Rules, text: String },
+    Sites { campaign: usize, rows: Vec<SiteRow> },
+    Slots { campaign: usize, rows: Vec<SlotRow> },
+    Roster { people: Vec<Somebody> },
 }
 
 /// A command that waits, by the number under which its answer is expected.
@@ -104,6 +93,8 @@ pub struct Model {
     pub roster: u32,
     pub digest: [u8; 32],
     pub people: BTreeMap<PersonKey, Somebody>,
+    /// Who left the roster with a booking or a hold, as the agency last knew them.
+    pub left: BTreeMap<PersonKey, Somebody>,
     pub campaigns: Vec<Programme>,
 }
 
@@ -316,6 +307,28 @@ impl Pass {
 }
 
 impl Model {
+    /// Whether somebody has a booking or a hold, run out or not, in any campaign.
+    pub fn has_something(&self, person: &PersonKey) -> bool {
+        let has =
+            |known: &Programme| known.active(person).is_some() || known.hold_of(person).is_some();
+        self.campaigns.iter().any(has)
+    }
+
+    /// What a roster keeps of the people who left it: no groups and no region.
+    pub fn rows_of_left(&self) -> Vec<RosterPerson> {
+        if self.left.is_empty() {
+            return Vec::new();
+        }
+        let left: Vec<_> = self.left.values().cloned().collect();
+        let rows = roster(&left).roster.people.into_iter();
+        let without = |row| RosterPerson {
+            groups: GroupSetIndex(0),
+            region: 0,
+            ..row
+        };
+        rows.map(without).collect()
+    }
+
     /// What the writer's next step does with these commands at this time of its clock.
     pub fn predict(
         &self,

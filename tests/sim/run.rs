@@ -22,6 +22,7 @@ use sumun::engine::core::Core;
 use sumun::engine::open::found;
 use sumun::journal::Log as _;
 use sumun::journal::store::Read;
+use sumun::journal::vault::check_vault;
 use sumun::seats::{Claim, SiteSeats};
 use tokio::sync::oneshot;
 
@@ -36,7 +37,7 @@ use kinds::kind_of;
 /// How often each kind of event happened.
 pub type Tally = BTreeMap<&'static str, u64>;
 
-type Line = (Stamp, Actor, Change);
+pub type Line = (Stamp, Actor, Change);
 
 /// What is decided beforehand for a run that leaves nothing to chance.
 #[derive(Clone, Copy, Debug)]
@@ -187,6 +188,23 @@ impl Run {
         true
     }
 
+    /// Has the writer do, as its next step, a part of an act that was prepared beside it.
+    pub fn hand(&mut self, act: Act, operation: Operation) {
+        assert!(self.waiting.is_empty(), "the part is the next step");
+        let (reply, answer) = oneshot::channel();
+        self.tickets += 1;
+        let ticket = self.tickets;
+        self.replies.insert(ticket, answer);
+        self.commands.push_back(Command::Operate {
+            operator: OPERATOR.to_owned(),
+            operation,
+            reply,
+        });
+        let asked = Asked::Operator(act);
+        self.waiting.push_back(Waiting { ticket, asked });
+        self.step();
+    }
+
     fn operation(&self, act: &Act) -> Operation {
         let id = |at: &usize| {
             self.model.campaigns[*at]
@@ -209,7 +227,7 @@ impl Run {
                 version: None,
                 rows: rows.clone(),
             },
-            Act::Roster { people, .. } => Operation::ImportRoster {
+            Act::Roster { people } => Operation::ImportRoster {
                 prepared: Box::new(roster(people)),
                 accept_gone: Some(u64::MAX),
             },
@@ -453,6 +471,9 @@ pub fn passes_every_audit(read: &Read) {
     let (verified, state) = verify_store(read, None).expect("the file verifies");
     assert_eq!(verified.last, state.seq.0);
     assert!(verified.heads > 0, "no head was signed");
+    let roster = read.roster().unwrap().unwrap_or_default();
+    let vault = check_vault(read, &roster, &state, Some(&keys())).unwrap();
+    assert_eq!((vault.were_opened, vault.faults), (true, vec![]));
     let mut lines = Vec::new();
     let count = export(read, Seq(1), Seq(u64::MAX), &mut lines).unwrap();
     assert_eq!(count, state.seq.0);

@@ -8,7 +8,7 @@ use crate::model::{Act, Asked};
 use crate::random::Random;
 use crate::run::Run;
 use crate::world::{EVENING, HOUR, MINUTE, Rules, SECOND, SITES, Somebody};
-use crate::world::{people, roster, site, slot, today};
+use crate::world::{people, site, slot, today};
 
 /// A founded journal and the people of the story.
 pub struct Story {
@@ -64,8 +64,7 @@ impl Story {
         ];
         self.act(Act::Slots { campaign: 0, rows });
         let people = self.people.clone();
-        let digest = roster(&people).digest;
-        self.act(Act::Roster { people, digest });
+        self.act(Act::Roster { people });
     }
 
     /// One request of a person; slots that a lost import never brought are asked for by nobody.

@@ -18,8 +18,8 @@ use crate::world::keys;
 pub const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
 const HEADS: TableDefinition<u64, &[u8]> = TableDefinition::new("heads");
 const CHECKPOINT: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("checkpoint");
-const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
-const ROSTER: TableDefinition<u64, &[u8]> = TableDefinition::new("roster");
+pub const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+pub const ROSTER: TableDefinition<u64, &[u8]> = TableDefinition::new("roster");
 
 /// The file of the long evening, stopped in good order.
 pub fn evening() -> Vec<u8> {
@@ -98,7 +98,7 @@ pub fn tampered(bytes: &[u8], tamper: impl FnOnce(&redb::WriteTransaction)) -> V
     disk.bytes()
 }
 
-fn rows<K: redb::Key + for<'a> redb::Value<SelfType<'a> = N>, N>(
+pub fn rows<K: redb::Key + for<'a> redb::Value<SelfType<'a> = N>, N>(
     bytes: &[u8],
     table: TableDefinition<K, &[u8]>,
 ) -> Vec<(N, Vec<u8>)> {

@@ -8,6 +8,18 @@ use crate::ops::outcome::{RosterDryRun, RosterImported, RosterNotes};
 /// Booking numbers and lines that a terminal shows; the JSON has all of them.
 const SHOWN: usize = 20;
 
+/// Why a row that may be a known person was left alone.
+pub(in crate::cli) const UNDECIDED: &str = "name and birth date are theirs, but the telephone \
+    number does not say who is who, so their bookings stay under the old code";
+
+/// What a row is told that looks like the person of an earlier line.
+pub(in crate::cli) fn same_person(first: u32) -> String {
+    format!(
+        "name, birth date, phone and region are those of line {first} under another code: is it \
+         one person?"
+    )
+}
+
 /// What would be changed.
 pub(super) fn dry_run(dry_run: &RosterDryRun) -> Output {
     let RosterDryRun {
@@ -90,18 +102,13 @@ fn told(notes: &RosterNotes) -> String {
     if !undecided.is_empty() {
         let shown: Vec<_> = undecided.iter().take(SHOWN).map(u32::to_string).collect();
         told.push_str(&format!(
-            "\nperhaps people who are gone, under a new code: lines {}{}; name and birth date are \
-             theirs, but the telephone number does not say who is who, so their bookings stay \
-             under the old code",
+            "\nperhaps people who are gone, under a new code: lines {}{}; {UNDECIDED}",
             shown.join(", "),
             more(undecided.len())
         ));
     }
     for (line, first) in notes.same_person_lines.iter().take(SHOWN) {
-        told.push_str(&format!(
-            "\nline {line}: name, birth date, phone and region are those of line {first} under \
-             another code: is it one person?"
-        ));
+        told.push_str(&format!("\nline {line}: {}", same_person(*first)));
     }
     if notes.same_person > 0 {
         told.push_str(&format!(

@@ -7,6 +7,7 @@
 //! `regions[0]` the empty text (unknown); every index of a person is within its table.
 
 pub mod contact;
+pub mod digest;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -42,6 +43,16 @@ impl RosterPerson {
     pub fn has_contact(&self, name_tag: [u8; 8], detail_tag: u32) -> bool {
         (self.name_tag, self.detail_tag) == (name_tag, detail_tag)
     }
+
+    /// What is kept of a person who left: no groups and no region. Their numbers belong to the
+    /// tables of the roster that the person was on, which is gone.
+    pub fn as_left(self) -> Self {
+        Self {
+            groups: GroupSetIndex(0),
+            region: 0,
+            ..self
+        }
+    }
 }
 
 /// The bytes of one stored person: the fields in order, integers little-endian.
@@ -55,8 +66,21 @@ pub struct Roster {
     pub group_sets: Vec<Vec<String>>,
     pub regions: Vec<String>,
     /// People who left the roster with a booking or a hold, in order of key: none of them is among
-    /// `people`. They are found for what they have, and may book nothing new.
+    /// `people`. They are found for what they have, and may book nothing new. All are `as_left`.
     pub left: Vec<RosterPerson>,
+    pub digest_form: DigestForm,
+}
+
+/// What the digest of a roster covers, beside its tables and its people. A data file keeps it with
+/// the roster. Nobody gains by changing it there: the two begin with different labels, so that the
+/// digest in the journal fits one of them alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum DigestForm {
+    /// Nothing else: of rosters that were imported before people who left were covered.
+    PeopleAlone,
+    /// The people who left.
+    #[default]
+    WithLeft,
 }
 
 impl Default for Roster {
@@ -68,6 +92,7 @@ impl Default for Roster {
             group_sets: vec![Vec::new()],
             regions: vec![String::new()],
             left: Vec::new(),
+            digest_form: DigestForm::default(),
         }
     }
 }
@@ -83,6 +108,8 @@ pub enum RosterFault {
     Groups(usize),
     #[error("person {0} names a region outside the table")]
     Region(usize),
+    #[error("person {0} who left has a set of groups or a region")]
+    Left(usize),
     #[error("a table does not begin with its empty member, or has more than 65,536 members")]
     Table,
 }
@@ -117,6 +144,7 @@ impl Roster {
             group_sets,
             regions,
             left: Vec::new(),
+            digest_form: DigestForm::default(),
         })
     }
 
@@ -128,9 +156,28 @@ impl Roster {
 
     /// Takes in people who left, in any order.
     pub fn add_left(&mut self, people: impl IntoIterator<Item = RosterPerson>) {
+        let people = people.into_iter().map(RosterPerson::as_left);
         self.left.extend(people);
         self.left.sort_unstable_by_key(|person| person.key);
         self.left.dedup_by_key(|person| person.key);
+    }
+
+    /// Takes in the stored rows of people who left. Rows from before the digest covered them may
+    /// have groups and a region, which are dropped. In a later row these are damage.
+    pub fn restore_left(
+        &mut self,
+        people: Vec<RosterPerson>,
+        digest_form: DigestForm,
+    ) -> Result<(), RosterFault> {
+        let is_damaged = |person: &RosterPerson| *person != person.as_left();
+        if digest_form == DigestForm::WithLeft
+            && let Some(at) = people.iter().position(is_damaged)
+        {
+            return Err(RosterFault::Left(at));
+        }
+        self.digest_form = digest_form;
+        self.add_left(people);
+        Ok(())
     }
 
     pub fn find(&self, key: &PersonKey) -> Option<&RosterPerson> {
@@ -166,42 +213,56 @@ impl Roster {
         Some(low + at)
     }
 
-    /// The groups of a person of this roster.
+    /// The groups of a person of this roster; none of a person who left.
     pub fn groups(&self, person: &RosterPerson) -> &[String] {
         &self.group_sets[usize::from(person.groups.0)]
     }
 
-    /// The region of a person of this roster, as `11/110`; empty when unknown.
+    /// The region of a person of this roster, as `11/110`; empty when unknown or when they left.
     pub fn region(&self, person: &RosterPerson) -> &str {
         &self.regions[usize::from(person.region)]
     }
 
     /// Hands the bytes that a digest of this roster covers to `sink`, in pieces: a label, the two
-    /// tables with lengths before each text, and the people. The version is not covered, so an
-    /// unchanged file imported again has an unchanged digest.
+    /// tables with lengths before each text, the people, and, by `digest_form`, those who left. The
+    /// version is not covered, so an unchanged file imported again has an unchanged digest.
     pub fn digest_input(&self, mut sink: impl FnMut(&[u8])) {
-        const PIECE_PEOPLE: usize = 4096;
+        self.all_but_left(self.digest_form, &mut sink);
+        if self.digest_form == DigestForm::WithLeft {
+            people_digest_input(&self.left, &mut sink);
+        }
+    }
+
+    /// All that a digest covers but the people who left.
+    fn all_but_left(&self, form: DigestForm, sink: &mut dyn FnMut(&[u8])) {
         let text = |text: &str, sink: &mut dyn FnMut(&[u8])| {
             sink(&(text.len() as u64).to_le_bytes());
             sink(text.as_bytes());
         };
-        sink(b"sumun roster v1");
+        sink(match form {
+            DigestForm::PeopleAlone => b"sumun roster v1",
+            DigestForm::WithLeft => b"sumun roster v2",
+        });
         sink(&(self.group_sets.len() as u64).to_le_bytes());
         for set in &self.group_sets {
             sink(&(set.len() as u64).to_le_bytes());
-            set.iter().for_each(|group| text(group, &mut sink));
+            set.iter().for_each(|group| text(group, sink));
         }
         sink(&(self.regions.len() as u64).to_le_bytes());
-        self.regions
-            .iter()
-            .for_each(|region| text(region, &mut sink));
-        sink(&(self.people.len() as u64).to_le_bytes());
-        let mut piece = Vec::with_capacity(PIECE_PEOPLE * PERSON_BYTES);
-        for people in self.people.chunks(PIECE_PEOPLE) {
-            piece.clear();
-            encode_people(people, &mut piece);
-            sink(&piece);
-        }
+        self.regions.iter().for_each(|region| text(region, sink));
+        people_digest_input(&self.people, sink);
+    }
+}
+
+/// How many people there are, and each of them, as a digest covers them.
+fn people_digest_input(people: &[RosterPerson], sink: &mut dyn FnMut(&[u8])) {
+    const PIECE_PEOPLE: usize = 4096;
+    sink(&(people.len() as u64).to_le_bytes());
+    let mut piece = Vec::with_capacity(PIECE_PEOPLE.min(people.len()) * PERSON_BYTES);
+    for people in people.chunks(PIECE_PEOPLE) {
+        piece.clear();
+        encode_people(people, &mut piece);
+        sink(&piece);
     }
 }
 

@@ -179,12 +179,14 @@ fn a_digest_covers_each_field_and_where_texts_end() {
     let mut versioned = base.clone();
     versioned.version = 9;
     assert_eq!(input(&base), input(&versioned));
-    let mut others = vec![base.clone(); 5];
+    let mut others = vec![base.clone(); 7];
     others[0].people[0].detail_tag = 1;
     others[1].regions.push("11/110".into());
     others[2].group_sets.push(texts(&["ab", "c"]));
     others[3].group_sets.push(texts(&["a", "bc"]));
     others[4].people.clear();
+    others[5].left = vec![person([2; 16], 0, 0)];
+    others[6].digest_form = DigestForm::PeopleAlone;
     others.push(base);
     let distinct: std::collections::HashSet<_> = others.iter().map(input).collect();
     assert_eq!(distinct.len(), others.len());
@@ -201,4 +203,35 @@ fn names_and_phones_compare_by_what_they_say() {
         comparable_name("Rene\u{301}eO'Neil")
     );
     assert_eq!(comparable_phone("+82 (10) 1234-5678"), "+821012345678");
+}
+
+/// The tables of the roster in force may be shorter than those of the roster that a person left.
+#[test]
+fn a_person_who_left_has_no_groups_and_no_region_whatever_they_had_before() {
+    let mut leaves = person([2; 16], 0, 0);
+    (leaves.groups, leaves.region) = (GroupSetIndex(7), 9);
+    let base = roster([person([1; 16], 0, 0)]);
+    let mut imported = base.clone();
+    imported.add_left([leaves]);
+    // An older data file has the row as it was on the roster before.
+    let mut older = base.clone();
+    let restored = older.restore_left(vec![leaves], DigestForm::PeopleAlone);
+    assert_eq!(restored, Ok(()));
+    for roster in [&imported, &older] {
+        let found = roster.find_left(&leaves.key).unwrap();
+        assert_eq!(roster.groups(found), <[String; 0]>::default());
+        assert_eq!(roster.region(found), "");
+    }
+    // A row that the digest covers never had them.
+    for (groups, region) in [(7, 0), (0, 9)] {
+        (leaves.groups, leaves.region) = (GroupSetIndex(groups), region);
+        let restored = base
+            .clone()
+            .restore_left(vec![leaves], DigestForm::WithLeft);
+        assert_eq!(restored, Err(RosterFault::Left(0)));
+    }
+    let mut whole = base.clone();
+    let rows = imported.left.clone();
+    assert_eq!(whole.restore_left(rows, DigestForm::WithLeft), Ok(()));
+    assert_eq!(whole, imported);
 }

@@ -13,6 +13,7 @@ use super::rekey::{Recognised, recognise};
 use super::sweep::{has_something, sweep_all};
 use super::{AtDesk, NotStaged, OTHER_ROSTER};
 use crate::domain::ids::{BookingNumber, HoldId, PersonKey};
+use crate::domain::roster::digest::RosterDigest;
 use crate::domain::roster::{Difference, Roster, RosterPerson, difference};
 use crate::domain::state::{State, Status};
 use crate::engine::command::RosterNews;
@@ -40,7 +41,7 @@ pub struct StagedRoster {
     /// The roster that it was compared with.
     pub(in crate::engine) base: Arc<Roster>,
     pub(in crate::engine) next: Roster,
-    pub(in crate::engine) digest: [u8; 32],
+    digest: RosterDigest,
     pub(in crate::engine) counts: Counts,
     pub(in crate::engine) news: RosterNews,
     recognised: Recognised,
@@ -349,7 +350,7 @@ impl StagedRoster {
 
     /// Takes in who booked or holds something since the last look and is not on the next roster;
     /// looks at so many bookings and holds of each campaign. Gives back who was not known.
-    pub(in crate::engine) fn look_on(&mut self, state: &State, most: usize) -> Vec<RosterPerson> {
+    pub(in crate::engine) fn look_on(&mut self, state: &State, most: usize) -> Vec<PersonKey> {
         let mut found: HashMap<PersonKey, RosterPerson> = HashMap::new();
         let mut moved: Vec<(PersonKey, PersonKey)> = Vec::new();
         let mut look = |person: PersonKey| {
@@ -387,21 +388,27 @@ impl StagedRoster {
         moved.sort_unstable();
         moved.dedup();
         self.moves.extend(moved);
-        let found: Vec<_> = found.into_values().collect();
-        self.next.add_left(found.iter().copied());
-        found
+        self.next.add_left(found.values().copied());
+        found.into_keys().collect()
+    }
+
+    /// The digest of the roster, with the people who left as far as they are known.
+    pub(in crate::engine) fn digest(&self) -> [u8; 32] {
+        self.digest.with_left(&self.next.left)
     }
 
     /// Stores who was found last, and puts the version into force with the transaction.
     pub(in crate::engine) fn put_in_force(
         &self,
         write: &Write,
-        found: &[RosterPerson],
+        found: &[PersonKey],
     ) -> Result<(), StoreFault> {
         if !found.is_empty() {
+            let found = found.iter().filter_map(|key| self.next.find_left(key));
+            let found: Vec<_> = found.copied().collect();
             // Behind all the chunks that were stored before.
             let chunk = self.next.left.len().div_ceil(ROSTER_CHUNK) as u32 + 1;
-            write.put_people(ChunkKey::left(self.next.version, chunk), found)?;
+            write.put_people(ChunkKey::left(self.next.version, chunk), &found)?;
         }
         write.put_roster_in_force(&self.next)
     }

@@ -6,7 +6,17 @@ mod sites;
 mod slots;
 mod table;
 
+use std::fmt;
+
 use super::{Fault, Reason, Report};
+
+/// Only the tests print a report whole: the command line has words of its own for it.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults = self.faults.iter().map(Fault::to_string);
+        f.write_str(&faults.collect::<Vec<_>>().join("\n"))
+    }
+}
 
 /// The only fault of a report.
 fn only(report: Report) -> Fault {

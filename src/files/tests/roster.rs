@@ -11,6 +11,7 @@ use crate::domain::roster::Roster;
 use crate::domain::roster::contact::Contact;
 use crate::domain::roster::difference;
 use crate::domain::time::Day;
+use crate::files::SHOWN_MAX;
 use crate::files::roster::{
     PreparedRoster, Reading, SamePeople, SamePerson, SealedContacts, read, write_csv,
 };
@@ -127,10 +128,11 @@ fn the_digest_knows_the_content_and_not_the_order() {
         read(&format!("{one}\n{two}\n")),
         read(&format!("{two}\n{one}\n")),
     );
-    assert_eq!(forth.digest, back.digest);
+    let digest = |read: &PreparedRoster| read.digest.with_left(&[]);
+    assert_eq!(digest(&forth), digest(&back));
     assert_eq!(forth.roster, back.roster);
     let other = read(&format!("{two}\n{}\n", row_with(5, "b")));
-    assert_ne!(forth.digest, other.digest);
+    assert_ne!(digest(&forth), digest(&other));
     let changes = difference(&forth.roster, &other.roster);
     assert_eq!((changes.unchanged, changes.changed.len()), (1, 1));
     assert!(changes.changed[0].groups && !changes.changed[0].region);
@@ -309,6 +311,7 @@ fn reading<'a>(keys: &'a Keys, entropy: &'a Entropy, in_force: &'a Roster) -> Re
         today: today(),
         in_force,
         same_person: SamePerson::Warn,
+        faults_max: SHOWN_MAX,
         contacts: SealedContacts::in_memory(),
     }
 }
@@ -414,7 +417,6 @@ fn a_report_shows_a_hundred_faults_and_counts_all() {
     assert_eq!(report.faults[99].line, Some(51));
     let counted = [Reason::BadDate, Reason::BadCode].map(|reason| report.by_reason[&reason]);
     assert_eq!(counted, [5000, 5000]);
-    assert!(report.to_string().contains("and 9900 more"), "{report}");
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["by_reason"]["bad_date"], 5000);
     assert_eq!(json["faults"][0]["line"], 2);
@@ -466,6 +468,6 @@ proptest! {
         let there = pool.install(|| read_with(&keys, &file).unwrap());
         let here = read_with(&keys, &file).unwrap();
         prop_assert_eq!(there.roster, here.roster);
-        prop_assert_eq!(there.digest, here.digest);
+        prop_assert_eq!(there.digest.with_left(&[]), here.digest.with_left(&[]));
     }
 }

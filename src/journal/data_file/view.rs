@@ -1,5 +1,6 @@
 //! Reading the data file: blocks, heads, checkpoints, roster and vault, and the copy of all of it.
 
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -121,7 +122,12 @@ impl FileView {
         }
         people.shrink_to_fit();
         let mut roster = Roster::assemble(version, people, group_sets, regions).map_err(damaged)?;
-        roster.add_left(left);
+        let covers_left = self.transaction.open_table(META)?.get(COVERS_LEFT)?;
+        let form = match covers_left {
+            Some(_) => DigestForm::WithLeft,
+            None => DigestForm::PeopleAlone,
+        };
+        roster.restore_left(left, form).map_err(damaged)?;
         Ok(Some(roster))
     }
 
@@ -178,6 +184,25 @@ impl FileView {
             keys.push(VaultKey::of(&row?.0.value()));
         }
         Ok(keys)
+    }
+
+    /// Hands the rows of the vault to `look`, in order of key: those of people from `from` on, and
+    /// before `until`.
+    pub fn vault_rows(
+        &self,
+        from: Option<PersonKey>,
+        until: Option<PersonKey>,
+        mut look: impl FnMut(VaultKey, &[u8]),
+    ) -> Result<(), StoreFault> {
+        let table = self.transaction.open_table(VAULT)?;
+        let of = |person| VaultKey { person, version: 0 }.bytes();
+        let from = from.map_or(Bound::Unbounded, |person| Bound::Included(of(person)));
+        let until = until.map_or(Bound::Unbounded, |person| Bound::Excluded(of(person)));
+        for row in table.range((from, until))? {
+            let (key, sealed) = row?;
+            look(VaultKey::of(&key.value()), sealed.value());
+        }
+        Ok(())
     }
 
     /// A person's sealed row of the roster in force, or of the last that they were on.

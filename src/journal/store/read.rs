@@ -117,6 +117,17 @@ impl Read {
         self.file.vault_keys(from, most)
     }
 
+    /// Hands the rows of the vault to `look`, in order of key: those of people from `from` on, and
+    /// before `until`.
+    pub fn vault_rows(
+        &self,
+        from: Option<PersonKey>,
+        until: Option<PersonKey>,
+        look: impl FnMut(VaultKey, &[u8]),
+    ) -> Result<(), StoreFault> {
+        self.file.vault_rows(from, until, look)
+    }
+
     /// A person's sealed row.
     pub fn vault(&self, person: PersonKey) -> Result<Option<Vec<u8>>, StoreFault> {
         self.file.vault(person)

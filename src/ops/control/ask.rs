@@ -24,7 +24,7 @@ const CONNECT_AGAIN: Duration = Duration::from_millis(20);
 const SILENCE: Duration = Duration::from_secs(30);
 /// For an answer that needs no work.
 const STATUS: Duration = Duration::from_secs(10);
-/// The longest answer is a report of a hundred faults.
+/// The longest answer is a report of ten thousand faults: some 2 MB.
 const ANSWER_BYTES_MAX: u64 = 16 << 20;
 
 /// The server that runs on a data folder, if one does.

@@ -18,6 +18,7 @@ use super::stream::{Incoming, Outgoing, is_gone, with_signs_of_life};
 use super::{Answered, Asked, Patience, operator_of};
 use crate::engine::command::{Command, Operated, Operation, Outcome};
 use crate::engine::import;
+use crate::engine::shared::Away;
 use crate::engine::writer::NotTaken;
 use crate::ops::outcome::{Done, Finished, GateStatus, HealthSeen, WorkFault, WorkRefused};
 use crate::ops::work::{self, Prepared, Work};
@@ -204,12 +205,15 @@ fn gate_status(service: &Service, campaign: Option<&str>) -> Finished {
 
 /// What `/readyz` says.
 fn health_of(service: &Service) -> HealthSeen {
-    let (not_ready, warnings) = health(service).told();
+    let health = health(service);
+    let (not_ready, warnings) = health.told();
     let until = service.clock.stands_still_until();
     HealthSeen {
         not_ready,
         warnings,
         stands_still_until: until.map(|until| until.instant().to_string()),
+        last_use_before_start: health.away.map(|away| away.last_use.instant().to_string()),
+        away_before_start_s: health.away.map(Away::seconds),
     }
 }
 

@@ -17,7 +17,8 @@ const KEPT_PART: f64 = 0.5;
 const POLL_S_MAX: f64 = 300.0;
 /// Bytes that are counted for a waiting person at least: by design 21 to 50, and 12 in a draw.
 const BYTES_PER_WAITING_MIN: f64 = 64.0;
-/// Fewer people don't tell what one takes: a megabyte of anything else is 5 bytes of theirs.
+/// With fewer people the memory of one can't be measured: a megabyte that the server takes for
+/// something else would count as 5 bytes for each of so many.
 const WEIGHED_MIN: u64 = 200_000;
 /// Site, day and slot are looked at this often before somebody books: the sites, some days, some
 /// slots.
@@ -365,7 +366,8 @@ mod tests {
         assert!(said(&certificate()).contains("= 400 CPU-µs"));
     }
 
-    /// 50,000 people and the server's first 50 MB of anything were once a thousand bytes each.
+    /// The server's first 50 MB were once counted as memory of 50,000 people, a thousand bytes
+    /// each.
     #[test]
     fn too_few_people_are_not_weighed() {
         let of = |people, bytes| Certificate {

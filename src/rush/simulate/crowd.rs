@@ -14,7 +14,8 @@ pub enum Doing {
     Dawdling,
     /// In, for the first time or, after a mistake, again.
     In,
-    /// Lost their session, which idles out, and will come again.
+    /// Lost their session, for example by closing the browser, and will come in again; meanwhile it
+    /// idles out.
     Lost,
     InAgain,
     Booked,
@@ -46,7 +47,7 @@ pub struct Person {
     pub doing: Doing,
 }
 
-/// Ways in which people differ, by the part of their chance that decides.
+/// The questions in which people differ; each has a random number of its own for each person.
 #[derive(Clone, Copy, Debug)]
 pub enum Way {
     NoShow = 0,

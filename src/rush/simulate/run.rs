@@ -21,7 +21,7 @@ use crate::keys::Keys;
 const AHEAD_S: usize = 2_048;
 /// Marks what a second device does.
 const SECOND_DEVICE: u32 = 1 << 31;
-/// A delay that makes the brake pull.
+/// A delay of the writer that makes the brake pull.
 const BUSY_US: u64 = 200_000;
 const PROGRESS: Duration = Duration::from_secs(1);
 /// The steps of a second.
@@ -293,7 +293,7 @@ impl<'a> Run<'a> {
         self.after(later, person);
     }
 
-    /// The same person looks from elsewhere: the same place, until they are in.
+    /// The same person looks from a second device. It must show the same place until they are in.
     fn second_device(&mut self, person: u32) {
         if self.crowd.people[person as usize].doing != Doing::Waiting {
             return;
@@ -307,7 +307,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Closes a second's books; whether there is anything left to happen.
+    /// Ends the counting of a second. Returns whether anything is left to happen.
     fn look(&mut self, second: u32, events: &[u32]) -> bool {
         let waiting = self.memory.with_line(INDEX, |line| self.gate.waiting(line));
         let waiting = waiting.unwrap_or(0);

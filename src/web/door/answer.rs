@@ -20,7 +20,8 @@ const COPIED_BYTES_MAX: usize = 16 * 1024;
 /// Browsers keep to TLS for a year (RFC 6797).
 const ONLY_TLS: &str = "strict-transport-security: max-age=31536000\r\n";
 const NO_GUESS: &str = "x-content-type-options: nosniff\r\n";
-/// What an answer that is no page may load: nothing, nowhere.
+/// The content security policy of an answer that is no page: it may load nothing and be framed
+/// nowhere.
 const NO_PAGE: &str = "content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n\
                        referrer-policy: no-referrer\r\n";
 
@@ -59,7 +60,7 @@ impl Common {
         common
     }
 
-    /// Makes the lines anew: they hold the second.
+    /// Makes the lines again, because they contain the current second.
     pub fn renew(&self) {
         let now = clock::wall().instant();
         let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now);
@@ -92,7 +93,7 @@ impl Out {
         self.shared = Bytes::new();
     }
 
-    /// What there is from a byte on, as far as it lies together; none at the end.
+    /// The bytes from a position on, as far as they lie in one piece; none at the end.
     pub fn rest(&self, sent: usize) -> Option<&[u8]> {
         let rest = match sent.checked_sub(self.bytes.len()) {
             None => &self.bytes[sent..],

@@ -75,7 +75,8 @@ impl Body {
                 return Err(HeadFault::BodyTooLong);
             }
             let Some(chunk) = rest.get(line..line + size + 2) else {
-                // The end of the chunk is not here; what is can be wrong all the same.
+                // The end of the chunk has not come. The part that has come may already be
+                // malformed.
                 let ends = rest.get(line + size).is_none_or(|byte| *byte == b'\r');
                 return if ends {
                     self.waits(bytes)

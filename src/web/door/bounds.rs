@@ -7,7 +7,7 @@ pub const HEAD_BYTES_MAX: usize = 8 * 1024;
 pub const TARGET_BYTES_MAX: usize = 2 * 1024;
 /// Header lines of a request: a browser sends about 20.
 pub const HEADERS_MAX: usize = 64;
-/// A request body: a few identifiers and a name; many times what one needs.
+/// A request body holds a few identifiers and a name, so this is many times what it needs.
 pub const BODY_BYTES_MAX: usize = 4 * 1024;
 /// A chunked body as it comes, with the lines around its chunks.
 pub const CHUNKED_BYTES_MAX: usize = 2 * BODY_BYTES_MAX;
@@ -22,7 +22,8 @@ pub const PROXY_BYTES_MAX: usize = 536;
 pub const HANDSHAKE_BYTES_MAX: u64 = 16 * 1024;
 /// Plain text that a TLS connection encrypts ahead of what the network takes.
 pub const TLS_BUFFER_BYTES_MAX: usize = 16 * 1024;
-/// After this many requests a connection is closed: nothing that one holds lasts for ever.
+/// After this many requests a connection is closed, so that nothing that belongs to a connection is
+/// held for ever.
 pub const REQUESTS_MAX: u32 = 10_000;
 /// A client that was refused may still send so much before the connection is cut.
 pub const LINGER_BYTES_MAX: usize = 64 * 1024;

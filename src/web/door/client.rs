@@ -1,11 +1,12 @@
 //! Whom a connection or a request comes from: the peer, or whom a trusted proxy speaks for.
 //!
-//! Only a peer in `trusted_proxies` is listened to. It may begin a connection with a PROXY header
-//! (version 1 or 2), and it may add whom it saw to each request, in the one header that the
-//! setting `client_header` names: X-Forwarded-For or Forwarded (RFC 7239). The other header is
-//! never read, since a proxy that adds to one passes on what a client wrote into the other. Each
-//! proxy adds whom it saw at the end of the list, so the list is read from its end for as long as
-//! the one before is trusted: what a client itself put into it is never reached.
+//! Only a peer in `trusted_proxies` may name a client. It may begin a connection with a PROXY
+//! header (version 1 or 2), and it may add its client's address to each request, in the one header
+//! that the setting `client_header` names: X-Forwarded-For or Forwarded (RFC 7239). The other
+//! header is never read, because a proxy that adds to one header passes on what a client wrote into
+//! the other. Each proxy appends the address that it saw. The list is therefore read from its end,
+//! up to the first address that is not a trusted proxy: that is the client, and what the client
+//! itself wrote into the list stands before it and is not read.
 
 use std::net::IpAddr;
 
@@ -72,7 +73,8 @@ impl Proxies {
             }
         }
         let mut client = from;
-        // What can't be read ends the list: nothing before it is known to be a proxy's word.
+        // An element that can't be read ends the reading: no trusted proxy vouches for what stands
+        // before it.
         while self.trusts(client)
             && let Some(Some(before)) = named.pop()
         {
@@ -107,7 +109,7 @@ pub fn start(bytes: &[u8]) -> Result<Start, BadHeader> {
     }
 }
 
-/// The elements of a `Forwarded` list; a comma between quotes is none of the list's.
+/// The elements of a `Forwarded` list. A comma between quotes does not separate elements.
 fn elements(value: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     value.split(move |letter| {

@@ -148,8 +148,8 @@ impl Connection {
         }
     }
 
-    /// Answers the first request of `input` at once if that can be; what stays of the input is
-    /// kept. None if the connection just goes on.
+    /// Answers the first request of `input` at once if that is possible, and keeps the rest of the
+    /// input. None if the connection goes on with its next request.
     fn step(&mut self, cx: &mut Context<'_>, input: &[u8], out: &mut Out) -> Option<Step> {
         self.needs_more = false;
         let persists = self.requests + 1 < REQUESTS_MAX && !self.worker.load.shared.is_stopping();
@@ -213,8 +213,8 @@ impl Connection {
         holds
     }
 
-    /// Serves a request that could not be answered at once; whether the connection goes on, none if
-    /// it is over.
+    /// Serves a request that could not be answered at once. Returns whether the connection may take
+    /// another request; none if the connection has ended.
     async fn ask(&mut self, asked: Asked) -> Option<bool> {
         self.exchange.enter(Stage::Serving);
         if !self.hold(asked.bytes.len()) {
@@ -300,8 +300,8 @@ impl Connection {
         sent
     }
 
-    /// Says goodbye, and throws away what still comes, so that the client reads the last answer
-    /// before it hears that nobody listens.
+    /// Closes the connection for sending and discards what still comes. If the kernel closed it
+    /// with unread bytes, it would reset the connection, and the client could lose the last answer.
     async fn linger(mut self) {
         self.exchange.enter(Stage::Linger);
         self.input = Vec::new();

@@ -1,9 +1,9 @@
 //! The deadlines of connections: how long each may take for what it does now.
 //!
 //! A sweep looks at every connection once a second, a twentieth of them at a time, and ends those
-//! that are over the time of their stage. Every deadline gets shorter as connections get scarce. No
-//! timer and no look at the clock a request: a connection that makes no progress costs a look a
-//! second.
+//! that are over the time of their stage. Every deadline gets shorter as connections get scarce. A
+//! request sets no timer and does not read the clock. A connection that makes no progress costs one
+//! look of the sweep a second.
 
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
@@ -52,7 +52,7 @@ impl Stage {
         }
     }
 
-    /// What it counts as when its time is over.
+    /// The security event that is counted when its time is over.
     fn event(self) -> Option<Event> {
         match self {
             Self::Silent => Some(Event::ConnectionSilent),
@@ -159,7 +159,7 @@ impl Connections {
             return false;
         };
         let scarce_s = (f64::from(s_max) * spare) as u32;
-        // Of connections that only idle, none is worth keeping when the last are taken.
+        // When all connections are taken, idle ones have no minimum time and are ended at once.
         let least_s = if stage == Stage::Idle {
             0
         } else {
@@ -207,7 +207,7 @@ impl Exchange {
         }
     }
 
-    /// Waits for something, but not over the connection's time.
+    /// Waits for something, but no longer than the connection's deadline.
     pub async fn within<T>(&self, what: impl Future<Output = T>) -> Option<T> {
         let mut what = std::pin::pin!(what);
         std::future::poll_fn(|cx| {

@@ -30,8 +30,8 @@ use crate::web::problem::Problem;
 use crate::web::views::{EnterAnswer, PlaceAnswer, place as view};
 use crate::web::words::Lang;
 
-/// Whoever is over the bound of their address or network is told to come back after this, and up
-/// to twice as much more by lot.
+/// A client over the bound of its address or network is told to come back after this many seconds,
+/// plus up to twice as many by lot.
 const OVER_BOUND_S: u32 = 10;
 
 /// The front of one worker.
@@ -50,8 +50,8 @@ pub struct Front {
     pages: pages::PreparedPages,
 }
 
-/// The campaigns, from request to request until what is offered changes: a look at them takes no
-/// lock and counts no reference that other workers count too.
+/// The campaigns, kept by this worker until what is offered changes. Reading them takes no lock and
+/// touches no reference count that other workers share.
 #[derive(Default)]
 struct Known {
     offers: Arc<Vec<Arc<Offer>>>,
@@ -79,9 +79,10 @@ pub struct Arrived<'a, 'b> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Joins {
     Now,
-    /// A refusal would cost more than the answer, and be asked again sooner.
+    /// Later, and then answered: a refusal would cost more than the answer, and the client would
+    /// ask again sooner.
     Late,
-    /// Later, only to be told after how many seconds to come back.
+    /// Later, and then refused with this number of seconds after which to come back.
     PutOff(u32),
 }
 
@@ -135,7 +136,7 @@ impl Front {
         Some(self.load.spread_s(OVER_BOUND_S))
     }
 
-    /// Whether a request may join the line, as long as that is now.
+    /// Whether a request may join the line, given the present length of the line.
     pub fn joins(&self, head: &Head<'_>, class: Class) -> Joins {
         if !self.load.is_over(class) {
             return Joins::Now;
@@ -244,8 +245,9 @@ impl Front {
         }
     }
 
-    /// With a token that we signed, of a session or, to begin one, of a place: enough to be told
-    /// from somebody who merely asks for the same address.
+    /// Whether the request has a token that this server signed: of a session, or of a place for the
+    /// call that begins a session. A request to the same path without such a token is not from a
+    /// person in session.
     fn is_admitted(&self, head: &Head<'_>) -> bool {
         let (kind, cookie) = if head.path.ends_with("/admit") {
             (Kind::Place, PLACE_COOKIE)
@@ -287,7 +289,8 @@ impl Front {
         known.all.iter_mut().find(is_it).map(look)
     }
 
-    /// The place of a good token; what is wrong with another is for the routes to say.
+    /// The place of a good token; none for any other token, which a route then refuses with the
+    /// reason.
     fn with_place<'a, T>(
         &self,
         head: &'a Head<'_>,
@@ -357,7 +360,7 @@ impl Front {
         })?;
         let prepared = prepared.as_ref()?;
         if prepared.board.json.is_empty() {
-            // The campaign was activated this moment; the route says so.
+            // The campaign was activated a moment ago and has no board yet: the route says so.
             return None;
         }
         if head.lines.value("if-none-match") == Some(&*prepared.board.etag) {
@@ -390,8 +393,9 @@ fn is_call(head: &Head<'_>) -> bool {
     head.path.starts_with("/api/")
 }
 
-/// Whoever's turn has come is in session but for one call, which begins with this answer; and
-/// nobody is sent away for longer than until their turn.
+/// Whether the poll of this place may be put off for so many seconds. It may not if the person's
+/// turn has come, because this answer lets them begin their session, nor if they would come back
+/// later than they would poll next.
 fn can_wait(place: &Place, retry_after_s: u32) -> bool {
     place.state != PlaceState::Admitted && place.next_poll_s >= retry_after_s
 }

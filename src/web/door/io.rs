@@ -20,7 +20,7 @@ pub enum Io {
     Tls(Box<TlsStream<Counted>>),
 }
 
-/// A TCP connection that takes over so many bytes.
+/// A TCP connection from which at most so many bytes are read.
 pub struct Counted {
     tcp: TcpStream,
     left: u64,
@@ -29,7 +29,8 @@ pub struct Counted {
 }
 
 impl Io {
-    /// Shakes hands; `early` is what was read of the connection before.
+    /// Makes the TLS handshake. `early` holds the bytes that were read from the connection before
+    /// it.
     ///
     /// # Errors
     /// When the client speaks no TLS that we do, hangs up, or sends too much.
@@ -79,7 +80,7 @@ impl Io {
         }
     }
 
-    /// Says goodbye.
+    /// Closes the connection in order: with TLS, the client is told first.
     pub fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),

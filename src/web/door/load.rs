@@ -1,12 +1,14 @@
 //! How busy the workers are, and what is put off because of it.
 //!
-//! Whoever is not in session waits for a turn (see `turns`). The longer that line of requests is,
-//! the less may join it: browsing is put off first, then polls, then entering, so that the line is
-//! bounded and what matters more waits less for what matters least. Confirming and what people in
-//! session do is never put off: `active_max` and the writer's queue bound those.
+//! Requests of people who are not in session wait in line for a turn (see `turns`). Each class of
+//! requests may join the line only while it is shorter than the class's limit. Browsing has the
+//! lowest limit, then polls, then entering, so browsing is put off first, the line has a bound, and
+//! a more important request does not wait behind many less important ones. Confirming and the other
+//! requests of people in session are never put off: `active_max` and the writer's queue bound them.
 //!
-//! A worker also sends itself a byte now and then and measures how long it takes to arrive: it
-//! queues like what people in session ask. While that delay stands, the gate's brake lets fewer in.
+//! A worker also sends itself a byte at short intervals and measures how late it arrives. The byte
+//! waits as long as a request of a person in session does. While this delay stays high, the gate's
+//! brake lets fewer people in.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -22,8 +24,8 @@ use crate::clock::{self, Entropy};
 use crate::events::Events;
 
 const STEP: Duration = Duration::from_millis(10);
-/// The least lag is taken over this, and over so many looks at the least: one late look is a
-/// hiccup.
+/// The smallest delay within this time, and of at least so many measurements, is reported: a single
+/// late one says nothing about the load.
 const INTERVAL: Duration = Duration::from_millis(100);
 const LOOKS_MIN: u32 = 3;
 /// How long an answer to somebody who is put off is kept back while connections are to spare.
@@ -45,7 +47,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// Those that are ever put off, in the order in which they are.
+    /// The classes that can be put off, in the order in which this happens.
     pub const SHED: [Self; 3] = [Self::Browse, Self::Poll, Self::Enter];
 
     pub fn name(self) -> &'static str {
@@ -58,8 +60,8 @@ impl Class {
         }
     }
 
-    /// None of its requests joins a line that is as long as this: some 15 ms for browsing, 30 for
-    /// polls and the board, 60 for entering.
+    /// A request of this class joins the line only while it is shorter than this. Such a line takes
+    /// some 15 ms for browsing, 30 ms for polls and the board, 60 ms for entering.
     pub const fn line_max(self) -> usize {
         match self {
             Self::Browse => 500,
@@ -69,7 +71,8 @@ impl Class {
         }
     }
 
-    /// Whoever is put off is told to come back after this, and up to twice as much more by lot.
+    /// A client that is put off is told to come back after this many seconds, plus up to twice as
+    /// many by lot.
     fn retry_after_s(self) -> u32 {
         match self {
             Self::Browse => 5,
@@ -92,8 +95,8 @@ pub struct Load {
     /// Requests in line, at the last look of any worker.
     pub line: AtomicUsize,
     shed: [AtomicU64; Class::SHED.len()],
-    /// How late the byte came at the least, at the last look of any worker: the last word counts,
-    /// for while one worker keeps up, the host does.
+    /// The smallest delay of the byte in the last measurement of any worker. Each worker overwrites
+    /// it: while one worker keeps up, the host is not overloaded.
     pub lag_us: Arc<AtomicU64>,
     stopping: AtomicBool,
 }
@@ -114,8 +117,9 @@ impl Load {
         }
     }
 
-    /// 1 while three quarters of the connections are enough, and less and less down to 0 when all
-    /// are open: what may keep one for nothing keeps it for a time that is less by this.
+    /// 1 while at most three quarters of the connections are open; from there it falls to 0 when
+    /// all are open. Times for which a connection may be kept without progress are multiplied by
+    /// it.
     pub fn spare(&self) -> f64 {
         let open = self.connections.load(Ordering::Relaxed);
         let left = self.connections_max.saturating_sub(open) as f64;
@@ -167,8 +171,8 @@ impl Load {
 pub struct WorkerLoad {
     pub shared: Arc<Load>,
     pub turns: Turns,
-    /// Of answers that were kept back: a line of their own, so that refusing never leaves less for
-    /// those who are served.
+    /// The turns of answers that were kept back. They have a line of their own, so that refusals
+    /// take no turns from requests that are served.
     pub late_turns: Turns,
     lots: Cell<u64>,
     began: Instant,
@@ -216,8 +220,8 @@ impl WorkerLoad {
         }
     }
 
-    /// Waits until an answer that is kept back has its turn: whoever is put off and asks again at
-    /// once does so once a second, and as many of them as there are connections at the most.
+    /// Waits until an answer that is kept back has its turn. A client that is put off and asks
+    /// again at once can therefore do so only once a second on each of its connections.
     pub async fn come_late(&self) {
         tokio::time::sleep(KEPT_BACK.mul_f64(self.shared.spare())).await;
         self.late_turns.take().await;

@@ -267,7 +267,8 @@ impl Door {
         }
         exchange.enter(Stage::Handshake);
         exchange.within(self.handshakes.take()).await?;
-        // In a box, for only few shake hands at a time.
+        // In a box, because a handshake needs much more memory than a connection, and few are made
+        // at a time.
         let shaken = Box::pin(Io::shake_hands(acceptor, tcp, early));
         match exchange.within(shaken).await? {
             Ok(io) => Some(io),

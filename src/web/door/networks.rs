@@ -1,9 +1,10 @@
 //! What one address and its neighbourhood may take of the host: connections, and requests of
 //! people who are not in session.
 //!
-//! The bounds are for machines, not for towns: thousands of people live behind one carrier's
-//! address, so an address has room for them, and a network for several such addresses. Listed
-//! networks (`exempt_networks`, trusted proxies) are counted and never refused.
+//! The bounds are meant to stop machines, not towns. Thousands of people share one address of a
+//! mobile carrier, so an address is allowed as many requests as they make, and a network as many as
+//! several such addresses. Listed networks (`exempt_networks`, trusted proxies) are counted and
+//! never refused.
 //!
 //! Connections are counted exactly, in tables that hold an address only while it is connected.
 //! Requests are counted in a fixed table of buckets under a keyed hash: whatever comes takes no
@@ -24,7 +25,7 @@ use crate::sync::locked;
 const SHARDS: usize = 64;
 /// 65,536 buckets of 8 bytes: half a MiB for addresses, and as much for networks.
 const BUCKETS: usize = 1 << 16;
-/// So many seconds' worth of requests may come at once: people come at eight sharp.
+/// Requests of so many seconds may come at once, because people come at the moment of an opening.
 const BURST_S: u64 = 10;
 
 /// The bounds, as the settings have them.
@@ -131,7 +132,7 @@ impl Networks {
         &self.open[self.hasher.hash_one(prefix) as usize % SHARDS]
     }
 
-    /// Counts a request; who is over their bound with it, if somebody is.
+    /// Counts a request. Says whether its address or its network is over a bound with it.
     pub fn ask(&self, address: IpAddr, now_us: u64) -> Option<Over> {
         let [address_prefix, network] = prefixes(address);
         let bucket = |prefix: &Prefix| self.hasher.hash_one(prefix) as usize;
@@ -168,14 +169,14 @@ impl Buckets {
         }
     }
 
-    /// Whether a request is over the bound; one that is costs nothing.
+    /// Whether a request is over the bound. A request over the bound does not add to the debt.
     fn ask(&self, bucket: usize, now_us: u64) -> bool {
         let paid_at = &self.paid_at_us[bucket % BUCKETS];
         let before = paid_at.load(Ordering::Relaxed).max(now_us);
         if before - now_us > BURST_S * 1_000_000 {
             return true;
         }
-        // Two at the same time may count as one: the bound is not that sharp.
+        // Two requests at the same time may be counted as one. The bound need not be exact.
         paid_at.store(before + self.cost_us, Ordering::Relaxed);
         false
     }

@@ -60,7 +60,7 @@ pub struct Asked {
     pub persists: bool,
 }
 
-/// What a request waits for.
+/// What a request waits for before it is answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Turn {
     /// For nothing: it needs no turn, or has it.

@@ -1,10 +1,11 @@
 //! Who is served first by a worker: people in session at once, everybody else in the order in
 //! which they came, so many at a time.
 //!
-//! Between two looks at what the network has brought, only so many turns are given. What people in
-//! session ask is among what those looks find, and takes no turn: it waits for a moment of the
-//! crowd's, never for the crowd. A request waits for its turn when its head has been read and
-//! before anything else is done for it; so does a new connection before its TLS handshake.
+//! Between two looks at the network only so many turns are given. A request of a person in session
+//! takes no turn: it is served as soon as a look at the network finds it, so it waits for at most
+//! one such group of other requests, and never for all of the crowd. Any other request waits for
+//! its turn after its head has been read and before anything else is done for it. So does a new
+//! connection before its TLS handshake.
 
 use std::cell::Cell;
 
@@ -19,7 +20,8 @@ const HANDSHAKES: usize = 4;
 #[derive(Debug)]
 pub struct Turns {
     a_time: usize,
-    /// Gives what is left in the order of asking; whoever hangs up asks no more.
+    /// The turns that are left, given in the order of asking. A client that hangs up leaves the
+    /// line.
     left: Semaphore,
     taken: Notify,
     waiting: Cell<usize>,
@@ -69,7 +71,7 @@ impl Turns {
         self.waiting.get()
     }
 
-    /// Whether whoever asks now has to wait.
+    /// Whether a request that asks for a turn now has to wait.
     pub fn are_short(&self) -> bool {
         self.left.available_permits() == 0
     }
@@ -78,7 +80,7 @@ impl Turns {
     pub async fn keep_giving(&self) {
         loop {
             self.taken.notified().await;
-            // Goes on only after a look at the network.
+            // The runtime continues here only after it has looked at the network.
             tokio::task::yield_now().await;
             let left = self.left.available_permits();
             self.left.add_permits(self.a_time.saturating_sub(left));

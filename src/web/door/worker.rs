@@ -33,7 +33,7 @@ pub struct Worker {
 /// Answers a request that has a route, or none.
 pub type Routes = Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Response<BoxBody>>>>>;
 
-/// Room that one connection after the other uses, each for the moment of one step.
+/// Buffers that all connections of the worker use in turn, each during one step only.
 pub struct Scratch {
     pub input: Box<[u8]>,
     pub out: Out,
@@ -132,7 +132,7 @@ impl Worker {
         })?
     }
 
-    /// A call to book, if that is all that it is.
+    /// A well-formed call to book; none for every other request.
     pub fn books(&self, asked: &Asked) -> Option<BookCall> {
         if asked.class != Class::Session {
             return None;

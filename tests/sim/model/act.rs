@@ -38,7 +38,7 @@ impl Pass {
             Act::Activate { rules, text } => self.activate(rules, text),
             Act::Sites { campaign, rows } => self.sites(campaign, rows),
             Act::Slots { campaign, rows } => self.slots(campaign, rows, others),
-            Act::Roster { people, digest } => self.roster(people, digest),
+            Act::Roster { people } => self.roster(people),
         }
     }
 
@@ -171,7 +171,8 @@ impl Pass {
         did(Operated::Slots { added, changed })
     }
 
-    fn roster(&mut self, people: Vec<super::Somebody>, digest: [u8; 32]) -> Said {
+    fn roster(&mut self, people: Vec<super::Somebody>) -> Said {
+        let file = crate::world::roster(&people);
         let new: std::collections::BTreeMap<_, _> = people
             .into_iter()
             .map(|person| (person.key, person))
@@ -193,6 +194,11 @@ impl Pass {
             .filter(|(key, person)| old.get(*key) == Some(*person))
             .count();
         let changed = new.len() - added - same;
+        let mut left = std::mem::take(&mut self.world.left);
+        left.extend(old);
+        left.retain(|key, _| !new.contains_key(key) && self.world.has_something(key));
+        self.world.left = left;
+        let digest = file.digest.with_left(&self.world.rows_of_left());
         (self.world.roster, self.world.digest) = (self.world.roster + 1, digest);
         let version = self.world.roster;
         self.operate(Change::RosterImported {

@@ -15,15 +15,19 @@ fn main() -> ExitCode {
     let sumun = Sumun::parse();
     let json = sumun.json;
     match cli::run(sumun) {
-        Ok(answer) => {
-            answer.print(json);
-            ExitCode::from(u8::from(answer.fault))
-        }
+        Ok(answer) => match answer.print(json) {
+            Ok(()) => ExitCode::from(u8::from(answer.fault)),
+            Err(error) => {
+                eprintln!("sumun: can't print the answer: {error}");
+                ExitCode::FAILURE
+            }
+        },
         Err(error) => {
             let told = format!("{error:#}");
             if json {
                 let object = serde_json::json!({ "error": told }).to_string();
-                println!("{}", json_for_terminal(&object));
+                // What went wrong is told on standard error in any case.
+                let _ = cli::print_line(&json_for_terminal(&object));
             }
             eprintln!("sumun: {}", for_terminal(&told));
             ExitCode::FAILURE

@@ -49,6 +49,18 @@ pub enum AuditCommand {
     Head,
 }
 
+/// Whoever reads an export may stop early, as `head` does.
+fn seen_enough_is_no_fault(written: anyhow::Result<()>) -> anyhow::Result<()> {
+    let is_broken_pipe = |error: &anyhow::Error| {
+        let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+        causes.any(|cause: &std::io::Error| cause.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    match written {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        written => written,
+    }
+}
+
 pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Output> {
     match command {
         AuditCommand::Draw { file, person } => draws(file, person.as_deref()),
@@ -57,8 +69,10 @@ pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Output> {
             let (from, to) = (Seq(*from), Seq(to.unwrap_or(u64::MAX)));
             keep::with_view(folder, |read| {
                 let mut out = BufWriter::new(std::io::stdout().lock());
-                export(read, from, to, &mut out)?;
-                Ok(out.flush()?)
+                match export(read, from, to, &mut out) {
+                    Ok(_) => seen_enough_is_no_fault(out.flush().map_err(Into::into)),
+                    Err(fault) => seen_enough_is_no_fault(Err(fault.into())),
+                }
             })?;
             Ok(Output::nothing())
         }

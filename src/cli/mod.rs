@@ -12,6 +12,7 @@ pub mod serve;
 mod told;
 
 use std::collections::VecDeque;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
@@ -61,12 +62,22 @@ impl Output {
 
     /// Prints to standard output; what has nothing to say prints nothing. Texts from an old journal
     /// or a file may hold what a terminal would obey: that is escaped.
-    pub fn print(&self, json: bool) {
+    pub fn print(&self, json: bool) -> io::Result<()> {
         if json && !self.json.is_null() {
-            println!("{}", json_for_terminal(&self.json.to_string()));
+            print_line(&json_for_terminal(&self.json.to_string()))
         } else if !json && !self.human.is_empty() {
-            println!("{}", for_terminal(&self.human));
+            print_line(&for_terminal(&self.human))
+        } else {
+            Ok(())
         }
+    }
+}
+
+/// Prints a line to standard output. Whoever reads it may have seen enough, as `head` has.
+pub fn print_line(line: &str) -> io::Result<()> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }
 

@@ -8,6 +8,25 @@ use serde_json::Value;
 use super::world::{CAMPAIGN, OPEN, World, campaign_text, person, roster_text, text};
 
 #[test]
+fn whoever_reads_only_the_first_lines_of_an_answer_gets_no_fault() {
+    let world = World::new(3);
+    for command in [&["campaign", "list"][..], &["audit", "export"]] {
+        // What `head` leaves behind once it has seen enough.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(env!("CARGO_BIN_EXE_sumun"))
+            .args(command)
+            .arg("--data")
+            .arg(world.folder.path())
+            .stdout(writer)
+            .output()
+            .unwrap();
+        let said = text(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{said}");
+    }
+}
+
+#[test]
 fn every_command_has_help_with_an_example() {
     let commands: &[&[&str]] = &[
         &[],

@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use sumun::domain::crockford;
 use sumun::journal::store::Store;
 
@@ -124,7 +126,9 @@ fn a_file_that_lost_people_has_to_be_accepted_and_they_keep_what_they_have() {
     let roster = without(&without(&roster_text(30), &gone.code), &other.code);
     let file = world.write("fewer.csv", &roster).display().to_string();
 
-    let dry = world.ok(&["roster", "import", &file, "--dry-run"]);
+    let told = world.run(&["--json", "roster", "import", &file, "--dry-run"]);
+    assert_eq!(told.status.code(), Some(1), "as the import itself");
+    let dry: Value = serde_json::from_slice(&told.stdout).unwrap();
     assert_eq!(
         (&dry["gone"], &dry["gone_with_booking"]),
         (&2.into(), &1.into()),

@@ -133,7 +133,7 @@ impl Run {
                 let campaign = CampaignIndex(*campaign as u16);
                 let mut claim: Option<Claim> = None;
                 let offer = self.core().shared().offer(campaign).unwrap();
-                // Every other one was looked at before, by what may be replaced when its turn comes.
+                // Every other one was looked at before, by an offer that may be replaced meanwhile.
                 let subject = offer.subject(&request.person);
                 let seen = subject.filter(|_| self.tickets.is_multiple_of(2));
                 let seen = seen.map(|subject| SubjectSeen {

@@ -47,7 +47,9 @@ pub(super) fn dry_run(dry_run: &RosterDryRun) -> Output {
     }
     let mut json = json!(dry_run);
     json["dry_run"] = json!(true);
-    Output::done(human, json)
+    // A script learns by the exit code that the import itself would fail.
+    let fault = would_be_refused.is_some();
+    Output { human, json, fault }
 }
 
 /// What was changed.

@@ -49,8 +49,8 @@ pub struct Shape {
 
 impl Shape {
     /// At 60,000 bookings a second a segment is filled in a tenth of a second, and is settled in a
-    /// tenth of that: commits wait behind the sync of one, so it is small. A new folder's 16 MiB are
-    /// written in 10 ms.
+    /// tenth of that: commits wait behind the sync of one, so it is small. The 16 MiB of a new
+    /// folder are written in 10 ms.
     pub const SERVED: Shape = Shape {
         segments: 16,
         segment_bytes: 1 << 20,

@@ -37,7 +37,8 @@ pub fn backup(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
     part.rename(file)?;
     let bytes = fs::metadata(file)?.len();
     let human = format!(
-        "{}: {} entries, {bytes} bytes, verified; keys.json is not in it",
+        "{}: {} entries, {bytes} bytes, verified; keys.json, server.toml, certs/ and staff.json are \
+         not in it",
         file.display(),
         verified.last
     );
@@ -82,8 +83,18 @@ pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
     part.rename(&target)?;
     let mut human = format!("{}: {} entries, verified", target.display(), verified.last);
     let fits = vault.were_opened;
-    if !fits {
-        human.push_str("\nnow put the keys.json that belongs to it into the folder");
+    let missing = folder.missing();
+    if !missing.is_empty() {
+        human.push_str(&format!(
+            "\nno backup has {}: copy them into {} from where the old folder's are kept",
+            missing.join(", "),
+            folder.path().display()
+        ));
+    }
+    if !fits && !missing.iter().any(|name| name == "keys.json") {
+        human.push_str(
+            "\nthe keys.json in the folder belongs to another data file: put the right one there",
+        );
     }
     if open::check_clock(wall(), state.stamp).is_err() {
         human.push_str(
@@ -92,7 +103,8 @@ pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
         );
     }
     let json = json!({
-        "entries": verified.last, "keys_fit": fits, "vault": vault_json(&vault),
+        "entries": verified.last, "keys_fit": fits, "missing": missing,
+        "vault": vault_json(&vault),
     });
     Ok(with_vault_faults(Output::done(human, json), &vault))
 }

@@ -25,9 +25,12 @@ pub fn init(folder: &Folder) -> anyhow::Result<Output> {
 }
 
 /// Serves until a signal.
-pub fn serve(folder: &Folder, config: Option<&Path>) -> anyhow::Result<Output> {
-    let config = folder.config(config)?;
+pub fn serve(folder: &Folder, file: Option<&Path>) -> anyhow::Result<Output> {
+    let config = folder.config(file)?;
     start_log(&config.log);
+    if file.is_none() && !folder.settings().exists() {
+        tracing::warn!("server.toml is missing: without it only this host can reach the server");
+    }
     let core = folder.open(|_| Clock::real())?;
     server::run(core, folder, &config, |_| {})?;
     Ok(Output::nothing())

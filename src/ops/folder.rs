@@ -97,6 +97,20 @@ impl Folder {
         Stamp::parse(text.trim()).ok()
     }
 
+    /// What `init` made beside the data file and is not there: no backup of the data file has it.
+    pub fn missing(&self) -> Vec<String> {
+        let made = [
+            Keys::file(&self.path),
+            self.settings(),
+            self.certificate(),
+            self.certificate_key(),
+            self.staff(),
+        ];
+        let missing = made.iter().filter(|made| !made.exists());
+        let named = missing.filter_map(|made| made.strip_prefix(&self.path).ok());
+        named.map(|name| name.display().to_string()).collect()
+    }
+
     fn staff(&self) -> PathBuf {
         self.path.join("staff.json")
     }

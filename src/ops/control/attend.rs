@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::lanes::Lanes;
 use super::stream::{Incoming, Outgoing, is_gone, with_signs_of_life};
 use super::{Answered, Asked, Patience, operator_of};
+use crate::clock::tick;
 use crate::engine::command::{Command, Operated, Operation, Outcome};
 use crate::engine::import;
 use crate::engine::shared::Away;
@@ -76,15 +77,35 @@ pub(super) fn attend(
         Work::Backup => send_backup(desk, stream),
         _ => {
             let file = Incoming::new(stream, early, length, desk.patience.progress);
+            let (began, by) = (tick(), operator.clone());
             let perform = || perform(desk, stream, operator, &work, file);
             match with_signs_of_life(stream, alive, perform) {
-                Some(finished) => reply(desk, stream, finished, 0),
+                Some(finished) => {
+                    let outcome = outcome_of(&finished);
+                    let took_ms = began.elapsed().as_millis() as u64;
+                    tracing::info!(operator = %by, outcome, took_ms, "what came of it");
+                    reply(desk, stream, finished, 0)
+                }
                 None => {
                     tracing::info!(work = ?work, "its caller hung up before it began: not done");
                     Ok(())
                 }
             }
         }
+    }
+}
+
+/// What came of a piece of work, in a word for the log.
+fn outcome_of(finished: &Finished) -> &'static str {
+    match finished {
+        Ok(Done::DryRun(_)) => "looked at, nothing changed",
+        Ok(_) => "done",
+        Err(WorkFault::Rows(_)) => "refused: faults in the file",
+        Err(WorkFault::Findings(_)) => "refused: findings in the campaign file",
+        Err(WorkFault::NoSuchCampaign) => "refused: no such campaign",
+        Err(WorkFault::OutcomeUnknown) => "unknown: the commit failed",
+        Err(WorkFault::Unexpected(_)) => "refused: unexpected",
+        Err(WorkFault::Refused(_)) => "refused",
     }
 }
 

@@ -37,8 +37,8 @@ pub fn backup(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
     part.rename(file)?;
     let bytes = fs::metadata(file)?.len();
     let human = format!(
-        "{}: {} entries, {bytes} bytes, verified; keys.json, server.toml, certs/ and staff.json are \
-         not in it",
+        "{}: {} entries, {bytes} bytes, verified; keys.json, server.toml, certs/ and staff.json \
+         are not in it",
         file.display(),
         verified.last
     );

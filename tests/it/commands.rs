@@ -138,7 +138,9 @@ fn a_second_roster_is_a_reviewed_difference_and_takes_no_booking_away() {
         .join("\n");
     let file = world.write("second.csv", &changed);
     let file = file.to_str().unwrap();
-    let dry = world.ok(&["roster", "import", file, "--dry-run"]);
+    let told = world.run(&["--json", "roster", "import", file, "--dry-run"]);
+    assert_eq!(told.status.code(), Some(1), "as the import itself");
+    let dry: Value = serde_json::from_slice(&told.stdout).unwrap();
     assert_eq!(
         (&dry["added"], &dry["gone"]),
         (&0.into(), &1.into()),

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::block::{Block, entries};
 use super::checkpoint::Mark;
+use super::guard::guarded;
 use super::storage::Storage;
 use super::tail::{FileId, TailFault};
 use crate::clock::Entropy;
@@ -43,6 +44,9 @@ const CHECKPOINT: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("che
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 /// In `meta`: the digest of the roster in force covers the people who left too.
 const COVERS_LEFT: &str = "roster-covers-left";
+
+/// In `meta`: the last entry that was taken from the tail.
+const TAKEN_FROM_TAIL: &str = "taken-from-tail";
 
 /// The layout of the tables; a program that reads another refuses the file.
 const FORMAT: u32 = 2;
@@ -194,16 +198,20 @@ impl DataFile {
                 path: path.display().to_string(),
             });
         }
-        let database = Database::builder().set_cache_size(CACHE_BYTES).open(path)?;
-        Self::checked(database, Some(path))
+        guarded(|| {
+            let database = Database::builder().set_cache_size(CACHE_BYTES).open(path)?;
+            Self::checked(database, Some(path))
+        })
     }
 
     /// Opens or makes a data file on any storage, with this id if it is new.
     pub fn on(storage: impl Storage, id: FileId) -> Result<Self, StoreFault> {
         let mut builder = Database::builder();
         builder.set_cache_size(1 << 20);
-        let database = builder.create_with_backend(OnStorage(storage))?;
-        Self::founded(database, None, id)
+        guarded(|| {
+            let database = builder.create_with_backend(OnStorage(storage))?;
+            Self::founded(database, None, id)
+        })
     }
 
     fn founded(database: Database, path: Option<&Path>, id: FileId) -> Result<Self, StoreFault> {
@@ -257,6 +265,15 @@ impl DataFile {
     pub fn is_served(&self) -> Result<bool, StoreFault> {
         let read = self.database.begin_read()?;
         Ok(read.open_table(META)?.get("served")?.is_some())
+    }
+
+    /// The last entry that was taken from the tail since the file is served.
+    pub fn taken_from_tail(&self) -> Result<Option<Seq>, StoreFault> {
+        let read = self.database.begin_read()?;
+        let meta = read.open_table(META)?;
+        let seq = meta.get(TAKEN_FROM_TAIL)?;
+        let seq = seq.and_then(|bytes| bytes.value().first_chunk().copied());
+        Ok(seq.map(|bytes| Seq(u64::from_be_bytes(bytes))))
     }
 
     /// Begins the one write transaction; nothing is stored before its `commit` returns.
@@ -331,6 +348,16 @@ impl Write {
         } else {
             meta.remove("served")?;
         }
+        Ok(())
+    }
+
+    /// Notes the last entry that is taken from the tail, or that the tail is a new one.
+    pub fn put_taken_from_tail(&self, last: Option<Seq>) -> Result<(), StoreFault> {
+        let mut meta = self.transaction.open_table(META)?;
+        match last {
+            Some(seq) => meta.insert(TAKEN_FROM_TAIL, seq.0.to_be_bytes().as_slice())?,
+            None => meta.remove(TAKEN_FROM_TAIL)?,
+        };
         Ok(())
     }
 

@@ -141,6 +141,8 @@ impl Store {
         let write = file.begin()?;
         write.append_all(settle)?;
         write.put_served(true)?;
+        // From here on the tail may be written over from its beginning.
+        write.put_taken_from_tail(None)?;
         write.commit()?;
         let store = Self::of(file, Some(tail), Vec::new())?;
         locked(&store.recent).unsigned = settle.last().cloned();
@@ -341,6 +343,9 @@ impl Log for Store {
         self.noting_failure(|| {
             let write = self.file.begin()?;
             write.append_all(&blocks)?;
+            if let Some(newest) = blocks.last() {
+                write.put_taken_from_tail(Some(newest.last()))?;
+            }
             self.sign(&write, &last)?;
             write.commit()
         })?;
@@ -376,5 +381,11 @@ fn tail_file(data_file: &Path, is_new: bool) -> Result<File, StoreFault> {
 /// The blocks that the tail has and the data file has not.
 fn unsettled(file: &DataFile, storage: &impl Storage) -> Result<Vec<Block>, StoreFault> {
     let (settled, head) = file.read()?.last()?;
-    Ok(newer(storage, file.id(), settled, &head)?)
+    Ok(newer(
+        storage,
+        file.id(),
+        settled,
+        &head,
+        file.taken_from_tail()?,
+    )?)
 }

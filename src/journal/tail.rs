@@ -76,6 +76,11 @@ pub enum TailFault {
     Foreign,
     #[error("it ends before its last segment: {0} bytes are there")]
     Short(u64),
+    #[error(
+        "it ends with entry {newest}, but had entry {had} when it was used last: it is an older copy, \
+         or is damaged; put the newest sumun.tail back beside sumun.redb, or restore a backup"
+    )]
+    Older { newest: Seq, had: Seq },
     #[error("entry {seq} {what}, and later entries are there")]
     Damaged { seq: Seq, what: String },
 }
@@ -205,15 +210,23 @@ impl Tail {
     }
 }
 
-/// The blocks behind the entry `settled`, whose hash is `head`, in order.
+/// The blocks behind the entry `settled`, whose hash is `head`, in order. `had` is the last entry
+/// that the data file took from this tail: a tail that does not reach it is another.
 pub fn newer(
     storage: &impl Storage,
     file: FileId,
     settled: Seq,
     head: &Hash,
+    had: Option<Seq>,
 ) -> Result<Vec<Block>, TailFault> {
     let shape = shape_of(storage, file)?;
     let heads = heads(storage, file, shape)?;
+    let newest = heads.values().flatten().map(Head::last).max();
+    let newest = newest.unwrap_or(Seq(0));
+    // With one segment the block may be written over by one that a crash cut short.
+    if let Some(had) = had.filter(|had| newest < *had && shape.segments > 1) {
+        return Err(TailFault::Older { newest, had });
+    }
     let mut blocks = Vec::new();
     let (mut next, mut before, mut turn) = (Seq(settled.0 + 1), *head, 0);
     while let Some(candidates) = heads.get(&next) {
@@ -256,6 +269,10 @@ struct Head {
 type Heads = BTreeMap<Seq, Vec<Head>>;
 
 impl Head {
+    fn last(&self) -> Seq {
+        Seq(self.first.0 + u64::from(self.entries) - 1)
+    }
+
     fn read(&self, storage: &impl Storage) -> Result<Block, TailFault> {
         let mut bytes = vec![0; self.length as usize];
         storage.read(self.at, &mut bytes)?;

@@ -7,8 +7,10 @@ use sumun::domain::ids::{CampaignIndex, PersonKey, Seq};
 use sumun::domain::line::{Given, commitment};
 use sumun::domain::time::Stamp;
 use sumun::journal::block::entries;
+use sumun::journal::guard::guarded;
 use sumun::journal::recovery::{RecoveryFault, recover};
 use sumun::journal::store::Store;
+use sumun::journal::vault::check_vault;
 
 use crate::check::journal;
 use crate::disk::{Backend, Disk};
@@ -421,6 +423,58 @@ fn a_tail_that_was_cut_or_lost_is_found() {
     let mut short = files[1].clone();
     short.truncate(20_000);
     assert!(open(short).is_err());
+}
+
+/// Some bytes of every page of the data file: whatever redb makes of them, nothing panics, and what
+/// passes is what was there.
+#[test]
+fn a_flipped_byte_of_any_page_of_the_data_file_is_found_or_means_nothing() {
+    let bytes = evening();
+    let look = |bytes: &[u8]| -> Result<(u64, u64), String> {
+        let store = Disk::with(bytes.to_vec())
+            .open()
+            .map_err(|fault| fault.to_string())?;
+        let read = guarded(|| store.read()).map_err(|fault| fault.to_string())?;
+        let verified = guarded(|| verify_store(&read, None));
+        let (verified, state) = verified.map_err(|fault| fault.to_string())?;
+        let roster = guarded(|| read.roster()).map_err(|fault| fault.to_string())?;
+        let roster = roster.unwrap_or_default();
+        let vault = check_vault(&read, &roster, &state, Some(&keys()));
+        let vault = vault.map_err(|fault| fault.to_string())?;
+        if vault.faults_total > 0 {
+            return Err("a row of the vault".to_owned());
+        }
+        Ok((verified.last, vault.rows))
+    };
+    let whole = look(&bytes).expect("an evening is whole");
+    let (mut found, mut tried) = (0, 0);
+    for at in (0..bytes.len()).step_by(211) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at % 8);
+        tried += 1;
+        match look(&changed) {
+            Ok(seen) => assert_eq!(seen, whole, "byte {at}"),
+            Err(_) => found += 1,
+        }
+    }
+    println!("{found} of {tried} found");
+    assert!(found > 30, "the file is not empty");
+}
+
+/// A copy of the folder's tail from earlier in the evening, put beside the data file of later.
+#[test]
+fn an_older_tail_beside_a_newer_data_file_is_found() {
+    let mut story = Story::new();
+    story.set_up();
+    story.book(1, 2);
+    let [_, older] = story.run.disk.both();
+    story.book(11, 3);
+    story.run.settle_tail();
+    let [file, newer] = story.run.disk.both();
+    let open = |tail: Vec<u8>| Disk::with_both([file.clone(), tail]).open();
+    assert!(open(newer).is_ok());
+    let fault = open(older).map(|_| ()).expect_err("an older tail passed");
+    assert!(fault.to_string().contains("it is an older copy"), "{fault}");
 }
 
 /// The head of the last entry, signed by whoever opens these files.

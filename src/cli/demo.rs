@@ -235,6 +235,7 @@ fn operate(core: &mut Core, operation: Operation) -> anyhow::Result<()> {
     }]))?;
     match answer.try_recv() {
         Ok(Outcome::Operated(_)) => Ok(()),
+        Ok(Outcome::Impossible(why)) => bail!("the demo can't be made: {why}"),
         other => bail!("the demo can't be made: {other:?}"),
     }
 }

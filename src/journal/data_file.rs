@@ -69,7 +69,10 @@ const VAULT_KEY_BYTES: usize = 16 + 4;
 /// Why the data file can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreFault {
-    #[error("{path} does not exist: run `sumun init --data DIR` first")]
+    #[error(
+        "{path} does not exist: run `sumun init --data DIR` first or, if there was one, restore a \
+         backup (a sumun.tail that lies there belongs to the lost file: keep it)"
+    )]
     Missing { path: String },
     #[error("the data file is in use by another process: a server runs on this folder")]
     InUse,

@@ -35,7 +35,7 @@ fn killed_twenty_times_under_load_nothing_acknowledged_is_lost_or_doubled() {
     let kills = kills.unwrap_or(KILLS);
     let people = PEOPLE_A_ROUND * kills as u64;
     // Sites with seats for all of them.
-    let world = World::with_slots(people, &SLOTS.replace("5000", "60000"));
+    let world = World::with_slots(people, &SLOTS.replace("5000", "10000"));
     let told: Mutex<HashMap<u64, Told>> = Mutex::default();
     let next = AtomicU64::new(0);
     let mut acknowledged_before = 0;

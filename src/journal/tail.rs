@@ -77,8 +77,8 @@ pub enum TailFault {
     #[error("it ends before its last segment: {0} bytes are there")]
     Short(u64),
     #[error(
-        "it ends with entry {newest}, but had entry {had} when it was used last: it is an older copy, \
-         or is damaged; put the newest sumun.tail back beside sumun.redb, or restore a backup"
+        "it ends with entry {newest}, but had entry {had} when it was used last: it is an older \
+         copy, or is damaged; put the newest sumun.tail back beside sumun.redb, or restore a backup"
     )]
     Older { newest: Seq, had: Seq },
     #[error("entry {seq} {what}, and later entries are there")]

@@ -13,7 +13,6 @@ use crate::audit::{KeptHead, Verified, verify_store};
 use crate::clock::wall;
 use crate::domain::state::State;
 use crate::engine::open;
-use crate::journal::guard::guarded;
 use crate::journal::store::{Read, Store};
 use crate::journal::vault::{VaultSeen, check_vault};
 use crate::keys::Keys;
@@ -31,7 +30,7 @@ pub fn backup(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
     let (verified, vault) = {
         let store = Store::look(&part.0)?;
         let read = store.read()?;
-        let checked = guarded(|| verify_store(&read, None));
+        let checked = verify_store(&read, None);
         let (verified, state) = checked.context("the copy does not verify; nothing was kept")?;
         (verified, vault_of(&read, &state, folder)?)
     };
@@ -74,7 +73,7 @@ pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
     let (verified, state, vault) = {
         let store = Store::look(&part.0).context("this is not a backup that can be used")?;
         let read = store.read()?;
-        let checked = guarded(|| verify_store(&read, None));
+        let checked = verify_store(&read, None);
         let (verified, state) =
             checked.context("the backup does not verify; nothing was restored")?;
         let vault = vault_of(&read, &state, folder)?;
@@ -112,7 +111,7 @@ pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
 
 /// Looks at the vault, with the folder's keys if they belong to the data file.
 fn vault_of(read: &Read, state: &State, folder: &Folder) -> anyhow::Result<VaultSeen> {
-    let roster = guarded(|| read.roster())?.unwrap_or_default();
+    let roster = read.roster()?.unwrap_or_default();
     let fits = |keys: &Arc<Keys>| {
         let founded = state.founded;
         founded.is_some_and(|founded| founded.head_public_key == keys.head_public_key())
@@ -153,7 +152,7 @@ pub fn verify(folder: &Folder, file: Option<&Path>, head: Option<&Path>) -> anyh
 
 /// Checks a data file, and then its vault.
 fn check_all(read: &Read, kept: Option<&KeptHead>, folder: &Folder) -> anyhow::Result<Output> {
-    let (verified, state) = match guarded(|| verify_store(read, kept)) {
+    let (verified, state) = match verify_store(read, kept) {
         Ok(checked) => checked,
         Err(fault) => return Ok(found(&fault.to_string())),
     };

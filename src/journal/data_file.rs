@@ -24,7 +24,6 @@ use serde::{Deserialize, Serialize};
 
 use super::block::{Block, entries};
 use super::checkpoint::Mark;
-use super::guard::guarded;
 use super::storage::Storage;
 use super::tail::{FileId, TailFault};
 use crate::clock::Entropy;
@@ -201,20 +200,16 @@ impl DataFile {
                 path: path.display().to_string(),
             });
         }
-        guarded(|| {
-            let database = Database::builder().set_cache_size(CACHE_BYTES).open(path)?;
-            Self::checked(database, Some(path))
-        })
+        let database = Database::builder().set_cache_size(CACHE_BYTES).open(path)?;
+        Self::checked(database, Some(path))
     }
 
     /// Opens or makes a data file on any storage, with this id if it is new.
     pub fn on(storage: impl Storage, id: FileId) -> Result<Self, StoreFault> {
         let mut builder = Database::builder();
         builder.set_cache_size(1 << 20);
-        guarded(|| {
-            let database = builder.create_with_backend(OnStorage(storage))?;
-            Self::founded(database, None, id)
-        })
+        let database = builder.create_with_backend(OnStorage(storage))?;
+        Self::founded(database, None, id)
     }
 
     fn founded(database: Database, path: Option<&Path>, id: FileId) -> Result<Self, StoreFault> {

@@ -5,13 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::data_file::StoreFault;
 
 /// Does work with a data file that may be damaged in any way.
-pub fn guarded<T, E: From<StoreFault>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, StoreFault>) -> Result<T, StoreFault> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
         let said = said.or(panic.downcast_ref::<&str>().copied());
         let said = said.unwrap_or("its pages contradict each other");
         let what = format!("{said}; restore a backup, and keep this file for the auditors");
-        Err(StoreFault::Damaged(what).into())
+        Err(StoreFault::Damaged(what))
     })
 }
 

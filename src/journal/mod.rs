@@ -3,7 +3,7 @@
 pub mod block;
 pub mod checkpoint;
 mod data_file;
-pub mod guard;
+mod guard;
 pub mod pipeline;
 pub mod recovery;
 pub mod storage;

@@ -26,6 +26,7 @@ use super::Log;
 use super::block::Block;
 use super::data_file::DataFile;
 pub use super::data_file::{ChunkKey, ROSTER_CHUNK, StoreFault, StoredHead, VaultKey, Write};
+use super::guard::guarded;
 use super::storage::Storage;
 use super::tail::{Room, Shape, Tail, TailFault, newer};
 use crate::domain::entry::head_message;
@@ -88,31 +89,35 @@ impl Store {
 
     /// Opens a journal to write to it: settles what the tail has, if the last process did not.
     pub fn open(path: &Path) -> Result<Self, StoreFault> {
-        let file = DataFile::open(path)?;
-        let exists = tail_path(path).exists();
-        if !exists && file.is_served()? {
-            return Err(StoreFault::TailMissing);
-        }
-        let storage = tail_file(path, !exists)?;
-        Self::resumed(file, storage, Shape::SERVED)
+        guarded(|| {
+            let file = DataFile::open(path)?;
+            let exists = tail_path(path).exists();
+            if !exists && file.is_served()? {
+                return Err(StoreFault::TailMissing);
+            }
+            let storage = tail_file(path, !exists)?;
+            Self::resumed(file, storage, Shape::SERVED)
+        })
     }
 
     /// Opens or makes a journal on any storage: tests use it to make storage fail.
     pub fn on(file: impl Storage, tail: impl Storage, shape: Shape) -> Result<Self, StoreFault> {
-        Self::resumed(DataFile::on(file, *b"a file in memory")?, tail, shape)
+        guarded(|| Self::resumed(DataFile::on(file, *b"a file in memory")?, tail, shape))
     }
 
     /// Opens a journal to read it; nothing is changed.
     pub fn look(path: &Path) -> Result<Self, StoreFault> {
-        let file = DataFile::open(path)?;
-        let mut blocks = Vec::new();
-        if file.is_served()? {
-            if !tail_path(path).exists() {
-                return Err(StoreFault::TailMissing);
+        guarded(|| {
+            let file = DataFile::open(path)?;
+            let mut blocks = Vec::new();
+            if file.is_served()? {
+                if !tail_path(path).exists() {
+                    return Err(StoreFault::TailMissing);
+                }
+                blocks = unsettled(&file, &tail_file(path, false)?)?;
             }
-            blocks = unsettled(&file, &tail_file(path, false)?)?;
-        }
-        Self::of(file, None, blocks)
+            Self::of(file, None, blocks)
+        })
     }
 
     fn resumed(file: DataFile, storage: impl Storage, shape: Shape) -> Result<Self, StoreFault> {
@@ -251,7 +256,7 @@ impl Store {
     pub fn read(&self) -> Result<Read, StoreFault> {
         // In this order: what is settled in between is seen in both, and never in none.
         let recent: Vec<_> = locked(&self.recent).blocks.iter().cloned().collect();
-        let file = self.file.read()?;
+        let file = guarded(|| self.file.read())?;
         Ok(Read { file, recent })
     }
 

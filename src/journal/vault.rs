@@ -6,7 +6,6 @@
 
 use rayon::prelude::*;
 
-use super::guard::guarded;
 use super::store::{Read, StoreFault};
 use crate::domain::ids::PersonKey;
 use crate::domain::roster::contact::Contact;
@@ -78,7 +77,7 @@ pub fn check_vault(
     let pieces = roster.people.len().div_ceil(PIECE_PEOPLE).max(1);
     let seen: Result<Vec<VaultSeen>, StoreFault> = (0..pieces)
         .into_par_iter()
-        .map(|at| guarded(|| check.piece(at)))
+        .map(|at| check.piece(at))
         .collect();
     let mut all = VaultSeen {
         were_opened: keys.is_some(),

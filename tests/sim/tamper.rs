@@ -7,7 +7,6 @@ use sumun::domain::ids::{CampaignIndex, PersonKey, Seq};
 use sumun::domain::line::{Given, commitment};
 use sumun::domain::time::Stamp;
 use sumun::journal::block::entries;
-use sumun::journal::guard::guarded;
 use sumun::journal::recovery::{RecoveryFault, recover};
 use sumun::journal::store::Store;
 use sumun::journal::vault::check_vault;
@@ -434,10 +433,10 @@ fn a_flipped_byte_of_any_page_of_the_data_file_is_found_or_means_nothing() {
         let store = Disk::with(bytes.to_vec())
             .open()
             .map_err(|fault| fault.to_string())?;
-        let read = guarded(|| store.read()).map_err(|fault| fault.to_string())?;
-        let verified = guarded(|| verify_store(&read, None));
+        let read = store.read().map_err(|fault| fault.to_string())?;
+        let verified = verify_store(&read, None);
         let (verified, state) = verified.map_err(|fault| fault.to_string())?;
-        let roster = guarded(|| read.roster()).map_err(|fault| fault.to_string())?;
+        let roster = read.roster().map_err(|fault| fault.to_string())?;
         let roster = roster.unwrap_or_default();
         let vault = check_vault(&read, &roster, &state, Some(&keys()));
         let vault = vault.map_err(|fault| fault.to_string())?;

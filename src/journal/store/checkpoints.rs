@@ -5,6 +5,7 @@ use crate::domain::entry::Hash;
 use crate::domain::state::State;
 use crate::journal::Log as _;
 use crate::journal::checkpoint::{self, CheckpointFault, Mark};
+use crate::journal::guard::guarded;
 use crate::keys::verify_head;
 
 /// Bytes of a checkpoint in one commit: the settler and operators wait for it some ten
@@ -71,7 +72,7 @@ impl Store {
 impl Read {
     /// The mark of the newest checkpoint, if there is one.
     pub fn checkpoint(&self) -> Result<Option<Mark>, StoreFault> {
-        self.file.checkpoint()
+        guarded(|| self.file.checkpoint())
     }
 
     /// Loads the checkpoint of this mark; the fault within says why it can't be used.
@@ -88,9 +89,11 @@ impl Read {
         }
         let mut reader = checkpoint::Reader::default();
         let mut fault = None;
-        self.file.checkpoint_parts(mark.generation, |parts| {
-            fault = reader.take(parts).err();
-            fault.is_none()
+        guarded(|| {
+            self.file.checkpoint_parts(mark.generation, |parts| {
+                fault = reader.take(parts).err();
+                fault.is_none()
+            })
         })?;
         if let Some(fault) = fault {
             return Ok(Err(fault));

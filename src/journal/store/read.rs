@@ -1,4 +1,5 @@
-//! A view of the journal: the data file and the blocks that are not settled, as one.
+//! A view of the journal: the data file and the blocks that are not settled, as one. However the
+//! data file is damaged, reading it is a fault and no panic.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use crate::domain::ids::{PersonKey, Seq};
 use crate::domain::roster::Roster;
 use crate::journal::block::{Block, entries};
 use crate::journal::data_file::FileView;
+use crate::journal::guard::guarded;
 
 /// A view of data file and tail.
 pub struct Read {
@@ -27,14 +29,16 @@ impl Read {
         let mut behind_file = Seq(0);
         if !is_recent {
             let mut goes_on = true;
-            self.file.blocks(from, &mut |first, block| {
-                goes_on = look(first, block);
-                goes_on
+            guarded(|| {
+                self.file.blocks(from, &mut |first, block| {
+                    goes_on = look(first, block);
+                    goes_on
+                })
             })?;
             if !goes_on || self.recent.is_empty() {
                 return Ok(());
             }
-            behind_file = self.file.last_seq()?;
+            behind_file = guarded(|| self.file.last_seq())?;
         }
         let is_behind = |block: &&Arc<Block>| block.first > behind_file && block.last() >= from;
         for block in self.recent.iter().filter(is_behind) {
@@ -64,7 +68,7 @@ impl Read {
     }
 
     pub fn last_head(&self) -> Result<Option<StoredHead>, StoreFault> {
-        self.file.last_head()
+        guarded(|| self.file.last_head())
     }
 
     /// The hash of an entry, if it is in the journal; of none before the first.
@@ -84,37 +88,37 @@ impl Read {
 
     /// Hands every head to `look`, oldest first.
     pub fn heads(&self, look: impl FnMut(StoredHead)) -> Result<(), StoreFault> {
-        self.file.heads(look)
+        guarded(|| self.file.heads(look))
     }
 
     /// The roster in force, if one was imported.
     pub fn roster(&self) -> Result<Option<Roster>, StoreFault> {
-        self.file.roster()
+        guarded(|| self.file.roster())
     }
 
     /// How many people the roster has at the most, without reading it.
     pub fn roster_people_max(&self) -> Result<u64, StoreFault> {
-        self.file.roster_people_max()
+        guarded(|| self.file.roster_people_max())
     }
 
     /// The version of the roster in force; 0 if none was imported.
     pub fn roster_version(&self) -> Result<u32, StoreFault> {
-        self.file.roster_version()
+        guarded(|| self.file.roster_version())
     }
 
     /// Whether rows of versions of the roster that are not in force may be stored.
     pub fn is_unswept(&self) -> Result<bool, StoreFault> {
-        self.file.is_unswept()
+        guarded(|| self.file.is_unswept())
     }
 
     /// Some parts of versions of the roster that are not in force.
     pub fn stale_chunks(&self, most: usize) -> Result<Vec<ChunkKey>, StoreFault> {
-        self.file.stale_chunks(most)
+        guarded(|| self.file.stale_chunks(most))
     }
 
     /// The keys of at most so many rows of the vault from `from` on, in order.
     pub fn vault_keys(&self, from: VaultKey, most: usize) -> Result<Vec<VaultKey>, StoreFault> {
-        self.file.vault_keys(from, most)
+        guarded(|| self.file.vault_keys(from, most))
     }
 
     /// Hands the rows of the vault to `look`, in order of key: those of people from `from` on, and
@@ -125,19 +129,19 @@ impl Read {
         until: Option<PersonKey>,
         look: impl FnMut(VaultKey, &[u8]),
     ) -> Result<(), StoreFault> {
-        self.file.vault_rows(from, until, look)
+        guarded(|| self.file.vault_rows(from, until, look))
     }
 
     /// A person's sealed row.
     pub fn vault(&self, person: PersonKey) -> Result<Option<Vec<u8>>, StoreFault> {
-        self.file.vault(person)
+        guarded(|| self.file.vault(person))
     }
 
     /// Copies everything into a new data file at `path`, which must not exist; it needs no tail.
     pub fn copy_to(&self, path: &Path) -> Result<(), StoreFault> {
-        let settled = self.file.last_seq()?;
+        let settled = guarded(|| self.file.last_seq())?;
         let newer = self.recent.iter().filter(|block| block.first > settled);
         let newer: Vec<_> = newer.cloned().collect();
-        self.file.copy_to(path, &newer)
+        guarded(|| self.file.copy_to(path, &newer))
     }
 }

@@ -21,7 +21,6 @@ use crate::engine::command::{Command, Operated, Operation, Outcome};
 use crate::engine::import;
 use crate::engine::shared::Away;
 use crate::engine::writer::NotTaken;
-use crate::journal::guard::guarded;
 use crate::ops::outcome::{Done, Finished, GateStatus, HealthSeen, WorkFault, WorkRefused};
 use crate::ops::work::{self, Prepared, Work};
 use crate::service::Service;
@@ -123,8 +122,7 @@ fn perform(
     } = desk;
     let (shared, store, keys) = (&service.shared, &service.store, &service.keys);
     let now = service.clock.now();
-    let prepare = || work::prepare(work, file, shared, store, keys, folder, now);
-    match guarded(prepare) {
+    match work::prepare(work, file, shared, store, keys, folder, now) {
         Ok(Prepared::Finished(finished)) => Some(finished),
         Ok(Prepared::Operation(operation)) => {
             let mut hand = |part| hand_over(service, stream, &operator, part);

@@ -56,6 +56,8 @@ fn encode(encoding: &Encoding, bytes: &[u8], into: &mut Vec<u8>) {
 pub struct KeptHead {
     pub seq: u64,
     pub stamp_ns: i64,
+    /// The same for people to read.
+    pub stamp: Option<String>,
     pub hash: String,
     pub signature: String,
     pub public_key: String,
@@ -157,7 +159,12 @@ fn check_kept(
     else {
         return fault("can't be read: give the JSON that `sumun audit head --json` printed");
     };
-    let message = head_message(Seq(kept.seq), &hash, Stamp(kept.stamp_ns));
+    let stamp = Stamp(kept.stamp_ns);
+    let is_same = |shown: &String| *shown == stamp.instant().to_string();
+    if !kept.stamp.as_ref().is_none_or(is_same) {
+        return fault("shows another time than it was signed with");
+    }
+    let message = head_message(Seq(kept.seq), &hash, stamp);
     if !verify_head(&public, &message, &signature) {
         return fault("has a signature that does not fit it");
     }
@@ -272,11 +279,16 @@ impl Chain {
         for (at, (entry, hash)) in entries.iter().enumerate() {
             match self.last {
                 None => self.first = entry.seq.0,
-                Some((seq, hash))
-                    if seq.0.checked_add(1) != Some(entry.seq.0) || hash != entry.previous =>
-                {
+                Some((last, _)) if last.0.checked_add(1) != Some(entry.seq.0) => {
                     let seq = entry.seq.0;
-                    let what = "it does not follow the line before it".to_owned();
+                    let what = format!("it does not follow the line before it, of entry {last}");
+                    return (at, Err(AuditFault::Entry { seq, what }));
+                }
+                Some((last, hash)) if hash != entry.previous => {
+                    let seq = entry.seq.0;
+                    let what = format!(
+                        "it does not carry the hash of entry {last}: one of the two was changed"
+                    );
                     return (at, Err(AuditFault::Entry { seq, what }));
                 }
                 Some(_) => {}

@@ -7,6 +7,7 @@ use clap::Parser as _;
 use mimalloc::MiMalloc;
 use sumun::cli::{self, Sumun};
 use sumun::domain::text::{for_terminal, json_for_terminal};
+use sumun::ops::outcome::why;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
             }
         },
         Err(error) => {
-            let told = format!("{error:#}");
+            let told = why(&error);
             if json {
                 let object = serde_json::json!({ "error": told }).to_string();
                 // What went wrong is told on standard error in any case.

@@ -128,6 +128,15 @@ struct Exported {
     bytes: String,
 }
 
+/// A line of the daily log has the same fields without the bytes.
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct LoggedLine {
+    seq: u64,
+    previous: String,
+    hash: String,
+}
+
 /// What is wrong with a line that is not what an export writes.
 fn fault_of_line(line: &[u8]) -> String {
     let Ok(line) = str::from_utf8(line) else {
@@ -135,6 +144,11 @@ fn fault_of_line(line: &[u8]) -> String {
     };
     let exported: Exported = match serde_json::from_str(line) {
         Ok(exported) => exported,
+        Err(_) if serde_json::from_str::<LoggedLine>(line).is_ok() => {
+            return "has no `bytes`: it is of a day's file of the log, which is for reading; what \
+                    can be checked is printed by `sumun audit export`"
+                .to_owned();
+        }
         Err(error) => return error.to_string(),
     };
     let Ok(bytes) = BASE64.decode(exported.bytes.as_bytes()) else {

@@ -68,6 +68,10 @@ pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Output> {
         AuditCommand::Export { from, to } => {
             let (from, to) = (Seq(*from), Seq(to.unwrap_or(u64::MAX)));
             keep::with_view(folder, |read| {
+                anyhow::ensure!(from <= to, "--from {from} is behind --to {to}");
+                anyhow::ensure!(from != Seq(0), "entries are counted from 1");
+                let there = read.hash_at(from)?.is_some();
+                anyhow::ensure!(there, "the journal has no entry {from}: it ends before");
                 let mut out = BufWriter::new(std::io::stdout().lock());
                 match export(read, from, to, &mut out) {
                     Ok(_) => seen_enough_is_no_fault(out.flush().map_err(Into::into)),

@@ -8,12 +8,15 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::{Output, told};
 use crate::clock::wall;
 use crate::config::Config;
+use crate::domain::entry::Change;
+use crate::domain::ids::Seq;
 use crate::domain::time::Stamp;
 use crate::engine::open;
 use crate::journal::store::{Store, StoreFault};
+use crate::keys::Keys;
 use crate::ops::control;
 use crate::ops::folder::Folder;
-use crate::ops::outcome::{Done, Finished};
+use crate::ops::outcome::{Done, Finished, why};
 use crate::ops::work::Work;
 use crate::server::FILES_KEPT;
 use crate::tls::read_chain;
@@ -39,12 +42,18 @@ pub fn run(folder: &Folder) -> anyhow::Result<Output> {
             Ok(()) => fine("settings", format!("listen on {}", config.listen)),
             Err(why) => bad("settings", why),
         },
-        Err(error) => bad("settings", format!("{error:#}")),
+        Err(error) => bad("settings", why(&error)),
     });
     let config = config.unwrap_or_default();
     findings.push(match folder.keys() {
+        Ok(keys) if are_foreign(&keys, folder) => bad(
+            "keys",
+            "keys.json belongs to another data file: put the one there that was made with this \
+             folder"
+                .to_owned(),
+        ),
         Ok(_) => fine("keys", "keys.json is readable by its owner only".to_owned()),
-        Err(error) => bad("keys", format!("{error:#}")),
+        Err(error) => bad("keys", why(&error)),
     });
     findings.push(certificate(folder, &config));
     let server = ask_server(folder);
@@ -90,6 +99,18 @@ fn bad(what: &'static str, says: String) -> Finding {
     }
 }
 
+/// Whether the journal was founded with other keys. A server that holds the file has looked itself.
+fn are_foreign(keys: &Keys, folder: &Folder) -> bool {
+    let store = Store::look(&folder.data_file());
+    let first = store.and_then(|store| store.read()?.entry(Seq(1)));
+    match first.ok().flatten().map(|entry| entry.change) {
+        Some(Change::Founded {
+            head_public_key, ..
+        }) => head_public_key != keys.head_public_key(),
+        _ => false,
+    }
+}
+
 fn certificate(folder: &Folder, config: &Config) -> Finding {
     const WHAT: &str = "certificate";
     if config.plain_http {
@@ -98,7 +119,7 @@ fn certificate(folder: &Folder, config: &Config) -> Finding {
     let path = folder.path().join(&config.certificate);
     let chain = match read_chain(&path) {
         Ok(chain) => chain,
-        Err(error) => return bad(WHAT, format!("{error:#}")),
+        Err(error) => return bad(WHAT, why(&error)),
     };
     let Ok((_, certificate)) = X509Certificate::from_der(&chain[0]) else {
         return bad(
@@ -224,7 +245,7 @@ fn server_finding(server: &Server) -> Finding {
             said if said.is_empty() => fine(WHAT, format!("runs, is ready{}", away(server))),
             said => bad(WHAT, said.replace('\n', "; ")),
         },
-        Err(error) => bad(WHAT, format!("can't be asked: {error:#}")),
+        Err(error) => bad(WHAT, format!("can't be asked: {}", why(error))),
     }
 }
 

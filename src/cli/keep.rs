@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use serde_json::json;
@@ -24,6 +23,11 @@ use crate::ops::work::Work;
 pub fn backup(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
     if file.exists() {
         bail!("{} exists already: give a new name", file.display());
+    }
+    let into = std::path::absolute(file)?;
+    let into = into.parent().context("that is not a file's name")?;
+    if !into.is_dir() {
+        bail!("{} is not a folder: make it first", into.display());
     }
     let part = Part::beside(file)?;
     copy_of(folder, &part.0)?;
@@ -112,12 +116,13 @@ pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
 /// Looks at the vault, with the folder's keys if they belong to the data file.
 fn vault_of(read: &Read, state: &State, folder: &Folder) -> anyhow::Result<VaultSeen> {
     let roster = read.roster()?.unwrap_or_default();
-    let fits = |keys: &Arc<Keys>| {
-        let founded = state.founded;
-        founded.is_some_and(|founded| founded.head_public_key == keys.head_public_key())
-    };
-    let keys = folder.keys().ok().filter(fits);
+    let keys = folder.keys().ok().filter(|keys| belong(keys, state));
     Ok(check_vault(read, &roster, state, keys.as_deref())?)
+}
+
+fn belong(keys: &Keys, state: &State) -> bool {
+    let founded = state.founded;
+    founded.is_some_and(|founded| founded.head_public_key == keys.head_public_key())
 }
 
 /// An answer with what is wrong in the vault, if something is.
@@ -134,7 +139,7 @@ fn with_vault_faults(answer: Output, vault: &VaultSeen) -> Output {
 
 pub fn verify(folder: &Folder, file: Option<&Path>, head: Option<&Path>) -> anyhow::Result<Output> {
     let kept = head.map(read_head).transpose()?;
-    let check = |read: &Read| check_all(read, kept.as_ref(), folder);
+    let check = |read: &Read| check_all(read, kept.as_ref(), folder, file.is_none());
     match file {
         Some(file) => {
             // redb may repair what it opens: the file itself stays as it is.
@@ -150,12 +155,23 @@ pub fn verify(folder: &Folder, file: Option<&Path>, head: Option<&Path>) -> anyh
     }
 }
 
-/// Checks a data file, and then its vault.
-fn check_all(read: &Read, kept: Option<&KeptHead>, folder: &Folder) -> anyhow::Result<Output> {
+/// Checks a data file, and then its vault. In the data file's own folder, its keys belong to it.
+fn check_all(
+    read: &Read,
+    kept: Option<&KeptHead>,
+    folder: &Folder,
+    is_own: bool,
+) -> anyhow::Result<Output> {
     let (verified, state) = match verify_store(read, kept) {
         Ok(checked) => checked,
         Err(fault) => return Ok(found(&fault.to_string())),
     };
+    if is_own && folder.keys().is_ok_and(|keys| !belong(&keys, &state)) {
+        return Ok(found(
+            "the data file is whole, but the keys.json beside it belongs to another one: put the \
+             right one there",
+        ));
+    }
     let vault = vault_of(read, &state, folder)?;
     let mut output = answer(&verified);
     output.json["vault"] = vault_json(&vault);

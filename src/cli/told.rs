@@ -191,10 +191,20 @@ fn gate_status(gates: &[GateStatus]) -> Output {
             gate.active_max,
             board.admit_per_s,
             message.map_or(String::new(), |text| format!(": {text}"))
-        )
+        ) + &stands_still(board.stands_still_until.as_deref())
     };
     let lines: Vec<String> = gates.iter().map(line).collect();
     Output::done(lines.join("\n"), json!({ "gates": gates }))
+}
+
+/// What is behind a gate that lets nobody in although it is open.
+fn stands_still(until: Option<&str>) -> String {
+    until.map_or(String::new(), |until| {
+        format!(
+            "\n  time stands still until {until}, and nobody is let in: the clock is behind the \
+             last entry of the journal (README says what can be done)"
+        )
+    })
 }
 
 fn health_seen(health: &HealthSeen) -> Output {

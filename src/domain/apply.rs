@@ -74,7 +74,10 @@ fn follow(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         return Err(format!("follows entry {}: entries are missing", state.seq));
     }
     if entry.previous != state.head {
-        return Err("does not carry the hash of the entry before it".to_owned());
+        return Err(format!(
+            "does not carry the hash of entry {}: one of the two was changed",
+            state.seq
+        ));
     }
     if entry.stamp < state.stamp {
         return Err("has a stamp earlier than the entry before it".to_owned());

@@ -4,7 +4,8 @@
 //! is durable in which file up to which byte, and is written behind the data. A start cuts what
 //! lies behind that and writes it again; without a position that fits, it looks for the last whole
 //! line backwards from the end of the newest file. After a write that failed the file is cut back
-//! to its last good length before anything else is written.
+//! to its last good length before anything else is written. A file that somebody removes, cuts or
+//! puts another in the place of is noticed within a second, and the log goes on as after a start.
 //!
 //! A log that has entries which the journal has not (an older backup was restored) is set aside
 //! whole, in a folder beside the new files, and the log is written again from the first entry: what
@@ -15,6 +16,8 @@ mod resume;
 #[cfg(test)]
 mod tests;
 
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,6 +68,8 @@ struct DayLog {
     settled: Mark,
     /// The file of `taken`, exactly so long; none until it is opened, and after a fault.
     file: Option<Box<dyn LogFile>>,
+    /// Which file it is: its number in the file system.
+    inode: u64,
     /// Lines that are not written yet.
     lines: Vec<u8>,
     /// Bytes that were written since the last sync.
@@ -122,6 +127,34 @@ impl Follower for DayLog {
         written.map_err(|error| self.fault("can't write the position", error))?;
         self.settled = self.taken;
         Ok(seq)
+    }
+
+    fn look(&mut self, store: &Store) -> Result<(), FollowFault> {
+        let path = self.path();
+        let there = match std::fs::metadata(&path) {
+            Ok(there) => Some(there),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(fault("can't look at the day's file", &path, error)),
+        };
+        let is_as_written = match (&self.file, there) {
+            (Some(_), Some(there)) => (there.ino(), there.len()) == (self.inode, self.taken.bytes),
+            // Longer is well: what lies behind is cut when it is opened.
+            (None, Some(there)) => there.len() >= self.taken.bytes,
+            (_, None) => self.taken.bytes == 0,
+        };
+        if is_as_written {
+            return Ok(());
+        }
+        tracing::warn!(
+            file = %path.display(),
+            "somebody removed or changed the daily log's file: going on as after a start"
+        );
+        // What a file that was moved away holds is not written a second time.
+        let made = std::fs::create_dir_all(&self.folder);
+        made.map_err(|error| self.fault("can't use the folder of the daily log", error))?;
+        self.settle()?;
+        *self = Self::resume(store, &self.folder, self.disk.clone())?;
+        Ok(())
     }
 }
 
@@ -185,6 +218,7 @@ impl DayLog {
                 let mut file = self.disk.open(&path)?;
                 // A torn line, or lines that will be written again.
                 file.cut(self.taken.bytes)?;
+                self.inode = std::fs::metadata(&path)?.ino();
                 Ok(closed.insert(file))
             }
         }

@@ -63,6 +63,11 @@ pub trait Follower {
 
     /// Makes durable what was taken, and tells the last entry that is.
     fn settle(&mut self) -> Result<Seq, FollowFault>;
+
+    /// Looks, each second, whether what it wrote is still where it wrote it.
+    fn look(&mut self, _store: &Store) -> Result<(), FollowFault> {
+        Ok(())
+    }
 }
 
 /// Some entries of the journal that follow each other, as their bytes.
@@ -292,11 +297,16 @@ impl Round<'_> {
     /// Follows until it is time to stop.
     fn run(&self, mut follower: impl Follower) {
         let (mut piece, mut told) = (Piece::default(), Told::default());
-        let mut settled = tick();
+        let (mut settled, mut looked) = (tick(), tick());
         loop {
             self.beat.beat();
             let last_look = self.stop.load(Ordering::Acquire);
             let mut taken = self.take(&mut follower, &mut piece);
+            if last_look || looked.elapsed() >= LOOK {
+                looked = tick();
+                let seen = follower.look(self.store);
+                taken = taken.and_then(|is_more| seen.map(|()| is_more));
+            }
             if let Ok(true) = taken
                 && settled.elapsed() < SETTLE
             {

@@ -53,7 +53,9 @@ impl Block {
                 return Err(format!("entry {seq} says it is {}", entry.seq));
             }
             if entry.previous != head {
-                return Err(format!("entry {seq} does not carry the hash before it"));
+                return Err(format!(
+                    "entry {seq} does not carry the hash of the one before it"
+                ));
             }
             head = Hash::of(bytes);
             stamp = Some(entry.stamp);

@@ -81,8 +81,8 @@ pub enum TailFault {
          copy, or is damaged; put the newest sumun.tail back beside sumun.redb, or restore a backup"
     )]
     Older { newest: Seq, had: Seq },
-    #[error("entry {seq} {what}, and later entries are there")]
-    Damaged { seq: Seq, what: String },
+    #[error("{0}, and later entries are there")]
+    Damaged(String),
 }
 
 /// A tail that is written. One exists for a data file.
@@ -242,7 +242,7 @@ pub fn newer(
         (next, before, turn) = (Seq(block.last().0 + 1), block.head, found.turn);
         blocks.push(block);
     }
-    cut_short(&heads, next, "is missing".to_owned()).map(|()| blocks)
+    cut_short(&heads, next, format!("entry {next} is missing")).map(|()| blocks)
 }
 
 /// A block that is not whole was never acknowledged, unless there is something newer.
@@ -250,7 +250,7 @@ fn cut_short(heads: &Heads, missing: Seq, what: String) -> Result<(), TailFault>
     if heads.range(Seq(missing.0 + 1)..).next().is_none() {
         return Ok(());
     }
-    Err(TailFault::Damaged { seq: missing, what })
+    Err(TailFault::Damaged(what))
 }
 
 /// The head of a block, as it was found.

@@ -13,6 +13,18 @@ use crate::domain::entry::GateAct;
 use crate::files::Report;
 use crate::gate::board::BoardView;
 
+/// An error and what caused it, in one line. Some errors say their cause themselves: what was said
+/// is not said again.
+pub fn why(error: &anyhow::Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told = told + ": " + &cause;
+        }
+    }
+    told
+}
+
 /// What every piece of work ends with.
 pub type Finished = Result<Done, WorkFault>;
 

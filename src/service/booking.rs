@@ -74,7 +74,10 @@ impl Service {
             Some(_) => None,
         };
         met.may_change()?;
-        let (doses, claim) = self.claim(here, slot)?;
+        let Some((doses, claim)) = self.claim(here, slot)? else {
+            let held = self.held_in(here, &person, slot);
+            return held.ok_or_else(|| self.slot_full(here, slot));
+        };
         let ask = Ask::Hold {
             doses,
             pool: Pool::Public,
@@ -134,7 +137,7 @@ impl Service {
             subject = Some(self.check_rules(here, person)?);
             met.may_change()?;
         }
-        let (seat, claim) = self.seat(here, choice)?;
+        let (seat, claim) = self.seat(here, &person, choice)?;
         self.change(
             here,
             Request {
@@ -168,7 +171,7 @@ impl Service {
         if let Choice::Slot(_) = choice {
             met.may_change()?;
         }
-        let (seat, claim) = self.seat(here, choice)?;
+        let (seat, claim) = self.seat(here, &person, choice)?;
         let ask = Ask::Move { number, seat };
         self.change(
             here,
@@ -249,8 +252,8 @@ impl Service {
         }
     }
 
-    /// Claims both seats of a slot and its second dose, or says that they are gone.
-    fn claim(&self, here: &Here, slot: SlotIndex) -> Answered<(Doses, Claim)> {
+    /// Claims both seats of a slot and its second dose; none if they are gone.
+    fn claim(&self, here: &Here, slot: SlotIndex) -> Answered<Option<(Doses, Claim)>> {
         let catalog = &here.offer.catalog;
         let known = catalog.slot(slot).ok_or(Refused::NotFound)?;
         let doses = Doses {
@@ -261,18 +264,34 @@ impl Service {
             let (seats, positions) = here.offer.seats_of(doses);
             SiteSeats::claim(seats, positions, Pool::Public)
         });
-        let claim = claim.flatten().ok_or_else(|| self.slot_full(here, slot))?;
-        Ok((doses, claim))
+        Ok(claim.flatten().map(|claim| (doses, claim)))
     }
 
-    fn seat(&self, here: &Here, choice: Choice) -> Answered<(Seat, Option<Claim>)> {
-        match choice {
-            Choice::Hold(hold) => Ok((Seat::Held(hold), None)),
-            Choice::Slot(slot) => {
-                let (doses, claim) = self.claim(here, slot)?;
-                Ok((Seat::Claimed(doses, Pool::Public), Some(claim)))
-            }
+    /// The seat that a person chose. Whoever holds the last seat of a slot has it, also when they
+    /// name the slot.
+    fn seat(
+        &self,
+        here: &Here,
+        person: &PersonKey,
+        choice: Choice,
+    ) -> Answered<(Seat, Option<Claim>)> {
+        let slot = match choice {
+            Choice::Hold(hold) => return Ok((Seat::Held(hold), None)),
+            Choice::Slot(slot) => slot,
+        };
+        if let Some((doses, claim)) = self.claim(here, slot)? {
+            return Ok((Seat::Claimed(doses, Pool::Public), Some(claim)));
         }
+        match self.held_in(here, person, slot) {
+            Some(held) => Ok((Seat::Held(held.hold), None)),
+            None => Err(self.slot_full(here, slot)),
+        }
+    }
+
+    /// The person's hold in a slot, while it runs.
+    fn held_in(&self, here: &Here, person: &PersonKey, slot: SlotIndex) -> Option<Held> {
+        let held = self.running_hold(here, person);
+        held.filter(|held| held.doses.first == slot)
     }
 
     /// The person as the rules see them, if they may book.

@@ -1,6 +1,7 @@
 //! Whether bookings can be made, and what somebody should look at.
 
-use crate::domain::ids::Seq;
+use crate::domain::booking::catalog::Catalog;
+use crate::domain::ids::{CampaignId, Seq};
 use crate::domain::time::Stamp;
 use crate::engine::shared::Away;
 use crate::engine::watch::{Condition, Seen};
@@ -39,6 +40,11 @@ pub enum Warning {
         seconds: u64,
         why: String,
     },
+    #[error(
+        "campaign {campaign}: none of its {slots} slots to come can be booked; a vaccine of two \
+         doses needs slots for the second dose at the same site, its interval after the first"
+    )]
+    NothingBookable { campaign: CampaignId, slots: usize },
 }
 
 /// How the server is.
@@ -106,13 +112,36 @@ fn warnings(service: &Service) -> Vec<Warning> {
     let told = behind
         .into_iter()
         .filter(|behind| behind.fault.is_some() || behind.seconds >= BEHIND_TOLD_S);
-    told.map(|behind| Warning::FollowerBehind {
+    let behind = told.map(|behind| Warning::FollowerBehind {
         name: behind.name,
         entries: behind.entries,
         seconds: behind.seconds,
         why: behind
             .fault
             .unwrap_or_else(|| "it is slower than they come".to_owned()),
-    })
-    .collect()
+    });
+    let now = service.clock.now();
+    let offers = service.shared.offers();
+    let unbookable = offers.iter().filter_map(|offer| {
+        let slots = unbookable(&offer.catalog, now)?;
+        let campaign = offer.catalog.campaign.id.clone();
+        Some(Warning::NothingBookable { campaign, slots })
+    });
+    behind.chain(unbookable).collect()
+}
+
+/// The number of slots to come, if none of them can be booked as a first dose.
+fn unbookable(catalog: &Catalog, now: Stamp) -> Option<usize> {
+    if catalog
+        .slots
+        .iter()
+        .any(|slot| catalog.is_offered(slot, now))
+    {
+        return None;
+    }
+    let to_come = catalog.slots.iter().filter(|slot| now < slot.start);
+    // At the end of a campaign only second doses are left.
+    let firsts = catalog.slots.iter().any(|slot| slot.second.is_some());
+    let to_come = to_come.count();
+    (to_come > 0 && !firsts).then_some(to_come)
 }

@@ -140,6 +140,9 @@ fn give_places(core: &mut Core, keys: &Keys, places: u64) {
         let places = (from..places.min(from + 2_000)).map(place).collect();
         keep(core, Change::PlacesGiven { campaign, places });
     }
+    // All of them had their turn: whoever comes now need not wait for them.
+    let serving = places;
+    keep(core, Change::ServingAdvanced { campaign, serving });
 }
 
 fn keep(core: &mut Core, change: Change) {

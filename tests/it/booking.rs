@@ -86,6 +86,36 @@ fn the_whole_way_of_one_person() {
     assert_ne!(again.json["booking"]["number"], booking["number"]);
 }
 
+/// A slot is full because of one's own hold: it is theirs, by its id and by its slot.
+#[test]
+fn whoever_holds_the_last_seat_of_a_slot_can_hold_and_book_it_by_its_name() {
+    let world = World::new(5);
+    let server = world.serve();
+    let sessions: Vec<_> = (0..3).map(|at| server.session(&person(OPEN, at))).collect();
+    let slot = server.slot(&sessions[0], "A", "2180-08-02", 1);
+    let mut client = server.client();
+    let wish = json!({ "slot": slot });
+    let first = client.post("/holds", Some(&sessions[0]), &wish).is(201);
+    client.post("/holds", Some(&sessions[1]), &wish).is(201);
+    let again = client.post("/holds", Some(&sessions[0]), &wish).is(201);
+    assert_eq!(again.json["hold"], first.json["hold"]);
+    let late = client.post("/holds", Some(&sessions[2]), &wish);
+    late.problem(409, "slot_full");
+    client
+        .book(&sessions[2], "k1", &slot)
+        .problem(409, "slot_full");
+    for session in &sessions[..2] {
+        let booked = client.book(session, session, &slot).is(201);
+        assert_eq!(
+            booked.json["booking"]["doses"][0]["start"],
+            "2180-08-02T09:30:00+09:00"
+        );
+    }
+    client
+        .book(&sessions[2], "k2", &slot)
+        .problem(409, "slot_full");
+}
+
 #[test]
 fn refusals_say_why_and_what_to_do() {
     let world = World::new(5);

@@ -9,7 +9,7 @@ use sumun::domain::time::Stamp;
 use sumun::ops::folder::Folder;
 
 use super::client::Client;
-use super::world::{OVER, Server, World, credentials, person, text};
+use super::world::{OVER, SLOTS, Server, World, credentials, person, text};
 
 const DAY_S: i64 = 86_400;
 
@@ -153,6 +153,25 @@ fn a_daily_log_without_room_is_told_and_goes_on_when_there_is_room() {
 }
 
 /// With the clock two days ahead at one start nothing was said, and time stood still for two days.
+/// Two doses, and no slot for the second: people would come to an empty list.
+#[test]
+fn slots_of_which_none_can_be_booked_are_told() {
+    let header = SLOTS.lines().next().unwrap();
+    let first = "A,mrna,2180-08-02,09:00,09:30,100,5";
+    let second = "A,mrna,2180-08-30,09:00,09:30,100,5";
+    for (slots, told) in [(vec![first], true), (vec![first, second], false)] {
+        let world = World::with_slots(3, &format!("{header}\n{}\n", slots.join("\n")));
+        let server = world.serve();
+        let ready = Client::new(server.admin).get("//readyz", None).is(200);
+        let says = text(&ready.body);
+        assert_eq!(
+            says.contains("none of its 1 slots to come can be booked"),
+            told,
+            "{says}"
+        );
+    }
+}
+
 #[test]
 fn a_start_far_after_the_last_use_wants_the_clock_confirmed() {
     let folder = tempfile::tempdir().unwrap();

@@ -13,6 +13,8 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
+use super::demo::free_address;
+
 /// How long something may take to be seen, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The accessibility checker, of the npm registry that the machine is set up with.
@@ -60,29 +62,38 @@ pub fn browse<T>(kind: Kind, base: &str, test: impl AsyncFnOnce(&mut Browser) ->
     }
 }
 
-/// chromedriver on a port of its own choice.
+/// chromedriver on a port of its own.
 struct Driver {
     child: Child,
     port: u16,
 }
 
 impl Driver {
+    /// It ends at once if somebody else took the port meanwhile: then another is tried.
     fn start() -> Self {
+        let mut tries = (0..5).map(|_| Self::try_start(free_address().port()));
+        let started = tries.find_map(|driver| driver);
+        started.expect("chromedriver starts in one of five tries")
+    }
+
+    fn try_start(port: u16) -> Option<Self> {
         let mut command = Command::new("chromedriver");
-        command
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+        command.arg(format!("--port={port}"));
+        command.stdout(Stdio::piped());
         let missing = "chromedriver is missing: tests/all installs it, or `apt-get install \
                        chromium chromium-driver fonts-noto-cjk`";
         let mut child = command.spawn().expect(missing);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let port = lines.map_while(Result::ok).find_map(|line| {
-            let port = line.split("successfully on port ").nth(1)?;
-            port.trim_end_matches('.').trim().parse().ok()
-        });
-        let port = port.expect("chromedriver says on which port it listens");
-        Self { child, port }
+        let driver = Self { child, port };
+        let mut said = String::new();
+        for line in lines.map_while(Result::ok) {
+            if line.contains("was started successfully") {
+                return Some(driver);
+            }
+            said = said + &line + "\n";
+        }
+        eprintln!("chromedriver did not start on port {port}: {said}");
+        None
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::Value;
 
@@ -44,9 +45,7 @@ impl Demo {
         let campaign = change(fs::read_to_string(path).unwrap());
         let file = folder.path().join("campaign.toml");
         fs::write(&file, campaign).unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
+        let address = free_address();
         let campaign = file.display().to_string();
         let (child, ready) = run(&folder, scheme, address, &campaign, Some(at));
         let people = ready["people"].as_array().unwrap().iter().map(|person| {
@@ -125,6 +124,33 @@ impl Drop for Demo {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// An address that nobody listens on, and that no other test of this run is given. The system takes
+/// the ports of outgoing connections from higher ones: none of those can take this one meanwhile.
+pub fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 10_000;
+    const COUNT: u16 = 20_000;
+    let somewhere = (std::process::id() % u32::from(COUNT)) as u16;
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST + somewhere.wrapping_add(next) % COUNT;
+        let both = [
+            IpAddr::from([127, 0, 0, 1]),
+            IpAddr::from(Ipv6Addr::LOCALHOST),
+        ];
+        let free = both.map(|ip| TcpListener::bind((ip, port)));
+        // A machine without IPv6 has no such address to be taken.
+        let taken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::AddrInUse;
+        if !free
+            .iter()
+            .filter_map(|free| free.as_ref().err())
+            .any(taken)
+        {
+            return (both[0], port).into();
+        }
     }
 }
 

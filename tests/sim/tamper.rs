@@ -140,6 +140,7 @@ fn kept(store: &Store) -> KeptHead {
     KeptHead {
         seq: head.seq.0,
         stamp_ns: head.stamp.0,
+        stamp: Some(head.stamp.instant().to_string()),
         hash: head.hash.to_string(),
         signature: HEXLOWER.encode(&head.signature),
         public_key: HEXLOWER.encode(&keys().head_public_key()),
@@ -557,6 +558,12 @@ fn a_cut_tail_is_found_by_the_heads_in_the_file_or_by_one_kept_elsewhere() {
     };
     let found = fault(&bytes, Some(&rewritten)).expect("the entry has another hash");
     assert!(found.to_string().contains("it was rewritten"), "{found}");
+    let shown_later = KeptHead {
+        stamp: Some(Stamp(newest.stamp_ns + 1).instant().to_string()),
+        ..newest.clone()
+    };
+    let found = fault(&bytes, Some(&shown_later)).expect("it shows another time");
+    assert!(found.to_string().contains("another time"), "{found}");
     assert!(fault(&bytes, Some(&newest)).is_none());
 }
 

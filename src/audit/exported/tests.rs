@@ -68,7 +68,8 @@ fn of_two_faults_the_first_in_the_file_is_told_whatever_is_read_first() {
             let mut lines = whole.clone();
             lines.remove(first);
             lines[second][9] ^= 1;
-            let told = "the first bad entry is 3003: it does not follow the line before it";
+            let told = "the first bad entry is 3003: it does not follow the line before it, of \
+                        entry 3001";
             assert_eq!(fault(&lines), told);
             lines[first - 1][9] ^= 1;
             assert!(
@@ -140,8 +141,9 @@ fn a_line_that_is_missing_between_two_parts_is_found_as_anywhere_else() {
         let mut lines = whole.clone();
         lines.remove(missing);
         let told = format!(
-            "the first bad entry is {}: it does not follow the line before it",
-            missing + 3
+            "the first bad entry is {}: it does not follow the line before it, of entry {}",
+            missing + 3,
+            missing + 1
         );
         assert_eq!(fault(&lines), told);
     }
@@ -172,8 +174,10 @@ fn every_field_of_the_last_line_is_compared_with_its_bytes() {
 
 #[test]
 fn behind_the_highest_number_nothing_follows() {
-    let told = "the first bad entry is 0: it does not follow the line before it";
-    assert_eq!(fault(&export_of([u64::MAX, 0].into_iter())), told);
+    let last = u64::MAX;
+    let told =
+        format!("the first bad entry is 0: it does not follow the line before it, of entry {last}");
+    assert_eq!(fault(&export_of([last, 0].into_iter())), told);
 }
 
 /// `QQ==QQ==` decodes as `QUE=` does, and is another line.

@@ -10,6 +10,7 @@ use crate::cli::{Output, work};
 use crate::domain::entry::GateAct;
 use crate::ops::control;
 use crate::ops::folder::Folder;
+use crate::ops::outcome::why;
 use crate::ops::work::Work;
 use crate::rush::certify::Certify;
 use crate::rush::crowd::{Crowd, Habits};
@@ -66,9 +67,11 @@ impl Drop for GateAsItWas<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.set(self.rate, self.active) {
             eprintln!(
-                "sumun: the gate was not set back ({error:#}): run `sumun gate rate {}` and `sumun \
-                 gate active {}`",
-                self.rate, self.active
+                "sumun: the gate was not set back ({}): run `sumun gate rate {}` and `sumun gate \
+                 active {}`",
+                why(&error),
+                self.rate,
+                self.active
             );
         }
     }

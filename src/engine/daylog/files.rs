@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -45,18 +46,19 @@ impl LogFile for File {
     }
 }
 
-type Open = dyn Fn(File) -> Box<dyn LogFile> + Send;
+type Open = dyn Fn(File) -> Box<dyn LogFile> + Send + Sync;
 
 /// Opens the files; tests have a disk that becomes full.
-pub(super) struct Disk(Box<Open>);
+#[derive(Clone)]
+pub(super) struct Disk(Arc<Open>);
 
 impl Disk {
     pub(super) fn real() -> Self {
         Self::with(|file| Box::new(file))
     }
 
-    pub(super) fn with(open: impl Fn(File) -> Box<dyn LogFile> + Send + 'static) -> Self {
-        Self(Box::new(open))
+    pub(super) fn with(open: impl Fn(File) -> Box<dyn LogFile> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(open))
     }
 
     pub(super) fn open(&self, path: &Path) -> io::Result<Box<dyn LogFile>> {

@@ -55,6 +55,7 @@ impl DayLog {
             taken,
             settled: taken,
             file: None,
+            inode: 0,
             lines: Vec::new(),
             unsynced: 0,
         })
@@ -64,7 +65,8 @@ impl DayLog {
 /// The last whole line of all files; the default if there is none.
 fn newest_line(folder: &Path) -> io::Result<Mark> {
     for day in days_in(folder)?.into_iter().rev() {
-        let file = File::open(folder.join(name_of(day)))?;
+        let path = folder.join(name_of(day));
+        let file = File::open(&path).map_err(|error| named(&path, error))?;
         if let Some(LastLine { seq, hash, end }) = last_line(&file, file.metadata()?.len())? {
             return Ok(Mark {
                 seq,
@@ -79,10 +81,11 @@ fn newest_line(folder: &Path) -> io::Result<Mark> {
 
 /// The position, if there is one that fits its file.
 fn position(folder: &Path) -> io::Result<Option<Mark>> {
-    let text = match fs::read(folder.join(POSITION)) {
+    let path = folder.join(POSITION);
+    let text = match fs::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+        Err(error) => return Err(named(&path, error)),
     };
     let read = serde_json::from_slice::<Position>(&text).ok();
     let mark = read.and_then(|position| {
@@ -116,7 +119,7 @@ fn fits(folder: &Path, mark: Mark) -> io::Result<Option<Mark>> {
             );
             return Ok(Some(Mark { bytes: 0, ..mark }));
         }
-        Err(error) => return Err(error),
+        Err(error) => return Err(named(&path, error)),
     };
     if file.metadata()?.len() < mark.bytes {
         return Ok(None);
@@ -128,4 +131,14 @@ fn fits(folder: &Path, mark: Mark) -> io::Result<Option<Mark>> {
         end: mark.bytes,
     };
     Ok((there == Some(expected)).then_some(mark))
+}
+
+/// An error that says which file it is about, and what to do if it is another user's.
+fn named(path: &Path, error: io::Error) -> io::Error {
+    let kind = error.kind();
+    let owner = match kind {
+        io::ErrorKind::PermissionDenied => ": make it readable and writable for this user",
+        _ => "",
+    };
+    io::Error::new(kind, format!("{}: {error}{owner}", path.display()))
 }

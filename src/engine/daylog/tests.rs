@@ -296,6 +296,62 @@ fn the_log_goes_on_behind_files_that_were_put_away() {
     assert!(found[0].1.starts_with(b"{\"seq\":7,"));
 }
 
+/// While it is written, somebody changes the newest file. The log goes on without a gap: a file
+/// that was moved away keeps what it had, what was lost out of one is written again.
+#[test]
+fn a_file_that_is_changed_under_the_log_is_noticed() {
+    type Harm = fn(&Path, &Path);
+    let written_again: [(&str, Harm); 4] = [
+        ("cut within a line", |file, _| {
+            let length = fs::metadata(file).unwrap().len();
+            let opened = File::options().write(true).open(file).unwrap();
+            opened.set_len(length - 7).unwrap();
+        }),
+        ("emptied", |file, _| fs::write(file, b"").unwrap()),
+        ("more behind it", |file, _| {
+            let mut opened = File::options().append(true).open(file).unwrap();
+            opened.write_all(b"somebody's note\n").unwrap();
+        }),
+        ("a copy in its place", |file, _| {
+            let bytes = fs::read(file).unwrap();
+            fs::remove_file(file).unwrap();
+            fs::write(file, bytes).unwrap();
+        }),
+    ];
+    let kept: [(&str, Harm); 2] = [
+        ("moved away", |file, aside| fs::rename(file, aside).unwrap()),
+        ("the folder moved away", |file, aside| {
+            fs::rename(file, aside).unwrap();
+            fs::remove_dir_all(file.parent().unwrap()).unwrap();
+        }),
+    ];
+    for ((when, harm), is_kept) in
+        (written_again.map(|harm| (harm, false)).into_iter()).chain(kept.map(|harm| (harm, true)))
+    {
+        let mut world = World::two_days();
+        let mut log = world.resume();
+        catch_up(&mut log, &world.store).unwrap();
+        log.look(&world.store).unwrap();
+        assert_eq!(log.next(), Seq(7), "{when}: nothing was changed yet");
+        let file = log.path();
+        let aside = world.folder.path().join("aside.jsonl");
+        harm(&file, &aside);
+        log.look(&world.store).unwrap();
+        world.commit([small(6), small(7)]);
+        catch_up(&mut log, &world.store).unwrap();
+        log.look(&world.store).unwrap();
+        assert_eq!(log.settle().unwrap(), Seq(8), "{when}");
+        if is_kept {
+            let mut both = fs::read(&aside).unwrap();
+            both.extend(fs::read(&file).unwrap());
+            assert!(both == world.expected().pop().unwrap().1, "{when}");
+        } else {
+            world.assert_whole(when);
+        }
+        assert_eq!(world.resume().next(), Seq(9), "{when}");
+    }
+}
+
 /// An older backup was restored and served: the log has entries that this journal has not.
 #[test]
 fn a_log_of_entries_that_the_journal_has_not_is_set_aside_whole() {

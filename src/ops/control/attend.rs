@@ -21,7 +21,7 @@ use crate::engine::command::{Command, Operated, Operation, Outcome};
 use crate::engine::import;
 use crate::engine::shared::Away;
 use crate::engine::writer::NotTaken;
-use crate::ops::outcome::{Done, Finished, GateStatus, HealthSeen, WorkFault, WorkRefused};
+use crate::ops::outcome::{Done, Finished, GateStatus, HealthSeen, WorkFault, WorkRefused, why};
 use crate::ops::work::{self, Prepared, Work};
 use crate::service::Service;
 use crate::service::health::health;
@@ -132,7 +132,7 @@ fn perform(
             }
             Some(work::finished(outcome))
         }
-        Err(error) => Some(Err(WorkRefused::new(format!("{error:#}")).into())),
+        Err(error) => Some(Err(WorkRefused::new(why(&error)).into())),
     }
 }
 
@@ -250,7 +250,7 @@ fn send_backup(desk: &Desk, stream: &UnixStream) -> anyhow::Result<()> {
     let mut file = match made {
         Ok(file) => file,
         Err(error) => {
-            let why = WorkRefused::new(format!("the copy can't be made ({error:#})"));
+            let why = WorkRefused::new(format!("the copy can't be made ({})", why(&error)));
             let why = why.to_do("is there room on the disk?");
             return reply(desk, stream, Err(why.into()), 0);
         }

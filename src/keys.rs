@@ -18,7 +18,7 @@ use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 use crate::clock::Entropy;
-use crate::domain::ids::PersonKey;
+use crate::domain::ids::{LineIndex, PersonKey};
 use crate::domain::roster::{comparable_name, comparable_phone};
 use crate::domain::time::Stamp;
 use crate::sync::locked;
@@ -190,10 +190,11 @@ impl Keys {
     }
 
     /// The seed of the draw of one opening: known to nobody before it is shown.
-    pub fn draw_seed(&self, campaign: &str, opening_ns: i64) -> [u8; 32] {
+    pub fn draw_seed(&self, campaign: &str, line: LineIndex, opening: Stamp) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.number);
-        context.update(b"sumun draw seed v1");
-        context.update(&opening_ns.to_be_bytes());
+        context.update(b"sumun draw seed v2");
+        context.update(&line.0.to_be_bytes());
+        context.update(&opening.0.to_be_bytes());
         context.update(campaign.as_bytes());
         leading(context.sign())
     }

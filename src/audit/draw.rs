@@ -6,9 +6,9 @@ use std::io::BufRead;
 
 use super::{AuditFault, exported};
 use crate::domain::entry::Change;
-use crate::domain::ids::{CampaignIndex, PersonKey};
-use crate::domain::line::lot;
-use crate::domain::state::State;
+use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey};
+use crate::domain::line::{Line, lot};
+use crate::domain::state::{CampaignState, State};
 use crate::domain::time::Stamp;
 use crate::journal::recovery::apply_all;
 
@@ -26,59 +26,86 @@ pub struct Checked {
     pub numbers: Vec<(PersonKey, u64)>,
 }
 
+/// A draw of which the export has not the end yet.
+struct Committed {
+    at: Stamp,
+    opening: Stamp,
+}
+
 /// Replays an export from its first entry and draws again whatever was drawn in it.
 pub fn check(source: impl BufRead + Send) -> Result<Vec<Checked>, AuditFault> {
     let mut state = State::default();
-    let mut committed: BTreeMap<(CampaignIndex, Stamp), Stamp> = BTreeMap::new();
-    exported::read(source, |entries| {
-        for (entry, _) in entries {
-            if let Change::DrawCommitted {
-                campaign, opening, ..
-            } = entry.change
-            {
-                committed.insert((campaign, opening), entry.stamp);
-            }
-        }
-        apply_all(&mut state, entries, |_, _| {})
-    })?;
+    let mut open: BTreeMap<(CampaignIndex, LineIndex), Committed> = BTreeMap::new();
     let mut checked = Vec::new();
-    for campaign in &state.campaigns {
-        let rules = &campaign.catalog.campaign;
-        for (at, draw) in campaign.line.draws.iter().enumerate() {
-            let when = committed
-                .get(&(campaign.catalog.index, draw.opening))
-                .copied();
-            let when = when.unwrap_or(Stamp::MAX);
-            let lobby = draw
-                .opening
-                .plus_s(-i64::from(rules.gate.lobby_opens_min) * 60);
-            let members = campaign
-                .line
-                .given
-                .iter()
-                .filter(|(_, given)| given.draw() == Some(at));
-            let mut numbers: Vec<u64> = members.clone().map(|(_, given)| given.number()).collect();
-            numbers.sort_unstable();
-            let drawn = draw.seed.map_or_else(Vec::new, |seed| {
-                let mut people: Vec<(u64, PersonKey)> = members
-                    .map(|(person, _)| (lot(&seed, person), *person))
-                    .collect();
-                people.sort_unstable();
-                people
-                    .into_iter()
-                    .map(|(_, person)| person)
-                    .zip(numbers)
-                    .collect()
-            });
-            checked.push(Checked {
-                campaign: campaign.id.to_string(),
-                opening: rules.zone.rfc3339(draw.opening),
-                committed_at: rules.zone.rfc3339(when),
-                in_time: when <= lobby,
-                seed: draw.seed,
-                numbers: drawn,
-            });
-        }
-    }
+    exported::read(source, |entries| {
+        let mut changes = entries
+            .iter()
+            .map(|(entry, _)| (entry.stamp, &entry.change));
+        apply_all(&mut state, entries, |state, _| match changes.next() {
+            Some((
+                at,
+                Change::DrawCommitted {
+                    campaign,
+                    line,
+                    opening,
+                    ..
+                },
+            )) => {
+                let opening = *opening;
+                open.insert((*campaign, *line), Committed { at, opening });
+            }
+            Some((
+                _,
+                Change::DrawRevealed {
+                    campaign,
+                    line,
+                    seed,
+                },
+            )) => {
+                // Nobody joins the draw from here on, and when its opening is over nobody is in it.
+                let committed = open.remove(&(*campaign, *line));
+                let found = state.campaign(*campaign).zip(committed);
+                checked.extend(found.map(|(campaign, committed)| {
+                    let line = campaign.line(*line);
+                    let numbers = line.map_or_else(Vec::new, |line| drawn(line, seed));
+                    of(campaign, &committed, Some(*seed), numbers)
+                }));
+            }
+            _ => {}
+        })
+    })?;
+    checked.extend(open.iter().filter_map(|((campaign, _), committed)| {
+        Some(of(state.campaign(*campaign)?, committed, None, Vec::new()))
+    }));
     Ok(checked)
+}
+
+fn of(
+    campaign: &CampaignState,
+    committed: &Committed,
+    seed: Option<[u8; 32]>,
+    numbers: Vec<(PersonKey, u64)>,
+) -> Checked {
+    let rules = &campaign.catalog.campaign;
+    let lobby_s = 60 * i64::from(rules.gate.lobby_opens_min);
+    Checked {
+        campaign: campaign.id.to_string(),
+        opening: rules.zone.rfc3339(committed.opening),
+        committed_at: rules.zone.rfc3339(committed.at),
+        in_time: committed.at <= committed.opening.plus_s(-lobby_s),
+        seed,
+        numbers,
+    }
+}
+
+/// Everybody who is in a line's draw, in order of the number that they drew.
+fn drawn(line: &Line, seed: &[u8; 32]) -> Vec<(PersonKey, u64)> {
+    let members = line.given.iter().filter(|(_, given)| given.in_draw());
+    let mut numbers: Vec<u64> = members.clone().map(|(_, given)| given.number()).collect();
+    numbers.sort_unstable();
+    let with_lot = |(person, _): (&PersonKey, _)| (lot(seed, person), *person);
+    let mut people: Vec<(u64, PersonKey)> = members.map(with_lot).collect();
+    people.sort_unstable();
+    let people = people.into_iter().map(|(_, person)| person);
+    people.zip(numbers).collect()
 }

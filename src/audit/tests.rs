@@ -6,8 +6,8 @@ use super::*;
 use crate::domain::booking::site::SlotRow;
 use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::entry::{Actor, Change, Doses, HoldEnd, Piece, Role};
-use crate::domain::ids::VaccineIndex;
 use crate::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, SiteIndex, SlotIndex};
+use crate::domain::ids::{LineIndex, VaccineIndex};
 use crate::domain::time::Day;
 
 const PERSON: PersonKey = PersonKey([0xab; 16]);
@@ -110,6 +110,7 @@ fn pools_and_rows_are_shown_in_words() {
         until: from.plus_s(60),
         cohorts: vec![0],
         birth_day_last_digits: vec![9],
+        line: LineIndex(4),
     };
     assert_eq!(
         piece(Piece::Rules(vec![cohort, opening, CampaignRow::HoldS(300)])),
@@ -117,7 +118,7 @@ fn pools_and_rows_are_shown_in_words() {
             { "cohort": { "id": "born-1967", "born_first": "1967-01-01",
                 "born_last": "1967-12-31", "groups_any": ["carer"] } },
             { "opening": { "from": "2021-08-02T00:00:00Z", "until": "2021-08-02T00:01:00Z",
-                "cohorts": [0], "birth_day_last_digits": [9] } },
+                "cohorts": [0], "birth_day_last_digits": [9], "line": 4 } },
             { "hold_s": 300 },
         ] })
     );

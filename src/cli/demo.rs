@@ -191,7 +191,8 @@ fn make(
     {
         let mut core = folder.open(|_| still.clone())?;
         let id = campaign.id.clone();
-        operate(&mut core, Operation::Activate { source })?;
+        let now = core.clock().now();
+        operate(&mut core, Operation::Activate { source, now })?;
         operate(
             &mut core,
             Operation::ImportRoster {

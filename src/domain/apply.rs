@@ -17,8 +17,8 @@ use crate::domain::booking::next::NextCatalog;
 use crate::domain::campaign::Campaign;
 use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash};
 use crate::domain::growing::Table;
-use crate::domain::ids::{CampaignIndex, PersonKey, Pool, Seq};
-use crate::domain::line::{Draw, Lease, Pause};
+use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey, Pool, Seq};
+use crate::domain::line::{Draw, Lease, Line, Pause};
 use crate::domain::pieces::Pending;
 use crate::domain::state::{CampaignState, Founded, RosterMark, State, Usage, refusal_mark};
 
@@ -205,10 +205,11 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         }
         Change::NumbersLeased {
             campaign,
+            line,
             first,
             until,
         } => {
-            let line = &mut known(state, *campaign)?.line;
+            let line = known_line(state, *campaign, *line)?;
             line.may_lease(*first, *until)?;
             line.leases.push(Lease {
                 since: entry.stamp,
@@ -218,25 +219,34 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
             });
             Ok(())
         }
-        Change::PlacesGiven { campaign, places } => {
-            let line = &mut known(state, *campaign)?.line;
+        Change::PlacesGiven {
+            campaign,
+            line,
+            places,
+        } => {
+            let line = known_line(state, *campaign, *line)?;
             places
                 .iter()
                 .try_for_each(|(person, given)| line.give(*person, *given))
         }
-        Change::ServingAdvanced { campaign, serving } => {
-            let line = &mut known(state, *campaign)?.line;
+        Change::ServingAdvanced {
+            campaign,
+            line,
+            serving,
+        } => {
+            let line = known_line(state, *campaign, *line)?;
             line.serving = line.serving.max(*serving);
             Ok(())
         }
         Change::DrawCommitted {
             campaign,
+            line,
             opening,
             commitment,
         } => {
-            let line = &mut known(state, *campaign)?.line;
-            line.may_commit(*opening)?;
-            line.draws.push(Draw {
+            let line = known_line(state, *campaign, *line)?;
+            line.may_commit()?;
+            line.draw = Some(Draw {
                 opening: *opening,
                 commitment: *commitment,
                 seed: None,
@@ -245,12 +255,15 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         }
         Change::DrawRevealed {
             campaign,
-            opening,
+            line,
             seed,
         } => {
-            let line = &mut known(state, *campaign)?.line;
-            let draw = line.may_reveal(*opening, seed)?;
-            line.draws[draw].seed = Some(*seed);
+            let line = known_line(state, *campaign, *line)?;
+            line.draw = Some(line.may_reveal(seed)?);
+            Ok(())
+        }
+        Change::LineEnded { campaign, line } => {
+            *known_line(state, *campaign, *line)? = Line::default();
             Ok(())
         }
         Change::GateSet { campaign, act } => {
@@ -262,20 +275,20 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
                 GateAct::Pause { .. } | GateAct::Resume => campaign.thaw(entry.stamp),
                 _ => {}
             }
-            let line = &mut campaign.line;
+            let gate = &mut campaign.gate;
             match act.clone() {
                 GateAct::Pause { reason, freezes } => {
-                    line.pause = Some(Pause {
+                    gate.pause = Some(Pause {
                         since: entry.stamp,
                         reason,
                         freezes,
                     });
                 }
-                GateAct::Resume => line.pause = None,
-                GateAct::Rate { admit_per_s } => line.admit_per_s = Some(admit_per_s),
-                GateAct::Active { active_max } => line.active_max = Some(active_max),
+                GateAct::Resume => gate.pause = None,
+                GateAct::Rate { admit_per_s } => gate.admit_per_s = Some(admit_per_s),
+                GateAct::Active { active_max } => gate.active_max = Some(active_max),
                 GateAct::Message { text } => {
-                    line.message = Some(text).filter(|text| !text.is_empty())
+                    gate.message = Some(text).filter(|text| !text.is_empty())
                 }
             }
             Ok(())
@@ -294,6 +307,16 @@ fn known(state: &mut State, index: CampaignIndex) -> Result<&mut CampaignState, 
         .campaigns
         .get_mut(index.at())
         .ok_or_else(|| format!("campaign {index} does not exist"))
+}
+
+fn known_line(
+    state: &mut State,
+    index: CampaignIndex,
+    line: LineIndex,
+) -> Result<&mut Line, String> {
+    let lines = &mut known(state, index)?.lines;
+    let known = lines.get_mut(line.at());
+    known.ok_or_else(|| format!("campaign {index} has no line {line}"))
 }
 
 /// What was made for an entry about this campaign, if it fits the campaign as it is.
@@ -318,7 +341,7 @@ fn activate(state: &mut State, index: CampaignIndex, version: Version, rules: Ca
     if index.at() == state.campaigns.len() && version.version == 1 {
         let catalog = Catalog::new(index, rules, version);
         state.campaigns.push(CampaignState::new(id, catalog));
-        return Ok(());
+        return known(state, index)?.have_lines();
     }
     let known = known(state, index)?;
     if known.id != id {
@@ -330,7 +353,7 @@ fn activate(state: &mut State, index: CampaignIndex, version: Version, rules: Ca
     catalog.versions.push(version);
     // Nobody asks what rules said that are not in force any more.
     known.refusals = Table::default();
-    Ok(())
+    known.have_lines()
 }
 
 fn same_pool(known: Pool, told: Pool) -> Applied {

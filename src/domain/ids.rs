@@ -54,6 +54,10 @@ index!(
     /// A campaign's position in the order of first activation.
     CampaignIndex, u16);
 index!(
+    /// A line's position in its campaign. Each opening has one; it is the same line while the
+    /// opening is postponed, lengthened or given other cohorts.
+    LineIndex, u16);
+index!(
     /// A site's position in its campaign, in the order of import.
     SiteIndex, u32);
 index!(

@@ -69,7 +69,7 @@ struct PlaceShown {
     #[serde(serialize_with = "text")]
     person: PersonKey,
     number: u64,
-    draw: Option<usize>,
+    in_draw: bool,
 }
 
 /// With names for their parts.
@@ -80,7 +80,7 @@ pub fn places<S: Serializer>(places: &[(PersonKey, Given)], into: S) -> Result<S
     into.collect_seq(places.iter().map(|(person, given)| PlaceShown {
         person: *person,
         number: given.number(),
-        draw: given.draw(),
+        in_draw: given.in_draw(),
     }))
 }
 

@@ -10,9 +10,9 @@ use crate::domain::booking::catalog::Catalog;
 use crate::domain::entry::{Doses, Hash, RefusedFor};
 use crate::domain::growing::{Rows, Table};
 use crate::domain::ids::{
-    BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, Pool, Seats, Seq,
+    BookingNumber, CampaignId, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, Seats, Seq,
 };
-use crate::domain::line::Line;
+use crate::domain::line::{GateSettings, Line};
 use crate::domain::pieces::Pending;
 use crate::domain::repeats::Repeats;
 use crate::domain::time::Stamp;
@@ -62,8 +62,10 @@ pub struct CampaignState {
     pub repeats: Repeats,
     /// Marks of the refusals by the rules in force that are already in the journal.
     pub refusals: Table<u64, ()>,
-    /// Places, draws and operators' settings.
-    pub line: Line,
+    /// What operators have set at the gate.
+    pub gate: GateSettings,
+    /// The lines of its openings, by `LineIndex`.
+    pub lines: Vec<Line>,
     /// Since when sessions are frozen, and holds with them.
     pub frozen_since: Option<Stamp>,
     /// How often each reason stands in the journal.
@@ -179,7 +181,8 @@ impl CampaignState {
             holds_by_end: BTreeSet::new(),
             repeats: Repeats::default(),
             refusals: Table::default(),
-            line: Line::default(),
+            gate: GateSettings::default(),
+            lines: Vec::new(),
             frozen_since: None,
             refusal_counts: [0; 3],
         }
@@ -209,6 +212,22 @@ impl CampaignState {
             .get(&id)
             .filter(|hold| now < hold.until)
             .map(|hold| (id, hold))
+    }
+
+    /// Sees to it that each opening's line is there.
+    pub(in crate::domain) fn have_lines(&mut self) -> Result<(), String> {
+        let wanted = self.catalog.campaign.lines();
+        // A new line is the one after the last.
+        if wanted > self.lines.len() + self.catalog.campaign.openings.len() {
+            return Err(format!("has line {wanted} after {}", self.lines.len()));
+        }
+        let lines = wanted.max(self.lines.len());
+        self.lines.resize_with(lines, Line::default);
+        Ok(())
+    }
+
+    pub fn line(&self, line: LineIndex) -> Option<&Line> {
+        self.lines.get(line.at())
     }
 
     /// Whether this refusal is already in the journal.

@@ -101,7 +101,11 @@ fn rows(state: &State) -> u64 {
         campaign.bookings.len()
             + campaign.standings.len()
             + campaign.repeats.len()
-            + campaign.line.given.len()
+            + campaign
+                .lines
+                .iter()
+                .map(|line| line.given.len())
+                .sum::<usize>()
             + campaign.catalog.slots.len()
     };
     state.campaigns.iter().map(of).sum::<usize>() as u64

@@ -75,7 +75,11 @@ impl Command {
 /// operator's thread, and where nothing is served the writer does it itself.
 pub enum Operation {
     /// Puts a campaign file into force.
-    Activate { source: String },
+    Activate {
+        source: String,
+        /// What is over by now is not gone on with.
+        now: Stamp,
+    },
     ImportSites {
         campaign: CampaignId,
         rows: Vec<SiteRow>,

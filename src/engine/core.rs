@@ -213,7 +213,7 @@ impl Core {
             }
             Command::Keep { change, reply } => {
                 let of_line = change.line();
-                if of_line.is_some_and(|campaign| batch.ahead.changes_line(campaign)) {
+                if of_line.is_some_and(|line| batch.ahead.changes_line(line)) {
                     return Ok(Some(Command::Keep { change, reply }));
                 }
                 // A keeper that asks for what can't be is told so, and nothing of it is journalled.

@@ -64,6 +64,8 @@ pub struct Offer {
     pub availability: Arc<Availability>,
     /// For each group set of the roster, the groups that the rules know.
     group_bits: Vec<u64>,
+    /// When each opening is, from and until, as programs are told.
+    pub openings_told: Vec<[String; 2]>,
 }
 
 impl Offer {
@@ -76,12 +78,18 @@ impl Offer {
         let rules = &catalog.campaign.rules;
         let bits = |set: &Vec<String>| rules.group_bits(set.iter().map(String::as_str));
         let group_bits = roster.group_sets.iter().map(bits).collect();
+        let campaign = &catalog.campaign;
+        let told = |at: Stamp| campaign.zone.rfc3339(at);
+        let openings = campaign.openings.iter();
+        let openings_told = openings.map(|opening| [told(opening.from), told(opening.until)]);
+        let openings_told = openings_told.collect();
         Self {
             catalog,
             seats,
             roster,
             availability,
             group_bits,
+            openings_told,
         }
     }
 

@@ -273,11 +273,14 @@ fn drop_given_up(taken: &mut VecDeque<Command>) {
 mod tests {
     use super::*;
     use crate::domain::entry::{Change, GateAct};
+    use crate::domain::ids::{CampaignIndex, LineIndex};
+    use crate::domain::time::Stamp;
     use crate::engine::command::{Operation, Outcome};
 
     fn kept() -> Command {
         let change = Change::NumbersLeased {
-            campaign: crate::domain::ids::CampaignIndex(0),
+            campaign: CampaignIndex(0),
+            line: LineIndex(0),
             first: 1,
             until: 1,
         };
@@ -319,6 +322,7 @@ mod tests {
         let handle = WriterHandle::without_a_writer();
         let (import, _import) = operator(Operation::Activate {
             source: String::new(),
+            now: Stamp(0),
         });
         handle.submit_always(import).unwrap();
         while handle.submit(kept()).is_ok() {}
@@ -379,7 +383,8 @@ mod tests {
         for _ in 0..3 {
             let (reply, _) = tokio::sync::oneshot::channel();
             let change = Change::NumbersLeased {
-                campaign: crate::domain::ids::CampaignIndex(0),
+                campaign: CampaignIndex(0),
+                line: LineIndex(0),
                 first: 1,
                 until: 1,
             };

@@ -1,5 +1,8 @@
 //! Decides how many people may go in now, by a rate, a maximum and a brake.
 //!
+//! All lines of a gate have one rate, one maximum and one brake together (`Limits`); each line has
+//! a share of them, which the keeper renews with each step by the number of people who wait.
+//!
 //! The rate is a token bucket: turns are added at `admit_per_s`, and each person who goes in uses
 //! one turn. The maximum is `active_max`: people are called only while fewer than that are in
 //! session or have a turn reserved.
@@ -17,15 +20,15 @@
 mod flow;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
 
-use super::outlook::Outlook;
+use super::outlook::{Crowd, Outlook};
 use crate::domain::campaign::GateRules;
 use crate::domain::ids::PersonKey;
-use crate::domain::line::Line;
+use crate::domain::line::{GateSettings, Line};
 use crate::domain::state::KeyHash;
 use crate::domain::time::Stamp;
 use crate::sync::locked;
@@ -47,6 +50,8 @@ const BRAKE_PART_MIN: f64 = 0.05;
 const GROWTH_NS: i64 = 60 * Stamp::SECOND;
 /// The longest interval between two polls, in seconds: see `outlook`.
 const POLL_S_MAX: f64 = 300.0;
+/// A share that changes by more than this makes what was measured before worth little.
+const SHARE_STEP: f64 = 0.05;
 /// Turns that can be saved up while nobody waits, in seconds of the rate.
 const BURST_S: f64 = 1.0;
 
@@ -57,13 +62,99 @@ pub enum Queue {
     Workers,
 }
 
+/// What all lines of a gate have together: the rate, the maximum and the brake.
 #[derive(Debug)]
-pub struct Admission {
+pub struct Limits {
     admit_per_s: AtomicU32,
     active_max: AtomicU32,
     /// The shortest delay of each queue since the brake last looked, in µs; `u64::MAX` if nothing
     /// went through the queue.
     delays_us: [AtomicU64; 2],
+    brake: Mutex<Brake>,
+    /// Reservations of all lines that were neither used nor have ended.
+    outstanding: Mutex<u64>,
+}
+
+#[derive(Debug)]
+struct Brake {
+    /// The part of `admit_per_s` that the brake leaves.
+    part: f64,
+    /// It last looked at the delays at this time.
+    at: Stamp,
+}
+
+impl Limits {
+    pub fn new(rules: &GateRules, settings: &GateSettings, now: Stamp) -> Self {
+        let limits = Self {
+            admit_per_s: AtomicU32::new(0),
+            active_max: AtomicU32::new(0),
+            delays_us: [u64::MAX, u64::MAX].map(AtomicU64::new),
+            brake: Mutex::new(Brake { part: 1.0, at: now }),
+            outstanding: Mutex::new(0),
+        };
+        limits.follow(rules, settings);
+        limits
+    }
+
+    /// Takes over the settings that are in force; the rate before and now, if it is another one.
+    pub fn follow(&self, rules: &GateRules, settings: &GateSettings) -> Option<(f64, f64)> {
+        let rate = settings.admit_per_s.unwrap_or(rules.admit_per_s);
+        let before = self.admit_per_s.swap(rate, Ordering::Relaxed);
+        let most = settings.active_max.unwrap_or(rules.active_max);
+        self.active_max.store(most, Ordering::Relaxed);
+        (before != rate && before > 0).then_some((f64::from(before), f64::from(rate)))
+    }
+
+    pub fn admit_per_s(&self) -> u32 {
+        self.admit_per_s.load(Ordering::Relaxed)
+    }
+
+    pub fn active_max(&self) -> u32 {
+        self.active_max.load(Ordering::Relaxed)
+    }
+
+    /// Notes how long one command or request waited in a queue.
+    pub fn delayed(&self, queue: Queue, delay_us: u64) {
+        self.delays_us[queue as usize].fetch_min(delay_us, Ordering::Relaxed);
+    }
+
+    /// Reservations of all lines that were neither used nor have ended.
+    pub fn outstanding(&self) -> u64 {
+        *locked(&self.outstanding)
+    }
+
+    fn brake_part(&self) -> f64 {
+        locked(&self.brake).part
+    }
+
+    /// The rate that is set, reduced by the brake.
+    fn braked_rate(&self, now: Stamp) -> f64 {
+        let mut brake = locked(&self.brake);
+        if now.0 - brake.at.0 >= INTERVAL_NS {
+            brake.at = now;
+            let is_slow = self
+                .longest_delay_us()
+                .is_some_and(|delay_us| delay_us > DELAY_TARGET_US);
+            let factor = if is_slow { 0.67 } else { 1.05 };
+            brake.part = (brake.part * factor).clamp(BRAKE_PART_MIN, 1.0);
+        }
+        f64::from(self.admit_per_s()) * brake.part
+    }
+
+    /// The delay of the slower queue since the last look; none if nothing went through either.
+    fn longest_delay_us(&self) -> Option<u64> {
+        let delays = self.delays_us.iter();
+        let delays = delays.map(|delay| delay.swap(u64::MAX, Ordering::Relaxed));
+        delays.filter(|delay| *delay != u64::MAX).max()
+    }
+}
+
+/// The admission of one line.
+#[derive(Debug)]
+pub struct Admission {
+    limits: Arc<Limits>,
+    /// The part of the rate and of the room that this line has, as the bits of an `f64`.
+    share: AtomicU64,
     pace: Mutex<Pace>,
     outlook: ArcSwap<Outlook>,
     /// People a minute by which the line grows.
@@ -77,10 +168,6 @@ struct Pace {
     refilled_at: Stamp,
     /// Turns that nobody has used or reserved.
     turns: f64,
-    /// The part of `admit_per_s` that the brake leaves.
-    brake_part: f64,
-    /// The brake last looked at the delays at this time.
-    braked_at: Stamp,
     /// Groups of called people whose reservation has not ended, by its end.
     called: VecDeque<Called>,
     /// Late people without a reservation, in the order in which they asked.
@@ -110,18 +197,15 @@ struct Called {
 }
 
 impl Admission {
-    pub fn new(rules: &GateRules, line: &Line, now: Stamp) -> Self {
-        let rate = f64::from(line.admit_per_s.unwrap_or(rules.admit_per_s));
-        let admission = Self {
-            admit_per_s: AtomicU32::new(0),
-            active_max: AtomicU32::new(0),
-            delays_us: [u64::MAX, u64::MAX].map(AtomicU64::new),
+    pub fn new(limits: &Arc<Limits>, line: &Line, now: Stamp) -> Self {
+        let rate = f64::from(limits.admit_per_s());
+        Self {
+            limits: Arc::clone(limits),
+            share: AtomicU64::new(1.0_f64.to_bits()),
             pace: Mutex::new(Pace {
                 refilled_at: now,
                 // The people of the first second go in at once.
                 turns: rate * BURST_S,
-                brake_part: 1.0,
-                braked_at: now,
                 called: VecDeque::new(),
                 late: VecDeque::new(),
                 late_until: HashMap::default(),
@@ -131,35 +215,51 @@ impl Admission {
                 // People who are in the journal already don't count as growth of the line.
                 lengths: [(now, line.waiting(line.serving, 0)); 2],
             }),
-            outlook: ArcSwap::from_pointee(Outlook::of(rate, 0, 0, None)),
+            outlook: ArcSwap::from_pointee(Outlook::of(rate, Crowd::new(rate, 0), 0, None)),
             coming_per_min: AtomicU64::new(0),
-        };
-        admission.follow(rules, line);
-        admission
-    }
-
-    /// Takes over the settings that are in force.
-    pub fn follow(&self, rules: &GateRules, line: &Line) {
-        let rate = line.admit_per_s.unwrap_or(rules.admit_per_s);
-        let before = self.admit_per_s.swap(rate, Ordering::Relaxed);
-        let most = line.active_max.unwrap_or(rules.active_max);
-        self.active_max.store(most, Ordering::Relaxed);
-        if before != rate && before > 0 {
-            self.pace().flow.rescale(f64::from(before), f64::from(rate));
         }
     }
 
-    pub fn admit_per_s(&self) -> u32 {
-        self.admit_per_s.load(Ordering::Relaxed)
+    /// The rate of the whole gate is another one.
+    pub fn rescale(&self, before: f64, rate: f64) {
+        self.pace().flow.rescale(before, rate);
     }
 
-    pub fn active_max(&self) -> u32 {
-        self.active_max.load(Ordering::Relaxed)
+    /// Has this part of the rate and of the room from now on.
+    pub fn set_share(&self, share: f64) {
+        let before = f64::from_bits(self.share.swap(share.to_bits(), Ordering::Relaxed));
+        // What was measured with another share says little; small changes even out.
+        if (share - before).abs() > SHARE_STEP {
+            self.pace()
+                .flow
+                .rescale(before.max(f64::MIN_POSITIVE), share);
+        }
     }
 
-    /// Notes how long one command or request waited in a queue.
-    pub fn delayed(&self, queue: Queue, delay_us: u64) {
-        self.delays_us[queue as usize].fetch_min(delay_us, Ordering::Relaxed);
+    fn share(&self) -> f64 {
+        f64::from_bits(self.share.load(Ordering::Relaxed))
+    }
+
+    /// The line is over: what was reserved for its people is free.
+    pub fn give_back(&self) {
+        self.change(|pace, _| {
+            pace.called.clear();
+            pace.late.clear();
+            pace.late_until.clear();
+            pace.late_reserved.clear();
+            pace.outstanding = 0;
+        });
+    }
+
+    /// Changes the pace; `change` is also told how many reservations the other lines have. All
+    /// lines of a gate share one room, so only one of them changes at a time.
+    fn change<T>(&self, change: impl FnOnce(&mut Pace, u64) -> T) -> T {
+        let mut all = locked(&self.limits.outstanding);
+        let mut pace = self.pace();
+        let others = *all - pace.outstanding;
+        let done = change(&mut pace, others);
+        *all = others + pace.outstanding;
+        done
     }
 
     /// What people who wait are told.
@@ -167,45 +267,58 @@ impl Admission {
         **self.outlook.load()
     }
 
-    /// Renews what waiting people are told, for a line of `waiting` people. Poll intervals are
-    /// planned for the length that the line will have when the person polls again, because a
-    /// longer line needs longer intervals to stay within the budget of polls.
-    pub fn look_ahead(&self, waiting: u64, paused: bool, now: Stamp) {
+    /// The people of this line who poll, for a line of `waiting` people, and how fast they are
+    /// called. Poll intervals are planned for the length that the line will have when the person
+    /// polls again, because a longer line needs longer intervals to stay within the budget.
+    pub fn crowd(&self, waiting: u64, now: Stamp) -> Crowd {
         let mut pace = self.pace();
-        let per_s = pace.flow.per_s();
-        let because = pace.flow.because(paused, pace.brake_part);
         let people = waiting + pace.outstanding;
         let coming_per_s = pace.coming_per_s(people, now);
         let coming_per_min = (coming_per_s * 60.0) as u64;
         self.coming_per_min.store(coming_per_min, Ordering::Relaxed);
         // A person may be told to poll again in `POLL_S_MAX` seconds.
-        let people = people + (coming_per_s * POLL_S_MAX) as u64;
+        Crowd::new(
+            pace.flow.per_s(),
+            people + (coming_per_s * POLL_S_MAX) as u64,
+        )
+    }
+
+    /// Renews what waiting people are told; `crowd` are the people of all lines, who share one
+    /// budget of polls.
+    pub fn look_ahead(&self, crowd: Crowd, paused: bool) {
+        let pace = self.pace();
+        let per_s = pace.flow.per_s();
+        let because = pace
+            .flow
+            .because(paused, self.limits.brake_part(), self.share());
         let late = pace.late.len() as u64;
         drop(pace);
-        let outlook = Outlook::of(per_s, people, late, because);
-        self.outlook.store(std::sync::Arc::new(outlook));
+        let outlook = Outlook::of(per_s, crowd, late, because);
+        self.outlook.store(Arc::new(outlook));
     }
 
     /// How many people of the line may be called now. Late people get their turns first.
     pub fn allowed(&self, active: u64, open: bool, waiting: u64, now: Stamp) -> u64 {
-        let mut pace = self.pace();
-        let rate = self.braked_rate(&mut pace, now);
-        let passed_ns = (now.0 - pace.refilled_at.0).max(0);
-        pace.refilled_at = pace.refilled_at.max(now);
-        if !open {
-            pace.turns = 0.0;
-            pace.postpone_ends(passed_ns);
-            return 0;
-        }
-        let passed_s = passed_ns as f64 / 1e9;
-        pace.refill(passed_s * rate, rate * BURST_S, now);
-        let free = self.room(&pace, active).min(pace.turns as u64);
-        pace.reserve_for_late(free, now.plus_s(CALLED_S));
-        let room = self.room(&pace, active);
-        let people = (pace.turns as u64).min(room).min(waiting);
-        pace.turns -= people as f64;
-        pace.flow.note(passed_s, people, waiting, room);
-        people
+        let rate = self.limits.braked_rate(now) * self.share();
+        self.change(|pace, others| {
+            let passed_ns = (now.0 - pace.refilled_at.0).max(0);
+            pace.refilled_at = pace.refilled_at.max(now);
+            if !open {
+                pace.turns = 0.0;
+                pace.postpone_ends(passed_ns);
+                return 0;
+            }
+            let passed_s = passed_ns as f64 / 1e9;
+            pace.refill(passed_s * rate, rate * BURST_S, now);
+            let free = self.share_of_room(pace, others, active);
+            let late = pace.outstanding;
+            pace.reserve_for_late(free.min(pace.turns as u64), now.plus_s(CALLED_S));
+            let room = free - (pace.outstanding - late);
+            let people = (pace.turns as u64).min(room).min(waiting);
+            pace.turns -= people as f64;
+            pace.flow.note(passed_s, people, waiting, room);
+            people
+        })
     }
 
     /// How many more people will have come in so many seconds, if people go on coming as they did
@@ -219,25 +332,8 @@ impl Admission {
     /// `allowed` has taken their turns already.
     pub fn called(&self, from: u64, to: u64, people: u64, now: Stamp) {
         let unaware_s = self.outlook().unaware_s();
-        let mut pace = self.pace();
-        pace.outstanding += people;
-        // Groups stay ordered by their ends, also when polls became more frequent since the last.
-        let end_of_last = pace.called.back().map_or(now, |last| last.until);
-        let until = now.plus_s(CALLED_S + unaware_s).max(end_of_last);
-        match pace.called.back_mut() {
-            // One group for a tenth of a second keeps the groups few, so that a search is quick.
-            Some(last) if until.0 - last.until.0 < GROUP_NS && last.to == from => {
-                last.to = to;
-                last.people += people;
-            }
-            _ => pace.called.push_back(Called {
-                until,
-                from,
-                to,
-                people,
-                came: 0,
-            }),
-        }
+        let reserve = |pace: &mut Pace, _| pace.reserve(from, to, people, unaware_s, now);
+        self.change(reserve);
     }
 
     /// Whether a person whose number was called may go in now, while `active` others are in
@@ -254,22 +350,28 @@ impl Admission {
         active: u64,
         now: Stamp,
     ) -> bool {
-        let mut pace = self.pace();
-        pace.end_reservations(now);
-        if pace.use_late_reservation(&person) || (first && pace.use_call(number)) {
-            return true;
-        }
-        if pace.late.is_empty() && pace.turns >= 1.0 && self.room(&pace, active) > 0 {
-            pace.turns -= 1.0;
-            return true;
-        }
-        pace.join_late(person);
-        false
+        self.change(|pace, others| {
+            pace.end_reservations(now);
+            if pace.use_late_reservation(&person) || (first && pace.use_call(number)) {
+                return true;
+            }
+            if pace.late.is_empty() && pace.turns >= 1.0 && self.room(pace, others, active) > 0 {
+                pace.turns -= 1.0;
+                return true;
+            }
+            pace.join_late(person);
+            false
+        })
     }
 
     /// Reservations that were neither used nor have ended.
     pub fn outstanding(&self) -> u64 {
         self.pace().outstanding
+    }
+
+    /// People who came late and have no reservation yet.
+    pub fn late(&self) -> u64 {
+        self.pace().late.len() as u64
     }
 
     /// Whether a person is late and has no reservation yet.
@@ -279,39 +381,21 @@ impl Admission {
     }
 
     /// How many more people may be in session or have a reservation.
-    fn room(&self, pace: &Pace, active: u64) -> u64 {
-        u64::from(self.active_max()).saturating_sub(active + pace.outstanding)
+    fn room(&self, pace: &Pace, others: u64, active: u64) -> u64 {
+        u64::from(self.limits.active_max()).saturating_sub(active + others + pace.outstanding)
     }
 
-    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+    /// The part of the room that is this line's.
+    fn share_of_room(&self, pace: &Pace, others: u64, active: u64) -> u64 {
+        (self.room(pace, others, active) as f64 * self.share()).ceil() as u64
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
         locked(&self.pace)
-    }
-
-    /// The rate that is set, reduced by the brake.
-    fn braked_rate(&self, pace: &mut Pace, now: Stamp) -> f64 {
-        if now.0 - pace.braked_at.0 >= INTERVAL_NS {
-            pace.braked_at = now;
-            pace.brake(self.longest_delay_us());
-        }
-        f64::from(self.admit_per_s()) * pace.brake_part
-    }
-
-    /// The delay of the slower queue since the last look; none if nothing went through either.
-    fn longest_delay_us(&self) -> Option<u64> {
-        let delays = self.delays_us.iter();
-        let delays = delays.map(|delay| delay.swap(u64::MAX, Ordering::Relaxed));
-        delays.filter(|delay| *delay != u64::MAX).max()
     }
 }
 
 impl Pace {
-    /// Adjusts the brake, once an interval.
-    fn brake(&mut self, delay_us: Option<u64>) {
-        let is_slow = delay_us.is_some_and(|delay_us| delay_us > DELAY_TARGET_US);
-        let factor = if is_slow { 0.67 } else { 1.05 };
-        self.brake_part = (self.brake_part * factor).clamp(BRAKE_PART_MIN, 1.0);
-    }
-
     /// People a second by which the line grew in the last minute or two.
     fn coming_per_s(&mut self, people: u64, now: Stamp) -> f64 {
         let [_, (newer_at, _)] = self.lengths;
@@ -321,6 +405,28 @@ impl Pace {
         let (since, before) = self.lengths[0];
         let passed_ns = (now.0 - since.0).max(GROWTH_NS);
         people.saturating_sub(before) as f64 * 1e9 / passed_ns as f64
+    }
+
+    /// Reserves turns for people who are called now.
+    fn reserve(&mut self, from: u64, to: u64, people: u64, unaware_s: i64, now: Stamp) {
+        self.outstanding += people;
+        // Groups stay ordered by their ends, also when polls became more frequent since the last.
+        let end_of_last = self.called.back().map_or(now, |last| last.until);
+        let until = now.plus_s(CALLED_S + unaware_s).max(end_of_last);
+        match self.called.back_mut() {
+            // One group for a tenth of a second keeps the groups few, so that a search is quick.
+            Some(last) if until.0 - last.until.0 < GROUP_NS && last.to == from => {
+                last.to = to;
+                last.people += people;
+            }
+            _ => self.called.push_back(Called {
+                until,
+                from,
+                to,
+                people,
+                came: 0,
+            }),
+        }
     }
 
     /// Adds new turns and those of reservations that have ended, up to `burst` turns.

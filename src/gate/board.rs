@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::campaign::{Campaign, Opening};
+
 /// The public figures.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct BoardView {
@@ -20,10 +22,44 @@ pub struct BoardView {
     /// The server's clock was set back: its time, and so this board, stands still until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stands_still_until: Option<String>,
-    /// The SHA-256 of the seed of the next draw, in hex.
+    /// The lines of the openings that are open, whose lobby is, or whose draw is committed to; by
+    /// the beginning of the opening. The figures above are those of all of them, and `serving` is
+    /// that of the first that is open.
+    #[serde(default)]
+    pub lines: Vec<LineView>,
+}
+
+/// The public figures of one opening's line.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct LineView {
+    pub opening: OpeningView,
+    /// `before`, `lobby`, `open`, `paused` or `closed`.
+    pub state: Cow<'static, str>,
+    /// Numbers up to this one may go in.
+    pub serving: u64,
+    pub waiting: u64,
+    /// The SHA-256 of the seed by which its lobby will be drawn, in hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub draw_commitment: Option<String>,
-    /// The seed of the last draw: its SHA-256 was shown here before the lobby opened.
+    /// The seed itself, from the opening on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub draw_seed: Option<String>,
+}
+
+/// When an opening is: from then, until (and not at) then.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct OpeningView {
+    pub from: String,
+    pub until: String,
+}
+
+impl OpeningView {
+    pub fn of(campaign: &Campaign, opening: &Opening) -> Self {
+        Self {
+            from: campaign.zone.rfc3339(opening.from),
+            until: campaign.zone.rfc3339(opening.until),
+        }
+    }
 }
 
 /// A prepared answer and the name of its bytes.

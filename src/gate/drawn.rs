@@ -19,14 +19,14 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    /// Adds to `lobby` the people whom one part of the line's table has in the lobby of `draw`;
-    /// false when there is no such part. Once the draw's seed is in the journal nobody joins or
-    /// leaves, so a part can be copied after another, and nobody waits for all of them.
-    pub fn collect(lobby: &mut Vec<Member>, line: &Line, draw: usize, part: usize) -> bool {
+    /// Adds to `lobby` the people whom one part of the line's table has in its draw; false when
+    /// there is no such part. Once the draw's seed is in the journal nobody joins or leaves, so a
+    /// part can be copied after another, and nobody waits for all of them.
+    pub fn collect(lobby: &mut Vec<Member>, line: &Line, part: usize) -> bool {
         let Some(part) = line.given.parts().nth(part) else {
             return false;
         };
-        let in_it = part.iter().filter(|(_, given)| given.draw() == Some(draw));
+        let in_it = part.iter().filter(|(_, given)| given.in_draw());
         lobby.extend(in_it.map(|(person, given)| (*person, given.number() as u32)));
         true
     }

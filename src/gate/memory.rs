@@ -5,12 +5,14 @@
 
 use std::cell::{Cell, RefCell};
 
+use super::Gate;
+use super::live::InLine;
 use super::step::Journal;
 use crate::domain::apply::apply;
 use crate::domain::campaign::Campaign;
 use crate::domain::entry::{Actor, Change, Entry};
-use crate::domain::ids::{CampaignIndex, Seq};
-use crate::domain::line::Line;
+use crate::domain::ids::{CampaignIndex, LineIndex, Seq};
+use crate::domain::line::{GateSettings, Line};
 use crate::domain::pieces;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
@@ -69,6 +71,19 @@ impl Memory {
         self.state.replace(state);
     }
 
+    /// Looks at a gate's line with what is durable of it.
+    ///
+    /// # Panics
+    /// When there is no such line.
+    pub fn in_line<T>(&self, gate: &Gate, line: LineIndex, look: impl FnOnce(InLine) -> T) -> T {
+        let found = self.with_lines(INDEX, |settings, lines| {
+            gate.in_line(settings, lines, line, look)
+        });
+        found
+            .flatten()
+            .expect("the campaign and its line are there")
+    }
+
     /// Appends a change, unless it contradicts what is there.
     pub fn journal(&self, change: Change) -> Result<(), String> {
         let mut state = self.state.borrow_mut();
@@ -87,9 +102,14 @@ impl Memory {
 }
 
 impl Journal for Memory {
-    fn with_line<T>(&self, index: CampaignIndex, look: impl FnOnce(&Line) -> T) -> Option<T> {
+    fn with_lines<T>(
+        &self,
+        index: CampaignIndex,
+        look: impl FnOnce(&GateSettings, &[Line]) -> T,
+    ) -> Option<T> {
         let state = self.state.borrow();
-        state.campaign(index).map(|campaign| look(&campaign.line))
+        let campaign = state.campaign(index);
+        campaign.map(|campaign| look(&campaign.gate, &campaign.lines))
     }
 
     /// # Panics

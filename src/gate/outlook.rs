@@ -40,6 +40,8 @@ pub enum WaitBecause {
     Full,
     /// Operators lowered the rate.
     Lowered,
+    /// Another opening runs too, and those who wait for it are let in as well.
+    Shared,
 }
 
 impl WaitBecause {
@@ -49,7 +51,27 @@ impl WaitBecause {
             Self::Busy => "busy",
             Self::Full => "full",
             Self::Lowered => "lowered",
+            Self::Shared => "shared",
         }
+    }
+}
+
+/// People who poll: they wait, or are called and may not know it yet.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Crowd {
+    /// People called a second, as far as is known.
+    pub per_s: f64,
+    pub people: u64,
+}
+
+impl Crowd {
+    pub fn new(per_s: f64, people: u64) -> Self {
+        Self { per_s, people }
+    }
+
+    /// Both together.
+    pub fn and(self, other: Self) -> Self {
+        Self::new(self.per_s + other.per_s, self.people + other.people)
     }
 }
 
@@ -68,8 +90,7 @@ pub struct Outlook {
 }
 
 impl Outlook {
-    /// The outlook of a line of `people` (who wait, or are called and may not know it yet) that is
-    /// called at `per_s`.
+    /// The outlook of a line that is called at `per_s`, one of those whose people are `all`.
     ///
     /// How the budget is kept. Far back, people ask every 300 s at the slot of their number:
     /// `people / 300` a second, to the person. Whoever waits `w` seconds more and is nearer asks
@@ -86,11 +107,13 @@ impl Outlook {
     /// by slot, and the others once, when their turn has come. There are 300 s × `per_s` of these,
     /// so their slots cost as much: sending them to those would save nothing, and turns would stand
     /// unused for up to 300 s.
-    pub fn of(per_s: f64, people: u64, late: u64, because: Option<WaitBecause>) -> Self {
+    pub fn of(per_s: f64, all: Crowd, late: u64, because: Option<WaitBecause>) -> Self {
         let per_s = per_s.max(0.01);
-        let all = people as f64 / POLL_S_MAX;
-        let left = POLLS_PER_S_MAX - POLLS_PER_S_SPARE - all - 2.0 * per_s;
-        let floor_s = POLL_S_MAX * (-left.max(0.0) / (2.0 * per_s)).exp();
+        let Crowd { people, .. } = all;
+        let all_per_s = all.per_s.max(0.01);
+        let slots = people as f64 / POLL_S_MAX;
+        let left = POLLS_PER_S_MAX - POLLS_PER_S_SPARE - slots - 2.0 * all_per_s;
+        let floor_s = POLL_S_MAX * (-left.max(0.0) / (2.0 * all_per_s)).exp();
         Self {
             per_s,
             floor_s: floor_s.clamp(FLOOR_S_MIN, POLL_S_MAX),
@@ -197,11 +220,16 @@ fn slot_s(number: u64, now: Stamp) -> u32 {
 mod tests {
     use super::*;
 
+    /// Of a gate with one line.
+    fn outlook(per_s: f64, people: u64, because: Option<WaitBecause>) -> Outlook {
+        Outlook::of(per_s, Crowd::new(per_s, people), 0, because)
+    }
+
     const NOW: Stamp = Stamp(1_626_692_400_000_000_000);
 
     /// Polls a second of a whole line that stands as it is: each person's is one in their interval.
     fn polls_per_s(per_s: f64, people: u64, because: Option<WaitBecause>) -> f64 {
-        let outlook = Outlook::of(per_s, people, 0, because);
+        let outlook = outlook(per_s, people, because);
         // Every seventh person counts for seven.
         let ahead = (0..people).step_by(7);
         let interval = |ahead: u64| {
@@ -223,7 +251,7 @@ mod tests {
             0, 1_000, 300_000, 1_540_000, 5_600_000, 5_950_000, 6_000_000,
         ] {
             for per_s in [1.0, 28.0, 280.0, 560.0, 2_000.0] {
-                let outlook = Outlook::of(per_s, people, 0, Some(WaitBecause::Paused));
+                let outlook = outlook(per_s, people, Some(WaitBecause::Paused));
                 assert!((5.0..=300.0).contains(&outlook.floor_s));
                 let standing = polls_per_s(per_s, people, Some(WaitBecause::Paused));
                 assert!(standing <= 20_000.5, "{people} at {per_s}: {standing}");
@@ -231,8 +259,8 @@ mod tests {
         }
         // While the budget has room, people near the front poll often and learn of their turn
         // early.
-        assert_eq!(Outlook::of(280.0, 1_540_000, 0, None).floor_s, FLOOR_S_MIN);
-        assert_eq!(Outlook::of(280.0, 6_000_000, 0, None).floor_s, 300.0);
+        assert_eq!(outlook(280.0, 1_540_000, None).floor_s, FLOOR_S_MIN);
+        assert_eq!(outlook(280.0, 6_000_000, None).floor_s, 300.0);
     }
 
     #[test]
@@ -255,7 +283,7 @@ mod tests {
 
     #[test]
     fn the_interval_grows_with_the_wait_of_those_who_are_not_near() {
-        let outlook = Outlook::of(280.0, 1_000_000, 0, None);
+        let outlook = outlook(280.0, 1_000_000, None);
         let near = (outlook.near_s() * 280.0) as u64;
         let told_s = |ahead| outlook.poll_s(300, ahead, 0, 128, Stamp(0));
         let mut before = 0;
@@ -281,7 +309,7 @@ mod tests {
     /// were left that nobody used.
     #[test]
     fn nobody_comes_back_a_moment_before_their_turn_to_come_late_for_it() {
-        let outlook = Outlook::of(280.0, 1_000_000, 0, None);
+        let outlook = outlook(280.0, 1_000_000, None);
         for wait_s in 20..2_000 {
             for lot in [0, 64, 128, 192, 255] {
                 let (mut passed_s, mut polls) = (0, 0);
@@ -305,7 +333,7 @@ mod tests {
 
     #[test]
     fn whoever_is_near_comes_when_their_turn_has_come_also_while_the_budget_is_short() {
-        let of = |because| Outlook::of(280.0, 6_000_000, 0, because);
+        let of = |because| outlook(280.0, 6_000_000, because);
         assert_eq!(of(None).floor_s, POLL_S_MAX);
         for wait_s in (30..290).step_by(10) {
             let ahead = wait_s * 280;
@@ -325,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_range_holds_what_is_usual_and_counts_from_the_opening() {
-        let outlook = Outlook::of(280.0, 1_000_000, 0, None);
+        let outlook = outlook(280.0, 1_000_000, None);
         let [least, most] = outlook.wait_s(280_000, 0);
         assert!(
             least < 1_000 && 1_000 < most && most < 2 * least,

@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use crate::domain::ids::PersonKey;
 use crate::domain::state::KeyHash;
@@ -26,7 +26,7 @@ const SHARDS: usize = 64;
 
 #[derive(Debug)]
 pub struct Sessions {
-    idle_s: i64,
+    idle_s: AtomicI64,
     started: Stamp,
     counted: AtomicU64,
     shards: Box<[Mutex<Shard>]>,
@@ -74,11 +74,20 @@ impl Sessions {
     pub fn new(idle_s: u32, now: Stamp) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         Self {
-            idle_s: i64::from(idle_s),
+            idle_s: AtomicI64::new(i64::from(idle_s)),
             started: now,
             counted: AtomicU64::new(0),
             shards,
         }
+    }
+
+    /// A session ends after so many seconds without a request, also one that runs already.
+    pub fn set_idle_s(&self, idle_s: u32) {
+        self.idle_s.store(i64::from(idle_s), Ordering::Relaxed);
+    }
+
+    fn idle_s(&self) -> i64 {
+        self.idle_s.load(Ordering::Relaxed)
     }
 
     fn shard(&self, person: &PersonKey) -> std::sync::MutexGuard<'_, Shard> {
@@ -88,7 +97,7 @@ impl Sessions {
 
     /// When a session that began then and is used now ends, unless it is used again.
     pub fn ends(&self, began: Stamp, now: Stamp) -> Stamp {
-        now.plus_s(self.idle_s).min(began.plus_s(SESSION_S_MAX))
+        now.plus_s(self.idle_s()).min(began.plus_s(SESSION_S_MAX))
     }
 
     fn runs(&self, session: &Session, now: Stamp) -> bool {
@@ -185,7 +194,7 @@ impl Sessions {
     fn may_go_on(&self, began: Stamp, now: Stamp) -> bool {
         let is_from_before = began < self.started || began > now;
         is_from_before
-            && now < self.started.plus_s(self.idle_s)
+            && now < self.started.plus_s(self.idle_s())
             && now < began.plus_s(SESSION_S_MAX)
     }
 

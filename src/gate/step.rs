@@ -5,20 +5,22 @@
 //! the journal is the writer's. In a simulation time is virtual and the journal is in memory. A
 //! step itself never sleeps and never asks for the time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use data_encoding::HEXLOWER;
 
 use super::Gate;
-use super::board::{Board, BoardView};
+use super::board::{Board, BoardView, LineView, OpeningView};
 use super::drawn::Drawn;
-use super::hours::{GateState, gate_state, lobbies, next_opening};
-use crate::domain::campaign::{Campaign, Order};
+use super::hours::{OpeningState, gate_state, lobbies, next_opening};
+use super::live::LiveLine;
+use super::outlook::Crowd;
+use crate::domain::campaign::{Campaign, Opening, Order};
 use crate::domain::entry::Change;
-use crate::domain::ids::CampaignIndex;
-use crate::domain::line::{DRAWS_MAX, Draw, Line, commitment};
+use crate::domain::ids::{CampaignIndex, LineIndex};
+use crate::domain::line::{Draw, GateSettings, Line, commitment};
 use crate::domain::pieces::PIECE_BYTES_MAX;
 use crate::domain::time::Stamp;
 use crate::keys::Keys;
@@ -34,13 +36,23 @@ const PLACES_MAX: usize = PIECE_BYTES_MAX / PLACE_BYTES;
 const PLACE_BYTES: usize = 16 + 4 + 1;
 /// Requests that saw the lobby open have this long to end before it is drawn.
 const DRAW_AFTER_S: i64 = 1;
+/// Numbers are leased so long before a lobby opens, so that its first people find some.
+const LEASE_AHEAD_S: i64 = 600;
+/// Requests that saw an opening in force have this long to end before its line is emptied.
+const END_AFTER_S: i64 = 5;
+/// The least share of the rate that a line has while somebody waits in it.
+const SHARE_MIN: f64 = 0.1;
 /// The board and the number served are renewed at most this often.
 const BOARD_NS: i64 = Stamp::SECOND;
 
 /// The journal as a step needs it. Both methods return none when the journal has stopped.
 pub trait Journal {
-    /// Looks at the line as far as it is durable.
-    fn with_line<T>(&self, index: CampaignIndex, look: impl FnOnce(&Line) -> T) -> Option<T>;
+    /// Looks at the gate's settings and its lines as far as they are durable.
+    fn with_lines<T>(
+        &self,
+        index: CampaignIndex,
+        look: impl FnOnce(&GateSettings, &[Line]) -> T,
+    ) -> Option<T>;
 
     /// Has a change journalled; returns when it is durable.
     fn keep(&self, change: Change) -> Option<()>;
@@ -50,10 +62,8 @@ pub trait Journal {
 #[derive(Debug, Default)]
 pub struct StepMemory {
     board_at: Option<Stamp>,
-    serving: u64,
-    /// Openings whose lobby is open, with the last number given before it was.
-    lobbies: BTreeMap<Stamp, u64>,
-    has_stepped: bool,
+    /// The numbers served that are in the journal.
+    serving: BTreeMap<LineIndex, u64>,
 }
 
 /// One gate and what its step needs.
@@ -68,28 +78,85 @@ pub struct GateStep<'a, J> {
 impl<J: Journal> GateStep<'_, J> {
     /// Takes the step. Returns none when the journal has stopped.
     pub fn take(&self, memory: &mut StepMemory, now: Stamp) -> Option<()> {
-        self.lease()?;
-        self.journal_places()?;
+        let rules = &self.campaign.gate;
+        self.with_lines(|settings, lines| self.gate.follow(rules, settings, lines, now))?;
+        for opening in &self.campaign.openings {
+            let soon = [now, now.plus_s(LEASE_AHEAD_S)];
+            let mut states = soon
+                .map(|at| OpeningState::of(self.campaign, opening, at))
+                .into_iter();
+            if states.any(|state| matches!(state, OpeningState::Lobby | OpeningState::Open)) {
+                self.lease(opening.line)?;
+            }
+            self.journal_places(opening.line)?;
+        }
         self.draw(now)?;
-        self.hold(memory, now)?;
-        let state = gate_state(self.campaign, now);
-        let (serving, paused) = self.with_line(|line| {
-            self.gate.admission.follow(&self.campaign.gate, line);
-            let open = state == GateState::Open && line.pause.is_none();
-            let serving = self.gate.call(line, open, now);
-            let paused = line.pause.is_some();
-            let waiting = self.gate.waiting(line);
-            self.gate.admission.look_ahead(waiting, paused, now);
-            (serving, paused)
-        })?;
+        self.end(now)?;
+        let paused = self.call(now)?;
         let shown = self.gate.board.load().view.state == "paused";
         if memory.board_at.is_none_or(|at| now.0 - at.0 >= BOARD_NS) || shown != paused {
             memory.board_at = Some(now);
-            self.show(state, serving, now)?;
-            if memory.serving != serving {
-                memory.serving = serving;
+            self.with_lines(|settings, lines| {
+                show(self.gate, self.campaign, settings, lines, now);
+            })?;
+            self.journal_serving(memory)?;
+        }
+        Some(())
+    }
+
+    fn with_lines<T>(&self, look: impl FnOnce(&GateSettings, &[Line]) -> T) -> Option<T> {
+        self.journal.with_lines(self.index, look)
+    }
+
+    fn with_line<T>(&self, line: LineIndex, look: impl FnOnce(&Line) -> T) -> Option<T> {
+        self.with_lines(|_, lines| lines.get(line.at()).map(look))?
+    }
+
+    fn lease(&self, line: LineIndex) -> Option<()> {
+        let live = self.gate.line(line)?;
+        let first_of_all = live.has_leased_nothing();
+        let size = if first_of_all { LEASE_FIRST } else { LEASE };
+        if !first_of_all && live.leased_left() > LEASE_FIRST / 2 {
+            return Some(());
+        }
+        let campaign = self.index;
+        let first = self.with_line(line, |line| line.leased_until())? + 1;
+        let until = (first + size - 1).min(u64::from(u32::MAX));
+        if first < until {
+            self.journal.keep(Change::NumbersLeased {
+                campaign,
+                line,
+                first,
+                until,
+            })?;
+            live.leased(until);
+        }
+        Some(())
+    }
+
+    fn journal_places(&self, line: LineIndex) -> Option<()> {
+        let live = self.gate.line(line)?;
+        for places in live.fresh().chunks(PLACES_MAX) {
+            let change = Change::PlacesGiven {
+                campaign: self.index,
+                line,
+                places: places.to_vec(),
+            };
+            self.journal.keep(change)?;
+            live.journalled(places);
+        }
+        Some(())
+    }
+
+    fn journal_serving(&self, memory: &mut StepMemory) -> Option<()> {
+        for line in self.campaign.openings.iter().map(|opening| opening.line) {
+            let serving = self.gate.line(line)?.serving();
+            let known = self.with_line(line, |line| line.serving)?;
+            let told = memory.serving.insert(line, serving);
+            if serving > known && told != Some(serving) {
                 self.journal.keep(Change::ServingAdvanced {
                     campaign: self.index,
+                    line,
                     serving,
                 })?;
             }
@@ -97,166 +164,205 @@ impl<J: Journal> GateStep<'_, J> {
         Some(())
     }
 
-    fn with_line<T>(&self, look: impl FnOnce(&Line) -> T) -> Option<T> {
-        self.journal.with_line(self.index, look)
-    }
-
-    fn lease(&self) -> Option<()> {
-        let first_of_all = self.gate.has_leased_nothing();
-        let size = if first_of_all { LEASE_FIRST } else { LEASE };
-        if !first_of_all && self.gate.leased_left() > LEASE_FIRST / 2 {
-            return Some(());
-        }
-        let campaign = self.index;
-        let first = self.with_line(|line| line.leased_until())? + 1;
-        let until = (first + size - 1).min(u64::from(u32::MAX));
-        if first < until {
-            self.journal.keep(Change::NumbersLeased {
-                campaign,
-                first,
-                until,
-            })?;
-            self.gate.leased(until);
-        }
-        Some(())
-    }
-
-    fn journal_places(&self) -> Option<()> {
-        for places in self.gate.fresh().chunks(PLACES_MAX) {
-            let change = Change::PlacesGiven {
-                campaign: self.index,
-                places: places.to_vec(),
-            };
-            self.journal.keep(change)?;
-            self.gate.journalled(places);
-        }
-        Some(())
-    }
-
-    /// Sees to it that nobody who came while a lobby was open is called before its opening: its
-    /// people are among them, and can't go in yet. Only matters where another opening is open.
-    fn hold(&self, memory: &mut StepMemory, now: Stamp) -> Option<()> {
-        let newest = self.with_line(|line| {
-            if memory.has_stepped {
-                self.gate.newest().max(line.newest())
-            } else {
-                // A start in the middle of a lobby does not know who came before it.
-                line.serving
+    /// Empties the lines whose openings are over, or are not in the rules any more.
+    fn end(&self, now: Stamp) -> Option<()> {
+        let is_over = |line: LineIndex| match self.campaign.opening_of(line) {
+            Some(opening) => {
+                let before = now.plus_s(-END_AFTER_S);
+                OpeningState::of(self.campaign, opening, before) == OpeningState::Closed
             }
+            None => true,
+        };
+        let over = self.with_lines(|_, lines| {
+            let all = (0..).map(LineIndex).zip(lines);
+            let over = all.filter(|(line, known)| !known.is_empty() && is_over(*line));
+            over.map(|(line, _)| line).collect::<Vec<_>>()
         })?;
-        memory.has_stepped = true;
-        let before = std::mem::take(&mut memory.lobbies);
-        for opening in lobbies(self.campaign, now) {
-            let number = before.get(&opening).copied().unwrap_or(newest);
-            memory.lobbies.insert(opening, number);
+        for line in over {
+            self.journal.keep(Change::LineEnded {
+                campaign: self.index,
+                line,
+            })?;
+            self.gate.empty(line, now);
         }
-        let until = memory.lobbies.keys().next().copied();
-        let number = memory.lobbies.values().min().copied();
-        self.gate.set_hold(number.zip(until));
         Some(())
+    }
+
+    /// Calls the next people of every line; whether the gate is paused.
+    fn call(&self, now: Stamp) -> Option<bool> {
+        let openings = &self.campaign.openings;
+        self.with_lines(|settings, lines| {
+            let paused = settings.pause.is_some();
+            let mut open: Vec<(&Opening, Arc<LiveLine>, &Line, bool)> = Vec::new();
+            for opening in openings {
+                let state = OpeningState::of(self.campaign, opening, now);
+                let (live, line) = (self.gate.line(opening.line), lines.get(opening.line.at()));
+                if let (Some(live), Some(line)) = (live, line)
+                    && !matches!(state, OpeningState::Before | OpeningState::Closed)
+                {
+                    open.push((opening, live, line, state == OpeningState::Open));
+                }
+            }
+            self.share(open.iter().filter(|(.., is_open)| *is_open));
+            let mut crowd = Crowd::default();
+            for (opening, live, line, is_open) in &open {
+                let call = |here: super::live::InLine| here.call(*is_open && !paused, now);
+                self.gate.in_line(settings, lines, opening.line, call);
+                crowd = crowd.and(live.admission.crowd(live.waiting(line), now));
+            }
+            for (_, live, ..) in &open {
+                live.admission.look_ahead(crowd, paused);
+            }
+            paused
+        })
+    }
+
+    /// Shares the rate between the open lines by the number of people who wait in each, with a
+    /// floor for each. A line in which nobody waits has no share while somebody waits in another:
+    /// it gets one within a step. All shares together are one.
+    fn share<'b>(
+        &self,
+        open: impl Iterator<Item = &'b (&'b Opening, Arc<LiveLine>, &'b Line, bool)> + Clone,
+    ) {
+        let waiting =
+            |live: &LiveLine, line: &Line| (live.waiting(line) + live.admission.late()) as f64;
+        let each = open.clone().map(|(_, live, line, _)| waiting(live, line));
+        let (all, lines) = (
+            each.clone().sum::<f64>(),
+            each.filter(|people| *people > 0.0).count(),
+        );
+        let count = open.clone().count();
+        let floor = SHARE_MIN.min(0.5 / lines.max(1) as f64);
+        for (_, live, line, _) in open {
+            let share = match waiting(live, line) {
+                _ if lines == 0 => 1.0 / count as f64,
+                people if people > 0.0 => floor + (1.0 - floor * lines as f64) * people / all,
+                _ => 0.0,
+            };
+            live.admission.set_share(share);
+        }
     }
 
     /// Commits to the seeds of the next draws, and reveals each when its opening has come.
+    ///
+    /// A line in which somebody has a number already keeps the order that it began with: whoever
+    /// came by arrival is not drawn, and whoever came into a draw is drawn, whatever the rules say
+    /// by then.
     fn draw(&self, now: Stamp) -> Option<()> {
-        if self.campaign.gate.order != Order::Draw {
-            return Some(());
-        }
-        let mut draws = self.with_line(|line| line.draws.clone())?;
-        for opening in self.next_draws(now) {
-            let is_committed = draws.iter().any(|draw| draw.opening == opening);
-            if is_committed || draws.len() >= DRAWS_MAX {
-                continue;
-            }
-            let (campaign, commitment) = (self.index, commitment(&self.seed(opening)));
-            self.journal.keep(Change::DrawCommitted {
-                campaign,
-                opening,
-                commitment,
-            })?;
-            draws.push(Draw {
-                opening,
-                commitment,
-                seed: None,
-            });
-        }
-        for (at, draw) in draws.iter().enumerate() {
-            if draw.opening <= now {
-                self.gate.close_lobby(at);
-            }
-            let seed = match draw.seed {
-                Some(seed) => seed,
-                None if draw.opening.plus_s(DRAW_AFTER_S) <= now => {
-                    // Whoever entered before the lobby closed is in the journal before the seed.
-                    self.journal_places()?;
-                    let (opening, seed) = (draw.opening, self.seed(draw.opening));
-                    let campaign = self.index;
-                    self.journal.keep(Change::DrawRevealed {
-                        campaign,
-                        opening,
-                        seed,
+        if self.campaign.gate.order == Order::Draw {
+            for opening in self.next_draws(now) {
+                let live = self.gate.line(opening.line)?;
+                let may =
+                    |line: &Line| line.draw.is_none() && line.newest().max(live.newest()) == 0;
+                if self.with_line(opening.line, may)? {
+                    self.journal.keep(Change::DrawCommitted {
+                        campaign: self.index,
+                        line: opening.line,
+                        opening: opening.from,
+                        commitment: commitment(&self.seed(opening.line, opening.from)),
                     })?;
-                    seed
                 }
-                None => continue,
-            };
-            if !self.gate.is_drawn(at) {
-                let people = self.with_line(|line| self.gate.waiting(line))?;
-                let mut lobby = Vec::with_capacity(people as usize);
-                let mut part = 0;
-                while self.with_line(|line| Drawn::collect(&mut lobby, line, at, part))? {
-                    part += 1;
-                }
-                self.gate.set_drawn(at, Drawn::of(&lobby, &seed));
             }
+        }
+        for opening in &self.campaign.openings {
+            if let Some(draw) = self.with_line(opening.line, |line| line.draw)? {
+                self.reveal(opening, draw, now)?;
+            }
+        }
+        Some(())
+    }
+
+    fn reveal(&self, opening: &Opening, draw: Draw, now: Stamp) -> Option<()> {
+        let (live, line) = (self.gate.line(opening.line)?, opening.line);
+        if opening.from <= now {
+            live.close_lobby();
+        }
+        let seed = match draw.seed {
+            Some(seed) => seed,
+            None if opening.from.plus_s(DRAW_AFTER_S) <= now => {
+                // Whoever entered before the lobby closed is in the journal before the seed.
+                self.journal_places(line)?;
+                let (campaign, seed) = (self.index, self.seed(line, draw.opening));
+                self.journal.keep(Change::DrawRevealed {
+                    campaign,
+                    line,
+                    seed,
+                })?;
+                seed
+            }
+            None => return Some(()),
+        };
+        if !live.is_drawn() {
+            let people = self.with_line(line, |line| live.waiting(line))?;
+            let mut lobby = Vec::with_capacity(people as usize);
+            let mut part = 0;
+            while self.with_line(line, |line| Drawn::collect(&mut lobby, line, part))? {
+                part += 1;
+            }
+            live.set_drawn(Drawn::of(&lobby, &seed));
         }
         Some(())
     }
 
     /// The next opening, and those after it whose lobby is open before it has come.
-    fn next_draws(&self, now: Stamp) -> BTreeSet<Stamp> {
+    fn next_draws(&self, now: Stamp) -> Vec<&Opening> {
         let next = next_opening(self.campaign, now);
         let beside = next.map(|next| lobbies(self.campaign, next));
-        next.into_iter()
+        let all: Vec<Stamp> = next
+            .into_iter()
             .chain(beside.into_iter().flatten())
+            .collect();
+        let openings = self.campaign.openings.iter();
+        openings
+            .filter(|opening| all.contains(&opening.from))
             .collect()
     }
 
-    fn seed(&self, opening: Stamp) -> [u8; 32] {
-        self.keys.draw_seed(self.campaign.id.as_str(), opening.0)
-    }
-
-    fn show(&self, state: GateState, serving: u64, now: Stamp) -> Option<()> {
-        self.with_line(|line| show(self.gate, self.campaign, line, (state, serving), now))
+    fn seed(&self, line: LineIndex, opening: Stamp) -> [u8; 32] {
+        self.keys
+            .draw_seed(self.campaign.id.as_str(), line, opening)
     }
 }
 
 /// Puts up the board of a gate as it is now.
-pub fn show(
-    gate: &Gate,
-    campaign: &Campaign,
-    line: &Line,
-    (state, serving): (GateState, u64),
-    now: Stamp,
-) {
+pub fn show(gate: &Gate, campaign: &Campaign, settings: &GateSettings, lines: &[Line], now: Stamp) {
     let hex = |bytes: &[u8; 32]| HEXLOWER.encode(bytes);
-    let next = line.draws.iter().find(|draw| draw.seed.is_none());
-    let seed = line.draws.iter().rev().find_map(|draw| draw.seed);
-    let pause = line.pause.as_ref();
+    let pause = settings.pause.as_ref();
+    let named = |state: &'static str| pause.map_or(state, |_| "paused").into();
     let second = Stamp(now.0 - now.0.rem_euclid(Stamp::SECOND));
     // At the floor and not past it: time has not moved on yet.
     let stands_still = now.0 <= gate.stands_still_until.load(Ordering::Relaxed);
+    let mut openings: Vec<&Opening> = campaign.openings.iter().collect();
+    openings.sort_by_key(|opening| opening.from);
+    let shown = openings.into_iter().filter_map(|opening| {
+        let state = OpeningState::of(campaign, opening, now);
+        let line = lines.get(opening.line.at())?;
+        let live = gate.line(opening.line)?;
+        let is_awaited = state == OpeningState::Before && line.draw.is_some();
+        let is_on = !matches!(state, OpeningState::Before | OpeningState::Closed);
+        (is_on || is_awaited).then(|| LineView {
+            opening: OpeningView::of(campaign, opening),
+            state: named(state.gate_state().name()),
+            serving: live.serving(),
+            waiting: live.waiting(line),
+            draw_commitment: line.draw.map(|draw| hex(&draw.commitment)),
+            draw_seed: line.seed().as_ref().map(hex),
+        })
+    });
+    let shown: Vec<LineView> = shown.collect();
+    let state = gate_state(campaign, now).name();
+    let first = shown.iter().find(|line| line.state == named(state));
     let view = BoardView {
-        state: pause.map_or(state.name(), |_| "paused").into(),
-        serving,
-        waiting: gate.waiting(line),
-        admit_per_s: gate.admission.admit_per_s(),
+        state: named(state),
+        serving: first.map_or(0, |line| line.serving),
+        waiting: shown.iter().map(|line| line.waiting).sum(),
+        admit_per_s: gate.limits.admit_per_s(),
         as_of: campaign.zone.rfc3339(second),
         message: pause
             .map(|pause| pause.reason.clone())
-            .or(line.message.clone()),
+            .or(settings.message.clone()),
         stands_still_until: stands_still.then(|| campaign.zone.rfc3339(second)),
-        draw_commitment: next.map(|draw| hex(&draw.commitment)),
-        draw_seed: seed.as_ref().map(hex),
+        lines: shown,
     };
     gate.board.store(Arc::new(Board::of(view)));
 }
@@ -270,12 +376,10 @@ mod tests {
 
     #[test]
     fn the_most_places_of_one_entry_fit_it() {
-        let place = (
-            PersonKey([255; 16]),
-            Given::new(u64::from(u32::MAX), Some(254)),
-        );
+        let place = (PersonKey([255; 16]), Given::new(u64::from(u32::MAX), true));
         let bytes = encoded_bytes(&Change::PlacesGiven {
             campaign: CampaignIndex(u16::MAX),
+            line: LineIndex(u16::MAX),
             places: vec![place; PLACES_MAX],
         });
         assert!(bytes > PIECE_BYTES_MAX - PLACE_BYTES && bytes < ENTRY_BYTES_MAX - 100);

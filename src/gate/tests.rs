@@ -4,8 +4,8 @@ mod precedence;
 
 use std::time::Duration;
 
-use super::admission::Queue;
-use super::drawn::Member;
+use super::admission::{Admission, Queue};
+use super::drawn::{Drawn, Member};
 use super::memory::{INDEX, Memory};
 use super::step::{GateStep, Journal, StepMemory};
 use super::*;
@@ -13,7 +13,8 @@ use crate::clock::Entropy;
 use crate::domain::campaign::{Campaign, Order};
 use crate::domain::entry::Change;
 use crate::domain::ids::CampaignIndex;
-use crate::domain::line::{Draw, Lease, Pause, commitment};
+use crate::domain::line::{Draw, GateSettings, Lease, Pause, commitment};
+use crate::domain::state::State;
 use crate::keys::Keys;
 
 const NOW: Stamp = Stamp(1_626_692_400_000_000_000);
@@ -22,6 +23,8 @@ fn rules(admit_per_s: u32, active_max: u32) -> GateRules {
     GateRules {
         order: Order::Arrival,
         lobby_opens_min: 30,
+        last_entry_min: 0,
+        finish_min: 0,
         admit_per_s,
         active_max,
         session_idle_s: 600,
@@ -29,7 +32,7 @@ fn rules(admit_per_s: u32, active_max: u32) -> GateRules {
 }
 
 /// A line with a thousand numbers leased, and its gate after the first second.
-fn world(admit_per_s: u32, active_max: u32) -> (Gate, Line) {
+fn world(admit_per_s: u32, active_max: u32) -> (OneLine, Line) {
     let mut line = Line::default();
     line.leases.push(Lease {
         since: NOW.plus_s(-10),
@@ -37,13 +40,96 @@ fn world(admit_per_s: u32, active_max: u32) -> (Gate, Line) {
         until: 1_000,
         highest: 0,
     });
-    let gate = Gate::new(
+    let gate = OneLine::new(
         &rules(admit_per_s, active_max),
         &Line::default(),
         NOW.plus_s(-10),
     );
     gate.leased(1_000);
     (gate, line)
+}
+
+/// A gate with one line, of which the journal knows what a test says.
+struct OneLine {
+    gate: Gate,
+    settings: GateSettings,
+}
+
+impl std::ops::Deref for OneLine {
+    type Target = Gate;
+
+    fn deref(&self) -> &Gate {
+        &self.gate
+    }
+}
+
+const LINE: LineIndex = LineIndex(0);
+
+impl OneLine {
+    fn new(rules: &GateRules, line: &Line, now: Stamp) -> Self {
+        let settings = GateSettings::default();
+        let gate = Gate::new(rules, &settings, std::slice::from_ref(line), now);
+        Self { gate, settings }
+    }
+
+    fn live(&self) -> Arc<LiveLine> {
+        self.gate.line(LINE).unwrap()
+    }
+
+    fn at<T>(&self, line: &Line, look: impl FnOnce(InLine) -> T) -> T {
+        let lines = std::slice::from_ref(line);
+        self.gate
+            .in_line(&self.settings, lines, LINE, look)
+            .unwrap()
+    }
+
+    fn enter(&self, line: &Line, person: PersonKey, way: Way, now: Stamp) -> Option<Place> {
+        self.at(line, |here| here.enter(person, way, now))
+    }
+
+    fn look(
+        &self,
+        line: &Line,
+        person: PersonKey,
+        claimed: Given,
+        issued: Stamp,
+        way: Way,
+        now: Stamp,
+    ) -> Place {
+        self.at(line, |here| here.look(person, claimed, issued, way, now))
+    }
+
+    fn call(&self, line: &Line, open: bool, now: Stamp) -> u64 {
+        self.at(line, |here| here.call(open, now))
+    }
+
+    fn serving(&self) -> u64 {
+        self.live().serving()
+    }
+
+    fn waiting(&self, line: &Line) -> u64 {
+        self.live().waiting(line)
+    }
+
+    fn leased(&self, until: u64) {
+        self.live().leased(until);
+    }
+
+    fn fresh(&self) -> Vec<(PersonKey, Given)> {
+        self.live().fresh()
+    }
+
+    fn journalled(&self, places: &[(PersonKey, Given)]) {
+        self.live().journalled(places);
+    }
+
+    fn close_lobby(&self) {
+        self.live().close_lobby();
+    }
+
+    fn set_drawn(&self, drawn: Drawn) {
+        self.live().set_drawn(drawn);
+    }
 }
 
 fn person(at: u64) -> PersonKey {
@@ -59,8 +145,8 @@ fn ten_tabs_have_one_place_and_the_line_moves_when_somebody_leaves() {
     assert_eq!((first.state, first.number), (PlaceState::Admitted, 1));
     assert_eq!(gate.enter(&line, person(1), Way::Open, NOW), Some(first));
     let second = gate.enter(&line, person(2), Way::Open, NOW).unwrap();
-    assert!(gate.admit(person(1), Way::Open, &first, NOW).is_some());
-    assert!(gate.admit(person(2), Way::Open, &second, NOW).is_some());
+    assert!(gate.admit(person(1), &first, NOW).is_some());
+    assert!(gate.admit(person(2), &second, NOW).is_some());
     let third = gate
         .enter(&line, person(3), Way::Open, NOW.plus_s(1))
         .unwrap();
@@ -68,15 +154,19 @@ fn ten_tabs_have_one_place_and_the_line_moves_when_somebody_leaves() {
         (third.state, third.number, third.ahead),
         (PlaceState::Waiting, 3, 0)
     );
-    assert!(
-        gate.admit(person(3), Way::Open, &third, NOW.plus_s(1))
-            .is_none()
-    );
+    assert!(gate.admit(person(3), &third, NOW.plus_s(1)).is_none());
     gate.sessions.settle(&person(1));
     let later = NOW.plus_s(2);
     assert_eq!(
-        gate.look(&line, person(3), Given::new(3, None), NOW, Way::Open, later)
-            .state,
+        gate.look(
+            &line,
+            person(3),
+            Given::new(3, false),
+            NOW,
+            Way::Open,
+            later
+        )
+        .state,
         PlaceState::Admitted
     );
 }
@@ -101,7 +191,7 @@ fn people_are_called_in_order_at_the_rate() {
     let last = gate.look(
         &line,
         person(100),
-        Given::new(100, None),
+        Given::new(100, false),
         NOW,
         Way::Open,
         NOW.plus_s(4),
@@ -123,18 +213,15 @@ fn whoever_does_not_come_keeps_nobody_out_and_still_enters_ahead_of_the_line() {
     let after = NOW.plus_s(91);
     let next = gate.enter(&line, person(2), Way::Open, after).unwrap();
     assert_eq!(next.state, PlaceState::Admitted);
-    assert!(gate.admit(person(2), Way::Open, &next, after).is_some());
+    assert!(gate.admit(person(2), &next, after).is_some());
     // Full: the late one is the next to go in, before the one who waits.
-    let late = gate.look(&line, person(1), late.given, NOW, Way::Open, after);
-    assert!(gate.admit(person(1), Way::Open, &late, after).is_none());
+    let late = gate.look(&line, person(1), late.ticket.given, NOW, Way::Open, after);
+    assert!(gate.admit(person(1), &late, after).is_none());
     let third = gate.enter(&line, person(3), Way::Open, after).unwrap();
     assert_eq!(third.state, PlaceState::Waiting);
     gate.sessions.settle(&person(2));
     gate.call(&line, true, after.plus_s(1));
-    assert!(
-        gate.admit(person(1), Way::Open, &late, after.plus_s(1))
-            .is_some()
-    );
+    assert!(gate.admit(person(1), &late, after.plus_s(1)).is_some());
     let third = gate.enter(&line, person(3), Way::Open, after.plus_s(2));
     assert_eq!(third.unwrap().state, PlaceState::Waiting);
 }
@@ -152,7 +239,7 @@ fn the_turn_of_somebody_who_stays_away_is_given_on_once() {
         until: 20_000,
         highest: 0,
     });
-    let gate = Gate::new(&rules(PER_S as u32, 1_000_000), &Line::default(), NOW);
+    let gate = OneLine::new(&rules(PER_S as u32, 1_000_000), &Line::default(), NOW);
     gate.leased(20_000);
     let enter = |at: u64, now: Stamp| gate.enter(&line, person(at), Way::Open, now).unwrap();
     for at in 1..=20_000 {
@@ -165,15 +252,12 @@ fn the_turn_of_somebody_who_stays_away_is_given_on_once() {
         for at in next..=gate.serving() {
             if at % 2 == 1 {
                 let place = enter(at, now);
-                assert!(
-                    gate.admit(person(at), Way::Open, &place, now).is_some(),
-                    "{at}"
-                );
+                assert!(gate.admit(person(at), &place, now).is_some(), "{at}");
                 came += 1;
             }
         }
         next = gate.serving() + 1;
-        let used = came + gate.admission.outstanding();
+        let used = came + gate.live().admission.outstanding();
         // A second's turns are there at the start.
         let turns = PER_S + PER_S * step as u64 / 10;
         assert!(
@@ -189,8 +273,8 @@ fn the_turn_of_somebody_who_stays_away_is_given_on_once() {
 
 #[test]
 fn a_pause_calls_nobody_and_keeps_the_order() {
-    let (gate, mut line) = world(100, 1_000);
-    line.pause = Some(Pause {
+    let (mut gate, line) = world(100, 1_000);
+    gate.settings.pause = Some(Pause {
         since: NOW,
         reason: "r".to_owned(),
         freezes: false,
@@ -200,7 +284,7 @@ fn a_pause_calls_nobody_and_keeps_the_order() {
         assert_eq!((place.state, place.number), (PlaceState::Waiting, at));
     }
     assert_eq!(gate.call(&line, false, NOW.plus_s(100)), 0);
-    line.pause = None;
+    gate.settings.pause = None;
     assert_eq!(gate.call(&line, true, NOW.plus_s(101)), 5);
 }
 
@@ -215,7 +299,7 @@ fn a_token_brings_back_the_number_that_a_crash_forgot() {
         until: 2_000,
         highest: 1_000,
     });
-    let again = Gate::new(&rules(1, 10), &line, NOW);
+    let again = OneLine::new(&rules(1, 10), &line, NOW);
     drop(gate);
     let newcomer = again
         .enter(&line, person(9), Way::Open, NOW)
@@ -238,7 +322,7 @@ fn a_token_brings_back_the_number_that_a_crash_forgot() {
             .number,
         2_001
     );
-    let back = again.look(&line, person(4), Given::new(4, None), NOW, Way::Open, NOW);
+    let back = again.look(&line, person(4), Given::new(4, false), NOW, Way::Open, NOW);
     assert_eq!((back.number, back.ahead), (4, 0));
     assert_eq!(
         again
@@ -257,20 +341,20 @@ fn a_token_brings_back_the_number_that_a_crash_forgot() {
 fn a_lobby_is_drawn_into_its_own_numbers_and_later_ones_come_behind() {
     let (gate, mut line) = world(1, 1);
     let seed = [7; 32];
-    line.draws.push(Draw {
+    line.draw = Some(Draw {
         opening: NOW,
         commitment: commitment(&seed),
         seed: None,
     });
     let lobby = Way::Lobby {
-        draw: Some(0),
+        is_drawn: true,
         opens: NOW,
     };
     for at in 0..200 {
         let place = gate.enter(&line, person(at), lobby, NOW).unwrap();
         assert_eq!((place.state, place.number), (PlaceState::Lobby, at + 1));
     }
-    gate.close_lobby(0);
+    gate.close_lobby();
     assert_eq!(
         gate.enter(&line, person(500), lobby, NOW).unwrap().number,
         201
@@ -283,8 +367,8 @@ fn a_lobby_is_drawn_into_its_own_numbers_and_later_ones_come_behind() {
         gate.enter(&line, person(1), Way::Open, NOW).unwrap().state,
         PlaceState::Lobby
     );
-    line.draws[0].seed = Some(seed);
-    gate.set_drawn(0, draw_of(&line, &seed));
+    line.draw.as_mut().unwrap().seed = Some(seed);
+    gate.set_drawn(draw_of(&line, &seed));
     let number = |at: u64| {
         gate.enter(&line, person(at), Way::Open, NOW)
             .unwrap()
@@ -307,13 +391,15 @@ fn a_lobby_is_drawn_into_its_own_numbers_and_later_ones_come_behind() {
 
 #[test]
 fn a_standing_queue_brakes_and_its_end_lets_go() {
-    let gate = Admission::new(&rules(1_000, 1_000_000), &Line::default(), NOW);
+    let rules = rules(1_000, 1_000_000);
+    let limits = Arc::new(Limits::new(&rules, &GateSettings::default(), NOW));
+    let gate = Admission::new(&limits, &Line::default(), NOW);
     let mut at = NOW;
     let mut second = |delay_us: u64| {
         let mut people = 0;
         for _ in 0..10 {
             at = Stamp(at.0 + Stamp::SECOND / 10);
-            gate.delayed(Queue::Writer, delay_us);
+            limits.delayed(Queue::Writer, delay_us);
             people += gate.allowed(0, true, 1_000_000, at);
         }
         people
@@ -333,15 +419,15 @@ fn a_standing_queue_brakes_and_its_end_lets_go() {
     assert!(second(1_000) > 900);
 }
 
-fn lobby_of(line: &Line, draw: usize) -> Vec<Member> {
+fn lobby_of(line: &Line) -> Vec<Member> {
     let mut lobby = Vec::new();
-    let more = |part: &usize| Drawn::collect(&mut lobby, line, draw, *part);
+    let more = |part: &usize| Drawn::collect(&mut lobby, line, *part);
     (0..).take_while(more).for_each(drop);
     lobby
 }
 
 fn draw_of(line: &Line, seed: &[u8; 32]) -> Drawn {
-    Drawn::of(&lobby_of(line, 0), seed)
+    Drawn::of(&lobby_of(line), seed)
 }
 
 /// A line with the people of one lobby, drawn by a seed.
@@ -353,15 +439,15 @@ fn drawn(people: u64, seed: &[u8; 32]) -> (Line, Drawn) {
         until: people,
         highest: 0,
     });
-    line.draws.push(Draw {
+    line.draw = Some(Draw {
         opening: NOW,
         commitment: commitment(seed),
         seed: None,
     });
     for at in 1..=people {
-        line.give(person(at), Given::new(at, Some(0))).unwrap();
+        line.give(person(at), Given::new(at, true)).unwrap();
     }
-    line.draws[0].seed = Some(*seed);
+    line.draw.as_mut().unwrap().seed = Some(*seed);
     let drawn = draw_of(&line, seed);
     (line, drawn)
 }
@@ -395,16 +481,16 @@ fn nobody_is_added_to_a_draw_and_another_seed_draws_another_order() {
     let (mut line, before) = drawn(1_000, &seed);
     let stranger = person(5_000);
     assert_eq!(before.number(&seed, &stranger), None);
-    assert!(line.give(stranger, Given::new(7, Some(0))).is_err());
+    assert!(line.give(stranger, Given::new(7, true)).is_err());
     // A token of the lobby that a crash forgot keeps its number and stays out of the draw.
-    let gate = Gate::new(&rules(1, 1), &line, NOW);
-    gate.set_drawn(0, draw_of(&line, &seed));
+    let gate = OneLine::new(&rules(1, 1), &line, NOW);
+    gate.set_drawn(draw_of(&line, &seed));
     line.leases[0].until = 2_000;
-    let token = Given::new(1_500, Some(0));
+    let token = Given::new(1_500, true);
     let place = gate.look(&line, stranger, token, NOW, Way::Open, NOW);
     assert_eq!(
-        (place.number, place.given),
-        (1_500, Given::new(1_500, None))
+        (place.number, place.ticket.given),
+        (1_500, Given::new(1_500, false))
     );
     for (person, given) in gate.fresh() {
         line.give(person, given).unwrap();
@@ -448,17 +534,21 @@ admit_per_s = 10
 /// the disk.
 struct SlowSeed<'a> {
     memory: &'a Memory,
-    meanwhile: &'a dyn Fn(&Line),
+    meanwhile: &'a dyn Fn(),
 }
 
 impl Journal for SlowSeed<'_> {
-    fn with_line<T>(&self, index: CampaignIndex, look: impl FnOnce(&Line) -> T) -> Option<T> {
-        self.memory.with_line(index, look)
+    fn with_lines<T>(
+        &self,
+        index: CampaignIndex,
+        look: impl FnOnce(&GateSettings, &[Line]) -> T,
+    ) -> Option<T> {
+        self.memory.with_lines(index, look)
     }
 
     fn keep(&self, change: Change) -> Option<()> {
         if matches!(change, Change::DrawRevealed { .. }) {
-            self.memory.with_line(INDEX, self.meanwhile);
+            (self.meanwhile)();
         }
         self.memory.keep(change)
     }
@@ -474,27 +564,31 @@ struct Evening {
 }
 
 impl Evening {
-    /// Begins ten minutes before the first draw.
     fn new() -> Self {
-        let (campaign, _) = Campaign::parse(DRAWS).unwrap();
+        Self::of(DRAWS)
+    }
+
+    /// Begins ten minutes before the first opening.
+    fn of(source: &str) -> Self {
+        let (campaign, _) = Campaign::parse(source).unwrap();
         let start = NOW.plus_s(-600);
         let mut evening = Self {
-            memory: Memory::of_campaign(DRAWS, start).unwrap(),
-            gate: Gate::new(&campaign.gate, &Line::default(), start),
+            memory: Memory::of_campaign(source, start).unwrap(),
+            gate: Gate::new(&campaign.gate, &GateSettings::default(), &[], start),
             campaign,
             step_memory: StepMemory::default(),
             keys: Keys::generate(&Entropy::system()),
         };
-        evening.step(start, &|_, _| ());
+        evening.step(start, &|_| ());
         evening
     }
 
     /// A step of the keeper; `meanwhile` happens while a seed is on its way to the disk.
-    fn step(&mut self, now: Stamp, meanwhile: &dyn Fn(&Gate, &Line)) {
+    fn step(&mut self, now: Stamp, meanwhile: &dyn Fn(InLine)) {
         self.memory.set_now(now);
         let journal = SlowSeed {
             memory: &self.memory,
-            meanwhile: &|line| meanwhile(&self.gate, line),
+            meanwhile: &|| self.memory.in_line(&self.gate, LINE, meanwhile),
         };
         let step = GateStep {
             journal: &journal,
@@ -506,19 +600,24 @@ impl Evening {
         step.take(&mut self.step_memory, now).unwrap();
     }
 
+    /// Into the first opening's line.
     fn enter(&self, at: u64, way: Way, now: Stamp) -> Place {
-        let enter = |line: &Line| self.gate.enter(line, person(at), way, now);
-        self.memory.with_line(INDEX, enter).unwrap().unwrap()
+        self.enter_line(LINE, at, way, now)
     }
 
-    fn lobby(&self, draw: usize) -> usize {
-        let lobby = |line: &Line| lobby_of(line, draw).len();
-        self.memory.with_line(INDEX, lobby).unwrap()
+    fn enter_line(&self, line: LineIndex, at: u64, way: Way, now: Stamp) -> Place {
+        let enter = |here: InLine| here.enter(person(at), way, now);
+        self.memory.in_line(&self.gate, line, enter).unwrap()
+    }
+
+    fn lobby(&self, line: LineIndex) -> usize {
+        let lobby = |here: InLine| lobby_of(here.line).len();
+        self.memory.in_line(&self.gate, line, lobby)
     }
 }
 
 const FIRST: Way = Way::Lobby {
-    draw: Some(0),
+    is_drawn: true,
     opens: NOW,
 };
 
@@ -529,30 +628,33 @@ fn nobody_comes_into_a_draw_whose_opening_has_come_however_slow_their_request() 
     let mut evening = Evening::new();
     for at in 1..=20 {
         let place = evening.enter(at, FIRST, NOW.plus_s(-60));
-        assert_eq!(place.given, Given::new(at, Some(0)));
+        assert_eq!(place.ticket.given, Given::new(at, true));
     }
-    evening.step(NOW, &|_, _| ());
+    evening.step(NOW, &|_| ());
     // This request saw the lobby open; the next ones too, and take longer and longer.
     let late = evening.enter(100, FIRST, NOW);
-    assert_eq!(late.given, Given::new(21, None));
-    evening.step(NOW.plus_s(1), &|gate, line| {
+    assert_eq!(late.ticket.given, Given::new(21, false));
+    evening.step(NOW.plus_s(1), &|here| {
         let now = NOW.plus_s(1);
-        let late = gate.enter(line, person(101), FIRST, now).unwrap();
-        assert_eq!(late.given, Given::new(22, None));
+        let late = here.enter(person(101), FIRST, now).unwrap();
+        assert_eq!(late.ticket.given, Given::new(22, false));
         // A crash forgot this place in the lobby, and its token is back.
-        let token = Given::new(500, Some(0));
-        let back = gate.look(line, person(102), token, now, Way::Open, now);
-        assert_eq!(back.given, Given::new(500, None));
+        let token = Given::new(500, true);
+        let back = here.look(person(102), token, now, Way::Open, now);
+        assert_eq!(back.ticket.given, Given::new(500, false));
     });
-    assert_eq!(evening.lobby(0), 20);
+    assert_eq!(evening.lobby(LINE), 20);
     for later_s in 2..5 {
         let now = NOW.plus_s(later_s);
-        evening.step(now, &|_, _| ());
+        evening.step(now, &|_| ());
         let late = evening.enter(100 + later_s as u64 * 10, FIRST, now);
-        assert_eq!(late.given.draw(), None, "{later_s} s after the opening");
+        assert!(
+            !late.ticket.given.in_draw(),
+            "{later_s} s after the opening"
+        );
     }
-    evening.step(NOW.plus_s(5), &|_, _| ());
-    assert_eq!(evening.lobby(0), 20);
+    evening.step(NOW.plus_s(5), &|_| ());
+    assert_eq!(evening.lobby(LINE), 20);
     let drawn = (1..=20).map(|at| evening.enter(at, Way::Open, NOW.plus_s(5)).number);
     let mut drawn: Vec<u64> = drawn.collect();
     drawn.sort_unstable();
@@ -563,24 +665,34 @@ fn nobody_comes_into_a_draw_whose_opening_has_come_however_slow_their_request() 
 fn the_lobby_of_one_draw_is_open_while_that_of_another_closes() {
     let mut evening = Evening::new();
     let second = Way::Lobby {
-        draw: Some(1),
+        is_drawn: true,
         opens: NOW.plus_s(600),
     };
-    let draws = evening.memory.with_line(INDEX, |line| line.draws.clone());
-    let openings = draws.unwrap().into_iter().map(|draw| draw.opening);
-    assert_eq!(openings.collect::<Vec<_>>(), [NOW, NOW.plus_s(600)]);
+    let drawn = |state: &State| {
+        let lines = state.campaign(INDEX).unwrap().lines.iter();
+        lines
+            .map(|line| line.draw.unwrap().opening)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(evening.memory.look(drawn), [NOW, NOW.plus_s(600)]);
     for (at, now) in [NOW.plus_s(-1), NOW, NOW.plus_s(1), NOW.plus_s(2)]
         .into_iter()
         .enumerate()
     {
-        evening.step(now, &|_, _| ());
-        let place = evening.enter(at as u64, second, now);
-        assert_eq!(place.given.draw(), Some(1));
+        evening.step(now, &|_| ());
+        let place = evening.enter_line(LineIndex(1), at as u64, second, now);
+        assert!(place.ticket.given.in_draw());
     }
-    evening.step(NOW.plus_s(600), &|_, _| ());
-    assert_eq!(evening.enter(9, second, NOW.plus_s(600)).given.draw(), None);
-    evening.step(NOW.plus_s(601), &|_, _| ());
-    assert_eq!(evening.lobby(1), 4);
+    evening.step(NOW.plus_s(600), &|_| ());
+    assert!(
+        !evening
+            .enter_line(LineIndex(1), 9, second, NOW.plus_s(600))
+            .ticket
+            .given
+            .in_draw()
+    );
+    evening.step(NOW.plus_s(601), &|_| ());
+    assert_eq!(evening.lobby(LineIndex(1)), 4);
 }
 
 /// Before a draw nobody knows where they will be: the range is from the opening to the end of all
@@ -596,7 +708,7 @@ fn the_wait_in_the_lobby_of_a_draw_reaches_to_the_end_of_the_whole_lobby() {
             people += 1;
             evening.enter(people, FIRST, now);
         }
-        evening.step(now, &|_, _| ());
+        evening.step(now, &|_| ());
     }
     // Ten a second have come for five minutes, and in the next five as many will.
     let first = evening.enter(1, FIRST, NOW.plus_s(-300));
@@ -608,18 +720,17 @@ fn the_wait_in_the_lobby_of_a_draw_reaches_to_the_end_of_the_whole_lobby() {
     assert!(most.abs_diff(expected) < 20, "{most} for {expected}");
     // Nobody else comes: soon it is those who are there, and no less.
     for second in -300..0 {
-        evening.step(NOW.plus_s(second), &|_, _| ());
+        evening.step(NOW.plus_s(second), &|_| ());
     }
     let last = evening.enter(3_000, FIRST, NOW.plus_s(-1));
     assert_eq!(last.wait_s, [1, 1 + most_s(3_000.0)]);
     // A start finds them there; they have not come just now.
     let start = NOW.plus_s(-300);
-    let line = evening
-        .memory
-        .look(|state| state.campaign(INDEX).unwrap().line.clone());
-    evening.gate = Gate::new(&evening.campaign.gate, &line, start);
+    let campaign = evening.memory.look(|state| state.campaigns[0].clone());
+    let (rules, settings) = (&evening.campaign.gate, &campaign.gate);
+    evening.gate = Gate::new(rules, settings, &campaign.lines, start);
     evening.step_memory = StepMemory::default();
-    evening.step(start, &|_, _| ());
+    evening.step(start, &|_| ());
     let last = evening.enter(3_000, FIRST, start);
     assert_eq!(last.wait_s, [300, 300 + most_s(3_000.0)]);
 }
@@ -637,7 +748,7 @@ fn what_a_draw_takes() {
             until: people,
             highest: 0,
         });
-        line.draws.push(Draw {
+        line.draw = Some(Draw {
             opening: NOW,
             commitment: commitment(&[7; 32]),
             seed: None,
@@ -647,14 +758,14 @@ fn what_a_draw_takes() {
             let mut key = person(at);
             let uniform = at.wrapping_mul(0x9E37_79B9_7F4A_7C15);
             key.0[8..].copy_from_slice(&uniform.to_le_bytes());
-            line.give(key, Given::new(at, Some(0))).unwrap();
+            line.give(key, Given::new(at, true)).unwrap();
         }
         for _ in 0..3 {
             let began = crate::clock::tick();
             let (mut lobby, mut kept) = (Vec::with_capacity(people as usize), Duration::ZERO);
             for part in 0.. {
                 let from = crate::clock::tick();
-                let more = Drawn::collect(&mut lobby, &line, 0, part);
+                let more = Drawn::collect(&mut lobby, &line, part);
                 kept = kept.max(from.elapsed());
                 if !more {
                     break;
@@ -672,26 +783,110 @@ fn what_a_draw_takes() {
     }
 }
 
-/// In 2021 the lobby of one evening was open while another opening ran: without the hold its people
-/// would be called while they can't go in, and all be late at their own opening.
+/// In 2021 the lobby of one evening was open while another opening ran. Each has its own line and
+/// its own numbers: whoever waits in the lobby is in nobody's way, and nobody in theirs.
 #[test]
-fn nobody_is_called_while_the_lobby_they_came_in_is_open() {
-    let (gate, line) = world(100, 1_000);
+fn the_lobby_of_one_opening_is_in_nobodys_way_in_another() {
+    let mut evening = Evening::of(&DRAWS.replace("order = \"draw\"", "order = \"arrival\""));
+    let second = LineIndex(1);
     let lobby = Way::Lobby {
-        draw: None,
-        opens: NOW.plus_s(60),
+        is_drawn: false,
+        opens: NOW.plus_s(600),
     };
-    gate.enter(&line, person(1), Way::Open, NOW);
-    gate.set_hold(Some((gate.newest(), NOW.plus_s(60))));
-    for at in 2..=10 {
-        gate.enter(&line, person(at), lobby, NOW);
+    evening.step(NOW, &|_| ());
+    for at in 1..=100 {
+        assert_eq!(
+            evening.enter_line(second, 1_000 + at, lobby, NOW).number,
+            at
+        );
+        assert_eq!(evening.enter(at, Way::Open, NOW).number, at);
     }
-    let held = gate.enter(&line, person(11), Way::Open, NOW).unwrap();
-    assert_eq!(held.state, PlaceState::Waiting);
-    assert!(held.wait_s[0] >= 60, "{held:?}");
-    assert_eq!(gate.call(&line, true, NOW.plus_s(59)), 1);
-    gate.set_hold(None);
-    assert_eq!(gate.call(&line, true, NOW.plus_s(60)), 11);
+    for step in 0..100 {
+        evening.step(Stamp(NOW.0 + step * Stamp::SECOND / 10), &|_| ());
+    }
+    let serving = |line: LineIndex| evening.gate.line(line).unwrap().serving();
+    assert!((99..=100).contains(&serving(LINE)), "{}", serving(LINE));
+    assert_eq!(serving(second), 0);
+    let before = evening.enter_line(second, 1_001, lobby, NOW.plus_s(9));
+    assert_eq!((before.state, before.wait_s[0]), (PlaceState::Lobby, 591));
+}
+
+/// Two openings at a time have one rate: by the number of people who wait in each, and a tenth for
+/// each at least.
+#[test]
+fn two_lines_share_the_rate_by_the_number_of_people_who_wait() {
+    let mut evening = Evening::of(&DRAWS.replace("order = \"draw\"", "order = \"arrival\""));
+    let (second, from) = (LineIndex(1), NOW.plus_s(600));
+    evening.step(from, &|_| ());
+    for at in 1..=3_000 {
+        evening.enter(at, Way::Open, from);
+        if at % 100 == 0 {
+            evening.enter_line(second, 10_000 + at, Way::Open, from);
+        }
+    }
+    // Nobody comes whose turn it is; for a minute and more their turns are kept for them.
+    let mut step = 0;
+    let mut called_in = |evening: &mut Evening, seconds: i64| {
+        let serving = |evening: &Evening| {
+            [LINE, second].map(|line| evening.gate.line(line).unwrap().serving())
+        };
+        let [first, other] = serving(evening);
+        for _ in 0..seconds * 10 {
+            step += 1;
+            evening.step(Stamp(from.0 + step * Stamp::SECOND / 10), &|_| ());
+        }
+        let [more, fewer] = serving(evening);
+        [more - first, fewer - other]
+    };
+    called_in(&mut evening, 1);
+    let [more, fewer] = called_in(&mut evening, 20);
+    assert!((198..=202).contains(&(more + fewer)), "{more} and {fewer}");
+    // A tenth for each, and of the rest one in a hundred.
+    assert!((20..=23).contains(&fewer), "{more} and {fewer}");
+    called_in(&mut evening, 15);
+    assert_eq!(evening.gate.line(second).unwrap().serving(), 30);
+    // Nobody waits in the second any more: all of the rate is the first's.
+    let [all, none] = called_in(&mut evening, 10);
+    assert!((99..=101).contains(&all) && none == 0, "{all} and {none}");
+    // Somebody comes there, and goes in within a moment.
+    evening.enter_line(second, 50_000, Way::Open, from.plus_s(47));
+    assert_eq!(called_in(&mut evening, 2)[1], 1);
+}
+
+/// When an opening is over its line is emptied, and the next one begins at number 1.
+#[test]
+fn a_line_ends_with_its_opening() {
+    let mut evening = Evening::of(&DRAWS.replace("2021-07-20T18:00", "2021-07-19T20:20"));
+    let over = NOW.plus_s(20 * 60);
+    for at in 1..=20 {
+        evening.enter(at, FIRST, NOW.plus_s(-60));
+    }
+    for second in 0..5 {
+        evening.step(NOW.plus_s(second), &|_| ());
+    }
+    assert!(evening.gate.line(LINE).unwrap().serving() > 0);
+    evening.step(over, &|_| ());
+    let given = |evening: &Evening| {
+        let people = |state: &State| state.campaigns[0].lines[0].given.len();
+        evening.memory.look(people)
+    };
+    // Requests that saw it open have their time.
+    assert_eq!(given(&evening), 20);
+    evening.step(over.plus_s(5), &|_| ());
+    assert_eq!(given(&evening), 0);
+    assert!(
+        evening
+            .memory
+            .look(|state| state.campaigns[0].lines[0].is_empty())
+    );
+    assert_eq!(evening.gate.line(LINE).unwrap().serving(), 0);
+    assert_eq!(evening.gate.limits.outstanding(), 0);
+    evening.step(over.plus_s(6), &|_| ());
+    assert!(
+        evening
+            .memory
+            .look(|state| state.campaigns[0].lines[0].is_empty())
+    );
 }
 
 /// A backup older than the token: the number is another's now, or nobody's.
@@ -700,8 +895,8 @@ fn a_token_of_a_lost_future_takes_nobodys_number() {
     let (gate, line) = world(1, 1);
     let place = gate.enter(&line, person(1), Way::Open, NOW).unwrap();
     let before = NOW.plus_s(-60);
-    let other = gate.look(&line, person(2), place.given, before, Way::Open, NOW);
-    assert_ne!(other.given, place.given);
-    let own = gate.look(&line, person(1), place.given, NOW, Way::Open, NOW);
-    assert_eq!(own.given, place.given);
+    let other = gate.look(&line, person(2), place.ticket.given, before, Way::Open, NOW);
+    assert_ne!(other.ticket.given, place.ticket.given);
+    let own = gate.look(&line, person(1), place.ticket.given, NOW, Way::Open, NOW);
+    assert_eq!(own.ticket.given, place.ticket.given);
 }

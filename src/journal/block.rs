@@ -47,7 +47,7 @@ impl Block {
     pub fn check(&self, before: &Hash) -> Result<(), String> {
         let (mut seq, mut head, mut stamp) = (self.first, *before, None);
         for bytes in entries(&self.bytes) {
-            let bytes = bytes?;
+            let bytes = bytes.map_err(|what| format!("entry {seq} can't be read: {what}"))?;
             let entry = Entry::decode(bytes).map_err(|fault| format!("entry {seq} {fault}"))?;
             if entry.seq != seq {
                 return Err(format!("entry {seq} says it is {}", entry.seq));

@@ -22,14 +22,14 @@ use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::entry::Hash;
 use crate::domain::growing::{Queue, Rows, Table};
 use crate::domain::ids::{CampaignId, CampaignIndex, HoldId, PersonKey, Seq, SlotIndex};
-use crate::domain::line::{Draw, Given, Lease, Line, Pause};
+use crate::domain::line::{Draw, GateSettings, Given, Lease, Line};
 use crate::domain::pieces::Pending;
 use crate::domain::repeats::{Repeat, Repeats};
 use crate::domain::state::{Booking, CampaignState, Founded, Hold, RosterMark, Standing, State};
 use crate::domain::time::Stamp;
 
 /// The form of the parts.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 /// Rows of one part of sites and slots; other lists are cut as they lie in memory.
 const PART_ROWS: usize = 4_096;
 
@@ -118,15 +118,17 @@ struct CampaignFrame {
     /// Version, stamp of its activation, source.
     versions: Vec<(u32, Stamp, String)>,
     holds: Vec<(HoldId, Hold)>,
-    leases: Vec<Lease>,
-    serving: u64,
-    draws: Vec<Draw>,
-    pause: Option<Pause>,
-    admit_per_s: Option<u32>,
-    active_max: Option<u32>,
-    message: Option<String>,
+    gate: GateSettings,
+    lines: Vec<LineFrame>,
     frozen_since: Option<Stamp>,
     refusal_counts: [u64; 3],
+}
+
+#[derive(Serialize, Deserialize)]
+struct LineFrame {
+    leases: Vec<Lease>,
+    serving: u64,
+    draw: Option<Draw>,
 }
 
 /// A piece of a list, of the campaign at this position. Parts of tables have their number.
@@ -139,7 +141,8 @@ enum List {
     Repeats(u16, u16, Vec<([u8; 16], Repeat)>),
     RepeatAges(u16, Vec<(Stamp, [u8; 16])>),
     Refusals(u16, u16, Vec<(u64, ())>),
-    Places(u16, u16, Vec<(PersonKey, Given)>),
+    /// Of a campaign's line.
+    Places(u16, u16, u16, Vec<(PersonKey, Given)>),
 }
 
 /// Hands each part of a state to `put`, in order, until it fails.
@@ -172,9 +175,11 @@ pub fn write<E>(state: &State, mut put: impl FnMut(Vec<u8>) -> Result<(), E>) ->
         each(&campaign.refusals, |part, rows| {
             list(List::Refusals(at, part, rows))
         })?;
-        each(&campaign.line.given, |part, rows| {
-            list(List::Places(at, part, rows))
-        })?;
+        for (line, known) in (0..).zip(&campaign.lines) {
+            each(&known.given, |part, rows| {
+                list(List::Places(at, line, part, rows))
+            })?;
+        }
     }
     Ok(())
 }
@@ -226,20 +231,24 @@ fn campaign_frame(campaign: &CampaignState) -> CampaignFrame {
         holds_by_end: _,
         repeats: _,
         refusals: _,
-        line,
+        gate,
+        lines,
         frozen_since,
         refusal_counts,
     } = campaign;
-    let Line {
-        given: _,
-        leases,
-        serving,
-        draws,
-        pause,
-        admit_per_s,
-        active_max,
-        message,
-    } = line;
+    let line = |line: &Line| {
+        let Line {
+            given: _,
+            leases,
+            serving,
+            draw,
+        } = line;
+        LineFrame {
+            leases: leases.clone(),
+            serving: *serving,
+            draw: *draw,
+        }
+    };
     let Catalog {
         index: _,
         campaign: rules,
@@ -261,13 +270,8 @@ fn campaign_frame(campaign: &CampaignState) -> CampaignFrame {
         rules: rules.rows(),
         versions: versions.iter().map(version).collect(),
         holds: holds.iter().map(|(id, hold)| (*id, *hold)).collect(),
-        leases: leases.clone(),
-        serving: *serving,
-        draws: draws.clone(),
-        pause: pause.clone(),
-        admit_per_s: *admit_per_s,
-        active_max: *active_max,
-        message: message.clone(),
+        gate: gate.clone(),
+        lines: lines.iter().map(line).collect(),
         frozen_since: *frozen_since,
         refusal_counts: *refusal_counts,
     }
@@ -289,7 +293,7 @@ enum Ready {
     Repeats(u16, u16, Part<[u8; 16], Repeat>),
     RepeatAges(u16, Vec<(Stamp, [u8; 16])>),
     Refusals(u16, u16, Part<u64, ()>),
-    Places(u16, u16, Part<PersonKey, Given>),
+    Places(u16, u16, u16, Part<PersonKey, Given>),
 }
 
 type Part<K, V> = std::collections::HashMap<K, V, crate::domain::state::KeyHash>;
@@ -372,11 +376,10 @@ impl Reader {
                     .refusals
                     .put_part(usize::from(part), rows);
             }
-            Ready::Places(at, part, rows) => {
-                campaign(state, at)?
-                    .line
-                    .given
-                    .put_part(usize::from(part), rows);
+            Ready::Places(at, line, part, rows) => {
+                let known = campaign(state, at)?.lines.get_mut(usize::from(line));
+                let known = known.ok_or_else(|| format!("it has no line {line}"))?;
+                known.given.put_part(usize::from(part), rows);
             }
         }
         Ok(())
@@ -424,7 +427,9 @@ fn ready(is_first: bool, bytes: &[u8]) -> Found<Ready> {
         List::Repeats(at, number, rows) => Ready::Repeats(at, number, part(number, rows)?),
         List::RepeatAges(at, rows) => Ready::RepeatAges(at, rows),
         List::Refusals(at, number, rows) => Ready::Refusals(at, number, part(number, rows)?),
-        List::Places(at, number, rows) => Ready::Places(at, number, part(number, rows)?),
+        List::Places(at, line, number, rows) => {
+            Ready::Places(at, line, number, part(number, rows)?)
+        }
     })
 }
 
@@ -457,16 +462,17 @@ fn campaign_of(index: CampaignIndex, frame: CampaignFrame) -> Found<CampaignStat
         rules,
         versions,
         holds,
-        leases,
-        serving,
-        draws,
-        pause,
-        admit_per_s,
-        active_max,
-        message,
+        gate,
+        lines,
         frozen_since,
         refusal_counts,
     } = frame;
+    let line = |frame: LineFrame| Line {
+        given: Table::default(),
+        leases: frame.leases,
+        serving: frame.serving,
+        draw: frame.draw,
+    };
     let version = |(version, activated_at, source): (u32, Stamp, String)| Version {
         version,
         activated_at,
@@ -491,16 +497,8 @@ fn campaign_of(index: CampaignIndex, frame: CampaignFrame) -> Found<CampaignStat
         holds,
         repeats: Repeats::of_rows(Table::default(), Queue::default()),
         refusals: Table::default(),
-        line: Line {
-            given: Table::default(),
-            leases,
-            serving,
-            draws,
-            pause,
-            admit_per_s,
-            active_max,
-            message,
-        },
+        gate,
+        lines: lines.into_iter().map(line).collect(),
         frozen_since,
         refusal_counts,
     })

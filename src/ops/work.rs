@@ -125,7 +125,7 @@ pub fn prepare(
     let source = Bounded::of(work, source);
     let operation = match work {
         Work::Activate => match campaign_text(source)? {
-            Ok(source) => Operation::Activate { source },
+            Ok(source) => Operation::Activate { source, now },
             Err(fault) => return Ok(Prepared::fault(fault)),
         },
         Work::ImportSites { campaign } => match sites::read(source) {

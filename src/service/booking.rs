@@ -333,7 +333,7 @@ impl Service {
         let answered = repeated(campaign, idempotency, now);
         let standing = campaign.standing(person);
         let booking = standing.booking.map(|at| campaign.bookings[at as usize]);
-        let pause = campaign.line.pause.as_ref().filter(|pause| pause.freezes);
+        let pause = campaign.gate.pause.as_ref().filter(|pause| pause.freezes);
         Ok(Met {
             answered: answered.map_err(|_| Refused::IdempotencyConflict)?,
             frozen: pause.map(|pause| pause.reason.clone()),

@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
+use super::route::{AtGate, NoPlace};
 use super::{Answered, Here, Refused, Service};
-use crate::domain::campaign::eligibility::{Answer, Decision};
+use crate::domain::campaign::eligibility::{Answer, Decision, Rule};
 use crate::domain::ids::PersonKey;
-use crate::domain::line::{Draw, Given, Line};
+use crate::domain::line::Ticket;
 use crate::domain::roster::comparable_name;
-use crate::domain::state::CampaignState;
 use crate::domain::time::{Day, Stamp};
 use crate::events::Event;
 use crate::gate::sessions::SESSION_S_MAX;
@@ -31,22 +31,27 @@ impl Service {
         from: IpAddr,
     ) -> Answered<(Place, String)> {
         let person = self.identified(here, credentials, from)?;
-        let (_, (place, issued)) = self.with_way(here, person, |line, way| {
-            let place = here.gate.enter(line, person, way, here.now);
-            (place, line.not_before_lease(here.now))
-        })?;
-        // No number is leased at this moment. The keeper leases the next ones within milliseconds.
-        let place = place.ok_or(Refused::Overloaded { retry_after_s: 1 })?;
+        let (_, place, issued) = self.placed(here, person, None, here.now)?;
         let token = Token {
             kind: Kind::Place,
             campaign: here.index,
             person,
-            mark: place.given.mark(),
+            mark: place.ticket.mark(),
             issued,
-            ends: here.now.plus_s(TOKEN_S_MAX),
+            ends: self.place_ends(here, &place),
             device: self.next_device.fetch_add(1, Ordering::Relaxed),
         };
         Ok((place, token.sign(&self.keys)))
+    }
+
+    /// A place's token ends with its opening and the time to finish, and after a day at the latest.
+    fn place_ends(&self, here: &Here, place: &Place) -> Stamp {
+        let campaign = &here.offer.catalog.campaign;
+        let finish_s = 60 * i64::from(campaign.gate.finish_min);
+        let over = |at: u16| campaign.openings[usize::from(at)].until.plus_s(finish_s);
+        let over = place.opening.map(over);
+        let day = here.now.plus_s(TOKEN_S_MAX);
+        over.map_or(day, |over| day.min(over))
     }
 
     /// The person whom credentials name. If name, birth date and code are all asked for and all
@@ -99,22 +104,22 @@ impl Service {
         self.looked_at(here, token).map(|(_, _, place)| place)
     }
 
-    /// When the opening comes that the person of a place waits for; none if theirs is open.
-    pub fn opens_at(&self, here: &Here, token: &str) -> Option<Stamp> {
-        let token = self.good(here, Kind::Place, token)?;
-        let subject = here.offer.subject(&token.person)?;
-        let rules = &here.offer.catalog.campaign.rules;
-        rules.decide(&subject, here.now).opens_at
-    }
-
     /// Begins the session of a person whose turn has come.
     pub fn admit(&self, here: &Here, token: &str) -> Answered<(Stamp, String)> {
         let (token, way, place) = self.looked_at(here, token)?;
-        let pause = self.with_line(here, |line| line.pause.clone())?;
+        let pause = {
+            let state = self.shared.state();
+            let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
+            campaign.gate.pause.clone()
+        };
         if let Some(pause) = pause.filter(|pause| way != Way::Owner || pause.freezes) {
             return Err(paused(&token.person, pause.reason));
         }
-        let Some(began) = here.gate.admit(token.person, way, &place, here.now) else {
+        let began = match way {
+            Way::Owner => Some(here.gate.admit_owner(token.person, here.now)),
+            _ => here.gate.admit(token.person, &place, here.now),
+        };
+        let Some(began) = began else {
             let state = match place.state {
                 PlaceState::Admitted => PlaceState::Waiting,
                 other => other,
@@ -156,20 +161,65 @@ impl Service {
     }
 
     fn looked_at(&self, here: &Here, token: &str) -> Answered<(Token, Way, Place)> {
-        let token = self.good(here, Kind::Place, token);
+        let verified = self.verified(Kind::Place, token);
+        let token = verified.filter(|token| token.campaign == here.index);
         let token = token.ok_or(Refused::PlaceInvalid)?;
-        let (person, given) = (token.person, Given::of_mark(token.mark));
-        let (way, place) = self.with_way(here, person, |line, way| {
-            let issued = token.issued;
-            here.gate.look(line, person, given, issued, way, here.now)
-        })?;
-        Ok((token, way, place))
+        let ticket = Ticket::of_mark(token.mark);
+        let found = self.placed(here, token.person, Some(ticket), token.issued);
+        match found {
+            // A token of a day ago: who it is of has to say so again, and has the same place.
+            Ok(_) if here.now >= token.ends => Err(Refused::PlaceInvalid),
+            found => found.map(|(way, place, _)| (token, way, place)),
+        }
     }
 
-    fn with_line<T>(&self, here: &Here, look: impl FnOnce(&Line) -> T) -> Answered<T> {
+    /// The place of a person, how they come in, and when it counts as given by the journal's time.
+    ///
+    /// Everything is read while the state's lock is held once, because every poll does this.
+    fn placed(
+        &self,
+        here: &Here,
+        person: PersonKey,
+        ticket: Option<Ticket>,
+        issued: Stamp,
+    ) -> Answered<(Way, Place, Stamp)> {
+        let catalog = &here.offer.catalog;
+        let subject = here.offer.subject(&person);
         let state = self.shared.state();
         let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
-        Ok(look(&campaign.line))
+        let at_gate = AtGate {
+            gate: &here.gate,
+            campaign,
+            catalog,
+            subject,
+            person,
+            ticket,
+            now: here.now,
+        };
+        let no_place = match at_gate.place(issued) {
+            Ok((way, place)) => {
+                let line = place.ticket.line.and_then(|line| campaign.line(line));
+                let given = line.map_or(here.now, |line| line.not_before_lease(here.now));
+                return Ok((way, place, given));
+            }
+            Err(no_place) => no_place,
+        };
+        drop(state);
+        let decide = |subject| catalog.campaign.rules.decide(&subject, here.now);
+        match no_place {
+            // The keeper leases the next numbers within milliseconds.
+            NoPlace::NotYet => Err(Refused::Overloaded { retry_after_s: 1 }),
+            NoPlace::Ended(opening) => Err(Refused::PlaceEnded(opening)),
+            NoPlace::LastEntry(closed_at) => {
+                let decision = decide(subject.ok_or(Refused::NotOnRoster)?);
+                Err(Refused::Rules(Box::new(last_entry(decision, closed_at))))
+            }
+            NoPlace::Rules => {
+                let decision = decide(subject.ok_or(Refused::NotOnRoster)?);
+                self.note_refusal(here, person, &decision);
+                Err(Refused::Rules(Box::new(decision)))
+            }
+        }
     }
 
     /// Whether this is a token of that kind that we signed, for whichever campaign, and whose
@@ -196,12 +246,6 @@ impl Service {
         (!self.ended.holds(&token)).then_some(token)
     }
 
-    /// The same, for this campaign and before the token's end.
-    fn good(&self, here: &Here, kind: Kind, token: &str) -> Option<Token> {
-        let token = self.verified(kind, token)?;
-        (token.campaign == here.index && here.now < token.ends).then_some(token)
-    }
-
     /// What the rules say of a birth date alone, now: no identity, groups unknown.
     pub fn openings_of(&self, here: &Here, born: Day) -> (Decision, Vec<usize>) {
         let rules = &here.offer.catalog.campaign.rules;
@@ -217,52 +261,21 @@ impl Service {
         openings.dedup();
         (rules.decide(&subject, here.now), openings)
     }
-
-    /// How the person may come in now, and what `look` returns for the line. Both read the state
-    /// while its lock is held once, because every poll does this.
-    fn with_way<T>(
-        &self,
-        here: &Here,
-        person: PersonKey,
-        look: impl FnOnce(&Line, Way) -> T,
-    ) -> Answered<(Way, T)> {
-        let rules = &here.offer.catalog.campaign.rules;
-        let subject = here.offer.subject(&person);
-        let decision = subject.map(|subject| rules.decide(&subject, here.now));
-        let state = self.shared.state();
-        let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
-        if let Some(way) = way(campaign, &person, decision.as_ref(), here.now) {
-            return Ok((way, look(&campaign.line, way)));
-        }
-        drop(state);
-        let decision = decision.ok_or(Refused::NotOnRoster)?;
-        self.note_refusal(here, person, &decision);
-        Err(Refused::Rules(Box::new(decision)))
-    }
 }
 
-/// How a person may come in: with a booking or a running hold at any time, otherwise as the rules
-/// decided; none if not now.
-fn way(
-    campaign: &CampaignState,
-    person: &PersonKey,
-    decision: Option<&Decision>,
-    now: Stamp,
-) -> Option<Way> {
-    if campaign.active_booking(person).is_some() || campaign.running_hold(person, now).is_some() {
-        return Some(Way::Owner);
+/// The answer to somebody who comes when their opening takes nobody any more, shortly before its
+/// end: it is over for them.
+fn last_entry(decision: Decision, closed_at: Stamp) -> Decision {
+    let rule = match decision.rule {
+        Rule::Open { opening, cohort } => Rule::Over { opening, cohort },
+        other => other,
+    };
+    Decision {
+        answer: Answer::OpeningClosed,
+        rule,
+        closed_at: Some(closed_at),
+        ..decision
     }
-    let decision = decision?;
-    if decision.answer == Answer::Eligible {
-        return Some(Way::Open);
-    }
-    decision.lobby_is_open().then(|| {
-        let drawn = |draw: &Draw| Some(draw.opening) == decision.opens_at && draw.seed.is_none();
-        Way::Lobby {
-            draw: campaign.line.draws.iter().position(drawn),
-            opens: decision.opens_at.unwrap_or(now),
-        }
-    })
 }
 
 /// A pause refuses with its reason; people are told to come back at different times.

@@ -1,22 +1,68 @@
 //! The keeper's thread: every gate's step, ten times a second, with changes kept by the writer.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use super::Service;
 use crate::domain::entry::Change;
 use crate::domain::ids::CampaignIndex;
-use crate::domain::line::Line;
+use crate::domain::line::{GateSettings, Line};
 use crate::engine::command::{Command, Outcome};
 use crate::engine::writer;
 use crate::gate::admission::Queue;
 use crate::gate::step::{GateStep, Journal, StepMemory};
+use crate::sync::locked;
 
 /// How often people are called.
 const STEP: Duration = Duration::from_millis(100);
 /// The thread's name.
 pub const NAME: &str = "gatekeeper";
+
+/// Tells the keeper to step now, and others when it has.
+#[derive(Default)]
+pub struct Bell {
+    rounds: Mutex<Rounds>,
+    turned: Condvar,
+}
+
+#[derive(Default)]
+struct Rounds {
+    begun: u64,
+    /// The last step that is done.
+    done: u64,
+    is_rung: bool,
+}
+
+impl Bell {
+    /// Has the keeper step at once and waits until it has, but not for longer than this.
+    pub fn ring(&self, most: Duration) {
+        let mut rounds = locked(&self.rounds);
+        rounds.is_rung = true;
+        let wanted = rounds.begun + 1;
+        self.turned.notify_all();
+        let waits = |rounds: &mut Rounds| rounds.done < wanted;
+        let _ = self.turned.wait_timeout_while(rounds, most, waits);
+    }
+
+    fn begins(&self) {
+        let mut rounds = locked(&self.rounds);
+        rounds.begun += 1;
+        rounds.is_rung = false;
+    }
+
+    fn is_done(&self) {
+        let mut rounds = locked(&self.rounds);
+        rounds.done = rounds.begun;
+        self.turned.notify_all();
+    }
+
+    fn wait(&self) {
+        let rounds = locked(&self.rounds);
+        let waits = |rounds: &mut Rounds| !rounds.is_rung;
+        let _ = self.turned.wait_timeout_while(rounds, STEP, waits);
+    }
+}
 
 /// The keeper of every gate.
 pub struct Keeper {
@@ -43,12 +89,19 @@ impl Keeper {
         let beat = watch.enlist(NAME, Some(writer::NAME));
         while self.service.writer.is_running() && self.step().is_some() {
             beat.beat();
-            std::thread::sleep(STEP);
+            self.service.keeper.wait();
         }
     }
 
     /// One step at every gate; none when the writer has stopped.
     fn step(&mut self) -> Option<()> {
+        self.service.keeper.begins();
+        let stepped = self.step_every_gate();
+        self.service.keeper.is_done();
+        stepped
+    }
+
+    fn step_every_gate(&mut self) -> Option<()> {
         let service = &self.service;
         let delay_us = service.shared.delay_us.swap(u64::MAX, Ordering::Relaxed);
         let lag_us = service.worker_lag_us.load(Ordering::Relaxed);
@@ -60,8 +113,8 @@ impl Keeper {
                 self.memories.resize_with(at + 1, StepMemory::default);
             }
             let gate = service.gate(offer);
-            gate.admission.delayed(Queue::Writer, delay_us);
-            gate.admission.delayed(Queue::Workers, lag_us);
+            gate.limits.delayed(Queue::Writer, delay_us);
+            gate.limits.delayed(Queue::Workers, lag_us);
             let step = GateStep {
                 journal: &**service,
                 index: offer.catalog.index,
@@ -76,9 +129,14 @@ impl Keeper {
 }
 
 impl Journal for Service {
-    fn with_line<T>(&self, index: CampaignIndex, look: impl FnOnce(&Line) -> T) -> Option<T> {
+    fn with_lines<T>(
+        &self,
+        index: CampaignIndex,
+        look: impl FnOnce(&GateSettings, &[Line]) -> T,
+    ) -> Option<T> {
         let state = self.shared.state();
-        state.campaign(index).map(|campaign| look(&campaign.line))
+        let campaign = state.campaign(index);
+        campaign.map(|campaign| look(&campaign.gate, &campaign.lines))
     }
 
     fn keep(&self, change: Change) -> Option<()> {

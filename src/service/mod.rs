@@ -6,6 +6,7 @@ pub mod browsing;
 pub mod entrance;
 pub mod health;
 pub mod keeper;
+mod route;
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, RwLock};
@@ -17,6 +18,7 @@ use crate::domain::booking::refusal::refused_for;
 use crate::domain::campaign::eligibility::{Decision, Subject};
 use crate::domain::entry::RefusedFor;
 use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, PersonKey, SlotIndex};
+use crate::domain::state::CampaignState;
 use crate::domain::time::Stamp;
 use crate::engine::command::{Command, Outcome, SubjectSeen};
 use crate::engine::in_flight::{Flight, InFlight};
@@ -24,7 +26,6 @@ use crate::engine::shared::{Offer, Shared};
 use crate::engine::writer::{NotTaken, WriterHandle};
 use crate::events::Events;
 use crate::gate::ended::EndedDevices;
-use crate::gate::hours::gate_state;
 use crate::gate::step::show as show_board;
 use crate::gate::{Gate, Place};
 use crate::identity::attempts::Attempts;
@@ -54,6 +55,8 @@ pub struct Service {
     /// How long a request waits for a worker, while a queue of them stands; for the gate's brake.
     pub worker_lag_us: Arc<AtomicU64>,
     gates: RwLock<Vec<Arc<Gate>>>,
+    /// Steps the gates at once.
+    pub keeper: keeper::Bell,
     in_flight: InFlight,
 }
 
@@ -76,6 +79,9 @@ pub enum Refused {
     Rules(Box<Decision>),
     NotOnRoster,
     PlaceInvalid,
+    /// The opening of the place is over; with the position of the one that is open now for the
+    /// person, or comes next.
+    PlaceEnded(Option<u16>),
     SessionInvalid,
     SessionExpired,
     NotAdmitted(Place),
@@ -125,6 +131,7 @@ impl Service {
             next_device: AtomicU32::new(u32::from_be_bytes(Entropy::system().bytes())),
             worker_lag_us: Arc::default(),
             gates: RwLock::default(),
+            keeper: keeper::Bell::default(),
             in_flight: InFlight::default(),
         }
     }
@@ -163,8 +170,15 @@ impl Service {
         let mut gates = write_locked(&self.gates);
         for campaign in &state.campaigns[gates.len().min(state.campaigns.len())..] {
             let rules = &campaign.catalog.campaign.gate;
-            let gate = Gate::new(rules, &campaign.line, self.clock.now());
+            let gate = Gate::new(rules, &campaign.gate, &campaign.lines, self.clock.now());
             gate.stand_still_until(self.clock.stands_still_until());
+            let now = self.clock.now();
+            let CampaignState {
+                gate: settings,
+                lines,
+                ..
+            } = campaign;
+            show_board(&gate, &campaign.catalog.campaign, settings, lines, now);
             gates.push(Arc::new(gate));
         }
         Arc::clone(&gates[at])
@@ -181,13 +195,11 @@ impl Service {
         let state = self.shared.state();
         if let Some(campaign) = state.campaign(offer.catalog.index) {
             let rules = &offer.catalog.campaign.gate;
-            gate.admission.follow(rules, &campaign.line);
+            let (settings, lines, now) = (&campaign.gate, &campaign.lines, self.clock.now());
+            gate.follow(rules, settings, lines, now);
             // Published at once, so that an operator who looks after the act sees its effect. The
             // keeper would publish a board up to a second later.
-            let (rules, now) = (&offer.catalog.campaign, self.clock.now());
-            let serving = gate.board.load().view.serving;
-            let now_shown = (gate_state(rules, now), serving);
-            show_board(&gate, rules, &campaign.line, now_shown, now);
+            show_board(&gate, &offer.catalog.campaign, settings, lines, now);
         }
     }
 

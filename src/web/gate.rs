@@ -37,11 +37,13 @@ refusals! {
         "opening_closed", "foreign_request", "not_found", "overloaded",
     ];
     NotPlaced = [
-        "place_invalid", "not_eligible", "not_open_yet", "opening_closed", "not_found",
+        "place_invalid", "place_ended", "not_eligible", "not_open_yet", "opening_closed",
+        "not_found",
         "overloaded",
     ];
     NotLetIn = [
-        "place_invalid", "not_eligible", "not_open_yet", "opening_closed", "not_admitted",
+        "place_invalid", "place_ended", "not_eligible", "not_open_yet", "opening_closed",
+        "not_admitted",
         "foreign_request", "not_found", "paused", "overloaded",
     ];
     NotLeft = ["place_invalid", "foreign_request", "not_found", "overloaded"];
@@ -74,7 +76,7 @@ pub async fn enter_gate(
     let mut response = answer(
         StatusCode::OK,
         &EnterAnswer {
-            place: view(&place),
+            place: view(&call.here.offer, &place),
             token,
         },
     );
@@ -114,11 +116,11 @@ pub async fn look_at_place(placed: Placed) -> Result<HttpResponse, Problem> {
     let Placed { call, token } = placed;
     let place = call.service.place(&call.here, &token);
     let place = place.map_err(|refused| call.problem(refused))?;
-    Ok(place_answer(&place))
+    Ok(place_answer(&call.here, &place))
 }
 
-pub fn place_answer(place: &Place) -> HttpResponse {
-    let place = view(place);
+pub fn place_answer(here: &Here, place: &Place) -> HttpResponse {
+    let place = view(&here.offer, place);
     answer(StatusCode::OK, &PlaceAnswer { place })
 }
 

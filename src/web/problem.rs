@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::views::{PlaceView, SlotView, alternatives, place};
+use super::views::{OpeningTold, PlaceView, SlotView, alternatives, opening_told, place};
 use super::words::{Lang, words};
 use crate::availability::Near;
 use crate::domain::campaign::eligibility::{Answer, Decision};
@@ -64,6 +64,10 @@ pub struct ProblemView {
     /// With `not_admitted`.
     #[schema(required = false)]
     pub place: PlaceView,
+    /// With `place_ended`: what is open for the person now, or comes next; null if nothing is
+    /// planned.
+    #[schema(required = false)]
+    pub opening: Option<OpeningTold>,
     /// What the operators say, with `paused`.
     #[schema(required = false)]
     pub message: String,
@@ -143,10 +147,14 @@ impl Problem {
                     .with("evaluated_at", at)
             }
             Refused::PlaceInvalid => problem("place_invalid"),
+            Refused::PlaceEnded(at) => {
+                let opening = at.and_then(|at| opening_told(&here.offer, at));
+                problem("place_ended").with("opening", opening)
+            }
             Refused::SessionInvalid => problem("session_invalid"),
             Refused::SessionExpired => problem("session_expired"),
             Refused::NotAdmitted(at) => problem("not_admitted")
-                .with("place", place(&at))
+                .with("place", place(&here.offer, &at))
                 .after(at.next_poll_s),
             Refused::Paused {
                 message,

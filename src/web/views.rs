@@ -10,6 +10,7 @@ use crate::domain::campaign::LocalizedText;
 use crate::domain::entry::Doses;
 use crate::domain::ids::{SiteIndex, SlotIndex};
 use crate::domain::state::{Booking, Status};
+use crate::engine::shared::Offer;
 use crate::gate::outlook::WaitBecause;
 use crate::gate::{Place, PlaceState};
 use crate::service::Here;
@@ -43,15 +44,47 @@ pub struct PlaceView {
     /// The least and the most seconds to wait.
     #[schema(schema_with = seconds_range)]
     pub wait_s: [u64; 2],
-    /// Why it is longer than it was: `paused`, `busy`, `full` or `lowered`.
+    /// Why it is longer than it was: `paused`, `busy`, `full`, `lowered` or `shared`.
     #[schema(value_type = String, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait_because: Option<&'static str>,
     /// When to ask again.
     pub next_poll_s: u32,
+    /// The opening of the line; null for somebody who goes in past every line, to look after a
+    /// booking.
+    pub opening: Option<OpeningTold>,
+    /// Null for somebody who will probably have their turn before the opening ends.
+    pub may_not_reach: Option<MayNotReachView>,
 }
 
-pub fn place(place: &Place) -> PlaceView {
+/// When an opening is: `from` is part of it, `until` is not.
+#[derive(Serialize, ToSchema, Clone, Debug)]
+#[schema(as = OpeningTold)]
+pub struct OpeningTold {
+    #[schema(format = DateTime)]
+    pub from: String,
+    #[schema(format = DateTime)]
+    pub until: String,
+}
+
+/// Why somebody will perhaps not have their turn, and what comes then.
+#[derive(Serialize, ToSchema)]
+pub struct MayNotReachView {
+    /// `opening_ends`: the opening ends before the line is so far.
+    pub reason: &'static str,
+    #[schema(format = DateTime)]
+    pub ends_at: String,
+    /// The person's next opening, if one is planned.
+    pub next: Option<OpeningTold>,
+}
+
+/// When the opening at a position is.
+pub fn opening_told(offer: &Offer, at: u16) -> Option<OpeningTold> {
+    let [from, until] = offer.openings_told.get(usize::from(at))?.clone();
+    Some(OpeningTold { from, until })
+}
+
+pub fn place(offer: &Offer, place: &Place) -> PlaceView {
     let state = match place.state {
         PlaceState::Lobby => "lobby",
         PlaceState::Waiting => "waiting",
@@ -63,8 +96,20 @@ pub fn place(place: &Place) -> PlaceView {
         wait_s,
         wait_because,
         next_poll_s,
-        ..
+        opening,
+        may_not_reach,
+        ticket: _,
+        state: _,
     } = *place;
+    let opening = opening.and_then(|at| opening_told(offer, at));
+    let may_not_reach = may_not_reach.map(|why| MayNotReachView {
+        reason: "opening_ends",
+        ends_at: opening
+            .as_ref()
+            .map(|told| told.until.clone())
+            .unwrap_or_default(),
+        next: why.next.and_then(|at| opening_told(offer, at)),
+    });
     PlaceView {
         state,
         number,
@@ -72,6 +117,8 @@ pub fn place(place: &Place) -> PlaceView {
         wait_s,
         wait_because: wait_because.map(WaitBecause::name),
         next_poll_s,
+        opening,
+        may_not_reach,
     }
 }
 

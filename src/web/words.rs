@@ -171,6 +171,7 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("not_open_yet", 403),
     ("opening_closed", 403),
     ("place_invalid", 401),
+    ("place_ended", 401),
     ("session_invalid", 401),
     ("session_expired", 401),
     ("not_admitted", 403),

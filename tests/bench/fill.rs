@@ -18,7 +18,7 @@ use sumun::domain::campaign::Campaign;
 use sumun::domain::crockford;
 use sumun::domain::entry::{Change, Doses, Idempotency};
 
-use sumun::domain::ids::{CampaignIndex, Pool, SlotIndex, VaccineIndex};
+use sumun::domain::ids::{CampaignIndex, LineIndex, Pool, SlotIndex, VaccineIndex};
 use sumun::domain::line::Given;
 use sumun::domain::time::{Day, Stamp};
 use sumun::engine::command::{Command, Operation, Outcome};
@@ -84,7 +84,8 @@ fn found(folder: &Folder, core: &mut Core, people: u64, sites: usize) {
         slots.len()
     );
     let id = campaign.id.clone();
-    operate(core, Operation::Activate { source });
+    let now = core.clock().now();
+    operate(core, Operation::Activate { source, now });
     let prepared = Box::new(prepared.expect("a good roster"));
     let accept_gone = None;
     operate(
@@ -121,12 +122,14 @@ fn give_places(core: &mut Core, keys: &Keys, places: u64) {
     if places == 0 {
         return;
     }
-    let campaign = CampaignIndex(0);
+    // Of the opening of those born in 1967 and 1968.
+    let (campaign, line) = (CampaignIndex(0), LineIndex(2));
     let (first, until) = (1, places);
     keep(
         core,
         Change::NumbersLeased {
             campaign,
+            line,
             first,
             until,
         },
@@ -134,15 +137,29 @@ fn give_places(core: &mut Core, keys: &Keys, places: u64) {
     let people = demo::People::new(SEED, BORN);
     let place = |index: u64| {
         let code = crockford::parse(&people.person(index).code).expect("a good code");
-        (keys.person_key(code), Given::new(index + 1, None))
+        (keys.person_key(code), Given::new(index + 1, false))
     };
     for from in (0..places).step_by(2_000) {
         let places = (from..places.min(from + 2_000)).map(place).collect();
-        keep(core, Change::PlacesGiven { campaign, places });
+        keep(
+            core,
+            Change::PlacesGiven {
+                campaign,
+                line,
+                places,
+            },
+        );
     }
     // All of them had their turn: whoever comes now need not wait for them.
     let serving = places;
-    keep(core, Change::ServingAdvanced { campaign, serving });
+    keep(
+        core,
+        Change::ServingAdvanced {
+            campaign,
+            line,
+            serving,
+        },
+    );
 }
 
 fn keep(core: &mut Core, change: Change) {

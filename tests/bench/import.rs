@@ -244,6 +244,7 @@ fn measure_slots_import(folder: &Path, keys: &Arc<Keys>) {
             "activate",
             Operation::Activate {
                 source: source.clone(),
+                now: Stamp(0),
             },
         ),
         (
@@ -273,6 +274,7 @@ fn measure_slots_import(folder: &Path, keys: &Arc<Keys>) {
             "activate again",
             Operation::Activate {
                 source: source + "\n# again\n",
+                now: Stamp(0),
             },
         ),
     ] {

@@ -60,7 +60,6 @@ const KINDS: &[&str] = &[
     "draws",
     "drawn places",
     "slow requests after the opening",
-    "people held back for a lobby",
     "lines emptied",
 ];
 

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use sumun::domain::entry::Change;
-use sumun::domain::ids::{CampaignIndex, PersonKey};
+use sumun::domain::ids::{CampaignIndex, LineIndex, PersonKey};
 use sumun::domain::line::{Given, commitment};
 use sumun::domain::time::Stamp;
 use sumun::engine::command::{Command, Outcome};
@@ -41,38 +41,47 @@ fn what_a_keeper_with_a_defect_asks_for_never_becomes_durable() {
     let clock = story.run.clock.clone();
     let mut core = open(disk.open().unwrap(), keys(), |_| clock.clone()).unwrap();
     let campaign = CAMPAIGN;
+    let line = LineIndex(0);
     let lease = |first, until| Change::NumbersLeased {
         campaign,
+        line,
         first,
         until,
     };
-    let given = |number, draw| Change::PlacesGiven {
+    let given = |number, in_draw| Change::PlacesGiven {
         campaign,
-        places: vec![(PersonKey([1; 16]), Given::new(number, draw))],
+        line,
+        places: vec![(PersonKey([1; 16]), Given::new(number, in_draw))],
     };
     let reveal = |seed| Change::DrawRevealed {
         campaign,
-        opening: Stamp(1),
+        line,
         seed,
     };
     let commit = Change::DrawCommitted {
         campaign,
+        line,
         opening: Stamp(1),
         commitment: commitment(&[5; 32]),
     };
     let elsewhere = Change::ServingAdvanced {
         campaign: CampaignIndex(7),
+        line,
         serving: 1,
     };
-    let good = vec![lease(1, 100), commit.clone(), given(1, Some(0))];
+    let good = vec![lease(1, 100), commit.clone(), given(1, true)];
     assert_eq!(keep(&mut core, good), vec![Outcome::Kept; 3]);
     let before = core.shared().state.read().unwrap().clone();
     let bad = vec![
         lease(50, 200),
         lease(103, 200),
         lease(101, 100),
-        given(101, None),
-        given(2, Some(1)),
+        given(101, false),
+        Change::ServingAdvanced {
+            campaign,
+            line: LineIndex(7),
+            serving: 1,
+        },
         commit,
         reveal([6; 32]),
         elsewhere,
@@ -87,7 +96,7 @@ fn what_a_keeper_with_a_defect_asks_for_never_becomes_durable() {
     assert_eq!(keep(&mut core, bad), vec![Outcome::Contradicts; number]);
     assert_eq!(*core.shared().state.read().unwrap(), before);
     // Two of one line in one batch: the second is decided after the first.
-    let both = vec![reveal([5; 32]), given(2, Some(0)), lease(101, 200)];
+    let both = vec![reveal([5; 32]), given(2, true), lease(101, 200)];
     let told = keep(&mut core, both);
     assert_eq!(told, [Outcome::Kept, Outcome::Contradicts, Outcome::Kept]);
     let live = core.shared().state.read().unwrap().clone();

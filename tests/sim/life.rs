@@ -74,8 +74,8 @@ impl Life {
     /// The campaign, its sites and slots, and the roster: a world worth living in.
     fn begin(&mut self, run: &mut Run) {
         let rules = Rules::about("first", run.now(), &mut run.random);
-        let text = rules.text();
-        self.act(run, Act::Activate { rules, text });
+        let (text, now) = (rules.text(), run.now());
+        self.act(run, Act::Activate { rules, text, now });
         let rows = (0..SITES).map(|number| site(number, "021230000")).collect();
         self.act(run, Act::Sites { campaign: 0, rows });
         let rows = slots(run.now(), &mut run.random);
@@ -457,7 +457,8 @@ fn activation(id: &str, now: Stamp, run: &mut Run) -> Act {
     if run.random.percent(10) {
         text.push_str("[unheard_of]\n");
     }
-    Act::Activate { rules, text }
+    let now = run.now();
+    Act::Activate { rules, text, now }
 }
 
 /// Claims what the request needs and queues it; a sold-out slot is refused before the writer.

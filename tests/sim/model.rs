@@ -37,10 +37,22 @@ pub enum Asked {
 
 #[derive(Clone, Debug)]
 pub enum Act {
-    Activate { rules: Rules, text: String },
-    Sites { campaign: usize, rows: Vec<SiteRow> },
-    Slots { campaign: usize, rows: Vec<SlotRow> },
-    Roster { people: Vec<Somebody> },
+    Activate {
+        rules: Rules,
+        text: String,
+        now: Stamp,
+    },
+    Sites {
+        campaign: usize,
+        rows: Vec<SiteRow>,
+    },
+    Slots {
+        campaign: usize,
+        rows: Vec<SlotRow>,
+    },
+    Roster {
+        people: Vec<Somebody>,
+    },
 }
 
 /// A command that waits, by the number under which its answer is expected.
@@ -71,6 +83,9 @@ pub struct Holding {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Programme {
     pub rules: Rules,
+    /// The lines of its openings, and how many lines there were ever.
+    pub lines: Vec<u16>,
+    pub had_lines: u16,
     pub texts: Vec<String>,
     pub sites: Vec<SiteRow>,
     pub slots: Vec<SlotRow>,

@@ -14,7 +14,8 @@ use sumun::domain::entry::{
     Actor, Change, Doses, Entry, GateAct, Hash, HoldEnd, Idempotency, Piece, RefusedFor, Role,
 };
 use sumun::domain::ids::{
-    BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, Seq, SiteIndex, SlotIndex, VaccineIndex,
+    BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, Seq, SiteIndex, SlotIndex,
+    VaccineIndex,
 };
 use sumun::domain::line::Given;
 use sumun::domain::state::State;
@@ -91,6 +92,7 @@ fn campaign_row(random: &mut Random) -> CampaignRow {
             until: stamp(random),
             cohorts: some(random, |random| number(random) as u16),
             birth_day_last_digits: some(random, |random| random.next() as u8),
+            line: LineIndex(number(random) as u16),
         },
         6 => CampaignRow::Vaccine {
             id: text(random),
@@ -159,12 +161,13 @@ fn act(random: &mut Random) -> GateAct {
 }
 
 fn place(random: &mut Random) -> (PersonKey, Given) {
-    let given = Given::of_mark(number(random) >> 24);
+    let given = Given::new(u64::from(number(random) as u32), random.percent(50));
     (PersonKey(array(random)), given)
 }
 
 fn change(random: &mut Random) -> Change {
     let campaign = CampaignIndex(number(random) as u16);
+    let line = LineIndex(number(random) as u16);
     let person = PersonKey(array(random));
     let booking = BookingNumber(number(random));
     let pool = *random.pick(&Pool::ALL);
@@ -176,7 +179,7 @@ fn change(random: &mut Random) -> Change {
     });
     let (from, to) = (doses(random), doses(random));
     let rules = number(random) as u32;
-    match random.below(24) {
+    match random.below(25) {
         0 => Change::Founded {
             simulated_clock: rules > 9,
             head_public_key: array(random),
@@ -273,25 +276,29 @@ fn change(random: &mut Random) -> Change {
         },
         14 => Change::NumbersLeased {
             campaign,
+            line,
             first: number(random),
             until: number(random),
         },
         15 => Change::PlacesGiven {
             campaign,
+            line,
             places: some(random, place),
         },
         16 => Change::ServingAdvanced {
             campaign,
+            line,
             serving: number(random),
         },
         17 => Change::DrawCommitted {
             campaign,
+            line,
             opening: Stamp(number(random) as i64),
             commitment: array(random),
         },
         18 => Change::DrawRevealed {
             campaign,
-            opening: Stamp(number(random) as i64),
+            line,
             seed: array(random),
         },
         19 => Change::GateSet {
@@ -305,6 +312,7 @@ fn change(random: &mut Random) -> Change {
             from: person,
             to: PersonKey(array(random)),
         },
+        22 => Change::LineEnded { campaign, line },
         _ => {
             let all = [
                 RefusedFor::NotEligible,

@@ -215,8 +215,9 @@ impl Run {
                 .unwrap()
         };
         match act {
-            Act::Activate { text, .. } => Operation::Activate {
+            Act::Activate { text, now, .. } => Operation::Activate {
                 source: text.clone(),
+                now: *now,
             },
             Act::Sites { campaign, rows } => Operation::ImportSites {
                 campaign: id(campaign),

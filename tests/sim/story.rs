@@ -48,8 +48,8 @@ impl Story {
             change_days: 1,
             openings: [open(HOUR), open(10 * MINUTE), open(HOUR)],
         };
-        let text = rules.text();
-        self.act(Act::Activate { rules, text });
+        let (text, now) = (rules.text(), self.run.now());
+        self.act(Act::Activate { rules, text, now });
         let rows = (0..SITES).map(|number| site(number, "021230000")).collect();
         if self.run.model.campaigns.is_empty() {
             return;

@@ -3,7 +3,7 @@
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use sumun::audit::{AuditFault, KeptHead, Verified, export, verify_export, verify_store};
 use sumun::domain::entry::{Change, Entry, GateAct, Hash, HoldEnd, head_message};
-use sumun::domain::ids::{CampaignIndex, PersonKey, Seq};
+use sumun::domain::ids::{CampaignIndex, LineIndex, PersonKey, Seq};
 use sumun::domain::line::{Given, commitment};
 use sumun::domain::time::Stamp;
 use sumun::journal::block::entries;
@@ -51,26 +51,34 @@ fn at_the_gate() -> Vec<Change> {
     let line = [
         Change::NumbersLeased {
             campaign,
+            line: LineIndex(0),
             first: 1,
             until: 100,
         },
         Change::DrawCommitted {
             campaign,
+            line: LineIndex(0),
             opening,
             commitment: commitment(&seed),
         },
         Change::PlacesGiven {
             campaign,
-            places: vec![(person(1), given(1, Some(0))), (person(2), given(2, None))],
+            line: LineIndex(0),
+            places: vec![(person(1), given(1, true)), (person(2), given(2, false))],
         },
         Change::DrawRevealed {
             campaign,
-            opening,
+            line: LineIndex(0),
             seed,
         },
         Change::ServingAdvanced {
             campaign,
+            line: LineIndex(0),
             serving: 2,
+        },
+        Change::LineEnded {
+            campaign,
+            line: LineIndex(0),
         },
     ];
     let set = acts
@@ -199,9 +207,10 @@ fn the_evening_has_every_kind_of_entry() {
         Change::TokenKeyRotated { .. } => 22,
         Change::PieceAdded { .. } => 23,
         Change::PersonRekeyed { .. } => 24,
+        Change::LineEnded { .. } => 25,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..25), "{kinds:?}");
+    assert!(kinds.iter().copied().eq(0..26), "{kinds:?}");
     assert!(found.len() >= 30, "{} entries", found.len());
 }
 

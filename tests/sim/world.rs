@@ -12,7 +12,7 @@ use sumun::domain::booking::site::{SiteRow, SlotRow};
 use sumun::domain::campaign::rows::CampaignRow;
 use sumun::domain::campaign::{IdentityField, Order};
 use sumun::domain::crockford;
-use sumun::domain::ids::{PersonKey, Seats, SiteIndex, VaccineIndex};
+use sumun::domain::ids::{LineIndex, PersonKey, Seats, SiteIndex, VaccineIndex};
 use sumun::domain::roster::contact::Contact;
 use sumun::domain::time::{Day, Stamp};
 use sumun::files::roster::{PreparedRoster, read};
@@ -167,8 +167,60 @@ impl Rules {
         }
     }
 
-    /// What the file means, as the journal must keep it.
-    pub fn rows(&self) -> Vec<CampaignRow> {
+    /// The lines of its openings, in the file's order, when `before` is in force and the campaign
+    /// has had so many lines. Each opening is for one cohort. It goes on with the line of the one
+    /// that began at the same instant, else with that of the nearest that is not over, else it has
+    /// a new one.
+    pub fn lines_after(&self, before: Option<(&Self, &[u16])>, had: u16, now: Stamp) -> Vec<u16> {
+        let flat = |rules: &Self| -> Vec<(usize, Stamp, Stamp)> {
+            let all = rules.openings.iter().enumerate();
+            let all = all.flat_map(|(cohort, openings)| {
+                openings
+                    .iter()
+                    .map(move |(from, until)| (cohort, *from, *until))
+            });
+            all.collect()
+        };
+        let mut old: Vec<_> = before.map_or_else(Vec::new, |(rules, lines)| {
+            flat(rules).into_iter().zip(lines.iter().copied()).collect()
+        });
+        let new = flat(self);
+        let mut lines: Vec<Option<u16>> = vec![None; new.len()];
+        for (at, (cohort, from, _)) in new.iter().enumerate() {
+            if let Some(same) = old
+                .iter()
+                .position(|(it, _)| (it.0, it.1) == (*cohort, *from))
+            {
+                lines[at] = Some(old.remove(same).1);
+            }
+        }
+        for (at, (cohort, from, until)) in new.iter().enumerate() {
+            if lines[at].is_some() || *until <= now {
+                continue;
+            }
+            let mut nearest: Option<(u64, usize)> = None;
+            for (place, ((its, begins, ends), _)) in old.iter().enumerate() {
+                let apart = begins.0.abs_diff(from.0);
+                let fits = its == cohort && now < *ends;
+                if fits && nearest.is_none_or(|(best, _)| apart < best) {
+                    nearest = Some((apart, place));
+                }
+            }
+            lines[at] = nearest.map(|(_, place)| old.remove(place).1);
+        }
+        let mut next = had;
+        let fresh = |line: Option<u16>| {
+            line.unwrap_or_else(|| {
+                next += 1;
+                next - 1
+            })
+        };
+        lines.into_iter().map(fresh).collect()
+    }
+
+    /// What the file means, as the journal must keep it, with the lines of its openings.
+    pub fn rows(&self, lines: &[u16]) -> Vec<CampaignRow> {
+        let mut lines = lines.iter().copied().map(LineIndex);
         let day = |text: &str| Day::of(text.parse().expect("a date of the cohorts"));
         let mut rows = vec![
             CampaignRow::Id(self.id.clone()),
@@ -197,6 +249,7 @@ impl Rules {
                 until: *until,
                 cohorts: vec![cohort as u16],
                 birth_day_last_digits: Vec::new(),
+                line: lines.next().expect("each opening has a line"),
             }));
         }
         for (id, doses, interval_days) in [("mrna", 2, INTERVAL as u16), ("single", 1, 0)] {
@@ -211,6 +264,8 @@ impl Rules {
             CampaignRow::ChangeUntilDays(self.change_days as u16),
             CampaignRow::Order(Order::Arrival),
             CampaignRow::LobbyOpensMin(1),
+            CampaignRow::LastEntryMin(0),
+            CampaignRow::FinishMin(0),
             CampaignRow::AdmitPerS(280),
             CampaignRow::ActiveMax(60_000),
             CampaignRow::SessionIdleS(600),

@@ -6,7 +6,7 @@ use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::IdentityField;
 use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::entry::{Actor, Change, GateAct, Piece, golden};
-use crate::domain::ids::{CampaignIndex, PersonKey, Seq, SiteIndex, VaccineIndex};
+use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey, Seq, SiteIndex, VaccineIndex};
 use crate::domain::line::Given;
 use crate::domain::time::{Day, Stamp};
 
@@ -89,8 +89,9 @@ fn of_any_length() -> Vec<(&'static str, Made)> {
         until: LONG_STAMP,
         cohorts: Vec::new(),
         birth_day_last_digits: Vec::new(),
+        line: LineIndex(u16::MAX),
     };
-    let place = (PersonKey([0xAB; 16]), Given::of_mark(u64::MAX));
+    let place = (PersonKey([0xAB; 16]), Given::new(u64::from(u32::MAX), true));
     vec![
         ("source", piece(move |count| Piece::Source(escaped(count)))),
         (
@@ -123,6 +124,7 @@ fn of_any_length() -> Vec<(&'static str, Made)> {
             "places",
             Box::new(move |count| Change::PlacesGiven {
                 campaign,
+                line: LineIndex(u16::MAX),
                 places: vec![place; count],
             }),
         ),

@@ -1,6 +1,6 @@
 //! The entries of a batch that are not applied yet: each is checked beside those ahead of it.
 //!
-//! A batch has at most one change of a person and one of a campaign's line, besides holds that
+//! A batch has at most one change of a person and one of a line, besides holds that
 //! expire. So what is ahead matters only by the seats and holds that it takes, and by who is in it.
 
 use std::collections::{HashMap, HashSet};
@@ -8,7 +8,8 @@ use std::collections::{HashMap, HashSet};
 use super::effect::Effect;
 use super::{Contradiction, person_of};
 use crate::domain::entry::{Change, Entry, HoldEnd};
-use crate::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, SlotIndex};
+use crate::domain::ids::{CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SlotIndex};
+use crate::domain::line::Line;
 use crate::domain::state::{CampaignState, KeyHash, State};
 
 /// What the entries before one will have done.
@@ -18,7 +19,7 @@ pub struct Ahead {
     /// Seats that will be in use beyond those that are; less than 0 when some become free.
     seats: HashMap<(CampaignIndex, SlotIndex, Pool), i64>,
     people: HashSet<PersonKey, KeyHash>,
-    lines: HashSet<CampaignIndex>,
+    lines: HashSet<(CampaignIndex, LineIndex)>,
 }
 
 impl Ahead {
@@ -33,9 +34,9 @@ impl Ahead {
             .unwrap_or(0)
     }
 
-    /// Whether a change of this campaign's line can be checked only after the next commit.
-    pub fn changes_line(&self, campaign: CampaignIndex) -> bool {
-        self.lines.contains(&campaign)
+    /// Whether another change of this line can be checked only after the next commit.
+    pub fn changes_line(&self, line: (CampaignIndex, LineIndex)) -> bool {
+        self.lines.contains(&line)
     }
 
     /// Checks that `apply` will take an entry after those that were checked before it, and notes
@@ -63,37 +64,12 @@ impl Ahead {
             Change::Refused { campaign, .. } | Change::GateSet { campaign, .. } => {
                 known(campaign).map(|_| ())
             }
-            Change::NumbersLeased {
-                campaign,
-                first,
-                until,
-            } => {
-                self.one_of_line(*campaign)?;
-                known(campaign)?.line.may_lease(*first, *until)
-            }
-            Change::PlacesGiven { campaign, places } => {
-                self.one_of_line(*campaign)?;
-                let line = &known(campaign)?.line;
-                let may = |(person, given): &_| line.may_give(person, *given).map(|_| ());
-                places.iter().try_for_each(may)
-            }
-            Change::ServingAdvanced { campaign, .. } => {
-                self.one_of_line(*campaign)?;
-                known(campaign).map(|_| ())
-            }
-            Change::DrawCommitted {
-                campaign, opening, ..
-            } => {
-                self.one_of_line(*campaign)?;
-                known(campaign)?.line.may_commit(*opening)
-            }
-            Change::DrawRevealed {
-                campaign,
-                opening,
-                seed,
-            } => {
-                self.one_of_line(*campaign)?;
-                known(campaign)?.line.may_reveal(*opening, seed).map(|_| ())
+            change if change.line().is_some() => {
+                let (campaign, line) = change.line().expect("it was looked at");
+                self.one_of_line(campaign, line)?;
+                let known = known(&campaign)?.line(line);
+                let known = known.ok_or_else(|| format!("campaign {campaign} has no line {line}"));
+                may_change(known?, change)
             }
             change => {
                 let Some((campaign, person)) = person_of(change) else {
@@ -116,12 +92,12 @@ impl Ahead {
         }
     }
 
-    fn one_of_line(&mut self, campaign: CampaignIndex) -> Result<(), String> {
-        if self.lines.insert(campaign) {
+    fn one_of_line(&mut self, campaign: CampaignIndex, line: LineIndex) -> Result<(), String> {
+        if self.lines.insert((campaign, line)) {
             return Ok(());
         }
         Err(format!(
-            "is the second change of line {campaign} in a batch"
+            "is the second change of line {line} of campaign {campaign} in a batch"
         ))
     }
 
@@ -140,5 +116,19 @@ impl Ahead {
         }
         // Seats of a booking that is moved or cancelled are not free before it is: a batch that
         // counts on them is refused.
+    }
+}
+
+/// Checks that `apply` will take a change of this line.
+fn may_change(line: &Line, change: &Change) -> Result<(), String> {
+    match change {
+        Change::NumbersLeased { first, until, .. } => line.may_lease(*first, *until),
+        Change::PlacesGiven { places, .. } => {
+            let may = |(person, given): &_| line.may_give(person, *given).map(|_| ());
+            places.iter().try_for_each(may)
+        }
+        Change::DrawCommitted { .. } => line.may_commit(),
+        Change::DrawRevealed { seed, .. } => line.may_reveal(seed).map(|_| ()),
+        _ => Ok(()),
     }
 }

@@ -66,7 +66,9 @@ impl CampaignState {
             }
             self.standings.insert(to, standing);
         }
-        self.line.rekey(&from, to);
+        for line in &mut self.lines {
+            line.rekey(&from, to);
+        }
         Ok(())
     }
 

@@ -105,6 +105,7 @@ impl NextCatalog {
             std::mem::swap(&mut refusals, &mut campaign.refusals);
         }
         campaign.catalog = Arc::new(next);
+        campaign.have_lines()?;
         let slots = campaign.catalog.slots.len();
         campaign.usage.fill_up(slots, Usage::default());
         self.replaced = Some(Replaced {

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::domain::campaign::eligibility::Rules;
 use crate::domain::campaign::kinds;
+use crate::domain::ids::LineIndex;
 use crate::domain::time::Zone;
 
 /// Checks the draft as a whole; `None` after an error, which has been reported.
@@ -32,7 +33,10 @@ pub(super) fn check(draft: Draft, source: &mut Source) -> Option<Campaign> {
         return None;
     }
     let (cohorts, cohort_lines) = whole(draft.cohorts)?;
-    let (openings, opening_lines) = whole(draft.openings)?;
+    let (mut openings, opening_lines) = whole(draft.openings)?;
+    for (at, opening) in openings.iter_mut().enumerate() {
+        opening.line = LineIndex(at as u16);
+    }
     let gate = draft.gate?;
     let rules = Rules::new(&cohorts, &openings, gate.lobby_opens_min);
     if kinds::of(&cohorts, &rules).is_none() {

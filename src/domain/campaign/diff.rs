@@ -191,6 +191,8 @@ impl Changes {
         let (a, b) = (&old.gate, &new.gate);
         self.field("gate.order", a.order.name(), b.order.name());
         self.field("gate.lobby_opens_min", a.lobby_opens_min, b.lobby_opens_min);
+        self.field("gate.last_entry_min", a.last_entry_min, b.last_entry_min);
+        self.field("gate.finish_min", a.finish_min, b.finish_min);
         self.field("gate.admit_per_s", a.admit_per_s, b.admit_per_s);
         self.field("gate.active_max", a.active_max, b.active_max);
         self.field("gate.session_idle_s", a.session_idle_s, b.session_idle_s);

@@ -316,7 +316,10 @@ impl Rules {
     }
 
     /// The openings for a person as positions of (opening, cohort), by their beginning.
-    pub fn openings_of(&self, subject: &Subject) -> impl Iterator<Item = (usize, usize)> + '_ {
+    pub fn openings_of<'a>(
+        &'a self,
+        subject: &Subject,
+    ) -> impl Iterator<Item = (usize, usize)> + use<'a> {
         let (born, digit) = (ordinal(subject.born), digit_bit(subject.born));
         let groups = subject.groups;
         let theirs = move |w: &&Window| w.digits & digit != 0 && w.members.has(born, groups);

@@ -190,6 +190,8 @@ fn read_gate(root: &Section, source: &mut Source) -> Option<GateRules> {
     let keys = [
         "order",
         "lobby_opens_min",
+        "last_entry_min",
+        "finish_min",
         "admit_per_s",
         "active_max",
         "session_idle_s",
@@ -206,6 +208,10 @@ fn read_gate(root: &Section, source: &mut Source) -> Option<GateRules> {
         }),
     };
     let lobby = read_lobby(&section, source, defaults.lobby_opens_min);
+    let minutes =
+        |source: &mut Source, key, default| number_or(&section, source, key, 0..=1_440, default);
+    let last_entry = minutes(source, "last_entry_min", defaults.last_entry_min);
+    let finish = minutes(source, "finish_min", defaults.finish_min);
     let admit = number_or(
         &section,
         source,
@@ -230,6 +236,8 @@ fn read_gate(root: &Section, source: &mut Source) -> Option<GateRules> {
     Some(GateRules {
         order: order?,
         lobby_opens_min: lobby?,
+        last_entry_min: last_entry?,
+        finish_min: finish?,
         admit_per_s: admit?,
         active_max: active?,
         session_idle_s: idle?,

@@ -10,6 +10,7 @@ pub mod diff;
 pub mod eligibility;
 mod file;
 pub mod kinds;
+mod lines;
 mod local;
 pub mod preview;
 pub mod rows;
@@ -21,7 +22,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::campaign::eligibility::Rules;
-use crate::domain::ids::CampaignId;
+use crate::domain::ids::{CampaignId, LineIndex};
 use crate::domain::time::{Stamp, Zone};
 
 pub use local::{read_date, read_instant, read_local};
@@ -103,6 +104,8 @@ pub struct Opening {
     pub until: Stamp,
     /// Last digits of the day of the month of birth, ascending; empty for every day.
     pub birth_day_last_digits: Vec<u8>,
+    /// The line of its people. No two openings share one.
+    pub line: LineIndex,
 }
 
 impl Opening {
@@ -189,6 +192,10 @@ impl Order {
 pub struct GateRules {
     pub order: Order,
     pub lobby_opens_min: u32,
+    /// Nobody enters for so many minutes before the end of an opening.
+    pub last_entry_min: u32,
+    /// Whoever was called before the end may finish for so many minutes after it.
+    pub finish_min: u32,
     pub admit_per_s: u32,
     pub active_max: u32,
     pub session_idle_s: u32,
@@ -198,6 +205,8 @@ impl GateRules {
     pub const DEFAULT: Self = Self {
         order: Order::Arrival,
         lobby_opens_min: 30,
+        last_entry_min: 0,
+        finish_min: 0,
         admit_per_s: 280, // a million bookings an hour
         active_max: 60_000,
         session_idle_s: 600,

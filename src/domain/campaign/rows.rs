@@ -11,7 +11,7 @@ use super::{
     BookingRules, Campaign, Cohort, GROUPS_MAX, GateRules, IdentityField, LocalizedText, Opening,
     Order, Vaccine,
 };
-use crate::domain::ids::CampaignId;
+use crate::domain::ids::{CampaignId, LineIndex};
 use crate::domain::shown;
 use crate::domain::time::{Day, Stamp, Zone};
 
@@ -49,6 +49,8 @@ pub enum CampaignRow {
         cohorts: Vec<u16>,
         /// Last digits of the day of the month of birth; empty for every day.
         birth_day_last_digits: Vec<u8>,
+        /// The line of its people.
+        line: LineIndex,
     },
     Vaccine {
         id: String,
@@ -59,6 +61,8 @@ pub enum CampaignRow {
     ChangeUntilDays(u16),
     Order(Order),
     LobbyOpensMin(u32),
+    LastEntryMin(u32),
+    FinishMin(u32),
     AdmitPerS(u32),
     ActiveMax(u32),
     SessionIdleS(u32),
@@ -87,6 +91,7 @@ impl Campaign {
             until: opening.until,
             cohorts: opening.cohorts.iter().map(|at| *at as u16).collect(),
             birth_day_last_digits: opening.birth_day_last_digits.clone(),
+            line: opening.line,
         }));
         rows.extend(self.vaccines.iter().map(|vaccine| CampaignRow::Vaccine {
             id: vaccine.id.clone(),
@@ -98,6 +103,8 @@ impl Campaign {
             CampaignRow::ChangeUntilDays(self.booking.change_until_days),
             CampaignRow::Order(self.gate.order),
             CampaignRow::LobbyOpensMin(self.gate.lobby_opens_min),
+            CampaignRow::LastEntryMin(self.gate.last_entry_min),
+            CampaignRow::FinishMin(self.gate.finish_min),
             CampaignRow::AdmitPerS(self.gate.admit_per_s),
             CampaignRow::ActiveMax(self.gate.active_max),
             CampaignRow::SessionIdleS(self.gate.session_idle_s),
@@ -130,6 +137,8 @@ struct Parts {
     change_until_days: Option<u16>,
     order: Option<Order>,
     lobby_opens_min: Option<u32>,
+    last_entry_min: Option<u32>,
+    finish_min: Option<u32>,
     admit_per_s: Option<u32>,
     active_max: Option<u32>,
     session_idle_s: Option<u32>,
@@ -178,12 +187,14 @@ impl Parts {
                 until,
                 cohorts,
                 birth_day_last_digits,
+                line,
             } => {
                 self.openings.push(Opening {
                     cohorts: cohorts.iter().map(|at| usize::from(*at)).collect(),
                     from: *from,
                     until: *until,
                     birth_day_last_digits: birth_day_last_digits.clone(),
+                    line: *line,
                 });
                 Ok(())
             }
@@ -207,6 +218,10 @@ impl Parts {
             CampaignRow::LobbyOpensMin(minutes) => {
                 once(&mut self.lobby_opens_min, "lobby_opens_min", *minutes)
             }
+            CampaignRow::LastEntryMin(minutes) => {
+                once(&mut self.last_entry_min, "last_entry_min", *minutes)
+            }
+            CampaignRow::FinishMin(minutes) => once(&mut self.finish_min, "finish_min", *minutes),
             CampaignRow::AdmitPerS(rate) => once(&mut self.admit_per_s, "admit_per_s", *rate),
             CampaignRow::ActiveMax(people) => once(&mut self.active_max, "active_max", *people),
             CampaignRow::SessionIdleS(idle_s) => {
@@ -235,9 +250,16 @@ impl Parts {
                 return Err("has an opening for a digit that is none".to_owned());
             }
         }
+        let mut lines: Vec<_> = self.openings.iter().map(|opening| opening.line).collect();
+        lines.sort_unstable();
+        if lines.windows(2).any(|two| two[0] == two[1]) {
+            return Err("has two openings of one line".to_owned());
+        }
         let gate = GateRules {
             order: need(self.order, "order")?,
             lobby_opens_min: need(self.lobby_opens_min, "lobby_opens_min")?,
+            last_entry_min: need(self.last_entry_min, "last_entry_min")?,
+            finish_min: need(self.finish_min, "finish_min")?,
             admit_per_s: need(self.admit_per_s, "admit_per_s")?,
             active_max: need(self.active_max, "active_max")?,
             session_idle_s: need(self.session_idle_s, "session_idle_s")?,
@@ -309,6 +331,7 @@ mod tests {
                 until: Stamp(2),
                 cohorts,
                 birth_day_last_digits: digits,
+                line: LineIndex(99),
             });
             Campaign::of_rows(&rows).map(|_| ())
         };

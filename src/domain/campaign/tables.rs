@@ -10,7 +10,7 @@ use jiff::civil::{Date, date};
 use super::local::{read_date, read_local};
 use super::source::{Section, Source, Value, quote};
 use super::{COHORTS_MAX, Cohort, GROUPS_MAX, OPENINGS_MAX, Opening, VACCINES_MAX, Vaccine};
-use crate::domain::ids::CampaignId;
+use crate::domain::ids::{CampaignId, LineIndex};
 use crate::domain::text;
 use crate::domain::time::{Stamp, Zone};
 
@@ -211,6 +211,8 @@ fn read_opening(
         from,
         until,
         birth_day_last_digits: digits?,
+        // Known when all are: the file's order.
+        line: LineIndex(0),
     })
 }
 

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::rows::CampaignRow;
-use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, SlotIndex};
+use crate::domain::ids::{
+    BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SlotIndex,
+};
 use crate::domain::line::Given;
 use crate::domain::shown;
 use crate::domain::time::Stamp;
@@ -210,26 +212,31 @@ pub enum Change {
         rules: u32,
         reason: RefusedFor,
     },
-    /// Numbers `first` to `until` of the line may be given from now on.
+    /// Numbers `first` to `until` of a line may be given from now on.
     NumbersLeased {
         campaign: CampaignIndex,
+        line: LineIndex,
         first: u64,
         until: u64,
     },
     /// People who have their number since the last such entry.
     PlacesGiven {
         campaign: CampaignIndex,
+        line: LineIndex,
         #[serde(serialize_with = "shown::places")]
         places: Vec<(PersonKey, Given)>,
     },
     /// Numbers up to this one have been called.
     ServingAdvanced {
         campaign: CampaignIndex,
+        line: LineIndex,
         serving: u64,
     },
     /// The SHA-256 of the seed by which the lobby of an opening will be drawn.
     DrawCommitted {
         campaign: CampaignIndex,
+        line: LineIndex,
+        /// When the opening is to be, as the rules in force say.
         #[serde(serialize_with = "shown::instant")]
         opening: Stamp,
         #[serde(serialize_with = "shown::hex")]
@@ -238,10 +245,14 @@ pub enum Change {
     /// The seed itself, at the opening.
     DrawRevealed {
         campaign: CampaignIndex,
-        #[serde(serialize_with = "shown::instant")]
-        opening: Stamp,
+        line: LineIndex,
         #[serde(serialize_with = "shown::hex")]
         seed: [u8; 32],
+    },
+    /// A line's opening is over: its places, numbers and draw are worth nothing from now on.
+    LineEnded {
+        campaign: CampaignIndex,
+        line: LineIndex,
     },
     /// An operator's act at the gate.
     GateSet {
@@ -260,14 +271,15 @@ pub enum Change {
 }
 
 impl Change {
-    /// The campaign whose line it changes, if it is one of the keeper's changes.
-    pub fn line(&self) -> Option<CampaignIndex> {
+    /// The line that it changes, if it is one of the keeper's changes.
+    pub fn line(&self) -> Option<(CampaignIndex, LineIndex)> {
         match self {
-            Self::NumbersLeased { campaign, .. }
-            | Self::PlacesGiven { campaign, .. }
-            | Self::ServingAdvanced { campaign, .. }
-            | Self::DrawCommitted { campaign, .. }
-            | Self::DrawRevealed { campaign, .. } => Some(*campaign),
+            Self::NumbersLeased { campaign, line, .. }
+            | Self::PlacesGiven { campaign, line, .. }
+            | Self::ServingAdvanced { campaign, line, .. }
+            | Self::DrawCommitted { campaign, line, .. }
+            | Self::DrawRevealed { campaign, line, .. }
+            | Self::LineEnded { campaign, line } => Some((*campaign, *line)),
             _ => None,
         }
     }

@@ -13,7 +13,8 @@ use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::campaign::{IdentityField, Order};
 use crate::domain::ids::{
-    BookingNumber, CampaignIndex, HoldId, PersonKey, Pool, SiteIndex, SlotIndex, VaccineIndex,
+    BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SiteIndex, SlotIndex,
+    VaccineIndex,
 };
 use crate::domain::line::Given;
 use crate::domain::time::Day;
@@ -39,14 +40,15 @@ macro_rules! variants {
 variants!(change_name, CHANGES, Change:
     Founded Started ClockStepped ClockBehind PieceAdded CampaignActivated SitesImported
     SlotsImported RosterImported HoldPlaced HoldEnded Booked Moved Cancelled Refused NumbersLeased
-    PlacesGiven ServingAdvanced DrawCommitted DrawRevealed GateSet TokenKeyRotated PersonRekeyed);
+    PlacesGiven ServingAdvanced DrawCommitted DrawRevealed LineEnded GateSet
+    TokenKeyRotated PersonRekeyed);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
     Administrator Operator Approver Site Agent Auditor Reporter);
 variants!(piece_name, PIECES, Piece: Source Rules Sites Slots);
 variants!(row_name, ROWS, CampaignRow:
     Id Name Zone Identity Cohort Opening Vaccine HoldS ChangeUntilDays Order LobbyOpensMin
-    AdmitPerS ActiveMax SessionIdleS);
+    LastEntryMin FinishMin AdmitPerS ActiveMax SessionIdleS);
 variants!(field_name, FIELDS, IdentityField: Name BirthDate Code);
 variants!(order_name, ORDERS, Order: Arrival Draw);
 variants!(refused_name, REFUSED, RefusedFor: NotEligible NotOpenYet OpeningClosed);
@@ -61,8 +63,8 @@ const STAMP: Stamp = Stamp(1_626_692_400_000_000_000);
 fn rows() -> Vec<CampaignRow> {
     use super::super::campaign::Order::{Arrival, Draw};
     use CampaignRow::{
-        ActiveMax, AdmitPerS, ChangeUntilDays, Cohort, HoldS, Id, LobbyOpensMin, Name, Opening,
-        SessionIdleS, Vaccine, Zone,
+        ActiveMax, AdmitPerS, ChangeUntilDays, Cohort, FinishMin, HoldS, Id, LastEntryMin,
+        LobbyOpensMin, Name, Opening, SessionIdleS, Vaccine, Zone,
     };
     let text = str::to_owned;
     let mut rows = vec![
@@ -88,6 +90,7 @@ fn rows() -> Vec<CampaignRow> {
             until: STAMP.plus_s(3_600),
             cohorts: vec![0, 300],
             birth_day_last_digits: vec![1, 9],
+            line: LineIndex(4),
         },
         Vaccine {
             id: text("mrna"),
@@ -97,6 +100,8 @@ fn rows() -> Vec<CampaignRow> {
         HoldS(300),
         ChangeUntilDays(2),
         LobbyOpensMin(30),
+        LastEntryMin(5),
+        FinishMin(10),
         AdmitPerS(280),
         ActiveMax(60_000),
         SessionIdleS(600),
@@ -159,7 +164,7 @@ fn actors() -> Vec<Actor> {
 }
 
 fn changes() -> Vec<Change> {
-    let (campaign, person) = (CAMPAIGN, PERSON);
+    let (campaign, person, line) = (CAMPAIGN, PERSON, LineIndex(4));
     let number = BookingNumber(0x0123_4567_89ab);
     let first = SlotIndex(70_000);
     let doses = Doses {
@@ -210,30 +215,35 @@ fn changes() -> Vec<Change> {
         },
         Change::NumbersLeased {
             campaign,
+            line,
             first: 1,
             until: 131_072,
         },
         Change::PlacesGiven {
             campaign,
+            line,
             places: vec![
-                (person, Given::new(7, None)),
-                (person, Given::new(8, Some(0))),
+                (person, Given::new(7, false)),
+                (person, Given::new(8, true)),
             ],
         },
         Change::ServingAdvanced {
             campaign,
+            line,
             serving: 280,
         },
         Change::DrawCommitted {
             campaign,
+            line,
             opening: STAMP,
             commitment: [0x33; 32],
         },
         Change::DrawRevealed {
             campaign,
-            opening: STAMP,
+            line,
             seed: [0x44; 32],
         },
+        Change::LineEnded { campaign, line },
         Change::TokenKeyRotated { id: 2 },
         Change::PersonRekeyed {
             from: PersonKey([0x22; 16]),

@@ -1,5 +1,8 @@
-//! The line as the journal knows it: who was given which number, how far it is served, what is
-//! drawn, and what operators have set.
+//! A line as the journal knows it: who was given which number, how far it is served and what is
+//! drawn; and what operators have set at the campaign's gate.
+//!
+//! Each opening has a line of its own, whose numbers begin at 1. When the opening is over the line
+//! is emptied: a place of it is worth nothing in the next one.
 //!
 //! Numbers come from leases: a range is durable before any number of it is given, so no number is
 //! given twice, also after a crash. A lease that a crash cut short leaves numbers that nobody has;
@@ -11,52 +14,60 @@ use ring::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::growing::Table;
-use crate::domain::ids::PersonKey;
+use crate::domain::ids::{LineIndex, PersonKey};
 use crate::domain::time::Stamp;
 
-/// A person's number, and the draw they take part in. Bytes, so that a row of the table has no
-/// padding: 21 bytes a waiting person and one of the table's own.
+/// A person's number, and whether they take part in the line's draw. Bytes, so that a row of the
+/// table has no padding: 21 bytes a waiting person and one of the table's own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Given {
     number: [u8; 4],
-    /// Position in `Line::draws` plus one; 0 for a place by arrival.
-    draw: u8,
+    in_draw: bool,
 }
-
-/// Draws that a place can name. Campaigns have had ten openings, not hundreds.
-pub const DRAWS_MAX: usize = u8::MAX as usize;
 
 impl Given {
     /// # Panics
-    /// When the number needs more than 32 bits: leases end before. When there are too many draws:
-    /// the journal takes none after the last that fits.
-    pub fn new(number: u64, draw: Option<usize>) -> Self {
+    /// When the number needs more than 32 bits: leases end before.
+    pub fn new(number: u64, in_draw: bool) -> Self {
         let number = u32::try_from(number)
             .expect("a lease ends below 2³²")
             .to_be_bytes();
-        let draw = draw.map_or(0, |draw| draw + 1);
-        let draw = u8::try_from(draw).expect("no more draws are committed to");
-        Self { number, draw }
-    }
-
-    /// All of it in one number, for a token.
-    pub fn mark(self) -> u64 {
-        u64::from(self.draw) << 32 | self.number()
-    }
-
-    pub fn of_mark(mark: u64) -> Self {
-        Self {
-            number: (mark as u32).to_be_bytes(),
-            draw: (mark >> 32) as u8,
-        }
+        Self { number, in_draw }
     }
 
     pub fn number(self) -> u64 {
         u64::from(u32::from_be_bytes(self.number))
     }
 
-    pub fn draw(self) -> Option<usize> {
-        usize::from(self.draw).checked_sub(1)
+    pub fn in_draw(self) -> bool {
+        self.in_draw
+    }
+}
+
+/// A place as its token carries it: the line it is in, if it is in one, and what was given there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ticket {
+    /// None for somebody who came past every line, to look after their own booking.
+    pub line: Option<LineIndex>,
+    pub given: Given,
+}
+
+impl Ticket {
+    /// All of it in one number: the line plus one, a bit for the draw, the number.
+    pub fn mark(self) -> u64 {
+        let line = self.line.map_or(0, |line| u64::from(line.0) + 1);
+        line << 33 | u64::from(self.given.in_draw) << 32 | self.given.number()
+    }
+
+    pub fn of_mark(mark: u64) -> Self {
+        let line = (mark >> 33).checked_sub(1);
+        Self {
+            line: line.map(|line| LineIndex(line as u16)),
+            given: Given {
+                number: (mark as u32).to_be_bytes(),
+                in_draw: mark >> 32 & 1 == 1,
+            },
+        }
     }
 }
 
@@ -70,9 +81,10 @@ pub struct Lease {
     pub highest: u64,
 }
 
-/// The draw of one opening: its seed is committed to before the lobby and shown at the opening.
+/// The draw of a line: its seed is committed to before the lobby and shown at the opening.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Draw {
+    /// When the opening was to be as the seed was committed to. The seed follows from it.
     pub opening: Stamp,
     pub commitment: [u8; 32],
     pub seed: Option<[u8; 32]>,
@@ -86,18 +98,22 @@ pub struct Pause {
     pub freezes: bool,
 }
 
-/// A campaign's line.
+/// What operators have set at a campaign's gate; the campaign file's settings where none.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct GateSettings {
+    pub pause: Option<Pause>,
+    pub admit_per_s: Option<u32>,
+    pub active_max: Option<u32>,
+    pub message: Option<String>,
+}
+
+/// The line of one opening. It is empty before its lobby and after its end.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Line {
     pub given: Table<PersonKey, Given>,
     pub leases: Vec<Lease>,
     pub serving: u64,
-    pub draws: Vec<Draw>,
-    pub pause: Option<Pause>,
-    /// Operators' settings; the campaign file's where none.
-    pub admit_per_s: Option<u32>,
-    pub active_max: Option<u32>,
-    pub message: Option<String>,
+    pub draw: Option<Draw>,
 }
 
 impl Line {
@@ -127,9 +143,8 @@ impl Line {
     /// Checks that a person can have a number; the position of its lease. Nobody comes into a draw,
     /// or out of one, once its seed is known.
     pub fn may_give(&self, person: &PersonKey, given: Given) -> Result<usize, String> {
-        if let Some(draw) = given.draw() {
-            let known = self.draws.get(draw);
-            let open = known.is_some_and(|draw| draw.seed.is_none());
+        if given.in_draw {
+            let open = self.draw.is_some_and(|draw| draw.seed.is_none());
             if !open && self.given.get(person) != Some(&given) {
                 return Err(format!("{person} enters a draw that is not open"));
             }
@@ -153,40 +168,46 @@ impl Line {
         Ok(())
     }
 
-    /// Checks that an opening's draw can be committed to.
-    pub fn may_commit(&self, opening: Stamp) -> Result<(), String> {
-        if self.draws.iter().any(|draw| draw.opening == opening) {
-            return Err("commits to a draw twice".to_owned());
+    /// Checks that the line's draw can be committed to.
+    pub fn may_commit(&self) -> Result<(), String> {
+        match self.draw {
+            None => Ok(()),
+            Some(_) => Err("commits to a draw twice".to_owned()),
         }
-        if self.draws.len() >= DRAWS_MAX {
-            return Err("commits to more draws than places can name".to_owned());
-        }
-        Ok(())
     }
 
-    /// Checks that a seed is the one that was committed to; the position of its draw.
-    pub fn may_reveal(&self, opening: Stamp, seed: &[u8; 32]) -> Result<usize, String> {
-        let is_it = |draw: &Draw| {
-            draw.opening == opening && draw.seed.is_none() && draw.commitment == commitment(seed)
-        };
-        let draw = self.draws.iter().position(is_it);
-        draw.ok_or_else(|| "reveals a seed that was not committed to".to_owned())
+    /// The draw with a seed, if it is the one that was committed to.
+    pub fn may_reveal(&self, seed: &[u8; 32]) -> Result<Draw, String> {
+        let is_it = |draw: &Draw| draw.seed.is_none() && draw.commitment == commitment(seed);
+        let draw = self.draw.filter(is_it);
+        let draw = draw.ok_or_else(|| "reveals a seed that was not committed to".to_owned())?;
+        let seed = Some(*seed);
+        Ok(Draw { seed, ..draw })
     }
 
     /// Moves a place by arrival to another key, unless that one has a place.
     pub fn rekey(&mut self, from: &PersonKey, to: PersonKey) {
         let place = self.given.get(from).copied();
-        let place = place.filter(|place| place.draw().is_none() && !self.given.contains(&to));
+        let place = place.filter(|place| !place.in_draw && !self.given.contains(&to));
         if let Some(place) = place {
             self.given.remove(from);
             self.given.insert(to, place);
         }
     }
 
+    /// The seed of the line's draw, once it is known.
+    pub fn seed(&self) -> Option<[u8; 32]> {
+        self.draw.and_then(|draw| draw.seed)
+    }
+
     /// Whether the place's number was decided by a draw whose seed is known.
     pub fn is_drawn(&self, given: Given) -> bool {
-        let draw = given.draw().and_then(|draw| self.draws.get(draw));
-        draw.is_some_and(|draw| draw.seed.is_some())
+        given.in_draw && self.seed().is_some()
+    }
+
+    /// Whether there is nothing in it: nobody has a number, and none is leased.
+    pub fn is_empty(&self) -> bool {
+        self.leases.is_empty() && self.draw.is_none()
     }
 
     /// Since when a number may have been given; none if it may not.
@@ -282,10 +303,10 @@ mod tests {
             highest: 0,
         });
         for at in 1..=3 {
-            line.give(person(at), Given::new(u64::from(at), None))
+            line.give(person(at), Given::new(u64::from(at), false))
                 .unwrap();
         }
-        line.draws.push(Draw {
+        line.draw = Some(Draw {
             opening: Stamp(9),
             commitment: commitment(&[7; 32]),
             seed: None,
@@ -296,8 +317,8 @@ mod tests {
             until: 200,
             highest: 100,
         });
-        line.give(person(4), Given::new(101, None)).unwrap();
-        line.give(person(5), Given::new(102, Some(0))).unwrap();
+        line.give(person(4), Given::new(101, false)).unwrap();
+        line.give(person(5), Given::new(102, true)).unwrap();
         line
     }
 
@@ -319,24 +340,23 @@ mod tests {
     #[test]
     fn the_better_of_two_numbers_stays_and_unleased_ones_are_refused() {
         let mut line = line();
-        line.give(person(4), Given::new(50, None)).unwrap();
-        line.give(person(4), Given::new(150, None)).unwrap();
+        line.give(person(4), Given::new(50, false)).unwrap();
+        line.give(person(4), Given::new(150, false)).unwrap();
         assert_eq!(line.given[&person(4)].number(), 50);
-        assert!(line.give(person(9), Given::new(201, None)).is_err());
-        assert_eq!(line.given[&person(5)].draw(), Some(0));
+        assert!(line.give(person(9), Given::new(201, false)).is_err());
+        assert!(line.given[&person(5)].in_draw());
         assert!(std::mem::size_of::<(PersonKey, Given)>() <= 21);
     }
 
     #[test]
     fn nobody_comes_into_a_draw_or_out_of_one_once_its_seed_is_known() {
         let mut line = line();
-        line.draws[0].seed = Some([7; 32]);
-        assert!(line.give(person(9), Given::new(103, Some(0))).is_err());
-        assert!(line.give(person(4), Given::new(101, Some(0))).is_err());
-        assert!(line.give(person(9), Given::new(103, Some(1))).is_err());
+        line.draw.as_mut().unwrap().seed = Some([7; 32]);
+        assert!(line.give(person(9), Given::new(103, true)).is_err());
+        assert!(line.give(person(4), Given::new(101, true)).is_err());
         // Whoever was in it keeps what they drew, also when an earlier number of theirs turns up.
-        line.give(person(5), Given::new(60, None)).unwrap();
-        assert_eq!(line.given[&person(5)], Given::new(102, Some(0)));
+        line.give(person(5), Given::new(60, false)).unwrap();
+        assert_eq!(line.given[&person(5)], Given::new(102, true));
     }
 
     #[test]
@@ -345,11 +365,12 @@ mod tests {
         assert_eq!(line.leased_since(100), Some(Stamp(1)));
         assert_eq!(line.leased_since(101), Some(Stamp(2)));
         assert_eq!(line.leased_since(201), None);
-        for given in [
-            Given::new(7, None),
-            Given::new(u64::from(u32::MAX), Some(254)),
-        ] {
-            assert_eq!(Given::of_mark(given.mark()), given);
+        for line in [None, Some(LineIndex(0)), Some(LineIndex(u16::MAX))] {
+            for (number, in_draw) in [(0, false), (7, true), (u64::from(u32::MAX), true)] {
+                let given = Given::new(number, in_draw);
+                let ticket = Ticket { line, given };
+                assert_eq!(Ticket::of_mark(ticket.mark()), ticket);
+            }
         }
     }
 

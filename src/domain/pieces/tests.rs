@@ -4,7 +4,9 @@ use super::*;
 use crate::domain::apply::apply;
 use crate::domain::campaign::eligibility::{Answer, Subject};
 use crate::domain::entry::{Actor, Entry};
-use crate::domain::ids::{CampaignIndex, HoldId, PersonKey, Seq, SiteIndex, VaccineIndex};
+use crate::domain::ids::{
+    CampaignIndex, HoldId, LineIndex, PersonKey, Seq, SiteIndex, VaccineIndex,
+};
 use crate::domain::line::Given;
 use crate::domain::state::State;
 use crate::domain::time::{Day, Stamp};
@@ -145,10 +147,7 @@ fn the_longest_rows_of_every_kind_fit_their_entries() {
     let wide = "\u{1f600}";
     let mut longest = site(0, &wide.repeat(200));
     longest.site = "x".repeat(64);
-    let places = vec![(
-        PersonKey([7; 16]),
-        Given::new(u64::from(u32::MAX), Some(254)),
-    )];
+    let places = vec![(PersonKey([7; 16]), Given::new(u64::from(u32::MAX), true))];
     assert_eq!(encoded_bytes(&places), 1 + 21);
     let cohort = CampaignRow::Cohort {
         id: "x".repeat(64),
@@ -161,6 +160,7 @@ fn the_longest_rows_of_every_kind_fit_their_entries() {
         until: Stamp::MAX,
         cohorts: vec![u16::MAX; crate::domain::campaign::COHORTS_MAX],
         birth_day_last_digits: (0..10).collect(),
+        line: LineIndex(u16::MAX),
     };
     for row in [
         encoded_bytes(&longest),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::*;
 use crate::domain::entry::{Actor, Change, GateAct};
-use crate::domain::ids::CampaignIndex;
+use crate::domain::ids::{CampaignIndex, LineIndex};
 use crate::journal::Log as _;
 use crate::journal::block::{Block, push_entry};
 
@@ -117,6 +117,7 @@ impl World {
 fn small(number: u64) -> Change {
     Change::ServingAdvanced {
         campaign: CampaignIndex(0),
+        line: LineIndex(0),
         serving: number,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::entry::{Actor, Change, Entry, Hash};
-use crate::domain::ids::CampaignIndex;
+use crate::domain::ids::{CampaignIndex, LineIndex};
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
 use crate::journal::Log as _;
@@ -79,6 +79,7 @@ fn commit(store: &Store, seqs: std::ops::RangeInclusive<u64>) {
         actor: Actor::System,
         change: Change::ServingAdvanced {
             campaign: CampaignIndex(0),
+            line: LineIndex(0),
             serving: seq,
         },
     };

@@ -15,6 +15,7 @@ use crate::domain::campaign::Campaign;
 use crate::domain::entry::Change;
 use crate::domain::ids::{CampaignId, CampaignIndex, POOLS, Seats, SiteIndex};
 use crate::domain::pieces::{self, RowTooLong};
+use crate::domain::time::Stamp;
 use crate::engine::command::{Operated, Operation, Outcome};
 use crate::engine::shared::{MoreSeats, Offer, Shared};
 use crate::seats::SiteSeats;
@@ -87,8 +88,8 @@ impl List {
 }
 
 /// A campaign file, to be put into force as the next version.
-pub fn activation(shared: &Shared, source: &str) -> Result<List, Told> {
-    let (rules, _) = match Campaign::parse(source) {
+pub fn activation(shared: &Shared, source: &str, now: Stamp) -> Result<List, Told> {
+    let (mut rules, _) = match Campaign::parse(source) {
         Ok(parsed) => parsed,
         Err(findings) => {
             let count = findings.len();
@@ -118,6 +119,11 @@ pub fn activation(shared: &Shared, source: &str) -> Result<List, Told> {
         })));
     }
     fits_slots(catalog, &rules).map_err(impossible)?;
+    let lines = shared
+        .state()
+        .campaign(catalog.index)
+        .map(|known| known.lines.len());
+    rules.go_on_with_lines(&catalog.campaign, lines.unwrap_or(0), now);
     let (campaign, version) = (catalog.index, version + 1);
     let changes = pieces::activation(campaign, version, source, &rules).map_err(too_long)?;
     // As a replay will read them.

@@ -50,7 +50,9 @@ pub fn perform(
             }
             Err(not_staged) => Some(not_staged.outcome()),
         },
-        Operation::Activate { source } => put_in_force(|| lists::activation(shared, &source), hand),
+        Operation::Activate { source, now } => {
+            put_in_force(|| lists::activation(shared, &source, now), hand)
+        }
         Operation::ImportSites { campaign, rows } => {
             put_in_force(|| lists::sites(shared, &campaign, &rows), hand)
         }

@@ -178,7 +178,7 @@ fn to_move(shared: &Shared, recognised: &Recognised) -> Vec<(PersonKey, PersonKe
 
 fn has_place(state: &State, person: &PersonKey) -> bool {
     let mut campaigns = state.campaigns.iter();
-    campaigns.any(|known| known.line.given.contains(person))
+    campaigns.any(|known| known.lines.iter().any(|line| line.given.contains(person)))
 }
 
 fn bookings_of(state: &State, person: &PersonKey) -> Vec<BookingNumber> {

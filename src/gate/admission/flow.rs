@@ -86,8 +86,8 @@ impl Flow {
     }
 
     /// Why people wait longer than they were told; none if they don't. `brake_part` is the part of
-    /// the rate that the brake leaves.
-    pub fn because(&self, paused: bool, brake_part: f64) -> Option<WaitBecause> {
+    /// the rate that the brake leaves, `share` the line's part of the rest.
+    pub fn because(&self, paused: bool, brake_part: f64, share: f64) -> Option<WaitBecause> {
         if paused {
             return Some(WaitBecause::Paused);
         }
@@ -98,6 +98,8 @@ impl Flow {
             WaitBecause::Busy
         } else if self.full {
             WaitBecause::Full
+        } else if share < SLOW_PART {
+            WaitBecause::Shared
         } else {
             WaitBecause::Lowered
         })

@@ -7,23 +7,29 @@ const SERVING: u64 = 5;
 /// The first number of the lease that new numbers come from.
 const NEW: u64 = 1_001;
 
-/// The numbers that the journal knows: a person has the number of their name, and perhaps a draw.
+/// The numbers that the journal knows: a person has the number of their name.
 const CALLED: u64 = 3;
 const WAITING: u64 = 8;
-/// In a draw whose seed is not known yet.
-const NOT_DRAWN: u64 = 11;
-/// In a draw whose seed is known, and whose order is still being worked out.
-const DRAWN: u64 = 12;
+/// In the line's draw.
+const IN_DRAW: u64 = 11;
 /// A person of whom the journal knows no number.
 const UNKNOWN: u64 = 30;
 
 const IN_LOBBY: Way = Way::Lobby {
-    draw: None,
+    is_drawn: false,
     opens: NOW,
 };
 
+/// How far the draw of the line is.
+#[derive(Clone, Copy, PartialEq)]
+enum Seed {
+    Unknown,
+    /// And its order is still being worked out.
+    Known,
+}
+
 /// A gate with room for everybody, which calls nobody in a pause.
-fn gate(pauses: bool) -> (Gate, Line) {
+fn gate(pauses: bool, seed_is: Seed) -> (OneLine, Line) {
     let mut line = Line::default();
     let lease = |first, until, highest| Lease {
         since: NOW.plus_s(-10),
@@ -32,31 +38,26 @@ fn gate(pauses: bool) -> (Gate, Line) {
         highest,
     };
     line.leases = vec![lease(1, NEW - 1, 20)];
-    let seeds = [[1; 32], [2; 32]];
-    line.draws = seeds
-        .map(|seed| Draw {
-            opening: NOW,
-            commitment: commitment(&seed),
-            seed: None,
-        })
-        .to_vec();
-    let known = [
-        (CALLED, None),
-        (WAITING, None),
-        (NOT_DRAWN, Some(0)),
-        (DRAWN, Some(1)),
-    ];
-    for (number, draw) in known {
-        line.give(person(number), Given::new(number, draw)).unwrap();
+    let seed = [1; 32];
+    line.draw = Some(Draw {
+        opening: NOW,
+        commitment: commitment(&seed),
+        seed: None,
+    });
+    for (number, in_draw) in [(CALLED, false), (WAITING, false), (IN_DRAW, true)] {
+        let given = Given::new(number, in_draw);
+        line.give(person(number), given).unwrap();
     }
-    line.draws[1].seed = Some(seeds[1]);
+    if seed_is == Seed::Known {
+        line.draw.as_mut().unwrap().seed = Some(seed);
+    }
     line.serving = SERVING;
-    line.pause = pauses.then(|| Pause {
+    let mut gate = OneLine::new(&rules(100, 1_000), &line, NOW.plus_s(-10));
+    gate.settings.pause = pauses.then(|| Pause {
         since: NOW,
         reason: "r".to_owned(),
         freezes: true,
     });
-    let gate = Gate::new(&rules(100, 1_000), &line, NOW.plus_s(-10));
     line.leases.push(lease(NEW, 2_000, NEW - 1));
     (gate, line)
 }
@@ -70,28 +71,25 @@ struct Case {
     way: Way,
     pauses: bool,
     is_in_session: bool,
+    seed: Seed,
 }
 
 /// A person with the token that they were given, whose opening has come.
 fn of(who: u64) -> Case {
-    let draw = match who {
-        NOT_DRAWN => Some(0),
-        DRAWN => Some(1),
-        _ => None,
-    };
     Case {
         who,
-        token: Given::new(who, draw),
+        token: Given::new(who, who == IN_DRAW),
         is_of_another_journal: false,
         way: Way::Open,
         pauses: true,
         is_in_session: false,
+        seed: Seed::Unknown,
     }
 }
 
 impl Case {
     fn look(&self) -> Place {
-        let (gate, line) = gate(self.pauses);
+        let (gate, line) = gate(self.pauses, self.seed);
         gate.leased(2_000);
         let person = person(self.who);
         if self.is_in_session {
@@ -101,19 +99,19 @@ impl Case {
         let issued = NOW.plus_s(-before_s);
         gate.look(&line, person, self.token, issued, self.way, NOW)
     }
+
+    fn with_known_seed(self) -> Self {
+        Self {
+            seed: Seed::Known,
+            ..self
+        }
+    }
 }
 
 #[test]
-fn a_booking_counts_before_the_lobby_the_lobby_before_the_draw_and_a_turn_before_a_pause() {
+fn the_lobby_counts_before_the_draw_the_draw_before_a_turn_and_a_turn_before_a_pause() {
     use PlaceState::{Admitted, Lobby, Waiting};
-    let owner = |who| Case {
-        way: Way::Owner,
-        ..of(who)
-    };
-    let in_lobby = |who| Case {
-        way: IN_LOBBY,
-        ..of(who)
-    };
+    let by = |way, who| Case { way, ..of(who) };
     let in_session = |who| Case {
         is_in_session: true,
         ..of(who)
@@ -123,17 +121,37 @@ fn a_booking_counts_before_the_lobby_the_lobby_before_the_draw_and_a_turn_before
         ..of(who)
     };
     let table = [
-        ("a booking, waiting, paused", owner(WAITING), Admitted),
-        ("a booking, not drawn", owner(NOT_DRAWN), Admitted),
-        ("a lobby, and the number is called", in_lobby(CALLED), Lobby),
-        ("a lobby, waiting", in_lobby(WAITING), Lobby),
-        ("a lobby, drawn", in_lobby(DRAWN), Lobby),
-        ("not drawn", of(NOT_DRAWN), Lobby),
-        ("drawn, not worked out", of(DRAWN), Lobby),
-        ("not drawn, no pause", without_pause(NOT_DRAWN), Lobby),
+        (
+            "a lobby, and the number is called",
+            by(IN_LOBBY, CALLED),
+            Lobby,
+        ),
+        ("a lobby, waiting", by(IN_LOBBY, WAITING), Lobby),
+        (
+            "a lobby, drawn",
+            by(IN_LOBBY, IN_DRAW).with_known_seed(),
+            Lobby,
+        ),
+        ("not drawn", of(IN_DRAW), Lobby),
+        (
+            "drawn, not worked out",
+            of(IN_DRAW).with_known_seed(),
+            Lobby,
+        ),
+        ("not drawn, no pause", without_pause(IN_DRAW), Lobby),
         ("called, no pause", without_pause(CALLED), Admitted),
         ("called, paused", of(CALLED), Admitted),
         ("called, in session, paused", in_session(CALLED), Admitted),
+        (
+            "called, the opening is over",
+            by(Way::Finishing, CALLED),
+            Admitted,
+        ),
+        (
+            "waiting, the opening is over",
+            by(Way::Finishing, WAITING),
+            Waiting,
+        ),
         ("waiting, paused", of(WAITING), Waiting),
         // A session does not move its person up: it is looked at by its own token.
         ("waiting, in session, paused", in_session(WAITING), Waiting),
@@ -143,38 +161,46 @@ fn a_booking_counts_before_the_lobby_the_lobby_before_the_draw_and_a_turn_before
     for (what, case, state) in table {
         let place = case.look();
         assert_eq!((place.state, place.number), (state, case.who), "{what}");
-        assert_eq!(place.given, case.token, "{what}");
+        assert_eq!(place.ticket.given, case.token, "{what}");
     }
+}
+
+/// Nobody is called any more once the opening is over, although there is room.
+#[test]
+fn whoever_may_finish_is_called_by_nobody() {
+    let finishing = Case {
+        way: Way::Finishing,
+        pauses: false,
+        ..of(WAITING)
+    };
+    assert_eq!(finishing.look().state, PlaceState::Waiting);
 }
 
 #[test]
 fn of_several_numbers_a_drawn_one_counts_then_the_lowest_then_a_new_one() {
-    let number = |number| Given::new(number, None);
+    let number = |number| Given::new(number, false);
     let with = |who, token| Case { token, ..of(who) };
     let old = |who, token| Case {
         is_of_another_journal: true,
         ..with(who, token)
     };
-    let (drawn, not_drawn) = (Given::new(DRAWN, Some(1)), Given::new(NOT_DRAWN, Some(0)));
+    let in_draw = Given::new(IN_DRAW, true);
+    let lost = Given::new(9, true);
     let table = [
-        ("drawn, a lower one", with(DRAWN, number(3)), drawn),
-        ("not drawn, a lower", with(NOT_DRAWN, number(3)), number(3)),
         (
-            "not drawn, a higher",
-            with(NOT_DRAWN, number(19)),
-            not_drawn,
+            "drawn, a lower one",
+            with(IN_DRAW, number(3)).with_known_seed(),
+            in_draw,
         ),
+        ("not drawn, a lower", with(IN_DRAW, number(3)), number(3)),
+        ("not drawn, a higher", with(IN_DRAW, number(19)), in_draw),
         ("known, a lower", with(WAITING, number(3)), number(3)),
         ("known, a higher", with(CALLED, number(19)), number(3)),
         ("lost in a crash", with(UNKNOWN, number(9)), number(9)),
-        (
-            "lost, its draw is open",
-            with(UNKNOWN, Given::new(9, Some(0))),
-            Given::new(9, Some(0)),
-        ),
+        ("lost, its draw is open", with(UNKNOWN, lost), lost),
         (
             "lost, its draw is over",
-            with(UNKNOWN, Given::new(9, Some(1))),
+            with(UNKNOWN, lost).with_known_seed(),
             number(9),
         ),
         (
@@ -182,16 +208,23 @@ fn of_several_numbers_a_drawn_one_counts_then_the_lowest_then_a_new_one() {
             old(WAITING, number(3)),
             number(WAITING),
         ),
-        ("another journal's", old(UNKNOWN, number(3)), number(NEW)),
+        (
+            "another journal's",
+            old(UNKNOWN, number(3)),
+            Given::new(NEW, false),
+        ),
         ("never leased", with(UNKNOWN, number(5_000)), number(NEW)),
     ];
     for (what, case, given) in table {
-        assert_eq!(case.look().given, given, "{what}");
+        assert_eq!(case.look().ticket.given, given, "{what}");
     }
     // With no number leased, the token's is shown; it takes nobody's turn.
-    let (gate, line) = gate(true);
+    let (gate, line) = gate(true, Seed::Unknown);
     let token = number(5_000);
     let place = gate.look(&line, person(UNKNOWN), token, NOW, Way::Open, NOW);
-    assert_eq!((place.given, place.state), (token, PlaceState::Waiting));
+    assert_eq!(
+        (place.ticket.given, place.state),
+        (token, PlaceState::Waiting)
+    );
     assert_eq!(gate.fresh(), []);
 }

@@ -29,6 +29,8 @@ use crate::service::health::health;
 /// The longest that a hang-up of a caller who waits goes unnoticed, and an outcome too. The first
 /// looks come after a millisecond or two, as most outcomes do.
 const LOOK_MAX: Duration = Duration::from_millis(20);
+/// How long an activation waits for the gates to be ready for it.
+const KEEPER_MAX: Duration = Duration::from_secs(1);
 
 /// What all requests share.
 pub(super) struct Desk {
@@ -130,6 +132,10 @@ fn perform(
             if let Outcome::Operated(Operated::Gate { campaign, .. }) = &outcome {
                 service.follow_settings(campaign);
             }
+            if let Outcome::Operated(Operated::Activated { .. }) = &outcome {
+                // Its lines have numbers and its board is up when the command says that it is done.
+                service.keeper.ring(KEEPER_MAX);
+            }
             Some(work::finished(outcome))
         }
         Err(error) => Some(Err(WorkRefused::new(why(&error)).into())),
@@ -214,7 +220,7 @@ fn gate_status(service: &Service, campaign: Option<&str>) -> Finished {
             campaign: name.to_string(),
             board: gate.board.load().view.clone(),
             active: gate.sessions.active(),
-            active_max: gate.admission.active_max(),
+            active_max: gate.limits.active_max(),
         })
         .collect();
     if status.is_empty() {

@@ -16,6 +16,7 @@ use super::{Answered, Patience, ask, connect};
 use crate::clock::Clock;
 use crate::domain::entry::{GateAct, RefusedFor};
 use crate::domain::ids::{CampaignIndex, PersonKey};
+use crate::domain::time::Stamp;
 use crate::engine::command::{Command, Operation};
 use crate::engine::core::Core;
 use crate::engine::writer::WriterHandle;
@@ -55,7 +56,10 @@ fn world(patience: Patience) -> World {
     let (reply, _outcome) = tokio::sync::oneshot::channel();
     let activate = Command::Operate {
         operator: "root".to_owned(),
-        operation: Operation::Activate { source },
+        operation: Operation::Activate {
+            source,
+            now: Stamp(0),
+        },
         reply,
     };
     core.step(&mut [activate].into()).unwrap();
@@ -113,7 +117,7 @@ impl World {
     /// How many entries the journal has, and whether the gate is paused.
     fn journal(&self) -> (u64, bool) {
         let state = self.service.shared.state();
-        (state.seq.0, state.campaigns[0].line.pause.is_some())
+        (state.seq.0, state.campaigns[0].gate.pause.is_some())
     }
 
     fn wait_until(&self, lane: Lane, requests: usize) {
@@ -259,7 +263,7 @@ fn an_act_is_in_force_when_it_answers_also_with_a_full_queue() {
     };
     // There before the act: a gate made after it would have it from the journal.
     let gate = Arc::clone(&world.service.gates()[0].1);
-    assert_ne!(gate.admission.active_max(), 7);
+    assert_ne!(gate.limits.active_max(), 7);
     assert!((0..).any(|at| world.writer.submit(note(at)).is_err()));
     let act = json!({ "active": { "active_max": 7 } });
     let waits = world.send(json!({ "gate": { "campaign": null, "act": act } }), 0, b"");
@@ -267,7 +271,7 @@ fn an_act_is_in_force_when_it_answers_also_with_a_full_queue() {
     world.wait_until(Lane::Gate, 1);
     world.start_the_writer();
     assert!(answer(&waits).is_ok());
-    assert_eq!(gate.admission.active_max(), 7);
+    assert_eq!(gate.limits.active_max(), 7);
     assert_eq!(answer(&imports), one_more_site());
 }
 

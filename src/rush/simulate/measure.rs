@@ -8,7 +8,7 @@ use super::Options;
 use super::crowd::{Crowd, Doing};
 use crate::domain::campaign::GateRules;
 use crate::domain::ids::PersonKey;
-use crate::domain::line::Given;
+use crate::domain::line::{Given, Ticket};
 use crate::gate::outlook::POLLS_PER_S_MAX;
 use crate::gate::{Gate, Place, PlaceState};
 
@@ -119,9 +119,9 @@ impl Measures {
         self.numbers[at] &= !bit;
     }
 
-    pub fn polled(&mut self, place: &Place, had: Given) {
+    pub fn polled(&mut self, place: &Place, had: Ticket) {
         self.polls.now += 1;
-        self.other_places += u64::from(place.given != had);
+        self.other_places += u64::from(place.ticket != had);
         let overtaken = place.state == PlaceState::Waiting && place.number < self.highest_in;
         self.overtaken += u64::from(overtaken);
     }

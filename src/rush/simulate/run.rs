@@ -9,14 +9,17 @@ use super::measure::{Measures, Simulated, resident_bytes};
 use crate::clock::{Entropy, tick};
 use crate::domain::campaign::Campaign;
 use crate::domain::entry::{Change, GateAct};
-use crate::domain::line::{Given, Line};
+use crate::domain::ids::LineIndex;
+use crate::domain::line::{GateSettings, Line, Ticket};
 use crate::domain::time::Stamp;
 use crate::gate::admission::Queue;
 use crate::gate::memory::{INDEX, Memory};
-use crate::gate::step::{GateStep, Journal as _, StepMemory};
+use crate::gate::step::{GateStep, StepMemory};
 use crate::gate::{Gate, Place, PlaceState, Way};
 use crate::keys::Keys;
 
+/// The line of the opening that is simulated.
+const LINE: LineIndex = LineIndex(0);
 /// What people do next lies at most this many seconds ahead.
 const AHEAD_S: usize = 2_048;
 /// Marks what a second device does.
@@ -60,7 +63,7 @@ impl<'a> Run<'a> {
         gate.admit_per_s = options.admit_per_s.unwrap_or(gate.admit_per_s);
         gate.active_max = options.active_max.unwrap_or(gate.active_max);
         Ok(Self {
-            gate: Gate::new(&campaign.gate, &Line::default(), start),
+            gate: Gate::new(&campaign.gate, &GateSettings::default(), &[], start),
             measures: Measures::new(options.people, campaign.gate.clone()),
             options,
             campaign,
@@ -105,7 +108,7 @@ impl<'a> Run<'a> {
                 for person in &people[ends(self.step) as usize..ends(self.step + 1) as usize] {
                     self.enter(*person);
                 }
-                let serving = self.gate.serving();
+                let serving = self.gate.line(LINE).map_or(0, |line| line.serving());
                 self.measures.served.push(serving as u32);
             }
             if second % 10 == 0 {
@@ -157,7 +160,7 @@ impl<'a> Run<'a> {
         let brake = self.options.brake;
         let busy = brake.is_some_and(|(from, until)| (from..until).contains(&minute));
         let delay_us = if busy { BUSY_US } else { 1_000 };
-        self.gate.admission.delayed(Queue::Writer, delay_us);
+        self.gate.limits.delayed(Queue::Writer, delay_us);
         self.memory.set_now(self.now);
         let step = GateStep {
             journal: &self.memory,
@@ -174,10 +177,10 @@ impl<'a> Run<'a> {
         if self.now >= self.opening {
             return Way::Open;
         }
-        let opens = self.opening;
-        let draw = |draw: &crate::domain::line::Draw| draw.opening == opens && draw.seed.is_none();
-        let draw = line.draws.iter().position(draw);
-        Way::Lobby { draw, opens }
+        Way::Lobby {
+            is_drawn: line.draw.is_some_and(|draw| draw.seed.is_none()),
+            opens: self.opening,
+        }
     }
 
     fn after(&mut self, seconds: u32, event: u32) {
@@ -187,21 +190,21 @@ impl<'a> Run<'a> {
 
     fn enter(&mut self, person: u32) {
         let key = self.crowd.key(person);
-        let place = self.memory.with_line(INDEX, |line| {
-            self.gate.enter(line, key, self.way(line), self.now)
+        let place = self.memory.in_line(&self.gate, LINE, |here| {
+            here.enter(key, self.way(here.line), self.now)
         });
-        let Some(Some(place)) = place else {
+        let Some(place) = place else {
             // `overloaded`: a second later the next numbers are leased.
             self.measures.turned_away += 1;
             return self.after(1, person);
         };
         let at = person as usize;
         self.crowd.people[at].doing = Doing::Waiting;
-        self.crowd.people[at].mark = place.given.mark();
+        self.crowd.people[at].mark = place.ticket.mark();
         self.crowd.people[at].entered = self.step;
         let [least, most] = place.wait_s;
         self.crowd.people[at].shown = [least, most].map(|s| s.min(u64::from(u32::MAX)) as u32);
-        self.measures.entered(place.given.number());
+        self.measures.entered(place.ticket.given.number());
         if self.crowd.is(person, Is::NoShow) {
             self.crowd.people[at].doing = Doing::Gone;
             self.measures.stayed_away += 1;
@@ -242,14 +245,13 @@ impl<'a> Run<'a> {
     }
 
     fn see(&mut self, person: u32) -> Place {
-        let given = Given::of_mark(self.crowd.people[person as usize].mark);
+        let ticket = Ticket::of_mark(self.crowd.people[person as usize].mark);
         let key = self.crowd.key(person);
-        let place = self.memory.with_line(INDEX, |line| {
-            let (way, now) = (self.way(line), self.now);
-            self.gate.look(line, key, given, now, way, now)
+        let place = self.memory.in_line(&self.gate, LINE, |here| {
+            let (way, now) = (self.way(here.line), self.now);
+            here.look(key, ticket.given, now, way, now)
         });
-        let place = place.expect("the campaign is there");
-        self.measures.polled(&place, given);
+        self.measures.polled(&place, ticket);
         place
     }
 
@@ -272,14 +274,16 @@ impl<'a> Run<'a> {
             let later = self.crowd.late_s(person);
             return self.after(later, person);
         }
-        let paused = self.memory.with_line(INDEX, |line| line.pause.is_some());
-        if paused == Some(true) {
+        let paused = self
+            .memory
+            .in_line(&self.gate, LINE, |here| here.settings.pause.is_some());
+        if paused {
             // `paused`, and when to come again.
             self.measures.refused_paused += 1;
             return self.after(30 + person % 30, person);
         }
         let key = self.crowd.key(person);
-        let admitted = self.gate.admit(key, Way::Open, &place, self.now);
+        let admitted = self.gate.admit(key, &place, self.now);
         if admitted.is_none() {
             self.measures.refused += 1;
             return self.after(place.next_poll_s, person);
@@ -299,7 +303,7 @@ impl<'a> Run<'a> {
             return;
         }
         let place = self.see(person);
-        if Given::of_mark(self.crowd.people[person as usize].mark) != place.given {
+        if Ticket::of_mark(self.crowd.people[person as usize].mark) != place.ticket {
             self.measures.other_places += 1;
         }
         if place.state != PlaceState::Admitted {
@@ -309,8 +313,9 @@ impl<'a> Run<'a> {
 
     /// Ends the counting of a second. Returns whether anything is left to happen.
     fn look(&mut self, second: u32, events: &[u32]) -> bool {
-        let waiting = self.memory.with_line(INDEX, |line| self.gate.waiting(line));
-        let waiting = waiting.unwrap_or(0);
+        let waiting = self
+            .memory
+            .in_line(&self.gate, LINE, |here| here.live.waiting(here.line));
         let active = self.gate.sessions.active();
         self.measures.second(waiting, active);
         if second.is_multiple_of(60) {

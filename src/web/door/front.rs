@@ -180,7 +180,9 @@ impl Front {
         match class {
             Class::Free => self.show_board(head, out, end).is_some(),
             Class::Poll if is_call(head) => {
-                let place = self.with_place(head, |_, place, _| self.show_place(&place, out, end));
+                let place = self.with_place(head, |here, place, _| {
+                    self.show_place(here, &place, out, end);
+                });
                 place.is_some()
             }
             Class::Poll => self.show_page(head, out, end).is_some(),
@@ -197,7 +199,8 @@ impl Front {
             return None;
         }
         let entered = self.with_campaign(campaign, |here| {
-            entered(&self.service, here, &head.lines, body, arrived.client)
+            let entered = entered(&self.service, here, &head.lines, body, arrived.client)?;
+            Some(entered.map(|(place, token)| (view(&here.offer, &place), token)))
         })??;
         match entered {
             Err(problem) => out.made(problem.response(), false, end),
@@ -205,7 +208,6 @@ impl Front {
                 let mut body = self.place_body.borrow_mut();
                 body.clear();
                 let cookie = cookie(PLACE_COOKIE, &token);
-                let place = view(&place);
                 let answer = EnterAnswer { place, token };
                 serde_json::to_writer(&mut *body, &answer).expect("views have a JSON form");
                 out.bytes.extend_from_slice(&self.place_lines);
@@ -308,10 +310,11 @@ impl Front {
         })?
     }
 
-    fn show_place(&self, place: &Place, out: &mut Out, end: &End<'_>) {
+    fn show_place(&self, here: &Here, place: &Place, out: &mut Out, end: &End<'_>) {
         let mut body = self.place_body.borrow_mut();
         body.clear();
-        let answer = PlaceAnswer { place: view(place) };
+        let place = view(&here.offer, place);
+        let answer = PlaceAnswer { place };
         serde_json::to_writer(&mut *body, &answer).expect("views have a JSON form");
         out.head(&self.place_lines, Some(body.len()), end);
         out.bytes.extend_from_slice(&body);

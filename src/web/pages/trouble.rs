@@ -11,6 +11,7 @@ use super::frame::{Frame, minutes, text};
 use super::landing::verdict_page;
 use super::visit::{Visit, lang};
 use super::when::When;
+use crate::domain::campaign::Opening;
 use crate::service::Refused;
 use crate::web::words::{Lang, words};
 
@@ -77,6 +78,21 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
             ("too_many_attempts", ("/booking", "to-booking"))
         }
         Refused::PlaceInvalid => ("place_invalid", ("/enter", "to-enter")),
+        Refused::PlaceEnded(at) => {
+            let openings = &visit.here.offer.catalog.campaign.openings;
+            let next = at.and_then(|at| openings.get(usize::from(at)));
+            let known = |opening: &Opening| {
+                let is_open = opening.from <= visit.here.now;
+                let key = if is_open {
+                    "opening-is-open"
+                } else {
+                    "opening-comes"
+                };
+                l.put(key, &[("at", text(when.instant(opening.from)))])
+            };
+            details.push(next.map_or_else(|| l.say("opening-none").to_owned(), known));
+            ("place_ended", ("/enter", "to-enter"))
+        }
         Refused::SessionInvalid => ("session_invalid", ("/enter", "to-enter")),
         Refused::SessionExpired => ("session_expired", ("/enter", "to-enter")),
         Refused::NotAdmitted(_) => ("not_admitted", ("/wait", "to-wait")),

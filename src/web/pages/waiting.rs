@@ -13,7 +13,7 @@ use super::visit::{Glance, Visit, give};
 use super::when::When;
 use crate::domain::time::Stamp;
 use crate::gate::outlook::WaitBecause;
-use crate::gate::{Place, PlaceState};
+use crate::gate::{MayNotReach, Place, PlaceState};
 use crate::service::Refused;
 use crate::web::call::SESSION_COOKIE;
 use crate::web::words::Lang;
@@ -28,6 +28,8 @@ pub struct Scene {
     because: Option<WaitBecause>,
     /// In the lobby: when the person's opening comes.
     opens: Option<Stamp>,
+    /// When the opening ends, for somebody who will probably not have their turn; and their next.
+    ends: Option<(Stamp, Option<Stamp>)>,
     wait: WaitIn,
 }
 
@@ -58,6 +60,7 @@ struct Room<'a> {
     message: Option<&'a str>,
     opens: Option<String>,
     because: &'static str,
+    may_not_reach: Option<[String; 2]>,
     because_words: Option<&'static str>,
     number: String,
     number_words: String,
@@ -166,12 +169,18 @@ impl Scene {
             PlaceState::Lobby => "lobby",
             PlaceState::Waiting => "waiting",
         };
+        let openings = &glance.here.offer.catalog.campaign.openings;
+        let opening = |at: u16| openings.get(usize::from(at));
+        let own = place.opening.and_then(opening);
         let in_lobby = place.state == PlaceState::Lobby;
-        let token = glance.place.filter(|_| in_lobby);
+        let next = |why: MayNotReach| why.next.and_then(opening).map(|next| next.from);
         Self {
             state,
             because: place.wait_because,
-            opens: token.and_then(|token| glance.service.opens_at(glance.here, token)),
+            opens: own.filter(|_| in_lobby).map(|own| own.from),
+            ends: own
+                .zip(place.may_not_reach)
+                .map(|(own, why)| (own.until, next(why))),
             wait: WaitIn::of(place.wait_s),
         }
     }
@@ -229,8 +238,12 @@ fn make(visit: &Visit, scene: Scene, message: Option<&str>) -> Prepared {
             Some(WaitBecause::Busy) => Some(l.say("because-busy")),
             Some(WaitBecause::Full) => Some(l.say("because-full")),
             Some(WaitBecause::Lowered) => Some(l.say("because-lowered")),
+            Some(WaitBecause::Shared) => Some(l.say("because-shared")),
             Some(WaitBecause::Paused) | None => None,
         },
+        may_not_reach: scene
+            .ends
+            .map(|(ends, next)| may_not_reach(visit, ends, next)),
         number: hole(NUMBER),
         number_words: hole(NUMBER_WORDS),
         ahead_words,
@@ -245,6 +258,17 @@ fn make(visit: &Visit, scene: Scene, message: Option<&str>) -> Prepared {
         },
     };
     Prepared::new(&room.render().unwrap_or_default(), &policy, l, For::One)
+}
+
+/// That somebody's turn will probably not come, and what comes then.
+fn may_not_reach(visit: &Visit, ends: Stamp, next: Option<Stamp>) -> [String; 2] {
+    let (l, when) = (visit.lang, When::of(visit));
+    let at = |at: Stamp| [("at", text(when.instant(at)))];
+    let then = match next {
+        Some(next) => l.put("may-not-reach-next", &at(next)),
+        None => l.say("may-not-reach-none").to_owned(),
+    };
+    [l.put("may-not-reach", &at(ends)), then]
 }
 
 fn whole_minutes(seconds: u64) -> u64 {

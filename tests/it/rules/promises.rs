@@ -4,6 +4,7 @@ use jiff::civil::{Date, date};
 use proptest::prelude::*;
 use sumun::domain::campaign::eligibility::{Answer, Decision, Rules, Subject};
 use sumun::domain::campaign::{Cohort, Opening};
+use sumun::domain::ids::LineIndex;
 use sumun::domain::time::Stamp;
 
 /// Cohorts and openings that overlap, touch and miss each other; instants from 0 to 40.
@@ -30,6 +31,7 @@ fn rules() -> impl Strategy<Value = (Vec<Cohort>, Vec<Opening>)> {
         from: Stamp(from),
         until: Stamp(from + length),
         birth_day_last_digits: digits.into_iter().collect(),
+        line: LineIndex(0),
     });
     (
         prop::collection::vec(cohort, 3),

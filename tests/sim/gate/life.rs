@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use sumun::domain::campaign::Campaign;
 use sumun::domain::entry::{Change, GateAct};
-use sumun::domain::ids::PersonKey;
-use sumun::domain::line::{Given, Line};
+use sumun::domain::ids::{LineIndex, PersonKey};
+use sumun::domain::line::{GateSettings, Given, Line};
 use sumun::domain::state::State;
 use sumun::domain::time::Stamp;
 use sumun::gate::hours::{GateState, gate_state};
+use sumun::gate::live::{InLine, LiveLine};
 use sumun::gate::memory::{INDEX, Memory};
-use sumun::gate::step::{GateStep, Journal as _, StepMemory};
+use sumun::gate::step::{GateStep, StepMemory};
 use sumun::gate::{Gate, Place, PlaceState, Way};
 use sumun::keys::Keys;
 
@@ -78,8 +79,11 @@ impl Life {
             PersonKey(bytes)
         };
         let people: Vec<_> = (1..=people).map(person).collect();
-        let gate = Gate::new(&campaign.gate, &Line::default(), now);
-        let model = Model::new(people.iter().copied(), rate as f64, most);
+        let gate = Gate::new(&campaign.gate, &GateSettings::default(), &[], now);
+        let lines = campaign.openings.len();
+        let cohort = |key: &PersonKey| usize::from(key.0[15]) % lines;
+        let people_of = people.iter().map(|key| (*key, cohort(key)));
+        let model = Model::new(people_of, lines, rate as f64, most);
         let mut life = Self {
             random,
             tally: Tally::new(),
@@ -165,8 +169,12 @@ impl Life {
 
     fn keep(&mut self) {
         self.memory.set_now(self.now);
-        let before = self.gate.serving();
-        let late = self.gate_wants_late();
+        let count = self.campaign.openings.len();
+        let lines = || (0..).map(LineIndex).take(count);
+        let serving =
+            |life: &Self, line: LineIndex| life.live_line(line).map_or(0, |live| live.serving());
+        let before: Vec<_> = lines().map(|line| serving(self, line)).collect();
+        let late: Vec<_> = lines().map(|line| self.gate_wants_late(line)).collect();
         let step = GateStep {
             journal: &self.memory,
             index: INDEX,
@@ -178,17 +186,29 @@ impl Life {
             self.note("crashes in a step");
             return self.start_again();
         }
-        let called = self.gate.serving() > before;
-        assert!(
-            !called || self.may_go_in(),
-            "somebody was called while nobody may go in"
-        );
-        if called && let Some(first) = late {
-            let waits = self.gate.admission.waits_late(&first);
-            assert!(!waits, "the line was called before {first}, who came late");
+        for line in lines() {
+            let called = serving(self, line) > before[line.at()];
+            let opening = &self.campaign.openings[line.at()];
+            assert!(
+                !called || (self.may_go_in() && opening.from <= self.now),
+                "somebody was called while nobody may go in"
+            );
+            if called && let Some(first) = late[line.at()] {
+                let waits = self.waits_late(line, &first);
+                assert!(!waits, "the line was called before {first}, who came late");
+            }
         }
         self.count_turns();
         self.watch_draws();
+    }
+
+    fn live_line(&self, line: LineIndex) -> Option<Arc<LiveLine>> {
+        self.gate.line(line)
+    }
+
+    fn waits_late(&self, line: LineIndex, person: &PersonKey) -> bool {
+        let live = self.live_line(line);
+        live.is_some_and(|live| live.admission.waits_late(person))
     }
 
     fn count_turns(&mut self) {
@@ -196,7 +216,7 @@ impl Life {
         let is_open = self.may_go_in();
         self.stepped = (self.now, is_open);
         let passed_s = (self.now.0 - before.0).max(0) as f64 / 1e9;
-        let kept = self.gate.admission.outstanding();
+        let kept = self.gate.limits.outstanding();
         if is_open {
             self.model.stepped(passed_s * self.rate, kept, self.rate);
         } else if was_open {
@@ -206,31 +226,30 @@ impl Life {
         }
     }
 
-    /// The first of those who came late, if they still wait for a turn.
-    fn gate_wants_late(&mut self) -> Option<PersonKey> {
-        let first = self.model.late.first().copied()?;
-        self.gate.admission.waits_late(&first).then_some(first)
+    /// The first of those of a line who came late, if they still wait for a turn.
+    fn gate_wants_late(&self, line: LineIndex) -> Option<PersonKey> {
+        let mut late = self.model.late.iter();
+        let first = *late.find(|person| self.line_of(person) == line)?;
+        self.waits_late(line, &first).then_some(first)
     }
 
     fn watch_draws(&mut self) {
-        let draws = self.memory.with_line(INDEX, |line| line.draws.clone());
-        for (at, draw) in draws.unwrap().iter().enumerate() {
-            if draw.opening <= self.now {
-                self.model.closed.insert(at);
+        for at in 0..self.campaign.openings.len() {
+            let (line, opening) = (LineIndex(at as u16), self.campaign.openings[at].from);
+            if opening <= self.now {
+                self.model.lines[at].is_closed = true;
             }
-            let known = self.model.drawn.get(at).is_some_and(Option::is_some);
-            if let Some(seed) = draw.seed
+            let known = self.model.lines[at].drawn.is_some();
+            if let Some(seed) = self.line(line, Line::seed)
                 && (!known || self.random.percent(1))
             {
-                assert!(draw.opening <= self.now || self.crashed);
-                let members = self.memory.with_line(INDEX, |line| {
+                assert!(opening <= self.now || self.crashed);
+                let members = self.line(line, |line| {
                     let members = line.given.iter();
-                    let members = members.filter(|(_, given)| given.draw() == Some(at));
-                    members
-                        .map(|(key, given)| (*key, given.number()))
-                        .collect::<Vec<_>>()
+                    let members = members.filter(|(_, given)| given.in_draw());
+                    let members = members.map(|(key, given)| (*key, given.number()));
+                    members.collect::<Vec<_>>()
                 });
-                let members = members.unwrap();
                 if !known && !members.is_empty() {
                     self.note("draws");
                 }
@@ -253,16 +272,24 @@ impl Life {
         if opening.from.plus_s(-lobby_s) > self.now || self.now >= opening.until {
             return None;
         }
-        let opens = opening.from;
-        let draw = self.memory.with_line(INDEX, |line| {
-            let draws = &mut line.draws.iter();
-            draws.position(|draw| draw.opening == opens && draw.seed.is_none())
-        });
-        Some(Way::Lobby { draw: draw?, opens })
+        let is_open = |line: &Line| line.draw.is_some_and(|draw| draw.seed.is_none());
+        Some(Way::Lobby {
+            is_drawn: self.line(self.line_of(person), is_open),
+            opens: opening.from,
+        })
     }
 
-    fn line<T>(&self, look: impl FnOnce(&Line) -> T) -> T {
-        self.memory.with_line(INDEX, look).unwrap()
+    fn line_of(&self, person: &PersonKey) -> LineIndex {
+        LineIndex(self.cohort(person) as u16)
+    }
+
+    fn line<T>(&self, line: LineIndex, look: impl FnOnce(&Line) -> T) -> T {
+        let lines = |state: &State| look(&state.campaigns[0].lines[line.at()]);
+        self.memory.look(lines)
+    }
+
+    fn in_line<T>(&self, person: &PersonKey, look: impl FnOnce(InLine) -> T) -> T {
+        self.memory.in_line(&self.gate, self.line_of(person), look)
     }
 
     /// Without a token, from a new device.
@@ -293,7 +320,7 @@ impl Life {
     }
 
     fn enter_by(&mut self, person: PersonKey, way: Way) {
-        let place = self.line(|line| self.gate.enter(line, person, way, self.now));
+        let place = self.in_line(&person, |here| here.enter(person, way, self.now));
         let place = place.expect("numbers are leased before anybody comes");
         let again = self.model.people[&person].known.is_some();
         self.note(if again { "entered again" } else { "entered" });
@@ -301,10 +328,12 @@ impl Life {
             self.note("entered in a lobby");
         }
         self.check(person, &place, None, false);
-        let issued = self.line(|line| line.not_before_lease(self.now));
+        let issued = self.line(self.line_of(&person), |line| {
+            line.not_before_lease(self.now)
+        });
         let tokens = &mut self.model.person(person).tokens;
         if tokens.len() < 3 {
-            tokens.push((place.given, issued));
+            tokens.push((place.ticket.given, issued));
         }
     }
 
@@ -322,12 +351,13 @@ impl Life {
 
     fn place(&mut self, person: PersonKey, given: Given, issued: Stamp) -> Option<Place> {
         let way = self.way(&person)?;
-        let since = self.line(|line| line.leased_since(given.number()));
+        let since = self.line(self.line_of(&person), |line| {
+            line.leased_since(given.number())
+        });
         let is_lost = since.is_none_or(|since| issued < since.plus_s(-2));
         let had = self.model.people[&person].known;
-        let place = self.line(|line| {
-            let now = self.now;
-            self.gate.look(line, person, given, issued, way, now)
+        let place = self.in_line(&person, |here| {
+            here.look(person, given, issued, way, self.now)
         });
         self.note("looked");
         match (had, is_lost) {
@@ -340,10 +370,8 @@ impl Life {
     }
 
     fn check(&mut self, person: PersonKey, place: &Place, token: Option<Given>, is_lost: bool) {
-        if place.state == PlaceState::Waiting && place.wait_s[0] > 0 && self.now < self.opening {
-            self.note("people held back for a lobby");
-        }
-        if place.number != place.given.number() {
+        assert_eq!(place.ticket.line, Some(self.line_of(&person)));
+        if place.number != place.ticket.given.number() {
             self.note("drawn places");
         }
         let held = matches!(self.way(&person), Some(Way::Lobby { .. }));
@@ -374,7 +402,7 @@ impl Life {
         }
         let late = self.model.late.contains(&person);
         let running = self.model.runs(person, self.now, IDLE_S);
-        let admitted = self.gate.admit(person, Way::Open, &place, self.now);
+        let admitted = self.gate.admit(person, &place, self.now);
         if let Some(began) = admitted {
             assert_eq!(place.state, PlaceState::Admitted);
             self.model.went_in(person, running, began, self.now);
@@ -522,16 +550,15 @@ impl Life {
         self.note("crashes");
         self.crashed = true;
         self.memory.set_now(self.now);
-        let durable = self.line(|line| line.given.clone());
-        let rate = self.line(|line| line.admit_per_s);
-        let rate = f64::from(rate.unwrap_or(self.campaign.gate.admit_per_s));
-        self.rate = rate;
-        self.paused = self.line(|line| line.pause.is_some());
-        self.model.crashed(|key| durable.get(key).copied(), rate);
-        let most = self.line(|line| line.active_max);
-        let most = most.unwrap_or(self.campaign.gate.active_max);
+        let campaign = self.memory.look(|state| state.campaigns[0].clone());
+        let (rules, settings) = (&self.campaign.gate, &campaign.gate);
+        self.rate = f64::from(settings.admit_per_s.unwrap_or(rules.admit_per_s));
+        self.paused = settings.pause.is_some();
+        let durable = |line: usize, key: &PersonKey| campaign.lines[line].given.get(key).copied();
+        self.model.crashed(durable, self.rate);
+        let most = settings.active_max.unwrap_or(rules.active_max);
         self.model.most_set(u64::from(most));
-        self.gate = self.line(|line| Gate::new(&self.campaign.gate, line, self.now));
+        self.gate = Gate::new(rules, settings, &campaign.lines, self.now);
         self.stepped = (self.now, false);
         self.slow.clear();
         self.step_memory = StepMemory::default();
@@ -546,9 +573,10 @@ impl Life {
                 // Nobody puts a backup in place in a few seconds, and the clock is right by then.
                 self.now = self.now.max(lost).plus_s(10);
                 self.note("older backups");
-                let durable = self.line(|line| line.given.clone());
-                self.model
-                    .crashed(|key| durable.get(key).copied(), self.rate);
+                let campaign = self.memory.look(|state| state.campaigns[0].clone());
+                let durable =
+                    |line: usize, key: &PersonKey| campaign.lines[line].given.get(key).copied();
+                self.model.crashed(durable, self.rate);
                 self.model.restored();
                 // With the clock set back as well, its numbers can't be told from the lost ones.
                 self.start();
@@ -587,7 +615,11 @@ impl Life {
                 }
             }
             self.idle_out();
-            let left = self.line(|line| self.gate.waiting(line));
+            let lines = (0..).map(LineIndex).take(self.campaign.openings.len());
+            let waiting = |here: InLine| here.live.waiting(here.line);
+            let left: u64 = lines
+                .map(|line| self.memory.in_line(&self.gate, line, waiting))
+                .sum();
             let come = |key: &PersonKey| {
                 let promise = &self.model.people[key];
                 promise.booked || promise.tokens.is_empty()
@@ -604,15 +636,19 @@ impl Life {
     fn conserved(&mut self) {
         self.keep();
         for (key, promise) in &self.model.people {
-            let durable = self.line(|line| line.given.get(key).copied());
-            if self.draws && promise.known.is_some_and(|known| known.draw().is_some()) {
+            let durable = self.line(self.line_of(key), |line| line.given.get(key).copied());
+            if self.draws && promise.known.is_some_and(Given::in_draw) {
                 assert_eq!(durable.map(Given::number), promise.known.map(Given::number));
                 continue;
             }
             assert_eq!(durable, promise.known, "{key}");
         }
         let known = self.model.people.values().filter(|one| one.known.is_some());
-        assert_eq!(self.line(|line| line.given.len()), known.count());
+        let people = |state: &State| {
+            let lines = state.campaigns[0].lines.iter();
+            lines.map(|line| line.given.len()).sum::<usize>()
+        };
+        assert_eq!(self.memory.look(people), known.count());
     }
 }
 

@@ -15,7 +15,9 @@ const CALLED_S: f64 = 60.0 + 300.0;
 /// What one person has.
 #[derive(Clone, Debug, Default)]
 pub struct Promise {
-    /// The best number that the gate of this life knows, with its draw.
+    /// The position of the line that the person belongs to.
+    pub line: usize,
+    /// The best number that the gate of this life knows.
     pub known: Option<Given>,
     /// Tokens on the person's devices, with when they were issued.
     pub tokens: Vec<(Given, Stamp)>,
@@ -31,18 +33,24 @@ pub struct Promise {
     pub seen: Stamp,
 }
 
-#[derive(Clone, Debug)]
-pub struct Model {
-    pub people: HashMap<PersonKey, Promise>,
+/// What one line has promised.
+#[derive(Clone, Debug, Default)]
+pub struct LineModel {
     /// Whose each number is.
     owners: HashMap<u64, PersonKey>,
     newest: u64,
-    /// Numbers of a lobby that has been drawn: highest of them, by draw.
-    pub drawn: Vec<Option<HashMap<PersonKey, u64>>>,
+    /// The numbers of its lobby, once it was drawn.
+    pub drawn: Option<HashMap<PersonKey, u64>>,
     /// The highest number that was called in this life.
-    pub highest_called: u64,
-    /// Draws whose opening a step of the keeper has seen: nobody comes into them any more.
-    pub closed: HashSet<usize>,
+    highest_called: u64,
+    /// A step of the keeper has seen its opening: nobody comes into the draw any more.
+    pub is_closed: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub people: HashMap<PersonKey, Promise>,
+    pub lines: Vec<LineModel>,
     /// Turns that nobody has used and that are kept for nobody, at the most.
     turns: f64,
     /// Turns that were used since the beginning, and those used or kept at the last step.
@@ -61,15 +69,21 @@ pub struct Model {
 }
 
 impl Model {
-    pub fn new(people: impl Iterator<Item = PersonKey>, rate: f64, most: u64) -> Self {
+    /// Of people with the positions of their lines.
+    pub fn new(
+        people: impl Iterator<Item = (PersonKey, usize)>,
+        lines: usize,
+        rate: f64,
+        most: u64,
+    ) -> Self {
+        let promise = |line| Promise {
+            line,
+            ..Promise::default()
+        };
         Self {
-            people: people.map(|key| (key, Promise::default())).collect(),
-            owners: HashMap::new(),
-            newest: 0,
-            drawn: Vec::new(),
-            highest_called: 0,
-            closed: HashSet::new(),
-            turns: rate * BURST_S,
+            people: people.map(|(key, line)| (key, promise(line))).collect(),
+            lines: vec![LineModel::default(); lines],
+            turns: rate * BURST_S + lines as f64,
             used: 0,
             spent: 0,
             counted: HashSet::new(),
@@ -88,10 +102,12 @@ impl Model {
 
     /// Rules 1 to 3: somebody was answered with a place, having shown `token` or none.
     pub fn placed(&mut self, key: PersonKey, place: &Place, token: Option<Given>, is_lost: bool) {
-        let (given, newest) = (place.given, self.newest);
+        let given = place.ticket.given;
         let promise = self.people[&key].clone();
+        let line = &mut self.lines[promise.line];
+        let newest = line.newest;
         let shown = token.filter(|_| !is_lost);
-        let is_drawn = |given: Given| given.draw().is_some_and(|at| self.is_drawn(at));
+        let is_drawn = |given: Given| given.in_draw() && line.drawn.is_some();
         let best = match (promise.known, shown) {
             (Some(known), _) if is_drawn(known) => Some(known.number()),
             (known, shown) => {
@@ -108,13 +124,12 @@ impl Model {
                     "{key} got {number}, {newest} was given before"
                 );
                 assert!(number > promise.behind, "{key} is before its own time");
-                for numbers in self.drawn.iter().flatten() {
-                    let last = numbers.values().max().copied().unwrap_or(0);
-                    assert!(number > last, "{key} came after a draw that it is among");
-                }
+                let drawn = line.drawn.iter().flat_map(HashMap::values);
+                let last = drawn.max().copied().unwrap_or(0);
+                assert!(number > last, "{key} came after a draw that it is among");
             }
         }
-        if given.draw().is_some_and(|draw| self.closed.contains(&draw)) {
+        if given.in_draw() && line.is_closed {
             let known = promise.known;
             assert_eq!(
                 known,
@@ -122,17 +137,16 @@ impl Model {
                 "{key} came into a draw after its opening"
             );
         }
-        let owner = *self.owners.entry(given.number()).or_insert(key);
+        let owner = *line.owners.entry(given.number()).or_insert(key);
         assert_eq!(owner, key, "number {} is two people's", given.number());
-        self.newest = newest.max(given.number());
-        self.person(key).known = Some(given);
-        let turn = match given.draw().filter(|at| self.is_drawn(*at)) {
-            Some(at) => {
-                let numbers = self.drawn[at].as_ref().expect("it was just looked at");
+        line.newest = newest.max(given.number());
+        let turn = match &line.drawn {
+            Some(numbers) if given.in_draw() => {
                 numbers.get(&key).copied().unwrap_or(given.number())
             }
-            None => given.number(),
+            _ => given.number(),
         };
+        self.person(key).known = Some(given);
         if place.state != PlaceState::Lobby {
             assert_eq!(place.number, turn, "{key} is called by another number");
         }
@@ -143,11 +157,13 @@ impl Model {
     fn seen(&mut self, key: PersonKey, place: &Place) {
         match place.state {
             PlaceState::Admitted => {
-                self.highest_called = self.highest_called.max(place.number);
+                let line = &mut self.lines[self.people[&key].line];
+                line.highest_called = line.highest_called.max(place.number);
                 self.person(key).called = Some(place.number);
             }
             PlaceState::Waiting => {
-                let (number, called) = (place.number, self.highest_called);
+                let line = &self.lines[self.people[&key].line];
+                let (number, called) = (place.number, line.highest_called);
                 assert!(
                     number > called,
                     "{key} waits with {number}, {called} was called"
@@ -160,10 +176,6 @@ impl Model {
         assert!((5..=300).contains(&place.next_poll_s), "{place:?}");
     }
 
-    fn is_drawn(&self, at: usize) -> bool {
-        self.drawn.get(at).is_some_and(Option::is_some)
-    }
-
     /// A draw was revealed: its people have its numbers in the order of their lots.
     pub fn draw(&mut self, at: usize, seed: &[u8; 32], members: Vec<(PersonKey, u64)>) {
         let mut numbers: Vec<u64> = members.iter().map(|(_, number)| *number).collect();
@@ -171,13 +183,10 @@ impl Model {
         let mut people: Vec<PersonKey> = members.into_iter().map(|(key, _)| key).collect();
         people.sort_by_key(|key| (lot(seed, key), *key));
         let drawn: HashMap<_, _> = people.into_iter().zip(numbers).collect();
-        if self.drawn.len() <= at {
-            self.drawn.resize(at + 1, None);
-        }
-        if let Some(before) = &self.drawn[at] {
+        if let Some(before) = &self.lines[at].drawn {
             assert_eq!(*before, drawn, "the same draw had another result");
         }
-        self.drawn[at] = Some(drawn);
+        self.lines[at].drawn = Some(drawn);
     }
 
     /// Time passed while people may go in.
@@ -197,7 +206,9 @@ impl Model {
             "{} more turns are used or kept than there were",
             -self.turns
         );
-        self.turns = self.turns.min((rate * BURST_S).max(1.0));
+        // Each line has one at least.
+        let lines = self.lines.len() as f64;
+        self.turns = self.turns.min(rate * BURST_S + lines);
     }
 
     /// Nobody may go in: turns are not saved up.
@@ -233,20 +244,25 @@ impl Model {
 
     /// The process died. `durable` is what the journal has of each person; `restart_rate` lets the
     /// first second's people in at once.
-    pub fn crashed(&mut self, durable: impl Fn(&PersonKey) -> Option<Given>, restart_rate: f64) {
-        let newest = self.newest;
+    pub fn crashed(
+        &mut self,
+        durable: impl Fn(usize, &PersonKey) -> Option<Given>,
+        restart_rate: f64,
+    ) {
         for (key, promise) in &mut self.people {
             let before = promise.known;
-            promise.known = durable(key);
+            promise.known = durable(promise.line, key);
             promise.called = None;
             if promise.known.is_none() && before.is_some() && promise.tokens.is_empty() {
-                promise.behind = newest;
+                promise.behind = self.lines[promise.line].newest;
             }
         }
-        self.turns = restart_rate * BURST_S;
+        self.turns = restart_rate * BURST_S + self.lines.len() as f64;
         self.spent = self.used;
-        self.closed.clear();
-        self.highest_called = 0;
+        for line in &mut self.lines {
+            line.is_closed = false;
+            line.highest_called = 0;
+        }
         self.counted.clear();
         self.taken_over = 0;
         self.late.clear();
@@ -267,14 +283,16 @@ impl Model {
 
     /// An older backup is in place: numbers since then are given again, to whoever comes.
     pub fn restored(&mut self) {
-        let known = |promise: &Promise| promise.known.map(Given::number);
-        let people = self.people.iter();
-        let owners = people.filter_map(|(key, promise)| Some((known(promise)?, *key)));
-        self.owners = owners.collect();
-        self.newest = self.owners.keys().max().copied().unwrap_or(0);
-        self.people
-            .values_mut()
-            .for_each(|promise| promise.behind = 0);
-        self.drawn.clear();
+        for line in &mut self.lines {
+            *line = LineModel::default();
+        }
+        for (key, promise) in &mut self.people {
+            let line = &mut self.lines[promise.line];
+            if let Some(known) = promise.known {
+                line.owners.insert(known.number(), *key);
+                line.newest = line.newest.max(known.number());
+            }
+            promise.behind = 0;
+        }
     }
 }

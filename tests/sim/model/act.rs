@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use sumun::domain::entry::{Actor, Change, Hash, Piece};
 use sumun::domain::ids::{CampaignId, CampaignIndex, Pool};
+use sumun::domain::time::Stamp;
 use sumun::engine::command::{Operated, Outcome, RosterNews};
 
 use super::{Act, Asked, Pass, Programme, Said, Waiting};
@@ -35,14 +36,14 @@ impl Pass {
 
     pub(super) fn act(&mut self, act: Act, others: &VecDeque<Waiting>) -> Said {
         match act {
-            Act::Activate { rules, text } => self.activate(rules, text),
+            Act::Activate { rules, text, now } => self.activate(rules, text, now),
             Act::Sites { campaign, rows } => self.sites(campaign, rows),
             Act::Slots { campaign, rows } => self.slots(campaign, rows, others),
             Act::Roster { people } => self.roster(people),
         }
     }
 
-    fn activate(&mut self, rules: super::Rules, source: String) -> Said {
+    fn activate(&mut self, rules: super::Rules, source: String, now: Stamp) -> Said {
         if source != rules.text() {
             return Said::Impossible;
         }
@@ -59,14 +60,19 @@ impl Pass {
                 if here.texts.last() == Some(&source) {
                     return did(Operated::Unchanged { campaign, version });
                 }
+                let before = Some((&here.rules, &here.lines[..]));
+                here.lines = rules.lines_after(before, here.had_lines, now);
                 here.rules = rules;
                 here.texts.push(source.clone());
                 here.noted.clear();
                 at
             }
             None => {
+                let lines = rules.lines_after(None, 0, now);
                 self.world.campaigns.push(Programme {
                     rules,
+                    lines,
+                    had_lines: 0,
                     texts: vec![source.clone()],
                     sites: Vec::new(),
                     slots: Vec::new(),
@@ -82,7 +88,10 @@ impl Pass {
         };
         let version = self.world.campaigns[at].version();
         let index = CampaignIndex(at as u16);
-        let rows = self.world.campaigns[at].rules.rows();
+        let here = &mut self.world.campaigns[at];
+        let most = here.lines.iter().map(|line| line + 1).max();
+        here.had_lines = here.had_lines.max(most.unwrap_or(0));
+        let rows = here.rules.rows(&here.lines);
         let last = Change::CampaignActivated {
             campaign: index,
             version,

@@ -223,6 +223,22 @@ impl Service {
         state.campaign(here.index)?.active_booking(person).copied()
     }
 
+    /// The person's latest booking, also when it was cancelled, with the entry that last changed
+    /// it.
+    pub fn latest_booking(
+        &self,
+        here: &Here,
+        person: &PersonKey,
+    ) -> Answered<Option<(Booking, Entry)>> {
+        let state = self.shared.state();
+        let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
+        let Some(booking) = campaign.latest_booking(person).copied() else {
+            return Ok(None);
+        };
+        drop(state);
+        Ok(Some((booking, self.entry(booking.seq)?)))
+    }
+
     /// The person's hold, while it runs.
     pub fn running_hold(&self, here: &Here, person: &PersonKey) -> Option<Held> {
         let state = self.shared.state();
@@ -332,7 +348,7 @@ impl Service {
         let now = here.now.max(state.stamp);
         let answered = repeated(campaign, idempotency, now);
         let standing = campaign.standing(person);
-        let booking = standing.booking.map(|at| campaign.bookings[at as usize]);
+        let booking = campaign.active_booking(person);
         let pause = campaign.line.pause.as_ref().filter(|pause| pause.freezes);
         Ok(Met {
             answered: answered.map_err(|_| Refused::IdempotencyConflict)?,
@@ -345,12 +361,17 @@ impl Service {
 
     /// Reads an answer off the entry that recorded it.
     fn answer_of(&self, here: &Here, seq: Seq) -> Answered<Booking> {
+        let entry = self.entry(seq)?;
+        self.booking_of(here, &entry).ok_or(Refused::OutcomeUnknown)
+    }
+
+    /// An entry that the state knows.
+    fn entry(&self, seq: Seq) -> Answered<Entry> {
         let entry = self.store.read().and_then(|read| read.entry(seq));
         let entry = entry.inspect_err(|fault| {
             tracing::error!(%seq, %fault, "an entry that the state knows can't be read");
         });
-        let entry = entry.ok().flatten().ok_or(Refused::OutcomeUnknown)?;
-        self.booking_of(here, &entry).ok_or(Refused::OutcomeUnknown)
+        entry.ok().flatten().ok_or(Refused::OutcomeUnknown)
     }
 
     /// The booking as it was after `entry`.

@@ -94,6 +94,8 @@ pub enum Refused {
         slot: SlotIndex,
         alternatives: Arc<Near>,
     },
+    /// The slot has begun.
+    SlotPast,
     AlreadyBooked(BookingNumber),
     HoldExpired,
     NoBooking,

@@ -164,6 +164,7 @@ impl Problem {
             Refused::SlotFull {
                 alternatives: near, ..
             } => problem("slot_full").with_text("alternatives", near_text(here, &near)),
+            Refused::SlotPast => problem("slot_past"),
             Refused::AlreadyBooked(number) => {
                 problem("already_booked").with("number", number.to_string())
             }

@@ -22,4 +22,5 @@ mod sample;
 mod sessions;
 mod stampede;
 mod tidy;
+mod told;
 mod world;

@@ -1,3 +1,5 @@
+//! What wrong credentials cost, how far apart senders are told, and the arithmetic of guessing.
+
 use super::*;
 use crate::domain::crockford::VALUES;
 

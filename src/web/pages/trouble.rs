@@ -93,6 +93,7 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
             ("paused", ("/wait", "to-wait"))
         }
         Refused::SlotFull { .. } => ("slot_full", ("/sites", "to-sites")),
+        Refused::SlotPast => ("slot_past", ("/sites", "to-sites")),
         Refused::AlreadyBooked(_) => ("already_booked", ("/booking", "to-booking")),
         Refused::HoldExpired => ("hold_expired", ("/sites", "to-sites")),
         Refused::NoBooking => ("no_booking", ("/sites", "to-sites")),

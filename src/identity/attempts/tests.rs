@@ -41,7 +41,7 @@ fn a_person_at_an_address_may_mistype_and_then_waits_longer_each_time() {
     // The time told is the true one: a second before it a wrong one has to wait still.
     let attempts = Attempts::default();
     let fail = |now| count(&attempts, "203.0.113.7", "김영희", now);
-    let told = (0..6).map(|_| fail(NOW)).last().flatten().unwrap();
+    let told = (0..6).filter_map(|_| fail(NOW)).max().unwrap();
     let just = NOW.plus_s(i64::from(told));
     assert_eq!(fail(just), None);
     assert!(fail(just).is_some());

@@ -20,8 +20,8 @@ refusals! {
     NotHeld = [
         "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
         "session_invalid", "session_expired", "not_eligible", "not_open_yet", "opening_closed",
-        "foreign_request", "not_found", "slot_full", "slot_past", "already_booked", "change_deadline_passed",
-        "outcome_unknown", "paused", "overloaded", "too_many_attempts",
+        "foreign_request", "not_found", "slot_full", "slot_past", "already_booked",
+        "change_deadline_passed", "outcome_unknown", "paused", "overloaded", "too_many_attempts",
     ];
     NotReleased = [
         "invalid_request"(422), "session_invalid", "session_expired", "foreign_request",

@@ -36,7 +36,8 @@ file = icalendar.Calendar.from_ical(open(sys.argv[2], 'rb').read())
 assert not file.errors and not any(part.errors for part in file.walk()), file.errors
 def one(event):
     instant = lambda name: event.decoded(name).strftime('%Y-%m-%dT%H:%M:%SZ')
-    shown = {name: str(event[name]) for name in ['uid', 'sequence', 'status', 'summary', 'location']}
+    names = ['uid', 'sequence', 'status', 'summary', 'location']
+    shown = {name: str(event[name]) for name in names}
     shown.update((name, instant(name)) for name in ['dtstamp', 'dtstart', 'dtend'])
     return shown | {'alarms': len(event.walk('VALARM'))}
 print(json.dumps([file['method'], [one(event) for event in file.walk('VEVENT')]]))

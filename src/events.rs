@@ -39,8 +39,10 @@ macro_rules! events {
 events! {
     /// Wrong credentials.
     SignInFailed = "sign_in_failed",
-    /// Credentials were not looked at: too many wrong ones before.
+    /// Wrong credentials, after too many wrong ones from there.
     SignInLimited = "sign_in_limited",
+    /// Credentials were not looked at: too many wrong ones came to the whole server.
+    SignInPutOff = "sign_in_put_off",
     /// A form or a call that another site had a browser send.
     ForeignForm = "foreign_form",
     /// A request that can't be read, or not in one way only.

@@ -82,8 +82,8 @@ pub struct Usage {
 /// What a person has in a campaign.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
-    /// The index of the active booking.
-    pub booking: Option<u32>,
+    /// The index of the latest booking, which may be cancelled.
+    pub latest: Option<u32>,
     pub hold: Option<HoldId>,
     /// What the person caused, to keep one person from taking a large share of the writer.
     pub changes: Changes,
@@ -194,9 +194,14 @@ impl CampaignState {
 
     /// The person's booking, unless it was cancelled.
     pub fn active_booking(&self, person: &PersonKey) -> Option<&Booking> {
-        self.standing(person)
-            .booking
-            .map(|index| &self.bookings[index as usize])
+        let latest = self.latest_booking(person);
+        latest.filter(|booking| booking.status == Status::Booked)
+    }
+
+    /// The person's latest booking, also when it was cancelled.
+    pub fn latest_booking(&self, person: &PersonKey) -> Option<&Booking> {
+        let latest = self.standing(person).latest;
+        latest.map(|index| &self.bookings[index as usize])
     }
 
     /// The time that holds run by: it stands still while sessions are frozen.

@@ -1,7 +1,15 @@
-//! Limits on wrong credentials, per network prefix and per name and birth date.
+//! What wrong credentials cost: a delay for whoever sent them, never a wall for anybody else.
 //!
-//! Only failures count, and where a campaign asks for all that a person knows only failures are
-//! refused (`service::entrance`), so a whole country behind one carrier's address can sign in.
+//! Credentials are looked at first and right ones always pass, so nobody can be locked out by what
+//! others sent from the same address or under the same name. A wrong answer is counted for the
+//! address together with the person it named, for the address, and for its network. While all three
+//! have room it is a plain "not found". After that it is told late and with a time to wait that
+//! grows with every further wrong one.
+//!
+//! A guesser can ignore the times to wait, and learns from every answer that the guess was wrong.
+//! What stops guessing is arithmetic: the codes are long, and the number of wrong guesses that the
+//! whole server looks at in a second has a bound (`Strength::wrong_per_s`). SECURITY.md has the
+//! figures.
 //!
 //! Each limit is a fixed table of buckets under a keyed hash: no amount of guessing takes memory,
 //! and nobody can choose whose bucket to fill. A bucket is the instant at which its debt is paid
@@ -11,36 +19,63 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::Strength;
 use crate::domain::time::{Day, Stamp};
 
 /// 262,144 buckets of 8 bytes: 2 MiB a limit.
 const BUCKETS: usize = 1 << 18;
+/// So many seconds' worth of wrong guesses may come to the whole server at once, because people
+/// come at the moment of an opening.
+const ALL_BURST_S: i64 = 10;
 
-/// How many failures are forgiven, and how fast.
+/// How many wrong answers are forgiven, how fast, and the longest time to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// Failures in a row before the limit holds.
+    /// Wrong answers in a row before the limit holds.
     pub burst: u32,
     /// One more is forgiven after this long.
-    pub refill_s: u32,
+    pub refill_ms: u32,
+    /// Nobody is told to wait longer, whatever was sent before.
+    pub wait_s_max: u32,
 }
 
-/// A network that fails 60 times may then fail once a second: guessing 45-bit codes at that rate
-/// takes a million years, and a mistyping office of hundreds stays under it.
-pub const PREFIX_LIMIT: Limit = Limit {
+/// A person at an address may mistype five times; then each time costs half a minute more.
+pub const PAIR_LIMIT: Limit = Limit {
+    burst: 5,
+    refill_ms: 30_000,
+    wait_s_max: 900,
+};
+/// An address may be a house, an office or a town: 60 mistypings at once, then one a second.
+pub const ADDRESS_LIMIT: Limit = Limit {
     burst: 60,
-    refill_s: 1,
+    refill_ms: 1_000,
+    wait_s_max: 60,
 };
-/// A name and birth date may fail ten times, then once every 30 seconds.
-pub const PERSON_LIMIT: Limit = Limit {
-    burst: 10,
-    refill_s: 30,
+/// A network (/24, IPv6 /48) as ten such addresses, so that moving from one /64 to the next in the
+/// same /48 gains nothing.
+pub const NETWORK_LIMIT: Limit = Limit {
+    burst: 600,
+    refill_ms: 100,
+    wait_s_max: 60,
 };
+
+/// Whom wrong credentials named, and where they came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Wrong<'a> {
+    pub from: IpAddr,
+    /// The comparable name: another spelling of a name is the same person. Empty where the campaign
+    /// does not ask for it.
+    pub name: &'a str,
+    pub born: Option<Day>,
+}
 
 #[derive(Debug)]
 pub struct Attempts {
-    by_prefix: Buckets,
-    by_person: Buckets,
+    by_pair: Buckets,
+    by_address: Buckets,
+    by_network: Buckets,
+    /// By strength of the credentials.
+    all: [AtomicI64; Strength::ALL.len()],
 }
 
 #[derive(Debug)]
@@ -52,29 +87,43 @@ struct Buckets {
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self::new(PREFIX_LIMIT, PERSON_LIMIT)
+        Self::new(PAIR_LIMIT, ADDRESS_LIMIT, NETWORK_LIMIT)
     }
 }
 
 impl Attempts {
-    pub fn new(prefix: Limit, person: Limit) -> Self {
+    pub fn new(pair: Limit, address: Limit, network: Limit) -> Self {
         Self {
-            by_prefix: Buckets::new(prefix),
-            by_person: Buckets::new(person),
+            by_pair: Buckets::new(pair),
+            by_address: Buckets::new(address),
+            by_network: Buckets::new(network),
+            all: Strength::ALL.map(|_| AtomicI64::new(i64::MIN)),
         }
     }
 
-    /// How many seconds to wait before the next attempt; none if it may be made now.
-    pub fn wait_s(&self, from: IpAddr, name: &str, born: Day, now: Stamp) -> Option<u32> {
-        let prefix = self.by_prefix.wait_s(prefix(from), now);
-        let person = self.by_person.wait_s((name, born), now);
-        prefix.max(person)
+    /// Whether credentials are looked at now. They are not while more wrong ones come to the whole
+    /// server than it may answer, and then it makes no difference whether they are right. Of those
+    /// that come meanwhile, as many are looked at as the bound allows.
+    pub fn may_look(&self, strength: Strength, now: Stamp) -> bool {
+        let paid_at = self.all[strength as usize].load(Ordering::Relaxed);
+        paid_at.saturating_sub(now.0) < ALL_BURST_S * Stamp::SECOND
     }
 
-    /// Counts a failed attempt.
-    pub fn failed(&self, from: IpAddr, name: &str, born: Day, now: Stamp) {
-        self.by_prefix.count(prefix(from), now);
-        self.by_person.count((name, born), now);
+    /// Counts a wrong answer. None while it is a plain "not found"; else for how many seconds a
+    /// further wrong one will be told late.
+    pub fn failed(&self, wrong: &Wrong<'_>, strength: Strength, now: Stamp) -> Option<u32> {
+        let cost_ns = Stamp::SECOND / i64::from(strength.wrong_per_s());
+        let paid = |at: i64| Some(at.max(now.0).saturating_add(cost_ns));
+        let all = &self.all[strength as usize];
+        let _ = all.fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid);
+        let (address, network) = (address(wrong.from), network(wrong.from));
+        let pair = (address, wrong.name, wrong.born);
+        let waits = [
+            self.by_pair.count(pair, now),
+            self.by_address.count(address, now),
+            self.by_network.count(network, now),
+        ];
+        waits.into_iter().flatten().max()
     }
 }
 
@@ -88,85 +137,41 @@ impl Buckets {
         }
     }
 
-    fn bucket(&self, key: impl Hash) -> &AtomicI64 {
-        &self.paid_at_ns[self.hasher.hash_one(key) as usize % BUCKETS]
-    }
-
-    fn refill_ns(&self) -> i64 {
-        i64::from(self.limit.refill_s) * Stamp::SECOND
-    }
-
-    fn wait_s(&self, key: impl Hash, now: Stamp) -> Option<u32> {
-        let debt_ns = self
-            .bucket(key)
-            .load(Ordering::Relaxed)
-            .saturating_sub(now.0);
-        let over_ns = debt_ns.saturating_sub(self.refill_ns() * i64::from(self.limit.burst - 1));
-        (over_ns > 0).then(|| ((over_ns - 1) / Stamp::SECOND + 1) as u32)
-    }
-
-    fn count(&self, key: impl Hash, now: Stamp) {
-        let paid = |at: i64| Some(at.max(now.0).saturating_add(self.refill_ns()));
-        let _ = self
-            .bucket(key)
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid);
+    /// Counts one. None if it was within the limit; else after how long the next one is again.
+    fn count(&self, key: impl Hash, now: Stamp) -> Option<u32> {
+        let refill_ns = i64::from(self.limit.refill_ms) * 1_000_000;
+        let room_ns = refill_ns * i64::from(self.limit.burst);
+        let most_ns = room_ns - refill_ns + i64::from(self.limit.wait_s_max) * Stamp::SECOND;
+        let debt_ns = |paid_at: i64| {
+            let left = paid_at.max(now.0).saturating_sub(now.0);
+            (left + refill_ns).min(most_ns)
+        };
+        let bucket = &self.paid_at_ns[self.hasher.hash_one(key) as usize % BUCKETS];
+        let paid = |at: i64| Some(now.0.saturating_add(debt_ns(at)));
+        let before = bucket
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid)
+            .unwrap_or(now.0);
+        let debt_ns = debt_ns(before);
+        let wait_ns = debt_ns + refill_ns - room_ns;
+        (debt_ns > room_ns).then(|| ((wait_ns - 1) / Stamp::SECOND + 1) as u32)
     }
 }
 
-/// The network that one household, office or attacker is likely to hold: /24, or /64 of IPv6.
-fn prefix(address: IpAddr) -> u64 {
+/// What one household, office or attacker is likely to hold: an address, or a /64 of IPv6.
+fn address(address: IpAddr) -> (u8, u64) {
     match address.to_canonical() {
-        IpAddr::V4(v4) => u64::from(v4.to_bits() >> 8),
-        IpAddr::V6(v6) => (v6.to_bits() >> 64) as u64,
+        IpAddr::V4(v4) => (4, u64::from(v4.to_bits())),
+        IpAddr::V6(v6) => (6, (v6.to_bits() >> 64) as u64),
+    }
+}
+
+/// What is given to one customer at a time: a /24, or a /48 of IPv6.
+fn network(address: IpAddr) -> (u8, u64) {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => (24, u64::from(v4.to_bits() >> 8)),
+        IpAddr::V6(v6) => (48, (v6.to_bits() >> 80) as u64),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Stamp = Stamp(1_626_692_400_000_000_000);
-
-    #[test]
-    fn holds_after_the_burst_and_forgives_with_time() {
-        let limit = Limit {
-            burst: 3,
-            refill_s: 30,
-        };
-        let attempts = Attempts::new(
-            Limit {
-                burst: 1000,
-                refill_s: 1,
-            },
-            limit,
-        );
-        let (from, born) = ("203.0.113.7".parse().unwrap(), Day(-1000));
-        for _ in 0..3 {
-            assert_eq!(attempts.wait_s(from, "김영희", born, NOW), None);
-            attempts.failed(from, "김영희", born, NOW);
-        }
-        assert_eq!(attempts.wait_s(from, "김영희", born, NOW), Some(30));
-        assert_eq!(attempts.wait_s(from, "이철수", born, NOW), None);
-        assert_eq!(attempts.wait_s(from, "김영희", born, NOW.plus_s(30)), None);
-    }
-
-    #[test]
-    fn one_network_shares_a_limit_and_its_neighbour_does_not() {
-        let attempts = Attempts::new(
-            Limit {
-                burst: 1,
-                refill_s: 10,
-            },
-            PERSON_LIMIT,
-        );
-        attempts.failed("203.0.113.7".parse().unwrap(), "a", Day(0), NOW);
-        assert_eq!(
-            attempts.wait_s("203.0.113.200".parse().unwrap(), "b", Day(0), NOW),
-            Some(10)
-        );
-        assert_eq!(
-            attempts.wait_s("203.0.114.7".parse().unwrap(), "b", Day(0), NOW),
-            None
-        );
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! Who asks: from what a person knows to their pseudonym, and how often they may be wrong.
+//! Who asks: from what a person knows to their pseudonym, and what it costs to be wrong.
 
 pub mod attempts;
 pub mod staff;
@@ -17,6 +17,43 @@ pub struct Credentials {
     pub birth_date: Option<Day>,
     /// The invitation code as typed.
     pub code: String,
+}
+
+/// How hard credentials are to guess, by what a campaign asks for beside the code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Strength {
+    /// Name, birth date and code.
+    All,
+    /// Birth date and code.
+    BirthDate,
+    /// Less: `campaign check` refuses such a campaign; an older version may have activated one.
+    Less,
+}
+
+impl Strength {
+    pub const ALL: [Self; 3] = [Self::All, Self::BirthDate, Self::Less];
+
+    /// Wrong answers that the whole server looks at in a second. Each bound keeps the number of
+    /// people who are guessed in an evening far below one (`attempts/tests.rs` and SECURITY.md have
+    /// the arithmetic), and the first two leave room for the mistypings of a crowd: three in a
+    /// hundred of 25,000 who enter in a second are 750.
+    pub const fn wrong_per_s(self) -> u32 {
+        match self {
+            Self::All => 50_000,
+            Self::BirthDate => 2_000,
+            Self::Less => 10,
+        }
+    }
+}
+
+impl Credentials {
+    pub fn strength(&self) -> Strength {
+        match (&self.name, self.birth_date) {
+            (Some(_), Some(_)) => Strength::All,
+            (None, Some(_)) => Strength::BirthDate,
+            (_, None) => Strength::Less,
+        }
+    }
 }
 
 /// The person whom all of the credentials name: of the roster, or who left it with something. One

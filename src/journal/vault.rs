@@ -213,7 +213,7 @@ impl Check<'_> {
             let mut campaigns = self.state.campaigns.iter();
             campaigns.any(|campaign| {
                 let standing = campaign.standing(&person.key);
-                standing.booking.is_some() || standing.hold.is_some()
+                campaign.active_booking(&person.key).is_some() || standing.hold.is_some()
             })
         };
         let left = people.left.iter().filter(needs);

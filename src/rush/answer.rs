@@ -69,7 +69,7 @@ impl Kind {
         use Code::*;
         let session = matches!(code, SessionInvalid | SessionExpired);
         let rules = matches!(code, NotEligible | NotOpenYet | OpeningClosed);
-        let seat = matches!(code, SlotFull | HoldExpired | OutcomeUnknown);
+        let seat = matches!(code, SlotFull | SlotPast | HoldExpired | OutcomeUnknown);
         if matches!(code, Overloaded | Paused) {
             return true;
         }
@@ -129,6 +129,7 @@ codes! {
     SessionExpired = "session_expired": 401,
     NotAdmitted = "not_admitted": 403,
     SlotFull = "slot_full": 409,
+    SlotPast = "slot_past": 409,
     AlreadyBooked = "already_booked": 409,
     HoldExpired = "hold_expired": 404,
     NoBooking = "no_booking": 404,

@@ -73,11 +73,15 @@ impl Service {
             None => Some(self.check_rules(here, person)?),
             Some(_) => None,
         };
+        // What is theirs already takes no second seat.
+        if let Some(held) = self.held_in(here, &person, slot) {
+            return Ok(held);
+        }
+        if let Some(booking) = self.booked_in(here, &person, slot) {
+            return Err(Refused::AlreadyBooked(booking.number));
+        }
         met.may_change()?;
-        let Some((doses, claim)) = self.claim(here, slot)? else {
-            let held = self.held_in(here, &person, slot);
-            return held.ok_or_else(|| self.slot_full(here, slot));
-        };
+        let (doses, claim) = self.claim(here, slot)?;
         let ask = Ask::Hold {
             doses,
             pool: Pool::Public,
@@ -132,12 +136,13 @@ impl Service {
         if let Some(number) = met.booking {
             return Err(Refused::AlreadyBooked(number));
         }
+        let choice = self.own(here, &person, choice);
         let mut subject = None;
         if let Choice::Slot(_) = choice {
             subject = Some(self.check_rules(here, person)?);
             met.may_change()?;
         }
-        let (seat, claim) = self.seat(here, &person, choice)?;
+        let (seat, claim) = self.seat(here, choice)?;
         self.change(
             here,
             Request {
@@ -168,10 +173,15 @@ impl Service {
             return self.answer_of(here, seq);
         }
         met.is_not_frozen(&person)?;
-        if let Choice::Slot(_) = choice {
+        let choice = self.own(here, &person, choice);
+        if let Choice::Slot(slot) = choice {
+            let there = self.booked_in(here, &person, slot);
+            if let Some(booking) = there.filter(|booking| booking.number == number) {
+                return Ok(booking);
+            }
             met.may_change()?;
         }
-        let (seat, claim) = self.seat(here, &person, choice)?;
+        let (seat, claim) = self.seat(here, choice)?;
         let ask = Ask::Move { number, seat };
         self.change(
             here,
@@ -223,6 +233,22 @@ impl Service {
         state.campaign(here.index)?.active_booking(person).copied()
     }
 
+    /// The person's latest booking, also when it was cancelled, with the entry that last changed
+    /// it.
+    pub fn latest_booking(
+        &self,
+        here: &Here,
+        person: &PersonKey,
+    ) -> Answered<Option<(Booking, Entry)>> {
+        let state = self.shared.state();
+        let campaign = state.campaign(here.index).ok_or(Refused::NotFound)?;
+        let Some(booking) = campaign.latest_booking(person).copied() else {
+            return Ok(None);
+        };
+        drop(state);
+        Ok(Some((booking, self.entry(booking.seq)?)))
+    }
+
     /// The person's hold, while it runs.
     pub fn running_hold(&self, here: &Here, person: &PersonKey) -> Option<Held> {
         let state = self.shared.state();
@@ -252,10 +278,13 @@ impl Service {
         }
     }
 
-    /// Claims both seats of a slot and its second dose; none if they are gone.
-    fn claim(&self, here: &Here, slot: SlotIndex) -> Answered<Option<(Doses, Claim)>> {
+    /// Claims both seats of a slot and its second dose.
+    fn claim(&self, here: &Here, slot: SlotIndex) -> Answered<(Doses, Claim)> {
         let catalog = &here.offer.catalog;
         let known = catalog.slot(slot).ok_or(Refused::NotFound)?;
+        if known.start <= here.now {
+            return Err(Refused::SlotPast);
+        }
         let doses = Doses {
             first: slot,
             second: catalog.second_of(known),
@@ -264,28 +293,35 @@ impl Service {
             let (seats, positions) = here.offer.seats_of(doses);
             SiteSeats::claim(seats, positions, Pool::Public)
         });
-        Ok(claim.flatten().map(|claim| (doses, claim)))
+        let claim = claim.flatten();
+        claim
+            .map(|claim| (doses, claim))
+            .ok_or_else(|| self.slot_full(here, slot))
     }
 
-    /// The seat that a person chose. Whoever holds the last seat of a slot has it, also when they
-    /// name the slot.
-    fn seat(
-        &self,
-        here: &Here,
-        person: &PersonKey,
-        choice: Choice,
-    ) -> Answered<(Seat, Option<Claim>)> {
-        let slot = match choice {
-            Choice::Hold(hold) => return Ok((Seat::Held(hold), None)),
-            Choice::Slot(slot) => slot,
+    /// What a person chose; a slot that they hold is their hold, so that it takes no second seat.
+    fn own(&self, here: &Here, person: &PersonKey, choice: Choice) -> Choice {
+        let Choice::Slot(slot) = choice else {
+            return choice;
         };
-        if let Some((doses, claim)) = self.claim(here, slot)? {
-            return Ok((Seat::Claimed(doses, Pool::Public), Some(claim)));
+        let held = self.held_in(here, person, slot);
+        held.map_or(choice, |held| Choice::Hold(held.hold))
+    }
+
+    fn seat(&self, here: &Here, choice: Choice) -> Answered<(Seat, Option<Claim>)> {
+        match choice {
+            Choice::Hold(hold) => Ok((Seat::Held(hold), None)),
+            Choice::Slot(slot) => {
+                let (doses, claim) = self.claim(here, slot)?;
+                Ok((Seat::Claimed(doses, Pool::Public), Some(claim)))
+            }
         }
-        match self.held_in(here, person, slot) {
-            Some(held) => Ok((Seat::Held(held.hold), None)),
-            None => Err(self.slot_full(here, slot)),
-        }
+    }
+
+    /// The person's booking, if its first dose is in this slot.
+    fn booked_in(&self, here: &Here, person: &PersonKey, slot: SlotIndex) -> Option<Booking> {
+        let booking = self.active_booking(here, person);
+        booking.filter(|booking| booking.doses.first == slot)
     }
 
     /// The person's hold in a slot, while it runs.
@@ -332,7 +368,7 @@ impl Service {
         let now = here.now.max(state.stamp);
         let answered = repeated(campaign, idempotency, now);
         let standing = campaign.standing(person);
-        let booking = standing.booking.map(|at| campaign.bookings[at as usize]);
+        let booking = campaign.active_booking(person);
         let pause = campaign.gate.pause.as_ref().filter(|pause| pause.freezes);
         Ok(Met {
             answered: answered.map_err(|_| Refused::IdempotencyConflict)?,
@@ -345,12 +381,17 @@ impl Service {
 
     /// Reads an answer off the entry that recorded it.
     fn answer_of(&self, here: &Here, seq: Seq) -> Answered<Booking> {
+        let entry = self.entry(seq)?;
+        self.booking_of(here, &entry).ok_or(Refused::OutcomeUnknown)
+    }
+
+    /// An entry that the state knows.
+    fn entry(&self, seq: Seq) -> Answered<Entry> {
         let entry = self.store.read().and_then(|read| read.entry(seq));
         let entry = entry.inspect_err(|fault| {
             tracing::error!(%seq, %fault, "an entry that the state knows can't be read");
         });
-        let entry = entry.ok().flatten().ok_or(Refused::OutcomeUnknown)?;
-        self.booking_of(here, &entry).ok_or(Refused::OutcomeUnknown)
+        entry.ok().flatten().ok_or(Refused::OutcomeUnknown)
     }
 
     /// The booking as it was after `entry`.
@@ -388,6 +429,7 @@ impl Service {
             Refusal::ChangeDeadlinePassed(deadline) => Refused::ChangeDeadlinePassed(deadline),
             Refusal::Rules(decision) => Refused::Rules(decision),
             Refusal::NotOnRoster => Refused::NotOnRoster,
+            Refusal::SlotPast => Refused::SlotPast,
             Refusal::SlotFull(slot) => self.slot_full(here, slot),
         }
     }

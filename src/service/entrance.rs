@@ -14,6 +14,7 @@ use crate::events::Event;
 use crate::gate::sessions::SESSION_S_MAX;
 use crate::gate::token::{Kind, TOKEN_S_MAX, Token};
 use crate::gate::{Place, PlaceState, Way};
+use crate::identity::attempts::Wrong;
 use crate::identity::{Credentials, identify};
 
 /// How soon a person may ask again during a pause. Up to as much again is added, depending on the
@@ -21,6 +22,9 @@ use crate::identity::{Credentials, identify};
 const PAUSED_RETRY_S: u32 = 30;
 /// How soon to ask again when the table of devices that were left is full.
 const LEFT_RETRY_S: u32 = 60;
+/// How soon to ask again when credentials were not looked at, because more wrong ones came to the
+/// whole server than it looks at.
+const UNSEEN_RETRY_S: u32 = 3;
 
 impl Service {
     /// Gives a person on the roster, whose opening or lobby is open, their place.
@@ -54,32 +58,37 @@ impl Service {
         over.map_or(day, |over| day.min(over))
     }
 
-    /// The person whom credentials name. If name, birth date and code are all asked for and all
-    /// right, the person enters, even if others made too many wrong attempts from the same address
-    /// or with the same name. If a campaign asks for less, the credentials can be guessed, so the
-    /// limits on attempts are checked first.
+    /// The person whom credentials name. Right ones always pass, whatever others sent from the same
+    /// address or under the same name. Wrong ones cost whoever sends them a time to wait.
     fn identified(
         &self,
         here: &Here,
         credentials: &Credentials,
         from: IpAddr,
     ) -> Answered<PersonKey> {
-        let name = credentials.name.as_deref().unwrap_or(&credentials.code);
-        let name = comparable_name(name);
-        let born = credentials.birth_date.unwrap_or_default();
-        let says_all = credentials.name.is_some() && credentials.birth_date.is_some();
+        let strength = credentials.strength();
+        if !self.attempts.may_look(strength, here.now) {
+            self.events.note(Event::SignInPutOff, Some(from));
+            return Err(Refused::Overloaded {
+                retry_after_s: UNSEEN_RETRY_S,
+            });
+        }
         let person = identify(&self.keys, &here.offer.roster, credentials);
-        let person = person.filter(|person| self.is_known(here, person));
-        let wait_s = self.attempts.wait_s(from, &name, born, here.now);
-        match (person, wait_s) {
-            (Some(person), None) => Ok(person),
-            (Some(person), Some(_)) if says_all => Ok(person),
-            (_, Some(retry_after_s)) => {
+        if let Some(person) = person.filter(|person| self.is_known(here, person)) {
+            return Ok(person);
+        }
+        let name = comparable_name(credentials.name.as_deref().unwrap_or_default());
+        let wrong = Wrong {
+            from,
+            name: &name,
+            born: credentials.birth_date,
+        };
+        match self.attempts.failed(&wrong, strength, here.now) {
+            Some(retry_after_s) => {
                 self.events.note(Event::SignInLimited, Some(from));
-                Err(Refused::TooManyAttempts { retry_after_s })
+                Err(Refused::WrongAgain { retry_after_s })
             }
-            (None, None) => {
-                self.attempts.failed(from, &name, born, here.now);
+            None => {
                 self.events.note(Event::SignInFailed, Some(from));
                 Err(Refused::IdentityNotFound)
             }

@@ -73,7 +73,13 @@ pub struct Here {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Refused {
     IdentityNotFound,
-    TooManyAttempts {
+    /// The credentials were looked at and are wrong, as too many before them were. Right ones would
+    /// have passed.
+    WrongAgain {
+        retry_after_s: u32,
+    },
+    /// The person has caused as many changes in an hour as one may.
+    TooManyChanges {
         retry_after_s: u32,
     },
     Rules(Box<Decision>),
@@ -94,6 +100,8 @@ pub enum Refused {
         slot: SlotIndex,
         alternatives: Arc<Near>,
     },
+    /// The slot has begun.
+    SlotPast,
     AlreadyBooked(BookingNumber),
     HoldExpired,
     NoBooking,
@@ -270,7 +278,7 @@ impl Service {
 /// The refusal of a person who has caused as many changes as one may in an hour.
 fn too_many_changes(until: Stamp, now: Stamp) -> Refused {
     let left_s = (until.0 - now.0 + Stamp::SECOND - 1) / Stamp::SECOND;
-    Refused::TooManyAttempts {
+    Refused::TooManyChanges {
         retry_after_s: u32::try_from(left_s.max(1)).unwrap_or(u32::MAX),
     }
 }

@@ -20,8 +20,8 @@ refusals! {
     NotHeld = [
         "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
         "session_invalid", "session_expired", "not_eligible", "not_open_yet", "opening_closed",
-        "foreign_request", "not_found", "slot_full", "change_deadline_passed", "outcome_unknown",
-        "paused", "overloaded", "too_many_attempts",
+        "foreign_request", "not_found", "slot_full", "slot_past", "already_booked",
+        "change_deadline_passed", "outcome_unknown", "paused", "overloaded", "too_many_attempts",
     ];
     NotReleased = [
         "invalid_request"(422), "session_invalid", "session_expired", "foreign_request",
@@ -30,13 +30,13 @@ refusals! {
     NotBooked = [
         "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
         "session_invalid", "session_expired", "not_eligible", "not_open_yet", "opening_closed",
-        "foreign_request", "not_found", "hold_expired", "slot_full", "already_booked",
+        "foreign_request", "not_found", "hold_expired", "slot_full", "slot_past", "already_booked",
         "idempotency_conflict", "outcome_unknown", "paused", "overloaded", "too_many_attempts",
     ];
     NotMoved = [
         "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
         "session_invalid", "session_expired", "foreign_request", "not_found", "no_booking",
-        "hold_expired", "slot_full", "change_deadline_passed", "idempotency_conflict",
+        "hold_expired", "slot_full", "slot_past", "change_deadline_passed", "idempotency_conflict",
         "outcome_unknown", "paused", "overloaded", "too_many_attempts",
     ];
     NotCancelled = [

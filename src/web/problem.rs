@@ -21,6 +21,8 @@ pub struct Problem {
     lang: Lang,
     status: Option<u16>,
     retry_after_s: Option<u32>,
+    /// What to do, where a code has several meanings.
+    detail: Option<&'static str>,
     /// Members beside the common ones, as JSON with a comma before each.
     more: String,
 }
@@ -89,6 +91,7 @@ impl Problem {
             lang,
             status: None,
             retry_after_s: None,
+            detail: None,
             more: String::new(),
         }
     }
@@ -136,7 +139,11 @@ impl Problem {
         let problem = |code| Self::new(lang, code);
         match refused {
             Refused::IdentityNotFound => problem("identity_not_found"),
-            Refused::TooManyAttempts { retry_after_s } => {
+            Refused::WrongAgain { retry_after_s } => Self {
+                detail: Some(lang.say("wrong-again.detail")),
+                ..problem("too_many_attempts").after(retry_after_s)
+            },
+            Refused::TooManyChanges { retry_after_s } => {
                 problem("too_many_attempts").after(retry_after_s)
             }
             Refused::Rules(decision) => Self::by_rules(&decision, here, lang),
@@ -165,6 +172,7 @@ impl Problem {
             Refused::SlotFull {
                 alternatives: near, ..
             } => problem("slot_full").with_text("alternatives", near_text(here, &near)),
+            Refused::SlotPast => problem("slot_past"),
             Refused::AlreadyBooked(number) => {
                 problem("already_booked").with("number", number.to_string())
             }
@@ -220,7 +228,7 @@ impl Problem {
             code: self.code,
             status,
             title: words.title,
-            detail: words.detail,
+            detail: self.detail.unwrap_or(words.detail),
             retry_after_s: self.retry_after_s,
         };
         let mut body = json_text(&common);

@@ -82,6 +82,11 @@ pub async fn show_openings(call: Call, request: HttpRequest) -> Result<HttpRespo
     let view = OpeningsAnswer {
         answer: decision.answer.name(),
         rule: decision.rule.explain(campaign),
+        groups_may_differ: campaign
+            .rules
+            .groups_of(born.date())
+            .map(str::to_owned)
+            .collect(),
         evaluated_at: instant(decision.evaluated_at),
         next_change: decision.next_change.map(instant),
         opens_at: decision.opens_at.map(instant),

@@ -405,6 +405,9 @@ pub struct OpeningsAnswer {
     /// `eligible`, `not_open_yet`, `opening_closed` or `not_eligible`.
     pub answer: &'static str,
     pub rule: String,
+    /// Groups that lead people of this birth date into further openings. Nobody is identified, so
+    /// the answer is that of somebody in none of them.
+    pub groups_may_differ: Vec<String>,
     #[schema(format = DateTime)]
     pub evaluated_at: String,
     #[schema(format = DateTime)]

@@ -176,6 +176,7 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("session_expired", 401),
     ("not_admitted", 403),
     ("slot_full", 409),
+    ("slot_past", 409),
     ("already_booked", 409),
     ("hold_expired", 404),
     ("no_booking", 404),

@@ -116,6 +116,53 @@ fn whoever_holds_the_last_seat_of_a_slot_can_hold_and_book_it_by_its_name() {
         .problem(409, "slot_full");
 }
 
+/// Once, a person's own slot was said to be somebody else's, or cost a second seat for minutes.
+#[test]
+fn ones_own_slot_is_answered_truly_and_takes_no_second_seat() {
+    let world = World::new(2);
+    let server = world.serve();
+    let mut client = server.client();
+    let session = client.session(&person(OPEN, 0));
+    let free = |client: &mut super::client::Client| {
+        client.get("/sites", Some(&session)).is(200).json["sites"][0]["free"].clone()
+    };
+    let slot = server.slot(&session, "A", "2180-08-02", 1);
+    let wish = json!({ "slot": slot });
+    let first = client.post("/holds", Some(&session), &wish).is(201);
+    let again = client.post("/holds", Some(&session), &wish).is(201);
+    assert_eq!(
+        again.json, first.json,
+        "the same hold until the same instant"
+    );
+    assert_eq!(free(&mut client), 101);
+    // Booking it by its name confirms the hold.
+    let booked = client.book(&session, "k1", &slot).is(201);
+    let booking = &booked.json["booking"];
+    assert_eq!(free(&mut client), 101);
+    assert_eq!(client.book(&session, "k1", &slot).is(201).json, booked.json);
+
+    let number = booking["number"].as_str().unwrap();
+    let held = client.post("/holds", Some(&session), &wish);
+    assert_eq!(held.problem(409, "already_booked").json["number"], number);
+    let to = format!("/bookings/{number}/move");
+    let moved = client.post_once(&to, &session, "k2", &wish).is(200);
+    assert_eq!(&moved.json["booking"], booking);
+    // The same when the slot is full: its other seat is taken.
+    let other = client.session(&person(OPEN, 1));
+    client.book(&other, "k3", &slot).is(201);
+    let moved = client.post_once(&to, &session, "k4", &wish).is(200);
+    assert_eq!(&moved.json["booking"], booking);
+    assert_eq!(free(&mut client), 100);
+
+    // Moving to a slot that is held by its name takes the held seat.
+    let next = server.slot(&session, "A", "2180-08-02", 0);
+    let wish = json!({ "slot": next });
+    client.post("/holds", Some(&session), &wish).is(201);
+    assert_eq!(free(&mut client), 99);
+    client.post_once(&to, &session, "k5", &wish).is(200);
+    assert_eq!(free(&mut client), 100);
+}
+
 #[test]
 fn refusals_say_why_and_what_to_do() {
     let world = World::new(5);
@@ -178,13 +225,20 @@ fn refusals_say_why_and_what_to_do() {
         days.json["days"],
         json!([{ "date": "2180-08-02", "free": 50 }])
     );
-    let full = client
+    client
         .book(&session, &fresh_key(), "11")
-        .problem(409, "slot_full");
-    assert_eq!(full.json["alternatives"][0]["site"], "C");
+        .problem(409, "slot_past");
+    client
+        .post("/holds", Some(&session), &json!({ "slot": "11" }))
+        .problem(409, "slot_past");
 
     let slot = server.slot(&session, "A", "2180-08-02", 1);
-    client.book(&session, &fresh_key(), &slot).is(201);
+    let booked = client.book(&session, &fresh_key(), &slot).is(201);
+    let number = booked.json["booking"]["number"].as_str().unwrap();
+    let past = json!({ "slot": "11" });
+    client
+        .post_once(&format!("/bookings/{number}/move"), &session, "m1", &past)
+        .problem(409, "slot_past");
     let second = client
         .book(&session, &fresh_key(), &slot)
         .problem(409, "already_booked");
@@ -224,45 +278,22 @@ fn refusals_by_the_rules_stand_once_in_the_journal() {
 }
 
 #[test]
-fn too_many_wrong_codes_have_to_wait_and_right_ones_elsewhere_do_not() {
-    let world = World::new(2);
-    let server = world.serve();
-    let mut client = server.client();
-    let mut guess = person(OPEN, 0);
-    for at in 0..10 {
-        guess.code = person(OPEN, 700 + at).code;
-        client
-            .post("/gate/enter", None, &credentials(&guess))
-            .problem(403, "identity_not_found");
-    }
-    let held = client
-        .post("/gate/enter", None, &credentials(&guess))
-        .problem(429, "too_many_attempts");
-    let wait: u32 = held.header("retry-after").unwrap().parse().unwrap();
-    assert!((1..=30).contains(&wait));
-    assert_eq!(held.json["retry_after_s"], wait);
-    client.session(&person(OPEN, 1));
-    // The name is written another way: the limit knows it all the same.
-    guess.name = format!(" {} ", guess.name);
-    client
-        .post("/gate/enter", None, &credentials(&guess))
-        .problem(429, "too_many_attempts");
-    // Whoever has the right code enters, whatever others did with their name.
-    client.session(&person(OPEN, 0));
-}
-
-#[test]
 fn whoever_changes_sixty_things_in_an_hour_has_to_wait_and_can_confirm() {
     let world = World::new(1);
     let server = world.serve();
     let mut client = server.client();
     let session = client.session(&person(OPEN, 0));
-    let slot = json!({ "slot": server.slot(&session, "A", "2180-08-02", 0) });
     let mut hold = String::new();
-    for _ in 0..60 {
+    for at in 0..60 {
+        let slot = json!({ "slot": server.slot(&session, "A", "2180-08-02", at % 2) });
         let held = client.post("/holds", Some(&session), &slot).is(201);
         hold = held.json["hold"].as_str().unwrap().to_owned();
     }
+    // What is held already changes nothing, and is answered; another slot would be the 61st.
+    let slot = json!({ "slot": server.slot(&session, "A", "2180-08-02", 1) });
+    let same = client.post("/holds", Some(&session), &slot).is(201);
+    assert_eq!(same.json["hold"], hold);
+    let slot = json!({ "slot": server.slot(&session, "A", "2180-08-02", 0) });
     let release = format!("/holds/{hold}");
     for refused in [
         client.post("/holds", Some(&session), &slot),

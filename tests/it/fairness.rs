@@ -16,13 +16,18 @@ fn one_session_among_a_thousand_takes_no_more_than_its_share_of_the_writer() {
     let server = world.serve();
     let hostile = server.session(&person(OPEN, PEOPLE));
     let slot = server.slot(&hostile, "B", "2180-08-02", 0);
+    let other = server.slot(&hostile, "B", "2180-08-05", 0);
     let (stop, asked, limited) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let next = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for _ in 0..HOSTILE {
             scope.spawn(|| {
                 let mut client = server.client();
-                while !stop.load(Ordering::Relaxed) {
+                // Holding what is held already changes nothing, so it goes to and fro.
+                for slot in [&slot, &other].into_iter().cycle() {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
                     let held = client.post("/holds", Some(&hostile), &json!({ "slot": slot }));
                     asked.fetch_add(1, Ordering::Relaxed);
                     match held.status {

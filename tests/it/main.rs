@@ -1,6 +1,7 @@
 //! Tests of the whole, through files, the command line and HTTP.
 
 mod answers;
+mod attempts;
 mod booking;
 mod client;
 mod commands;
@@ -21,4 +22,5 @@ mod sample;
 mod sessions;
 mod stampede;
 mod tidy;
+mod told;
 mod world;

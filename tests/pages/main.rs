@@ -9,6 +9,7 @@ mod access;
 mod answers;
 mod browser;
 mod busy;
+mod calendar;
 #[path = "../it/client.rs"]
 mod client;
 mod demo;

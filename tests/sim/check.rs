@@ -164,8 +164,11 @@ fn same_campaign(known: &Programme, campaign: &CampaignState, now: Stamp) {
             .eq(ends)
     );
     for (person, standing) in campaign.standings.iter() {
-        let booking = standing.booking.map(|at| at as usize);
-        assert_eq!(booking, known.active(person), "{person}");
+        let latest = standing.latest.map(|at| at as usize);
+        let is_active = |at: &usize| campaign.bookings[*at].status == Status::Booked;
+        assert_eq!(latest.filter(is_active), known.active(person), "{person}");
+        let is_theirs = |at: usize| campaign.bookings[at].person == *person;
+        assert!(latest.is_none_or(is_theirs), "{person}");
         assert_eq!(
             standing.hold.map(|id| id.0),
             known.hold_of(person),

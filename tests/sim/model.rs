@@ -220,9 +220,12 @@ impl Programme {
         let Some(row) = self.slots.get(doses.first.at()) else {
             return Err(no(Refusal::NotFound));
         };
+        if row.start <= now {
+            return Err(no(Refusal::SlotPast));
+        }
         let second = self.second_of(doses.first.at());
         let complete = row.vaccine.0 == 1 || second.is_some();
-        if now < row.start && complete && doses.second == second {
+        if complete && doses.second == second {
             return Ok(());
         }
         Err(no(Refusal::SlotFull(doses.first)))

@@ -124,7 +124,7 @@ impl CampaignState {
                 idempotency,
                 ..
             } => {
-                if self.standing(person).booking.is_some() {
+                if self.active_booking(person).is_some() {
                     return Err(format!("{person} has a booking already"));
                 }
                 let booking = Booking {
@@ -273,7 +273,7 @@ impl CampaignState {
             }
             Does::Book(booking) => {
                 let index = self.bookings.len() as u32;
-                self.standings.of(booking.person).booking = Some(index);
+                self.standings.of(booking.person).latest = Some(index);
                 self.bookings.push(booking);
             }
             Does::Move(index, doses) => {
@@ -283,8 +283,6 @@ impl CampaignState {
             Does::Cancel(index) => {
                 let booking = &mut self.bookings[index];
                 (booking.status, booking.seq) = (Status::Cancelled, entry.seq);
-                let person = booking.person;
-                self.standings.of(person).booking = None;
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::domain::booking::site::SlotRow;
 use crate::domain::entry::Doses;
 use crate::domain::growing::Rows;
 use crate::domain::ids::{BookingNumber, POOLS, PersonKey, Pool};
-use crate::domain::state::{CampaignState, Status, Usage};
+use crate::domain::state::{Booking, CampaignState, Status, Usage};
 use crate::domain::time::Stamp;
 
 #[derive(Clone, Copy)]
@@ -44,9 +44,12 @@ impl CampaignState {
         number: BookingNumber,
         doses: Doses,
     ) -> Result<usize, String> {
-        let index = self.standing(person).booking.map(|index| index as usize);
+        let index = self.standing(person).latest.map(|index| index as usize);
+        let is_it = |booking: &Booking| {
+            booking.status == Status::Booked && booking.number == number && booking.doses == doses
+        };
         index
-            .filter(|&at| self.bookings[at].number == number && self.bookings[at].doses == doses)
+            .filter(|&at| is_it(&self.bookings[at]))
             .ok_or_else(|| format!("{person} has no active booking {number} with these doses"))
     }
 
@@ -54,16 +57,17 @@ impl CampaignState {
     /// draw stays where it is: the draw was made of the keys that took part.
     pub(super) fn rekey(&mut self, from: PersonKey, to: PersonKey) -> Applied {
         let known = self.standing(&to);
-        if known.booking.is_some() || known.hold.is_some() {
+        if self.active_booking(&to).is_some() || known.hold.is_some() {
             return Err(format!("{to} has a booking or a hold of its own"));
         }
-        if let Some(standing) = self.standings.remove(&from) {
-            if let Some(booking) = standing.booking {
+        if let Some(mut standing) = self.standings.remove(&from) {
+            if let Some(booking) = standing.latest {
                 self.bookings[booking as usize].person = to;
             }
             if let Some(hold) = standing.hold.and_then(|id| self.holds.get_mut(&id)) {
                 hold.person = to;
             }
+            standing.latest = standing.latest.or(known.latest);
             self.standings.insert(to, standing);
         }
         for line in &mut self.lines {

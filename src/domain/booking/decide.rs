@@ -252,6 +252,9 @@ impl Context<'_> {
     fn offered(&self, doses: Doses) -> Result<(), Refusal> {
         let catalog = &self.campaign.catalog;
         let slot = catalog.slot(doses.first).ok_or(Refusal::NotFound)?;
+        if slot.start <= self.now {
+            return Err(Refusal::SlotPast);
+        }
         let offered = catalog.is_offered(slot, self.now) && catalog.second_of(slot) == doses.second;
         if offered {
             Ok(())

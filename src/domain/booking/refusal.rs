@@ -24,6 +24,8 @@ pub enum Refusal {
     Rules(Box<Decision>),
     /// The person is not on the roster in force.
     NotOnRoster,
+    /// The first dose's slot has begun.
+    SlotPast,
     /// No seat for the first or the second dose.
     SlotFull(SlotIndex),
 }

@@ -327,6 +327,19 @@ impl Rules {
         self.windows.iter().filter(theirs).map(at)
     }
 
+    /// The groups that lead people of this birth date into a cohort, in the order of their bits.
+    pub fn groups_of(&self, born: Date) -> impl Iterator<Item = &str> {
+        let born = ordinal(born);
+        let of_date = self.cohorts.iter().filter(move |cohort| {
+            let (first, last) = cohort.born;
+            (first..=last).contains(&born)
+        });
+        let bits = of_date.fold(0, |bits, cohort| bits | cohort.groups_any);
+        let groups = self.groups.iter().enumerate();
+        let named = groups.filter(move |(at, _)| bits >> at & 1 == 1);
+        named.map(|(_, group)| group.as_str())
+    }
+
     /// Every instant at which some opening begins or ends, ascending, each once.
     pub fn boundaries(&self) -> Vec<Stamp> {
         let ends = self

@@ -142,8 +142,21 @@ fn read_identity(head: &Section, source: &mut Source) -> Option<Vec<IdentityFiel
             None => sound = false,
         }
     }
-    if sound && !fields.contains(&IdentityField::Code) {
-        let why = "identity must have `code`: people share names and birth dates";
+    let lacks = |field| !fields.contains(&field);
+    let why = if lacks(IdentityField::Code) {
+        Some("identity must have `code`: people share names and birth dates")
+    } else if lacks(IdentityField::BirthDate) {
+        // A botnet that tries codes alone hits somebody on a roster of 60 million people in one of
+        // 500,000 attempts; beside a name that 40,000 people share, in one of 800 million.
+        Some(
+            "identity must have `birth_date` beside `code`: a code alone, or with a name, can be \
+             guessed when millions are on the roster; write \
+             identity = [\"name\", \"birth_date\", \"code\"]",
+        )
+    } else {
+        None
+    };
+    if let Some(why) = why.filter(|_| sound) {
         source.error(list.span().start, why);
         sound = false;
     }

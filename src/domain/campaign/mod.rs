@@ -95,6 +95,13 @@ pub struct Cohort {
     pub groups_any: Vec<String>,
 }
 
+impl Cohort {
+    /// Whether the file names no birth dates: whoever is in one of the groups is in it.
+    pub fn is_of_groups_alone(&self) -> bool {
+        self.born == tables::BORN_ANY
+    }
+}
+
 /// When: the half-open interval `[from, until)`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Opening {

@@ -18,6 +18,8 @@ use crate::domain::time::{Stamp, Zone};
 const BORN_MIN: Date = date(1850, 1, 1);
 /// Birth dates after this are typing errors.
 const BORN_MAX: Date = date(2199, 12, 31);
+/// The birth dates of a cohort that names none.
+pub const BORN_ANY: (Date, Date) = (BORN_MIN, BORN_MAX);
 /// Years in which an opening can be.
 const OPENING_YEARS: RangeInclusive<i16> = 2000..=2199;
 
@@ -103,9 +105,7 @@ fn read_cohort(section: &Section, source: &mut Source, id: Option<String>) -> Op
     };
     let born = match section.get("born") {
         Some(value) => read_born(section, source, value),
-        None if groups_any.as_ref().is_some_and(|groups| !groups.is_empty()) => {
-            Some((BORN_MIN, BORN_MAX))
-        }
+        None if groups_any.as_ref().is_some_and(|groups| !groups.is_empty()) => Some(BORN_ANY),
         None => {
             let why = format!(
                 "{} needs `born` or `groups_any`: who is in it?",

@@ -153,6 +153,12 @@ fn names_that_do_not_fit_together() {
 #[test]
 fn identity_must_tell_namesakes_apart() {
     refused(", \"code\"]", "]", "must have `code`", "identity");
+    let fields = "[\"name\", \"birth_date\", \"code\"]";
+    for too_few in ["[\"code\"]", "[\"name\", \"code\"]"] {
+        refused(fields, too_few, "must have `birth_date`", "identity");
+    }
+    let two = "[\"birth_date\", \"code\"]";
+    assert_eq!(findings(fields, two), []);
     refused(
         "\"code\"]",
         "\"code\", \"phone\"]",

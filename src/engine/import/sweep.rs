@@ -145,7 +145,7 @@ fn of_interest(shared: &Shared, people: &[PersonKey]) -> Vec<PersonKey> {
 pub fn has_something(state: &State, person: &PersonKey) -> bool {
     let of = |campaign: &crate::domain::state::CampaignState| {
         let standing = campaign.standing(person);
-        standing.booking.is_some() || standing.hold.is_some()
+        campaign.active_booking(person).is_some() || standing.hold.is_some()
     };
     state.campaigns.iter().any(of)
 }

@@ -203,7 +203,7 @@ impl Scene {
                 }
                 self.go_on_with(me, other.as_deref(), step);
             }
-            Code::HoldExpired => {
+            Code::HoldExpired | Code::SlotPast => {
                 if !self.person(me).is(BOOKED) {
                     self.person(me).paper = None;
                 }

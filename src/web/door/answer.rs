@@ -32,6 +32,9 @@ pub struct Out {
     pub bytes: Vec<u8>,
     /// A long body, perhaps shared with other answers.
     pub shared: Bytes,
+    /// Whether it is kept back before it leaves, as every "too many" (429) is: whoever sends one
+    /// wrong guess after the other hears of one in a second on each connection.
+    pub is_late: bool,
 }
 
 /// How an answer ends.
@@ -91,6 +94,7 @@ impl Out {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.shared = Bytes::new();
+        self.is_late = false;
     }
 
     /// The bytes from a position on, as far as they lie in one piece; none at the end.
@@ -108,6 +112,7 @@ impl Out {
         Self {
             bytes: self.bytes[sent.min(self.bytes.len())..].to_vec(),
             shared: self.shared.slice(of_shared.min(self.shared.len())..),
+            is_late: self.is_late,
         }
     }
 
@@ -166,6 +171,7 @@ impl Out {
     /// Writes what a route answered. An answer to HEAD has the length of its body, and no body.
     pub fn response(&mut self, response: &Response<()>, body: Bytes, to_head: bool, end: &End<'_>) {
         let status = response.status();
+        self.is_late = status == StatusCode::TOO_MANY_REQUESTS;
         let lines = header_lines(status, response.headers());
         let is_bare = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         self.head(&lines, (!is_bare).then_some(body.len()), end);

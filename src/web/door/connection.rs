@@ -96,7 +96,10 @@ impl Connection {
             let step = std::future::poll_fn(|cx| self.poll_request(cx)).await;
             let persists = match step {
                 Step::Answered { persists } => Some(persists),
-                Step::Unsent { persists } => self.send().await.then_some(persists),
+                Step::Unsent { persists } => {
+                    self.keep_back().await;
+                    self.send().await.then_some(persists)
+                }
                 Step::Ask(asked) => self.ask(asked).await,
                 Step::Refused(refusal) => self.refuse(refusal).await,
                 Step::Continue => {
@@ -161,6 +164,10 @@ impl Connection {
             Seen::Answered { taken, persists } => {
                 self.requests += 1;
                 self.keep(&input[taken..]);
+                if out.is_late {
+                    self.unsent = out.after(0);
+                    return Some(Step::Unsent { persists });
+                }
                 match write(&mut self.io, cx, out, 0) {
                     Ok(Written { done: true, .. }) => {
                         self.exchange.enter(Stage::Idle);
@@ -250,7 +257,16 @@ impl Connection {
             return self.refuse(Refusal::Head(HeadFault::Malformed)).await;
         }
         self.unsent = out;
+        self.keep_back().await;
         self.send().await.then_some(persists)
+    }
+
+    /// Waits, if the answer that is to be sent is one that leaves late.
+    async fn keep_back(&self) {
+        if self.unsent.is_late {
+            self.exchange.enter(Stage::Serving);
+            self.worker.load.come_late().await;
+        }
     }
 
     async fn refuse(&mut self, refusal: Refusal) -> Option<bool> {

@@ -11,12 +11,13 @@ use super::answer::page;
 use super::confirm::{DoseView, doses};
 use super::form::Form;
 use super::frame::{Frame, text};
-use super::ics;
+use super::ics::{self, Method};
 use super::trouble::{self, Retry, Trouble};
 use super::visit::{Guest, Visit};
 use super::when::When;
-use crate::domain::ids::BookingNumber;
-use crate::domain::state::Booking;
+use crate::domain::entry::{Change, Doses, Entry};
+use crate::domain::ids::{BookingNumber, SlotIndex};
+use crate::domain::state::{Booking, Status};
 use crate::service::Refused;
 use crate::web::read;
 
@@ -46,6 +47,8 @@ const QUIET: usize = 4;
 struct NoBookingPage {
     f: Frame,
     cancelled: bool,
+    /// Whether a booking that was cancelled may still be in a calendar.
+    was_booked: bool,
 }
 
 #[derive(Template)]
@@ -60,9 +63,11 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
     let visit = &guest.visit;
     let (l, when) = (visit.lang, When::of(visit));
     let Some(booking) = guest.booking() else {
+        let latest = visit.service.latest_booking(&visit.here, &guest.person);
         let template = NoBookingPage {
             f: Frame::of(visit, "/booking"),
             cancelled: Form::of_address(&request).has("cancelled"),
+            was_booked: matches!(latest, Ok(Some(_))),
         };
         return page(l, StatusCode::OK, &template);
     };
@@ -103,44 +108,87 @@ fn qr(number: &str) -> Option<Qr> {
     })
 }
 
-/// The doses as a file for calendars.
-pub async fn calendar_file(guest: Guest) -> HttpResponse {
+/// The doses as a file for calendars; of a cancelled booking, a file that takes them out again.
+pub async fn calendar_file(guest: Guest) -> Result<HttpResponse, Trouble> {
     let visit = &guest.visit;
-    let Some(booking) = guest.booking() else {
-        return visit.onward("/booking");
+    let latest = visit.service.latest_booking(&visit.here, &guest.person);
+    let Some((booking, entry)) = latest.map_err(|refused| visit.trouble(&refused))? else {
+        return Ok(visit.onward("/booking"));
     };
+    let method = match booking.status {
+        Status::Booked => Method::Publish,
+        Status::Cancelled => Method::Cancel,
+    };
+    let kind = format!("text/calendar; charset=utf-8; method={}", method.name());
     let name = format!("attachment; filename=\"{}.ics\"", booking.number);
-    HttpResponse::Ok()
-        .content_type("text/calendar; charset=utf-8")
+    let last = LastChange {
+        visit,
+        booking: &booking,
+        entry: &entry,
+    };
+    let file = ics::file(method, &last.events());
+    Ok(HttpResponse::Ok()
+        .content_type(kind)
         .insert_header((CONTENT_DISPOSITION, name))
-        .body(ics::file(&events(visit, &booking)))
+        .body(file))
 }
 
-fn events(visit: &Visit, booking: &Booking) -> Vec<ics::Event> {
-    let catalog = &visit.here.offer.catalog;
-    let l = visit.lang;
-    let campaign = &catalog.campaign;
-    let name = l.pick(&campaign.name.ko, &campaign.name.en);
-    let shown = doses(visit, booking.doses);
-    let slots = booking.doses.slots().zip(shown).enumerate();
-    let event = |(at, (slot, dose)): (usize, (_, DoseView))| {
-        let slot = &catalog.slots[crate::domain::ids::SlotIndex::at(slot)];
-        let note = [
-            ("number", text(booking.number.to_string())),
-            ("phone", text(dose.phone)),
-        ];
+/// A booking as its last change left it.
+struct LastChange<'a> {
+    visit: &'a Visit,
+    booking: &'a Booking,
+    entry: &'a Entry,
+}
+
+impl LastChange<'_> {
+    /// An event for each dose.
+    fn events(&self) -> Vec<ics::Event> {
+        let is_off = self.booking.status == Status::Cancelled;
+        let now = self.numbered(self.booking.doses).map(|dose| (dose, is_off));
+        // A move from two doses to one leaves the second in the calendar, unless it is taken out.
+        let left = match self.entry.change {
+            Change::Moved { from, to, .. } => Some((from, to.slots().count())),
+            _ => None,
+        };
+        let left = left.map(|(from, kept)| self.numbered(from).skip(kept));
+        let left = left.into_iter().flatten().map(|dose| (dose, true));
+        let event = |(dose, cancelled)| self.event(dose, cancelled);
+        now.chain(left).map(event).collect()
+    }
+
+    fn numbered(&self, of: Doses) -> impl Iterator<Item = (usize, DoseView, SlotIndex)> {
+        let views = doses(self.visit, of).into_iter().zip(of.slots());
+        (1..).zip(views).map(|(at, (view, slot))| (at, view, slot))
+    }
+
+    fn event(
+        &self,
+        (dose, view, slot): (usize, DoseView, SlotIndex),
+        cancelled: bool,
+    ) -> ics::Event {
+        let catalog = &self.visit.here.offer.catalog;
+        let (l, slot, campaign) = (
+            self.visit.lang,
+            &catalog.slots[slot.at()],
+            &catalog.campaign,
+        );
+        let name = l.pick(&campaign.name.ko, &campaign.name.en);
+        let number = self.booking.number.to_string();
+        let note = [("number", text(&*number)), ("phone", text(view.phone))];
         ics::Event {
-            uid: format!("{}-{}@sumun", booking.number, at + 1),
-            sequence: booking.seq.0,
-            stamp: booking.booked_at,
+            // A booking keeps its number, whatever becomes of it.
+            uid: format!("{number}-{dose}@sumun"),
+            sequence: self.booking.seq.0,
+            stamp: self.entry.stamp,
+            cancelled,
+            organizer: name.to_string(),
             start: slot.start,
             end: slot.end,
-            summary: format!("{name} ({})", dose.title),
-            place: format!("{}, {}", dose.site, dose.street),
+            summary: format!("{name} ({})", view.title),
+            place: format!("{}, {}", view.site, view.street),
             note: l.put("calendar-note", &note),
         }
-    };
-    slots.map(event).collect()
+    }
 }
 
 pub async fn ask_cancel(guest: Guest) -> HttpResponse {

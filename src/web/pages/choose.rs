@@ -34,6 +34,8 @@ struct RegionsPage {
     f: Frame,
     kept: Option<String>,
     title: String,
+    /// Why there is nothing to choose, and what to do.
+    nothing: Option<(&'static str, &'static str)>,
     map: Map,
     regions: Vec<RegionView>,
     up: Option<String>,
@@ -144,12 +146,23 @@ pub async fn sites(request: HttpRequest, guest: Guest) -> HttpResponse {
         f: Frame::of(visit, "/sites"),
         kept,
         title,
+        nothing: nothing(visit, &known),
         map: map(visit, within, None),
         regions: known.iter().map(|region| view(visit, region)).collect(),
         up: (!within.is_empty()).then(|| visit.to("/sites")),
         query,
     };
     long_page(&request, l, &template)
+}
+
+/// Why nobody can choose anything in these regions, and what to do; none if somebody can.
+fn nothing(visit: &Visit, known: &[Region]) -> Option<(&'static str, &'static str)> {
+    let l = visit.lang;
+    if visit.here.offer.catalog.slots.is_empty() {
+        return Some((l.say("no-slots"), l.say("no-slots-next")));
+    }
+    let is_full = known.iter().all(|region| region.free == 0);
+    is_full.then(|| (l.say("no-seats"), l.say("no-seats-next")))
 }
 
 fn view(visit: &Visit, region: &Region) -> RegionView {

@@ -99,6 +99,10 @@ pub async fn hold(
     if held.is_some_and(|held| held.doses.first == slot) {
         return Ok(visit.onward("/confirm"));
     }
+    let booked = guest.booking();
+    if booked.is_some_and(|booking| booking.doses.first == slot) {
+        return Ok(visit.onward("/booking"));
+    }
     let service = &visit.service;
     match service.hold(&visit.here, guest.person, slot).await {
         Ok(_) => Ok(visit.onward("/confirm")),

@@ -135,12 +135,13 @@ pub async fn leave(request: HttpRequest, visit: Visit) -> HttpResponse {
 /// A wrong identity is told in the form, with what was typed; another refusal has its own page.
 fn not_entered(visit: &Visit, typed: &Typed, refused: Refused) -> Trouble {
     let l = visit.lang;
-    let (code, more) = match &refused {
-        Refused::IdentityNotFound => ("identity_not_found", String::new()),
-        Refused::TooManyAttempts { retry_after_s } => {
+    let found_nobody = words(l, "identity_not_found");
+    let (status, next) = match &refused {
+        Refused::IdentityNotFound => (StatusCode::FORBIDDEN, found_nobody.next.to_owned()),
+        Refused::WrongAgain { retry_after_s } => {
             let after = minutes(l, u64::from(*retry_after_s));
-            let more = l.put("again-after", &[("time", text(after))]);
-            ("too_many_attempts", format!(" {more}"))
+            let next = l.put("wrong-again", &[("time", text(after))]);
+            (StatusCode::TOO_MANY_REQUESTS, next)
         }
         _ => {
             let retry = Retry {
@@ -154,10 +155,8 @@ fn not_entered(visit: &Visit, typed: &Typed, refused: Refused) -> Trouble {
             return trouble::refused_form(visit, &refused, &retry);
         }
     };
-    let words = words(l, code);
-    let title = (words.title.to_owned(), format!("{}{more}", words.next));
+    let title = (found_nobody.title.to_owned(), next);
     let template = enter_page(visit, typed, Some(title), Vec::new(), None);
-    let status = StatusCode::from_u16(words.status).expect("the words have valid statuses");
     Trouble::of(page(l, status, &template))
 }
 

@@ -7,12 +7,34 @@ use std::fmt::Write as _;
 
 use crate::domain::time::Stamp;
 
+/// What a file does to the calendar that takes it (RFC 5546).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    /// Its events are put in, or changed.
+    Publish,
+    /// Its events are taken out.
+    Cancel,
+}
+
+impl Method {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Publish => "PUBLISH",
+            Self::Cancel => "CANCEL",
+        }
+    }
+}
+
 pub struct Event {
-    /// Names the event, also in a later file that moves it.
+    /// Names the event, also in a later file that moves or cancels it.
     pub uid: String,
     /// Grows with every change of the event.
     pub sequence: u64,
+    /// When it was last changed.
     pub stamp: Stamp,
+    pub cancelled: bool,
+    /// Who holds it: the programme's name.
+    pub organizer: String,
     pub start: Stamp,
     pub end: Stamp,
     pub summary: String,
@@ -23,12 +45,13 @@ pub struct Event {
 /// Octets of a line, without its end.
 const LINE_BYTES_MAX: usize = 75;
 
-pub fn file(events: &[Event]) -> String {
+pub fn file(method: Method, events: &[Event]) -> String {
     let mut file = String::new();
     let mut line = |name: &str, value: &str| fold(&mut file, &format!("{name}:{value}"));
     line("BEGIN", "VCALENDAR");
     line("VERSION", "2.0");
     line("PRODID", "-//Sumun//Sumun//EN");
+    line("METHOD", method.name());
     for event in events {
         line("BEGIN", "VEVENT");
         line("UID", &escaped(&event.uid));
@@ -36,14 +59,27 @@ pub fn file(events: &[Event]) -> String {
         line("DTSTAMP", &utc(event.stamp));
         line("DTSTART", &utc(event.start));
         line("DTEND", &utc(event.end));
+        line(
+            "STATUS",
+            if event.cancelled {
+                "CANCELLED"
+            } else {
+                "CONFIRMED"
+            },
+        );
+        // A method wants an organizer, and the agency gives nobody's address for mail.
+        let organizer = format!("ORGANIZER;CN=\"{}\"", parameter(&event.organizer));
+        line(&organizer, "invalid:nomail");
         line("SUMMARY", &escaped(&event.summary));
         line("LOCATION", &escaped(&event.place));
         line("DESCRIPTION", &escaped(&event.note));
-        line("BEGIN", "VALARM");
-        line("ACTION", "DISPLAY");
-        line("TRIGGER", "-PT24H");
-        line("DESCRIPTION", &escaped(&event.summary));
-        line("END", "VALARM");
+        if !event.cancelled {
+            line("BEGIN", "VALARM");
+            line("ACTION", "DISPLAY");
+            line("TRIGGER", "-PT24H");
+            line("DESCRIPTION", &escaped(&event.summary));
+            line("END", "VALARM");
+        }
         line("END", "VEVENT");
     }
     line("END", "VCALENDAR");
@@ -64,11 +100,19 @@ fn escaped(text: &str) -> String {
                 escaped.push(letter);
             }
             '\n' => escaped.push_str("\\n"),
-            '\r' => {}
+            letter if letter.is_control() => {}
             letter => escaped.push(letter),
         }
     }
     escaped
+}
+
+/// Section 3.2: a quoted parameter holds no quote and no control character.
+fn parameter(text: &str) -> String {
+    let letters = text.chars().filter(|letter| !letter.is_control());
+    letters
+        .map(|letter| if letter == '"' { '\'' } else { letter })
+        .collect()
 }
 
 /// Section 3.1: a longer line goes on behind a line end and a space, never within a character.
@@ -89,31 +133,53 @@ fn fold(file: &mut String, line: &str) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_file_is_escaped_folded_and_in_utc() {
-        let event = Event {
+    fn event() -> Event {
+        Event {
             uid: "7K3M-9QXT-2R-1@sumun".to_owned(),
             sequence: 7,
             stamp: Stamp::parse("2021-07-19T20:01:02+09:00").unwrap(),
+            cancelled: false,
+            organizer: "접종 \"가을\"".to_owned(),
             start: Stamp::parse("2021-07-26T09:00:00+09:00").unwrap(),
             end: Stamp::parse("2021-07-26T09:30:00+09:00").unwrap(),
             summary: "접종, 1차; \\".to_owned(),
             place: "서울특별시 종로구 ".repeat(8),
-            note: "첫 줄\n둘째 줄".to_owned(),
-        };
-        let file = file(&[event]);
-        assert!(file.contains("\r\nDTSTART:20210726T000000Z\r\n"), "{file}");
-        assert!(
-            file.contains("\r\nSUMMARY:접종\\, 1차\\; \\\\\r\n"),
-            "{file}"
-        );
-        assert!(file.contains("첫 줄\\n둘째 줄"), "{file}");
+            note: "첫 줄\n둘째 줄\r\u{7}".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_file_is_escaped_folded_and_in_utc() {
+        let file = file(Method::Publish, &[event()]);
+        for line in [
+            "METHOD:PUBLISH",
+            "STATUS:CONFIRMED",
+            "DTSTAMP:20210719T110102Z",
+            "DTSTART:20210726T000000Z",
+            "SUMMARY:접종\\, 1차\\; \\\\",
+            "DESCRIPTION:첫 줄\\n둘째 줄",
+            "ORGANIZER;CN=\"접종 '가을'\":invalid:nomail",
+            "BEGIN:VALARM",
+        ] {
+            assert!(file.contains(&format!("\r\n{line}\r\n")), "{line}: {file}");
+        }
         let lines: Vec<&str> = file.split("\r\n").collect();
         assert!(lines.iter().all(|line| line.len() <= 75), "{file}");
-        assert!(
-            file.replace("\r\n ", "")
-                .contains(&"서울특별시 종로구 ".repeat(8))
-        );
+        let unfolded = file.replace("\r\n ", "");
+        assert!(unfolded.contains(&"서울특별시 종로구 ".repeat(8)));
         assert!(file.ends_with("END:VCALENDAR\r\n"));
+        assert!(!file.replace("\r\n", "").contains(['\r', '\n', '\u{7}']));
+    }
+
+    #[test]
+    fn a_cancelled_event_rings_no_alarm() {
+        let cancelled = Event {
+            cancelled: true,
+            ..event()
+        };
+        let file = file(Method::Cancel, &[cancelled]);
+        assert!(file.contains("\r\nMETHOD:CANCEL\r\n"));
+        assert!(file.contains("\r\nSTATUS:CANCELLED\r\n"));
+        assert!(!file.contains("VALARM"));
     }
 }

@@ -185,13 +185,16 @@ fn view(visit: &Visit, opening: &Opening) -> OpeningView {
     let campaign = &visit.here.offer.catalog.campaign;
     let whom = opening.cohorts.iter().map(|&at| {
         let cohort = &campaign.cohorts[at];
+        let groups = [("groups", text(cohort.groups_any.join(", ")))];
+        if cohort.is_of_groups_alone() {
+            return l.put("whom-groups-alone", &groups);
+        }
         let born = [
             ("first", text(when.born(cohort.born.0))),
             ("last", text(when.born(cohort.born.1))),
         ];
         let mut whom = l.put("whom-born", &born);
         if !cohort.groups_any.is_empty() {
-            let groups = [("groups", text(cohort.groups_any.join(", ")))];
             whom.push_str(&l.put("whom-groups", &groups));
         }
         whom
@@ -235,11 +238,20 @@ pub async fn day(visit: Visit, body: read::Bytes) -> HttpResponse {
     };
     let (decision, _) = visit.service.openings_of(&visit.here, born);
     let mut verdict = verdict(&visit, &decision);
-    let campaign = &visit.here.offer.catalog.campaign;
-    if !campaign.rules.groups().is_empty() && decision.answer != Answer::Eligible {
-        verdict
-            .sentences
-            .push(l.say("groups-may-differ").to_owned());
+    let rules = &visit.here.offer.catalog.campaign.rules;
+    let groups: Vec<&str> = rules.groups_of(born.date()).collect();
+    if !groups.is_empty() && decision.answer != Answer::Eligible {
+        let groups = [("groups", text(groups.join(", ")))];
+        if decision.answer == Answer::NotEligible {
+            // Nobody knows the groups of somebody who is not identified.
+            verdict = Verdict {
+                headline: l.say("may-be-for-you").to_owned(),
+                sentences: vec![l.put("may-be-for-you-groups", &groups)],
+                may_enter: true,
+            };
+        } else {
+            verdict.sentences.push(l.put("groups-may-differ", &groups));
+        }
     }
     let template = DayPage {
         f,

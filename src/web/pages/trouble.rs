@@ -72,9 +72,12 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
         Refused::Rules(decision) => return verdict_page(visit, decision, StatusCode::FORBIDDEN),
         Refused::NotOnRoster => ("not_eligible", ("", "to-start")),
         Refused::IdentityNotFound => ("identity_not_found", ("/enter", "to-enter")),
-        Refused::TooManyAttempts { retry_after_s: s } => {
+        Refused::WrongAgain { retry_after_s: s } => {
             retry_after_s = Some(*s);
-            // Of changes: who entered wrong data is told in the form.
+            ("identity_not_found", ("/enter", "to-enter"))
+        }
+        Refused::TooManyChanges { retry_after_s: s } => {
+            retry_after_s = Some(*s);
             ("too_many_attempts", ("/booking", "to-booking"))
         }
         Refused::PlaceInvalid => ("place_invalid", ("/enter", "to-enter")),
@@ -106,6 +109,7 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
             ("paused", ("/wait", "to-wait"))
         }
         Refused::SlotFull { .. } => ("slot_full", ("/sites", "to-sites")),
+        Refused::SlotPast => ("slot_past", ("/sites", "to-sites")),
         Refused::AlreadyBooked(_) => ("already_booked", ("/booking", "to-booking")),
         Refused::HoldExpired => ("hold_expired", ("/sites", "to-sites")),
         Refused::NoBooking => ("no_booking", ("/sites", "to-sites")),

@@ -1,0 +1,123 @@
+//! What the pages tell, asked for without a browser.
+
+use super::client::Client;
+use super::world::{CAMPAIGN, OPEN, World, campaign_text, person, text};
+
+const CARERS: &str = r#"
+[[cohort]]
+id = "carers"
+groups_any = ["carer", "nurse"]
+
+[[cohort]]
+id = "old-helpers"
+born = ["1930-01-01", "1939-12-31"]
+groups_any = ["helper"]
+
+[[opening]]
+cohorts = ["carers", "old-helpers"]
+from = "2020-01-01T00:00"
+until = "2190-01-01T00:00"
+"#;
+
+fn page(client: &mut Client, path: &str, token: Option<&str>) -> String {
+    let path = format!("//en/{CAMPAIGN}{path}");
+    text(&client.call("GET", &path, token, &[], None).is(200).body)
+}
+
+fn day(client: &mut Client, born: &str) -> String {
+    let body = format!("birth_date={born}");
+    let head = format!(
+        "POST /en/{CAMPAIGN}/day HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    text(&client.send(head.as_bytes()).unwrap().is(200).body)
+}
+
+/// Once, everybody was told that they were not among those who may book, and the first page said
+/// "born 1 January 1850 – 31 December 2199".
+#[test]
+fn a_cohort_of_groups_alone_is_told_by_its_groups() {
+    let world = World::new(1);
+    let campaign = world.write("groups.toml", &campaign_text(CARERS));
+    world.ok(&["campaign", "activate", campaign.to_str().unwrap()]);
+    let server = world.serve();
+    let mut client = server.client();
+    let landing = page(&mut client, "", None);
+    assert!(landing.contains("For: carer, nurse"), "{landing}");
+    assert!(
+        !landing.contains("1850") && !landing.contains("2199"),
+        "{landing}"
+    );
+    assert!(landing.contains("(for: helper)"), "{landing}");
+
+    let maybe = day(&mut client, "19900304");
+    assert!(
+        maybe.contains("You may be among those who may book"),
+        "{maybe}"
+    );
+    assert!(
+        maybe.contains("this programme is for carer, nurse. Sign in"),
+        "{maybe}"
+    );
+    assert!(!maybe.contains("You are not among"), "{maybe}");
+    assert!(maybe.contains("/enter"), "{maybe}");
+    assert!(day(&mut client, "19350304").contains("carer, nurse, helper"));
+    // An opening by birth date is told as before, with the groups that may have another.
+    let later = day(&mut client, "19680304");
+    assert!(
+        later.contains("Your opening is") && later.contains("(carer, nurse)"),
+        "{later}"
+    );
+    let open = day(&mut client, "19670304");
+    assert!(
+        open.contains("You may book now") && !open.contains("carer"),
+        "{open}"
+    );
+
+    let asked = client.get("/openings?birth_date=1990-03-04", None).is(200);
+    assert_eq!(asked.json["answer"], "not_eligible");
+    assert_eq!(
+        asked.json["groups_may_differ"],
+        serde_json::json!(["carer", "nurse"])
+    );
+}
+
+#[test]
+fn a_campaign_without_cohorts_of_groups_says_who_is_not_among_them() {
+    let world = World::new(1);
+    let server = world.serve();
+    let mut client = server.client();
+    let not = day(&mut client, "19900304");
+    assert!(
+        not.contains("You are not among those who may book"),
+        "{not}"
+    );
+}
+
+#[test]
+fn pages_say_when_there_is_nothing_to_choose() {
+    let header = "site,vaccine,date,start,end,public,assisted\n";
+    let full = format!("{header}C,single,2180-08-02,09:00,09:30,1,0\n");
+    for (slots, words) in [
+        (header, "No times can be booked yet."),
+        (&*full, "No seat is free at the moment."),
+    ] {
+        let world = World::with_slots(2, slots);
+        let server = world.serve();
+        let mut client = server.client();
+        if slots == full {
+            let session = client.session(&person(OPEN, 1));
+            let before = page(&mut client, "/sites", Some(&session));
+            assert!(!before.contains(words), "{before}");
+            let slot = server.slot(&session, "C", "2180-08-02", 0);
+            client.book(&session, "k1", &slot).is(201);
+        }
+        let session = client.session(&person(OPEN, 0));
+        let sites = page(&mut client, "/sites", Some(&session));
+        assert!(
+            sites.contains(words) && sites.contains("You keep your turn"),
+            "{sites}"
+        );
+    }
+}

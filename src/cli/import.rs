@@ -10,6 +10,8 @@ use serde_json::json;
 use super::campaign::{CampaignCommand, parse_at, preview, read_campaign};
 use super::{Output, keep, perform, told, work};
 use crate::domain::campaign::eligibility::Subject;
+use crate::domain::spelling::phone::Country;
+use crate::files::Encoding;
 use crate::files::roster::SamePerson;
 use crate::ops::folder::Folder;
 use crate::ops::work::Work;
@@ -31,6 +33,12 @@ pub enum RosterCommand {
         /// Rows that look like one person under two codes
         #[arg(long, value_enum, default_value = "warn", value_name = "warn|refuse")]
         same_person: SamePersonArg,
+        /// How the file is written; recognised unless it is CP949
+        #[arg(long, value_enum, default_value = "auto", value_name = "auto|utf-8|cp949|utf-16")]
+        encoding: EncodingArg,
+        /// The country of telephone numbers that do not say theirs
+        #[arg(long, default_value = "KR", value_name = "KR|US|…")]
+        country: Country,
         /// Write what is to be looked at into this file, as CSV: line, column, reason, detail
         #[arg(long, value_name = "OUT.csv")]
         report: Option<PathBuf>,
@@ -47,6 +55,28 @@ pub enum SamePersonArg {
     Refuse,
 }
 
+/// The choices of `--encoding`.
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+pub enum EncodingArg {
+    Auto,
+    #[value(name = "utf-8")]
+    Utf8,
+    Cp949,
+    #[value(name = "utf-16")]
+    Utf16,
+}
+
+impl From<EncodingArg> for Encoding {
+    fn from(asked: EncodingArg) -> Self {
+        match asked {
+            EncodingArg::Auto => Self::Auto,
+            EncodingArg::Utf8 => Self::Utf8,
+            EncodingArg::Cp949 => Self::Cp949,
+            EncodingArg::Utf16 => Self::Utf16,
+        }
+    }
+}
+
 #[derive(Subcommand, Clone, Debug)]
 pub enum SitesCommand {
     /// Add sites, or correct those known by name
@@ -55,6 +85,9 @@ pub enum SitesCommand {
         file: PathBuf,
         #[arg(long, value_name = "ID")]
         campaign: String,
+        /// How the file is written; recognised unless it is CP949
+        #[arg(long, value_enum, default_value = "auto", value_name = "auto|utf-8|cp949|utf-16")]
+        encoding: EncodingArg,
     },
 }
 
@@ -66,6 +99,9 @@ pub enum SlotsCommand {
         file: PathBuf,
         #[arg(long, value_name = "ID")]
         campaign: String,
+        /// How the file is written; recognised unless it is CP949
+        #[arg(long, value_enum, default_value = "auto", value_name = "auto|utf-8|cp949|utf-16")]
+        encoding: EncodingArg,
     },
 }
 
@@ -76,6 +112,8 @@ pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Output
             dry_run,
             accept_gone,
             same_person,
+            encoding,
+            country,
             report,
         } => {
             let import = Work::ImportRoster {
@@ -85,6 +123,8 @@ pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Output
                     SamePersonArg::Warn => SamePerson::Warn,
                     SamePersonArg::Refuse => SamePerson::Refuse,
                 },
+                encoding: (*encoding).into(),
+                country: *country,
                 reports: report.is_some(),
             };
             match report {

@@ -1,5 +1,6 @@
 //! Tests of the readers: a named one for each fault, and bytes that nobody should send.
 
+mod formats;
 mod fuzz;
 mod roster;
 mod sites;

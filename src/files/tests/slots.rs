@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::booking::site::SlotRow;
 use crate::domain::ids::{SiteIndex, VaccineIndex};
 use crate::domain::time::Zone;
+use crate::files::Encoding;
 use crate::files::slots::read;
 
 const HEADER: &str = "site,vaccine,date,start,end,public,assisted\n";
@@ -14,6 +15,7 @@ fn read_in(zone: &str, rows: &str) -> Result<Vec<SlotRow>, Report> {
     let site_of = |text: &str| (text == "s-1").then_some(SiteIndex(7));
     read(
         format!("{HEADER}{rows}").as_bytes(),
+        Encoding::Auto,
         &zone,
         vaccine_of,
         site_of,
@@ -114,7 +116,7 @@ fn seats_of_the_partner_pool_may_have_a_column_of_their_own() {
     let zone = Zone::named("Asia/Seoul").unwrap();
     let read = |text: &str| {
         let vaccine_of = |_: &str| Some(VaccineIndex(0));
-        read(text.as_bytes(), &zone, vaccine_of, |_| Some(SiteIndex(0)))
+        read(text.as_bytes(), Encoding::Auto, &zone, vaccine_of, |_| Some(SiteIndex(0)))
     };
     let rows = "partner,site,vaccine,date,start,end,public,assisted\n\
                 4,s-1,mrna,2021-08-02,09:00,09:30,0,0\n";

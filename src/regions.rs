@@ -6,6 +6,7 @@
 //! kept under the code of the table. Provinces are checked; districts change every year, and one
 //! that is not in the table is shown by its code.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// A district with the province it belongs to.
@@ -86,13 +87,13 @@ pub fn listed(number: u32) -> Option<u32> {
 
 /// The listed code of a province or district, whichever of its codes this is; another text as it
 /// is.
-pub fn listed_code(code: &str) -> String {
+pub fn listed_code(code: &str) -> Cow<'_, str> {
     let alias = ALIASES.iter().find_map(|(former, now)| {
         let rest = code.strip_prefix(now.as_str())?;
         let is_whole = rest.is_empty() || (!now.contains('/') && rest.starts_with('/'));
-        is_whole.then(|| format!("{former}{rest}"))
+        is_whole.then(|| Cow::Owned(format!("{former}{rest}")))
     });
-    alias.unwrap_or_else(|| code.to_owned())
+    alias.unwrap_or(Cow::Borrowed(code))
 }
 
 /// The provinces with their codes, for a sentence that says which there are.
@@ -107,6 +108,7 @@ pub fn provinces_in_words() -> String {
 
 /// The Korean and the English name of a province (`11`) or district (`11/110`).
 pub fn names(region: &str) -> Option<(&'static str, &'static str)> {
+    let region = &*listed_code(region);
     let districts = DISTRICTS.iter();
     if region.contains('/') {
         let known = districts
@@ -153,11 +155,14 @@ mod tests {
             assert_eq!(listed(number_of(now)), Some(number_of(former)), "{now}");
             assert_eq!(listed_code(now), former);
         }
-        assert_eq!((listed_code("51"), listed_code("5")), ("42".into(), "5".into()));
+        assert_eq!(
+            (listed_code("51"), listed_code("5")),
+            ("42".into(), "5".into())
+        );
         assert_eq!((listed(99_999), listed(100_000)), (None, None));
         for (former, now) in ALIASES.iter() {
             assert!(names(former).is_some(), "{former}");
-            assert!(names(now).is_none(), "{now}");
+            assert_eq!(names(now), names(former), "{now}");
         }
         assert!(provinces_in_words().contains("11 서울특별시"));
     }

@@ -42,7 +42,7 @@ pub fn run(folder: &Folder) -> anyhow::Result<Output> {
             Ok(()) => fine("settings", format!("listen on {}", config.listen)),
             Err(why) => bad("settings", why),
         },
-        Err(error) => bad("settings", why(&error)),
+        Err(error) => bad("settings", why(error)),
     });
     let config = config.unwrap_or_default();
     findings.push(match folder.keys() {

@@ -2,6 +2,7 @@
 
 mod report;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -13,7 +14,9 @@ use crate::domain::campaign::eligibility::Subject;
 use crate::domain::spelling::phone::Country;
 use crate::files::Encoding;
 use crate::files::roster::SamePerson;
+use crate::ops::control;
 use crate::ops::folder::Folder;
+use crate::ops::outcome::Done;
 use crate::ops::work::Work;
 
 use report::ReportFile;
@@ -34,7 +37,12 @@ pub enum RosterCommand {
         #[arg(long, value_enum, default_value = "warn", value_name = "warn|refuse")]
         same_person: SamePersonArg,
         /// How the file is written; recognised unless it is CP949
-        #[arg(long, value_enum, default_value = "auto", value_name = "auto|utf-8|cp949|utf-16")]
+        #[arg(
+            long,
+            value_enum,
+            default_value = "auto",
+            value_name = "auto|utf-8|cp949|utf-16"
+        )]
         encoding: EncodingArg,
         /// The country of telephone numbers that do not say theirs
         #[arg(long, default_value = "KR", value_name = "KR|US|…")]
@@ -86,7 +94,12 @@ pub enum SitesCommand {
         #[arg(long, value_name = "ID")]
         campaign: String,
         /// How the file is written; recognised unless it is CP949
-        #[arg(long, value_enum, default_value = "auto", value_name = "auto|utf-8|cp949|utf-16")]
+        #[arg(
+            long,
+            value_enum,
+            default_value = "auto",
+            value_name = "auto|utf-8|cp949|utf-16"
+        )]
         encoding: EncodingArg,
     },
 }
@@ -100,7 +113,12 @@ pub enum SlotsCommand {
         #[arg(long, value_name = "ID")]
         campaign: String,
         /// How the file is written; recognised unless it is CP949
-        #[arg(long, value_enum, default_value = "auto", value_name = "auto|utf-8|cp949|utf-16")]
+        #[arg(
+            long,
+            value_enum,
+            default_value = "auto",
+            value_name = "auto|utf-8|cp949|utf-16"
+        )]
         encoding: EncodingArg,
     },
 }
@@ -158,6 +176,35 @@ fn import_with_report(
     output.human.push_str(&format!("\n{wrote}"));
     output.json["report"] = json!({ "file": shown.to_string(), "rows": rows.len() });
     Ok(output)
+}
+
+/// Checks a campaign file; where the data folder has a roster, also against its groups.
+pub fn check_campaign(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
+    // A file is checked whatever state the folder is in.
+    match groups_on_roster(folder) {
+        Ok(on_roster) => super::campaign::check(file, on_roster.as_ref()),
+        Err(why) => {
+            let mut output = super::campaign::check(file, None)?;
+            let told = format!("the groups of the roster could not be looked at: {why:#}");
+            output.human.push_str(&format!("\n{told}"));
+            Ok(output)
+        }
+    }
+}
+
+/// The groups that somebody on the roster has; none where there is no roster.
+fn groups_on_roster(folder: &Folder) -> anyhow::Result<Option<BTreeSet<String>>> {
+    if !folder.data_file().exists() {
+        return Ok(None);
+    }
+    if control::connect(&folder.socket())?.is_some() {
+        return Ok(match perform(folder, Work::RosterStats, None)? {
+            Ok(Done::RosterStats(stats)) => stats.groups.map(BTreeSet::from_iter),
+            _ => None,
+        });
+    }
+    let roster = keep::with_view(folder, |read| Ok(read.roster()?))?;
+    Ok(roster.map(|roster| roster.group_sets.into_iter().flatten().collect()))
 }
 
 /// The campaign commands that need the data folder.

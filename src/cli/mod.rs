@@ -193,6 +193,9 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
         Command::Init => serve::init(&folder),
         Command::Demo(demo) => demo::run(&folder, &demo, sumun.json),
         Command::Serve { config } => serve::serve(&folder, config.as_deref()),
+        Command::Campaign(campaign::CampaignCommand::Check { file }) => {
+            import::check_campaign(&folder, &file)
+        }
         Command::Campaign(command) => match campaign::run_pure(&command) {
             Some(answer) => answer,
             None => import::campaign(&folder, &command),
@@ -204,7 +207,11 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
             encoding,
         }) => {
             let encoding = encoding.into();
-            work(&folder, Work::ImportSites { campaign, encoding }, Some(&file))
+            work(
+                &folder,
+                Work::ImportSites { campaign, encoding },
+                Some(&file),
+            )
         }
         Command::Slots(import::SlotsCommand::Import {
             file,
@@ -212,7 +219,11 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
             encoding,
         }) => {
             let encoding = encoding.into();
-            work(&folder, Work::ImportSlots { campaign, encoding }, Some(&file))
+            work(
+                &folder,
+                Work::ImportSlots { campaign, encoding },
+                Some(&file),
+            )
         }
         Command::Gate { campaign, command } => gate::run(&folder, command, campaign),
         Command::Keys {

@@ -156,8 +156,8 @@ fn recognised(head: &[u8], asked: Encoding) -> Result<(Written, Option<Decoder>)
     }
 }
 
-/// What decodes a file in UTF-16, by its mark, or by its zeros: a header has a delimiter at least,
-/// and one of the two bytes of a delimiter is zero, always the same.
+/// What decodes a file in UTF-16, by its mark, or by its zeros: a header has some delimiters and
+/// digits at least, and of each one byte is plain and the other zero, always the same.
 fn utf_16(head: &[u8]) -> Option<Decoder> {
     const LOOKED_AT_BYTES: usize = 512;
     let (little, big) = (
@@ -171,13 +171,17 @@ fn utf_16(head: &[u8]) -> Option<Decoder> {
         return Some(big);
     }
     let pairs = head[..head.len().min(LOOKED_AT_BYTES)].as_chunks::<2>().0;
-    let zeros = |at: usize| pairs.iter().filter(|pair| pair[at] == 0).count();
-    let are_enough = |zeros: usize| zeros >= 2 && zeros * 16 >= pairs.len();
-    match (zeros(0), zeros(1)) {
-        (0, after) if are_enough(after) => Some(little),
-        (before, 0) if are_enough(before) => Some(big),
-        _ => None,
+    let is_plain = |byte: u8| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~');
+    let count = |zero: usize| {
+        let of = |pair: &&[u8; 2]| pair[zero] == 0 && is_plain(pair[1 - zero]);
+        pairs.iter().filter(of).count()
+    };
+    let (in_little, in_big) = (count(1), count(0));
+    let most = in_little.max(in_big);
+    if most < 2 || most * 16 < pairs.len() {
+        return None;
     }
+    Some(if in_little > in_big { little } else { big })
 }
 
 /// The delimiter that a `sep=` line names, or else the one that makes the first line the header.
@@ -202,7 +206,10 @@ fn delimiter(start: &mut Vec<u8>, columns: &[Column]) -> Result<u8, FieldFault> 
     }
     let known = |delimiter: &u8| known_names(line, *delimiter, columns);
     // Of several that are as good, the comma.
-    let best = DELIMITERS.iter().rev().max_by_key(|delimiter| known(delimiter));
+    let best = DELIMITERS
+        .iter()
+        .rev()
+        .max_by_key(|delimiter| known(delimiter));
     Ok(*best.unwrap_or(&b','))
 }
 

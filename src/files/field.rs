@@ -118,7 +118,8 @@ pub(super) fn name(text: &str) -> Result<Cow<'_, str>, FieldFault> {
     let name = kept_name(text);
     words(&name, NAME_CHARS_MAX)?;
     if comparable_name(&name).is_empty() {
-        let detail = "has no letter: spaces, hyphens, dots and invisible characters are not compared";
+        let detail =
+            "has no letter: spaces, hyphens, dots and invisible characters are not compared";
         return Err((Reason::Empty, detail.into()));
     }
     Ok(name)
@@ -167,7 +168,9 @@ fn spreadsheet_did(text: &str) -> Option<String> {
     if let Some((number, power)) = text.split_once(['E', 'e'])
         && power.starts_with('+')
         && power[1..].bytes().all(|byte| byte.is_ascii_digit())
-        && number.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
+        && number
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
     {
         return Some("was shortened by a spreadsheet that took it for a number".into());
     }
@@ -305,14 +308,18 @@ pub(super) fn coordinate(text: &str, degrees_max: i32) -> Result<i32, FieldFault
     Ok((degrees * 1e6).round() as i32)
 }
 
-/// A local time as HH:MM, in minutes after midnight. `24:00` is the end of a day, no start.
+/// A local time as 09:30, 9:30 or 09:30:00, in minutes after midnight. `24:00` is the end of a day,
+/// no start.
 pub(super) fn minutes(text: &str) -> Result<u16, FieldFault> {
-    let number = |tens: u8, ones: u8| {
-        (tens.is_ascii_digit() && ones.is_ascii_digit())
-            .then(|| u16::from(tens - b'0') * 10 + u16::from(ones - b'0'))
+    let plain = plain(text);
+    let parts: Vec<&str> = plain.split(':').collect();
+    let number = |digits: &str, least: usize| -> Option<u16> {
+        let fits =
+            (least..=2).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        fits.then(|| digits.parse().ok()).flatten()
     };
-    let minutes = match *text.as_bytes() {
-        [h, hh, b':', m, mm] => number(h, hh).zip(number(m, mm)),
+    let minutes = match *parts {
+        [hour, minute] | [hour, minute, "00"] => number(hour, 1).zip(number(minute, 2)),
         _ => None,
     };
     minutes

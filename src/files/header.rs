@@ -26,7 +26,9 @@ pub(super) fn names(columns: &'static [Column]) -> impl Iterator<Item = &'static
 impl Column {
     fn is_called(&self, squeezed: &str) -> bool {
         let names = self.others.iter().copied();
-        names.chain([self.name]).any(|name| squeeze(name) == squeezed)
+        names
+            .chain([self.name])
+            .any(|name| squeeze(name) == squeezed)
     }
 }
 
@@ -34,7 +36,10 @@ impl Column {
 fn squeeze(name: &str) -> String {
     let kept = |c: &char| !c.is_whitespace() && !matches!(c, '_' | '-' | '\u{feff}');
     let name = plain(name);
-    name.chars().filter(kept).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(kept)
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// How many of the names on a line are those of columns, if this parts them.

@@ -27,10 +27,10 @@ use crate::domain::spelling::phone::{self, Country};
 use crate::domain::time::Day;
 use crate::keys::{Keys, SEAL_BYTES};
 
-use super::field::{self, REGION_NUMBERS};
-use super::report::{Reason, Report, SHOWN_MAX};
 use super::decode::Encoding;
+use super::field::{self, REGION_NUMBERS};
 use super::header::{Column, column, names};
+use super::report::{Reason, Report, SHOWN_MAX};
 use super::table::{Row, scan};
 
 mod tables;
@@ -40,12 +40,33 @@ use tables::{GroupSets, regions};
 const COLUMNS: &[Column] = &[
     column("name", &["이름", "성명", "성함"]),
     column("birth_date", &["생년월일", "생일"]),
-    column("code", &["예약번호", "초대코드", "코드", "예약코드", "invitation code"]),
+    column(
+        "code",
+        &[
+            "예약번호",
+            "초대코드",
+            "코드",
+            "예약코드",
+            "invitation code",
+        ],
+    ),
     column(
         "phone",
-        &["전화번호", "전화", "휴대전화", "휴대전화번호", "휴대폰", "휴대폰번호", "연락처", "telephone"],
+        &[
+            "전화번호",
+            "전화",
+            "휴대전화",
+            "휴대전화번호",
+            "휴대폰",
+            "휴대폰번호",
+            "연락처",
+            "telephone",
+        ],
     ),
-    column("region", &["지역", "지역코드", "시군구", "시군구코드", "행정구역"]),
+    column(
+        "region",
+        &["지역", "지역코드", "시군구", "시군구코드", "행정구역"],
+    ),
     column("groups", &["대상군", "집단", "그룹", "group"]),
 ];
 const NAME: usize = 0;
@@ -103,8 +124,7 @@ impl Likeness {
     /// The telephone number is one that a roster has, now or as an earlier version of the program
     /// kept it.
     pub fn of(&self, name: &str, born: Day, phone: &str) -> Alike {
-        let phone =
-            phone::read(phone, self.country).unwrap_or_else(|_| comparable_phone(phone));
+        let phone = phone::read(phone, self.country).unwrap_or_else(|_| comparable_phone(phone));
         Alike {
             name_and_birth: self.key.hash_one((comparable_name(name), born)),
             phone: match phone.as_str() {

@@ -10,21 +10,30 @@ use std::path::Path;
 
 use crate::domain::booking::site::SiteRow;
 
-use super::field;
-use super::report::{Reason, Report, SHOWN_MAX};
 use super::decode::Encoding;
+use super::field;
 use super::header::{Column, column, names};
+use super::report::{Reason, Report, SHOWN_MAX};
 use super::table::{Row, scan};
 
 const COLUMNS: &[Column] = &[
     column("site", &["기관코드", "기관번호", "접종기관코드", "기관"]),
-    column("name_ko", &["기관명", "접종기관명", "국문명", "한글명", "이름"]),
+    column(
+        "name_ko",
+        &["기관명", "접종기관명", "국문명", "한글명", "이름"],
+    ),
     column("name_en", &["영문명", "영문기관명", "영문이름"]),
-    column("region", &["지역", "지역코드", "시군구", "시군구코드", "행정구역"]),
+    column(
+        "region",
+        &["지역", "지역코드", "시군구", "시군구코드", "행정구역"],
+    ),
     column("address", &["주소", "도로명주소"]),
     column("lat", &["위도", "latitude"]),
     column("lng", &["경도", "longitude", "lon"]),
-    column("phone", &["전화번호", "전화", "대표전화", "연락처", "telephone"]),
+    column(
+        "phone",
+        &["전화번호", "전화", "대표전화", "연락처", "telephone"],
+    ),
 ];
 const SITE: usize = 0;
 const NAME_KO: usize = 1;
@@ -51,9 +60,12 @@ pub fn read(source: impl Read + Send, encoding: Encoding) -> Result<Vec<SiteRow>
     let mut lines = HashMap::with_capacity(sites.len());
     for (site, line) in &sites {
         if let Some(first) = lines.insert(site.site.as_str(), *line) {
-            report.add(Some(*line), COLUMNS[SITE].name, Reason::SameSiteTwice, || {
-                format!("`{}` is also on line {first}", site.site)
-            });
+            report.add(
+                Some(*line),
+                COLUMNS[SITE].name,
+                Reason::SameSiteTwice,
+                || format!("`{}` is also on line {first}", site.site),
+            );
         }
     }
     report.judge(SHOWN_MAX, || {
@@ -76,12 +88,7 @@ fn check(row: &Row<'_>, chunk: &mut Vec<(SiteRow, u64)>, report: &mut Report) {
     let phone = row.read_spelled(PHONE, report, field::phone);
     let words = [site, name_ko, name_en, address];
     if let (
-        [
-            Some(site),
-            Some(name_ko),
-            Some(name_en),
-            Some(address),
-        ],
+        [Some(site), Some(name_ko), Some(name_en), Some(address)],
         Some(region),
         Some(phone),
         Some(lat_e6),

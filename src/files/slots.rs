@@ -16,10 +16,10 @@ use crate::domain::booking::site::SlotRow;
 use crate::domain::ids::{SiteIndex, VaccineIndex};
 use crate::domain::time::{Day, LocalTimeFault, Stamp, Zone};
 
-use super::field::{self, FieldFault, shown};
-use super::report::{Reason, Report, SHOWN_MAX};
 use super::decode::Encoding;
+use super::field::{self, FieldFault, shown};
 use super::header::{Column, column, names};
+use super::report::{Reason, Report, SHOWN_MAX};
 use super::table::{Row, scan_with_optional};
 
 const COLUMNS: &[Column] = &[

@@ -118,7 +118,9 @@ pub(super) fn scan_with_optional<T: Default + Send>(
     };
     for (at, name) in header.iter().enumerate() {
         if let Err((reason, detail)) = field::text(name, written) {
-            report.add(Some(line), "", reason, || format!("column {}: {detail}", at + 1));
+            report.add(Some(line), "", reason, || {
+                format!("column {}: {detail}", at + 1)
+            });
             return report;
         }
     }
@@ -193,4 +195,3 @@ pub(super) fn scan_with_optional<T: Default + Send>(
     }
     report
 }
-

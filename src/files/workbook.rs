@@ -52,7 +52,9 @@ pub(super) fn to_csv(source: impl Read) -> Result<Vec<u8>, FieldFault> {
     });
     let sheet = shown.next().map(|sheet| sheet.name.clone());
     let sheet = sheet.ok_or_else(|| unreadable("it has no sheet"))?;
-    let mut cells = workbook.worksheet_cells_reader(&sheet).map_err(unreadable)?;
+    let mut cells = workbook
+        .worksheet_cells_reader(&sheet)
+        .map_err(unreadable)?;
     let mut rows = Rows::default();
     while let Some(cell) = cells.next_cell().map_err(unreadable)? {
         let (row, column) = cell.get_position();
@@ -113,7 +115,13 @@ impl Rows {
             }
             let missing = self.width.saturating_sub(self.fields.len());
             let padding = std::iter::repeat_n("", missing);
-            for (at, field) in self.fields.iter().map(String::as_str).chain(padding).enumerate() {
+            for (at, field) in self
+                .fields
+                .iter()
+                .map(String::as_str)
+                .chain(padding)
+                .enumerate()
+            {
                 if at > 0 {
                     self.csv.push(b',');
                 }
@@ -143,7 +151,11 @@ fn quotable(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let one_line = text.replace("\r\n", "\u{2028}");
-    Cow::Owned(one_line.replace(['\n', '\r'], "\u{2028}").replace('"', "\"\""))
+    Cow::Owned(
+        one_line
+            .replace(['\n', '\r'], "\u{2028}")
+            .replace('"', "\"\""),
+    )
 }
 
 /// What a cell says.

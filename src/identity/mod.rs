@@ -30,9 +30,8 @@ pub fn identify(keys: &Keys, roster: &Roster, credentials: &Credentials) -> Opti
         (tag, keys.former_name_tag(key, name).unwrap_or(tag))
     });
     let known = roster.find(&key).or_else(|| roster.find_left(&key))?;
-    let same_name = tags.is_none_or(|(tag, former)| {
-        equal(&known.name_tag, &tag) | equal(&known.name_tag, &former)
-    });
+    let same_name = tags
+        .is_none_or(|(tag, former)| equal(&known.name_tag, &tag) | equal(&known.name_tag, &former));
     let same_birth = credentials.birth_date.is_none_or(|born| known.born == born);
     (code.is_ok() && same_name & same_birth).then_some(key)
 }

@@ -206,7 +206,13 @@ fn measure_slots(people: u64) {
     let began = tick();
     let vaccine_of = |text: &str| (text == "mrna").then_some(VaccineIndex(0));
     let site_of = |text: &str| index.get(text).copied();
-    let read = files::slots::read(file.as_slice(), files::Encoding::Auto, &zone, vaccine_of, site_of);
+    let read = files::slots::read(
+        file.as_slice(),
+        files::Encoding::Auto,
+        &zone,
+        vaccine_of,
+        site_of,
+    );
     assert_eq!(read.expect("good slots").len() as u64, rows);
     tell("slots::read", began, rows);
 }

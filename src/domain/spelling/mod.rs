@@ -83,10 +83,24 @@ pub fn is_dash(c: char) -> bool {
 /// The dots between the parts of a name, as keyboards of many countries write them. The old Korean
 /// vowel arae-a (U+318D, U+119E) is typed as one.
 fn is_middle_dot(c: char) -> bool {
-    matches!(c,
-        '\u{b7}' | '\u{387}' | '\u{119e}' | '\u{16eb}' | '\u{2022}' | '\u{2027}' | '\u{2219}'
-        | '\u{22c5}' | '\u{2e31}' | '\u{2e33}' | '\u{30fb}' | '\u{318d}' | '\u{a78f}' | '\u{ff65}'
-        | '\u{10101}')
+    matches!(
+        c,
+        '\u{b7}'
+            | '\u{387}'
+            | '\u{119e}'
+            | '\u{16eb}'
+            | '\u{2022}'
+            | '\u{2027}'
+            | '\u{2219}'
+            | '\u{22c5}'
+            | '\u{2e31}'
+            | '\u{2e33}'
+            | '\u{30fb}'
+            | '\u{318d}'
+            | '\u{a78f}'
+            | '\u{ff65}'
+            | '\u{10101}'
+    )
 }
 
 /// Apostrophes, single quotation marks, primes, and the accents that stand alone and are typed for

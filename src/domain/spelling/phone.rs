@@ -71,7 +71,13 @@ const KOREA: Plan = plan(
 static PLANS: [Plan; 24] = [
     KOREA,
     plan("AT", "43", "0", &[("", 4, 13)], &[]),
-    plan("AU", "61", "0", &[("", 9, 9)], &[("13", 6, 10), ("18", 7, 10)]),
+    plan(
+        "AU",
+        "61",
+        "0",
+        &[("", 9, 9)],
+        &[("13", 6, 10), ("18", 7, 10)],
+    ),
     plan("BE", "32", "0", &[("", 8, 9)], &[]),
     plan("CA", "1", "1", &[("", 10, 10)], &[("", 10, 10)]),
     plan("CH", "41", "0", &[("", 9, 9)], &[]),
@@ -138,7 +144,9 @@ impl std::str::FromStr for Country {
     type Err = String;
 
     fn from_str(code: &str) -> Result<Self, String> {
-        let known = PLANS.iter().find(|plan| plan.code.eq_ignore_ascii_case(code));
+        let known = PLANS
+            .iter()
+            .find(|plan| plan.code.eq_ignore_ascii_case(code));
         known.map(Self).ok_or_else(|| {
             let codes: Vec<_> = PLANS.iter().map(|plan| plan.code).collect();
             format!("is not a known country: use one of {}", codes.join(", "))

@@ -38,7 +38,13 @@ fn names_match_however_they_are_written() {
     for dash in "\u{ad}\u{2010}\u{2011}\u{2012}\u{2013}\u{2014}\u{2212}\u{fe63}\u{ff0d}".chars() {
         assert_eq!(comparable_name(&format!("Anna{dash}Maria")), "annamaria");
     }
-    for empty in ["", "  ", "\u{3164}\u{115f}\u{1160}", "·-'", "\u{2800}\u{200b}"] {
+    for empty in [
+        "",
+        "  ",
+        "\u{3164}\u{115f}\u{1160}",
+        "·-'",
+        "\u{2800}\u{200b}",
+    ] {
         assert_eq!(comparable_name(empty), "");
     }
     assert_ne!(comparable_name("김영숙"), comparable_name("김영순"));
@@ -199,7 +205,10 @@ fn what_could_be_several_days_says_which() {
             "04/03/1967",
             DateFault::YearLast(told(&[day, date(1967, 4, 3)])),
         ),
-        ("24.12.1967", DateFault::YearLast(told(&[date(1967, 12, 24)]))),
+        (
+            "24.12.1967",
+            DateFault::YearLast(told(&[date(1967, 12, 24)])),
+        ),
         ("24121967", DateFault::YearLast(told(&[date(1967, 12, 24)]))),
         ("1967-02-30", DateFault::NotInCalendar),
         ("", DateFault::Empty),
@@ -211,7 +220,12 @@ fn what_could_be_several_days_says_which() {
     }
     let told = read_date("04/03/1967").unwrap_err().to_string();
     assert!(told.contains("1967-03-04 or 1967-04-03"), "{told}");
-    assert!(read_date("24535").unwrap_err().to_string().contains("1967-03-04"));
+    assert!(
+        read_date("24535")
+            .unwrap_err()
+            .to_string()
+            .contains("1967-03-04")
+    );
 }
 
 #[test]
@@ -239,14 +253,14 @@ fn telephone_numbers_of_each_kind_are_read_and_what_is_none_is_told() {
         (
             "010-1234-567",
             PhoneFault::Length {
-                digits: 9,
+                digits: 10,
                 country: "KR",
             },
         ),
         (
             "010-1234-5678-9012-345",
             PhoneFault::Length {
-                digits: 17,
+                digits: 18,
                 country: "KR",
             },
         ),
@@ -263,7 +277,11 @@ fn telephone_numbers_of_each_kind_are_read_and_what_is_none_is_told() {
         ("IT", "06 1234 5678", "+390612345678"),
         ("JP", "090-1234-5678", "+819012345678"),
     ] {
-        assert_eq!(read_phone(text, other(code)).as_deref(), Ok(number), "{text}");
+        assert_eq!(
+            read_phone(text, other(code)).as_deref(),
+            Ok(number),
+            "{text}"
+        );
     }
     assert!("XX".parse::<Country>().unwrap_err().contains("KR"));
 }

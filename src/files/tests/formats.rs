@@ -29,7 +29,13 @@ fn expected() -> Vec<SiteRow> {
 }
 
 fn utf_16(text: &str, little: bool) -> Vec<u8> {
-    let pair = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };
+    let pair = |unit: u16| {
+        if little {
+            unit.to_le_bytes()
+        } else {
+            unit.to_be_bytes()
+        }
+    };
     text.encode_utf16().flat_map(pair).collect()
 }
 
@@ -51,7 +57,10 @@ fn every_encoding_is_read_and_none_but_cp949_has_to_be_named() {
         for other in [Encoding::Utf8, Encoding::Cp949] {
             let fault = only(read_as(other, &file).unwrap_err());
             assert_eq!(fault.reason, Reason::Encoding);
-            assert!(fault.detail.contains("UTF-16: leave --encoding out"), "{fault}");
+            assert!(
+                fault.detail.contains("UTF-16: leave --encoding out"),
+                "{fault}"
+            );
         }
     }
     let cp949 = EUC_KR.encode(SITES).0.into_owned();
@@ -82,14 +91,20 @@ fn cp949_has_all_syllables_and_what_it_has_not_is_told_at_its_line() {
 #[test]
 fn delimiters_are_recognised_and_a_line_that_names_one_counts() {
     for delimiter in [";", "\t"] {
-        assert_eq!(read(SITES.replace(',', delimiter).as_bytes()), Ok(expected()));
+        assert_eq!(
+            read(SITES.replace(',', delimiter).as_bytes()),
+            Ok(expected())
+        );
         let bad = SITES.replace(',', delimiter).replace("\nb", "\nb b");
         let told = format!("sep={delimiter}\r\n{bad}");
         let fault = only(read(told.as_bytes()).unwrap_err());
         assert_eq!((fault.line, fault.reason), (Some(4), Reason::BadId));
     }
     assert_eq!(read(format!("sep=,\n{SITES}").as_bytes()), Ok(expected()));
-    assert_eq!(read(format!("\u{feff}\"sep=,\"\n{SITES}").as_bytes()), Ok(expected()));
+    assert_eq!(
+        read(format!("\u{feff}\"sep=,\"\n{SITES}").as_bytes()),
+        Ok(expected())
+    );
     let fault = only(read(format!("sep=|\n{SITES}").as_bytes()).unwrap_err());
     assert!(fault.detail.contains("sep="), "{fault}");
 }
@@ -108,7 +123,9 @@ fn columns_are_known_by_any_of_their_names() {
         assert_eq!(read, Ok(expected()), "{header}");
     }
     // Empty columns behind the last are nothing, unless something stands in them.
-    let wide = SITES.replace("전화번호\n", "전화번호,,\n").replace("02-1\n", "02-1,,\n");
+    let wide = SITES
+        .replace("전화번호\n", "전화번호,,\n")
+        .replace("02-1\n", "02-1,,\n");
     let wide = wide.replace("127.0,\n", "127.0,,,\n");
     assert_eq!(read(wide.as_bytes()), Ok(expected()));
     let report = read(wide.replace("02-1,,", "02-1,x,").as_bytes()).unwrap_err();
@@ -119,15 +136,29 @@ fn columns_are_known_by_any_of_their_names() {
 #[test]
 fn a_quote_that_is_not_closed_is_told_where_it_opens() {
     let open = SITES.replace("b,중구", "b,\"중구");
-    for file in [open.clone(), open.trim_end().to_owned(), open.replace('\n', "\r\n")] {
+    for file in [
+        open.clone(),
+        open.trim_end().to_owned(),
+        open.replace('\n', "\r\n"),
+    ] {
         let report = read(file.as_bytes()).unwrap_err();
         assert_only(report, 3, "", Reason::OpenQuote);
     }
     let in_the_middle = SITES.replace("a,종로구", "a,\"종로구");
-    assert_only(read(in_the_middle.as_bytes()).unwrap_err(), 2, "", Reason::OpenQuote);
+    assert_only(
+        read(in_the_middle.as_bytes()).unwrap_err(),
+        2,
+        "",
+        Reason::OpenQuote,
+    );
     // The field before has a line end of its own, between its quotes.
     let later = SITES.replace("b,중구 보건소,", "b,\"중구\n보건소\",\"");
-    assert_only(read(later.as_bytes()).unwrap_err(), 4, "", Reason::OpenQuote);
+    assert_only(
+        read(later.as_bytes()).unwrap_err(),
+        4,
+        "",
+        Reason::OpenQuote,
+    );
     // Closed by the next quote of the file, it is a row of too many lines.
     let closed = open.replace("a,종로구", "\n\"a\n\",\"종로구\"");
     assert!(read(closed.as_bytes()).is_err());
@@ -176,11 +207,16 @@ fn workbook(rows: &[&[&str]]) -> Vec<u8> {
         ("[Content_Types].xml", types),
         ("_rels/.rels", relation("officeDocument", "xl/workbook.xml")),
         ("xl/workbook.xml", book),
-        ("xl/_rels/workbook.xml.rels", relation("worksheet", "worksheets/sheet1.xml")),
+        (
+            "xl/_rels/workbook.xml.rels",
+            relation("worksheet", "worksheets/sheet1.xml"),
+        ),
         ("xl/styles.xml", styles),
         ("xl/worksheets/sheet1.xml", sheet),
     ] {
-        archive.start_file(name, SimpleFileOptions::default()).unwrap();
+        archive
+            .start_file(name, SimpleFileOptions::default())
+            .unwrap();
         archive.write_all(text.as_bytes()).unwrap();
     }
     archive.finish().unwrap().into_inner()
@@ -201,10 +237,14 @@ fn row(cells: &[String]) -> Vec<&str> {
 
 #[test]
 fn a_spreadsheet_is_read_with_its_rows_as_lines() {
-    let header = "site,이름,name_en,지역,address,lat,lng,phone".split(',').map(cell);
+    let header = "site,이름,name_en,지역,address,lat,lng,phone"
+        .split(',')
+        .map(cell);
     let header: Vec<_> = header.collect();
     let sites = |id: &str| {
-        let mut cells = ["종로구 보건소", "A &amp; B, \"x\"", "11/110", ""].map(cell).to_vec();
+        let mut cells = ["종로구 보건소", "A &amp; B, \"x\"", "11/110", ""]
+            .map(cell)
+            .to_vec();
         cells.insert(0, cell(id));
         cells.extend([number("37.5", 0), number("127", 0)]);
         cells
@@ -213,7 +253,10 @@ fn a_spreadsheet_is_read_with_its_rows_as_lines() {
     let file = workbook(&[&[], &row(&header), &[], &row(&good)]);
     let sites = read(&file).unwrap();
     assert_eq!((sites.len(), &*sites[0].name_en), (1, "A & B, \"x\""));
-    assert_eq!((sites[0].lat_e6, sites[0].lng_e6), (37_500_000, 127_000_000));
+    assert_eq!(
+        (sites[0].lat_e6, sites[0].lng_e6),
+        (37_500_000, 127_000_000)
+    );
     let file = workbook(&[&[], &row(&header), &[], &row(&good), &[], &row(&bad)]);
     assert_only(read(&file).unwrap_err(), 6, "site", Reason::BadId);
 }
@@ -232,7 +275,10 @@ fn dates_times_and_numbers_of_a_spreadsheet_are_text() {
         ("<c t=\"e\"><v>#N/A</v></c>".to_owned(), "#N/A"),
         (cell("a\nb"), "a\u{2028}b"),
     ];
-    let texts: Vec<_> = cells.iter().map(|(_, text)| format!("\"{text}\"")).collect();
+    let texts: Vec<_> = cells
+        .iter()
+        .map(|(_, text)| format!("\"{text}\""))
+        .collect();
     let cells: Vec<_> = cells.iter().map(|(cell, _)| cell.clone()).collect();
     let csv = crate::files::workbook::to_csv(workbook(&[&row(&cells)]).as_slice()).unwrap();
     assert_eq!(String::from_utf8(csv).unwrap(), texts.join(",") + "\n");
@@ -241,12 +287,17 @@ fn dates_times_and_numbers_of_a_spreadsheet_are_text() {
 #[test]
 fn a_spreadsheet_that_is_none_or_unpacks_without_end_is_refused() {
     let fault = only(read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1").unwrap_err());
-    assert!(fault.detail.contains(".xls") && fault.detail.contains("password"), "{fault}");
+    assert!(
+        fault.detail.contains(".xls") && fault.detail.contains("password"),
+        "{fault}"
+    );
     let fault = only(read(b"PK\x03\x04 and nothing else").unwrap_err());
     assert!(fault.detail.contains("can't be read as .xlsx"), "{fault}");
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let zeros = vec![0; 1 << 20];
-    archive.start_file("xl/workbook.xml", SimpleFileOptions::default()).unwrap();
+    archive
+        .start_file("xl/workbook.xml", SimpleFileOptions::default())
+        .unwrap();
     for _ in 0..1_100 {
         archive.write_all(&zeros).unwrap();
     }

@@ -40,7 +40,12 @@ fn read_as_all(bytes: &[u8]) {
         let _ = (report.to_string(), serde_json::to_string(&report).unwrap());
     };
     let _ = roster::read(bytes, &KEYS, &Entropy::system(), today).map_err(told);
-    for encoding in [Encoding::Auto, Encoding::Utf8, Encoding::Cp949, Encoding::Utf16] {
+    for encoding in [
+        Encoding::Auto,
+        Encoding::Utf8,
+        Encoding::Cp949,
+        Encoding::Utf16,
+    ] {
         let _ = sites::read(bytes, encoding).map_err(told);
     }
     // Nobody lacks a site or a vaccine here: the rows are to reach every check.

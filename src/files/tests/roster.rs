@@ -12,10 +12,10 @@ use crate::domain::roster::contact::Contact;
 use crate::domain::roster::difference;
 use crate::domain::spelling::phone::{self, Country};
 use crate::domain::time::Day;
-use crate::files::{Encoding, SHOWN_MAX};
 use crate::files::roster::{
     PreparedRoster, Reading, SamePeople, SamePerson, SealedContacts, read, write_csv,
 };
+use crate::files::{Encoding, SHOWN_MAX};
 use crate::keys::Keys;
 
 const HEADER: &str = "name,birth_date,code,phone,region,groups\n";
@@ -162,7 +162,14 @@ fn dates_that_are_not_or_could_be_several_are_refused() {
 #[test]
 fn dates_are_read_as_spreadsheets_and_people_write_them() {
     let keys = Keys::generate(&Entropy::system());
-    for text in ["19670304", "1967.3.4", "1967/03/04", "1967. 3. 4.", "１９６７-03-04", " 1967-03-04 "] {
+    for text in [
+        "19670304",
+        "1967.3.4",
+        "1967/03/04",
+        "1967. 3. 4.",
+        "１９６７-03-04",
+        " 1967-03-04 ",
+    ] {
         let file = format!("{HEADER}{}\n", row_with(1, text));
         let roster = read_with(&keys, file.as_bytes()).unwrap().roster;
         assert_eq!(roster.people[0].born, Day::of(date(1967, 3, 4)), "{text}");
@@ -174,7 +181,10 @@ fn dates_are_read_as_spreadsheets_and_people_write_them() {
 fn a_code_that_a_spreadsheet_took_for_a_number_is_explained() {
     for text in ["1.01235E+09", "123456789", "12345678"] {
         let told = assert_fault(2, text, Reason::BadCode);
-        assert!(told.contains("spreadsheet") && !told.contains(text), "{told}");
+        assert!(
+            told.contains("spreadsheet") && !told.contains(text),
+            "{told}"
+        );
     }
 }
 

@@ -91,7 +91,11 @@ fn other_fields_are_checked() {
 /// Gangwon had two codes, and stood twice in the list of provinces.
 #[test]
 fn either_code_of_a_region_is_one_place() {
-    for (written, listed) in [("51/110", "42/110"), ("42/110", "42/110"), ("27/720", "47/720")] {
+    for (written, listed) in [
+        ("51/110", "42/110"),
+        ("42/110", "42/110"),
+        ("27/720", "47/720"),
+    ] {
         let file = format!("{HEADER}{}\n", row_with(3, written));
         assert_eq!(read(file.as_bytes()).unwrap()[0].region, listed);
     }
@@ -99,7 +103,11 @@ fn either_code_of_a_region_is_one_place() {
 
 #[test]
 fn a_telephone_number_is_shown_as_people_dial_it() {
-    for (written, shown) in [("1339", "1339"), ("(02) 123.4567", "(02) 123.4567"), ("０２－１", "02-1")] {
+    for (written, shown) in [
+        ("1339", "1339"),
+        ("(02) 123.4567", "(02) 123.4567"),
+        ("０２－１", "02-1"),
+    ] {
         let file = format!("{HEADER}{}\n", row_with(7, written));
         assert_eq!(read(file.as_bytes()).unwrap()[0].phone, shown);
     }

@@ -26,6 +26,7 @@ pub enum RosterCommand {
     /// Import the list of people: whole or not at all, never taking a booking away
     #[command(after_help = "Example:\n  sumun roster import people.csv --dry-run")]
     Import {
+        /// A .csv or .xlsx file; `-` is standard input
         file: PathBuf,
         /// Only say what would be added, changed and gone
         #[arg(long)]
@@ -90,6 +91,7 @@ pub enum SitesCommand {
     /// Add sites, or correct those known by name
     #[command(after_help = "Example:\n  sumun sites import sites.csv --campaign kr-2021-50s")]
     Import {
+        /// A .csv or .xlsx file; `-` is standard input
         file: PathBuf,
         #[arg(long, value_name = "ID")]
         campaign: String,
@@ -109,6 +111,7 @@ pub enum SlotsCommand {
     /// Add slots, or change the capacity of known ones
     #[command(after_help = "Example:\n  sumun slots import slots.csv --campaign kr-2021-50s")]
     Import {
+        /// A .csv or .xlsx file; `-` is standard input
         file: PathBuf,
         #[arg(long, value_name = "ID")]
         campaign: String,

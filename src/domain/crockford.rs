@@ -123,5 +123,7 @@ mod tests {
         let value = parse("7k3m-9qxt-2").err();
         assert_eq!(value, Some(Fault::Length));
         assert_eq!(parse("OIL0000000"), parse("0110000000"));
+        // The example of the README.
+        assert_eq!(format(1_234_567_890), "0014SC0PJV");
     }
 }

@@ -1,7 +1,8 @@
 //! What the system knows and decides: pure, deterministic, no I/O, no clock, no randomness.
 //!
 //! By subject: `campaign` (the file and its rules), `booking` (sites, slots, what is decided),
-//! `line`, `roster`; `spelling`, how all of it is written; around them the journal's entries and the state that they make.
+//! `line`, `roster`; `spelling`, how all of it is written; around them the journal's entries and
+//! the state that they make.
 
 pub mod apply;
 pub mod booking;

@@ -179,8 +179,8 @@ fn spreadsheet_did(text: &str) -> Option<String> {
     let lost_zeros = is_number && (6..10).contains(&length);
     lost_zeros.then(|| {
         format!(
-            "has {length} digits and not 10 characters: a spreadsheet that took it for a number has \
-             perhaps taken zeros away at its beginning"
+            "has {length} digits and not 10 characters: a spreadsheet that took it for a number \
+             has perhaps taken zeros away at its beginning"
         )
     })
 }

@@ -2,8 +2,8 @@
 //!
 //! Owns what a well-formed file is and how a fault in one is told: by line, column and reason. All
 //! faults are counted; a report has the first thousand, or the first ten thousand where it goes
-//! into a file. It must not store anything: a reader's answer is a value that someone else journals. A
-//! report never repeats a name, a telephone number or a code.
+//! into a file. It must not store anything: a reader's answer is a value that someone else
+//! journals. A report never repeats a name, a telephone number or a code.
 //!
 //! Invariants: no bytes make a reader panic; memory is bounded by the rows kept plus two batches,
 //! whatever the file; a file with one fault is not imported in part.

@@ -19,6 +19,7 @@ mod rules;
 mod rush;
 mod sample;
 mod sessions;
+mod spelling;
 mod stampede;
 mod tidy;
 mod world;

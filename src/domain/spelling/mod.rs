@@ -83,34 +83,19 @@ pub fn is_dash(c: char) -> bool {
 /// The dots between the parts of a name, as keyboards of many countries write them. The old Korean
 /// vowel arae-a (U+318D, U+119E) is typed as one.
 fn is_middle_dot(c: char) -> bool {
-    matches!(
-        c,
-        '\u{b7}'
-            | '\u{387}'
-            | '\u{119e}'
-            | '\u{16eb}'
-            | '\u{2022}'
-            | '\u{2027}'
-            | '\u{2219}'
-            | '\u{22c5}'
-            | '\u{2e31}'
-            | '\u{2e33}'
-            | '\u{30fb}'
-            | '\u{318d}'
-            | '\u{a78f}'
-            | '\u{ff65}'
-            | '\u{10101}'
-    )
+    const DOTS: &str = "\u{b7}\u{387}\u{119e}\u{16eb}\u{2022}\u{2027}\u{2219}\u{22c5}\u{2e31}\
+                        \u{2e33}\u{30fb}\u{318d}\u{a78f}\u{ff65}\u{10101}";
+    DOTS.contains(c)
 }
 
 /// Apostrophes, single quotation marks, primes, and the accents that stand alone and are typed for
 /// an apostrophe.
 fn is_apostrophe(c: char) -> bool {
-    matches!(c,
-        '\'' | '`' | '\u{b4}' | '\u{2b9}' | '\u{2bb}'..='\u{2bf}' | '\u{2c8}' | '\u{2ca}'..='\u{2cb}'
-        | '\u{374}' | '\u{384}' | '\u{55a}' | '\u{5f3}' | '\u{7f4}'..='\u{7f5}' | '\u{1fbd}'
-        | '\u{1fbf}' | '\u{1fef}' | '\u{1ffd}'..='\u{1ffe}' | '\u{2018}'..='\u{201b}' | '\u{2032}'
-        | '\u{2035}' | '\u{2039}'..='\u{203a}' | '\u{a78b}'..='\u{a78c}' | '\u{ff07}' | '\u{ff40}')
+    const APOSTROPHES: &str = "'`\u{b4}\u{2b9}\u{2bb}\u{2bc}\u{2bd}\u{2be}\u{2bf}\u{2c8}\u{2ca}\
+                               \u{2cb}\u{374}\u{384}\u{55a}\u{5f3}\u{7f4}\u{7f5}\u{1fbd}\u{1fbf}\
+                               \u{1fef}\u{1ffd}\u{1ffe}\u{2018}\u{2019}\u{201a}\u{201b}\u{2032}\
+                               \u{2035}\u{2039}\u{203a}\u{a78b}\u{a78c}\u{ff07}\u{ff40}";
+    APOSTROPHES.contains(c)
 }
 
 /// A name as it is kept and shown: NFC, without the characters that only disturb. Joiners and

@@ -54,8 +54,9 @@ fn names_match_however_they_are_written() {
 /// What may stand anywhere in a name without making it another.
 fn noise() -> impl Strategy<Value = char> {
     select(
-        " \u{a0}\u{3000}\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{ad}\u{3164}\u{115f}\u{b7}\u{318d}\
-         \u{30fb}\u{2022}\u{2027}\u{ff65}-\u{2010}\u{2011}\u{2013}\u{2014}\u{ff0d}'\u{2019}`\u{b4}"
+        " \u{a0}\u{3000}\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{ad}\u{3164}\u{115f}\
+         \u{b7}\u{318d}\u{30fb}\u{2022}\u{2027}\u{ff65}-\u{2010}\u{2011}\u{2013}\u{2014}\
+         \u{ff0d}'\u{2019}`\u{b4}"
             .chars()
             .collect::<Vec<_>>(),
     )

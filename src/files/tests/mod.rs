@@ -5,6 +5,7 @@ mod fuzz;
 mod roster;
 mod sites;
 mod slots;
+mod spelled;
 mod table;
 
 use std::fmt;

@@ -19,7 +19,8 @@ use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 use crate::clock::Entropy;
 use crate::domain::ids::{LineIndex, PersonKey};
-use crate::domain::roster::{comparable_name, comparable_phone};
+use crate::domain::roster::comparable_phone;
+use crate::domain::spelling::{comparable_name, former_comparable_name};
 use crate::domain::time::Stamp;
 use crate::sync::locked;
 
@@ -174,6 +175,14 @@ impl Keys {
     /// Compared as `comparable_name`. Two people of one name have unlike tags.
     pub fn name_tag(&self, person: PersonKey, name: &str) -> [u8; 8] {
         self.tag(b"sumun name v1", person, &comparable_name(name))
+    }
+
+    /// The tag that a roster of an earlier version of the program has of this name; none where it
+    /// is the same.
+    pub fn former_name_tag(&self, person: PersonKey, name: &str) -> Option<[u8; 8]> {
+        let former = former_comparable_name(name);
+        let differs = former != comparable_name(name);
+        differs.then(|| self.tag(b"sumun name v1", person, &former))
     }
 
     /// A tag of the telephone number that shows whether it changed, however it is written.

@@ -3,6 +3,7 @@
 //! Owns the arguments of all its subcommands and the answers of those that need nothing but files.
 //! `activate`, `list` and `preview` need the data folder; the caller has it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -71,7 +72,7 @@ pub enum CampaignCommand {
 /// Runs what needs only files; `None` for what needs the data folder.
 pub fn run_pure(command: &CampaignCommand) -> Option<anyhow::Result<Output>> {
     match command {
-        CampaignCommand::Check { file } => Some(check(file)),
+        CampaignCommand::Check { file } => Some(check(file, None)),
         CampaignCommand::Diff { old, new } => Some(compare(old, new)),
         CampaignCommand::Timeline { file } => Some(changes(file)),
         CampaignCommand::Explain {
@@ -144,12 +145,16 @@ fn show_findings(file: &Path, findings: &[Finding]) -> String {
     findings.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn check(file: &Path) -> anyhow::Result<Output> {
+/// Checks a campaign file, and its groups against those of the roster if there is one.
+pub fn check(file: &Path, on_roster: Option<&BTreeSet<String>>) -> anyhow::Result<Output> {
     let source = read_source(file)?;
-    let (campaign, findings) = match Campaign::parse(&source) {
+    let (campaign, mut findings) = match Campaign::parse(&source) {
         Ok((campaign, warnings)) => (Some(campaign), warnings),
         Err(findings) => (None, findings),
     };
+    if let (Some(campaign), Some(on_roster)) = (&campaign, on_roster) {
+        findings.extend(groups_of_nobody(campaign, &source, on_roster));
+    }
     let id = campaign.as_ref().map(|campaign| campaign.id.as_str());
     let answer = json!({ "ok": campaign.is_some(), "campaign": id, "findings": findings });
     let mut human = show_findings(file, &findings);
@@ -172,6 +177,33 @@ fn check(file: &Path) -> anyhow::Result<Output> {
         "ok: {id}, {cohorts} cohorts, {openings} openings, {vaccines} vaccines"
     )?;
     Ok(Output::done(human, answer))
+}
+
+/// A warning for each group of a cohort that nobody on the roster has: perhaps it is mistyped.
+fn groups_of_nobody(
+    campaign: &Campaign,
+    source: &str,
+    on_roster: &BTreeSet<String>,
+) -> Vec<Finding> {
+    let wanted = campaign.cohorts.iter().flat_map(|cohort| {
+        let groups = cohort.groups_any.iter();
+        groups.map(|group| (cohort.id.as_str(), group))
+    });
+    let unknown = wanted.filter(|(_, group)| !on_roster.contains(*group));
+    let warning = |(cohort, group): (&str, &String)| {
+        let quoted = format!("\"{group}\"");
+        let mut lines = source.lines().zip(1..);
+        let line = lines.find(|(line, _)| line.contains(&quoted));
+        Finding {
+            line: line.map_or(1, |(_, number)| number),
+            severity: Severity::Warning,
+            message: format!(
+                "cohort `{cohort}`: nobody on the roster has the group `{group}`: compare it with \
+                 the roster's"
+            ),
+        }
+    };
+    unknown.map(warning).collect()
 }
 
 fn compare(old: &Path, new: &Path) -> anyhow::Result<Output> {

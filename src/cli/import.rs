@@ -2,6 +2,7 @@
 
 mod report;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -10,8 +11,12 @@ use serde_json::json;
 use super::campaign::{CampaignCommand, parse_at, preview, read_campaign};
 use super::{Output, keep, perform, told, work};
 use crate::domain::campaign::eligibility::Subject;
+use crate::domain::spelling::phone::Country;
+use crate::files::Encoding;
 use crate::files::roster::SamePerson;
+use crate::ops::control;
 use crate::ops::folder::Folder;
+use crate::ops::outcome::Done;
 use crate::ops::work::Work;
 
 use report::ReportFile;
@@ -21,6 +26,7 @@ pub enum RosterCommand {
     /// Import the list of people: whole or not at all, never taking a booking away
     #[command(after_help = "Example:\n  sumun roster import people.csv --dry-run")]
     Import {
+        /// A .csv or .xlsx file; `-` is standard input
         file: PathBuf,
         /// Only say what would be added, changed and gone
         #[arg(long)]
@@ -31,6 +37,17 @@ pub enum RosterCommand {
         /// Rows that look like one person under two codes
         #[arg(long, value_enum, default_value = "warn", value_name = "warn|refuse")]
         same_person: SamePersonArg,
+        /// How the file is written; recognised unless it is CP949
+        #[arg(
+            long,
+            value_enum,
+            default_value = "auto",
+            value_name = "auto|utf-8|cp949|utf-16"
+        )]
+        encoding: EncodingArg,
+        /// The country of telephone numbers that do not say theirs
+        #[arg(long, default_value = "KR", value_name = "KR|US|…")]
+        country: Country,
         /// Write what is to be looked at into this file, as CSV: line, column, reason, detail
         #[arg(long, value_name = "OUT.csv")]
         report: Option<PathBuf>,
@@ -47,14 +64,45 @@ pub enum SamePersonArg {
     Refuse,
 }
 
+/// The choices of `--encoding`.
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+pub enum EncodingArg {
+    Auto,
+    #[value(name = "utf-8")]
+    Utf8,
+    Cp949,
+    #[value(name = "utf-16")]
+    Utf16,
+}
+
+impl From<EncodingArg> for Encoding {
+    fn from(asked: EncodingArg) -> Self {
+        match asked {
+            EncodingArg::Auto => Self::Auto,
+            EncodingArg::Utf8 => Self::Utf8,
+            EncodingArg::Cp949 => Self::Cp949,
+            EncodingArg::Utf16 => Self::Utf16,
+        }
+    }
+}
+
 #[derive(Subcommand, Clone, Debug)]
 pub enum SitesCommand {
     /// Add sites, or correct those known by name
     #[command(after_help = "Example:\n  sumun sites import sites.csv --campaign kr-2021-50s")]
     Import {
+        /// A .csv or .xlsx file; `-` is standard input
         file: PathBuf,
         #[arg(long, value_name = "ID")]
         campaign: String,
+        /// How the file is written; recognised unless it is CP949
+        #[arg(
+            long,
+            value_enum,
+            default_value = "auto",
+            value_name = "auto|utf-8|cp949|utf-16"
+        )]
+        encoding: EncodingArg,
     },
 }
 
@@ -63,9 +111,18 @@ pub enum SlotsCommand {
     /// Add slots, or change the capacity of known ones
     #[command(after_help = "Example:\n  sumun slots import slots.csv --campaign kr-2021-50s")]
     Import {
+        /// A .csv or .xlsx file; `-` is standard input
         file: PathBuf,
         #[arg(long, value_name = "ID")]
         campaign: String,
+        /// How the file is written; recognised unless it is CP949
+        #[arg(
+            long,
+            value_enum,
+            default_value = "auto",
+            value_name = "auto|utf-8|cp949|utf-16"
+        )]
+        encoding: EncodingArg,
     },
 }
 
@@ -76,6 +133,8 @@ pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Output
             dry_run,
             accept_gone,
             same_person,
+            encoding,
+            country,
             report,
         } => {
             let import = Work::ImportRoster {
@@ -85,6 +144,8 @@ pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Output
                     SamePersonArg::Warn => SamePerson::Warn,
                     SamePersonArg::Refuse => SamePerson::Refuse,
                 },
+                encoding: (*encoding).into(),
+                country: *country,
                 reports: report.is_some(),
             };
             match report {
@@ -118,6 +179,35 @@ fn import_with_report(
     output.human.push_str(&format!("\n{wrote}"));
     output.json["report"] = json!({ "file": shown.to_string(), "rows": rows.len() });
     Ok(output)
+}
+
+/// Checks a campaign file; where the data folder has a roster, also against its groups.
+pub fn check_campaign(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
+    // A file is checked whatever state the folder is in.
+    match groups_on_roster(folder) {
+        Ok(on_roster) => super::campaign::check(file, on_roster.as_ref()),
+        Err(why) => {
+            let mut output = super::campaign::check(file, None)?;
+            let told = format!("the groups of the roster could not be looked at: {why:#}");
+            output.human.push_str(&format!("\n{told}"));
+            Ok(output)
+        }
+    }
+}
+
+/// The groups that somebody on the roster has; none where there is no roster.
+fn groups_on_roster(folder: &Folder) -> anyhow::Result<Option<BTreeSet<String>>> {
+    if !folder.data_file().exists() {
+        return Ok(None);
+    }
+    if control::connect(&folder.socket())?.is_some() {
+        return Ok(match perform(folder, Work::RosterStats, None)? {
+            Ok(Done::RosterStats(stats)) => stats.groups.map(BTreeSet::from_iter),
+            _ => None,
+        });
+    }
+    let roster = keep::with_view(folder, |read| Ok(read.roster()?))?;
+    Ok(roster.map(|roster| roster.group_sets.into_iter().flatten().collect()))
 }
 
 /// The campaign commands that need the data folder.

@@ -193,16 +193,37 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
         Command::Init => serve::init(&folder),
         Command::Demo(demo) => demo::run(&folder, &demo, sumun.json),
         Command::Serve { config } => serve::serve(&folder, config.as_deref()),
+        Command::Campaign(campaign::CampaignCommand::Check { file }) => {
+            import::check_campaign(&folder, &file)
+        }
         Command::Campaign(command) => match campaign::run_pure(&command) {
             Some(answer) => answer,
             None => import::campaign(&folder, &command),
         },
         Command::Roster(command) => import::roster(&folder, &command),
-        Command::Sites(import::SitesCommand::Import { file, campaign }) => {
-            work(&folder, Work::ImportSites { campaign }, Some(&file))
+        Command::Sites(import::SitesCommand::Import {
+            file,
+            campaign,
+            encoding,
+        }) => {
+            let encoding = encoding.into();
+            work(
+                &folder,
+                Work::ImportSites { campaign, encoding },
+                Some(&file),
+            )
         }
-        Command::Slots(import::SlotsCommand::Import { file, campaign }) => {
-            work(&folder, Work::ImportSlots { campaign }, Some(&file))
+        Command::Slots(import::SlotsCommand::Import {
+            file,
+            campaign,
+            encoding,
+        }) => {
+            let encoding = encoding.into();
+            work(
+                &folder,
+                Work::ImportSlots { campaign, encoding },
+                Some(&file),
+            )
         }
         Command::Gate { campaign, command } => gate::run(&folder, command, campaign),
         Command::Keys {

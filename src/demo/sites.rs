@@ -141,7 +141,10 @@ mod tests {
         let sites = sites(1, 282);
         let mut file = Vec::new();
         files::sites::write_csv(&sites, &mut file).unwrap();
-        assert_eq!(files::sites::read(file.as_slice()), Ok(sites));
+        assert_eq!(
+            files::sites::read(file.as_slice(), files::Encoding::Auto),
+            Ok(sites)
+        );
     }
 
     #[test]

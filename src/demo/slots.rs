@@ -163,7 +163,14 @@ mod tests {
             Some(SiteIndex(at as u32))
         };
         let vaccine_of = |text: &str| (text == "mrna").then_some(VaccineIndex(0));
-        let read = files::slots::read(file.as_slice(), &zone, vaccine_of, site_of).unwrap();
+        let read = files::slots::read(
+            file.as_slice(),
+            files::Encoding::Auto,
+            &zone,
+            vaccine_of,
+            site_of,
+        )
+        .unwrap();
         let rows = slots
             .iter()
             .map(|slot| slot.row(VaccineIndex(0), &zone).unwrap());

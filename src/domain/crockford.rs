@@ -4,6 +4,8 @@
 //! value modulo 37). The check symbols `*`, `~`, `$`, `=` and `U` are accepted when read, but never
 //! made: `is_plain` tells which values need none of them.
 
+use crate::domain::spelling::{is_dash, plain};
+
 /// Values have nine characters of five bits.
 pub const VALUE_BITS: u32 = 45;
 /// The number of values that nine characters can carry.
@@ -42,14 +44,18 @@ pub fn format(value: u64) -> String {
     text
 }
 
-/// The value of ten characters: any case, hyphens and spaces ignored, O read as 0, I and L as 1.
+/// The value of ten characters: any case and width; hyphens, dashes and white space of every kind
+/// ignored; O read as 0, I and L as 1.
 pub fn parse(text: &str) -> Result<u64, Fault> {
     let mut symbols = [0_u8; LENGTH];
     let mut length = 0;
-    for byte in text.bytes().filter(|byte| !matches!(byte, b'-' | b' ')) {
+    let text = plain(text);
+    let ignored = |c: &char| c.is_whitespace() || is_dash(*c);
+    for c in text.chars().filter(|c| !ignored(c)) {
         if length == LENGTH {
             return Err(Fault::Length);
         }
+        let byte = u8::try_from(c).map_err(|_| Fault::Character)?;
         symbols[length] = symbol(byte).ok_or(Fault::Character)?;
         length += 1;
     }
@@ -117,5 +123,7 @@ mod tests {
         let value = parse("7k3m-9qxt-2").err();
         assert_eq!(value, Some(Fault::Length));
         assert_eq!(parse("OIL0000000"), parse("0110000000"));
+        // The example of the README.
+        assert_eq!(format(1_234_567_890), "0014SC0PJV");
     }
 }

@@ -1,7 +1,8 @@
 //! What the system knows and decides: pure, deterministic, no I/O, no clock, no randomness.
 //!
 //! By subject: `campaign` (the file and its rules), `booking` (sites, slots, what is decided),
-//! `line`, `roster`; around them the journal's entries and the state that they make.
+//! `line`, `roster`; `spelling`, how all of it is written; around them the journal's entries and
+//! the state that they make.
 
 pub mod apply;
 pub mod booking;
@@ -15,6 +16,7 @@ pub mod pieces;
 pub mod repeats;
 pub mod roster;
 pub mod shown;
+pub mod spelling;
 pub mod state;
 pub mod text;
 pub mod time;

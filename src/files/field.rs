@@ -3,13 +3,20 @@
 //! Each function takes a field's text and gives its value or what is wrong with it. Text of the
 //! file is repeated only where it names nobody, escaped and cut.
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::domain::crockford;
+use crate::domain::roster::group;
+use crate::domain::spelling::date::DateFault;
+use crate::domain::spelling::phone::Country;
+use crate::domain::spelling::{self, comparable_name, is_unseen, kept_name, plain};
 use crate::domain::text::{Unfit, unfit};
 use crate::domain::time::Day;
+use crate::regions;
 
+use super::decode::Written;
 use super::report::Reason;
 
 /// What is wrong with a field.
@@ -31,19 +38,17 @@ pub(super) fn shown(text: &str) -> String {
     shown.escape_debug().to_string()
 }
 
-/// UTF-8 without characters that no text may have, of any length.
-pub(super) fn text(bytes: &[u8]) -> Result<&str, FieldFault> {
+/// UTF-8 without characters that no text may have, of any length, and without white space around.
+/// Characters that nobody sees may be in it.
+pub(super) fn text(bytes: &[u8], written: Written) -> Result<&str, FieldFault> {
     let text = std::str::from_utf8(bytes).map_err(|fault| {
         let at = fault.valid_up_to();
-        let detail = format!(
-            "byte {} of the field is 0x{:02X}, which is not UTF-8: save the file as UTF-8",
-            at + 1,
-            bytes[at]
-        );
-        (Reason::Encoding, detail)
+        written.fault(at, bytes[at])
     })?;
     // All characters refused below begin with one of these bytes.
-    let suspect = |byte: &u8| *byte < 0x20 || matches!(byte, 0x7f | 0xc2 | 0xd8 | 0xe2 | 0xee..);
+    let suspect = |byte: &u8| *byte < 0x20 || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xee..);
+    let is_refused = |c: char| unfit(c).is_some() && !is_unseen(c);
+    let text = text.trim();
     if bytes.iter().any(suspect)
         && let Some((at, found)) = text.chars().enumerate().find(|(_, c)| is_refused(*c))
     {
@@ -52,10 +57,15 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, FieldFault> {
     Ok(text)
 }
 
-/// What no text may have, and the invisible characters that nobody can type into a form: zero-width
-/// space, word joiner, byte order mark. Zero-width joiners belong to some scripts' names.
-fn is_refused(c: char) -> bool {
-    unfit(c).is_some() || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
+/// A text that people read: without marks of direction, and without the invisible characters that
+/// nobody can search for. Zero-width joiners belong to some scripts' words.
+pub(super) fn all_seen(text: &str) -> Result<&str, FieldFault> {
+    let is_refused =
+        |c: char| unfit(c).is_some() || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}');
+    match text.chars().enumerate().find(|(_, c)| is_refused(*c)) {
+        Some((at, found)) if !text.is_ascii() => Err(refused_character(at + 1, found)),
+        _ => Ok(text),
+    }
 }
 
 /// The fault of a refused character at a position of its field, from 1. It tells no other
@@ -103,41 +113,25 @@ pub(super) fn at_most(text: &str, chars_max: usize) -> Result<&str, FieldFault> 
     Ok(text)
 }
 
-/// A person's name in NFC.
-pub(super) fn name(text: &str) -> Result<std::borrow::Cow<'_, str>, FieldFault> {
-    let name = match is_nfc_quick(text.chars()) {
-        IsNormalized::Yes => text.into(),
-        _ => std::borrow::Cow::Owned(text.nfc().collect::<String>()),
-    };
+/// A person's name in NFC, which has something that names are compared by.
+pub(super) fn name(text: &str) -> Result<Cow<'_, str>, FieldFault> {
+    let name = kept_name(text);
     words(&name, NAME_CHARS_MAX)?;
+    if comparable_name(&name).is_empty() {
+        let detail =
+            "has no letter: spaces, hyphens, dots and invisible characters are not compared";
+        return Err((Reason::Empty, detail.into()));
+    }
     Ok(name)
 }
 
-/// A date as 1967-03-04 and in no other form.
+/// A date, with the year first.
 pub(super) fn date(text: &str) -> Result<Date, FieldFault> {
-    let malformed = || {
-        let detail = format!("`{}` is not a date: write it as 1967-03-04", shown(text));
-        (Reason::BadDate, detail)
-    };
-    let bytes: &[u8; 10] = text.as_bytes().try_into().map_err(|_| malformed())?;
-    let number = |digits: &[u8]| {
-        digits.iter().try_fold(0_i16, |number, digit| {
-            let digit = digit.is_ascii_digit().then(|| i16::from(digit - b'0'))?;
-            Some(number * 10 + digit)
-        })
-    };
-    let parts = (bytes[4] == b'-' && bytes[7] == b'-')
-        .then(|| {
-            Some((
-                number(&bytes[..4])?,
-                number(&bytes[5..7])?,
-                number(&bytes[8..])?,
-            ))
-        })
-        .flatten();
-    let (year, month, day) = parts.ok_or_else(malformed)?;
-    Date::new(year, month as i8, day as i8).map_err(|_| {
-        let detail = format!("`{text}` is not in the calendar");
+    spelling::date::read(text).map_err(|fault| {
+        let detail = match fault {
+            DateFault::Empty => "is empty: write a date as 1967-03-04".to_owned(),
+            fault => format!("`{}` {fault}", shown(text)),
+        };
         (Reason::BadDate, detail)
     })
 }
@@ -159,25 +153,66 @@ pub(super) fn birth_date(text: &str, today: Day) -> Result<Day, FieldFault> {
 
 /// An invitation code's value. The code is a secret: it is not repeated.
 pub(super) fn code(text: &str) -> Result<u64, FieldFault> {
-    crockford::parse(text).map_err(|fault| (Reason::BadCode, fault.to_string()))
+    crockford::parse(text).map_err(|fault| {
+        let detail = match spreadsheet_did(text) {
+            Some(what) => format!("{what}: show the column as text, and write the code again"),
+            None => fault.to_string(),
+        };
+        (Reason::BadCode, detail)
+    })
 }
 
-/// A telephone number: digits, `+`, `-` and spaces, or nothing.
-pub(super) fn phone(text: &str) -> Result<&str, FieldFault> {
-    let text = text.trim();
-    let fits = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b' ');
-    let has_digits = text.bytes().any(|byte| byte.is_ascii_digit());
-    if text.len() > PHONE_BYTES_MAX || !text.bytes().all(fits) || (!text.is_empty() && !has_digits)
+/// What a spreadsheet that took a code for a number did to it.
+fn spreadsheet_did(text: &str) -> Option<String> {
+    let text = plain(text);
+    if let Some((number, power)) = text.split_once(['E', 'e'])
+        && power.starts_with('+')
+        && power[1..].bytes().all(|byte| byte.is_ascii_digit())
+        && number
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
+    {
+        return Some("was shortened by a spreadsheet that took it for a number".into());
+    }
+    let length = text.len();
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let lost_zeros = is_number && (6..10).contains(&length);
+    lost_zeros.then(|| {
+        format!(
+            "has {length} digits and not 10 characters: a spreadsheet that took it for a number \
+             has perhaps taken zeros away at its beginning"
+        )
+    })
+}
+
+/// A person's telephone number in E.164, or nothing. It is personal: it is not repeated.
+pub(super) fn telephone(text: &str, home: Country) -> Result<String, FieldFault> {
+    if plain(text).is_empty() {
+        return Ok(String::new());
+    }
+    spelling::phone::read(text, home).map_err(|fault| (Reason::BadPhone, fault.to_string()))
+}
+
+/// A site's telephone number as people dial it, also a short one, or nothing.
+pub(super) fn phone(text: &str) -> Result<Cow<'_, str>, FieldFault> {
+    let number = plain(text);
+    let fits = |c: char| c.is_ascii_digit() || "+-. ()/".contains(c);
+    let has_digits = number.contains(|c: char| c.is_ascii_digit());
+    if number.len() > PHONE_BYTES_MAX
+        || !number.chars().all(fits)
+        || (!number.is_empty() && !has_digits)
     {
         let detail = format!(
-            "is not a telephone number: use digits, `+`, `-` and spaces, at most {PHONE_BYTES_MAX}"
+            "is not a telephone number: use digits, `+`, `-`, `.`, parentheses and spaces, at most \
+             {PHONE_BYTES_MAX}"
         );
         return Err((Reason::BadPhone, detail));
     }
-    Ok(text)
+    Ok(number)
 }
 
-/// A province and district as `11/110`; as one number below `REGION_NUMBERS`.
+/// A province and district as `11/110`, in the province's listed code; as one number below
+/// `REGION_NUMBERS`.
 pub(super) fn region(text: &str) -> Result<u32, FieldFault> {
     let number = match text.as_bytes() {
         [a, b, b'/', c, d, e] => [a, b, c, d, e].into_iter().try_fold(0, |number, digit| {
@@ -186,10 +221,17 @@ pub(super) fn region(text: &str) -> Result<u32, FieldFault> {
         }),
         _ => None,
     };
-    number.ok_or_else(|| {
+    let number = number.ok_or_else(|| {
         let detail = format!(
             "`{}` is not a region: write province and district as 11/110",
             shown(text)
+        );
+        (Reason::BadRegion, detail)
+    })?;
+    regions::listed(number).ok_or_else(|| {
+        let detail = format!(
+            "`{text}` is in no province: {}",
+            regions::provinces_in_words()
         );
         (Reason::BadRegion, detail)
     })
@@ -209,17 +251,12 @@ pub(super) fn groups(text: &str) -> Result<Vec<String>, FieldFault> {
         return Ok(Vec::new());
     }
     let mut groups = Vec::new();
-    for group in text.split(';') {
-        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if group.is_empty() || group.len() > ID_BYTES_MAX || !group.bytes().all(fits) {
-            let detail = format!(
-                "`{}` is not a group: use 1 to {ID_BYTES_MAX} of a-z, 0-9 and `-`, \
-                 with `;` between",
-                shown(group)
-            );
-            return Err((Reason::BadGroup, detail));
-        }
-        groups.push(group.to_owned());
+    for part in text.split(';') {
+        let group = group::read(part.trim()).map_err(|why| {
+            let part = shown(part);
+            (Reason::BadGroup, format!("`{part}` is not a group: {why}"))
+        })?;
+        groups.push(group);
     }
     groups.sort_unstable();
     groups.dedup();
@@ -271,14 +308,18 @@ pub(super) fn coordinate(text: &str, degrees_max: i32) -> Result<i32, FieldFault
     Ok((degrees * 1e6).round() as i32)
 }
 
-/// A local time as HH:MM, in minutes after midnight. `24:00` is the end of a day, no start.
+/// A local time as 09:30, 9:30 or 09:30:00, in minutes after midnight. `24:00` is the end of a day,
+/// no start.
 pub(super) fn minutes(text: &str) -> Result<u16, FieldFault> {
-    let number = |tens: u8, ones: u8| {
-        (tens.is_ascii_digit() && ones.is_ascii_digit())
-            .then(|| u16::from(tens - b'0') * 10 + u16::from(ones - b'0'))
+    let plain = plain(text);
+    let parts: Vec<&str> = plain.split(':').collect();
+    let number = |digits: &str, least: usize| -> Option<u16> {
+        let fits =
+            (least..=2).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        fits.then(|| digits.parse().ok()).flatten()
     };
-    let minutes = match *text.as_bytes() {
-        [h, hh, b':', m, mm] => number(h, hh).zip(number(m, mm)),
+    let minutes = match *parts {
+        [hour, minute] | [hour, minute, "00"] => number(hour, 1).zip(number(minute, 2)),
         _ => None,
     };
     minutes

@@ -12,7 +12,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 /// How many faults a report has: more than a person reads before correcting the file.
-pub const SHOWN_MAX: usize = 100;
+pub const SHOWN_MAX: usize = 1_000;
 /// How many faults are kept while a file is read, and how many a report has that is written into a
 /// file: some 200 bytes each, so 2 MB, which fit into one answer of the control socket.
 pub const KEPT_MAX: usize = 10_000;
@@ -28,6 +28,8 @@ pub enum Reason {
     MissingColumn,
     DuplicateColumn,
     FieldCount,
+    /// A quotation mark that opens a field and is never closed.
+    OpenQuote,
     RowTooLong,
     Encoding,
     Empty,

@@ -8,10 +8,9 @@
 //! keys have equal digests, whatever the order of their rows.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -21,21 +20,56 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Entropy;
 use crate::domain::roster::contact::Contact;
 use crate::domain::roster::digest::RosterDigest;
-use crate::domain::roster::{
-    GroupSetIndex, Roster, RosterPerson, comparable_name, comparable_phone,
-};
+use crate::domain::roster::{GroupSetIndex, Roster, RosterPerson, comparable_phone};
+use crate::domain::spelling::comparable_name;
+use crate::domain::spelling::phone::{self, Country};
 use crate::domain::time::Day;
 use crate::keys::{Keys, SEAL_BYTES};
 
+use super::decode::Encoding;
 use super::field::{self, REGION_NUMBERS};
+use super::header::{Column, column, names};
 use super::report::{Reason, Report, SHOWN_MAX};
 use super::table::{Row, scan};
 
+mod sealed;
 mod tables;
 
+pub use sealed::SealedContacts;
 use tables::{GroupSets, regions};
 
-const COLUMNS: &[&str] = &["name", "birth_date", "code", "phone", "region", "groups"];
+const COLUMNS: &[Column] = &[
+    column("name", &["이름", "성명", "성함"]),
+    column("birth_date", &["생년월일", "생일"]),
+    column(
+        "code",
+        &[
+            "예약번호",
+            "초대코드",
+            "코드",
+            "예약코드",
+            "invitation code",
+        ],
+    ),
+    column(
+        "phone",
+        &[
+            "전화번호",
+            "전화",
+            "휴대전화",
+            "휴대전화번호",
+            "휴대폰",
+            "휴대폰번호",
+            "연락처",
+            "telephone",
+        ],
+    ),
+    column(
+        "region",
+        &["지역", "지역코드", "시군구", "시군구코드", "행정구역"],
+    ),
+    column("groups", &["대상군", "집단", "그룹", "group"]),
+];
 const NAME: usize = 0;
 const BIRTH_DATE: usize = 1;
 const CODE: usize = 2;
@@ -80,18 +114,23 @@ pub struct Alike {
     pub phone: u32,
 }
 
-/// The key of the hashes of one reading.
+/// The key of the hashes of one reading, and the country whose numbers need not say theirs.
 #[derive(Default)]
-pub struct Likeness(RandomState);
+pub struct Likeness {
+    key: RandomState,
+    country: Country,
+}
 
 impl Likeness {
+    /// The telephone number is one that a roster has, now or as an earlier version of the program
+    /// kept it.
     pub fn of(&self, name: &str, born: Day, phone: &str) -> Alike {
-        let phone = comparable_phone(phone);
+        let phone = phone::read(phone, self.country).unwrap_or_else(|_| comparable_phone(phone));
         Alike {
-            name_and_birth: self.0.hash_one((comparable_name(name), born)),
+            name_and_birth: self.key.hash_one((comparable_name(name), born)),
             phone: match phone.as_str() {
                 "" => 0,
-                phone => (self.0.hash_one(phone) as u32).max(1),
+                phone => (self.key.hash_one(phone) as u32).max(1),
             },
         }
     }
@@ -114,110 +153,6 @@ pub enum SamePerson {
     #[default]
     Warn,
     Refuse,
-}
-
-/// Sealed contacts on their way from a file into the vault, in the order of the file. They are put
-/// beside the memory, since those of a country have some two gigabytes.
-pub struct SealedContacts {
-    rows: SealedRows,
-    length: u64,
-    /// For each of the roster's `people`, one more than where its row begins; 0 for none.
-    places: Vec<u64>,
-}
-
-/// Where sealed rows lie: each behind its length in two bytes.
-enum SealedRows {
-    /// For small rosters.
-    Memory(Vec<u8>),
-    /// A file without a name: it is gone when it is closed, however the process ends.
-    File(File),
-    /// They are not wanted: nothing will be stored.
-    Nowhere,
-}
-
-impl SealedContacts {
-    fn in_rows(rows: SealedRows) -> Self {
-        Self {
-            rows,
-            length: 0,
-            places: Vec::new(),
-        }
-    }
-
-    pub fn in_memory() -> Self {
-        Self::in_rows(SealedRows::Memory(Vec::new()))
-    }
-
-    /// Nothing is sealed: the file is only looked at.
-    pub fn not_wanted() -> Self {
-        Self::in_rows(SealedRows::Nowhere)
-    }
-
-    /// Rows lie in a file of this folder that nobody else sees.
-    pub fn in_folder(folder: &Path) -> io::Result<Self> {
-        let path = folder.join("roster-import.part");
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(true);
-        let file = options.mode(0o600).open(&path)?;
-        std::fs::remove_file(&path)?;
-        Ok(Self::in_rows(SealedRows::File(file)))
-    }
-
-    /// Appends rows and tells where the first of them begins.
-    fn append(&mut self, rows: &[u8]) -> io::Result<u64> {
-        let from = self.length;
-        match &mut self.rows {
-            SealedRows::Memory(bytes) => bytes.extend_from_slice(rows),
-            SealedRows::File(file) => file.write_all(rows)?,
-            SealedRows::Nowhere => return Ok(0),
-        }
-        self.length += rows.len() as u64;
-        Ok(from)
-    }
-
-    fn are_wanted(&self) -> bool {
-        !matches!(self.rows, SealedRows::Nowhere)
-    }
-
-    /// Reads the sealed contact of the person at an index of the roster's `people` into `row`;
-    /// false if it was not sealed, because the roster in force had the same.
-    pub fn read(&self, at: usize, row: &mut Vec<u8>) -> io::Result<bool> {
-        let Some(from) = self.places.get(at).and_then(|place| place.checked_sub(1)) else {
-            return Ok(false);
-        };
-        let mut length = [0; 2];
-        self.read_at(from, &mut length)?;
-        row.resize(usize::from(u16::from_le_bytes(length)), 0);
-        self.read_at(from + 2, row)?;
-        Ok(true)
-    }
-
-    fn read_at(&self, from: u64, into: &mut [u8]) -> io::Result<()> {
-        match &self.rows {
-            SealedRows::Memory(bytes) => {
-                let from = from as usize;
-                let part = bytes.get(from..from + into.len());
-                into.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
-                Ok(())
-            }
-            SealedRows::File(file) => file.read_exact_at(into, from),
-            SealedRows::Nowhere => Err(io::ErrorKind::UnexpectedEof.into()),
-        }
-    }
-
-    /// How many rows were sealed.
-    pub fn len(&self) -> usize {
-        self.places.iter().filter(|place| **place > 0).count()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Bytes of all sealed rows.
-    pub fn bytes(&self) -> u64 {
-        self.length
-    }
 }
 
 /// A checked row: 64 bytes, kept until the last row is read.
@@ -252,6 +187,9 @@ pub struct Reading<'a> {
     /// The roster in force: rows that did not change are not sealed again.
     pub in_force: &'a Roster,
     pub same_person: SamePerson,
+    pub encoding: Encoding,
+    /// The country of telephone numbers that do not say theirs.
+    pub country: Country,
     /// How many faults a report has, and how many rows that look like one person are told.
     pub faults_max: usize,
     /// Where sealed rows go.
@@ -282,6 +220,8 @@ pub fn read(
         today,
         in_force: &Roster::default(),
         same_person: SamePerson::default(),
+        encoding: Encoding::default(),
+        country: Country::default(),
         faults_max: SHOWN_MAX,
         contacts: SealedContacts::in_memory(),
     };
@@ -295,12 +235,16 @@ impl Reading<'_> {
         let mut contacts = std::mem::replace(&mut self.contacts, SealedContacts::not_wanted());
         let seals = contacts.are_wanted();
         let mut sets = GroupSets::default();
-        let likeness = Likeness::default();
+        let likeness = Likeness {
+            country: self.country,
+            ..Likeness::default()
+        };
         let mut not_kept = None;
         let mut report = scan(
             "roster",
             COLUMNS,
             source,
+            self.encoding,
             |row, chunk: &mut Chunk, report| self.check(row, chunk, report, &likeness, seals),
             |chunk| {
                 let from = contacts.append(&chunk.sealed).unwrap_or_else(|fault| {
@@ -383,12 +327,12 @@ impl Reading<'_> {
         likeness: &Likeness,
         seals: bool,
     ) {
-        let name = row.read(NAME, report, field::name);
-        let born = row.read(BIRTH_DATE, report, |text| {
+        let name = row.read_spelled(NAME, report, field::name);
+        let born = row.read_spelled(BIRTH_DATE, report, |text| {
             field::birth_date(text, self.today)
         });
-        let code = row.read(CODE, report, field::code);
-        let phone = row.read(PHONE, report, field::phone);
+        let code = row.read_spelled(CODE, report, field::code);
+        let phone = row.read_spelled(PHONE, report, |text| field::telephone(text, self.country));
         let region = row.read(REGION, report, |text| match text {
             "" => Ok(NO_REGION),
             _ => field::region(text),
@@ -411,21 +355,21 @@ impl Reading<'_> {
         let name = name.trim();
         let (name_tag, detail_tag) = (
             self.keys.name_tag(key, name),
-            self.keys.detail_tag(key, phone),
+            self.keys.detail_tag(key, &phone),
         );
         let is_known = |known: &RosterPerson| known.has_contact(name_tag, detail_tag);
         let mut place = 0;
         if seals && !self.in_force.find(&key).is_some_and(is_known) {
             place = chunk.sealed.len() as u64 + 1;
             chunk.plain.clear();
-            Contact::encode(name, phone, &mut chunk.plain);
+            Contact::encode(name, &phone, &mut chunk.plain);
             let length = (chunk.plain.len() + SEAL_BYTES) as u16;
             chunk.sealed.extend_from_slice(&length.to_le_bytes());
             let nonce = self.entropy.bytes();
             self.keys
                 .seal_into(nonce, key, &chunk.plain, &mut chunk.sealed);
         }
-        let alike = likeness.of(name, born, phone);
+        let alike = likeness.of(name, born, &phone);
         chunk.drafts.push(Draft {
             person: RosterPerson {
                 key,
@@ -468,7 +412,7 @@ fn report_same_codes(drafts: &[Draft], report: &mut Report) {
         .filter(|pair| pair[0].person.key == pair[1].person.key)
         .map(|pair| (pair[1].line, pair[0].line))
         .collect();
-    report.add_pairs(pairs, COLUMNS[CODE], Reason::SameCodeTwice, |first| {
+    report.add_pairs(pairs, COLUMNS[CODE].name, Reason::SameCodeTwice, |first| {
         format!("has the same code as line {first}")
     });
 }
@@ -525,7 +469,7 @@ pub struct PersonLine {
 /// Writes a roster file that `read` takes.
 pub fn write_csv(people: impl IntoIterator<Item = PersonLine>, into: impl Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(into);
-    writer.write_record(COLUMNS)?;
+    writer.write_record(names(COLUMNS))?;
     let (mut date, mut groups) = (String::new(), String::new());
     for person in people {
         date.clear();

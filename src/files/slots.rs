@@ -16,12 +16,21 @@ use crate::domain::booking::site::SlotRow;
 use crate::domain::ids::{SiteIndex, VaccineIndex};
 use crate::domain::time::{Day, LocalTimeFault, Stamp, Zone};
 
+use super::decode::Encoding;
 use super::field::{self, FieldFault, shown};
+use super::header::{Column, column, names};
 use super::report::{Reason, Report, SHOWN_MAX};
 use super::table::{Row, scan_with_optional};
 
-const COLUMNS: &[&str] = &[
-    "site", "vaccine", "date", "start", "end", "public", "assisted", "partner",
+const COLUMNS: &[Column] = &[
+    column("site", &["기관코드", "기관번호", "접종기관코드", "기관"]),
+    column("vaccine", &["백신", "백신종류"]),
+    column("date", &["날짜", "일자", "접종일", "접종일자"]),
+    column("start", &["시작", "시작시간", "시작시각"]),
+    column("end", &["종료", "종료시간", "종료시각", "끝"]),
+    column("public", &["일반", "일반정원", "공개"]),
+    column("assisted", &["대리", "대리예약", "지원", "전화예약"]),
+    column("partner", &["협력", "협력기관", "제휴"]),
 ];
 const SITE: usize = 0;
 const VACCINE: usize = 1;
@@ -41,12 +50,13 @@ pub fn read_file(
     site_of: impl Fn(&str) -> Option<SiteIndex> + Sync,
 ) -> Result<Vec<SlotRow>, Report> {
     let file = File::open(path).map_err(|cause| Report::unreadable("slots", path, &cause))?;
-    read(file, zone, vaccine_of, site_of)
+    read(file, Encoding::Auto, zone, vaccine_of, site_of)
 }
 
 /// Reads a slots file; the slots are in the order of its rows.
 pub fn read(
     source: impl Read + Send,
+    encoding: Encoding,
     zone: &Zone,
     vaccine_of: impl Fn(&str) -> Option<VaccineIndex> + Sync,
     site_of: impl Fn(&str) -> Option<SiteIndex> + Sync,
@@ -57,6 +67,7 @@ pub fn read(
         COLUMNS,
         &[PARTNER],
         source,
+        encoding,
         |row, chunk: &mut (Vec<SlotRow>, Vec<u32>), report| {
             if let Some(slot) = check(row, report, zone, &vaccine_of, &site_of) {
                 chunk.0.push(slot);
@@ -217,7 +228,7 @@ pub fn write_csv<'a>(
 ) -> io::Result<()> {
     let clock = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
     let mut writer = csv::Writer::from_writer(into);
-    writer.write_record(&COLUMNS[..PARTNER])?;
+    writer.write_record(names(&COLUMNS[..PARTNER]))?;
     let mut date = String::new();
     for slot in slots {
         date.clear();

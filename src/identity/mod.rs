@@ -62,12 +62,13 @@ pub fn identify(keys: &Keys, roster: &Roster, credentials: &Credentials) -> Opti
     // A code that can't be one still costs the same look-up.
     let code = crockford::parse(&credentials.code);
     let key = keys.person_key(code.unwrap_or(crockford::VALUES));
-    let tag = credentials
-        .name
-        .as_ref()
-        .map(|name| keys.name_tag(key, name));
+    let tags = credentials.name.as_ref().map(|name| {
+        let tag = keys.name_tag(key, name);
+        (tag, keys.former_name_tag(key, name).unwrap_or(tag))
+    });
     let known = roster.find(&key).or_else(|| roster.find_left(&key))?;
-    let same_name = tag.is_none_or(|tag| equal(&known.name_tag, &tag));
+    let same_name = tags
+        .is_none_or(|(tag, former)| equal(&known.name_tag, &tag) | equal(&known.name_tag, &former));
     let same_birth = credentials.birth_date.is_none_or(|born| known.born == born);
     (code.is_ok() && same_name & same_birth).then_some(key)
 }

@@ -124,6 +124,11 @@ fn names_compare_after_nfc_and_without_spaces() {
     assert_eq!(keys.name_tag(person, decomposed), tag);
     assert_eq!(keys.name_tag(person, " 김 철수 "), tag);
     assert_ne!(keys.name_tag(person, "김철순"), tag);
+    // A roster of before has the same tag of such a name, and another one of a name with capitals.
+    assert_eq!(keys.former_name_tag(person, " 김 철수 "), None);
+    let former = keys.former_name_tag(person, "O'Brien").unwrap();
+    assert_eq!(keys.tag::<8>(b"sumun name v1", person, "O'Brien"), former);
+    assert_ne!(keys.name_tag(person, "O'Brien"), former);
     assert_ne!(keys.name_tag(keys.person_key(2), "김철수"), tag);
 }
 

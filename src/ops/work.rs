@@ -17,12 +17,13 @@ use crate::clock::Entropy;
 use crate::domain::entry::{GateAct, head_message};
 use crate::domain::ids::{CampaignId, VaccineIndex};
 use crate::domain::line::gate_act;
+use crate::domain::spelling::phone::Country;
 use crate::domain::time::{Day, Stamp};
 use crate::engine::command::{Operated, Operation, Outcome};
 use crate::engine::import::roster::{Counts, compare};
 use crate::engine::shared::Shared;
 use crate::files::roster::{Reading, SamePerson, SealedContacts};
-use crate::files::{KEPT_MAX, SHOWN_MAX, sites, slots};
+use crate::files::{Encoding, KEPT_MAX, SHOWN_MAX, sites, slots};
 use crate::journal::store::Store;
 use crate::keys::Keys;
 use crate::ops::outcome::{
@@ -39,9 +40,14 @@ pub enum Work {
     Activate,
     ImportSites {
         campaign: String,
+        /// How the file is written; whether it is a spreadsheet is seen in the file.
+        #[serde(default)]
+        encoding: Encoding,
     },
     ImportSlots {
         campaign: String,
+        #[serde(default)]
+        encoding: Encoding,
     },
     ImportRoster {
         dry_run: bool,
@@ -50,7 +56,12 @@ pub enum Work {
         accept_gone: Option<u64>,
         #[serde(default)]
         same_person: SamePerson,
-        /// Whether thousands of faults are told and not a hundred: they go into a file.
+        #[serde(default)]
+        encoding: Encoding,
+        /// The country of telephone numbers that do not say theirs.
+        #[serde(default)]
+        country: Country,
+        /// Whether ten thousand faults are told and not a thousand: they go into a file.
         #[serde(default)]
         reports: bool,
     },
@@ -128,14 +139,14 @@ pub fn prepare(
             Ok(source) => Operation::Activate { source, now },
             Err(fault) => return Ok(Prepared::fault(fault)),
         },
-        Work::ImportSites { campaign } => match sites::read(source) {
+        Work::ImportSites { campaign, encoding } => match sites::read(source, *encoding) {
             Ok(rows) => Operation::ImportSites {
                 campaign: id(campaign)?,
                 rows,
             },
             Err(report) => return Ok(Prepared::fault(report)),
         },
-        Work::ImportSlots { campaign } => {
+        Work::ImportSlots { campaign, encoding } => {
             let campaign = id(campaign)?;
             let offers = shared.offers();
             let offer = offers
@@ -155,7 +166,7 @@ pub fn prepare(
                 Some(VaccineIndex(at as u8))
             };
             let site = |id: &str| catalog.site(id).map(|(index, _)| index);
-            match slots::read(source, &catalog.campaign.zone, vaccine, site) {
+            match slots::read(source, *encoding, &catalog.campaign.zone, vaccine, site) {
                 Ok(rows) => Operation::ImportSlots {
                     campaign,
                     version: Some(catalog.version()),
@@ -168,6 +179,8 @@ pub fn prepare(
             dry_run,
             accept_gone,
             same_person,
+            encoding,
+            country,
             reports,
         } => {
             let contacts = if *dry_run {
@@ -181,6 +194,8 @@ pub fn prepare(
                 today: Day::of(now.instant().to_zoned(jiff::tz::TimeZone::UTC).date()),
                 in_force: &shared.roster(),
                 same_person: *same_person,
+                encoding: *encoding,
+                country: *country,
                 faults_max: if *reports { KEPT_MAX } else { SHOWN_MAX },
                 contacts,
             };

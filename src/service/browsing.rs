@@ -8,6 +8,7 @@ use crate::domain::booking::catalog::Slot;
 use crate::domain::booking::site::SiteRow;
 use crate::domain::ids::{SiteIndex, SlotIndex};
 use crate::domain::time::Day;
+use crate::regions::listed_code;
 
 /// Sites in one answer.
 pub const SITES_PAGE: usize = 50;
@@ -65,9 +66,10 @@ impl Here {
     /// the position `from` on.
     pub fn sites(&self, region: Option<&str>, query: Option<&str>, from: u32) -> SitesPage {
         let query = query.map(str::to_lowercase);
+        let region = region.map(listed_code);
         let in_region = |there: &str| {
-            region.is_none_or(|region| {
-                there
+            region.as_deref().is_none_or(|region| {
+                listed_code(there)
                     .strip_prefix(region)
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             })
@@ -102,16 +104,24 @@ impl Here {
     /// The regions that `within` holds (provinces when it is empty, else its districts), in the
     /// order of their codes, with their sites' middle and free seats.
     pub fn regions(&self, within: &str) -> Vec<Region> {
-        let mut found: BTreeMap<&str, Region> = BTreeMap::new();
+        let mut found: BTreeMap<String, Region> = BTreeMap::new();
+        let within = &*listed_code(within);
         for (at, site) in self.offer.catalog.sites.iter().enumerate() {
             let row = &site.row;
-            let province = row.region.split('/').next().unwrap_or_default();
+            // Sites of an earlier version of the program have the code that their file had.
+            let listed = listed_code(&row.region);
+            let province = listed.split('/').next().unwrap_or_default();
             let code = match within {
                 "" => province,
-                _ if within == province => row.region.as_str(),
+                _ if within == province => &*listed,
                 _ => continue,
             };
-            let region = found.entry(code).or_insert_with(|| Region::new(code));
+            if !found.contains_key(code) {
+                found.insert(code.to_owned(), Region::new(code));
+            }
+            let Some(region) = found.get_mut(code) else {
+                continue;
+            };
             region.sites += 1;
             region.free += self.free_at(SiteIndex(at as u32));
             region.lat += f64::from(row.lat_e6) / 1e6;
@@ -128,6 +138,7 @@ impl Here {
     /// The sites nearest to the middle of a region's sites, nearest first, with their free seats
     /// and their distance from it in metres; none for a region without a site.
     pub fn nearest(&self, region: &str, most: usize) -> Vec<Nearby> {
+        let region = &*listed_code(region);
         let province = region.split('/').next().unwrap_or_default();
         let regions = self.regions(if region.contains('/') { province } else { "" });
         let Some(from) = regions.into_iter().find(|known| known.code == region) else {

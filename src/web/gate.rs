@@ -19,7 +19,9 @@ use super::views::{
     AdmitAnswer, EnterAnswer, EnterRequest, PlaceAnswer, SessionView, place as view,
 };
 use super::words::Lang;
-use crate::domain::campaign::{IdentityField, read_date};
+use crate::domain::campaign::IdentityField;
+use crate::domain::crockford;
+use crate::domain::spelling::{self, comparable_name};
 use crate::domain::time::Day;
 use crate::gate::Place;
 use crate::gate::board::BoardView;
@@ -252,11 +254,22 @@ fn credentials(
             format!("has more than {CODE_CHARACTERS_MAX} characters"),
         );
     }
-    let birth_date = match asked.birth_date.as_deref().map(read_date) {
+    if asked
+        .name
+        .as_deref()
+        .is_some_and(|name| comparable_name(name).is_empty())
+    {
+        fault("name", "is empty".to_owned());
+    }
+    // A code that can't be one was mistyped: that is no guess.
+    if let Some(Err(reason)) = asked.code.as_deref().map(crockford::parse) {
+        fault("code", reason.to_string());
+    }
+    let birth_date = match asked.birth_date.as_deref().map(spelling::date::read) {
         None => None,
         Some(Ok(date)) => Some(Day::of(date)),
         Some(Err(reason)) => {
-            fault("birth_date", reason);
+            fault("birth_date", reason.to_string());
             None
         }
     };

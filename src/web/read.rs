@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use super::headers::Headers;
 use super::problem::{FieldFault, Problem};
 use super::words::Lang;
-use crate::domain::campaign::read_date;
 use crate::domain::ids::{BookingNumber, HoldId, SlotIndex};
+use crate::domain::spelling;
 use crate::domain::time::Day;
 
 /// A body as actix hands it over: the bytes, or why it could not be taken.
@@ -89,9 +89,9 @@ pub fn query(request: &HttpRequest, known: &[&str]) -> Result<BTreeMap<String, S
 
 /// A date of a body or query.
 pub fn date(lang: Lang, field: &str, text: &str) -> Result<Day, Problem> {
-    read_date(text)
+    spelling::date::read(text)
         .map(Day::of)
-        .map_err(|reason| Problem::field(lang, field, reason))
+        .map_err(|reason| Problem::field(lang, field, reason.to_string()))
 }
 
 /// A slot's id.

@@ -140,9 +140,11 @@ pub struct EnterAnswer {
 pub struct EnterRequest {
     #[schema(example = "김영희", max_length = 100)]
     pub name: Option<String>,
-    #[schema(example = "1967-03-04", format = Date, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+    /// As people write it too: 1967.3.4, 1967/03/04 or 19670304, with digits of any width.
+    #[schema(example = "1967-03-04", format = Date)]
     pub birth_date: Option<String>,
-    /// The invitation code: ten characters, hyphens allowed.
+    /// The invitation code: ten characters in any case, with spaces and hyphens. A code whose check
+    /// character is wrong is a typing mistake (`invalid_request`) and counts as no attempt.
     #[schema(max_length = 32)]
     pub code: Option<String>,
 }

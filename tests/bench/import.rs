@@ -106,6 +106,8 @@ fn measure_import(
             today,
             in_force: &in_force,
             same_person: SamePerson::Warn,
+            encoding: files::Encoding::Auto,
+            country: Default::default(),
             faults_max: 100,
             contacts: SealedContacts::in_folder(folder).expect("a file"),
         };
@@ -204,7 +206,13 @@ fn measure_slots(people: u64) {
     let began = tick();
     let vaccine_of = |text: &str| (text == "mrna").then_some(VaccineIndex(0));
     let site_of = |text: &str| index.get(text).copied();
-    let read = files::slots::read(file.as_slice(), &zone, vaccine_of, site_of);
+    let read = files::slots::read(
+        file.as_slice(),
+        files::Encoding::Auto,
+        &zone,
+        vaccine_of,
+        site_of,
+    );
     assert_eq!(read.expect("good slots").len() as u64, rows);
     tell("slots::read", began, rows);
 }

@@ -20,6 +20,7 @@ mod rules;
 mod rush;
 mod sample;
 mod sessions;
+mod spelling;
 mod stampede;
 mod tidy;
 mod told;

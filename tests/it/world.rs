@@ -203,7 +203,9 @@ pub fn roster_text(people: u64) -> String {
             code,
         } = person(year, at);
         text.push_str(&format!(
-            "{name},{birth_date},{code},010-1234-{at:04},11/110,\n"
+            "{name},{birth_date},{code},010-{:04}-{:04},11/110,\n",
+            1234 + at / 10_000,
+            at % 10_000
         ));
     }
     text

@@ -100,7 +100,7 @@ pub fn people() -> Vec<Somebody> {
             _ => "1999-12-31".to_owned(),
         },
         carer: at == 10 || at == 3,
-        phone: format!("0101234000{at}"),
+        phone: format!("010123400{at:02}"),
     };
     values.enumerate().map(somebody).collect()
 }

@@ -36,7 +36,7 @@ mod tests {
     use crate::files::{Fault, Reason};
 
     #[test]
-    fn a_hundred_faults_are_shown_and_the_rest_are_counted_by_reason() {
+    fn a_thousand_faults_are_shown_and_the_rest_are_counted_by_reason() {
         let fault = |line| Fault {
             line: Some(line),
             column: "birth_date".into(),
@@ -45,17 +45,17 @@ mod tests {
         };
         let report = Report {
             file: "roster".into(),
-            rows: 500,
-            faults_total: 300,
-            by_reason: BTreeMap::from([(Reason::BadDate, 300)]),
-            faults: (2..152).map(fault).collect(),
+            rows: 5_000,
+            faults_total: 3_000,
+            by_reason: BTreeMap::from([(Reason::BadDate, 3_000)]),
+            faults: (2..1_502).map(fault).collect(),
         };
         let told = rows(&report);
         let lines: Vec<_> = told.lines().collect();
-        assert_eq!(lines.len(), 1 + 100 + 2, "{told}");
-        assert!(lines[0].contains("300 faults in 500 rows"), "{told}");
-        assert_eq!(lines[100], "line 101, birth_date: is not a date");
-        let end = ["and 200 more; by reason:", "        300 bad date"];
-        assert_eq!(lines[101..], end);
+        assert_eq!(lines.len(), 1 + 1_000 + 2, "{told}");
+        assert!(lines[0].contains("3000 faults in 5000 rows"), "{told}");
+        assert_eq!(lines[1_000], "line 1001, birth_date: is not a date");
+        let end = ["and 2000 more; by reason:", "       3000 bad date"];
+        assert_eq!(lines[1_001..], end);
     }
 }

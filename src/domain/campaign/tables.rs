@@ -11,7 +11,7 @@ use super::local::{read_date, read_local};
 use super::source::{Section, Source, Value, quote};
 use super::{COHORTS_MAX, Cohort, GROUPS_MAX, OPENINGS_MAX, Opening, VACCINES_MAX, Vaccine};
 use crate::domain::ids::{CampaignId, LineIndex};
-use crate::domain::text;
+use crate::domain::roster::group;
 use crate::domain::time::{Stamp, Zone};
 
 /// Birth dates before this are typing errors: nobody alive was born then.
@@ -156,17 +156,10 @@ fn read_groups(section: &Section, source: &mut Source, value: Value) -> Option<V
     let mut sound = true;
     for value in section.array(source, value, "groups_any")? {
         let group = section.text(source, value, "groups_any").and_then(|text| {
-            let why = if text.is_empty() || text.trim() != text || text.chars().count() > 64 {
-                "a group has 1 to 64 characters and no spaces around it".to_owned()
-            } else if text.chars().any(|c| c.is_control() || c == ';') {
-                "a group has no `;` (the roster parts groups with it) and no control characters"
-                    .to_owned()
-            } else if groups.iter().any(|group| group == text) {
-                "the group is named twice".to_owned()
-            } else if let Err(fault) = text::check_characters(text) {
-                fault.to_string()
-            } else {
-                return Some(text.to_owned());
+            let why = match group::read(text) {
+                Ok(group) if groups.contains(&group) => "the group is named twice".to_owned(),
+                Ok(group) => return Some(group),
+                Err(why) => why,
             };
             section.told(source, value, Err(format!("{}: {why}", quote(text))))
         });

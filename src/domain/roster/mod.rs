@@ -8,14 +8,15 @@
 
 pub mod contact;
 pub mod digest;
+pub mod group;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::domain::ids::PersonKey;
+pub use crate::domain::spelling::comparable_name;
 use crate::domain::time::Day;
 
 /// The position of a set of groups in `Roster::group_sets`.
@@ -395,15 +396,6 @@ fn translation<T: Eq + std::hash::Hash>(old: &[T], new: &[T]) -> Vec<Option<u16>
     old.iter()
         .map(|member| places.get(member).copied())
         .collect()
-}
-
-/// A name as it is compared: NFC, with all white space removed.
-pub fn comparable_name(name: &str) -> String {
-    let kept = name.chars().filter(|c| !c.is_whitespace());
-    match is_nfc_quick(kept.clone()) {
-        IsNormalized::Yes => kept.collect(),
-        _ => kept.nfc().collect(),
-    }
 }
 
 /// A telephone number as it is compared: its digits, and the plus sign of a country code.

@@ -10,7 +10,7 @@ use crate::clock::Entropy;
 use crate::demo;
 use crate::domain::ids::{SiteIndex, VaccineIndex};
 use crate::domain::time::{Day, Zone};
-use crate::files::{roster, sites, slots};
+use crate::files::{Encoding, roster, sites, slots};
 use crate::keys::Keys;
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::generate(&Entropy::system()));
@@ -40,14 +40,21 @@ fn read_as_all(bytes: &[u8]) {
         let _ = (report.to_string(), serde_json::to_string(&report).unwrap());
     };
     let _ = roster::read(bytes, &KEYS, &Entropy::system(), today).map_err(told);
-    let _ = sites::read(bytes).map_err(told);
+    for encoding in [
+        Encoding::Auto,
+        Encoding::Utf8,
+        Encoding::Cp949,
+        Encoding::Utf16,
+    ] {
+        let _ = sites::read(bytes, encoding).map_err(told);
+    }
     // Nobody lacks a site or a vaccine here: the rows are to reach every check.
     let zone = Zone::named("Europe/Berlin").unwrap();
     let (site, vaccine) = (
         |_: &str| Some(SiteIndex(0)),
         |_: &str| Some(VaccineIndex(0)),
     );
-    let _ = slots::read(bytes, &zone, vaccine, site).map_err(told);
+    let _ = slots::read(bytes, Encoding::Auto, &zone, vaccine, site).map_err(told);
 }
 
 /// One way to spoil a file.
@@ -82,6 +89,11 @@ fn spoil() -> impl Strategy<Value = Spoil> {
         b"/",
         b"99999999999999999999",
         b"\xf0\x9f\x92\x89",
+        b"\xff\xfe",
+        b"PK\x03\x04",
+        b"sep=;\n",
+        b"\0\xff\0",
+        b"\t",
     ];
     let at = any::<Index>;
     prop_oneof![

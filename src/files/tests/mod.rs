@@ -1,9 +1,11 @@
 //! Tests of the readers: a named one for each fault, and bytes that nobody should send.
 
+mod formats;
 mod fuzz;
 mod roster;
 mod sites;
 mod slots;
+mod spelled;
 mod table;
 
 use std::fmt;

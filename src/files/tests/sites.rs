@@ -1,9 +1,14 @@
 //! The sites file, fault by fault.
 
 use super::*;
-use crate::files::sites::read;
+use crate::domain::booking::site::SiteRow;
+use crate::files::Encoding;
 
 const HEADER: &str = "site,name_ko,name_en,region,address,lat,lng,phone\n";
+
+fn read(file: &[u8]) -> Result<Vec<SiteRow>, Report> {
+    crate::files::sites::read(file, Encoding::Auto)
+}
 
 fn row_with(column: usize, text: &str) -> String {
     let mut fields = [
@@ -78,8 +83,34 @@ fn other_fields_are_checked() {
     assert_fault(1, &"가".repeat(101), Reason::TooLong);
     assert_fault(2, &"a".repeat(101), Reason::TooLong);
     assert_fault(3, "", Reason::BadRegion);
+    assert_fault(3, "99/999", Reason::BadRegion);
     assert_fault(4, &"a".repeat(201), Reason::TooLong);
     assert_fault(7, "call us", Reason::BadPhone);
+}
+
+/// Gangwon had two codes, and stood twice in the list of provinces.
+#[test]
+fn either_code_of_a_region_is_one_place() {
+    for (written, listed) in [
+        ("51/110", "42/110"),
+        ("42/110", "42/110"),
+        ("27/720", "47/720"),
+    ] {
+        let file = format!("{HEADER}{}\n", row_with(3, written));
+        assert_eq!(read(file.as_bytes()).unwrap()[0].region, listed);
+    }
+}
+
+#[test]
+fn a_telephone_number_is_shown_as_people_dial_it() {
+    for (written, shown) in [
+        ("1339", "1339"),
+        ("(02) 123.4567", "(02) 123.4567"),
+        ("０２－１", "02-1"),
+    ] {
+        let file = format!("{HEADER}{}\n", row_with(7, written));
+        assert_eq!(read(file.as_bytes()).unwrap()[0].phone, shown);
+    }
 }
 
 /// What is longer than an entry of the journal could not be imported.

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::booking::site::SlotRow;
 use crate::domain::ids::{SiteIndex, VaccineIndex};
 use crate::domain::time::Zone;
+use crate::files::Encoding;
 use crate::files::slots::read;
 
 const HEADER: &str = "site,vaccine,date,start,end,public,assisted\n";
@@ -14,6 +15,7 @@ fn read_in(zone: &str, rows: &str) -> Result<Vec<SlotRow>, Report> {
     let site_of = |text: &str| (text == "s-1").then_some(SiteIndex(7));
     read(
         format!("{HEADER}{rows}").as_bytes(),
+        Encoding::Auto,
         &zone,
         vaccine_of,
         site_of,
@@ -76,13 +78,18 @@ fn sites_and_vaccines_must_be_known() {
 
 #[test]
 fn bad_dates_and_times_are_refused() {
-    for text in ["2021-02-29", "2021-8-2", "", "2021-08-02T09:00"] {
+    for text in ["2021-02-29", "02-08-2021", "", "2021-08-02T09:00"] {
         assert_fault(2, text, Reason::BadDate);
     }
     for text in [
-        "9:00", "24:00", "09:60", "0900", "09:00:00", "", "25:00", "ab:cd",
+        "24:00", "09:60", "0900", "09:00:30", "", "25:00", "ab:cd", "9:0", "+9:00",
     ] {
         assert_fault(3, text, Reason::BadTime);
+    }
+    // As spreadsheets write them.
+    for text in ["9:00", "09:00:00", "9:00:00", "０９：００"] {
+        let slots = read_in("Asia/Seoul", &row_with(3, text)).unwrap();
+        assert_eq!(slots[0].start_min, 9 * 60, "{text}");
     }
     for text in ["09:00", "08:59", "00:00", "24:01"] {
         assert_fault(4, text, Reason::BadTime);
@@ -99,7 +106,7 @@ fn absurd_years_are_refused() {
 
 #[test]
 fn capacities_are_numbers_of_seats() {
-    for text in ["-1", "10001", "1.5", "", " 1", "99999999999", "+1"] {
+    for text in ["-1", "10001", "1.5", "", "1 0", "99999999999", "+1"] {
         assert_fault(5, text, Reason::BadCapacity);
     }
     let none = row_with(5, "0").replace(",1\n", ",0\n");
@@ -114,7 +121,9 @@ fn seats_of_the_partner_pool_may_have_a_column_of_their_own() {
     let zone = Zone::named("Asia/Seoul").unwrap();
     let read = |text: &str| {
         let vaccine_of = |_: &str| Some(VaccineIndex(0));
-        read(text.as_bytes(), &zone, vaccine_of, |_| Some(SiteIndex(0)))
+        read(text.as_bytes(), Encoding::Auto, &zone, vaccine_of, |_| {
+            Some(SiteIndex(0))
+        })
     };
     let rows = "partner,site,vaccine,date,start,end,public,assisted\n\
                 4,s-1,mrna,2021-08-02,09:00,09:30,0,0\n";

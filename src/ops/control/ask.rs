@@ -1,8 +1,9 @@
 //! The command line's side of the control socket: connect, ask, wait, with an end to each.
 
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, Write as _};
 use std::net::Shutdown;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -151,8 +152,11 @@ fn is_timeout(fault: &io::Error) -> bool {
     )
 }
 
-/// Opens a file that an operator named.
+/// Opens a file that an operator named; `-` is standard input.
 pub fn open_source(path: &Path) -> anyhow::Result<fs::File> {
+    if path.as_os_str() == "-" {
+        return whole_input();
+    }
     let file = fs::File::open(path);
     let file = file.with_context(|| format!("can't open {}", path.display()))?;
     anyhow::ensure!(
@@ -160,5 +164,19 @@ pub fn open_source(path: &Path) -> anyhow::Result<fs::File> {
         "{} is a folder: name a file",
         path.display()
     );
+    Ok(file)
+}
+
+/// All of standard input, in a file that has no name and is gone when it is closed: its length is
+/// told before it is sent.
+fn whole_input() -> anyhow::Result<fs::File> {
+    let place = std::env::temp_dir().join(format!("sumun-input.{}.part", std::process::id()));
+    let mut options = fs::OpenOptions::new();
+    let options = options.read(true).write(true).create_new(true).mode(0o600);
+    let file = options.open(&place);
+    let mut file = file.with_context(|| format!("can't keep the input in {}", place.display()))?;
+    fs::remove_file(&place)?;
+    io::copy(&mut io::stdin().lock(), &mut file).context("can't read standard input")?;
+    file.seek(io::SeekFrom::Start(0))?;
     Ok(file)
 }

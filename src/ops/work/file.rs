@@ -145,6 +145,8 @@ mod tests {
             dry_run: true,
             accept_gone: None,
             same_person: Default::default(),
+            encoding: Default::default(),
+            country: Default::default(),
             reports: false,
         };
         assert!(roster.too_long().to_string().contains("16 GiB"));

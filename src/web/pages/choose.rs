@@ -127,7 +127,7 @@ pub async fn sites(request: HttpRequest, guest: Guest) -> HttpResponse {
     if !query.is_empty() {
         return found(&request, visit, kept, &query);
     }
-    let region = form.field("region");
+    let region = &*regions::listed_code(form.field("region"));
     if region.contains('/') {
         return near(&request, visit, kept, region);
     }
@@ -177,7 +177,8 @@ fn view(visit: &Visit, region: &Region) -> RegionView {
 fn map(visit: &Visit, within: &str, chosen: Option<&str>) -> Map {
     let shown = visit.here.regions(within);
     let sites = visit.here.offer.catalog.sites.iter();
-    let inside = sites.filter(|site| within.is_empty() || site.row.region.starts_with(within));
+    let is_inside = |there: &str| regions::listed_code(there).starts_with(within);
+    let inside = sites.filter(|site| is_inside(&site.row.region));
     let degrees = |e6: i32| f64::from(e6) / 1e6;
     let at = inside.map(|site| (degrees(site.row.lat_e6), degrees(site.row.lng_e6)));
     let label = |region: &Region| short(name(visit.lang, &region.code));

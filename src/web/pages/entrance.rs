@@ -11,6 +11,8 @@ use super::frame::{Frame, minutes, text};
 use super::trouble::{self, Retry, Trouble};
 use super::visit::{Visit, forget, give};
 use crate::domain::campaign::IdentityField;
+use crate::domain::crockford;
+use crate::domain::spelling::comparable_name;
 use crate::identity::Credentials;
 use crate::service::Refused;
 use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, peer, tokens_in};
@@ -170,8 +172,9 @@ fn credentials(
     let asks = |field| wanted.contains(&field);
     let mut faults = Vec::new();
     if asks(IdentityField::Name) {
+        let is_empty = comparable_name(&typed.name).is_empty();
         match typed.name.chars().count() {
-            0 => faults.push(("name", l.say("name-missing"))),
+            _ if is_empty => faults.push(("name", l.say("name-missing"))),
             1..=NAME_CHARACTERS_MAX => {}
             _ => faults.push(("name", l.say("name-too-long"))),
         }
@@ -188,7 +191,11 @@ fn credentials(
     if asks(IdentityField::Code) {
         match typed.code.chars().count() {
             0 => faults.push(("code", l.say("code-missing"))),
-            1..=CODE_CHARACTERS_MAX => {}
+            1..=CODE_CHARACTERS_MAX => {
+                if let Err(fault) = crockford::parse(&typed.code) {
+                    faults.push(("code", l.say(mistyped(fault))));
+                }
+            }
             _ => faults.push(("code", l.say("code-too-long"))),
         }
     }
@@ -200,6 +207,15 @@ fn credentials(
         birth_date: born.filter(|_| asks(IdentityField::BirthDate)),
         code: typed.code.clone(),
     })
+}
+
+/// The sentence for a code that can't be one: it was mistyped, which is no guess.
+fn mistyped(fault: crockford::Fault) -> &'static str {
+    match fault {
+        crockford::Fault::Length => "code-length",
+        crockford::Fault::Character => "code-character",
+        crockford::Fault::Check => "code-mistyped",
+    }
 }
 
 fn enter_page(

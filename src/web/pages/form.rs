@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, web};
-use jiff::civil::Date;
 
-use crate::domain::campaign::read_date;
+use crate::domain::spelling;
 use crate::domain::time::Day;
 use crate::web::read::Bytes;
 
@@ -46,19 +45,7 @@ impl Form {
 
 /// A birth date as people write it: 19670304, 1967-03-04, 1967.3.4, 1967년 3월 4일.
 pub fn birth_date(text: &str) -> Option<Day> {
-    let parts: Vec<&str> = text
-        .split(|letter: char| !letter.is_ascii_digit())
-        .filter(|part| !part.is_empty())
-        .collect();
-    let (year, month, day) = match parts[..] {
-        [whole] if whole.len() == 8 => (&whole[..4], &whole[4..6], &whole[6..]),
-        [year, month, day] if year.len() == 4 && month.len() <= 2 && day.len() <= 2 => {
-            (year, month, day)
-        }
-        _ => return None,
-    };
-    let date = read_date(&format!("{year}-{month:0>2}-{day:0>2}"));
-    date.ok().map(|date: Date| Day::of(date))
+    spelling::date::read(text).ok().map(Day::of)
 }
 
 #[cfg(test)]
@@ -75,6 +62,10 @@ mod tests {
             "1967. 3. 4.",
             "1967년 3월 4일",
             " 1967/03/04 ",
+            "１９６７０３０４",
+            "１９６７．３．４",
+            "1967–03–04",
+            "1967\u{200b}0304",
         ] {
             assert_eq!(birth_date(text), expected, "{text}");
         }

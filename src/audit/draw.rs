@@ -22,6 +22,8 @@ pub struct Checked {
     pub in_time: bool,
     /// None while the opening has not come.
     pub seed: Option<[u8; 32]>,
+    /// The public value that went into it beside the seed, and its source.
+    pub value: Option<(String, String)>,
     /// Everybody of the lobby with the number that they drew, in order of number.
     pub numbers: Vec<(PersonKey, u64)>,
 }
@@ -67,15 +69,23 @@ pub fn check(source: impl BufRead + Send) -> Result<Vec<Checked>, AuditFault> {
                 let found = state.campaign(*campaign).zip(committed);
                 checked.extend(found.map(|(campaign, committed)| {
                     let line = campaign.line(*line);
-                    let numbers = line.map_or_else(Vec::new, |line| drawn(line, seed));
-                    of(campaign, &committed, Some(*seed), numbers)
+                    let numbers = line.map_or_else(Vec::new, drawn);
+                    let draw = line.and_then(|line| line.draw.as_ref());
+                    let value = draw.and_then(|draw| draw.value.clone());
+                    let value = value.map(|public| (public.value, public.source));
+                    of(campaign, &committed, (Some(*seed), value), numbers)
                 }));
             }
             _ => {}
         })
     })?;
     checked.extend(open.iter().filter_map(|((campaign, _), committed)| {
-        Some(of(state.campaign(*campaign)?, committed, None, Vec::new()))
+        Some(of(
+            state.campaign(*campaign)?,
+            committed,
+            (None, None),
+            Vec::new(),
+        ))
     }));
     Ok(checked)
 }
@@ -83,7 +93,7 @@ pub fn check(source: impl BufRead + Send) -> Result<Vec<Checked>, AuditFault> {
 fn of(
     campaign: &CampaignState,
     committed: &Committed,
-    seed: Option<[u8; 32]>,
+    (seed, value): (Option<[u8; 32]>, Option<(String, String)>),
     numbers: Vec<(PersonKey, u64)>,
 ) -> Checked {
     let rules = &campaign.catalog.campaign;
@@ -94,16 +104,18 @@ fn of(
         committed_at: rules.zone.rfc3339(committed.at),
         in_time: committed.at <= committed.opening.plus_s(-lobby_s),
         seed,
+        value,
         numbers,
     }
 }
 
 /// Everybody who is in a line's draw, in order of the number that they drew.
-fn drawn(line: &Line, seed: &[u8; 32]) -> Vec<(PersonKey, u64)> {
+fn drawn(line: &Line) -> Vec<(PersonKey, u64)> {
+    let by = line.drawn_by().unwrap_or_default();
     let members = line.given.iter().filter(|(_, given)| given.in_draw());
     let mut numbers: Vec<u64> = members.clone().map(|(_, given)| given.number()).collect();
     numbers.sort_unstable();
-    let with_lot = |(person, _): (&PersonKey, _)| (lot(seed, person), *person);
+    let with_lot = |(person, _): (&PersonKey, _)| (lot(&by, person), *person);
     let mut people: Vec<(u64, PersonKey)> = members.map(with_lot).collect();
     people.sort_unstable();
     let people = people.into_iter().map(|(_, person)| person);

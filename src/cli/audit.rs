@@ -117,7 +117,13 @@ fn draws(file: &Path, person: Option<&str>) -> anyhow::Result<Output> {
             "FAULT: after the lobby opened"
         };
         let what = match draw.seed {
-            Some(_) => format!("{} people drawn again", draw.numbers.len()),
+            Some(_) => {
+                let value = match &draw.value {
+                    Some((value, source)) => format!("with \"{value}\" from {source}"),
+                    None => "without a public value".to_owned(),
+                };
+                format!("{} people drawn again, {value}", draw.numbers.len())
+            }
             None => "not yet drawn".to_owned(),
         };
         lines.push(format!(
@@ -133,6 +139,9 @@ fn draws(file: &Path, person: Option<&str>) -> anyhow::Result<Output> {
             "campaign": draw.campaign, "opening": draw.opening, "committed_at": draw.committed_at,
             "in_time": draw.in_time, "drawn": draw.seed.is_some(), "people": draw.numbers.len(),
             "number": number,
+            "value": draw.value.as_ref().map(|(value, source)| json!({
+                "value": value, "source": source,
+            })),
         }));
     }
     if checked.is_empty() {

@@ -32,8 +32,13 @@ pub enum CampaignCommand {
     #[command(after_help = "Example:\n  sumun campaign diff data/campaign.toml new.toml")]
     Diff { old: PathBuf, new: PathBuf },
     /// Make a campaign file the version that decides from now on, and keep it for ever
-    #[command(after_help = "Example:\n  sumun campaign activate data/campaign.toml")]
-    Activate { file: PathBuf },
+    #[command(after_help = "Example:\n  sumun campaign activate data/campaign.toml --dry-run")]
+    Activate {
+        file: PathBuf,
+        /// Only say what it would do to the people who wait
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// List the campaigns and their versions
     #[command(after_help = "Example:\n  sumun campaign list")]
     List,

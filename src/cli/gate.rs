@@ -41,6 +41,21 @@ pub enum GateCommand {
     /// Show everybody a message; an empty one takes it away
     #[command(after_help = "Example:\n  sumun gate message \"대기 시간이 길어지고 있습니다\"")]
     Message { text: String },
+    /// Give the next draw a public value that nobody could know when its seed was committed to
+    #[command(
+        after_help = "Example:\n  sumun gate draw-value \"7 12 23 31 38 44\" --source \
+                            \"Lotto 6/45, draw 972, 2021-07-17\""
+    )]
+    DrawValue {
+        /// As it was published, to the letter
+        value: String,
+        /// Where everybody can look it up
+        #[arg(long, value_name = "TEXT")]
+        source: String,
+        /// When the opening is whose draw it is for, if several are to come
+        #[arg(long, value_name = "LOCAL-TIME")]
+        opening: Option<String>,
+    },
 }
 
 pub fn run(
@@ -63,6 +78,19 @@ pub fn run(
         GateCommand::Rate { admit_per_s } => GateAct::Rate { admit_per_s },
         GateCommand::Active { active_max } => GateAct::Active { active_max },
         GateCommand::Message { text } => GateAct::Message { text },
+        GateCommand::DrawValue {
+            value,
+            source,
+            opening,
+        } => {
+            let value = Work::DrawValue {
+                campaign,
+                opening,
+                value,
+                source,
+            };
+            return work(folder, value, None);
+        }
     };
     work(folder, Work::Gate { campaign, act }, None)
 }

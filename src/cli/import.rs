@@ -213,7 +213,7 @@ fn groups_on_roster(folder: &Folder) -> anyhow::Result<Option<BTreeSet<String>>>
 /// The campaign commands that need the data folder.
 pub fn campaign(folder: &Folder, command: &CampaignCommand) -> anyhow::Result<Output> {
     match command {
-        CampaignCommand::Activate { file } => {
+        CampaignCommand::Activate { file, dry_run } => {
             // Checked here first, so that the findings come with the file's name and lines.
             let check = CampaignCommand::Check { file: file.clone() };
             if let Some(checked) = super::campaign::run_pure(&check) {
@@ -222,7 +222,8 @@ pub fn campaign(folder: &Folder, command: &CampaignCommand) -> anyhow::Result<Ou
                     return Ok(checked);
                 }
             }
-            work(folder, Work::Activate, Some(file))
+            let dry_run = *dry_run;
+            work(folder, Work::Activate { dry_run }, Some(file))
         }
         CampaignCommand::List => work(folder, Work::CampaignList, None),
         CampaignCommand::Preview { file, at, against } => {

@@ -13,7 +13,8 @@ use super::Output;
 use crate::domain::campaign::Finding;
 use crate::domain::entry::GateAct;
 use crate::ops::outcome::{
-    CampaignInForce, Done, Finished, GateStatus, HealthSeen, RosterStats, SignedHead, WorkFault,
+    ActivationDryRun, CampaignInForce, Done, Finished, GateStatus, HealthSeen, LineEffect,
+    RosterStats, SignedHead, WorkFault,
 };
 
 /// What a command says of the work that it asked for.
@@ -39,6 +40,7 @@ fn done_answer(done: Done) -> Output {
             let json = json!({ "campaign": campaign, "version": version, "changed": changed });
             Output::done(human, json)
         }
+        Done::ActivationDryRun(dry_run) => activation(&dry_run),
         Done::Sites(imported) => Output::done(
             format!(
                 "sites: {} added, {} changed",
@@ -108,6 +110,71 @@ fn token_key(id: u8, revoked: bool) -> Output {
     Output::done(human, json!({ "token_key": id, "revoked": revoked }))
 }
 
+fn activation(dry_run: &ActivationDryRun) -> Output {
+    let mut told = vec![format!(
+        "campaign {}: this would be version {}; nothing was changed",
+        dry_run.campaign, dry_run.version
+    )];
+    if dry_run.lines.is_empty() {
+        told.push("nobody who waits is touched by it".to_owned());
+    }
+    for line in &dry_run.lines {
+        told.push(format!(
+            "opening {} to {}: {} people wait in its line",
+            line.from,
+            line.until,
+            grouped(line.waiting)
+        ));
+        told.extend(
+            line.effects
+                .iter()
+                .map(|effect| format!("  {}", line_effect(effect))),
+        );
+    }
+    Output::done(told.join("\n"), json!(dry_run))
+}
+
+fn line_effect(effect: &LineEffect) -> String {
+    match effect {
+        LineEffect::Gone => {
+            "the opening is not planned any more: all of them lose their places".to_owned()
+        }
+        LineEffect::LobbyCloses { from } => {
+            format!("their lobby closes: they keep their places for the opening at {from}")
+        }
+        LineEffect::Closes { from } => format!(
+            "it is open and becomes a lobby until {from}: they keep their places, and whoever is \
+             in session may finish"
+        ),
+        LineEffect::OpensNow => "it opens at once".to_owned(),
+        LineEffect::Ends => "it is over at once: only whoever was called may finish".to_owned(),
+        LineEffect::Moved { from } => {
+            format!("it begins at {from} instead: they keep their places")
+        }
+        LineEffect::Until { until } => format!("it ends at {until} instead"),
+        LineEffect::NotTheirs { people } => format!(
+            "for {} of them it is not any more: they can't go in, and are told what is",
+            grouped(*people)
+        ),
+        LineEffect::OrderKept => {
+            "the order is another one: this line keeps the one that it began with".to_owned()
+        }
+    }
+}
+
+/// With a comma after each three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
 fn gate_act(act: &GateAct) -> String {
     match act {
         GateAct::Pause {
@@ -123,6 +190,9 @@ fn gate_act(act: &GateAct) -> String {
         GateAct::Active { active_max } => format!("at most {active_max} people in"),
         GateAct::Message { text } if text.is_empty() => "no message".to_owned(),
         GateAct::Message { text } => format!("message: {text}"),
+        GateAct::DrawValue { value, source, .. } => {
+            format!("the next draw takes in \"{value}\", from {source}")
+        }
     }
 }
 

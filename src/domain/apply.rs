@@ -18,7 +18,7 @@ use crate::domain::campaign::Campaign;
 use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash};
 use crate::domain::growing::Table;
 use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey, Pool, Seq};
-use crate::domain::line::{Draw, Lease, Line, Pause};
+use crate::domain::line::{Draw, Lease, Line, Pause, PublicValue};
 use crate::domain::pieces::Pending;
 use crate::domain::state::{CampaignState, Founded, RosterMark, State, Usage, refusal_mark};
 
@@ -246,11 +246,7 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         } => {
             let line = known_line(state, *campaign, *line)?;
             line.may_commit()?;
-            line.draw = Some(Draw {
-                opening: *opening,
-                commitment: *commitment,
-                seed: None,
-            });
+            line.draw = Some(Draw::committed(*opening, *commitment));
             Ok(())
         }
         Change::DrawRevealed {
@@ -289,6 +285,20 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
                 GateAct::Active { active_max } => gate.active_max = Some(active_max),
                 GateAct::Message { text } => {
                     gate.message = Some(text).filter(|text| !text.is_empty())
+                }
+                GateAct::DrawValue {
+                    line,
+                    value,
+                    source,
+                } => {
+                    let draw = campaign
+                        .lines
+                        .get_mut(line.at())
+                        .and_then(|line| line.draw.as_mut());
+                    let open = draw.filter(|draw| draw.seed.is_none());
+                    if let Some(draw) = open {
+                        draw.value.get_or_insert(PublicValue { value, source });
+                    }
                 }
             }
             Ok(())

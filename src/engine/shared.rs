@@ -95,12 +95,15 @@ impl Offer {
 
     /// What the rules need to know of a person; none if they are not on the roster.
     pub fn subject(&self, person: &PersonKey) -> Option<Subject> {
+        self.subject_with(person, &self.group_bits)
+    }
+
+    /// The same for other rules, which know other groups; `group_bits` are those of each group set
+    /// of the roster.
+    pub fn subject_with(&self, person: &PersonKey, group_bits: &[u64]) -> Option<Subject> {
         let person = self.roster.find(person)?;
-        let groups = self
-            .group_bits
-            .get(usize::from(person.groups.0))
-            .copied()
-            .unwrap_or(0);
+        let groups = group_bits.get(usize::from(person.groups.0)).copied();
+        let groups = groups.unwrap_or(0);
         Some(Subject {
             born: person.born.date(),
             groups,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::campaign::{Campaign, Opening};
+use crate::domain::line::PublicValue;
 
 /// The public figures.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -44,6 +45,23 @@ pub struct LineView {
     /// The seed itself, from the opening on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draw_seed: Option<String>,
+    /// What goes into the draw beside the seed, if operators gave a public value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draw_value: Option<ValueView>,
+}
+
+/// A public value of a draw, and where it can be looked up.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct ValueView {
+    pub value: String,
+    pub source: String,
+}
+
+impl ValueView {
+    pub fn of(public: PublicValue) -> Self {
+        let PublicValue { value, source } = public;
+        Self { value, source }
+    }
 }
 
 /// When an opening is: from then, until (and not at) then.

@@ -59,7 +59,7 @@ impl LiveLine {
             fresh: (0..SHARDS).map(|_| Mutex::default()).collect(),
             fresh_highest: AtomicU64::new(0),
             drawn: ArcSwapOption::empty(),
-            closed: line.seed().is_some().into(),
+            closed: line.drawn_by().is_some().into(),
         }
     }
 
@@ -139,7 +139,7 @@ impl LiveLine {
         if !given.in_draw() {
             return Some(given.number());
         }
-        let (drawn, seed) = (self.drawn.load(), line.seed()?);
+        let (drawn, seed) = (self.drawn.load(), line.drawn_by()?);
         let number = drawn.as_ref()?.number(&seed, person);
         Some(number.unwrap_or(given.number()))
     }
@@ -317,6 +317,7 @@ impl InLine<'_> {
             }
         };
         let waits = state != PlaceState::Admitted;
+        let is_late = !waits && live.admission.waits_late(&person);
         Place {
             state,
             number,
@@ -326,8 +327,9 @@ impl InLine<'_> {
             },
             ahead,
             wait_s,
-            wait_because: outlook.because.filter(|_| waits),
+            wait_because: outlook.because.filter(|_| waits || is_late),
             next_poll_s,
+            is_late,
             opening: None,
             may_not_reach: None,
         }

@@ -69,6 +69,8 @@ pub struct Place {
     /// Why the wait is longer than people were told before.
     pub wait_because: Option<WaitBecause>,
     pub next_poll_s: u32,
+    /// They came when their turn had been given on, and have the next that becomes free.
+    pub is_late: bool,
     /// The position of the opening of their line; none for somebody who goes in past every line.
     pub opening: Option<u16>,
     /// They will probably not have their turn before the opening ends.
@@ -98,6 +100,7 @@ impl Place {
             wait_s: [0, OWNER_POLL_S.into()],
             wait_because: None,
             next_poll_s: OWNER_POLL_S,
+            is_late: false,
             opening: None,
             may_not_reach: None,
         }

@@ -14,6 +14,8 @@ pub const POLLS_PER_S_MAX: f64 = 20_000.0;
 /// The part of the budget that is kept free, because polls outside of slots come at random: three
 /// standard deviations of 20,000 are 424.
 const POLLS_PER_S_SPARE: f64 = 500.0;
+/// A called person polls after this time in a pause, and after at most twice as long.
+const PAUSED_POLL_S: u32 = 30;
 /// A line may move faster than it did by this factor, for example when more people do not come.
 const FASTER: f64 = 1.3;
 /// A line may move slower than it did by this factor, when sessions take longer or the brake pulls.
@@ -197,6 +199,10 @@ impl Outlook {
     /// Seconds until the next poll of a called person: at once, or, if they came too late, when the
     /// next free turn is near.
     pub fn called_poll_s(&self, lot: u8) -> u32 {
+        if !self.moves() {
+            // Nobody goes in: all of them would ask again and again.
+            return PAUSED_POLL_S + u32::from(lot) * PAUSED_POLL_S / 255;
+        }
         let wait_s = self.late as f64 / self.per_s * f64::from(lot) / 255.0;
         wait_s.clamp(POLL_S_MIN, POLL_S_MAX) as u32
     }

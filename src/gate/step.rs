@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use data_encoding::HEXLOWER;
 
 use super::Gate;
-use super::board::{Board, BoardView, LineView, OpeningView};
+use super::board::{Board, BoardView, LineView, OpeningView, ValueView};
 use super::drawn::Drawn;
 use super::hours::{OpeningState, gate_state, lobbies, next_opening};
 use super::live::LiveLine;
@@ -265,7 +265,7 @@ impl<J: Journal> GateStep<'_, J> {
             }
         }
         for opening in &self.campaign.openings {
-            if let Some(draw) = self.with_line(opening.line, |line| line.draw)? {
+            if let Some(draw) = self.with_line(opening.line, |line| line.draw.clone())? {
                 self.reveal(opening, draw, now)?;
             }
         }
@@ -277,8 +277,8 @@ impl<J: Journal> GateStep<'_, J> {
         if opening.from <= now {
             live.close_lobby();
         }
-        let seed = match draw.seed {
-            Some(seed) => seed,
+        match draw.seed {
+            Some(_) => {}
             None if opening.from.plus_s(DRAW_AFTER_S) <= now => {
                 // Whoever entered before the lobby closed is in the journal before the seed.
                 self.journal_places(line)?;
@@ -288,10 +288,9 @@ impl<J: Journal> GateStep<'_, J> {
                     line,
                     seed,
                 })?;
-                seed
             }
             None => return Some(()),
-        };
+        }
         if !live.is_drawn() {
             let people = self.with_line(line, |line| live.waiting(line))?;
             let mut lobby = Vec::with_capacity(people as usize);
@@ -299,7 +298,8 @@ impl<J: Journal> GateStep<'_, J> {
             while self.with_line(line, |line| Drawn::collect(&mut lobby, line, part))? {
                 part += 1;
             }
-            live.set_drawn(Drawn::of(&lobby, &seed));
+            let drawn_by = self.with_line(line, Line::drawn_by)?;
+            live.set_drawn(Drawn::of(&lobby, &drawn_by.unwrap_or_default()));
         }
         Some(())
     }
@@ -345,8 +345,17 @@ pub fn show(gate: &Gate, campaign: &Campaign, settings: &GateSettings, lines: &[
             state: named(state.gate_state().name()),
             serving: live.serving(),
             waiting: live.waiting(line),
-            draw_commitment: line.draw.map(|draw| hex(&draw.commitment)),
-            draw_seed: line.seed().as_ref().map(hex),
+            draw_commitment: line.draw.as_ref().map(|draw| hex(&draw.commitment)),
+            draw_seed: line
+                .draw
+                .as_ref()
+                .and_then(|draw| draw.seed.as_ref())
+                .map(hex),
+            draw_value: line
+                .draw
+                .as_ref()
+                .and_then(|draw| draw.value.clone())
+                .map(ValueView::of),
         })
     });
     let shown: Vec<LineView> = shown.collect();

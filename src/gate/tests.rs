@@ -341,11 +341,7 @@ fn a_token_brings_back_the_number_that_a_crash_forgot() {
 fn a_lobby_is_drawn_into_its_own_numbers_and_later_ones_come_behind() {
     let (gate, mut line) = world(1, 1);
     let seed = [7; 32];
-    line.draw = Some(Draw {
-        opening: NOW,
-        commitment: commitment(&seed),
-        seed: None,
-    });
+    line.draw = Some(Draw::committed(NOW, commitment(&seed)));
     let lobby = Way::Lobby {
         is_drawn: true,
         opens: NOW,
@@ -367,7 +363,7 @@ fn a_lobby_is_drawn_into_its_own_numbers_and_later_ones_come_behind() {
         gate.enter(&line, person(1), Way::Open, NOW).unwrap().state,
         PlaceState::Lobby
     );
-    line.draw.as_mut().unwrap().seed = Some(seed);
+    line.draw = line.draw.take().map(|draw| draw.revealed(seed));
     gate.set_drawn(draw_of(&line, &seed));
     let number = |at: u64| {
         gate.enter(&line, person(at), Way::Open, NOW)
@@ -439,15 +435,11 @@ fn drawn(people: u64, seed: &[u8; 32]) -> (Line, Drawn) {
         until: people,
         highest: 0,
     });
-    line.draw = Some(Draw {
-        opening: NOW,
-        commitment: commitment(seed),
-        seed: None,
-    });
+    line.draw = Some(Draw::committed(NOW, commitment(seed)));
     for at in 1..=people {
         line.give(person(at), Given::new(at, true)).unwrap();
     }
-    line.draw.as_mut().unwrap().seed = Some(*seed);
+    line.draw = line.draw.take().map(|draw| draw.revealed(*seed));
     let drawn = draw_of(&line, seed);
     (line, drawn)
 }
@@ -671,7 +663,7 @@ fn the_lobby_of_one_draw_is_open_while_that_of_another_closes() {
     let drawn = |state: &State| {
         let lines = state.campaign(INDEX).unwrap().lines.iter();
         lines
-            .map(|line| line.draw.unwrap().opening)
+            .map(|line| line.draw.as_ref().unwrap().opening)
             .collect::<Vec<_>>()
     };
     assert_eq!(evening.memory.look(drawn), [NOW, NOW.plus_s(600)]);
@@ -748,11 +740,7 @@ fn what_a_draw_takes() {
             until: people,
             highest: 0,
         });
-        line.draw = Some(Draw {
-            opening: NOW,
-            commitment: commitment(&[7; 32]),
-            seed: None,
-        });
+        line.draw = Some(Draw::committed(NOW, commitment(&[7; 32])));
         for at in 1..=people {
             // Of keys that are as uniform as real ones at both ends.
             let mut key = person(at);

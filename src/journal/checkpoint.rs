@@ -246,7 +246,7 @@ fn campaign_frame(campaign: &CampaignState) -> CampaignFrame {
         LineFrame {
             leases: leases.clone(),
             serving: *serving,
-            draw: *draw,
+            draw: draw.clone(),
         }
     };
     let Catalog {

@@ -38,6 +38,8 @@ pub enum Done {
         version: u32,
         changed: bool,
     },
+    /// What an activation would do to people who wait; nothing was changed.
+    ActivationDryRun(ActivationDryRun),
     Sites(Imported),
     Slots(Imported),
     Roster(RosterImported),
@@ -60,6 +62,48 @@ pub enum Done {
     Health(HealthSeen),
     /// A copy of the data file, which comes behind this.
     Backup,
+}
+
+/// What an activation would do to people who wait.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ActivationDryRun {
+    pub campaign: String,
+    pub version: u32,
+    /// The lines with people for whom something changes.
+    pub lines: Vec<LineTouched>,
+}
+
+/// A line of an opening, as it is, and what would become of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LineTouched {
+    pub from: String,
+    pub until: String,
+    pub waiting: u64,
+    pub effects: Vec<LineEffect>,
+}
+
+/// What an activation does to a line.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineEffect {
+    /// Its opening is not planned any more: its places are worth nothing.
+    Gone,
+    /// The lobby closes, and places are kept for the opening at that time.
+    LobbyCloses { from: String },
+    /// It is open and becomes a lobby until then.
+    Closes { from: String },
+    /// The lobby opens at once.
+    OpensNow,
+    /// It is over at once: only whoever was called may finish.
+    Ends,
+    /// It begins at another time; places are kept.
+    Moved { from: String },
+    /// It ends at another time.
+    Until { until: String },
+    /// For so many of its people the opening is not any more.
+    NotTheirs { people: u64 },
+    /// The order is another one: this line keeps the one that it began with.
+    OrderKept,
 }
 
 /// What an import of sites or slots did.

@@ -4,6 +4,7 @@
 //! file). `control` runs it in the server, the command line in its own process otherwise. Both get
 //! an `outcome`, and only the command line puts it into words.
 
+mod activation;
 mod file;
 mod roster;
 
@@ -14,10 +15,12 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Entropy;
+use crate::domain::campaign::local::read_instant;
 use crate::domain::entry::{GateAct, head_message};
-use crate::domain::ids::{CampaignId, VaccineIndex};
+use crate::domain::ids::{CampaignId, LineIndex, VaccineIndex};
 use crate::domain::line::gate_act;
 use crate::domain::spelling::phone::Country;
+use crate::domain::state::CampaignState;
 use crate::domain::time::{Day, Stamp};
 use crate::engine::command::{Operated, Operation, Outcome};
 use crate::engine::import::roster::{Counts, compare};
@@ -37,7 +40,11 @@ use file::{Bounded, campaign_text};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
-    Activate,
+    Activate {
+        /// Only what it would do to those who wait.
+        #[serde(default)]
+        dry_run: bool,
+    },
     ImportSites {
         campaign: String,
         /// How the file is written; whether it is a spreadsheet is seen in the file.
@@ -70,6 +77,13 @@ pub enum Work {
         campaign: Option<String>,
         act: GateAct,
     },
+    /// A public value for the draw of an opening, the only one to come if none is named.
+    DrawValue {
+        campaign: Option<String>,
+        opening: Option<String>,
+        value: String,
+        source: String,
+    },
     GateStatus {
         campaign: Option<String>,
     },
@@ -90,17 +104,17 @@ impl Work {
     /// Whether it looks and changes nothing.
     pub fn is_lookup(&self) -> bool {
         match self {
-            Self::ImportRoster { dry_run, .. } => *dry_run,
+            Self::ImportRoster { dry_run, .. } | Self::Activate { dry_run } => *dry_run,
             Self::GateStatus { .. }
             | Self::CampaignList
             | Self::RosterStats
             | Self::Head
             | Self::Backup
             | Self::Health => true,
-            Self::Activate
-            | Self::ImportSites { .. }
+            Self::ImportSites { .. }
             | Self::ImportSlots { .. }
             | Self::Gate { .. }
+            | Self::DrawValue { .. }
             | Self::RotateTokenKey { .. } => false,
         }
     }
@@ -135,7 +149,12 @@ pub fn prepare(
     let entropy = Entropy::system();
     let source = Bounded::of(work, source);
     let operation = match work {
-        Work::Activate => match campaign_text(source)? {
+        Work::Activate { dry_run } => match campaign_text(source)? {
+            Ok(source) if *dry_run => {
+                return Ok(Prepared::Finished(activation::dry_run(
+                    shared, &source, now,
+                )));
+            }
             Ok(source) => Operation::Activate { source, now },
             Err(fault) => return Ok(Prepared::fault(fault)),
         },
@@ -226,6 +245,27 @@ pub fn prepare(
                 act: act.clone(),
             }
         }
+        Work::DrawValue {
+            campaign,
+            opening,
+            value,
+            source,
+        } => match draw_value(shared, campaign.as_deref(), opening.as_deref(), now) {
+            Err(why) => return Ok(Prepared::fault(WorkRefused::new(why))),
+            Ok((campaign, line)) => {
+                let (value, source) = (value.clone(), source.clone());
+                let act = GateAct::DrawValue {
+                    line,
+                    value,
+                    source,
+                };
+                if let Err(fault) = gate_act::check(&act) {
+                    return Ok(Prepared::fault(WorkRefused::new(fault.to_string())));
+                }
+                let campaign = Some(campaign);
+                Operation::Gate { campaign, act }
+            }
+        },
         Work::RotateTokenKey { revoke } => {
             let rotated = if *revoke {
                 keys.revoke_tokens(folder, &entropy, now)
@@ -248,6 +288,50 @@ pub fn prepare(
         Work::Health => anyhow::bail!("only a running server knows how it is"),
     };
     Ok(Prepared::Operation(operation))
+}
+
+/// The line whose draw a public value is for: committed to, without one yet, and before its
+/// opening.
+fn draw_value(
+    shared: &Shared,
+    campaign: Option<&str>,
+    opening: Option<&str>,
+    now: Stamp,
+) -> Result<(CampaignId, LineIndex), String> {
+    let state = shared.state();
+    let named = |known: &&CampaignState| campaign.is_none_or(|id| known.id.as_str() == id);
+    let mut campaigns = state.campaigns.iter().filter(named);
+    let (Some(known), None) = (campaigns.next(), campaigns.next()) else {
+        return Err("name one active campaign with --campaign".to_owned());
+    };
+    let rules = &known.catalog.campaign;
+    let wanted = opening
+        .map(|text| read_instant(text, &rules.zone))
+        .transpose()?;
+    let drawn = rules.openings.iter().filter(|opening| {
+        let draw = known.line(opening.line).and_then(|line| line.draw.as_ref());
+        let awaits = draw.is_some_and(|draw| draw.seed.is_none() && draw.value.is_none());
+        awaits && now < opening.from && wanted.is_none_or(|at| at == opening.from)
+    });
+    let drawn: Vec<_> = drawn.collect();
+    match drawn[..] {
+        [opening] => Ok((known.id.clone(), opening.line)),
+        [] => Err(
+            "no draw awaits a public value: a draw is committed to when its opening is the next, \
+             takes one value, and none once its opening has come"
+                .to_owned(),
+        ),
+        _ => {
+            let all: Vec<_> = drawn
+                .iter()
+                .map(|opening| rules.zone.rfc3339(opening.from))
+                .collect();
+            Err(format!(
+                "several draws await a value: give --opening, one of {}",
+                all.join(", ")
+            ))
+        }
+    }
 }
 
 /// What the writer's outcome means to an operator.

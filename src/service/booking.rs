@@ -333,7 +333,11 @@ impl Service {
     /// The person as the rules see them, if they may book.
     fn check_rules(&self, here: &Here, person: PersonKey) -> Answered<Subject> {
         let subject = here.offer.subject(&person).ok_or(Refused::NotOnRoster)?;
-        let decision = here.offer.catalog.campaign.rules.decide(&subject, here.now);
+        let decision = here
+            .offer
+            .catalog
+            .campaign
+            .decide_in_session(&subject, here.now);
         if decision.answer == Answer::Eligible {
             return Ok(subject);
         }

@@ -219,9 +219,15 @@ impl Service {
             // The keeper leases the next numbers within milliseconds.
             NoPlace::NotYet => Err(Refused::Overloaded { retry_after_s: 1 }),
             NoPlace::Ended(opening) => Err(Refused::PlaceEnded(opening)),
-            NoPlace::LastEntry(closed_at) => {
+            NoPlace::LastEntry(closed_at, next) => {
                 let decision = decide(subject.ok_or(Refused::NotOnRoster)?);
-                Err(Refused::Rules(Box::new(last_entry(decision, closed_at))))
+                let openings = &catalog.campaign.openings;
+                let opens_at = next.map(|at| openings[usize::from(at)].from);
+                let decision = Decision {
+                    opens_at,
+                    ..last_entry(decision, closed_at)
+                };
+                Err(Refused::Rules(Box::new(decision)))
             }
             NoPlace::Rules => {
                 let decision = decide(subject.ok_or(Refused::NotOnRoster)?);

@@ -44,8 +44,8 @@ pub(super) enum NoPlace {
     /// The line that their token names is over, or not theirs any more. With the position of the
     /// opening that is open for them now, or comes next.
     Ended(Option<u16>),
-    /// Their opening takes nobody any more, since then.
-    LastEntry(Stamp),
+    /// Their opening takes nobody any more, since then; with the position of their next.
+    LastEntry(Stamp, Option<u16>),
     /// No number is leased at this moment.
     NotYet,
 }
@@ -148,7 +148,8 @@ impl<'a> AtGate<'a> {
 
     fn lobby(&self, opening: &Opening) -> Way {
         let line = self.campaign.line(opening.line);
-        let is_drawn = line.is_some_and(|line| line.draw.is_some_and(|draw| draw.seed.is_none()));
+        let is_drawn =
+            line.is_some_and(|line| line.draw.as_ref().is_some_and(|draw| draw.seed.is_none()));
         Way::Lobby {
             is_drawn,
             opens: opening.from,
@@ -174,7 +175,8 @@ impl<'a> AtGate<'a> {
         let last_min = i64::from(self.catalog.campaign.gate.last_entry_min);
         let closed = route.opening.until.plus_s(-60 * last_min);
         if route.way == Way::Open && closed <= self.now && !self.has_place(route.opening) {
-            return Err(NoPlace::LastEntry(closed));
+            let next = self.next(route.opening.until);
+            return Err(NoPlace::LastEntry(closed, next));
         }
         Ok(())
     }

@@ -122,8 +122,11 @@ pub async fn look_at_place(placed: Placed) -> Result<HttpResponse, Problem> {
 }
 
 pub fn place_answer(here: &Here, place: &Place) -> HttpResponse {
-    let place = view(&here.offer, place);
-    answer(StatusCode::OK, &PlaceAnswer { place })
+    let board = here.gate.board.load();
+    answer(
+        StatusCode::OK,
+        &PlaceAnswer::of(&here.offer, place, &board.view),
+    )
 }
 
 /// Begins the session of a person whose turn has come.

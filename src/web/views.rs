@@ -11,6 +11,7 @@ use crate::domain::entry::Doses;
 use crate::domain::ids::{SiteIndex, SlotIndex};
 use crate::domain::state::{Booking, Status};
 use crate::engine::shared::Offer;
+use crate::gate::board::BoardView;
 use crate::gate::outlook::WaitBecause;
 use crate::gate::{Place, PlaceState};
 use crate::service::Here;
@@ -50,6 +51,10 @@ pub struct PlaceView {
     pub wait_because: Option<&'static str>,
     /// When to ask again.
     pub next_poll_s: u32,
+    /// The person came when their turn had been given on: they have the next that becomes free.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub late: bool,
     /// The opening of the line; null for somebody who goes in past every line, to look after a
     /// booking.
     pub opening: Option<OpeningTold>,
@@ -96,6 +101,7 @@ pub fn place(offer: &Offer, place: &Place) -> PlaceView {
         wait_s,
         wait_because,
         next_poll_s,
+        is_late,
         opening,
         may_not_reach,
         ticket: _,
@@ -117,14 +123,33 @@ pub fn place(offer: &Offer, place: &Place) -> PlaceView {
         wait_s,
         wait_because: wait_because.map(WaitBecause::name),
         next_poll_s,
+        late: is_late,
         opening,
         may_not_reach,
     }
 }
 
+/// A place, with what a page shows beside it of the board: one answer is enough for a look.
 #[derive(Serialize, ToSchema)]
-pub struct PlaceAnswer {
+pub struct PlaceAnswer<'a> {
     pub place: PlaceView,
+    /// Whether the gate is paused.
+    pub paused: bool,
+    #[schema(format = DateTime)]
+    pub as_of: &'a str,
+    /// What the operators say; why it is paused.
+    pub message: Option<&'a str>,
+}
+
+impl<'a> PlaceAnswer<'a> {
+    pub fn of(offer: &Offer, at: &Place, board: &'a BoardView) -> Self {
+        Self {
+            place: place(offer, at),
+            paused: board.state == "paused",
+            as_of: &board.as_of,
+            message: board.message.as_deref(),
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]

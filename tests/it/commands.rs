@@ -112,6 +112,7 @@ fn every_command_has_help_with_an_example() {
         &["gate", "rate"],
         &["gate", "active"],
         &["gate", "message"],
+        &["gate", "draw-value"],
     ];
     for command in commands {
         let output = Command::new(env!("CARGO_BIN_EXE_sumun"))
@@ -382,7 +383,7 @@ impl Drop for Demo {
 }
 
 /// The first slots with a free seat that a demo offers.
-fn free_slots(client: &mut super::client::Client, session: &str) -> Vec<String> {
+pub fn free_slots(client: &mut super::client::Client, session: &str) -> Vec<String> {
     let sites = client.get("/sites", Some(session)).is(200);
     let mut found = Vec::new();
     for site in sites.json["sites"].as_array().unwrap() {

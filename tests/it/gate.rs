@@ -300,6 +300,29 @@ fn a_lobby_is_drawn_at_the_opening_and_anybody_can_draw_it_again() {
     };
     assert!(shows(&mut client, "draw_commitment"));
     assert!(!shows(&mut client, "draw_seed"));
+    let value = [
+        "gate",
+        "draw-value",
+        "7 12 23",
+        "--source",
+        "a lottery of that day",
+    ];
+    let given = |value: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sumun"));
+        let output = command
+            .args(value)
+            .arg("--data")
+            .arg(&data)
+            .output()
+            .unwrap();
+        (output.status.success(), text(&output.stdout))
+    };
+    assert!(given(&value).0, "{}", given(&value).1);
+    let (again, said) = given(&value);
+    assert!(
+        !again && said.contains("no draw awaits a public value"),
+        "{said}"
+    );
     wait(&mut client, "2021-07-19T19:30:01");
     let tokens: Vec<String> = people.iter().map(|person| client.enter(person)).collect();
     let waiting = place(&mut client, &tokens[0]);

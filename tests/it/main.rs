@@ -10,6 +10,7 @@ mod crash;
 mod crowd;
 mod described;
 mod door;
+mod evenings;
 mod exchange;
 mod fairness;
 mod gate;

@@ -215,7 +215,7 @@ impl Context<'_> {
     /// What the rules say of the person at the entry's stamp.
     fn eligible(&self) -> Result<(), Refusal> {
         let subject = (self.subject)().ok_or(Refusal::NotOnRoster)?;
-        let decision: Decision = self.rules().rules.decide(&subject, self.now);
+        let decision: Decision = self.rules().decide_in_session(&subject, self.now);
         Refusal::by_rules(&decision).map_or(Ok(()), Err)
     }
 

@@ -6,6 +6,7 @@
 //! same instant; of those that are left, with that of the one not yet over that has a cohort and a
 //! birth-day digit in common and begins nearest to it. Every other opening has a new line.
 
+use crate::domain::campaign::eligibility::{Answer, Decision, Subject};
 use crate::domain::campaign::{Campaign, Opening};
 use crate::domain::ids::LineIndex;
 use crate::domain::time::Stamp;
@@ -45,6 +46,23 @@ impl Campaign {
                 next += 1;
                 LineIndex((next - 1) as u16)
             });
+        }
+    }
+
+    /// The answer for somebody in session. Whoever came in before the end of an opening may finish
+    /// for so long as the campaign allows: nobody comes in after it who was not called before.
+    pub fn decide_in_session(&self, subject: &Subject, now: Stamp) -> Decision {
+        let decision = self.rules.decide(subject, now);
+        let finish_s = 60 * i64::from(self.gate.finish_min);
+        let may_finish = decision
+            .closed_at
+            .is_some_and(|closed| now < closed.plus_s(finish_s));
+        match decision.answer {
+            Answer::OpeningClosed if may_finish => Decision {
+                answer: Answer::Eligible,
+                ..decision
+            },
+            _ => decision,
         }
     }
 

@@ -11,7 +11,7 @@ pub mod eligibility;
 mod file;
 pub mod kinds;
 mod lines;
-mod local;
+pub mod local;
 pub mod preview;
 pub mod rows;
 mod source;

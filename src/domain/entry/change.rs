@@ -70,6 +70,13 @@ pub enum GateAct {
     Message {
         text: String,
     },
+    /// A public value that goes into the seed of a line's draw, and where it can be looked up.
+    /// Nobody could know it when the seed was committed to. The first one counts.
+    DrawValue {
+        line: LineIndex,
+        value: String,
+        source: String,
+    },
 }
 
 /// A part of a list that is too long for one entry. Variants are appended.

@@ -53,7 +53,7 @@ variants!(field_name, FIELDS, IdentityField: Name BirthDate Code);
 variants!(order_name, ORDERS, Order: Arrival Draw);
 variants!(refused_name, REFUSED, RefusedFor: NotEligible NotOpenYet OpeningClosed);
 variants!(end_name, ENDS, HoldEnd: Expired Released);
-variants!(act_name, ACTS, GateAct: Pause Resume Rate Active Message);
+variants!(act_name, ACTS, GateAct: Pause Resume Rate Active Message DrawValue);
 variants!(pool_name, POOL_NAMES, Pool: Public Assisted Partner);
 
 const CAMPAIGN: CampaignIndex = CampaignIndex(3);
@@ -321,6 +321,11 @@ fn changes() -> Vec<Change> {
         GateAct::Active { active_max: 60_000 },
         GateAct::Message {
             text: text("hello"),
+        },
+        GateAct::DrawValue {
+            line,
+            value: text("7 12 23"),
+            source: text("a lottery"),
         },
     ];
     changes.extend(acts.map(|act| Change::GateSet { campaign, act }));

@@ -25,6 +25,10 @@ pub enum ActFault {
     Reason(TextFault),
     #[error("the message {0}")]
     Message(TextFault),
+    #[error("the value {0}")]
+    Value(TextFault),
+    #[error("the source {0}")]
+    Source(TextFault),
 }
 
 fn rate_words(rate: &u32) -> String {
@@ -49,6 +53,10 @@ pub fn check(act: &GateAct) -> Result<(), ActFault> {
         GateAct::Active { active_max } => {
             let fits = *active_max >= ACTIVE_MIN;
             fits.then_some(()).ok_or(ActFault::Active(*active_max))
+        }
+        GateAct::DrawValue { value, source, .. } => {
+            text::check_words(value, NOTICE_CHARS_MAX).map_err(ActFault::Value)?;
+            text::check_words(source, NOTICE_CHARS_MAX).map_err(ActFault::Source)
         }
         // An empty message takes the one before away.
         GateAct::Message { text } if text.is_empty() => Ok(()),

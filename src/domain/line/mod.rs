@@ -82,12 +82,60 @@ pub struct Lease {
 }
 
 /// The draw of a line: its seed is committed to before the lobby and shown at the opening.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Draw {
     /// When the opening was to be as the seed was committed to. The seed follows from it.
     pub opening: Stamp,
     pub commitment: [u8; 32],
+    /// What goes into the draw beside the seed; none was given if there is none.
+    pub value: Option<PublicValue>,
+    /// The seed that was committed to, once it is shown.
     pub seed: Option<[u8; 32]>,
+    /// What the lots are drawn by: the seed, and the public value if one was given.
+    pub drawn_by: Option<[u8; 32]>,
+}
+
+/// A value that nobody could know when a draw was committed to, and where it can be looked up.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PublicValue {
+    pub value: String,
+    pub source: String,
+}
+
+impl Draw {
+    pub fn committed(opening: Stamp, commitment: [u8; 32]) -> Self {
+        Self {
+            opening,
+            commitment,
+            value: None,
+            seed: None,
+            drawn_by: None,
+        }
+    }
+
+    /// With its seed.
+    pub fn revealed(self, seed: [u8; 32]) -> Self {
+        let value = self.value.as_ref();
+        let drawn_by = value.map_or(seed, |public| with_value(&seed, &public.value));
+        Self {
+            seed: Some(seed),
+            drawn_by: Some(drawn_by),
+            ..self
+        }
+    }
+}
+
+/// What the lots are drawn by with a public value: SHA-256(`sumun draw value v1` ‖ seed ‖ value).
+pub fn with_value(seed: &[u8; 32], value: &str) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    context.update(b"sumun draw value v1");
+    context.update(seed);
+    context.update(value.as_bytes());
+    let mixed = context.finish();
+    *mixed
+        .as_ref()
+        .first_chunk()
+        .expect("a SHA-256 has 32 bytes")
 }
 
 /// A pause: nobody is called; sessions finish or are frozen.
@@ -144,7 +192,7 @@ impl Line {
     /// or out of one, once its seed is known.
     pub fn may_give(&self, person: &PersonKey, given: Given) -> Result<usize, String> {
         if given.in_draw {
-            let open = self.draw.is_some_and(|draw| draw.seed.is_none());
+            let open = self.draw.as_ref().is_some_and(|draw| draw.seed.is_none());
             if !open && self.given.get(person) != Some(&given) {
                 return Err(format!("{person} enters a draw that is not open"));
             }
@@ -170,7 +218,7 @@ impl Line {
 
     /// Checks that the line's draw can be committed to.
     pub fn may_commit(&self) -> Result<(), String> {
-        match self.draw {
+        match &self.draw {
             None => Ok(()),
             Some(_) => Err("commits to a draw twice".to_owned()),
         }
@@ -179,10 +227,9 @@ impl Line {
     /// The draw with a seed, if it is the one that was committed to.
     pub fn may_reveal(&self, seed: &[u8; 32]) -> Result<Draw, String> {
         let is_it = |draw: &Draw| draw.seed.is_none() && draw.commitment == commitment(seed);
-        let draw = self.draw.filter(is_it);
+        let draw = self.draw.clone().filter(is_it);
         let draw = draw.ok_or_else(|| "reveals a seed that was not committed to".to_owned())?;
-        let seed = Some(*seed);
-        Ok(Draw { seed, ..draw })
+        Ok(draw.revealed(*seed))
     }
 
     /// Moves a place by arrival to another key, unless that one has a place.
@@ -195,14 +242,14 @@ impl Line {
         }
     }
 
-    /// The seed of the line's draw, once it is known.
-    pub fn seed(&self) -> Option<[u8; 32]> {
-        self.draw.and_then(|draw| draw.seed)
+    /// What the lots of the line's draw are drawn by, once its seed is known.
+    pub fn drawn_by(&self) -> Option<[u8; 32]> {
+        self.draw.as_ref().and_then(|draw| draw.drawn_by)
     }
 
     /// Whether the place's number was decided by a draw whose seed is known.
     pub fn is_drawn(&self, given: Given) -> bool {
-        given.in_draw && self.seed().is_some()
+        given.in_draw && self.drawn_by().is_some()
     }
 
     /// Whether there is nothing in it: nobody has a number, and none is leased.
@@ -306,11 +353,7 @@ mod tests {
             line.give(person(at), Given::new(u64::from(at), false))
                 .unwrap();
         }
-        line.draw = Some(Draw {
-            opening: Stamp(9),
-            commitment: commitment(&[7; 32]),
-            seed: None,
-        });
+        line.draw = Some(Draw::committed(Stamp(9), commitment(&[7; 32])));
         line.leases.push(Lease {
             since: Stamp(2),
             first: 101,
@@ -351,7 +394,7 @@ mod tests {
     #[test]
     fn nobody_comes_into_a_draw_or_out_of_one_once_its_seed_is_known() {
         let mut line = line();
-        line.draw.as_mut().unwrap().seed = Some([7; 32]);
+        line.draw = Some(line.may_reveal(&[7; 32]).unwrap());
         assert!(line.give(person(9), Given::new(103, true)).is_err());
         assert!(line.give(person(4), Given::new(101, true)).is_err());
         // Whoever was in it keeps what they drew, also when an earlier number of theirs turns up.

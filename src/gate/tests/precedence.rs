@@ -39,17 +39,13 @@ fn gate(pauses: bool, seed_is: Seed) -> (OneLine, Line) {
     };
     line.leases = vec![lease(1, NEW - 1, 20)];
     let seed = [1; 32];
-    line.draw = Some(Draw {
-        opening: NOW,
-        commitment: commitment(&seed),
-        seed: None,
-    });
+    line.draw = Some(Draw::committed(NOW, commitment(&seed)));
     for (number, in_draw) in [(CALLED, false), (WAITING, false), (IN_DRAW, true)] {
         let given = Given::new(number, in_draw);
         line.give(person(number), given).unwrap();
     }
     if seed_is == Seed::Known {
-        line.draw.as_mut().unwrap().seed = Some(seed);
+        line.draw = line.draw.take().map(|draw| draw.revealed(seed));
     }
     line.serving = SERVING;
     let mut gate = OneLine::new(&rules(100, 1_000), &line, NOW.plus_s(-10));

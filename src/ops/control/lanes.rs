@@ -36,10 +36,10 @@ impl Lane {
     pub(super) fn of(work: &Work) -> Self {
         match work {
             Work::GateStatus { .. } | Work::Health => Self::Status,
-            Work::Gate { .. } => Self::Gate,
+            Work::Gate { .. } | Work::DrawValue { .. } => Self::Gate,
             Work::ImportRoster { .. } => Self::Roster,
             Work::Backup => Self::Copy,
-            Work::Activate
+            Work::Activate { .. }
             | Work::ImportSites { .. }
             | Work::ImportSlots { .. }
             | Work::RotateTokenKey { .. }

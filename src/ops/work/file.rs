@@ -19,11 +19,12 @@ impl Work {
     /// The longest file that may come with it; 0 when none does.
     pub fn file_bytes_max(&self) -> u64 {
         match self {
-            Self::Activate => campaign::FILE_BYTES_MAX,
+            Self::Activate { .. } => campaign::FILE_BYTES_MAX,
             Self::ImportSites { .. } => SITES_BYTES_MAX,
             Self::ImportSlots { .. } => SLOTS_BYTES_MAX,
             Self::ImportRoster { .. } => ROSTER_BYTES_MAX,
             Self::Gate { .. }
+            | Self::DrawValue { .. }
             | Self::GateStatus { .. }
             | Self::RotateTokenKey { .. }
             | Self::CampaignList
@@ -115,7 +116,7 @@ mod tests {
     #[test]
     fn a_campaign_file_that_does_not_end_is_read_to_its_bound_and_refused() {
         let mut endless = Endless(0);
-        let source = Bounded::of(&Work::Activate, &mut endless);
+        let source = Bounded::of(&Work::Activate { dry_run: false }, &mut endless);
         let refused = campaign_text(source).unwrap_err().to_string();
         assert!(refused.contains("longer than 1 MiB"), "{refused}");
         // A reader of growing buffers asks for no more than as much again.

@@ -178,7 +178,7 @@ impl<'a> Run<'a> {
             return Way::Open;
         }
         Way::Lobby {
-            is_drawn: line.draw.is_some_and(|draw| draw.seed.is_none()),
+            is_drawn: line.draw.as_ref().is_some_and(|draw| draw.seed.is_none()),
             opens: self.opening,
         }
     }

@@ -313,8 +313,8 @@ impl Front {
     fn show_place(&self, here: &Here, place: &Place, out: &mut Out, end: &End<'_>) {
         let mut body = self.place_body.borrow_mut();
         body.clear();
-        let place = view(&here.offer, place);
-        let answer = PlaceAnswer { place };
+        let board = here.gate.board.load();
+        let answer = PlaceAnswer::of(&here.offer, place, &board.view);
         serde_json::to_writer(&mut *body, &answer).expect("views have a JSON form");
         out.head(&self.place_lines, Some(body.len()), end);
         out.bytes.extend_from_slice(&body);

@@ -164,8 +164,10 @@ pub async fn admit(request: HttpRequest, visit: Visit) -> Result<HttpResponse, T
 impl Scene {
     fn of(glance: Glance<'_>, place: &Place, paused: bool) -> Self {
         let state = match place.state {
-            PlaceState::Admitted => "admitted",
             _ if paused => "paused",
+            // Their turn was given on: the next that is free is theirs.
+            PlaceState::Admitted if place.is_late => "waiting",
+            PlaceState::Admitted => "admitted",
             PlaceState::Lobby => "lobby",
             PlaceState::Waiting => "waiting",
         };

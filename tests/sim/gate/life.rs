@@ -240,7 +240,7 @@ impl Life {
                 self.model.lines[at].is_closed = true;
             }
             let known = self.model.lines[at].drawn.is_some();
-            if let Some(seed) = self.line(line, Line::seed)
+            if let Some(seed) = self.line(line, Line::drawn_by)
                 && (!known || self.random.percent(1))
             {
                 assert!(opening <= self.now || self.crashed);
@@ -272,7 +272,7 @@ impl Life {
         if opening.from.plus_s(-lobby_s) > self.now || self.now >= opening.until {
             return None;
         }
-        let is_open = |line: &Line| line.draw.is_some_and(|draw| draw.seed.is_none());
+        let is_open = |line: &Line| line.draw.as_ref().is_some_and(|draw| draw.seed.is_none());
         Some(Way::Lobby {
             is_drawn: self.line(self.line_of(person), is_open),
             opens: opening.from,
@@ -515,7 +515,7 @@ impl Life {
                 self.model.most_set(u64::from(active_max));
                 self.note("places set");
             }
-            GateAct::Message { .. } => {}
+            GateAct::Message { .. } | GateAct::DrawValue { .. } => {}
         }
         self.keep();
     }

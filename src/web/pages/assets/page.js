@@ -10,15 +10,20 @@ addEventListener('pageshow', (event) => { if (event.persisted) location.reload()
 async function send(form, button) {
   const body = new URLSearchParams(new FormData(form, button));
   const slow = setTimeout(() => say(network?.dataset.sending), 1500);
-  for (let pause = 1000; ; pause = Math.min(pause * 2, 15000)) {
+  const apart = () => 1 + Math.random() / 2;
+  let put_off = 1;
+  for (let pause = 1000; ; pause = Math.min(pause * 2, 60000)) {
     try {
       const answer = await fetch(form.action, { method: 'POST', body });
       const text = await answer.text();
       clearTimeout(slow);
-      // Put off by a busy server: what was typed stays, and it is sent again when it said.
+      // Put off by a busy server: what was typed stays, and it is sent again when it said, and
+      // later each time.
       if (answer.status === 503 && text.includes('data-code="overloaded"')) {
         say(network?.dataset.busy);
-        await wait((Number(answer.headers.get('Retry-After')) || 5) * 1000);
+        const told = Number(answer.headers.get('Retry-After')) || 5;
+        await wait(Math.min(told * put_off, Math.max(told, 300)) * 1000 * apart());
+        put_off *= 2;
         continue;
       }
       say(pause > 1000 ? network?.dataset.back : '');
@@ -26,7 +31,7 @@ async function send(form, button) {
     } catch {
       clearTimeout(slow);
       say(network?.dataset.lost);
-      await wait(pause);
+      await wait(pause * apart());
     }
   }
 }
@@ -77,7 +82,7 @@ function ready() {
   const print = document.getElementById('print');
   if (print) { print.hidden = false; print.onclick = () => window.print(); }
   const again = document.querySelector('form[data-retry]');
-  if (again) setTimeout(() => { if (again.isConnected) again.requestSubmit(); }, again.dataset.retry * 1000);
+  if (again) setTimeout(() => { if (again.isConnected) again.requestSubmit(); }, again.dataset.retry * 1000 * (1 + Math.random() / 2));
   document.getElementById('summary')?.focus();
 }
 ready();

@@ -1,15 +1,25 @@
 // The waiting room, better than by refreshing: asks for the figures alone, at the pace that the
 // server tells, and lets the server draw the page anew when anything but a figure has changed.
+// It never asks sooner than it was told, whatever the tab does.
 const own = document.getElementById('own');
 const at = (id) => document.getElementById(id);
 const api = at('main').dataset.api;
 const state = own.dataset.state;
 const count = new Intl.NumberFormat('en-US');
 const network = at('network');
+const LONGEST_S = 300;
 let timer;
+let due = 0;
+let failed = 0;
 let announced = performance.now();
 
-const seconds = (s) => { clearTimeout(timer); timer = setTimeout(ask, s * 1000); };
+const arm = () => {
+  clearTimeout(timer);
+  timer = setTimeout(ask, Math.max(0, due - performance.now()));
+};
+const seconds = (s) => { due = performance.now() + s * 1000; arm(); };
+// Timers of a hidden tab are late: what is due is asked for when somebody looks, nothing sooner.
+const look = () => { if (document.visibilityState === 'visible') arm(); };
 const figure = (id, value) => {
   const shown = at(id);
   if (shown) shown.textContent = shown.textContent.replace(/[\d,]+/, count.format(value));
@@ -17,36 +27,40 @@ const figure = (id, value) => {
 // When it is worded in another way (hours, one number), the server words it.
 const minutes = (s) => Math.max(1, Math.ceil(s / 60));
 
-async function json(path) {
-  const answer = await fetch(api + path);
-  if (answer.status === 429 || answer.status >= 500) throw new Error('later');
-  return answer.ok ? answer.json() : null;
+// Longer after each failure, never shorter than the server said, and not all at the same moment.
+function later(told) {
+  failed += 1;
+  const grown = Math.min(5 * 2 ** (failed - 1), LONGEST_S);
+  seconds(Math.max(told, grown) * (1 + Math.random() / 2));
 }
 
 async function ask() {
+  let told = 0;
   try {
-    const [place, board] = await Promise.all([json('/place'), json('/board')]);
+    const answer = await fetch(api + '/place');
+    told = Number(answer.headers.get('Retry-After')) || 0;
+    if (answer.status === 429 || answer.status >= 500) throw new Error('later');
+    if (!answer.ok) return location.reload();
+    const { place, paused, as_of, message } = await answer.json();
+    failed = 0;
     network.textContent = '';
-    const paused = board?.state === 'paused' && place?.place.state !== 'admitted';
-    const now = paused ? 'paused' : place?.place.state;
-    const message = board?.message ?? '';
-    const because = place?.place.wait_because ?? '';
-    const same = place && now === state && because === own.dataset.because;
-    if (!same || message !== (at('message')?.textContent ?? '')) {
-      return location.reload();
-    }
-    draw(place.place, board);
-    seconds(place.place.next_poll_s);
+    const now = paused ? 'paused' : place.late ? 'waiting' : place.state;
+    const same = now === state && (place.wait_because ?? '') === own.dataset.because
+      && !!place.may_not_reach === !!at('ends')
+      && (message ?? '') === (at('message')?.textContent ?? '');
+    if (!same) return location.reload();
+    draw(place, as_of);
+    seconds(place.next_poll_s);
   } catch {
     network.textContent = network.dataset.lost;
-    seconds(5 + Math.random() * 10);
+    later(told);
   }
 }
 
-function draw(place, board) {
+function draw(place, as_of) {
   figure('number', place.number);
   figure('ahead', place.ahead);
-  at('as-of').textContent = board.as_of.slice(11, 19);
+  at('as-of').textContent = as_of.slice(11, 19);
   const wait = at('wait');
   if (wait) {
     const [low, high] = place.wait_s.map(minutes);
@@ -67,14 +81,24 @@ function draw(place, board) {
 
 if (state === 'admitted') {
   // In front of somebody's eyes it goes in by itself; in the background it waits to be looked at.
-  const go = () => { if (document.visibilityState === 'visible') at('admit').requestSubmit(); };
-  setTimeout(go, 1500);
+  // Whoever was sent back here a moment ago tries again when the server said, not at once.
+  const WENT = 'sumun-went';
+  const went = Number(sessionStorage.getItem(WENT)) || 0;
+  const again = Date.now() - went < 60000 ? Number(own.dataset.poll) * 1000 : 1500;
+  const ready = performance.now() + again;
+  let gone = false;
+  const go = () => {
+    if (gone || document.visibilityState !== 'visible' || performance.now() < ready) return;
+    gone = true;
+    sessionStorage.setItem(WENT, Date.now());
+    at('admit').requestSubmit();
+  };
+  setTimeout(go, again);
   document.addEventListener('visibilitychange', go);
 } else {
   seconds(Number(own.dataset.poll));
-  document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'visible') ask();
-  });
-  addEventListener('online', ask);
+  document.addEventListener('visibilitychange', look);
+  // Not all at once when a network comes back.
+  addEventListener('online', () => { if (failed > 0) seconds(1 + Math.random() * 10); });
 }
 addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });

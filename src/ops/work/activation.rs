@@ -1,0 +1,128 @@
+//! What a campaign file would do to the people who wait, before it is put into force.
+
+use crate::domain::campaign::{Campaign, Opening};
+use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey};
+use crate::domain::time::Stamp;
+use crate::engine::shared::{Offer, Shared};
+use crate::gate::hours::OpeningState;
+use crate::ops::outcome::{ActivationDryRun, Done, Finished, LineEffect, LineTouched, WorkFault};
+
+/// Says what an activation would change for each line that has people.
+pub(super) fn dry_run(shared: &Shared, source: &str, now: Stamp) -> Finished {
+    let mut rules = match Campaign::parse(source) {
+        Ok((rules, _)) => rules,
+        Err(findings) => return Err(WorkFault::Findings(findings)),
+    };
+    let offers = shared.offers().clone();
+    let known = offers
+        .iter()
+        .find(|offer| offer.catalog.campaign.id == rules.id);
+    let campaign = rules.id.to_string();
+    let Some(offer) = known else {
+        let (version, lines) = (1, Vec::new());
+        return Ok(Done::ActivationDryRun(ActivationDryRun {
+            campaign,
+            version,
+            lines,
+        }));
+    };
+    let catalog = &offer.catalog;
+    let had = shared
+        .state()
+        .campaign(catalog.index)
+        .map_or(0, |known| known.lines.len());
+    rules.go_on_with_lines(&catalog.campaign, had, now);
+    let before = &catalog.campaign;
+    let openings = before.openings.iter();
+    let touched = openings.filter_map(|opening| touched(shared, offer, &rules, opening, now));
+    let lines = touched.collect();
+    Ok(Done::ActivationDryRun(ActivationDryRun {
+        campaign,
+        version: catalog.version() + 1,
+        lines,
+    }))
+}
+
+/// What becomes of a line; none if nothing does, or if nobody is in it.
+fn touched(
+    shared: &Shared,
+    offer: &Offer,
+    rules: &Campaign,
+    opening: &Opening,
+    now: Stamp,
+) -> Option<LineTouched> {
+    let (index, before) = (offer.catalog.index, &offer.catalog.campaign);
+    let waiting = shared
+        .state()
+        .campaign(index)?
+        .line(opening.line)
+        .map(|line| {
+            let waiting = line.waiting(line.serving, line.newest());
+            (waiting > 0).then_some(waiting)
+        })??;
+    let told = |at: Stamp| before.zone.rfc3339(at);
+    let state = |rules: &Campaign, opening: &Opening| OpeningState::of(rules, opening, now);
+    let mut effects = Vec::new();
+    match rules.opening_of(opening.line) {
+        None => effects.push(LineEffect::Gone),
+        Some(next) => {
+            use OpeningState::{Before, Closed, Finishing, Lobby, Open};
+            let from = told(next.from);
+            match (state(before, opening), state(rules, next)) {
+                (Lobby | Open, Before) => effects.push(LineEffect::LobbyCloses { from }),
+                (Open, Lobby) => effects.push(LineEffect::Closes { from }),
+                (Lobby, Open) => effects.push(LineEffect::OpensNow),
+                (Lobby | Open, Finishing | Closed) => effects.push(LineEffect::Ends),
+                _ if next.from != opening.from => effects.push(LineEffect::Moved { from }),
+                _ => {}
+            }
+            if next.until != opening.until {
+                let until = told(next.until);
+                effects.push(LineEffect::Until { until });
+            }
+            let people = shut_out(shared, offer, rules, index, opening.line);
+            if people > 0 {
+                effects.push(LineEffect::NotTheirs { people });
+            }
+            if rules.gate.order != before.gate.order {
+                effects.push(LineEffect::OrderKept);
+            }
+        }
+    }
+    (!effects.is_empty()).then(|| LineTouched {
+        from: told(opening.from),
+        until: told(opening.until),
+        waiting,
+        effects,
+    })
+}
+
+/// People of a line for whom its opening is not any more. Nobody waits while they are counted: the
+/// state is looked at a part of the line at a time.
+fn shut_out(
+    shared: &Shared,
+    offer: &Offer,
+    rules: &Campaign,
+    index: CampaignIndex,
+    line: LineIndex,
+) -> u64 {
+    let part_of = |part: usize| -> Option<Vec<PersonKey>> {
+        let state = shared.state();
+        let part = state.campaign(index)?.line(line)?.given.parts().nth(part)?;
+        Some(part.keys().copied().collect())
+    };
+    let set_bits = |set: &Vec<String>| rules.rules.group_bits(set.iter().map(String::as_str));
+    let bits: Vec<u64> = offer.roster.group_sets.iter().map(set_bits).collect();
+    let is_out = |person: &&PersonKey| {
+        let subject = offer.subject_with(person, &bits);
+        let theirs = subject.is_some_and(|subject| {
+            let mut openings = rules.rules.openings_of(&subject);
+            openings.any(|(at, _)| rules.openings[at].line == line)
+        });
+        !theirs
+    };
+    let parts = (0..).map_while(part_of);
+    parts
+        .map(|people| people.iter().filter(is_out).count() as u64)
+        .sum()
+}

@@ -76,11 +76,11 @@ pub struct Somebody {
 }
 
 impl Somebody {
-    /// What the vault must have of them.
+    /// What the vault must have of them: the telephone number with its country.
     pub fn contact(&self) -> Contact {
         Contact {
             name: format!("김{}", self.code),
-            phone: self.phone.clone(),
+            phone: self.phone.replacen('0', "+82", 1),
         }
     }
 }

@@ -158,6 +158,8 @@ fn an_evening_ends_for_its_line_and_the_next_begins_at_number_one() {
         (&json!("lobby"), &json!(1))
     );
     assert_eq!(place["opening"], second);
+    // The board is renewed each second.
+    wait_until(&mut client, "20:07:45");
     let board = client.get("/gate/board", None).is(200);
     assert_eq!(board.json["lines"][0]["opening"], second);
     assert_eq!(board.json["lines"][0]["waiting"], 1);

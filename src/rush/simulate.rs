@@ -15,10 +15,10 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 
 use crate::domain::campaign::Campaign;
-use crate::domain::time::Stamp;
 
-/// What the simulation takes for a campaign when it is given none: the evening of 19 July 2021.
-const EVENING: &str = r#"
+/// What the simulation takes for a campaign when it is given none, before its openings: those of
+/// 19 July 2021 and the evenings after it.
+const EVENINGS: &str = r#"
 [campaign]
 id = "evening"
 name = { ko = "예약", en = "Booking" }
@@ -27,10 +27,6 @@ identity = ["name", "birth_date", "code"]
 [[cohort]]
 id = "born-1967-1968"
 born = ["1967-01-01", "1968-12-31"]
-[[opening]]
-cohorts = ["born-1967-1968"]
-from = "2021-07-19T20:00"
-until = "2021-07-20T18:00"
 [[vaccine]]
 id = "mrna"
 doses = 2
@@ -93,6 +89,11 @@ pub struct Options {
     /// Stop at this minute; at the end of the line if not given
     #[arg(long, value_name = "MINUTE")]
     pub until: Option<u32>,
+    /// Evenings, one after the other, of the same people at one gate: openings of the file, or a
+    /// day apart. Nobody is ahead for having come the evening before.
+    #[arg(long, default_value_t = 1, value_name = "N",
+          value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub evenings: u8,
     /// Another evening with the same people in number
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -112,8 +113,21 @@ fn setting(text: &str) -> Result<(u32, u32), String> {
     parts.ok_or_else(|| "write it as 30=140".to_owned())
 }
 
-/// Simulates an evening.
-pub fn run(options: &Options) -> anyhow::Result<Simulated> {
+/// The campaign that is simulated when none is given.
+fn evenings(number: u8) -> String {
+    let mut text = EVENINGS.to_owned();
+    for day in 19..19 + number {
+        text += &format!(
+            "[[opening]]\ncohorts = [\"born-1967-1968\"]\nfrom = \"2021-07-{day}T20:00\"\n\
+             until = \"2021-07-{}T18:00\"\n",
+            day + 1
+        );
+    }
+    text
+}
+
+/// Simulates evenings.
+pub fn run(options: &Options) -> anyhow::Result<Vec<Simulated>> {
     ensure!(options.people > 0, "--people is at least 1");
     ensure!(
         options.people < 1 << 26,
@@ -121,7 +135,7 @@ pub fn run(options: &Options) -> anyhow::Result<Simulated> {
         1 << 26
     );
     let source = match &options.campaign {
-        None => EVENING.to_owned(),
+        None => evenings(options.evenings),
         Some(file) => std::fs::read_to_string(file)
             .with_context(|| format!("can't read {}", file.display()))?,
     };
@@ -132,7 +146,19 @@ pub fn run(options: &Options) -> anyhow::Result<Simulated> {
             findings.len()
         ),
     };
-    let openings = campaign.openings.iter().map(|opening| opening.from);
-    let opening: Stamp = openings.min().context("the campaign has no opening")?;
-    run::Run::new(options, &source, campaign, opening)?.live()
+    let mut openings = campaign.openings.clone();
+    openings.sort_by_key(|opening| opening.from);
+    openings.truncate(usize::from(options.evenings));
+    ensure!(!openings.is_empty(), "the campaign has no opening");
+    ensure!(
+        openings.len() == usize::from(options.evenings),
+        "the campaign has {} openings: give --evenings {0} or fewer",
+        openings.len()
+    );
+    let mut run = run::Run::new(options, &source, campaign, &openings[0])?;
+    let mut all = Vec::new();
+    for (evening, opening) in (0..).zip(&openings) {
+        all.push(run.live(opening, evening)?);
+    }
+    Ok(all)
 }

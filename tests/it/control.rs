@@ -100,7 +100,7 @@ fn the_server_checks_numbers_and_texts_itself() {
 fn a_file_too_long_to_be_a_campaign_is_refused_unread() {
     let world = World::new(1);
     let _server = world.serve();
-    let mut stream = send(&world, json!("activate"), 300 << 20);
+    let mut stream = send(&world, json!({ "activate": {} }), 300 << 20);
     let told = answer(&stream);
     let refused = &told["finished"]["Err"]["refused"];
     let said = refused["what"].as_str().unwrap();

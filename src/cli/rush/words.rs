@@ -11,8 +11,26 @@ use crate::rush::simulate::{Decile, Simulated};
 use crate::rush::summary::{Rehearsal, ms, within};
 use crate::rush::sweep::{Curve, Point, SweepStep};
 
-/// A simulated evening; a fault if somebody was lost, doubled or overtaken.
-pub fn simulated(evening: &Simulated) -> Output {
+/// Simulated evenings; a fault if somebody was lost, doubled or overtaken in one of them.
+pub fn simulated(evenings: &[Simulated]) -> Output {
+    if let [evening] = evenings {
+        return simulated_evening(evening);
+    }
+    let told: Vec<Output> = evenings.iter().map(simulated_evening).collect();
+    let (mut human, mut json) = (Vec::new(), Vec::new());
+    let fault = told.iter().any(|evening| evening.fault);
+    for (number, evening) in (1..).zip(told) {
+        human.push(format!("evening {number}\n{}", evening.human));
+        json.push(evening.json);
+    }
+    Output {
+        human: human.join("\n\n"),
+        json: serde_json::json!({ "evenings": json }),
+        fault,
+    }
+}
+
+fn simulated_evening(evening: &Simulated) -> Output {
     let Simulated {
         enters,
         polls,
@@ -49,8 +67,8 @@ pub fn simulated(evening: &Simulated) -> Output {
         bytes.measured, bytes.structure
     ));
     lines.push(format!(
-        "order: {} overtaken, {} numbers twice, {} changed places",
-        evening.overtaken, evening.numbers_given_twice, evening.other_places
+        "order: from number {} on, {} overtaken, {} numbers twice, {} changed places",
+        evening.first_number, evening.overtaken, evening.numbers_given_twice, evening.other_places
     ));
     lines.push(format!(
         "people: {} booked, {} in, {} lost their session, {} waiting, {} gone{}",

@@ -360,7 +360,7 @@ fn an_answer_that_is_not_read_is_given_up() {
 #[test]
 fn a_file_that_is_too_long_is_refused_by_its_length() {
     let world = world(PATIENT);
-    let refused = world.send(json!("activate"), 300 << 20, b"");
+    let refused = world.send(json!({ "activate": {} }), 300 << 20, b"");
     assert!(refusal(&refused).contains("longer than 1 MiB"));
     let mut none = world.send(json!("head"), 5, b"");
     assert!(refusal(&none).contains("no file comes with this command"));

@@ -27,6 +27,8 @@ pub enum Doing {
 #[derive(Debug)]
 pub struct Crowd {
     seed: u64,
+    /// The same people, who come and do otherwise each evening.
+    evening: u64,
     shares: [f64; 5],
     give_up_per_s: f64,
     session_s: f64,
@@ -58,7 +60,7 @@ pub enum Way {
 }
 
 impl Crowd {
-    pub fn new(options: &Options) -> Self {
+    pub fn new(options: &Options, evening: u64) -> Self {
         let people = options.people as usize;
         let nobody = Person {
             mark: u64::MAX,
@@ -77,6 +79,7 @@ impl Crowd {
         } = options;
         Self {
             seed: options.seed,
+            evening,
             shares: [no_show, second_device, late, idle, again].map(|percent| percent / 100.0),
             give_up_per_s: -(1.0 - (options.give_up / 100.0).min(0.999)).ln() / 3_600.0,
             session_s: options.session_s,
@@ -86,7 +89,8 @@ impl Crowd {
 
     /// A number that belongs to a person and a question about them.
     fn chance(&self, person: u32, question: u64) -> f64 {
-        let chance = mix(self.seed << 40 ^ question << 32 ^ u64::from(person));
+        let question = question << 32 | self.evening << 36;
+        let chance = mix(self.seed << 40 ^ question ^ u64::from(person));
         (chance >> 11) as f64 / (1u64 << 53) as f64
     }
 

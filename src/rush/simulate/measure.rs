@@ -20,6 +20,7 @@ pub struct Measures {
     rules: GateRules,
     /// Numbers that somebody has: one bit each.
     numbers: Vec<u64>,
+    first_number: u64,
     doubled: u64,
     pub other_places: u64,
     /// The number served at the end of each step.
@@ -82,6 +83,7 @@ impl Measures {
         Self {
             rules,
             numbers: vec![u64::MAX; people as usize / 64 + 4_096],
+            first_number: u64::MAX,
             doubled: 0,
             other_places: 0,
             served: Vec::new(),
@@ -110,6 +112,7 @@ impl Measures {
     }
 
     pub fn entered(&mut self, number: u64) {
+        self.first_number = self.first_number.min(number);
         self.enters.now += 1;
         let (at, bit) = (number as usize / 64, 1 << (number % 64));
         if self.numbers.len() <= at {
@@ -176,6 +179,7 @@ impl Measures {
         let in_order = self.overtaken == 0
             && self.doubled == 0
             && self.other_places == 0
+            && self.first_number == 1
             && self.active_max <= u64::from(self.rules.active_max);
         Simulated {
             people: options.people,
@@ -195,6 +199,7 @@ impl Measures {
             active_at_the_end: gate.sessions.active(),
             overtaken: self.overtaken,
             numbers_given_twice: self.doubled,
+            first_number: self.first_number,
             other_places: self.other_places,
             turned_away: self.turned_away,
             refused_at_admission: self.refused,
@@ -229,6 +234,8 @@ pub struct Simulated {
     pub active_at_the_end: u64,
     pub overtaken: u64,
     pub numbers_given_twice: u64,
+    /// The line begins at number 1.
+    pub first_number: u64,
     pub other_places: u64,
     pub turned_away: u64,
     pub refused_at_admission: u64,
@@ -239,7 +246,7 @@ pub struct Simulated {
     pub idled: u64,
     /// Everybody is counted in one state: nobody was lost.
     pub conserved: bool,
-    /// Nobody was overtaken, no number was given twice, no place changed, no bound was passed.
+    /// The line began at number 1, nobody was overtaken, no number was given twice, no place changed, no bound was passed.
     pub in_order: bool,
     pub took_s: f64,
 }

@@ -7,7 +7,7 @@ use super::Options;
 use super::crowd::{Crowd, Doing, Way as Is};
 use super::measure::{Measures, Simulated, resident_bytes};
 use crate::clock::{Entropy, tick};
-use crate::domain::campaign::Campaign;
+use crate::domain::campaign::{Campaign, Opening};
 use crate::domain::entry::{Change, GateAct};
 use crate::domain::ids::LineIndex;
 use crate::domain::line::{GateSettings, Line, Ticket};
@@ -18,8 +18,6 @@ use crate::gate::step::{GateStep, StepMemory};
 use crate::gate::{Gate, Place, PlaceState, Way};
 use crate::keys::Keys;
 
-/// The line of the opening that is simulated.
-const LINE: LineIndex = LineIndex(0);
 /// What people do next lies at most this many seconds ahead.
 const AHEAD_S: usize = 2_048;
 /// Marks what a second device does.
@@ -40,6 +38,8 @@ pub struct Run<'a> {
     step_memory: StepMemory,
     start: Stamp,
     opening: Stamp,
+    /// The line of the opening.
+    line: LineIndex,
     opening_s: u32,
     crowd: Crowd,
     /// What people do in each of the next seconds.
@@ -54,8 +54,9 @@ impl<'a> Run<'a> {
         options: &'a Options,
         source: &str,
         mut campaign: Campaign,
-        opening: Stamp,
+        first: &Opening,
     ) -> anyhow::Result<Self> {
+        let opening = first.from;
         let opening_s = campaign.gate.lobby_opens_min * 60;
         let start = opening.plus_s(-i64::from(opening_s));
         let memory = Memory::of_campaign(source, start).map_err(anyhow::Error::msg)?;
@@ -72,16 +73,24 @@ impl<'a> Run<'a> {
             step_memory: StepMemory::default(),
             start,
             opening,
+            line: first.line,
             opening_s,
-            crowd: Crowd::new(options),
+            crowd: Crowd::new(options, 0),
             events: vec![Vec::new(); AHEAD_S],
             now: start,
             step: 0,
         })
     }
 
-    /// Lives through the evening.
-    pub fn live(mut self) -> anyhow::Result<Simulated> {
+    /// Lives through the evening of an opening; what the evenings before left is still there.
+    pub fn live(&mut self, opening: &Opening, evening: u64) -> anyhow::Result<Simulated> {
+        self.opening = opening.from;
+        self.line = opening.line;
+        self.start = opening.from.plus_s(-i64::from(self.opening_s));
+        (self.now, self.step) = (self.start, 0);
+        self.crowd = Crowd::new(self.options, evening);
+        self.measures = Measures::new(self.options.people, self.campaign.gate.clone());
+        self.events.iter_mut().for_each(Vec::clear);
         let (people, ends) = self.crowd.arrivals(self.options, self.opening_s);
         let (began, mut shown) = (tick(), tick());
         self.measures.resident_before = resident_bytes();
@@ -108,7 +117,7 @@ impl<'a> Run<'a> {
                 for person in &people[ends(self.step) as usize..ends(self.step + 1) as usize] {
                     self.enter(*person);
                 }
-                let serving = self.gate.line(LINE).map_or(0, |line| line.serving());
+                let serving = self.gate.line(self.line).map_or(0, |line| line.serving());
                 self.measures.served.push(serving as u32);
             }
             if second % 10 == 0 {
@@ -126,9 +135,9 @@ impl<'a> Run<'a> {
         }
         eprintln!();
         let took = began.elapsed();
-        Ok(self
-            .measures
-            .done(&self.crowd, self.options, &self.gate, took))
+        let none = Measures::new(0, self.campaign.gate.clone());
+        let measures = std::mem::replace(&mut self.measures, none);
+        Ok(measures.done(&self.crowd, self.options, &self.gate, took))
     }
 
     /// Operators' acts at the beginning of a second.
@@ -190,7 +199,7 @@ impl<'a> Run<'a> {
 
     fn enter(&mut self, person: u32) {
         let key = self.crowd.key(person);
-        let place = self.memory.in_line(&self.gate, LINE, |here| {
+        let place = self.memory.in_line(&self.gate, self.line, |here| {
             here.enter(key, self.way(here.line), self.now)
         });
         let Some(place) = place else {
@@ -247,7 +256,7 @@ impl<'a> Run<'a> {
     fn see(&mut self, person: u32) -> Place {
         let ticket = Ticket::of_mark(self.crowd.people[person as usize].mark);
         let key = self.crowd.key(person);
-        let place = self.memory.in_line(&self.gate, LINE, |here| {
+        let place = self.memory.in_line(&self.gate, self.line, |here| {
             let (way, now) = (self.way(here.line), self.now);
             here.look(key, ticket.given, now, way, now)
         });
@@ -276,7 +285,7 @@ impl<'a> Run<'a> {
         }
         let paused = self
             .memory
-            .in_line(&self.gate, LINE, |here| here.settings.pause.is_some());
+            .in_line(&self.gate, self.line, |here| here.settings.pause.is_some());
         if paused {
             // `paused`, and when to come again.
             self.measures.refused_paused += 1;
@@ -315,7 +324,7 @@ impl<'a> Run<'a> {
     fn look(&mut self, second: u32, events: &[u32]) -> bool {
         let waiting = self
             .memory
-            .in_line(&self.gate, LINE, |here| here.live.waiting(here.line));
+            .in_line(&self.gate, self.line, |here| here.live.waiting(here.line));
         let active = self.gate.sessions.active();
         self.measures.second(waiting, active);
         if second.is_multiple_of(60) {

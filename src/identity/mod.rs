@@ -77,3 +77,41 @@ pub fn identify(keys: &Keys, roster: &Roster, credentials: &Credentials) -> Opti
 fn equal(one: &[u8; 8], other: &[u8; 8]) -> bool {
     u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other) == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Entropy;
+    use crate::domain::roster::{GroupSetIndex, RosterPerson};
+
+    /// A roster that an earlier version of the program imported has tags of names as they were
+    /// compared then.
+    #[test]
+    fn names_of_an_earlier_roster_are_known_as_they_were_compared_then() {
+        let keys = Keys::generate(&Entropy::system());
+        let key = keys.person_key(37);
+        let of_tag = |name_tag| Roster {
+            people: vec![RosterPerson {
+                key,
+                name_tag,
+                detail_tag: 0,
+                born: Day(0),
+                groups: GroupSetIndex(0),
+                region: 0,
+            }],
+            ..Roster::default()
+        };
+        let enter = |roster: &Roster, name: &str| {
+            let credentials = Credentials {
+                name: Some(name.to_owned()),
+                birth_date: None,
+                code: crockford::format(37),
+            };
+            identify(&keys, roster, &credentials).is_some()
+        };
+        let former = of_tag(keys.former_name_tag(key, "O'Brien").unwrap());
+        assert!(enter(&former, "O'Brien") && !enter(&former, "O'Brian"));
+        let now = of_tag(keys.name_tag(key, "O'Brien"));
+        assert!(enter(&now, "O'Brien") && enter(&now, "OBRIEN") && !enter(&now, "O'Brian"));
+    }
+}

@@ -2,11 +2,14 @@
 //! by the running program.
 
 use std::fs;
+use std::process::Command;
 
 use encoding_rs::EUC_KR;
 use serde_json::{Value, json};
 
-use super::world::{OPEN, World, person, text};
+use sumun::domain::crockford;
+
+use super::world::{CAMPAIGN, OPEN, World, person, text};
 
 fn enter(name: &str, birth_date: &str, code: &str) -> Value {
     json!({ "name": name, "birth_date": birth_date, "code": code })
@@ -76,6 +79,55 @@ fn whoever_writes_in_another_way_enters_and_a_typing_error_is_no_guess() {
     }
 }
 
+/// The page answered as for a wrong code, and after ten of them with a wall.
+#[test]
+fn the_page_tells_a_typing_error_in_both_languages_and_counts_no_guess() {
+    let world = World::new(1);
+    let server = world.serve();
+    let mut client = server.client();
+    let one = person(OPEN, 0);
+    let mut enter = |language: &str, code: &str| {
+        let (name, born) = (percent(&one.name), one.birth_date.replace('-', "."));
+        let code = percent(code);
+        let body = format!("name={name}&birth_date={born}&code={code}");
+        let head = format!(
+            "POST /{language}/{CAMPAIGN}/enter HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: \
+             same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: \
+             {}\r\n\r\n",
+            body.len()
+        );
+        client.send((head + &body).as_bytes()).unwrap()
+    };
+    let mut mistyped = one.code.clone().into_bytes();
+    mistyped.swap(0, 8);
+    let mistyped = String::from_utf8(mistyped).unwrap();
+    assert!(crockford::parse(&mistyped).is_err());
+    for _ in 0..15 {
+        for (language, words) in [("en", "typing mistake"), ("ko", "오타")] {
+            let told = enter(language, &mistyped);
+            assert_eq!(told.status, 422);
+            let page = String::from_utf8_lossy(&told.body);
+            assert!(page.contains(words), "{page}");
+        }
+    }
+    let dashes = format!("{}–{}", &one.code[..4], &one.code[4..]);
+    assert_eq!(enter("ko", &dashes).status, 303);
+}
+
+/// A text as a form sends it.
+fn percent(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// A dry run of a roster that comes by standard input.
+fn piped(world: &World, file: &str) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sumun"));
+    command.args(["roster", "import", "-", "--dry-run", "--json", "--data"]);
+    let file = fs::File::open(file).unwrap();
+    let done = command.arg(world.path("")).stdin(file).output().unwrap();
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
 #[test]
 fn encodings_and_unknown_groups_are_told_and_taken_beside_a_server_and_without_one() {
     let world = World::new(2);
@@ -109,6 +161,8 @@ fn encodings_and_unknown_groups_are_told_and_taken_beside_a_server_and_without_o
         let import = ["roster", "import", &cp949, "--encoding", "cp949"];
         world.ok(&[&import[..], &["--accept-gone", "100"]].concat());
         let again = world.ok(&["roster", "import", &utf_16, "--dry-run"]);
+        assert_eq!(again["unchanged"], 1, "{again}");
+        let again = piped(&world, &utf_16);
         assert_eq!(again["unchanged"], 1, "{again}");
         let checked = world.ok(&["campaign", "check", &toml]);
         let findings = checked["findings"].to_string();

@@ -96,7 +96,7 @@ fn delimiters_are_recognised_and_a_line_that_names_one_counts() {
             Ok(expected())
         );
         let bad = SITES.replace(',', delimiter).replace("\nb", "\nb b");
-        let told = format!("sep={delimiter}\r\n{bad}");
+        let told = format!("sep={delimiter}\n{bad}");
         let fault = only(read(told.as_bytes()).unwrap_err());
         assert_eq!((fault.line, fault.reason), (Some(4), Reason::BadId));
     }

@@ -67,6 +67,8 @@ pub enum Queue {
 pub struct Limits {
     admit_per_s: AtomicU32,
     active_max: AtomicU32,
+    /// The longest that somebody in session can stay without a sign.
+    idle_s: AtomicU32,
     /// The shortest delay of each queue since the brake last looked, in µs; `u64::MAX` if nothing
     /// went through the queue.
     delays_us: [AtomicU64; 2],
@@ -88,6 +90,7 @@ impl Limits {
         let limits = Self {
             admit_per_s: AtomicU32::new(0),
             active_max: AtomicU32::new(0),
+            idle_s: AtomicU32::new(0),
             delays_us: [u64::MAX, u64::MAX].map(AtomicU64::new),
             brake: Mutex::new(Brake { part: 1.0, at: now }),
             outstanding: Mutex::new(0),
@@ -102,6 +105,7 @@ impl Limits {
         let before = self.admit_per_s.swap(rate, Ordering::Relaxed);
         let most = settings.active_max.unwrap_or(rules.active_max);
         self.active_max.store(most, Ordering::Relaxed);
+        self.idle_s.store(rules.session_idle_s, Ordering::Relaxed);
         (before != rate && before > 0).then_some((f64::from(before), f64::from(rate)))
     }
 
@@ -180,6 +184,8 @@ struct Pace {
     /// Reservations that were neither used nor have ended.
     outstanding: u64,
     flow: Flow,
+    /// All places are taken.
+    is_full: bool,
     /// The length of the line at two times, a minute apart; the older first.
     lengths: [(Stamp, u64); 2],
 }
@@ -212,6 +218,7 @@ impl Admission {
                 late_reserved: VecDeque::new(),
                 outstanding: 0,
                 flow: Flow::new(rate),
+                is_full: false,
                 // People who are in the journal already don't count as growth of the line.
                 lengths: [(now, line.waiting(line.serving, 0)); 2],
             }),
@@ -292,8 +299,17 @@ impl Admission {
             .flow
             .because(paused, self.limits.brake_part(), self.share());
         let late = pace.late.len() as u64;
+        let is_unsure = pace.is_full && pace.flow.is_new();
         drop(pace);
         let outlook = Outlook::of(per_s, crowd, late, because);
+        let outlook = if is_unsure {
+            // Nobody knows yet how long people stay: nobody stays longer than this without a sign.
+            let places = f64::from(self.limits.active_max()) * self.share();
+            let idle_s = f64::from(self.limits.idle_s.load(Ordering::Relaxed));
+            outlook.at_least_per_s(places / idle_s.max(1.0))
+        } else {
+            outlook
+        };
         self.outlook.store(Arc::new(outlook));
     }
 
@@ -317,6 +333,7 @@ impl Admission {
             let people = (pace.turns as u64).min(room).min(waiting);
             pace.turns -= people as f64;
             pace.flow.note(passed_s, people, waiting, room);
+            pace.is_full = room == people;
             people
         })
     }

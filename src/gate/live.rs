@@ -301,7 +301,7 @@ impl InLine<'_> {
         };
         let lot = person.0[15];
         let (ahead, wait_s, next_poll_s) = match (state, turn) {
-            (PlaceState::Admitted, _) => (0, outlook.wait_s(0, 0), outlook.called_poll_s(lot)),
+            (PlaceState::Admitted, _) => (0, outlook.called_wait_s(), outlook.called_poll_s(lot)),
             // Their number is not drawn yet. They may become the first or the last of all people
             // who will be there at the opening, if people go on coming as they do.
             (_, None) => {

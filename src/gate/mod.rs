@@ -156,6 +156,8 @@ impl Gate {
     /// Takes over the settings that are in force and the lines that there are.
     pub fn follow(&self, rules: &GateRules, settings: &GateSettings, lines: &[Line], now: Stamp) {
         self.sessions.set_idle_s(rules.session_idle_s);
+        let freeze = settings.pause.as_ref().filter(|pause| pause.freezes);
+        self.sessions.freeze(freeze.map(|pause| pause.since), now);
         let rates = self.limits.follow(rules, settings);
         let live = self.lines.load();
         if let Some((before, after)) = rates {

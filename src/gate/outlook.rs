@@ -84,6 +84,9 @@ pub struct Outlook {
     per_s: f64,
     /// Nobody is asked to poll again sooner than after this, unless their turn comes earlier.
     floor_s: f64,
+    /// The line is called at this rate at least, if that is less than `per_s` says: all places are
+    /// taken, and how long people stay is not measured yet.
+    least_per_s: Option<f64>,
     /// Seconds in which all waiting people could poll once within the budget.
     cycle_s: u64,
     /// People who came too late after they were called, and wait for the next free turn.
@@ -118,12 +121,22 @@ impl Outlook {
         let floor_s = POLL_S_MAX * (-left.max(0.0) / (2.0 * all_per_s)).exp();
         Self {
             per_s,
+            least_per_s: None,
             floor_s: floor_s.clamp(FLOOR_S_MIN, POLL_S_MAX),
             cycle_s: (people as f64 / (POLLS_PER_S_MAX / 2.0))
                 .clamp(POLL_S_MIN, POLL_S_MAX)
                 .ceil() as u64,
             late,
             because,
+        }
+    }
+
+    /// The same for a line of which little is known but that it is called at this rate at least.
+    pub fn at_least_per_s(self, per_s: f64) -> Self {
+        let least_per_s = (per_s < self.per_s).then_some(per_s.max(0.001));
+        Self {
+            least_per_s,
+            ..self
         }
     }
 
@@ -155,7 +168,16 @@ impl Outlook {
             let usual = ahead as f64 / self.per_s;
             (usual / FASTER, usual / SLOWER + SLACK_S)
         };
+        let most = match self.least_per_s {
+            Some(per_s) => most.max((ahead + 1) as f64 / per_s + SLACK_S),
+            None => most,
+        };
         [after_s + least as u64, after_s + most.ceil() as u64]
+    }
+
+    /// The wait of somebody who was called.
+    pub fn called_wait_s(&self) -> [u64; 2] {
+        [0, POLL_S_MIN as u64]
     }
 
     /// Seconds until the next poll of a waiting person. `lot`, from 0 to 255, spreads people who

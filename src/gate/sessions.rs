@@ -28,6 +28,8 @@ const SHARDS: usize = 64;
 pub struct Sessions {
     idle_s: AtomicI64,
     started: Stamp,
+    /// Since when no session's time passes; `i64::MAX` if it does.
+    frozen_since: AtomicI64,
     counted: AtomicU64,
     shards: Box<[Mutex<Shard>]>,
 }
@@ -76,6 +78,7 @@ impl Sessions {
         Self {
             idle_s: AtomicI64::new(i64::from(idle_s)),
             started: now,
+            frozen_since: AtomicI64::new(i64::MAX),
             counted: AtomicU64::new(0),
             shards,
         }
@@ -84,6 +87,27 @@ impl Sessions {
     /// A session ends after so many seconds without a request, also one that runs already.
     pub fn set_idle_s(&self, idle_s: u32) {
         self.idle_s.store(i64::from(idle_s), Ordering::Relaxed);
+    }
+
+    /// While operators have frozen the sessions, nobody's idle time passes: since then, or none if
+    /// it passes. When it goes on each session has the time left that it had.
+    pub fn freeze(&self, since: Option<Stamp>, now: Stamp) {
+        let since = since.map_or(i64::MAX, |since| since.0);
+        let before = self.frozen_since.swap(since, Ordering::Relaxed);
+        if before == i64::MAX || since != i64::MAX {
+            return;
+        }
+        let stood_ns = (now.0 - before).max(0);
+        for shard in &self.shards {
+            for session in locked(shard).values_mut() {
+                session.seen = Stamp(session.seen.0.min(before) + stood_ns);
+            }
+        }
+    }
+
+    /// The time that sessions run by.
+    fn time(&self, now: Stamp) -> Stamp {
+        Stamp(now.0.min(self.frozen_since.load(Ordering::Relaxed)))
     }
 
     fn idle_s(&self) -> i64 {
@@ -101,7 +125,7 @@ impl Sessions {
     }
 
     fn runs(&self, session: &Session, now: Stamp) -> bool {
-        now < self.ends(session.began, session.seen)
+        self.time(now) < self.ends(session.began, session.seen)
     }
 
     /// Sessions that count towards `active_max`.
@@ -207,6 +231,7 @@ impl Sessions {
 
     /// Ends the sessions that have idled too long, and later forgets them.
     pub fn sweep(&self, now: Stamp) {
+        let now = self.time(now);
         for shard in &self.shards {
             let mut shard = locked(shard);
             shard.retain(|_, session| {
@@ -251,6 +276,24 @@ mod tests {
         assert_eq!(sessions.active(), 0);
         sessions.sweep(NOW.plus_s(10_000));
         assert_eq!(sessions.active(), 0);
+    }
+
+    /// In a freeze nobody can go on: nobody's time passes either.
+    #[test]
+    fn in_a_freeze_no_session_ends_and_after_it_each_has_the_time_that_it_had() {
+        let sessions = Sessions::new(600, NOW);
+        sessions.begin(KIM, NOW, true);
+        let (since, thawed) = (NOW.plus_s(500), NOW.plus_s(5_000));
+        sessions.freeze(Some(since), since);
+        sessions.sweep(thawed);
+        assert_eq!(sessions.active(), 1);
+        sessions.freeze(None, thawed);
+        assert!(sessions.touch(&KIM, NOW, thawed.plus_s(99)));
+        sessions.begin(LEE, thawed, true);
+        sessions.freeze(Some(thawed), thawed);
+        sessions.freeze(Some(thawed), thawed.plus_s(50));
+        sessions.freeze(None, thawed.plus_s(1_000));
+        assert!(!sessions.touch(&LEE, thawed, thawed.plus_s(1_600)));
     }
 
     #[test]

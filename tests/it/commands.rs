@@ -417,7 +417,18 @@ pub fn free_slots(client: &mut super::client::Client, session: &str) -> Vec<Stri
 fn the_opening_closes_between_admission_and_confirmation() {
     let folder = tempfile::tempdir().unwrap();
     let at = "2021-07-20T17:59:57+09:00";
-    let demo = Demo::start(folder.path(), &["--people", "2000", "--at", at]);
+    // Without time to finish, which would let the second book as well.
+    let example = include_str!("../../data/campaign.toml");
+    let campaign = folder.path().join("campaign.toml");
+    fs::write(
+        &campaign,
+        example.replace("finish_min = 10", "finish_min = 0"),
+    )
+    .unwrap();
+    let campaign = campaign.to_str().unwrap();
+    let data = folder.path().join("data");
+    let arguments = ["--people", "2000", "--at", at, "--campaign", campaign];
+    let demo = Demo::start(&data, &arguments);
     let mut client = demo.client();
     let sessions = [0, 1].map(|at| client.session(&demo.person(at)));
     let slots = free_slots(&mut client, &sessions[0]);

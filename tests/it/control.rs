@@ -135,7 +135,7 @@ fn a_campaign_file_with_an_unfit_text_is_refused_with_its_line() {
         assert!(said.contains(&format!("odd.toml:{line}: error")), "{said}");
         assert!(said.contains("character 2 is U+F0003"), "{said}");
     }
-    let mut stream = send(&world, json!("activate"), odd.len() as u64);
+    let mut stream = send(&world, json!({ "activate": {} }), odd.len() as u64);
     stream.write_all(odd.as_bytes()).unwrap();
     let told = answer(&stream);
     let findings = &told["finished"]["Err"]["findings"];

@@ -30,8 +30,9 @@ fn campaign(openings: &str) -> String {
     let (_, after) = rest.split_once("[[vaccine]]").unwrap();
     let text = format!("{before}{openings}[[vaccine]]{after}");
     let text = text.replace("admit_per_s = 280", "admit_per_s = 1");
-    let gate = "lobby_opens_min = 5\nlast_entry_min = 1\nfinish_min = 2";
-    text.replace("lobby_opens_min = 30", gate)
+    let text = text.replace("lobby_opens_min = 30", "lobby_opens_min = 5");
+    let text = text.replace("last_entry_min = 0", "last_entry_min = 1");
+    text.replace("finish_min = 10", "finish_min = 2")
 }
 
 fn people(data: &Path) -> Vec<Person> {
@@ -218,4 +219,28 @@ fn an_evening_ends_for_its_line_and_the_next_begins_at_number_one() {
         .get("/gate/place", Some(&token))
         .problem(401, "place_ended");
     assert_eq!(gone.json["opening"], Value::Null);
+}
+
+/// Three evenings at one gate: each line begins at number 1, and nobody is ahead for having come
+/// the evening before.
+#[test]
+fn three_evenings_are_simulated_in_a_row() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sumun"));
+    let options = ["--people", "20000", "--evenings", "3", "--json"];
+    let output = command
+        .args(["rush", "simulate"])
+        .args(options)
+        .output()
+        .unwrap();
+    let (said, told) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{said}{told}");
+    let said: Value = serde_json::from_str(&said).unwrap();
+    let evenings = said["evenings"].as_array().unwrap();
+    assert_eq!(evenings.len(), 3);
+    for evening in evenings {
+        assert_eq!(evening["first_number"], 1, "{evening}");
+        assert_eq!(evening["in_order"], true, "{evening}");
+        assert_eq!(evening["conserved"], true, "{evening}");
+        assert_eq!(evening["enters"]["all"], 20_000, "{evening}");
+    }
 }

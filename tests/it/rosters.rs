@@ -376,7 +376,7 @@ fn killed_in_an_import_the_roster_before_stays_and_nothing_is_left_over() {
         (read.roster_version().unwrap(), read.is_unswept().unwrap())
     };
     let mut interrupted = 0;
-    for round in 1..=6_u64 {
+    for round in 1..=30_u64 {
         let server = world.serve();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sumun"));
         command.args(["roster", "import", &file, "--data"]);
@@ -385,7 +385,7 @@ fn killed_in_an_import_the_roster_before_stays_and_nothing_is_left_over() {
         let mut import = command.spawn().unwrap();
         let mut waited = 0;
         // Later in each round, until an import is done before it is killed.
-        while waited < 150 * round && import.try_wait().unwrap().is_none() {
+        while waited < 50 * round && import.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(10));
             waited += 10;
         }

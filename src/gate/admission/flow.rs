@@ -7,6 +7,8 @@ use super::super::outlook::WaitBecause;
 const AVERAGE_S: f64 = 120.0;
 /// A measurement counts after this much time.
 const WINDOW_S: f64 = 10.0;
+/// After so many windows the average is worth something: a minute.
+const NEW_WINDOWS: u32 = 6;
 /// The rate that people were told is forgotten with this time constant.
 const TOLD_S: f64 = 7_200.0;
 /// A line slower than this part of the rate that people were told says why.
@@ -20,8 +22,8 @@ pub(super) struct Flow {
     per_s: f64,
     /// The highest rate by which people who wait now may have been told their wait.
     told_per_s: f64,
-    /// Whether a window was measured yet.
-    measured: bool,
+    /// How many windows were measured.
+    windows: u32,
     /// The length of the present window so far.
     window_s: f64,
     /// People called in the present window.
@@ -37,7 +39,7 @@ impl Flow {
         Self {
             per_s,
             told_per_s: per_s,
-            measured: false,
+            windows: 0,
             window_s: 0.0,
             people: 0,
             full_s: 0.0,
@@ -47,6 +49,11 @@ impl Flow {
 
     pub fn per_s(&self) -> f64 {
         self.per_s
+    }
+
+    /// Whether so little was measured that it says little of the time to come.
+    pub fn is_new(&self) -> bool {
+        self.windows < NEW_WINDOWS
     }
 
     /// Scales what was measured when operators set another rate.
@@ -71,7 +78,7 @@ impl Flow {
             return;
         }
         let fresh = self.people as f64 / self.window_s;
-        let weight = if self.measured {
+        let weight = if self.windows > 0 {
             1.0 - (-self.window_s / AVERAGE_S).exp()
         } else {
             // Until now `per_s` is the rate that operators set; it counts as much as two windows.
@@ -81,7 +88,7 @@ impl Flow {
         let forgotten = (-self.window_s / TOLD_S).exp();
         self.told_per_s = (self.told_per_s * forgotten).max(self.per_s);
         self.full = self.full_s > self.window_s / 2.0;
-        self.measured = true;
+        self.windows = self.windows.saturating_add(1);
         (self.window_s, self.people, self.full_s) = (0.0, 0, 0.0);
     }
 

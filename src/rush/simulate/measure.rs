@@ -246,7 +246,8 @@ pub struct Simulated {
     pub idled: u64,
     /// Everybody is counted in one state: nobody was lost.
     pub conserved: bool,
-    /// The line began at number 1, nobody was overtaken, no number was given twice, no place changed, no bound was passed.
+    /// The line began at number 1, nobody was overtaken, no number was given twice, no place
+    /// changed, no bound was passed.
     pub in_order: bool,
     pub took_s: f64,
 }

@@ -157,6 +157,9 @@ pub struct Place {
     pub ahead: u64,
     pub wait_s: [u64; 2],
     pub next_poll_s: u32,
+    /// Came when their turn had been given on, and waits for the next that is free.
+    #[serde(default)]
+    pub late: bool,
 }
 
 #[derive(Deserialize, Debug)]
@@ -302,7 +305,9 @@ fn sound(place: Place) -> Result<Place, String> {
     let [least, most] = place.wait_s;
     let polls = (1..=600).contains(&place.next_poll_s);
     let admitted = place.state != PlaceState::Admitted || place.ahead == 0;
-    if place.number > 0 && least <= most && polls && admitted {
+    // Only who comes in past every line, to look after a booking, has no number.
+    let has_number = place.number > 0 || place.state == PlaceState::Admitted;
+    if has_number && least <= most && polls && admitted {
         Ok(place)
     } else {
         Err(format!("a place that can't be: {place:?}"))

@@ -10,7 +10,7 @@ use super::{Answered, Here, Refused, Service, too_many_changes};
 use crate::availability::alternatives;
 use crate::domain::booking::decide::{Ask, Request, Seat, repeated};
 use crate::domain::booking::refusal::Refusal;
-use crate::domain::campaign::eligibility::{Answer, Subject};
+use crate::domain::campaign::eligibility::{Answer, Rule, Subject};
 use crate::domain::entry::{Change, Doses, Entry, Idempotency};
 use crate::domain::ids::{BookingNumber, HoldId, PersonKey, Pool, Seq, SlotIndex};
 use crate::domain::state::{Booking, Status};
@@ -225,6 +225,20 @@ impl Service {
             flight,
         )
         .await
+    }
+
+    /// Until when somebody in session may make a first booking; none if they may not now.
+    pub fn books_until(&self, here: &Here, person: &PersonKey) -> Option<Stamp> {
+        let subject = here.offer.subject(person)?;
+        let campaign = &here.offer.catalog.campaign;
+        let decision = campaign.decide_in_session(&subject, here.now);
+        let finish_s = 60 * i64::from(campaign.gate.finish_min);
+        let open_until = match decision.rule {
+            Rule::Open { .. } => decision.next_change,
+            _ => decision.closed_at,
+        };
+        let until = open_until.map(|until| until.plus_s(finish_s));
+        until.filter(|_| decision.answer == Answer::Eligible)
     }
 
     /// The person's booking, unless it was cancelled.

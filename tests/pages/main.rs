@@ -14,6 +14,7 @@ mod calendar;
 mod client;
 mod demo;
 mod headers;
+mod patience;
 mod room;
 mod story;
 mod trouble;

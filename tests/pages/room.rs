@@ -96,6 +96,19 @@ fn a_pause_says_so_and_why_and_ends() {
     });
 }
 
+/// Who chooses shortly before the end is told until when it can become a booking.
+#[test]
+fn the_end_is_told_to_whoever_chooses() {
+    let demo = Demo::start("2021-07-20T17:58:00+09:00", |campaign| campaign);
+    browse(PHONE, &demo.base(), async |browser| {
+        browser.come_in(&demo.people[0]).await;
+        browser
+            .reads("#ends", "2021년 7월 20일 화요일 18:10까지")
+            .await;
+        browser.look("ends").await;
+    });
+}
+
 #[test]
 fn the_lobby_waits_for_the_opening() {
     let demo = Demo::start("2021-07-19T19:59:48+09:00", |campaign| campaign);

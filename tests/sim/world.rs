@@ -100,7 +100,7 @@ pub fn people() -> Vec<Somebody> {
             _ => "1999-12-31".to_owned(),
         },
         carer: at == 10 || at == 3,
-        phone: format!("+8210123400{at:02}"),
+        phone: format!("010123400{at:02}"),
     };
     values.enumerate().map(somebody).collect()
 }
@@ -109,7 +109,7 @@ pub fn people() -> Vec<Somebody> {
 pub fn change(person: &mut Somebody, random: &mut Random) {
     match random.below(3) {
         0 => person.carer = !person.carer,
-        1 => person.phone = format!("+821099{:06}", random.below(1_000_000)),
+        1 => person.phone = format!("01099{:06}", random.below(1_000_000)),
         _ => person.born = format!("19{}-05-05", random.pick(&["66", "68", "71", "73", "98"])),
     }
 }

@@ -16,6 +16,10 @@ impl Scene {
         if self.setting.drawn && place.state == PlaceState::Lobby {
             return;
         }
+        // Past every line.
+        if place.number == 0 {
+            return;
+        }
         let number = self.person(who.person).number;
         if number == 0 {
             self.person(who.person).number = place.number;
@@ -66,7 +70,8 @@ impl Scene {
             self.end(me, Step::Served);
             return;
         }
-        if place.state == PlaceState::Admitted {
+        // The pages show the room to whoever is late, and ask again when told to.
+        if place.state == PlaceState::Admitted && (self.checking || !place.late) {
             self.turn_came(me);
             if self.checking && !self.wants_look(me) {
                 self.end(me, Step::Served);

@@ -171,6 +171,7 @@ wait-may-device = You may sign in on another device: it has the same number.
 wait-may-tabs = More windows do not make it faster, and there is no need to refresh.
 
 ## Choosing
+book-until = You can book until { $at }: after that only with a time that you hold.
 you-keep = Your booking now: { $at }. You keep it until the new one is made.
 at-site = { $at }, { $site }
 choose-province = Choose a region

@@ -152,6 +152,7 @@ wait-may-device = 다른 기기에서 본인 확인을 해도 같은 번호로 �
 wait-may-tabs = 여러 창을 열어도 빨라지지 않습니다. 새로 고침도 필요 없습니다.
 
 ## 고르기
+book-until = { $at }까지 예약하실 수 있습니다. 그 뒤에는 잡아 둔 시간만 예약하실 수 있습니다.
 you-keep = 지금 예약: { $at }. 새 예약이 끝날 때까지 그대로 있습니다.
 at-site = { $at }, { $site }
 choose-province = 지역을 골라 주세요

@@ -15,12 +15,14 @@ use super::when::When;
 use crate::domain::campaign::read_date;
 use crate::domain::ids::{SiteIndex, SlotIndex};
 use crate::domain::state::Booking;
-use crate::domain::time::Day;
+use crate::domain::time::{Day, Stamp};
 use crate::regions;
 use crate::service::Refused;
 use crate::service::browsing::Region;
 use crate::web::words::{Lang, Value};
 
+/// Whoever has less time than this to book is told until when.
+const ENDS_SOON_S: i64 = 15 * 60;
 /// Sites shown of a district: the nearest.
 const SITES_MAX: usize = 20;
 /// Longer texts are no place's name.
@@ -32,7 +34,7 @@ const MANY: u32 = 100;
 #[template(path = "regions.html", config = "src/web/pages/askama.toml")]
 struct RegionsPage {
     f: Frame,
-    kept: Option<String>,
+    kept: Notes,
     title: String,
     /// Why there is nothing to choose, and what to do.
     nothing: Option<(&'static str, &'static str)>,
@@ -53,7 +55,7 @@ struct RegionView {
 #[template(path = "sites.html", config = "src/web/pages/askama.toml")]
 struct SitesPage {
     f: Frame,
-    kept: Option<String>,
+    kept: Notes,
     title: String,
     note: Option<String>,
     map: Option<Map>,
@@ -74,7 +76,7 @@ struct SiteView {
 #[template(path = "days.html", config = "src/web/pages/askama.toml")]
 struct DaysPage {
     f: Frame,
-    kept: Option<String>,
+    kept: Notes,
     site: String,
     street: String,
     weekdays: Vec<(String, String)>,
@@ -86,7 +88,7 @@ struct DaysPage {
 #[template(path = "times.html", config = "src/web/pages/askama.toml")]
 struct TimesPage {
     f: Frame,
-    kept: Option<String>,
+    kept: Notes,
     site: String,
     day: String,
     slots: Vec<SlotView>,
@@ -198,7 +200,7 @@ fn short(name: String) -> String {
 }
 
 /// The sites nearest to the middle of a district, also those of its neighbours.
-fn near(request: &HttpRequest, visit: &Visit, kept: Option<String>, region: &str) -> HttpResponse {
+fn near(request: &HttpRequest, visit: &Visit, kept: Notes, region: &str) -> HttpResponse {
     let l = visit.lang;
     let nearest = visit.here.nearest(region, SITES_MAX);
     if nearest.is_empty() {
@@ -227,7 +229,7 @@ fn near(request: &HttpRequest, visit: &Visit, kept: Option<String>, region: &str
     long_page(request, l, &template)
 }
 
-fn found(request: &HttpRequest, visit: &Visit, kept: Option<String>, query: &str) -> HttpResponse {
+fn found(request: &HttpRequest, visit: &Visit, kept: Notes, query: &str) -> HttpResponse {
     let l = visit.lang;
     let page = visit.here.sites(None, Some(query), 0);
     let sites = page.sites.iter().take(SITES_MAX);
@@ -355,11 +357,35 @@ fn name(l: Lang, code: &str) -> String {
     }
 }
 
-/// The words above the choice for somebody who has a booking: it stays until the new one is made.
-fn kept(guest: &Guest) -> Option<String> {
-    let booking = guest.booking()?;
-    let values: [(&'static str, Value); 1] = [("at", text(first_dose(&guest.visit, &booking)))];
-    Some(guest.visit.lang.put("you-keep", &values))
+/// What stands above the choice.
+struct Notes {
+    /// For somebody who has a booking: it stays until the new one is made.
+    booking: Option<String>,
+    /// For somebody who has none: until when they can make one, if that is soon.
+    ends: Option<String>,
+}
+
+fn kept(guest: &Guest) -> Notes {
+    let (visit, l) = (&guest.visit, guest.visit.lang);
+    if let Some(booking) = guest.booking() {
+        let values: [(&'static str, Value); 1] = [("at", text(first_dose(visit, &booking)))];
+        let booking = Some(l.put("you-keep", &values));
+        return Notes {
+            booking,
+            ends: None,
+        };
+    }
+    let until = visit.service.books_until(&visit.here, &guest.person);
+    let left_s = until.map(|until| (until.0 - visit.here.now.0) / Stamp::SECOND);
+    let soon = until.filter(|_| left_s.is_some_and(|left_s| left_s < ENDS_SOON_S));
+    let ends = soon.map(|until| {
+        let at = text(When::of(visit).instant(until));
+        l.put("book-until", &[("at", at)])
+    });
+    Notes {
+        booking: None,
+        ends,
+    }
 }
 
 /// When and where the first dose of a booking is.

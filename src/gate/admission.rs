@@ -234,6 +234,7 @@ impl Admission {
 
     /// Has this part of the rate and of the room from now on.
     pub fn set_share(&self, share: f64) {
+        let share = share.min(1.0);
         let before = f64::from_bits(self.share.swap(share.to_bits(), Ordering::Relaxed));
         // What was measured with another share says little; small changes even out.
         if (share - before).abs() > SHARE_STEP {
@@ -404,7 +405,9 @@ impl Admission {
 
     /// The part of the room that is this line's.
     fn share_of_room(&self, pace: &Pace, others: u64, active: u64) -> u64 {
-        (self.room(pace, others, active) as f64 * self.share()).ceil() as u64
+        let room = self.room(pace, others, active);
+        // Shares that are a hair more than one, by rounding, make no more room than there is.
+        room.min((room as f64 * self.share()).ceil() as u64)
     }
 
     fn pace(&self) -> MutexGuard<'_, Pace> {

@@ -239,7 +239,14 @@ impl Model {
         let last = self.most.iter().rposition(|(at, _)| *at <= since);
         let most = self.most[last.unwrap_or(0)..].iter().map(|(_, most)| *most);
         let most = most.max().unwrap_or(0) + self.taken_over;
-        assert!(self.counted.len() as u64 <= most, "more are in than may be");
+        assert!(
+            self.counted.len() as u64 <= most,
+            "{} are in and {most} may be, {} of them since before the start; {:?} at {}",
+            self.counted.len(),
+            self.taken_over,
+            self.most,
+            self.open_s
+        );
     }
 
     /// The process died. `durable` is what the journal has of each person; `restart_rate` lets the

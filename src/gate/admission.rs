@@ -160,6 +160,8 @@ pub struct Admission {
     /// The part of the rate and of the room that this line has, as the bits of an `f64`.
     share: AtomicU64,
     pace: Mutex<Pace>,
+    /// Late people without a reservation.
+    late: AtomicU64,
     outlook: ArcSwap<Outlook>,
     /// People a minute by which the line grows.
     coming_per_min: AtomicU64,
@@ -222,6 +224,7 @@ impl Admission {
                 // People who are in the journal already don't count as growth of the line.
                 lengths: [(now, line.waiting(line.serving, 0)); 2],
             }),
+            late: AtomicU64::new(0),
             outlook: ArcSwap::from_pointee(Outlook::of(rate, Crowd::new(rate, 0), 0, None)),
             coming_per_min: AtomicU64::new(0),
         }
@@ -267,6 +270,7 @@ impl Admission {
         let others = *all - pace.outstanding;
         let done = change(&mut pace, others);
         *all = others + pace.outstanding;
+        self.late.store(pace.late.len() as u64, Ordering::Release);
         done
     }
 
@@ -389,11 +393,15 @@ impl Admission {
 
     /// People who came late and have no reservation yet.
     pub fn late(&self) -> u64 {
-        self.pace().late.len() as u64
+        self.late.load(Ordering::Acquire)
     }
 
     /// Whether a person is late and has no reservation yet.
     pub fn waits_late(&self, person: &PersonKey) -> bool {
+        // Asked with each look of somebody who was called: hardly ever is anybody late.
+        if self.late() == 0 {
+            return false;
+        }
         let pace = self.pace();
         matches!(pace.late_until.get(person), Some(None))
     }

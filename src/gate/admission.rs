@@ -186,6 +186,8 @@ struct Pace {
     /// Reservations that were neither used nor have ended.
     outstanding: u64,
     flow: Flow,
+    /// The share of the rate that the flow was measured with.
+    share: f64,
     /// All places are taken.
     is_full: bool,
     /// The length of the line at two times, a minute apart; the older first.
@@ -220,6 +222,7 @@ impl Admission {
                 late_reserved: VecDeque::new(),
                 outstanding: 0,
                 flow: Flow::new(rate),
+                share: 1.0,
                 is_full: false,
                 // People who are in the journal already don't count as growth of the line.
                 lengths: [(now, line.waiting(line.serving, 0)); 2],
@@ -235,15 +238,18 @@ impl Admission {
         self.pace().flow.rescale(before, rate);
     }
 
-    /// Has this part of the rate and of the room from now on.
-    pub fn set_share(&self, share: f64) {
+    /// Has this part of the rate and of the room from now on. Of a line in which nobody waits it
+    /// says nothing of the pace: who comes next has another.
+    pub fn set_share(&self, share: f64, is_waiting: bool) {
         let share = share.min(1.0);
-        let before = f64::from_bits(self.share.swap(share.to_bits(), Ordering::Relaxed));
-        // What was measured with another share says little; small changes even out.
-        if (share - before).abs() > SHARE_STEP {
-            self.pace()
-                .flow
-                .rescale(before.max(f64::MIN_POSITIVE), share);
+        self.share.store(share.to_bits(), Ordering::Relaxed);
+        if is_waiting {
+            let mut pace = self.pace();
+            // What was measured with another share says little; small changes even out.
+            if (share - pace.share).abs() > SHARE_STEP {
+                let before = std::mem::replace(&mut pace.share, share);
+                pace.flow.rescale(before, share);
+            }
         }
     }
 

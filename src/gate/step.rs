@@ -234,12 +234,13 @@ impl<J: Journal> GateStep<'_, J> {
         let count = open.clone().count();
         let floor = SHARE_MIN.min(0.5 / lines.max(1) as f64);
         for (_, live, line, _) in open {
-            let share = match waiting(live, line) {
+            let people = waiting(live, line);
+            let share = match people {
                 _ if lines == 0 => 1.0 / count as f64,
                 people if people > 0.0 => floor + (1.0 - floor * lines as f64) * people / all,
                 _ => 0.0,
             };
-            live.admission.set_share(share);
+            live.admission.set_share(share, people > 0.0);
         }
     }
 

@@ -56,7 +56,7 @@ impl<'a> AtGate<'a> {
         let is_owner = self.campaign.active_booking(&self.person).is_some()
             || self.campaign.running_hold(&self.person, self.now).is_some();
         if is_owner {
-            return Ok((Way::Owner, Place::past_every_line(self.own_ticket())));
+            return Ok((Way::Owner, Place::past_every_line(self.own_ticket(issued))));
         }
         let ended = || match self.ticket.and_then(|ticket| ticket.line) {
             Some(_) => NoPlace::Ended(self.open_or_next()),
@@ -156,18 +156,33 @@ impl<'a> AtGate<'a> {
         }
     }
 
-    /// The place of an owner in a line, if they have one.
-    fn own_ticket(&self) -> Option<Ticket> {
-        self.ticket
-            .filter(|ticket| ticket.line.is_some())
-            .or_else(|| {
-                let (_, opening) = self.openings().find(|(_, opening)| {
-                    self.state_of(opening) != OpeningState::Closed && self.has_place(opening)
-                })?;
-                let given = self.in_line(opening.line, |here| here.known(&self.person));
-                let line = Some(opening.line);
-                given.flatten().map(|given| Ticket { line, given })
-            })
+    /// The place of an owner in a line, if they have one. A token brings its number back here too:
+    /// they may need it when they have no booking any more.
+    fn own_ticket(&self, issued: Stamp) -> Option<Ticket> {
+        let is_on = |opening: &Opening| {
+            let state = self.state_of(opening);
+            !matches!(state, OpeningState::Before | OpeningState::Closed)
+        };
+        if let Some(Ticket {
+            line: Some(line),
+            given,
+        }) = self.ticket
+        {
+            let opening = self.catalog.campaign.opening_of(line);
+            let shown = opening.filter(|opening| is_on(opening)).and_then(|_| {
+                let (person, now) = (self.person, self.now);
+                self.in_line(line, |here| {
+                    here.look(person, given, issued, Way::Owner, now)
+                })
+            });
+            return shown.map(|place| place.ticket).or(self.ticket);
+        }
+        let (_, opening) = self
+            .openings()
+            .find(|(_, opening)| is_on(opening) && self.has_place(opening))?;
+        let given = self.in_line(opening.line, |here| here.known(&self.person));
+        let line = Some(opening.line);
+        given.flatten().map(|given| Ticket { line, given })
     }
 
     /// Refuses somebody who has no place yet when the opening is about to end.

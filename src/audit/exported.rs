@@ -128,13 +128,15 @@ struct Exported {
     bytes: String,
 }
 
-/// A line of the daily log has the same fields without the bytes.
-#[derive(Deserialize)]
-#[allow(dead_code)]
-struct LoggedLine {
-    seq: u64,
-    previous: String,
-    hash: String,
+/// Whether it is a line of the daily log, which has the same fields without the bytes.
+fn is_logged(line: &str) -> bool {
+    let logged = serde_json::from_str::<serde_json::Value>(line);
+    let has = |line: &serde_json::Value, name| line.get(name).is_some();
+    logged.is_ok_and(|line| {
+        ["seq", "previous", "hash"]
+            .iter()
+            .all(|name| has(&line, name))
+    })
 }
 
 /// What is wrong with a line that is not what an export writes.
@@ -144,7 +146,7 @@ fn fault_of_line(line: &[u8]) -> String {
     };
     let exported: Exported = match serde_json::from_str(line) {
         Ok(exported) => exported,
-        Err(_) if serde_json::from_str::<LoggedLine>(line).is_ok() => {
+        Err(_) if is_logged(line) => {
             return "has no `bytes`: it is of a day's file of the log, which is for reading; what \
                     can be checked is printed by `sumun audit export`"
                 .to_owned();

@@ -5,7 +5,7 @@ mod report;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::campaign::{CampaignCommand, parse_at, preview, read_campaign};
@@ -37,14 +37,8 @@ pub enum RosterCommand {
         /// Rows that look like one person under two codes
         #[arg(long, value_enum, default_value = "warn", value_name = "warn|refuse")]
         same_person: SamePersonArg,
-        /// How the file is written; recognised unless it is CP949
-        #[arg(
-            long,
-            value_enum,
-            default_value = "auto",
-            value_name = "auto|utf-8|cp949|utf-16"
-        )]
-        encoding: EncodingArg,
+        #[command(flatten)]
+        written: Written,
         /// The country of telephone numbers that do not say theirs
         #[arg(long, default_value = "KR", value_name = "KR|US|…")]
         country: Country,
@@ -62,6 +56,25 @@ pub enum RosterCommand {
 pub enum SamePersonArg {
     Warn,
     Refuse,
+}
+
+/// How a file is written.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Written {
+    /// How the file is written; recognised unless it is CP949
+    #[arg(
+        long,
+        value_enum,
+        default_value = "auto",
+        value_name = "auto|utf-8|cp949|utf-16"
+    )]
+    encoding: EncodingArg,
+}
+
+impl Written {
+    pub fn encoding(self) -> Encoding {
+        self.encoding.into()
+    }
 }
 
 /// The choices of `--encoding`.
@@ -95,14 +108,8 @@ pub enum SitesCommand {
         file: PathBuf,
         #[arg(long, value_name = "ID")]
         campaign: String,
-        /// How the file is written; recognised unless it is CP949
-        #[arg(
-            long,
-            value_enum,
-            default_value = "auto",
-            value_name = "auto|utf-8|cp949|utf-16"
-        )]
-        encoding: EncodingArg,
+        #[command(flatten)]
+        written: Written,
     },
 }
 
@@ -115,14 +122,8 @@ pub enum SlotsCommand {
         file: PathBuf,
         #[arg(long, value_name = "ID")]
         campaign: String,
-        /// How the file is written; recognised unless it is CP949
-        #[arg(
-            long,
-            value_enum,
-            default_value = "auto",
-            value_name = "auto|utf-8|cp949|utf-16"
-        )]
-        encoding: EncodingArg,
+        #[command(flatten)]
+        written: Written,
     },
 }
 
@@ -133,7 +134,7 @@ pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Output
             dry_run,
             accept_gone,
             same_person,
-            encoding,
+            written,
             country,
             report,
         } => {
@@ -144,7 +145,7 @@ pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Output
                     SamePersonArg::Warn => SamePerson::Warn,
                     SamePersonArg::Refuse => SamePerson::Refuse,
                 },
-                encoding: (*encoding).into(),
+                encoding: written.encoding(),
                 country: *country,
                 reports: report.is_some(),
             };

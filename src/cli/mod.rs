@@ -204,26 +204,20 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
         Command::Sites(import::SitesCommand::Import {
             file,
             campaign,
-            encoding,
+            written,
         }) => {
-            let encoding = encoding.into();
-            work(
-                &folder,
-                Work::ImportSites { campaign, encoding },
-                Some(&file),
-            )
+            let encoding = written.encoding();
+            let import = Work::ImportSites { campaign, encoding };
+            work(&folder, import, Some(&file))
         }
         Command::Slots(import::SlotsCommand::Import {
             file,
             campaign,
-            encoding,
+            written,
         }) => {
-            let encoding = encoding.into();
-            work(
-                &folder,
-                Work::ImportSlots { campaign, encoding },
-                Some(&file),
-            )
+            let encoding = written.encoding();
+            let import = Work::ImportSlots { campaign, encoding };
+            work(&folder, import, Some(&file))
         }
         Command::Gate { campaign, command } => gate::run(&folder, command, campaign),
         Command::Keys {

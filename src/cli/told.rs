@@ -12,6 +12,7 @@ use serde_json::json;
 use super::Output;
 use crate::domain::campaign::Finding;
 use crate::domain::entry::GateAct;
+use crate::domain::text::grouped;
 use crate::ops::outcome::{
     ActivationDryRun, CampaignInForce, Done, Finished, GateStatus, HealthSeen, LineEffect,
     RosterStats, SignedHead, WorkFault,
@@ -160,19 +161,6 @@ fn line_effect(effect: &LineEffect) -> String {
             "the order is another one: this line keeps the one that it began with".to_owned()
         }
     }
-}
-
-/// With a comma after each three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
 }
 
 fn gate_act(act: &GateAct) -> String {

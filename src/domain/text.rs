@@ -60,6 +60,19 @@ fn named(found: &char, unfit: &Unfit) -> String {
     format!("U+{:04X}, {}", *found as u32, unfit.name())
 }
 
+/// A number as people read it: 1,234,567 with a comma after each three digits.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Why this character may stand in no text; none if it may.
 pub fn unfit(c: char) -> Option<Unfit> {
     let code = c as u32;

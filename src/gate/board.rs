@@ -33,7 +33,7 @@ pub struct BoardView {
 /// The public figures of one opening's line.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct LineView {
-    pub opening: OpeningView,
+    pub opening: OpeningSpan,
     /// `before`, `lobby`, `open`, `paused` or `closed`.
     pub state: Cow<'static, str>,
     /// Numbers up to this one may go in.
@@ -66,12 +66,14 @@ impl ValueView {
 
 /// When an opening is: from then, until (and not at) then.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
-pub struct OpeningView {
+pub struct OpeningSpan {
+    #[schema(format = DateTime)]
     pub from: String,
+    #[schema(format = DateTime)]
     pub until: String,
 }
 
-impl OpeningView {
+impl OpeningSpan {
     pub fn of(campaign: &Campaign, opening: &Opening) -> Self {
         Self {
             from: campaign.zone.rfc3339(opening.from),

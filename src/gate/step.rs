@@ -5,17 +5,16 @@
 //! the journal is the writer's. In a simulation time is virtual and the journal is in memory. A
 //! step itself never sleeps and never asks for the time.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use data_encoding::HEXLOWER;
 
 use super::Gate;
-use super::board::{Board, BoardView, LineView, OpeningView, ValueView};
+use super::board::{Board, BoardView, LineView, OpeningSpan, ValueView};
 use super::drawn::Drawn;
 use super::hours::{OpeningState, gate_state, lobbies, next_opening};
-use super::live::LiveLine;
+use super::live::{InLine, LiveLine};
 use super::outlook::Crowd;
 use crate::domain::campaign::{Campaign, Opening, Order};
 use crate::domain::entry::Change;
@@ -62,8 +61,6 @@ pub trait Journal {
 #[derive(Debug, Default)]
 pub struct StepMemory {
     board_at: Option<Stamp>,
-    /// The numbers served that are in the journal.
-    serving: BTreeMap<LineIndex, u64>,
 }
 
 /// One gate and what its step needs.
@@ -99,7 +96,7 @@ impl<J: Journal> GateStep<'_, J> {
             self.with_lines(|settings, lines| {
                 show(self.gate, self.campaign, settings, lines, now);
             })?;
-            self.journal_serving(memory)?;
+            self.journal_serving()?;
         }
         Some(())
     }
@@ -148,12 +145,10 @@ impl<J: Journal> GateStep<'_, J> {
         Some(())
     }
 
-    fn journal_serving(&self, memory: &mut StepMemory) -> Option<()> {
+    fn journal_serving(&self) -> Option<()> {
         for line in self.campaign.openings.iter().map(|opening| opening.line) {
             let serving = self.gate.line(line)?.serving();
-            let known = self.with_line(line, |line| line.serving)?;
-            let told = memory.serving.insert(line, serving);
-            if serving > known && told != Some(serving) {
+            if serving > self.with_line(line, |line| line.serving)? {
                 self.journal.keep(Change::ServingAdvanced {
                     campaign: self.index,
                     line,
@@ -164,19 +159,25 @@ impl<J: Journal> GateStep<'_, J> {
         Some(())
     }
 
-    /// Empties the lines whose openings are over, or are not in the rules any more.
+    /// Empties the lines whose openings are over, or are not in the rules any more. So too a line
+    /// that nobody has come into whose lobby is to come, if its draw was committed to under rules
+    /// that are not in force any more: those who come are not drawn.
     fn end(&self, now: Stamp) -> Option<()> {
-        let is_over = |line: LineIndex| match self.campaign.opening_of(line) {
-            Some(opening) => {
-                let before = now.plus_s(-END_AFTER_S);
-                OpeningState::of(self.campaign, opening, before) == OpeningState::Closed
-            }
-            None => true,
+        let is_over = |index: LineIndex, line: &Line| {
+            let Some(opening) = self.campaign.opening_of(index) else {
+                return true;
+            };
+            let state = |at: Stamp| OpeningState::of(self.campaign, opening, at);
+            let newest = self.gate.line(index).map_or(0, |live| live.newest());
+            let is_not_drawn = self.campaign.gate.order != Order::Draw && line.draw.is_some();
+            let has_nobody = line.newest().max(newest) == 0;
+            state(now.plus_s(-END_AFTER_S)) == OpeningState::Closed
+                || (is_not_drawn && has_nobody && state(now) == OpeningState::Before)
         };
         let over = self.with_lines(|_, lines| {
             let all = (0..).map(LineIndex).zip(lines);
-            let over = all.filter(|(line, known)| !known.is_empty() && is_over(*line));
-            over.map(|(line, _)| line).collect::<Vec<_>>()
+            let over = all.filter(|(index, line)| !line.is_empty() && is_over(*index, line));
+            over.map(|(index, _)| index).collect::<Vec<_>>()
         })?;
         for line in over {
             self.journal.keep(Change::LineEnded {
@@ -206,7 +207,7 @@ impl<J: Journal> GateStep<'_, J> {
             self.share(open.iter().filter(|(.., is_open)| *is_open));
             let mut crowd = Crowd::default();
             for (opening, live, line, is_open) in &open {
-                let call = |here: super::live::InLine| here.call(*is_open && !paused, now);
+                let call = |here: InLine| here.call(*is_open && !paused, now);
                 self.gate.in_line(settings, lines, opening.line, call);
                 crowd = crowd.and(live.admission.crowd(live.waiting(line), now));
             }
@@ -342,7 +343,7 @@ pub fn show(gate: &Gate, campaign: &Campaign, settings: &GateSettings, lines: &[
         let is_awaited = state == OpeningState::Before && line.draw.is_some();
         let is_on = !matches!(state, OpeningState::Before | OpeningState::Closed);
         (is_on || is_awaited).then(|| LineView {
-            opening: OpeningView::of(campaign, opening),
+            opening: OpeningSpan::of(campaign, opening),
             state: named(state.gate_state().name()),
             serving: live.serving(),
             waiting: live.waiting(line),

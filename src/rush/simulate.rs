@@ -41,7 +41,7 @@ pub struct Options {
     /// People who come
     #[arg(long, default_value_t = 6_000_000, value_name = "N")]
     pub people: u32,
-    /// A campaign file; its gate settings and its first opening are used
+    /// A campaign file; its gate settings and its first openings are used
     #[arg(long, value_name = "FILE")]
     pub campaign: Option<PathBuf>,
     /// People let in a second, instead of the file's

@@ -7,11 +7,12 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::views::{OpeningTold, PlaceView, SlotView, alternatives, opening_told, place};
+use super::views::{PlaceView, SlotView, alternatives, opening_told, place};
 use super::words::{Lang, words};
 use crate::availability::Near;
 use crate::domain::campaign::eligibility::{Answer, Decision};
 use crate::domain::time::Stamp;
+use crate::gate::board::OpeningSpan;
 use crate::service::{Here, Refused};
 
 /// A refusal on its way out.
@@ -69,7 +70,7 @@ pub struct ProblemView {
     /// With `place_ended`: what is open for the person now, or comes next; null if nothing is
     /// planned.
     #[schema(required = false)]
-    pub opening: Option<OpeningTold>,
+    pub opening: Option<OpeningSpan>,
     /// What the operators say, with `paused`.
     #[schema(required = false)]
     pub message: String,

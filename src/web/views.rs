@@ -11,7 +11,7 @@ use crate::domain::entry::Doses;
 use crate::domain::ids::{SiteIndex, SlotIndex};
 use crate::domain::state::{Booking, Status};
 use crate::engine::shared::Offer;
-use crate::gate::board::BoardView;
+use crate::gate::board::{BoardView, OpeningSpan};
 use crate::gate::outlook::WaitBecause;
 use crate::gate::{Place, PlaceState};
 use crate::service::Here;
@@ -57,19 +57,9 @@ pub struct PlaceView {
     pub late: bool,
     /// The opening of the line; null for somebody who goes in past every line, to look after a
     /// booking.
-    pub opening: Option<OpeningTold>,
+    pub opening: Option<OpeningSpan>,
     /// Null for somebody who will probably have their turn before the opening ends.
     pub may_not_reach: Option<MayNotReachView>,
-}
-
-/// When an opening is: `from` is part of it, `until` is not.
-#[derive(Serialize, ToSchema, Clone, Debug)]
-#[schema(as = OpeningTold)]
-pub struct OpeningTold {
-    #[schema(format = DateTime)]
-    pub from: String,
-    #[schema(format = DateTime)]
-    pub until: String,
 }
 
 /// Why somebody will perhaps not have their turn, and what comes then.
@@ -80,13 +70,13 @@ pub struct MayNotReachView {
     #[schema(format = DateTime)]
     pub ends_at: String,
     /// The person's next opening, if one is planned.
-    pub next: Option<OpeningTold>,
+    pub next: Option<OpeningSpan>,
 }
 
 /// When the opening at a position is.
-pub fn opening_told(offer: &Offer, at: u16) -> Option<OpeningTold> {
+pub fn opening_told(offer: &Offer, at: u16) -> Option<OpeningSpan> {
     let [from, until] = offer.openings_told.get(usize::from(at))?.clone();
-    Some(OpeningTold { from, until })
+    Some(OpeningSpan { from, until })
 }
 
 pub fn place(offer: &Offer, place: &Place) -> PlaceView {

@@ -16,6 +16,7 @@ mod fairness;
 mod gate;
 mod health;
 mod http;
+mod messages;
 mod rosters;
 mod rules;
 mod rush;

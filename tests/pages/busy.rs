@@ -1,7 +1,5 @@
 //! A form that meets a server with too much to do: nobody reads it, and nothing typed is lost.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,55 +10,7 @@ use sumun::web::pages;
 
 use super::browser::{Kind, PHONE, browse};
 use super::demo::Demo;
-
-/// Stands before a server and puts the next form off with the server's own answer, when told to.
-struct Door {
-    address: SocketAddr,
-    busy: Arc<AtomicBool>,
-}
-
-impl Door {
-    fn before(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let busy = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&busy);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let busy = Arc::clone(&seen);
-                std::thread::spawn(move || pass(stream, server, &busy));
-            }
-        });
-        Self { address, busy }
-    }
-}
-
-/// One exchange, and the connection is closed.
-fn pass(mut browser: TcpStream, server: SocketAddr, busy: &AtomicBool) -> Option<()> {
-    let mut request = Vec::new();
-    let head = loop {
-        let mut bytes = [0; 4096];
-        let read = browser.read(&mut bytes).ok().filter(|read| *read > 0)?;
-        request.extend_from_slice(&bytes[..read]);
-        let end = request.windows(4).position(|four| four == b"\r\n\r\n");
-        if let Some(end) = end {
-            break String::from_utf8_lossy(&request[..end]).into_owned();
-        }
-    };
-    let path = head.split(' ').nth(1)?.to_owned();
-    if head.starts_with("POST") && busy.swap(false, Ordering::SeqCst) {
-        return browser.write_all(&put_off(&path)).ok();
-    }
-    let mut server = TcpStream::connect(server).ok()?;
-    let end = head.len();
-    server.write_all(&request[..end]).ok()?;
-    server.write_all(b"\r\nConnection: close").ok()?;
-    server.write_all(&request[end..]).ok()?;
-    let (mut from, mut to) = (browser.try_clone().ok()?, server.try_clone().ok()?);
-    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-    std::io::copy(&mut server, &mut browser).ok()?;
-    browser.shutdown(std::net::Shutdown::Both).ok()
-}
+use super::door::{self, Fate};
 
 /// The server's answer, as it is sent.
 fn put_off(path: &str) -> Vec<u8> {
@@ -76,17 +26,25 @@ fn put_off(path: &str) -> Vec<u8> {
 
 fn typed_stays(lang: &'static str, says: &str) {
     let demo = Demo::open();
-    let door = Door::before(demo.address());
+    let busy = Arc::new(AtomicBool::new(false));
+    let puts_off = Arc::clone(&busy);
+    // The next form is put off with the server's own answer.
+    let address = door::before(demo.address(), move |head| {
+        if head.starts_with("POST") && puts_off.swap(false, Ordering::SeqCst) {
+            return Fate::Answered(put_off(door::path(head)));
+        }
+        Fate::PassedOn
+    });
     let kind = Kind {
         script: false,
         ..PHONE
     };
-    let base = format!("http://{}", door.address);
+    let base = format!("http://{address}");
     let person = &demo.people[0];
     browse(kind, &base, async |browser| {
         browser.lang = lang;
         browser.go("/enter").await;
-        door.busy.store(true, Ordering::SeqCst);
+        busy.store(true, Ordering::SeqCst);
         browser.sign_in(person).await;
         browser.reads("#summary", says).await;
         assert_eq!(browser.count("meta[http-equiv=refresh]").await, 0);

@@ -13,6 +13,7 @@ mod calendar;
 #[path = "../it/client.rs"]
 mod client;
 mod demo;
+mod door;
 mod headers;
 mod patience;
 mod room;

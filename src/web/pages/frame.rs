@@ -3,6 +3,7 @@
 use super::assets::{self, Asset};
 use super::visit::Visit;
 use super::when::When;
+pub use crate::domain::text::grouped;
 use crate::domain::time::Stamp;
 use crate::web::words::{Lang, Value};
 
@@ -62,19 +63,6 @@ impl Frame {
             made: None,
         }
     }
-}
-
-/// A number as people read it: 1,234,567 in both languages.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A text as a value of a message.

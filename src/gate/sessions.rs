@@ -211,15 +211,12 @@ impl Sessions {
         true
     }
 
-    /// Whether a session that this process did not begin may have been running when it started.
-    ///
-    /// Such a session began before the start, or, where the clock was set back in between, later
-    /// than it is now.
+    /// Whether a session that this table does not know may have been running when the process
+    /// started. Within one idle time of the start, no session that this process began can have
+    /// ended, so an unknown one is of the process before. Stamps are not compared for it: the clock
+    /// may have been set back in between.
     fn may_go_on(&self, began: Stamp, now: Stamp) -> bool {
-        let is_from_before = began < self.started || began > now;
-        is_from_before
-            && now < self.started.plus_s(self.idle_s())
-            && now < began.plus_s(SESSION_S_MAX)
+        now < self.started.plus_s(self.idle_s()) && now < began.plus_s(SESSION_S_MAX)
     }
 
     /// The person has booked: their place is free for another, their session goes on.
@@ -369,6 +366,9 @@ mod tests {
         let ahead = NOW.plus_s(3600);
         let park = PersonKey([3; 16]);
         assert!(sessions.touch(&park, ahead, NOW.plus_s(20)));
+        // And has come past the time at which the session began.
+        let choi = PersonKey([4; 16]);
+        assert!(sessions.touch(&choi, NOW.plus_s(10), NOW.plus_s(20)));
     }
 
     #[test]

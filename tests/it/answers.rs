@@ -11,8 +11,8 @@ pub fn description() -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Asserts that an answer has a status, a content type and, if it is a problem, a code that the
-/// description of its call names. Calls and methods that are not described are not looked at.
+/// Asserts that an answer has a status, a content type, members and, if it is a problem, a code
+/// that the description of its call names. Calls and methods not described are not looked at.
 pub fn check(method: &str, path: &str, answer: &Answer) {
     static DESCRIPTION: LazyLock<Value> = LazyLock::new(description);
     let path = path.split('?').next().unwrap_or_default();
@@ -47,5 +47,63 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     if let Some(codes) = codes.as_array() {
         let names = codes.iter().any(|code| code == answer.code());
         assert!(names, "{name} does not say {}: {codes:?}", answer.code());
+    }
+    if kind.is_some_and(|kind| kind.ends_with("json")) {
+        let mut found = Vec::new();
+        unlike(
+            &DESCRIPTION,
+            &described["schema"],
+            &answer.json,
+            "",
+            &mut found,
+        );
+        assert!(found.is_empty(), "{name} {}: {found:?}", answer.status);
+    }
+}
+
+/// What of a value is not as a schema says: members that are missing, or that are not described.
+fn unlike(description: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let schema = name
+            .strip_prefix('#')
+            .and_then(|path| description.pointer(path));
+        return unlike(description, schema.unwrap(), value, at, found);
+    }
+    // Of a problem the second part has only the codes.
+    if let Some(all) = schema["allOf"].as_array() {
+        return unlike(description, &all[0], value, at, found);
+    }
+    if let Some(ways) = schema["oneOf"].as_array() {
+        let is_null = |way: &&Value| way["type"] == "null";
+        if value.is_null() && ways.iter().any(|way| is_null(&way)) {
+            return;
+        }
+        let ways = ways.iter().filter(|way| !is_null(way));
+        let each = ways.map(|way| {
+            let mut found = Vec::new();
+            unlike(description, way, value, at, &mut found);
+            found
+        });
+        let nearest = each.min_by_key(Vec::len);
+        return found.extend(nearest.unwrap_or_default());
+    }
+    if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
+        for value in values {
+            unlike(description, items, value, &format!("{at}[]"), found);
+        }
+    }
+    let (Some(properties), Some(members)) = (schema["properties"].as_object(), value.as_object())
+    else {
+        return;
+    };
+    let required = schema["required"].as_array().into_iter().flatten();
+    let missing = required.filter(|name| !members.contains_key(name.as_str().unwrap()));
+    found.extend(missing.map(|name| format!("{at} has no {name}")));
+    for (name, value) in members {
+        let at = format!("{at}.{name}");
+        match properties.get(name) {
+            Some(schema) => unlike(description, schema, value, &at, found),
+            None => found.push(format!("{at} is not described")),
+        }
     }
 }

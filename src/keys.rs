@@ -18,7 +18,7 @@ use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 use crate::clock::Entropy;
-use crate::domain::ids::{LineIndex, PersonKey};
+use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey};
 use crate::domain::roster::comparable_phone;
 use crate::domain::spelling::{comparable_name, former_comparable_name};
 use crate::domain::time::Stamp;
@@ -199,12 +199,34 @@ impl Keys {
     }
 
     /// The seed of the draw of one opening: known to nobody before it is shown.
-    pub fn draw_seed(&self, campaign: &str, line: LineIndex, opening: Stamp) -> [u8; 32] {
+    pub fn draw_seed(
+        &self,
+        campaign: &str,
+        line: LineIndex,
+        opening: Stamp,
+        of_windows: bool,
+    ) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.number);
-        context.update(b"sumun draw seed v2");
+        // A seed of windows is shown before the opening: no lobby is drawn by it.
+        let label: &[u8] = if of_windows {
+            b"sumun windows seed v1"
+        } else {
+            b"sumun draw seed v2"
+        };
+        context.update(label);
         context.update(&line.0.to_be_bytes());
         context.update(&opening.0.to_be_bytes());
         context.update(campaign.as_bytes());
+        leading(context.sign())
+    }
+
+    /// Names a person's window in calendars.
+    pub fn window_id(&self, person: PersonKey, campaign: CampaignIndex, line: u16) -> [u8; 8] {
+        let mut context = hmac::Context::with_key(&self.number);
+        context.update(b"sumun window id v1");
+        context.update(&person.0);
+        context.update(&campaign.0.to_be_bytes());
+        context.update(&line.to_be_bytes());
         leading(context.sign())
     }
 

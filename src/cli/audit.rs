@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use data_encoding::HEXLOWER;
 use serde_json::json;
 
 use super::{Output, keep, work};
+use crate::audit::draw::CheckedPlan;
 use crate::audit::{draw, export, verify_export};
-use crate::domain::ids::Seq;
+use crate::domain::ids::{PersonKey, Seq};
+use crate::domain::line::windows::Plan;
+use crate::domain::text::grouped;
 use crate::ops::folder::Folder;
 use crate::ops::work::Work;
 
@@ -104,7 +108,7 @@ fn draws(file: &Path, person: Option<&str>) -> anyhow::Result<Output> {
     };
     let (mut lines, mut all, mut fault) = (Vec::new(), Vec::new(), false);
     for draw in &checked {
-        fault |= !draw.in_time;
+        fault |= draw.is_faulty();
         let known = person.and_then(|wanted| {
             draw.numbers
                 .iter()
@@ -122,7 +126,11 @@ fn draws(file: &Path, person: Option<&str>) -> anyhow::Result<Output> {
                     Some((value, source)) => format!("with \"{value}\" from {source}"),
                     None => "without a public value".to_owned(),
                 };
-                format!("{} people drawn again, {value}", draw.numbers.len())
+                if draw.plans.is_empty() {
+                    format!("{} people drawn again, {value}", draw.numbers.len())
+                } else {
+                    format!("windows by lot, {value}")
+                }
             }
             None => "not yet drawn".to_owned(),
         };
@@ -135,7 +143,30 @@ fn draws(file: &Path, person: Option<&str>) -> anyhow::Result<Output> {
                 "; this person has number {number}"
             ))
         ));
+        lines.extend(draw.plans.iter().map(plan_told));
+        if draw.early > 0 {
+            let people = grouped(draw.early);
+            lines.push(format!(
+                "  FAULT: {people} people have a number from before their window"
+            ));
+        }
+        let key = person.and_then(|text| HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok());
+        let window = key.and_then(|key| draw.window_told(&PersonKey(key)));
+        if let Some([from, until]) = &window {
+            lines.push(format!(
+                "  this person has the window from {from} to {until}"
+            ));
+        }
+        let plans = draw.plans.iter().map(|checked| {
+            json!({
+                "from": checked.from, "windows": checked.plan.windows,
+                "window_s": checked.plan.basis.window_s, "people": checked.plan.people,
+                "first_lot": format!("{:016x}", checked.plan.first_lot),
+                "by_rule": checked.is_by_rule,
+            })
+        });
         all.push(json!({
+            "windows": plans.collect::<Vec<_>>(), "early": draw.early, "window": window,
             "campaign": draw.campaign, "opening": draw.opening, "committed_at": draw.committed_at,
             "in_time": draw.in_time, "drawn": draw.seed.is_some(), "people": draw.numbers.len(),
             "number": number,
@@ -152,4 +183,26 @@ fn draws(file: &Path, person: Option<&str>) -> anyhow::Result<Output> {
         json: json!({ "draws": all }),
         fault,
     })
+}
+
+/// A plan of windows, and whether it follows from the rule.
+fn plan_told(checked: &CheckedPlan) -> String {
+    let Plan {
+        basis,
+        people,
+        first_lot,
+        windows,
+        ..
+    } = checked.plan;
+    let rule = if checked.is_by_rule {
+        "as the rule says"
+    } else {
+        "FAULT: the rule says otherwise"
+    };
+    format!(
+        "  lots from {first_lot:016x}: {windows} windows of {} s from {}, for {} people ({rule})",
+        basis.window_s,
+        checked.from,
+        grouped(people)
+    )
 }

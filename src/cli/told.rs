@@ -157,6 +157,14 @@ fn line_effect(effect: &LineEffect) -> String {
             "for {} of them it is not any more: they can't go in, and are told what is",
             grouped(*people)
         ),
+        LineEffect::WindowsMoved { people } => format!(
+            "for {} people whose window has not begun it is planned anew: they may look it up again",
+            grouped(*people)
+        ),
+        LineEffect::WindowsGone { people } => format!(
+            "{} people whose window has not begun need not wait for it any more",
+            grouped(*people)
+        ),
         LineEffect::OrderKept => {
             "the order is another one: this line keeps the one that it began with".to_owned()
         }

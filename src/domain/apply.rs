@@ -258,6 +258,15 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
             line.draw = Some(line.may_reveal(seed)?);
             Ok(())
         }
+        Change::WindowsPlanned {
+            campaign,
+            line,
+            plan,
+        } => {
+            let line = known_line(state, *campaign, *line)?;
+            line.may_plan(plan)?;
+            line.windows.plan(*plan)
+        }
         Change::LineEnded { campaign, line } => {
             *known_line(state, *campaign, *line)? = Line::default();
             Ok(())

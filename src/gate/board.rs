@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::domain::campaign::{Campaign, Opening};
 use crate::domain::line::PublicValue;
+use crate::domain::line::windows::Plan;
 
 /// The public figures.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -23,8 +24,8 @@ pub struct BoardView {
     /// The server's clock was set back: its time, and so this board, stands still until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stands_still_until: Option<String>,
-    /// The lines of the openings that are open, whose lobby is, or whose draw is committed to; by
-    /// the beginning of the opening. The figures above are those of all of them, and `serving` is
+    /// The lines of the openings that are open, whose lobby is, or whose draw is committed to (of
+    /// these the next eight); by the beginning of the opening. The figures above are those of all of them, and `serving` is
     /// that of the first that is open.
     #[serde(default)]
     pub lines: Vec<LineView>,
@@ -48,6 +49,33 @@ pub struct LineView {
     /// What goes into the draw beside the seed, if operators gave a public value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draw_value: Option<ValueView>,
+    /// When its people may come, if its order is `windows` and the seed is shown. Each plan is of
+    /// the lots up to the next one's first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[schema(required = false)]
+    pub windows: Vec<PlanView>,
+}
+
+/// So many windows of one length that follow on each other, of people by their lots.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct PlanView {
+    /// 16 hex digits.
+    pub first_lot: String,
+    #[schema(format = DateTime)]
+    pub from: String,
+    pub window_s: u32,
+    pub windows: u32,
+}
+
+impl PlanView {
+    pub fn of(campaign: &Campaign, plan: &Plan) -> Self {
+        Self {
+            first_lot: format!("{:016x}", plan.first_lot),
+            from: campaign.zone.rfc3339(plan.from),
+            window_s: plan.basis.window_s,
+            windows: plan.windows,
+        }
+    }
 }
 
 /// A public value of a draw, and where it can be looked up.

@@ -48,7 +48,7 @@ pub fn next_opening(campaign: &Campaign, now: Stamp) -> Option<Stamp> {
 
 /// The openings whose lobby is open: also while another opening is.
 pub fn lobbies(campaign: &Campaign, now: Stamp) -> impl Iterator<Item = Stamp> {
-    let lobby_s = i64::from(campaign.gate.lobby_opens_min) * 60;
+    let lobby_s = i64::from(campaign.gate.lobby_min()) * 60;
     let openings = campaign.openings.iter().map(|opening| opening.from);
     openings.filter(move |from| from.plus_s(-lobby_s) <= now && now < *from)
 }
@@ -68,7 +68,7 @@ impl OpeningState {
     /// Of a campaign's opening.
     pub fn of(campaign: &Campaign, opening: &Opening, now: Stamp) -> Self {
         let gate = &campaign.gate;
-        let lobby = opening.from.plus_s(-60 * i64::from(gate.lobby_opens_min));
+        let lobby = opening.from.plus_s(-60 * i64::from(gate.lobby_min()));
         let finished = opening.until.plus_s(60 * i64::from(gate.finish_min));
         if now < lobby {
             Self::Before

@@ -230,12 +230,33 @@ pub struct InLine<'a> {
 impl InLine<'_> {
     /// The person's place: the one they have, or a new one at the end of the line. None while no
     /// number is leased.
+    ///
+    /// Whoever has no number and comes before their window is told the window, and has none.
     pub fn enter(&self, person: PersonKey, way: Way, now: Stamp) -> Option<Place> {
         let given = match self.live.known(self.line, &person) {
             Some(given) => given,
-            None => self.live.give(person, way)?,
+            None => {
+                if let Way::Windows { .. } = way {
+                    match self.line.window_of(&person) {
+                        Some(window) if now < window.from => {
+                            let place = Place::before_window(self.index, window, person, now);
+                            return Some(place);
+                        }
+                        // The keeper plans them within milliseconds, unless the line began in
+                        // another order, which it keeps.
+                        None if self.has_nobody() => return None,
+                        Some(_) | None => {}
+                    }
+                }
+                self.live.give(person, way)?
+            }
         };
         Some(self.place(person, given, way, now))
+    }
+
+    /// Whether nobody has a number of the line.
+    fn has_nobody(&self) -> bool {
+        self.line.newest().max(self.live.newest()) == 0
     }
 
     /// The number that the person has in this line already.
@@ -247,7 +268,8 @@ impl InLine<'_> {
     ///
     /// A token counts even if the journal does not know its number, because the journal forgets
     /// the numbers of the last moment before a crash. If the journal knows another number of the
-    /// same person, the lower one counts; but a number that was drawn by lot always counts.
+    /// same person, the lower one counts; but a number that was drawn by lot always counts. None
+    /// where `enter` gives none and the token has no number.
     pub fn look(
         &self,
         person: PersonKey,
@@ -255,10 +277,10 @@ impl InLine<'_> {
         issued: Stamp,
         way: Way,
         now: Stamp,
-    ) -> Place {
+    ) -> Option<Place> {
         let (live, line) = (self.live, self.line);
-        let known = live.known(line, &person);
         let given = if is_of_this_journal(line, claimed, issued) {
+            let known = live.known(line, &person);
             let counts =
                 |known: &Given| line.is_drawn(*known) || known.number() <= claimed.number();
             let known = known.filter(counts);
@@ -266,10 +288,13 @@ impl InLine<'_> {
         } else {
             // As if the person came without a token. While no number is leased, they are shown
             // the one of their token.
-            let known = known.or_else(|| live.give(person, way));
-            known.unwrap_or(claimed)
+            let entered = self.enter(person, way, now);
+            if entered.is_some() || claimed.number() == 0 {
+                return entered;
+            }
+            claimed
         };
-        self.place(person, given, way, now)
+        Some(self.place(person, given, way, now))
     }
 
     /// Calls as many people as may come now. Returns the number that is served now.
@@ -283,13 +308,14 @@ impl InLine<'_> {
     /// room, so that the person need not wait for the keeper.
     fn place(&self, person: PersonKey, given: Given, way: Way, now: Stamp) -> Place {
         let (live, line) = (self.live, self.line);
+        let (way, by_windows) = (way.with_number(now), matches!(way, Way::Windows { .. }));
         let turn = live.turn(line, &person, given);
         self.call_at_once(turn, way, now);
         let serving = live.serving();
         let number = turn.unwrap_or(given.number());
         let state = match (way, turn) {
             (Way::Owner, _) => PlaceState::Admitted,
-            (Way::Lobby { .. }, _) | (Way::Open, None) => PlaceState::Lobby,
+            (Way::Lobby { .. } | Way::Windows { .. }, _) | (Way::Open, None) => PlaceState::Lobby,
             (Way::Open | Way::Finishing, Some(turn)) if turn <= serving => PlaceState::Admitted,
             (Way::Open | Way::Finishing, _) => PlaceState::Waiting,
         };
@@ -332,6 +358,7 @@ impl InLine<'_> {
             is_late,
             opening: None,
             may_not_reach: None,
+            window: line.window_of(&person).filter(|_| by_windows),
         }
     }
 

@@ -24,6 +24,7 @@ use arc_swap::ArcSwap;
 
 use crate::domain::campaign::GateRules;
 use crate::domain::ids::{LineIndex, PersonKey};
+use crate::domain::line::windows::Window;
 use crate::domain::line::{GateSettings, Given, Line, Ticket};
 use crate::domain::time::Stamp;
 use admission::Limits;
@@ -51,6 +52,8 @@ pub struct Gate {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PlaceState {
     Lobby,
+    /// Their window has not come; they have no number.
+    Window,
     Waiting,
     Admitted,
 }
@@ -75,6 +78,8 @@ pub struct Place {
     pub opening: Option<u16>,
     /// They will probably not have their turn before the opening ends.
     pub may_not_reach: Option<MayNotReach>,
+    /// When they may come; of an opening whose order is `windows`.
+    pub window: Option<Window>,
 }
 
 /// What somebody can look forward to who will probably not have their turn.
@@ -103,6 +108,24 @@ impl Place {
             is_late: false,
             opening: None,
             may_not_reach: None,
+            window: None,
+        }
+    }
+
+    /// Of somebody whose window has not come.
+    pub fn before_window(line: LineIndex, window: Window, person: PersonKey, now: Stamp) -> Self {
+        let lot = person.0[15];
+        let wait_s = outlook::window_wait_s(window, now);
+        Self {
+            state: PlaceState::Window,
+            ticket: Ticket {
+                line: Some(line),
+                given: Given::new(0, false),
+            },
+            wait_s,
+            next_poll_s: outlook::window_poll_s(wait_s, lot),
+            window: Some(window),
+            ..Self::past_every_line(None)
         }
     }
 }
@@ -115,6 +138,8 @@ const OWNER_POLL_S: u32 = 5;
 pub enum Way {
     /// Into the lobby of their opening, which is drawn or not.
     Lobby { is_drawn: bool, opens: Stamp },
+    /// Into the line of an opening whose order is `windows`, once their window has begun.
+    Windows { opens: Stamp },
     /// Into the open line.
     Open,
     /// Their opening is over; whoever was called before its end may still go in for a while.
@@ -128,10 +153,22 @@ impl Way {
         matches!(self, Self::Lobby { is_drawn: true, .. })
     }
 
+    /// The same for somebody who has a number: they don't wait for a window any more.
+    fn with_number(self, now: Stamp) -> Self {
+        match self {
+            Self::Windows { opens } if now < opens => Self::Lobby {
+                is_drawn: false,
+                opens,
+            },
+            Self::Windows { .. } => Self::Open,
+            other => other,
+        }
+    }
+
     /// Seconds until the line moves for a person: until their opening.
     fn after_s(self, now: Stamp) -> u64 {
         let opens = match self {
-            Self::Lobby { opens, .. } => opens.0,
+            Self::Lobby { opens, .. } | Self::Windows { opens } => opens.0,
             Self::Open | Self::Finishing | Self::Owner => 0,
         };
         (opens.saturating_sub(now.0).max(0) as u64).div_ceil(Stamp::SECOND as u64)

@@ -4,6 +4,7 @@
 //! server that polls stay within a budget: `POLLS_PER_S_MAX` together, whatever the length of the
 //! line, for up to `POLLS_PER_S_MAX` × `POLL_S_MAX` = 6 M people.
 
+use crate::domain::line::windows::Window;
 use crate::domain::time::Stamp;
 
 /// Seconds between two polls of somebody who waits: the least and the most.
@@ -30,6 +31,8 @@ const LATER: f64 = 1.02;
 const SPREAD: f64 = 0.25;
 /// Added to the upper end of every wait, however well the rate is known.
 const SLACK_S: f64 = 30.0;
+/// Seconds between two looks of somebody whose window is far away: at least, and less than twice.
+const WINDOW_POLL_S: u64 = 1_800;
 
 /// Why people wait for longer than they were told.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -228,6 +231,25 @@ impl Outlook {
         let wait_s = self.late as f64 / self.per_s * f64::from(lot) / 255.0;
         wait_s.clamp(POLL_S_MIN, POLL_S_MAX) as u32
     }
+}
+
+/// The wait of somebody whose window has not come: until it begins, and until its middle, by when
+/// everybody who waits for it has been told.
+pub fn window_wait_s(window: Window, now: Stamp) -> [u64; 2] {
+    let begins_s = (window.from.0 - now.0).max(0) as u64;
+    let half = (window.until.0 - window.from.0).max(0) as u64 / 2;
+    [begins_s, begins_s + half].map(|ns| ns.div_ceil(Stamp::SECOND as u64))
+}
+
+/// Seconds until the next look of somebody whose window has not come. People whose window begins
+/// come spread over its first half, in which all of them are let in. Whoever asks sooner in it is
+/// let in sooner, so nobody has to watch. Long before it they look once or twice an hour, because
+/// it may be planned anew.
+pub fn window_poll_s([begins_s, half_s]: [u64; 2], lot: u8) -> u32 {
+    let lot = u64::from(lot);
+    let due_s = begins_s + 1 + (half_s - begins_s) * lot / 256;
+    let far_s = WINDOW_POLL_S + WINDOW_POLL_S * lot / 256;
+    due_s.min(far_s).max(POLL_S_MIN as u64) as u32
 }
 
 /// Seconds until the slot of a number: people with successive numbers have successive seconds of a

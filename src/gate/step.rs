@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use data_encoding::HEXLOWER;
 
 use super::Gate;
-use super::board::{Board, BoardView, LineView, OpeningSpan, ValueView};
+use super::board::{Board, BoardView, LineView, OpeningSpan, PlanView, ValueView};
 use super::drawn::Drawn;
 use super::hours::{OpeningState, gate_state, lobbies, next_opening};
 use super::live::{InLine, LiveLine};
@@ -19,6 +19,7 @@ use super::outlook::Crowd;
 use crate::domain::campaign::{Campaign, Opening, Order};
 use crate::domain::entry::Change;
 use crate::domain::ids::{CampaignIndex, LineIndex};
+use crate::domain::line::windows::Plan;
 use crate::domain::line::{Draw, GateSettings, Line, commitment};
 use crate::domain::pieces::PIECE_BYTES_MAX;
 use crate::domain::time::Stamp;
@@ -41,6 +42,8 @@ const LEASE_AHEAD_S: i64 = 600;
 const END_AFTER_S: i64 = 5;
 /// The least share of the rate that a line has while somebody waits in it.
 const SHARE_MIN: f64 = 0.1;
+/// Lines on the board whose lobby is to come.
+const AWAITED_MAX: usize = 8;
 /// The board and the number served are renewed at most this often.
 const BOARD_NS: i64 = Stamp::SECOND;
 
@@ -70,6 +73,8 @@ pub struct GateStep<'a, J> {
     pub campaign: &'a Campaign,
     pub gate: &'a Gate,
     pub keys: &'a Keys,
+    /// People on the roster whom an opening is for. Asked when windows are planned.
+    pub people_of: &'a dyn Fn(&Opening) -> u64,
 }
 
 impl<J: Journal> GateStep<'_, J> {
@@ -161,16 +166,20 @@ impl<J: Journal> GateStep<'_, J> {
 
     /// Empties the lines whose openings are over, or are not in the rules any more. So too a line
     /// that nobody has come into whose lobby is to come, if its draw was committed to under rules
-    /// that are not in force any more: those who come are not drawn.
+    /// that are not in force any more: those who come are not drawn, or not by a seed that is known.
     fn end(&self, now: Stamp) -> Option<()> {
         let is_over = |index: LineIndex, line: &Line| {
             let Some(opening) = self.campaign.opening_of(index) else {
                 return true;
             };
             let state = |at: Stamp| OpeningState::of(self.campaign, opening, at);
-            let newest = self.gate.line(index).map_or(0, |live| live.newest());
-            let is_not_drawn = self.campaign.gate.order != Order::Draw && line.draw.is_some();
-            let has_nobody = line.newest().max(newest) == 0;
+            let is_not_drawn = match self.campaign.gate.order {
+                Order::Arrival => line.draw.is_some(),
+                Order::Draw => !line.windows.is_empty(),
+                Order::Windows => false,
+            };
+            let live = self.gate.line(index);
+            let has_nobody = live.is_none_or(|live| has_nobody(&live, line));
             state(now.plus_s(-END_AFTER_S)) == OpeningState::Closed
                 || (is_not_drawn && has_nobody && state(now) == OpeningState::Before)
         };
@@ -251,19 +260,26 @@ impl<J: Journal> GateStep<'_, J> {
     /// came by arrival is not drawn, and whoever came into a draw is drawn, whatever the rules say
     /// by then.
     fn draw(&self, now: Stamp) -> Option<()> {
-        if self.campaign.gate.order == Order::Draw {
-            for opening in self.next_draws(now) {
-                let live = self.gate.line(opening.line)?;
-                let may =
-                    |line: &Line| line.draw.is_none() && line.newest().max(live.newest()) == 0;
-                if self.with_line(opening.line, may)? {
-                    self.journal.keep(Change::DrawCommitted {
-                        campaign: self.index,
-                        line: opening.line,
-                        opening: opening.from,
-                        commitment: commitment(&self.seed(opening.line, opening.from)),
-                    })?;
-                }
+        let order = self.campaign.gate.order;
+        let to_draw = match order {
+            Order::Arrival => Vec::new(),
+            Order::Draw => self.next_draws(now),
+            Order::Windows => {
+                let openings = self.campaign.openings.iter();
+                openings.filter(|opening| now < opening.until).collect()
+            }
+        };
+        for opening in to_draw {
+            let live = self.gate.line(opening.line)?;
+            let may = |line: &Line| line.draw.is_none() && has_nobody(&live, line);
+            if self.with_line(opening.line, may)? {
+                let seed = self.seed(opening.line, opening.from, order == Order::Windows);
+                self.journal.keep(Change::DrawCommitted {
+                    campaign: self.index,
+                    line: opening.line,
+                    opening: opening.from,
+                    commitment: commitment(&seed),
+                })?;
             }
         }
         for opening in &self.campaign.openings {
@@ -276,6 +292,9 @@ impl<J: Journal> GateStep<'_, J> {
 
     fn reveal(&self, opening: &Opening, draw: Draw, now: Stamp) -> Option<()> {
         let (live, line) = (self.gate.line(opening.line)?, opening.line);
+        if self.goes_by_windows(opening, &live)? {
+            return self.plan_windows(opening, draw, now);
+        }
         if opening.from <= now {
             live.close_lobby();
         }
@@ -284,12 +303,7 @@ impl<J: Journal> GateStep<'_, J> {
             None if opening.from.plus_s(DRAW_AFTER_S) <= now => {
                 // Whoever entered before the lobby closed is in the journal before the seed.
                 self.journal_places(line)?;
-                let (campaign, seed) = (self.index, self.seed(line, draw.opening));
-                self.journal.keep(Change::DrawRevealed {
-                    campaign,
-                    line,
-                    seed,
-                })?;
+                self.reveal_seed(line, &draw)?;
             }
             None => return Some(()),
         }
@@ -306,6 +320,57 @@ impl<J: Journal> GateStep<'_, J> {
         Some(())
     }
 
+    fn reveal_seed(&self, line: LineIndex, draw: &Draw) -> Option<()> {
+        let seeds = [false, true].map(|of_windows| self.seed(line, draw.opening, of_windows));
+        let [first, _] = seeds;
+        let is_it = |seed: &[u8; 32]| commitment(seed) == draw.commitment;
+        let seed = seeds.into_iter().find(is_it).unwrap_or(first);
+        self.journal.keep(Change::DrawRevealed {
+            campaign: self.index,
+            line,
+            seed,
+        })
+    }
+
+    /// Whether the people of an opening come by windows. A line in which somebody has a number goes
+    /// on in the order that it began with.
+    fn goes_by_windows(&self, opening: &Opening, live: &LiveLine) -> Option<bool> {
+        let by_rules = self.campaign.gate.order == Order::Windows;
+        let began = |line: &Line| !line.windows.is_empty() || has_nobody(live, line);
+        Some(by_rules && self.with_line(opening.line, began)?)
+    }
+
+    /// Shows the seed of the windows of an opening when that time has come, and plans those that
+    /// have not begun, now and whenever the opening, the rate or the windows' size changes.
+    fn plan_windows(&self, opening: &Opening, draw: Draw, now: Stamp) -> Option<()> {
+        let state = OpeningState::of(self.campaign, opening, now);
+        if !matches!(state, OpeningState::Lobby | OpeningState::Open) {
+            return Some(());
+        }
+        let line = opening.line;
+        if draw.seed.is_none() {
+            self.reveal_seed(line, &draw)?;
+        }
+        let rules = &self.campaign.gate;
+        let basis = self.with_lines(|settings, _| {
+            let admit_per_s = settings.admit_per_s.unwrap_or(rules.admit_per_s);
+            rules.windows(opening, admit_per_s)
+        })?;
+        if !self.with_line(line, |line| line.windows.is_outdated(&basis, now))? {
+            return Some(());
+        }
+        let people = (self.people_of)(opening);
+        let plan = self.with_line(line, |line| line.windows.next(basis, people, now))?;
+        match plan {
+            Some(plan) => self.journal.keep(Change::WindowsPlanned {
+                campaign: self.index,
+                line,
+                plan,
+            }),
+            None => Some(()),
+        }
+    }
+
     /// The next opening, and those after it whose lobby is open before it has come.
     fn next_draws(&self, now: Stamp) -> Vec<&Opening> {
         let next = next_opening(self.campaign, now);
@@ -320,10 +385,15 @@ impl<J: Journal> GateStep<'_, J> {
             .collect()
     }
 
-    fn seed(&self, line: LineIndex, opening: Stamp) -> [u8; 32] {
-        self.keys
-            .draw_seed(self.campaign.id.as_str(), line, opening)
+    fn seed(&self, line: LineIndex, opening: Stamp, of_windows: bool) -> [u8; 32] {
+        let campaign = self.campaign.id.as_str();
+        self.keys.draw_seed(campaign, line, opening, of_windows)
     }
+}
+
+/// Whether nobody has a number of a line.
+fn has_nobody(live: &LiveLine, line: &Line) -> bool {
+    line.newest().max(live.newest()) == 0
 }
 
 /// Puts up the board of a gate as it is now.
@@ -334,15 +404,20 @@ pub fn show(gate: &Gate, campaign: &Campaign, settings: &GateSettings, lines: &[
     let second = Stamp(now.0 - now.0.rem_euclid(Stamp::SECOND));
     // At the floor and not past it: time has not moved on yet.
     let stands_still = now.0 <= gate.stands_still_until.load(Ordering::Relaxed);
+    let plan_told = |plan: &Plan| PlanView::of(campaign, plan);
     let mut openings: Vec<&Opening> = campaign.openings.iter().collect();
     openings.sort_by_key(|opening| opening.from);
+    let mut awaited = 0;
     let shown = openings.into_iter().filter_map(|opening| {
         let state = OpeningState::of(campaign, opening, now);
         let line = lines.get(opening.line.at())?;
         let live = gate.line(opening.line)?;
         let is_awaited = state == OpeningState::Before && line.draw.is_some();
         let is_on = !matches!(state, OpeningState::Before | OpeningState::Closed);
-        (is_on || is_awaited).then(|| LineView {
+        if is_awaited {
+            awaited += 1;
+        }
+        (is_on || (is_awaited && awaited <= AWAITED_MAX)).then(|| LineView {
             opening: OpeningSpan::of(campaign, opening),
             state: named(state.gate_state().name()),
             serving: live.serving(),
@@ -358,6 +433,7 @@ pub fn show(gate: &Gate, campaign: &Campaign, settings: &GateSettings, lines: &[
                 .as_ref()
                 .and_then(|draw| draw.value.clone())
                 .map(ValueView::of),
+            windows: line.windows.plans().iter().map(plan_told).collect(),
         })
     });
     let shown: Vec<LineView> = shown.collect();

@@ -2,6 +2,7 @@
 
 mod evening;
 mod precedence;
+mod windows;
 
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ fn rules(admit_per_s: u32, active_max: u32) -> GateRules {
         lobby_opens_min: 30,
         last_entry_min: 0,
         finish_min: 0,
+        window_min: 10,
+        window_people: None,
+        reveal_min: 1_440,
         admit_per_s,
         active_max,
         session_idle_s: 600,
@@ -90,7 +94,9 @@ impl OneLine {
         way: Way,
         now: Stamp,
     ) -> Place {
-        self.at(line, |here| here.look(person, claimed, issued, way, now))
+        let look = |here: InLine| here.look(person, claimed, issued, way, now);
+        self.at(line, look)
+            .expect("whoever has a number has a place")
     }
 
     fn call(&self, line: &Line, open: bool, now: Stamp) -> u64 {

@@ -22,6 +22,7 @@ use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::entry::Hash;
 use crate::domain::growing::{Queue, Rows, Table};
 use crate::domain::ids::{CampaignId, CampaignIndex, HoldId, PersonKey, Seq, SlotIndex};
+use crate::domain::line::windows::Windows;
 use crate::domain::line::{Draw, GateSettings, Given, Lease, Line};
 use crate::domain::pieces::Pending;
 use crate::domain::repeats::{Repeat, Repeats};
@@ -129,6 +130,7 @@ struct LineFrame {
     leases: Vec<Lease>,
     serving: u64,
     draw: Option<Draw>,
+    windows: Windows,
 }
 
 /// A piece of a list, of the campaign at this position. Parts of tables have their number.
@@ -242,11 +244,13 @@ fn campaign_frame(campaign: &CampaignState) -> CampaignFrame {
             leases,
             serving,
             draw,
+            windows,
         } = line;
         LineFrame {
             leases: leases.clone(),
             serving: *serving,
             draw: draw.clone(),
+            windows: windows.clone(),
         }
     };
     let Catalog {
@@ -472,6 +476,7 @@ fn campaign_of(index: CampaignIndex, frame: CampaignFrame) -> Found<CampaignStat
         leases: frame.leases,
         serving: frame.serving,
         draw: frame.draw,
+        windows: frame.windows,
     };
     let version = |(version, activated_at, source): (u32, Stamp, String)| Version {
         version,

@@ -104,6 +104,10 @@ pub enum LineEffect {
     NotTheirs { people: u64 },
     /// The order is another one: this line keeps the one that it began with.
     OrderKept,
+    /// So many people have a window that has not begun, and is planned anew.
+    WindowsMoved { people: u64 },
+    /// So many people have a window that has not begun, and may come at once.
+    WindowsGone { people: u64 },
 }
 
 /// What an import of sites or slots did.

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
+use data_encoding::HEXLOWER;
+
 use super::route::{AtGate, NoPlace};
 use super::{Answered, Here, Refused, Service};
 use crate::domain::campaign::eligibility::{Answer, Decision, Rule};
@@ -111,6 +113,16 @@ impl Service {
     /// The place that a token names.
     pub fn place(&self, here: &Here, token: &str) -> Answered<Place> {
         self.looked_at(here, token).map(|(_, _, place)| place)
+    }
+
+    /// Names the window of a place's person in calendars: the same whenever they look, also if it
+    /// is planned anew, and nothing about them.
+    pub fn window_id(&self, token: &str, place: &Place) -> Answered<String> {
+        let token = self.verified(Kind::Place, token);
+        let token = token.ok_or(Refused::PlaceInvalid)?;
+        let line = place.ticket.line.map_or(0, |line| line.0);
+        let id = self.keys.window_id(token.person, token.campaign, line);
+        Ok(HEXLOWER.encode(&id))
     }
 
     /// Begins the session of a person whose turn has come.

@@ -121,6 +121,7 @@ impl Keeper {
                 campaign: &offer.catalog.campaign,
                 gate: &gate,
                 keys: &service.keys,
+                people_of: &|opening| offer.people_of(opening),
             };
             step.take(&mut self.memories[at], service.clock.now())?;
         }

@@ -5,10 +5,11 @@
 //! that opened first, else into the lobby that opens first.
 
 use crate::domain::booking::catalog::Catalog;
-use crate::domain::campaign::Opening;
 use crate::domain::campaign::eligibility::Subject;
+use crate::domain::campaign::{Opening, Order};
 use crate::domain::ids::{LineIndex, PersonKey};
 use crate::domain::line::Ticket;
+use crate::domain::line::windows::Window;
 use crate::domain::state::CampaignState;
 use crate::domain::time::Stamp;
 use crate::gate::hours::OpeningState;
@@ -76,9 +77,7 @@ impl<'a> AtGate<'a> {
             self.may_come_new(&route)?;
         }
         let found = self.in_line(line, |here| match claimed {
-            Some(Ticket { given, .. }) => {
-                Some(here.look(self.person, given, issued, way, self.now))
-            }
+            Some(Ticket { given, .. }) => here.look(self.person, given, issued, way, self.now),
             None => here.enter(self.person, way, self.now),
         });
         let place = found.flatten().ok_or(NoPlace::NotYet)?;
@@ -123,8 +122,18 @@ impl<'a> AtGate<'a> {
             let is_shown = shown == Some(opening.line);
             // Whoever has a place in the lobby of an opening that was postponed keeps it, also
             // while the lobby is closed again.
+            let by_windows = self.catalog.campaign.gate.order == Order::Windows;
+            let windows = Way::Windows {
+                opens: opening.from,
+            };
             let (way, rank) = match state {
+                OpeningState::Open if by_windows => {
+                    let window = self.window(opening);
+                    let comes_later = window.is_some_and(|window| self.now < window.from);
+                    (windows, if comes_later { 4 } else { 2 })
+                }
                 OpeningState::Open => (Way::Open, 2),
+                OpeningState::Lobby if by_windows => (windows, 4),
                 OpeningState::Lobby => (self.lobby(opening), 4),
                 OpeningState::Before if is_shown => (self.lobby(opening), 4),
                 OpeningState::Finishing => (Way::Finishing, 6),
@@ -144,6 +153,11 @@ impl<'a> AtGate<'a> {
             }
         }
         best.map(|(_, route)| route)
+    }
+
+    /// When the person may come to an opening whose order is `windows`.
+    fn window(&self, opening: &Opening) -> Option<Window> {
+        self.campaign.line(opening.line)?.window_of(&self.person)
     }
 
     fn lobby(&self, opening: &Opening) -> Way {
@@ -173,7 +187,7 @@ impl<'a> AtGate<'a> {
                 let (person, now) = (self.person, self.now);
                 self.in_line(line, |here| {
                     here.look(person, given, issued, Way::Owner, now)
-                })
+                })?
             });
             return shown.map(|place| place.ticket).or(self.ticket);
         }
@@ -189,7 +203,13 @@ impl<'a> AtGate<'a> {
     fn may_come_new(&self, route: &Route) -> Result<(), NoPlace> {
         let last_min = i64::from(self.catalog.campaign.gate.last_entry_min);
         let closed = route.opening.until.plus_s(-60 * last_min);
-        if route.way == Way::Open && closed <= self.now && !self.has_place(route.opening) {
+        let is_open = matches!(route.way, Way::Open | Way::Windows { .. });
+        // Nobody is turned away in their own window.
+        let has_window = || {
+            let window = self.window(route.opening);
+            window.is_some_and(|window| self.now < window.until)
+        };
+        if is_open && closed <= self.now && !self.has_place(route.opening) && !has_window() {
             let next = self.next(route.opening.until);
             return Err(NoPlace::LastEntry(closed, next));
         }
@@ -199,7 +219,8 @@ impl<'a> AtGate<'a> {
     fn may_not_reach(&self, opening: &Opening, place: &Place) -> Option<MayNotReach> {
         let [least, most] = place.wait_s;
         let left_s = (opening.until.0 - self.now.0).max(0) / Stamp::SECOND;
-        let is_late = place.state != PlaceState::Admitted && (least + most) / 2 > left_s as u64;
+        let waits = matches!(place.state, PlaceState::Lobby | PlaceState::Waiting);
+        let is_late = waits && (least + most) / 2 > left_s as u64;
         is_late.then(|| MayNotReach {
             next: self.next(opening.until),
         })

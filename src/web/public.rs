@@ -53,7 +53,7 @@ pub async fn show_campaign(call: Call) -> Result<HttpResponse, Problem> {
         gate: GateView {
             state,
             order: campaign.gate.order.name(),
-            lobby_opens_min: campaign.gate.lobby_opens_min,
+            lobby_opens_min: campaign.gate.lobby_min(),
         },
     };
     Ok(cacheable(

@@ -36,9 +36,10 @@ impl From<&LocalizedText> for TextView {
 /// A person's position.
 #[derive(Serialize, ToSchema)]
 pub struct PlaceView {
-    /// `lobby`, `waiting` or `admitted`.
-    #[schema(pattern = "^(lobby|waiting|admitted)$")]
+    /// `lobby`, `window`, `waiting` or `admitted`.
+    #[schema(pattern = "^(lobby|window|waiting|admitted)$")]
     pub state: &'static str,
+    /// 0 for somebody whose window has not come: they get a number when they come in it.
     pub number: u64,
     /// People in front.
     pub ahead: u64,
@@ -60,6 +61,11 @@ pub struct PlaceView {
     pub opening: Option<OpeningSpan>,
     /// Null for somebody who will probably have their turn before the opening ends.
     pub may_not_reach: Option<MayNotReachView>,
+    /// When the person may come, from and until; only of an opening whose order is `windows`. They
+    /// may come at any time after it too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = [String], min_items = 2, max_items = 2, required = false)]
+    pub window: Option<[String; 2]>,
 }
 
 /// Why somebody will perhaps not have their turn, and what comes then.
@@ -82,6 +88,7 @@ pub fn opening_told(offer: &Offer, at: u16) -> Option<OpeningSpan> {
 pub fn place(offer: &Offer, place: &Place) -> PlaceView {
     let state = match place.state {
         PlaceState::Lobby => "lobby",
+        PlaceState::Window => "window",
         PlaceState::Waiting => "waiting",
         PlaceState::Admitted => "admitted",
     };
@@ -94,6 +101,7 @@ pub fn place(offer: &Offer, place: &Place) -> PlaceView {
         is_late,
         opening,
         may_not_reach,
+        window,
         ticket: _,
         state: _,
     } = *place;
@@ -116,6 +124,10 @@ pub fn place(offer: &Offer, place: &Place) -> PlaceView {
         late: is_late,
         opening,
         may_not_reach,
+        window: window.map(|window| {
+            let zone = &offer.catalog.campaign.zone;
+            [window.from, window.until].map(|at| zone.rfc3339(at))
+        }),
     }
 }
 
@@ -412,8 +424,10 @@ pub struct CampaignView {
 #[derive(Serialize, ToSchema)]
 pub struct GateView {
     pub state: Cow<'static, str>,
-    /// `arrival` or `draw`.
+    /// `arrival`, `draw` or `windows`.
     pub order: &'static str,
+    /// For how many minutes before an opening its people may come: into its lobby, or to look up
+    /// their window.
     pub lobby_opens_min: u32,
 }
 

@@ -35,7 +35,7 @@ fn campaign(openings: &str) -> String {
     text.replace("finish_min = 10", "finish_min = 2")
 }
 
-fn people(data: &Path) -> Vec<Person> {
+pub fn people(data: &Path) -> Vec<Person> {
     let people = std::fs::read_to_string(data.join("people.csv")).unwrap();
     let person = |line: &str| {
         let mut fields = line.split(',').map(str::to_owned);
@@ -50,7 +50,7 @@ fn people(data: &Path) -> Vec<Person> {
 }
 
 /// Waits until the server's time is so late in the evening, as `20:04:01`.
-fn wait_until(client: &mut Client, time: &str) {
+pub fn wait_until(client: &mut Client, time: &str) {
     let began = Instant::now();
     loop {
         let now = client.get("//api/v1/now", None).is(200);
@@ -62,7 +62,7 @@ fn wait_until(client: &mut Client, time: &str) {
     }
 }
 
-fn run(data: &Path, arguments: &[&str]) -> (bool, String) {
+pub fn run(data: &Path, arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sumun"));
     let output = command
         .args(arguments)
@@ -76,7 +76,7 @@ fn run(data: &Path, arguments: &[&str]) -> (bool, String) {
     )
 }
 
-fn enter(client: &mut Client, person: &Person) -> (Value, String) {
+pub fn enter(client: &mut Client, person: &Person) -> (Value, String) {
     let entered = client
         .post("/gate/enter", None, &credentials(person))
         .is(200);

@@ -26,4 +26,5 @@ mod spelling;
 mod stampede;
 mod tidy;
 mod told;
+mod windows;
 mod world;

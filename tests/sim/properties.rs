@@ -18,6 +18,7 @@ use sumun::domain::ids::{
     VaccineIndex,
 };
 use sumun::domain::line::Given;
+use sumun::domain::line::windows::{Basis, Plan};
 use sumun::domain::state::State;
 use sumun::domain::time::{Day, Stamp};
 use sumun::engine::command::Outcome;
@@ -66,7 +67,7 @@ fn some<T>(random: &mut Random, mut make: impl FnMut(&mut Random) -> T) -> Vec<T
 fn campaign_row(random: &mut Random) -> CampaignRow {
     let stamp = |random: &mut Random| Stamp(number(random) as i64);
     let day = |random: &mut Random| Day(number(random) as i32);
-    match random.below(14) {
+    match random.below(17) {
         0 => CampaignRow::Id(text(random)),
         1 => CampaignRow::Name {
             ko: text(random),
@@ -101,10 +102,13 @@ fn campaign_row(random: &mut Random) -> CampaignRow {
         },
         7 => CampaignRow::HoldS(number(random) as u32),
         8 => CampaignRow::ChangeUntilDays(number(random) as u16),
-        9 => CampaignRow::Order(*random.pick(&[Order::Arrival, Order::Draw])),
+        9 => CampaignRow::Order(*random.pick(&Order::ALL)),
         10 => CampaignRow::LobbyOpensMin(number(random) as u32),
         11 => CampaignRow::AdmitPerS(number(random) as u32),
         12 => CampaignRow::ActiveMax(number(random) as u32),
+        13 => CampaignRow::WindowMin(number(random) as u32),
+        14 => CampaignRow::WindowPeople(Some(number(random) as u32)),
+        15 => CampaignRow::RevealMin(number(random) as u32),
         _ => CampaignRow::SessionIdleS(number(random) as u32),
     }
 }
@@ -179,7 +183,7 @@ fn change(random: &mut Random) -> Change {
     });
     let (from, to) = (doses(random), doses(random));
     let rules = number(random) as u32;
-    match random.below(25) {
+    match random.below(26) {
         0 => Change::Founded {
             simulated_clock: rules > 9,
             head_public_key: array(random),
@@ -313,6 +317,23 @@ fn change(random: &mut Random) -> Change {
             to: PersonKey(array(random)),
         },
         22 => Change::LineEnded { campaign, line },
+        23 => Change::WindowsPlanned {
+            campaign,
+            line,
+            plan: Plan {
+                at: Stamp(number(random) as i64),
+                basis: Basis {
+                    from: Stamp(number(random) as i64),
+                    until: Stamp(number(random) as i64),
+                    window_s: number(random) as u32,
+                    window_people: number(random) as u32,
+                },
+                people: number(random),
+                first_lot: random.next(),
+                from: Stamp(number(random) as i64),
+                windows: number(random) as u32,
+            },
+        },
         _ => {
             let all = [
                 RefusedFor::NotEligible,

@@ -4,6 +4,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use sumun::audit::{AuditFault, KeptHead, Verified, export, verify_export, verify_store};
 use sumun::domain::entry::{Change, Entry, GateAct, Hash, HoldEnd, head_message};
 use sumun::domain::ids::{CampaignIndex, LineIndex, PersonKey, Seq};
+use sumun::domain::line::windows::{Basis, Plan};
 use sumun::domain::line::{Given, commitment};
 use sumun::domain::time::Stamp;
 use sumun::journal::block::entries;
@@ -70,6 +71,23 @@ fn at_the_gate() -> Vec<Change> {
             campaign,
             line: LineIndex(0),
             seed,
+        },
+        Change::WindowsPlanned {
+            campaign,
+            line: LineIndex(0),
+            plan: Plan {
+                at: opening,
+                basis: Basis {
+                    from: opening,
+                    until: opening.plus_s(7_200),
+                    window_s: 600,
+                    window_people: 1_000,
+                },
+                people: 3_500,
+                first_lot: 0,
+                from: opening,
+                windows: 4,
+            },
         },
         Change::ServingAdvanced {
             campaign,
@@ -208,9 +226,10 @@ fn the_evening_has_every_kind_of_entry() {
         Change::PieceAdded { .. } => 23,
         Change::PersonRekeyed { .. } => 24,
         Change::LineEnded { .. } => 25,
+        Change::WindowsPlanned { .. } => 26,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..26), "{kinds:?}");
+    assert!(kinds.iter().copied().eq(0..27), "{kinds:?}");
     assert!(found.len() >= 30, "{} entries", found.len());
 }
 

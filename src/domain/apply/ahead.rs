@@ -129,6 +129,7 @@ fn may_change(line: &Line, change: &Change) -> Result<(), String> {
         }
         Change::DrawCommitted { .. } => line.may_commit(),
         Change::DrawRevealed { seed, .. } => line.may_reveal(seed).map(|_| ()),
+        Change::WindowsPlanned { plan, .. } => line.may_plan(plan),
         _ => Ok(()),
     }
 }

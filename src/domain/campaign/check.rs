@@ -38,7 +38,7 @@ pub(super) fn check(draft: Draft, source: &mut Source) -> Option<Campaign> {
         opening.line = LineIndex(at as u16);
     }
     let gate = draft.gate?;
-    let rules = Rules::new(&cohorts, &openings, gate.lobby_opens_min);
+    let rules = Rules::new(&cohorts, &openings, gate.lobby_min());
     if kinds::of(&cohorts, &rules).is_none() {
         let why = "groups_any of overlapping cohorts combine into more than 10,000 kinds of people";
         source.error_on(

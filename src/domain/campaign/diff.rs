@@ -193,6 +193,15 @@ impl Changes {
         self.field("gate.lobby_opens_min", a.lobby_opens_min, b.lobby_opens_min);
         self.field("gate.last_entry_min", a.last_entry_min, b.last_entry_min);
         self.field("gate.finish_min", a.finish_min, b.finish_min);
+        self.field("gate.window_min", a.window_min, b.window_min);
+        let people =
+            |people: Option<u32>| people.map_or("by the rate".to_owned(), |n| n.to_string());
+        self.field(
+            "gate.window_people",
+            people(a.window_people),
+            people(b.window_people),
+        );
+        self.field("gate.reveal_min", a.reveal_min, b.reveal_min);
         self.field("gate.admit_per_s", a.admit_per_s, b.admit_per_s);
         self.field("gate.active_max", a.active_max, b.active_max);
         self.field("gate.session_idle_s", a.session_idle_s, b.session_idle_s);

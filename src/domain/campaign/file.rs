@@ -208,15 +208,19 @@ fn read_gate(root: &Section, source: &mut Source) -> Option<GateRules> {
         "admit_per_s",
         "active_max",
         "session_idle_s",
+        "window_min",
+        "window_people",
+        "reveal_min",
     ];
     section.only(source, &keys);
     let order = match section.get("order") {
         None => Some(defaults.order),
         Some(value) => section.text(source, value, "order").and_then(|text| {
-            let order = [Order::Arrival, Order::Draw]
-                .into_iter()
-                .find(|o| o.name() == text);
-            let why = || format!("order is `arrival` or `draw`, not {}", quote(text));
+            let order = Order::ALL.into_iter().find(|o| o.name() == text);
+            let why = || {
+                let text = quote(text);
+                format!("order is `arrival`, `draw` or `windows`, not {text}")
+            };
             section.told(source, value, order.ok_or_else(why))
         }),
     };
@@ -246,6 +250,20 @@ fn read_gate(root: &Section, source: &mut Source) -> Option<GateRules> {
         1..=86_400,
         defaults.session_idle_s,
     );
+    let [window_key, people_key, reveal_key] = ["window_min", "window_people", "reveal_min"];
+    let window = number_or(&section, source, window_key, 1..=1_440, defaults.window_min);
+    let people = match section.get(people_key) {
+        None => Some(None),
+        Some(_) => number_or(&section, source, people_key, 1..=10_000_000, 1).map(Some),
+    };
+    // Thirty days: long enough for letters with the times to be sent.
+    let reveal = number_or(
+        &section,
+        source,
+        reveal_key,
+        0..=43_200,
+        defaults.reveal_min,
+    );
     Some(GateRules {
         order: order?,
         lobby_opens_min: lobby?,
@@ -254,6 +272,9 @@ fn read_gate(root: &Section, source: &mut Source) -> Option<GateRules> {
         admit_per_s: admit?,
         active_max: active?,
         session_idle_s: idle?,
+        window_min: window?,
+        window_people: people?,
+        reveal_min: reveal?,
     })
 }
 

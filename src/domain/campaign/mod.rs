@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::campaign::eligibility::Rules;
 use crate::domain::ids::{CampaignId, LineIndex};
+use crate::domain::line::windows::Basis;
 use crate::domain::time::{Stamp, Zone};
 
 pub use local::{read_date, read_instant, read_local};
@@ -183,13 +184,18 @@ pub enum Order {
     Arrival,
     /// Everyone in the lobby is drawn at the opening.
     Draw,
+    /// Everyone is given a time of their own by lot, and need not come before it.
+    Windows,
 }
 
 impl Order {
+    pub const ALL: [Self; 3] = [Self::Arrival, Self::Draw, Self::Windows];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Arrival => "arrival",
             Self::Draw => "draw",
+            Self::Windows => "windows",
         }
     }
 }
@@ -206,6 +212,12 @@ pub struct GateRules {
     pub admit_per_s: u32,
     pub active_max: u32,
     pub session_idle_s: u32,
+    /// The length of a window, if the order is `windows`.
+    pub window_min: u32,
+    /// People in a window; none for as many as are let in within half of it.
+    pub window_people: Option<u32>,
+    /// From so many minutes before an opening people can look up their window.
+    pub reveal_min: u32,
 }
 
 impl GateRules {
@@ -217,7 +229,31 @@ impl GateRules {
         admit_per_s: 280, // a million bookings an hour
         active_max: 60_000,
         session_idle_s: 600,
+        window_min: 10,
+        window_people: None,
+        reveal_min: 1_440,
     };
+
+    /// For how many minutes before an opening its people may come to the gate.
+    pub fn lobby_min(&self) -> u32 {
+        match self.order {
+            Order::Arrival | Order::Draw => self.lobby_opens_min,
+            Order::Windows => self.reveal_min,
+        }
+    }
+
+    /// What the windows of an opening are planned by while so many are let in each second.
+    pub fn windows(&self, opening: &Opening, admit_per_s: u32) -> Basis {
+        let window_s = self.window_min * 60;
+        let at_half = u64::from(admit_per_s) * u64::from(window_s) / 2;
+        let at_half = u32::try_from(at_half).unwrap_or(u32::MAX);
+        Basis {
+            from: opening.from,
+            until: opening.until,
+            window_s,
+            window_people: self.window_people.unwrap_or(at_half).max(1),
+        }
+    }
 }
 
 impl Campaign {

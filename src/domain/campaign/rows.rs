@@ -66,6 +66,10 @@ pub enum CampaignRow {
     AdmitPerS(u32),
     ActiveMax(u32),
     SessionIdleS(u32),
+    WindowMin(u32),
+    /// None: as many as come in within half a window.
+    WindowPeople(Option<u32>),
+    RevealMin(u32),
 }
 
 impl Campaign {
@@ -108,6 +112,9 @@ impl Campaign {
             CampaignRow::AdmitPerS(self.gate.admit_per_s),
             CampaignRow::ActiveMax(self.gate.active_max),
             CampaignRow::SessionIdleS(self.gate.session_idle_s),
+            CampaignRow::WindowMin(self.gate.window_min),
+            CampaignRow::WindowPeople(self.gate.window_people),
+            CampaignRow::RevealMin(self.gate.reveal_min),
         ]);
         rows
     }
@@ -142,6 +149,9 @@ struct Parts {
     admit_per_s: Option<u32>,
     active_max: Option<u32>,
     session_idle_s: Option<u32>,
+    window_min: Option<u32>,
+    window_people: Option<Option<u32>>,
+    reveal_min: Option<u32>,
 }
 
 /// Takes the one value of its kind.
@@ -227,6 +237,11 @@ impl Parts {
             CampaignRow::SessionIdleS(idle_s) => {
                 once(&mut self.session_idle_s, "session_idle_s", *idle_s)
             }
+            CampaignRow::WindowMin(minutes) => once(&mut self.window_min, "window_min", *minutes),
+            CampaignRow::WindowPeople(people) => {
+                once(&mut self.window_people, "window_people", *people)
+            }
+            CampaignRow::RevealMin(minutes) => once(&mut self.reveal_min, "reveal_min", *minutes),
         }
     }
 
@@ -263,8 +278,11 @@ impl Parts {
             admit_per_s: need(self.admit_per_s, "admit_per_s")?,
             active_max: need(self.active_max, "active_max")?,
             session_idle_s: need(self.session_idle_s, "session_idle_s")?,
+            window_min: need(self.window_min, "window_min")?,
+            window_people: need(self.window_people, "window_people")?,
+            reveal_min: need(self.reveal_min, "reveal_min")?,
         };
-        let rules = Rules::new(&self.cohorts, &self.openings, gate.lobby_opens_min);
+        let rules = Rules::new(&self.cohorts, &self.openings, gate.lobby_min());
         Ok(Campaign {
             id: need(self.id, "id")?,
             name: need(self.name, "name")?,

@@ -46,6 +46,9 @@ fn both_files_of_2021_are_sound() {
     assert_eq!((july.cohorts.len(), july.openings.len()), (3, 5));
     let gate = GateRules {
         finish_min: 10,
+        window_min: 10,
+        window_people: None,
+        reveal_min: 1_440,
         ..GateRules::DEFAULT
     };
     assert_eq!(july.gate, gate);
@@ -228,7 +231,7 @@ fn numbers_have_bounds_and_types() {
             "order",
             "order = \"arrival\"",
             "order = \"luck\"",
-            "`arrival` or `draw`",
+            "`arrival`, `draw` or `windows`",
         ),
         ("doses", "doses = 2", "doses = 3", "from 1 to 2"),
         (

@@ -8,6 +8,7 @@ use crate::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SlotIndex,
 };
 use crate::domain::line::Given;
+use crate::domain::line::windows::Plan;
 use crate::domain::shown;
 use crate::domain::time::Stamp;
 
@@ -275,6 +276,12 @@ pub enum Change {
         #[serde(serialize_with = "shown::text")]
         to: PersonKey,
     },
+    /// When the people of an opening may come: those whose windows have not begun.
+    WindowsPlanned {
+        campaign: CampaignIndex,
+        line: LineIndex,
+        plan: Plan,
+    },
 }
 
 impl Change {
@@ -286,6 +293,7 @@ impl Change {
             | Self::ServingAdvanced { campaign, line, .. }
             | Self::DrawCommitted { campaign, line, .. }
             | Self::DrawRevealed { campaign, line, .. }
+            | Self::WindowsPlanned { campaign, line, .. }
             | Self::LineEnded { campaign, line } => Some((*campaign, *line)),
             _ => None,
         }

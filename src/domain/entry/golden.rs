@@ -17,6 +17,7 @@ use crate::domain::ids::{
     VaccineIndex,
 };
 use crate::domain::line::Given;
+use crate::domain::line::windows::{Basis, Plan};
 use crate::domain::time::Day;
 
 const KEPT: &str = include_str!("../../../tests/golden/entries.txt");
@@ -41,16 +42,16 @@ variants!(change_name, CHANGES, Change:
     Founded Started ClockStepped ClockBehind PieceAdded CampaignActivated SitesImported
     SlotsImported RosterImported HoldPlaced HoldEnded Booked Moved Cancelled Refused NumbersLeased
     PlacesGiven ServingAdvanced DrawCommitted DrawRevealed LineEnded GateSet
-    TokenKeyRotated PersonRekeyed);
+    TokenKeyRotated PersonRekeyed WindowsPlanned);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
     Administrator Operator Approver Site Agent Auditor Reporter);
 variants!(piece_name, PIECES, Piece: Source Rules Sites Slots);
 variants!(row_name, ROWS, CampaignRow:
     Id Name Zone Identity Cohort Opening Vaccine HoldS ChangeUntilDays Order LobbyOpensMin
-    LastEntryMin FinishMin AdmitPerS ActiveMax SessionIdleS);
+    LastEntryMin FinishMin AdmitPerS ActiveMax SessionIdleS WindowMin WindowPeople RevealMin);
 variants!(field_name, FIELDS, IdentityField: Name BirthDate Code);
-variants!(order_name, ORDERS, Order: Arrival Draw);
+variants!(order_name, ORDERS, Order: Arrival Draw Windows);
 variants!(refused_name, REFUSED, RefusedFor: NotEligible NotOpenYet OpeningClosed);
 variants!(end_name, ENDS, HoldEnd: Expired Released);
 variants!(act_name, ACTS, GateAct: Pause Resume Rate Active Message DrawValue);
@@ -61,10 +62,11 @@ const PERSON: PersonKey = PersonKey([0xab; 16]);
 const STAMP: Stamp = Stamp(1_626_692_400_000_000_000);
 
 fn rows() -> Vec<CampaignRow> {
-    use super::super::campaign::Order::{Arrival, Draw};
+    use super::super::campaign::Order;
     use CampaignRow::{
         ActiveMax, AdmitPerS, ChangeUntilDays, Cohort, FinishMin, HoldS, Id, LastEntryMin,
-        LobbyOpensMin, Name, Opening, SessionIdleS, Vaccine, Zone,
+        LobbyOpensMin, Name, Opening, RevealMin, SessionIdleS, Vaccine, WindowMin, WindowPeople,
+        Zone,
     };
     let text = str::to_owned;
     let mut rows = vec![
@@ -105,8 +107,12 @@ fn rows() -> Vec<CampaignRow> {
         AdmitPerS(280),
         ActiveMax(60_000),
         SessionIdleS(600),
+        WindowMin(10),
+        WindowPeople(None),
+        WindowPeople(Some(20_000)),
+        RevealMin(1_440),
     ];
-    rows.extend([Arrival, Draw].map(CampaignRow::Order));
+    rows.extend(Order::ALL.map(CampaignRow::Order));
     rows
 }
 
@@ -242,6 +248,23 @@ fn changes() -> Vec<Change> {
             campaign,
             line,
             seed: [0x44; 32],
+        },
+        Change::WindowsPlanned {
+            campaign,
+            line,
+            plan: Plan {
+                at: STAMP,
+                basis: Basis {
+                    from: STAMP.plus_s(60),
+                    until: STAMP.plus_s(3_600),
+                    window_s: 600,
+                    window_people: 84_000,
+                },
+                people: 345_000,
+                first_lot: 1 << 63,
+                from: STAMP.plus_s(120),
+                windows: 5,
+            },
         },
         Change::LineEnded { campaign, line },
         Change::TokenKeyRotated { id: 2 },

@@ -9,6 +9,7 @@
 //! serving skips them.
 
 pub mod gate_act;
+pub mod windows;
 
 use ring::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::growing::Table;
 use crate::domain::ids::{LineIndex, PersonKey};
 use crate::domain::time::Stamp;
+use windows::{Plan, Window, Windows};
 
 /// A person's number, and whether they take part in the line's draw. Bytes, so that a row of the
 /// table has no padding: 21 bytes a waiting person and one of the table's own.
@@ -162,6 +164,8 @@ pub struct Line {
     pub leases: Vec<Lease>,
     pub serving: u64,
     pub draw: Option<Draw>,
+    /// When its people may come, if that was drawn.
+    pub windows: Windows,
 }
 
 impl Line {
@@ -240,6 +244,23 @@ impl Line {
             self.given.remove(from);
             self.given.insert(to, place);
         }
+    }
+
+    /// Checks that windows can be planned: whose lots nobody could know before.
+    pub fn may_plan(&self, plan: &Plan) -> Result<(), String> {
+        match self.drawn_by() {
+            Some(_) => self.windows.may_plan(plan),
+            None => Err("plans windows before the seed of their lots is known".to_owned()),
+        }
+    }
+
+    /// A person's window; none if there are none.
+    pub fn window_of(&self, person: &PersonKey) -> Option<Window> {
+        if self.windows.is_empty() {
+            return None;
+        }
+        let seed = self.drawn_by()?;
+        self.windows.of(lot(&seed, person))
     }
 
     /// What the lots of the line's draw are drawn by, once its seed is known.

@@ -66,12 +66,14 @@ impl Journal for SlowSeed<'_> {
 }
 
 /// A campaign with draws, its gate and its keeper.
-struct Evening {
-    memory: Memory,
-    campaign: Campaign,
-    gate: Gate,
+pub(super) struct Evening {
+    pub memory: Memory,
+    pub campaign: Campaign,
+    pub gate: Gate,
     step_memory: StepMemory,
     keys: Keys,
+    /// On the roster of each opening.
+    people: u64,
 }
 
 impl Evening {
@@ -80,7 +82,7 @@ impl Evening {
     }
 
     /// Begins ten minutes before the first opening.
-    fn of(source: &str) -> Self {
+    pub fn of(source: &str) -> Self {
         let (campaign, _) = Campaign::parse(source).unwrap();
         let start = NOW.plus_s(-600);
         let mut evening = Self {
@@ -89,13 +91,14 @@ impl Evening {
             campaign,
             step_memory: StepMemory::default(),
             keys: Keys::generate(&Entropy::system()),
+            people: 12_000,
         };
         evening.step(start, &|_| ());
         evening
     }
 
     /// A step of the keeper; `meanwhile` happens while a seed is on its way to the disk.
-    fn step(&mut self, now: Stamp, meanwhile: &dyn Fn(InLine)) {
+    pub fn step(&mut self, now: Stamp, meanwhile: &dyn Fn(InLine)) {
         self.memory.set_now(now);
         let journal = SlowSeed {
             memory: &self.memory,
@@ -107,12 +110,13 @@ impl Evening {
             campaign: &self.campaign,
             gate: &self.gate,
             keys: &self.keys,
+            people_of: &|_| self.people,
         };
         step.take(&mut self.step_memory, now).unwrap();
     }
 
     /// Into the first opening's line.
-    fn enter(&self, at: u64, way: Way, now: Stamp) -> Place {
+    pub fn enter(&self, at: u64, way: Way, now: Stamp) -> Place {
         self.enter_line(LINE, at, way, now)
     }
 
@@ -152,7 +156,7 @@ fn nobody_comes_into_a_draw_whose_opening_has_come_however_slow_their_request() 
         // A crash forgot this place in the lobby, and its token is back.
         let token = Given::new(500, true);
         let back = here.look(person(102), token, now, Way::Open, now);
-        assert_eq!(back.ticket.given, Given::new(500, false));
+        assert_eq!(back.unwrap().ticket.given, Given::new(500, false));
     });
     assert_eq!(evening.lobby(LINE), 20);
     for later_s in 2..5 {

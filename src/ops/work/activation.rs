@@ -1,6 +1,6 @@
 //! What a campaign file would do to the people who wait, before it is put into force.
 
-use crate::domain::campaign::{Campaign, Opening};
+use crate::domain::campaign::{Campaign, Opening, Order};
 use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey};
 use crate::domain::time::Stamp;
 use crate::engine::shared::{Offer, Shared};
@@ -58,7 +58,8 @@ fn touched(
         .line(opening.line)
         .map(|line| {
             let waiting = line.waiting(line.serving, line.newest());
-            (waiting > 0).then_some(waiting)
+            let is_known = waiting > 0 || !line.windows.is_empty();
+            is_known.then_some(waiting)
         })??;
     let told = |at: Stamp| before.zone.rfc3339(at);
     let state = |rules: &Campaign, opening: &Opening| OpeningState::of(rules, opening, now);
@@ -84,9 +85,10 @@ fn touched(
             if people > 0 {
                 effects.push(LineEffect::NotTheirs { people });
             }
-            if rules.gate.order != before.gate.order {
+            if waiting > 0 && rules.gate.order != before.gate.order {
                 effects.push(LineEffect::OrderKept);
             }
+            effects.extend(windows_effect(shared, index, rules, next, now));
         }
     }
     (!effects.is_empty()).then(|| LineTouched {
@@ -95,6 +97,30 @@ fn touched(
         waiting,
         effects,
     })
+}
+
+/// What becomes of the windows of a line that have not begun.
+fn windows_effect(
+    shared: &Shared,
+    index: CampaignIndex,
+    rules: &Campaign,
+    next: &Opening,
+    now: Stamp,
+) -> Option<LineEffect> {
+    let state = shared.state();
+    let campaign = state.campaign(index)?;
+    let windows = &campaign.line(next.line)?.windows;
+    let people = windows.people_left(now);
+    let admit_per_s = campaign.gate.admit_per_s.unwrap_or(rules.gate.admit_per_s);
+    let basis = rules.gate.windows(next, admit_per_s);
+    match rules.gate.order {
+        _ if people == 0 => None,
+        Order::Arrival | Order::Draw => Some(LineEffect::WindowsGone { people }),
+        Order::Windows if windows.is_outdated(&basis, now) => {
+            Some(LineEffect::WindowsMoved { people })
+        }
+        Order::Windows => None,
+    }
 }
 
 /// People of a line for whom its opening is not any more. Nobody waits while they are counted: the

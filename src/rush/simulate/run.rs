@@ -177,6 +177,7 @@ impl<'a> Run<'a> {
             campaign: &self.campaign,
             gate: &self.gate,
             keys: &self.keys,
+            people_of: &|_| self.crowd.people.len() as u64,
         };
         let taken = step.take(&mut self.step_memory, self.now);
         taken.expect("a journal in memory does not stop by itself");
@@ -260,6 +261,7 @@ impl<'a> Run<'a> {
             let (way, now) = (self.way(here.line), self.now);
             here.look(key, ticket.given, now, way, now)
         });
+        let place = place.expect("whoever has a number has a place");
         self.measures.polled(&place, ticket);
         place
     }

@@ -16,7 +16,7 @@ use super::trouble::Trouble;
 use super::visit::{Glance, Visit, lang};
 use super::when::When;
 use crate::domain::campaign::eligibility::{Answer, Decision};
-use crate::domain::campaign::{Campaign, Opening};
+use crate::domain::campaign::{Campaign, Opening, Order};
 use crate::domain::time::Stamp;
 use crate::gate::hours::{GateState, gate_state};
 use crate::web::call::service;
@@ -160,6 +160,9 @@ fn make(visit: &Visit, state: GateState, paused: bool, message: Option<&str>) ->
     let state_words = match (paused, state) {
         (true, _) => visit.lang.say("state-paused"),
         (_, GateState::Before) => visit.lang.say("state-before"),
+        (_, GateState::Lobby) if campaign.gate.order == Order::Windows => {
+            visit.lang.say("state-windows")
+        }
         (_, GateState::Lobby) => visit.lang.say("state-lobby"),
         (_, GateState::Open) => visit.lang.say("state-open"),
         (_, GateState::Closed) => visit.lang.say("state-closed"),
@@ -291,11 +294,15 @@ fn verdict(visit: &Visit, decision: &Decision) -> Verdict {
                 .map(|until| at("you-may-book-until", until)),
         );
     }
+    let (shown, to_be_shown) = match visit.here.offer.catalog.campaign.gate.order {
+        Order::Windows => ("windows-are-shown", "windows-shown-at"),
+        Order::Arrival | Order::Draw => ("lobby-is-open", "lobby-opens-at"),
+    };
     if let (Some(lobby), Some(_)) = (decision.lobby_opens_at, decision.opens_at) {
         sentences.push(if decision.lobby_is_open() {
-            l.say("lobby-is-open").to_owned()
+            l.say(shown).to_owned()
         } else {
-            at("lobby-opens-at", lobby)
+            at(to_be_shown, lobby)
         });
     }
     if decision.answer == Answer::NotEligible && decision.opens_at.is_none() {

@@ -133,6 +133,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
                         .route("/enter", web::get().to(entrance::form))
                         .route("/enter", web::post().to(entrance::enter))
                         .route("/wait", web::get().to(waiting::room))
+                        .route("/window.ics", web::get().to(waiting::window_file))
                         .route("/admit", web::get().to(waiting::to_room))
                         .route("/admit", web::post().to(waiting::admit))
                         .route("/leave", web::post().to(entrance::leave))

@@ -2,15 +2,18 @@
 //! figures. Without a script it asks again by itself at the pace it is told; with one it asks for
 //! the figures alone.
 
+use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::assets::{self, Asset};
 use super::frame::{Frame, grouped, minutes, text};
+use super::ics::{self, Method};
 use super::prepared::{Filled, For, Prepared, PreparedPages, hole, prepared_pages, without_holes};
 use super::trouble::Trouble;
 use super::visit::{Glance, Visit, give};
 use super::when::When;
+use crate::domain::line::windows::Window;
 use crate::domain::time::Stamp;
 use crate::gate::outlook::WaitBecause;
 use crate::gate::{MayNotReach, Place, PlaceState};
@@ -28,6 +31,8 @@ pub struct Scene {
     because: Option<WaitBecause>,
     /// In the lobby: when the person's opening comes.
     opens: Option<Stamp>,
+    /// When the opening ends, for somebody whose window has not come.
+    closes: Option<Stamp>,
     /// When the opening ends, for somebody who will probably not have their turn; and their next.
     ends: Option<(Stamp, Option<Stamp>)>,
     wait: WaitIn,
@@ -59,6 +64,9 @@ struct Room<'a> {
     title: &'static str,
     message: Option<&'a str>,
     opens: Option<String>,
+    closes: Option<String>,
+    window: String,
+    window_words: String,
     because: &'static str,
     may_not_reach: Option<[String; 2]>,
     because_words: Option<&'static str>,
@@ -116,6 +124,8 @@ pub fn shown(kept: &PreparedPages, glance: Glance<'_>, place: &Place) -> Filled 
     let page = kept.rooms.page(key, made_of, make);
     let passed = place.number.saturating_sub(place.ahead);
     let [low, high] = wait_words(glance.lang, scene.wait, place.wait_s);
+    let window = place.window.filter(|_| place.state == PlaceState::Window);
+    let window = window.map_or_else(Default::default, |window| window_told(glance, window));
     let values = vec![
         place.number.to_string(),
         grouped(place.number),
@@ -125,6 +135,8 @@ pub fn shown(kept: &PreparedPages, glance: Glance<'_>, place: &Place) -> Filled 
         high,
         kept.clock_s(here),
         place.next_poll_s.to_string(),
+        window.0,
+        window.1,
     ];
     Filled { page, values }
 }
@@ -138,6 +150,8 @@ const LOW: usize = 4;
 const HIGH: usize = 5;
 const AS_OF: usize = 6;
 const POLL_S: usize = 7;
+const WINDOW: usize = 8;
+const WINDOW_WORDS: usize = 9;
 
 pub async fn to_room(visit: Visit) -> HttpResponse {
     visit.onward("/wait")
@@ -164,6 +178,7 @@ pub async fn admit(request: HttpRequest, visit: Visit) -> Result<HttpResponse, T
 impl Scene {
     fn of(glance: Glance<'_>, place: &Place, paused: bool) -> Self {
         let state = match place.state {
+            PlaceState::Window => "window",
             _ if paused => "paused",
             // Their turn was given on: the next that is free is theirs.
             PlaceState::Admitted if place.is_late => "waiting",
@@ -180,6 +195,9 @@ impl Scene {
             state,
             because: place.wait_because,
             opens: own.filter(|_| in_lobby).map(|own| own.from),
+            closes: own
+                .filter(|_| place.state == PlaceState::Window)
+                .map(|own| own.until),
             ends: own
                 .zip(place.may_not_reach)
                 .map(|(own, why)| (own.until, next(why))),
@@ -212,6 +230,7 @@ fn make(visit: &Visit, scene: Scene, message: Option<&str>) -> Prepared {
     let title = match scene.state {
         "paused" => l.say("wait-paused"),
         "lobby" => l.say("wait-lobby"),
+        "window" => l.say("wait-window"),
         "waiting" => l.say("wait-waiting"),
         _ => l.say("wait-admitted"),
     };
@@ -235,6 +254,9 @@ fn make(visit: &Visit, scene: Scene, message: Option<&str>) -> Prepared {
         title,
         message: message.as_deref(),
         opens: scene.opens.map(|at| When::of(visit).instant(at)),
+        closes: scene.closes.map(|at| When::of(visit).instant(at)),
+        window: hole(WINDOW),
+        window_words: hole(WINDOW_WORDS),
         because: scene.because.map_or("", WaitBecause::name),
         because_words: match scene.because {
             Some(WaitBecause::Busy) => Some(l.say("because-busy")),
@@ -260,6 +282,55 @@ fn make(visit: &Visit, scene: Scene, message: Option<&str>) -> Prepared {
         },
     };
     Prepared::new(&room.render().unwrap_or_default(), &policy, l, For::One)
+}
+
+/// A window as its place has it, and in words.
+fn window_told(glance: Glance<'_>, window: Window) -> (String, String) {
+    let zone = &glance.here.offer.catalog.campaign.zone;
+    let when = When {
+        lang: glance.lang,
+        zone,
+    };
+    (
+        zone.rfc3339(window.from),
+        when.span(window.from, window.until),
+    )
+}
+
+/// The person's window as a file for calendars.
+pub async fn window_file(visit: Visit) -> Result<HttpResponse, Trouble> {
+    let Some(token) = &visit.place else {
+        return Ok(visit.onward("/enter"));
+    };
+    let place = visit.service.place(&visit.here, token);
+    let place = place.map_err(|refused| visit.trouble(&refused))?;
+    let Some(window) = place.window else {
+        return Ok(visit.onward("/wait"));
+    };
+    let (l, campaign) = (visit.lang, &visit.here.offer.catalog.campaign);
+    let name = l.pick(campaign.name.ko.as_str(), campaign.name.en.as_str());
+    let id = visit.service.window_id(token, &place);
+    let id = id.map_err(|refused| visit.trouble(&refused))?;
+    let event = ics::Event {
+        uid: format!("{id}@sumun"),
+        sequence: window.planned.unix_s().max(0) as u64,
+        stamp: window.planned,
+        cancelled: false,
+        organizer: name.to_owned(),
+        start: window.from,
+        end: window.until,
+        summary: l.put("window-event", &[("name", text(name))]),
+        place: String::new(),
+        note: l.say("wait-window-lead").to_owned(),
+    };
+    let kind = format!(
+        "text/calendar; charset=utf-8; method={}",
+        Method::Publish.name()
+    );
+    Ok(HttpResponse::Ok()
+        .content_type(kind)
+        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"window.ics\""))
+        .body(ics::file(Method::Publish, &[event])))
 }
 
 /// That somebody's turn will probably not come, and what comes then.

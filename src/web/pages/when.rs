@@ -29,6 +29,18 @@ impl<'a> When<'a> {
         self.lang.put("instant", &values)
     }
 
+    /// "2021년 7월 22일 목요일 20:00~20:10", "Thursday 22 July 2021, 20:00–20:10".
+    pub fn span(&self, from: Stamp, until: Stamp) -> String {
+        let (first, last) = (self.zone.local(from), self.zone.local(until));
+        let last = if first.date() == last.date() {
+            clock(last)
+        } else {
+            self.instant(until)
+        };
+        let values = [("from", text(self.instant(from))), ("until", text(last))];
+        self.lang.put("span", &values)
+    }
+
     /// The same with seconds.
     pub fn instant_s(&self, stamp: Stamp) -> String {
         let local = self.zone.local(stamp);

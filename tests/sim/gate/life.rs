@@ -181,6 +181,7 @@ impl Life {
             campaign: &self.campaign,
             gate: &self.gate,
             keys: &self.keys,
+            people_of: &|_| 0,
         };
         if step.take(&mut self.step_memory, self.now).is_none() {
             self.note("crashes in a step");
@@ -358,7 +359,7 @@ impl Life {
         let had = self.model.people[&person].known;
         let place = self.in_line(&person, |here| {
             here.look(person, given, issued, way, self.now)
-        });
+        })?;
         self.note("looked");
         match (had, is_lost) {
             (None, false) => self.note("places a token brought back"),

@@ -171,6 +171,7 @@ impl Model {
                 assert_eq!(self.people[&key].called, None, "{key} was called already");
             }
             PlaceState::Lobby => assert_eq!(self.people[&key].called, None),
+            PlaceState::Window => unreachable!("whoever is seen here has a number"),
         }
         assert!(place.wait_s[0] <= place.wait_s[1]);
         assert!((5..=300).contains(&place.next_poll_s), "{place:?}");

@@ -44,8 +44,9 @@ async function ask() {
     const { place, paused, as_of, message } = await answer.json();
     failed = 0;
     network.textContent = '';
-    const now = paused ? 'paused' : place.late ? 'waiting' : place.state;
-    const same = now === state && (place.wait_because ?? '') === own.dataset.because
+    const window = place.state === 'window' ? place.window[0] : '';
+    const now = window ? 'window' : paused ? 'paused' : place.late ? 'waiting' : place.state;
+    const same = now === state && window === own.dataset.window && (place.wait_because ?? '') === own.dataset.because
       && !!place.may_not_reach === !!at('ends')
       && (message ?? '') === (at('message')?.textContent ?? '');
     if (!same) return location.reload();
@@ -100,5 +101,10 @@ if (state === 'admitted') {
   document.addEventListener('visibilitychange', look);
   // Not all at once when a network comes back.
   addEventListener('online', () => { if (failed > 0) seconds(1 + Math.random() * 10); });
+}
+const print = at('print');
+if (print) {
+  print.hidden = false;
+  print.addEventListener('click', () => globalThis.print());
 }
 addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });

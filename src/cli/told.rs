@@ -158,7 +158,7 @@ fn line_effect(effect: &LineEffect) -> String {
             grouped(*people)
         ),
         LineEffect::WindowsMoved { people } => format!(
-            "for {} people whose window has not begun it is planned anew: they may look it up again",
+            "for {} people whose window has not begun it is planned anew: they look it up again",
             grouped(*people)
         ),
         LineEffect::WindowsGone { people } => format!(

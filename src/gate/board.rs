@@ -25,8 +25,8 @@ pub struct BoardView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stands_still_until: Option<String>,
     /// The lines of the openings that are open, whose lobby is, or whose draw is committed to (of
-    /// these the next eight); by the beginning of the opening. The figures above are those of all of them, and `serving` is
-    /// that of the first that is open.
+    /// these the next eight); by the beginning of the opening. The figures above are those of all
+    /// of them, and `serving` is that of the first that is open.
     #[serde(default)]
     pub lines: Vec<LineView>,
 }

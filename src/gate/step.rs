@@ -166,7 +166,8 @@ impl<J: Journal> GateStep<'_, J> {
 
     /// Empties the lines whose openings are over, or are not in the rules any more. So too a line
     /// that nobody has come into whose lobby is to come, if its draw was committed to under rules
-    /// that are not in force any more: those who come are not drawn, or not by a seed that is known.
+    /// that are not in force any more: those who come are not drawn, or not by a seed that is
+    /// known.
     fn end(&self, now: Stamp) -> Option<()> {
         let is_over = |index: LineIndex, line: &Line| {
             let Some(opening) = self.campaign.opening_of(index) else {

@@ -317,8 +317,9 @@ fn draw_value(
     match drawn[..] {
         [opening] => Ok((known.id.clone(), opening.line)),
         [] => Err(
-            "no draw awaits a public value: a draw is committed to when its opening is the next, \
-             takes one value, and none once its opening has come"
+            "no draw awaits a public value: a draw is committed to when its opening is the next \
+             (windows: when the rules come into force), takes one value, and none once its seed \
+             is shown"
                 .to_owned(),
         ),
         _ => {

@@ -79,7 +79,7 @@ pub async fn enter_gate(
         StatusCode::OK,
         &EnterAnswer {
             place: view(&call.here.offer, &place),
-            token,
+            token: &token,
         },
     );
     response.headers_mut().insert(SET_COOKIE, cookie);

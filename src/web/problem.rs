@@ -66,7 +66,7 @@ pub struct ProblemView {
     pub closed_at: String,
     /// With `not_admitted`.
     #[schema(required = false)]
-    pub place: PlaceView,
+    pub place: PlaceView<'static>,
     /// With `place_ended`: what is open for the person now, or comes next; null if nothing is
     /// planned.
     #[schema(required = false)]

@@ -35,7 +35,7 @@ impl From<&LocalizedText> for TextView {
 
 /// A person's position.
 #[derive(Serialize, ToSchema)]
-pub struct PlaceView {
+pub struct PlaceView<'a> {
     /// `lobby`, `window`, `waiting` or `admitted`.
     #[schema(pattern = "^(lobby|window|waiting|admitted)$")]
     pub state: &'static str,
@@ -58,9 +58,10 @@ pub struct PlaceView {
     pub late: bool,
     /// The opening of the line; null for somebody who goes in past every line, to look after a
     /// booking.
-    pub opening: Option<OpeningSpan>,
+    #[schema(value_type = Option<OpeningSpan>)]
+    pub opening: Option<OpeningTold<'a>>,
     /// Null for somebody who will probably have their turn before the opening ends.
-    pub may_not_reach: Option<MayNotReachView>,
+    pub may_not_reach: Option<MayNotReachView<'a>>,
     /// When the person may come, from and until; only of an opening whose order is `windows`. They
     /// may come at any time after it too.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,22 +71,30 @@ pub struct PlaceView {
 
 /// Why somebody will perhaps not have their turn, and what comes then.
 #[derive(Serialize, ToSchema)]
-pub struct MayNotReachView {
+pub struct MayNotReachView<'a> {
     /// `opening_ends`: the opening ends before the line is so far.
     pub reason: &'static str,
     #[schema(format = DateTime)]
-    pub ends_at: String,
+    pub ends_at: &'a str,
     /// The person's next opening, if one is planned.
-    pub next: Option<OpeningSpan>,
+    #[schema(value_type = Option<OpeningSpan>)]
+    pub next: Option<OpeningTold<'a>>,
+}
+
+/// An `OpeningSpan` in the words that a campaign has ready: every poll has them.
+#[derive(Serialize, Clone, Copy)]
+pub struct OpeningTold<'a> {
+    from: &'a str,
+    until: &'a str,
 }
 
 /// When the opening at a position is.
-pub fn opening_told(offer: &Offer, at: u16) -> Option<OpeningSpan> {
-    let [from, until] = offer.openings_told.get(usize::from(at))?.clone();
-    Some(OpeningSpan { from, until })
+pub fn opening_told(offer: &Offer, at: u16) -> Option<OpeningTold<'_>> {
+    let [from, until] = offer.openings_told.get(usize::from(at))?;
+    Some(OpeningTold { from, until })
 }
 
-pub fn place(offer: &Offer, place: &Place) -> PlaceView {
+pub fn place<'a>(offer: &'a Offer, place: &Place) -> PlaceView<'a> {
     let state = match place.state {
         PlaceState::Lobby => "lobby",
         PlaceState::Window => "window",
@@ -108,10 +117,7 @@ pub fn place(offer: &Offer, place: &Place) -> PlaceView {
     let opening = opening.and_then(|at| opening_told(offer, at));
     let may_not_reach = may_not_reach.map(|why| MayNotReachView {
         reason: "opening_ends",
-        ends_at: opening
-            .as_ref()
-            .map(|told| told.until.clone())
-            .unwrap_or_default(),
+        ends_at: opening.map_or("", |told| told.until),
         next: why.next.and_then(|at| opening_told(offer, at)),
     });
     PlaceView {
@@ -134,7 +140,7 @@ pub fn place(offer: &Offer, place: &Place) -> PlaceView {
 /// A place, with what a page shows beside it of the board: one answer is enough for a look.
 #[derive(Serialize, ToSchema)]
 pub struct PlaceAnswer<'a> {
-    pub place: PlaceView,
+    pub place: PlaceView<'a>,
     /// Whether the gate is paused.
     pub paused: bool,
     #[schema(format = DateTime)]
@@ -144,7 +150,7 @@ pub struct PlaceAnswer<'a> {
 }
 
 impl<'a> PlaceAnswer<'a> {
-    pub fn of(offer: &Offer, at: &Place, board: &'a BoardView) -> Self {
+    pub fn of(offer: &'a Offer, at: &Place, board: &'a BoardView) -> Self {
         Self {
             place: place(offer, at),
             paused: board.state == "paused",
@@ -155,10 +161,10 @@ impl<'a> PlaceAnswer<'a> {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct EnterAnswer {
-    pub place: PlaceView,
+pub struct EnterAnswer<'a> {
+    pub place: PlaceView<'a>,
     /// The place token, for `Authorization: Bearer`; the same is in the place cookie.
-    pub token: String,
+    pub token: &'a str,
 }
 
 /// What a campaign's `identity` asks for.

@@ -77,7 +77,7 @@ fn python() -> &'static str {
 }
 
 /// What both parsers read, which must be the same.
-fn read(name: &str, file: &[u8]) -> Value {
+pub fn read(name: &str, file: &[u8]) -> Value {
     let folder = parsers();
     let path = folder.join(name);
     fs::write(&path, file).unwrap();

@@ -20,6 +20,7 @@ mod room;
 mod story;
 mod trouble;
 mod way;
+mod windows;
 mod wishes;
 #[allow(dead_code)]
 #[path = "../it/world.rs"]

@@ -108,7 +108,6 @@ fn rows() -> Vec<CampaignRow> {
         ActiveMax(60_000),
         SessionIdleS(600),
         WindowMin(10),
-        WindowPeople(None),
         WindowPeople(Some(20_000)),
         RevealMin(1_440),
     ];

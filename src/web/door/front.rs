@@ -200,16 +200,19 @@ impl Front {
         }
         let entered = self.with_campaign(campaign, |here| {
             let entered = entered(&self.service, here, &head.lines, body, arrived.client)?;
-            Some(entered.map(|(place, token)| (view(&here.offer, &place), token)))
+            Some(entered.map(|(place, token)| {
+                let mut body = self.place_body.borrow_mut();
+                body.clear();
+                let (place, token) = (view(&here.offer, &place), token.as_str());
+                let answer = EnterAnswer { place, token };
+                serde_json::to_writer(&mut *body, &answer).expect("views have a JSON form");
+                cookie(PLACE_COOKIE, token)
+            }))
         })??;
         match entered {
             Err(problem) => out.made(problem.response(), false, end),
-            Ok((place, token)) => {
-                let mut body = self.place_body.borrow_mut();
-                body.clear();
-                let cookie = cookie(PLACE_COOKIE, &token);
-                let answer = EnterAnswer { place, token };
-                serde_json::to_writer(&mut *body, &answer).expect("views have a JSON form");
+            Ok(cookie) => {
+                let body = self.place_body.borrow();
                 out.bytes.extend_from_slice(&self.place_lines);
                 for part in [&b"set-cookie: "[..], cookie.as_bytes(), b"\r\n"] {
                     out.bytes.extend_from_slice(part);

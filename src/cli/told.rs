@@ -15,7 +15,7 @@ use crate::domain::entry::GateAct;
 use crate::domain::text::grouped;
 use crate::ops::outcome::{
     ActivationDryRun, CampaignInForce, Done, Finished, GateStatus, HealthSeen, LineEffect,
-    RosterStats, SignedHead, WorkFault,
+    RosterStats, SignedHead, WindowsAhead, WorkFault,
 };
 
 /// What a command says of the work that it asked for.
@@ -132,7 +132,30 @@ fn activation(dry_run: &ActivationDryRun) -> Output {
                 .map(|effect| format!("  {}", line_effect(effect))),
         );
     }
+    told.extend(dry_run.windows.iter().map(windows_ahead));
     Output::done(told.join("\n"), json!(dry_run))
+}
+
+fn windows_ahead(ahead: &WindowsAhead) -> String {
+    let much = if ahead.people_each > ahead.room_each {
+        format!(
+            "; only {} are let in meanwhile, so people will wait in line in their windows",
+            grouped(ahead.room_each)
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "opening {}: {} people in {} windows of {} min, the last until {}, {} people in each{much}; \
+         shown from {} on",
+        ahead.from,
+        grouped(ahead.people),
+        ahead.windows,
+        ahead.window_s / 60,
+        ahead.until,
+        grouped(ahead.people_each),
+        ahead.shown_at,
+    )
 }
 
 fn line_effect(effect: &LineEffect) -> String {

@@ -5,18 +5,16 @@ use std::sync::{Arc, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
-use rayon::prelude::*;
 
 use super::follow::Followers;
 use super::import::{RosterDesk, retire};
 use super::watch::Watch;
 use crate::availability::Availability;
 use crate::domain::booking::catalog::Catalog;
-use crate::domain::campaign::Opening;
 use crate::domain::campaign::eligibility::Subject;
 use crate::domain::entry::Doses;
 use crate::domain::ids::{CampaignIndex, PersonKey, Seats, SiteIndex};
-use crate::domain::roster::{Roster, RosterPerson};
+use crate::domain::roster::Roster;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
 use crate::seats::{Positions, SiteSeats};
@@ -103,27 +101,13 @@ impl Offer {
     /// The same for other rules, which know other groups; `group_bits` are those of each group set
     /// of the roster.
     pub fn subject_with(&self, person: &PersonKey, group_bits: &[u64]) -> Option<Subject> {
-        Some(self.subject_of(self.roster.find(person)?, group_bits))
-    }
-
-    fn subject_of(&self, person: &RosterPerson, group_bits: &[u64]) -> Subject {
+        let person = self.roster.find(person)?;
         let groups = group_bits.get(usize::from(person.groups.0)).copied();
-        Subject {
+        let groups = groups.unwrap_or(0);
+        Some(Subject {
             born: person.born.date(),
-            groups: groups.unwrap_or(0),
-        }
-    }
-
-    /// People on the roster whom an opening of the campaign is for.
-    pub fn people_of(&self, opening: &Opening) -> u64 {
-        let rules = &self.catalog.campaign.rules;
-        let openings = &self.catalog.campaign.openings;
-        let is_theirs = |person: &&RosterPerson| {
-            let subject = self.subject_of(person, &self.group_bits);
-            let mut theirs = rules.openings_of(&subject);
-            theirs.any(|(at, _)| openings[at].line == opening.line)
-        };
-        self.roster.people.par_iter().filter(is_theirs).count() as u64
+            groups,
+        })
     }
 
     /// Where the seats of these slots are counted.

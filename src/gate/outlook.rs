@@ -33,6 +33,8 @@ const SPREAD: f64 = 0.25;
 const SLACK_S: f64 = 30.0;
 /// Seconds between two looks of somebody whose window is far away: at least, and less than twice.
 const WINDOW_POLL_S: u64 = 1_800;
+/// So many people who look a window up ask as often as one who waits far back.
+pub const WINDOW_LOOKS: u64 = WINDOW_POLL_S / POLL_S_MAX as u64;
 
 /// Why people wait for longer than they were told.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -15,7 +15,7 @@ use super::board::{Board, BoardView, LineView, OpeningSpan, PlanView, ValueView}
 use super::drawn::Drawn;
 use super::hours::{OpeningState, gate_state, lobbies, next_opening};
 use super::live::{InLine, LiveLine};
-use super::outlook::Crowd;
+use super::outlook::{Crowd, WINDOW_LOOKS};
 use crate::domain::campaign::{Campaign, Opening, Order};
 use crate::domain::entry::Change;
 use crate::domain::ids::{CampaignIndex, LineIndex};
@@ -220,6 +220,9 @@ impl<J: Journal> GateStep<'_, J> {
                 let call = |here: InLine| here.call(*is_open && !paused, now);
                 self.gate.in_line(settings, lines, opening.line, call);
                 crowd = crowd.and(live.admission.crowd(live.waiting(line), now));
+                // Whoever looks a window up asks a sixth as often as whoever waits far back.
+                let looking = line.windows.people_left(now) / WINDOW_LOOKS;
+                crowd = crowd.and(Crowd::new(0.0, looking));
             }
             for (_, live, ..) in &open {
                 live.admission.look_ahead(crowd, paused);

@@ -71,6 +71,27 @@ pub struct ActivationDryRun {
     pub version: u32,
     /// The lines with people for whom something changes.
     pub lines: Vec<LineTouched>,
+    /// The windows of each opening that is to come, if the order is `windows`; by the roster and
+    /// the rate of now.
+    pub windows: Vec<WindowsAhead>,
+}
+
+/// What the windows of an opening will be if nothing changes until they are shown.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WindowsAhead {
+    pub from: String,
+    /// People on the roster whom it is for.
+    pub people: u64,
+    pub windows: u32,
+    pub window_s: u32,
+    /// When the last of them ends.
+    pub until: String,
+    /// People in each.
+    pub people_each: u64,
+    /// As many as are let in within a window.
+    pub room_each: u64,
+    /// When people can look theirs up.
+    pub shown_at: String,
 }
 
 /// A line of an opening, as it is, and what would become of it.

@@ -115,13 +115,14 @@ impl Keeper {
             let gate = service.gate(offer);
             gate.limits.delayed(Queue::Writer, delay_us);
             gate.limits.delayed(Queue::Workers, lag_us);
+            let campaign = &offer.catalog.campaign;
             let step = GateStep {
                 journal: &**service,
                 index: offer.catalog.index,
-                campaign: &offer.catalog.campaign,
+                campaign,
                 gate: &gate,
                 keys: &service.keys,
-                people_of: &|opening| offer.people_of(opening),
+                people_of: &|opening| campaign.people_of(&offer.roster, opening),
             };
             step.take(&mut self.memories[at], service.clock.now())?;
         }

@@ -42,6 +42,12 @@ fn everybody_has_a_window_and_goes_straight_in_when_it_has_come() {
             file,
         ],
     );
+    let (_, told) = run(&data, &["campaign", "activate", file, "--dry-run"]);
+    let ahead = " windows of 10 min, the last until 2021-07-19T20:";
+    assert!(
+        told.contains(ahead) && told.contains("shown from"),
+        "{told}"
+    );
     let mut client = demo.client();
     let all = people(&data);
     let theirs = |birth: &str| birth.starts_with("1967") || birth.starts_with("1968");

@@ -65,7 +65,8 @@ impl Plan {
         (1 << 64) - u128::from(self.first_lot)
     }
 
-    fn window(&self, at: u32) -> Window {
+    /// Its window at a position.
+    pub fn window(&self, at: u32) -> Window {
         let begins = |at: u32| {
             let seconds = i64::from(at) * i64::from(self.basis.window_s);
             self.from.plus_s(seconds)

@@ -2,10 +2,14 @@
 
 use crate::domain::campaign::{Campaign, Opening, Order};
 use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey};
+use crate::domain::line::windows::Windows;
+use crate::domain::roster::Roster;
 use crate::domain::time::Stamp;
 use crate::engine::shared::{Offer, Shared};
 use crate::gate::hours::OpeningState;
-use crate::ops::outcome::{ActivationDryRun, Done, Finished, LineEffect, LineTouched, WorkFault};
+use crate::ops::outcome::{
+    ActivationDryRun, Done, Finished, LineEffect, LineTouched, WindowsAhead, WorkFault,
+};
 
 /// Says what an activation would change for each line that has people.
 pub(super) fn dry_run(shared: &Shared, source: &str, now: Stamp) -> Finished {
@@ -19,11 +23,11 @@ pub(super) fn dry_run(shared: &Shared, source: &str, now: Stamp) -> Finished {
         .find(|offer| offer.catalog.campaign.id == rules.id);
     let campaign = rules.id.to_string();
     let Some(offer) = known else {
-        let (version, lines) = (1, Vec::new());
         return Ok(Done::ActivationDryRun(ActivationDryRun {
             campaign,
-            version,
-            lines,
+            version: 1,
+            lines: Vec::new(),
+            windows: windows_ahead(&shared.roster(), &rules, None, now),
         }));
     };
     let catalog = &offer.catalog;
@@ -36,11 +40,50 @@ pub(super) fn dry_run(shared: &Shared, source: &str, now: Stamp) -> Finished {
     let openings = before.openings.iter();
     let touched = openings.filter_map(|opening| touched(shared, offer, &rules, opening, now));
     let lines = touched.collect();
+    let set = shared
+        .state()
+        .campaign(catalog.index)
+        .and_then(|known| known.gate.admit_per_s);
     Ok(Done::ActivationDryRun(ActivationDryRun {
         campaign,
         version: catalog.version() + 1,
         lines,
+        windows: windows_ahead(&offer.roster, &rules, set, now),
     }))
+}
+
+/// The windows that people would be given; `admit_per_s` is the rate that operators have set.
+fn windows_ahead(
+    roster: &Roster,
+    rules: &Campaign,
+    admit_per_s: Option<u32>,
+    now: Stamp,
+) -> Vec<WindowsAhead> {
+    if rules.gate.order != Order::Windows {
+        return Vec::new();
+    }
+    let told = |at: Stamp| rules.zone.rfc3339(at);
+    let admit_per_s = admit_per_s.unwrap_or(rules.gate.admit_per_s);
+    let openings = rules.openings.iter();
+    let ahead = openings.filter(|opening| now < opening.from);
+    let windows = ahead.filter_map(|opening| {
+        let basis = rules.gate.windows(opening, admit_per_s);
+        let people = rules.people_of(roster, opening);
+        let plan = Windows::default().next(basis, people, now)?;
+        let until = plan.window(plan.windows - 1).until;
+        let shown = opening.from.plus_s(-60 * i64::from(rules.gate.reveal_min));
+        Some(WindowsAhead {
+            from: told(opening.from),
+            people,
+            windows: plan.windows,
+            window_s: basis.window_s,
+            until: told(until),
+            people_each: people.div_ceil(u64::from(plan.windows)),
+            room_each: u64::from(admit_per_s) * u64::from(basis.window_s),
+            shown_at: told(shown.max(now)),
+        })
+    });
+    windows.collect()
 }
 
 /// What becomes of a line; none if nothing does, or if nobody is in it.

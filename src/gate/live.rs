@@ -231,10 +231,13 @@ impl InLine<'_> {
     /// The person's place: the one they have, or a new one at the end of the line. None while no
     /// number is leased.
     ///
-    /// Whoever has no number and comes before their window is told the window, and has none.
+    /// Whoever has no number and comes before their window is told the window, and has none. Nobody
+    /// is given one when the opening is over.
     pub fn enter(&self, person: PersonKey, way: Way, now: Stamp) -> Option<Place> {
         let given = match self.live.known(self.line, &person) {
             Some(given) => given,
+            // Nobody new comes into a line that is over.
+            None if way == Way::Finishing => return None,
             None => {
                 if let Way::Windows { .. } = way {
                     match self.line.window_of(&person) {

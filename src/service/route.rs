@@ -80,10 +80,12 @@ impl<'a> AtGate<'a> {
             Some(Ticket { given, .. }) => here.look(self.person, given, issued, way, self.now),
             None => here.enter(self.person, way, self.now),
         });
-        let place = found.flatten().ok_or(NoPlace::NotYet)?;
-        if way == Way::Finishing && place.state != PlaceState::Admitted {
+        let found = found.flatten();
+        let may_finish = |place: &Place| place.state == PlaceState::Admitted;
+        if way == Way::Finishing && !found.as_ref().is_some_and(may_finish) {
             return Err(ended());
         }
+        let place = found.ok_or(NoPlace::NotYet)?;
         let place = Place {
             opening: Some(route.at),
             may_not_reach: self.may_not_reach(route.opening, &place),
@@ -183,7 +185,10 @@ impl<'a> AtGate<'a> {
         }) = self.ticket
         {
             let opening = self.catalog.campaign.opening_of(line);
-            let shown = opening.filter(|opening| is_on(opening)).and_then(|_| {
+            // Whoever only looked a window up has no number to bring back.
+            let has_number = given.number() > 0;
+            let shown = opening.filter(|opening| has_number && is_on(opening));
+            let shown = shown.and_then(|_| {
                 let (person, now) = (self.person, self.now);
                 self.in_line(line, |here| {
                     here.look(person, given, issued, Way::Owner, now)

@@ -33,6 +33,8 @@ const NEAR_KEPT_MAX: usize = 64;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Near {
     pub slots: Vec<(SlotIndex, u32)>,
+    /// Whether seats of the full one are only held: they come free unless they are booked.
+    pub is_held: bool,
     /// Their text, made by the first who shows them.
     pub text: OnceLock<String>,
 }
@@ -75,7 +77,7 @@ impl Availability {
         seats: &SiteSeats,
         full: SlotIndex,
         now: Stamp,
-        look: impl FnOnce() -> Vec<(SlotIndex, u32)>,
+        look: impl FnOnce() -> (Vec<(SlotIndex, u32)>, bool),
     ) -> Arc<Near> {
         let kept = || locked(&self.near[site.at()]);
         // Read before the counts: a change in between makes the next reader look again.
@@ -97,8 +99,10 @@ impl Availability {
                 return Arc::clone(near);
             }
         }
+        let (slots, is_held) = look();
         let near = Arc::new(Near {
-            slots: look(),
+            slots,
+            is_held,
             text: OnceLock::new(),
         });
         let mut kept = kept();

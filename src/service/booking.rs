@@ -359,13 +359,25 @@ impl Service {
         Err(Refused::Rules(Box::new(decision)))
     }
 
+    /// Whether seats of a slot are held and not booked yet.
+    fn is_held(&self, here: &Here, slot: SlotIndex) -> bool {
+        let state = self.shared.state();
+        let usage = state
+            .campaign(here.index)
+            .and_then(|campaign| campaign.usage.get(slot.at()));
+        usage.is_some_and(|usage| usage.held[Pool::Public as usize] > 0)
+    }
+
     fn slot_full(&self, here: &Here, slot: SlotIndex) -> Refused {
         let (offer, now) = (&here.offer, here.now);
         let Some(known) = offer.catalog.slot(slot) else {
             return Refused::NotFound;
         };
         let seats = |site: crate::domain::ids::SiteIndex| &*offer.seats[site.at()];
-        let look = || alternatives(&offer.catalog, seats, slot, now, ALTERNATIVES_MAX);
+        let look = || {
+            let near = alternatives(&offer.catalog, seats, slot, now, ALTERNATIVES_MAX);
+            (near, self.is_held(here, slot))
+        };
         let kept = &offer.availability;
         Refused::SlotFull {
             slot,

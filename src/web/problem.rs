@@ -77,6 +77,9 @@ pub struct ProblemView {
     /// Slots near in site or time, with `slot_full`.
     #[schema(required = false, max_items = 5)]
     pub alternatives: Vec<SlotView>,
+    /// With `slot_full`: seats of it are only held, and come free unless they are booked.
+    #[schema(required = false)]
+    pub held: bool,
     /// The number of the booking, with `already_booked`.
     #[schema(required = false)]
     pub number: String,
@@ -172,7 +175,9 @@ impl Problem {
                 .after(retry_after_s),
             Refused::SlotFull {
                 alternatives: near, ..
-            } => problem("slot_full").with_text("alternatives", near_text(here, &near)),
+            } => problem("slot_full")
+                .with_text("alternatives", near_text(here, &near))
+                .with("held", near.is_held),
             Refused::SlotPast => problem("slot_past"),
             Refused::AlreadyBooked(number) => {
                 problem("already_booked").with("number", number.to_string())

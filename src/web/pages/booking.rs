@@ -16,10 +16,11 @@ use super::trouble::{self, Retry, Trouble};
 use super::visit::{Guest, Visit};
 use super::when::When;
 use crate::domain::entry::{Change, Doses, Entry};
-use crate::domain::ids::{BookingNumber, SlotIndex};
+use crate::domain::ids::{BookingNumber, PersonKey, SlotIndex};
 use crate::domain::state::{Booking, Status};
 use crate::service::Refused;
 use crate::web::read;
+use crate::web::words::Value;
 
 #[derive(Template)]
 #[template(path = "booking.html", config = "src/web/pages/askama.toml")]
@@ -29,6 +30,7 @@ struct BookingPage {
     booked_at: String,
     doses: Vec<DoseView>,
     qr: Option<Qr>,
+    was_moved: bool,
     change: String,
     changeable: bool,
 }
@@ -47,6 +49,7 @@ const QUIET: usize = 4;
 struct NoBookingPage {
     f: Frame,
     cancelled: bool,
+    may_book: bool,
     /// Whether a booking that was cancelled may still be in a calendar.
     was_booked: bool,
 }
@@ -56,6 +59,8 @@ struct NoBookingPage {
 struct CancelPage {
     f: Frame,
     number: String,
+    /// What cancelling does.
+    lead: [Option<String>; 2],
     doses: Vec<DoseView>,
 }
 
@@ -67,6 +72,7 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
         let template = NoBookingPage {
             f: Frame::of(visit, "/booking"),
             cancelled: Form::of_address(&request).has("cancelled"),
+            may_book: visit.may_book(&guest.person),
             was_booked: matches!(latest, Ok(Some(_))),
         };
         return page(l, StatusCode::OK, &template);
@@ -74,7 +80,9 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
     let catalog = &visit.here.offer.catalog;
     let deadline = catalog.change_deadline(&catalog.slots[booking.doses.first.at()]);
     let changeable = visit.here.now < deadline;
-    let at = [("at", text(when.instant(deadline)))];
+    let at = [("at", text(when.end(deadline)))];
+    let latest = visit.service.latest_booking(&visit.here, &guest.person);
+    let was_moved = matches!(latest, Ok(Some((_, entry))) if matches!(entry.change, Change::Moved { .. }));
     let number = booking.number.to_string();
     let template = BookingPage {
         f: Frame::of(visit, "/booking"),
@@ -82,6 +90,7 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
         doses: doses(visit, booking.doses),
         qr: qr(&number),
         number,
+        was_moved,
         change: if changeable {
             l.put("change-until", &at)
         } else {
@@ -199,9 +208,19 @@ pub async fn ask_cancel(guest: Guest) -> HttpResponse {
     let template = CancelPage {
         f: Frame::of(visit, "/cancel"),
         number: booking.number.to_string(),
+        lead: lead(visit, &booking, &guest.person),
         doses: doses(visit, booking.doses),
     };
     page(visit.lang, StatusCode::OK, &template)
+}
+
+/// What cancelling does, and that nothing can be booked after it, if so.
+fn lead(visit: &Visit, booking: &Booking, person: &PersonKey) -> [Option<String>; 2] {
+    let doses = [("doses", Value::from(booking.doses.slots().count()))];
+    let done = visit.lang.put("cancel-lead", &doses);
+    let no_more = visit.lang.say("cancel-no-more").to_owned();
+    let may_book = visit.may_book(person);
+    [(!may_book).then_some(no_more), Some(done)]
 }
 
 pub async fn cancel(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Trouble> {

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::answer::long_page;
 use super::calendar::Month;
 use super::form::Form;
-use super::frame::{Frame, seats, text};
+use super::frame::{Frame, minutes, seats, text};
 use super::map::Map;
 use super::trouble::Trouble;
 use super::visit::{Guest, Visit};
@@ -91,6 +91,7 @@ struct TimesPage {
     kept: Notes,
     site: String,
     day: String,
+    note: String,
     slots: Vec<SlotView>,
     up: String,
 }
@@ -303,10 +304,18 @@ pub async fn times(request: HttpRequest, guest: Guest) -> Result<HttpResponse, T
         kept: kept(&guest),
         site: site_name(visit, site),
         day: When::of(visit).date(date),
+        note: time_note(visit),
         slots,
         up: visit.to(&format!("/sites/{id}")),
     };
     Ok(long_page(&request, visit.lang, &template))
+}
+
+/// For how long a chosen time is kept.
+fn time_note(visit: &Visit) -> String {
+    let hold_s = visit.here.offer.catalog.campaign.booking.hold_s;
+    let kept = [("minutes", text(minutes(visit.lang, hold_s.into())))];
+    visit.lang.put("time-note", &kept)
 }
 
 fn site(request: &HttpRequest, visit: &Visit) -> Result<(SiteIndex, String), Trouble> {

@@ -17,6 +17,7 @@ use super::when::When;
 use crate::domain::entry::Doses;
 use crate::domain::ids::{BookingNumber, HoldId, SlotIndex};
 use crate::service::Refused;
+use crate::availability::Near;
 use crate::service::booking::Choice;
 use crate::web::read;
 use crate::web::words::{Lang, Value, words};
@@ -28,7 +29,6 @@ struct ConfirmPage {
     doses: Vec<DoseView>,
     hold: HoldId,
     until: String,
-    until_machine: String,
     /// Real seconds from now to the end of the hold, for the countdown.
     left_s: u64,
     left: String,
@@ -86,7 +86,6 @@ pub async fn onward(guest: Guest) -> HttpResponse {
 }
 
 pub async fn hold(
-    request: HttpRequest,
     guest: Guest,
     body: read::Bytes,
 ) -> Result<HttpResponse, Trouble> {
@@ -107,7 +106,7 @@ pub async fn hold(
     match service.hold(&visit.here, guest.person, slot).await {
         Ok(_) => Ok(visit.onward("/confirm")),
         Err(Refused::SlotFull { alternatives, .. }) => {
-            Ok(full(visit, slot, &alternatives.slots, &request))
+            Ok(full(visit, slot, &alternatives))
         }
         Err(refused) => {
             let retry = Retry {
@@ -123,8 +122,7 @@ pub async fn hold(
 fn full(
     visit: &Visit,
     slot: SlotIndex,
-    near: &[(SlotIndex, u32)],
-    _: &HttpRequest,
+    near: &Near,
 ) -> HttpResponse {
     let words = words(visit.lang, "slot_full");
     let asked = slot_view(visit, slot, 0);
@@ -133,9 +131,14 @@ fn full(
     let template = FullPage {
         f: Frame::of(visit, &format!("/sites/{id}")),
         title: words.title,
-        next: words.next,
+        next: if near.is_held {
+            visit.lang.say("slot-held")
+        } else {
+            words.next
+        },
         asked,
         slots: near
+            .slots
             .iter()
             .map(|&(slot, free)| slot_view(visit, slot, free))
             .collect(),
@@ -158,7 +161,6 @@ pub async fn show(guest: Guest) -> HttpResponse {
         doses: doses(visit, held.doses),
         hold: held.hold,
         until: when.clock_s(held.until),
-        until_machine: machine(visit, held.until),
         left_s,
         left: left(visit.lang, left_s),
         moves,

@@ -16,7 +16,7 @@ use super::trouble::Trouble;
 use super::visit::{Glance, Visit, lang};
 use super::when::When;
 use crate::domain::campaign::eligibility::{Answer, Decision};
-use crate::domain::campaign::{Campaign, Opening, Order};
+use crate::domain::campaign::{Campaign, Cohort, Opening, Order};
 use crate::domain::time::Stamp;
 use crate::gate::hours::{GateState, gate_state};
 use crate::web::call::service;
@@ -264,6 +264,21 @@ pub async fn day(visit: Visit, body: read::Bytes) -> HttpResponse {
     page(l, StatusCode::OK, &template)
 }
 
+/// Whom the programme is for, to somebody whom it is not for.
+fn whom_else(visit: &Visit) -> String {
+    let (l, cohorts) = (visit.lang, &visit.here.offer.catalog.campaign.cohorts);
+    let years = cohorts.iter().map(|cohort| (cohort.born.0.year(), cohort.born.1.year()));
+    let years = years.reduce(|all, own| (all.0.min(own.0), all.1.max(own.1)));
+    let by_groups = cohorts.iter().any(Cohort::is_of_groups_alone);
+    match years.filter(|_| !by_groups) {
+        Some((first, last)) => {
+            let years = [("first", text(first.to_string())), ("last", text(last.to_string()))];
+            l.put("not-for-you-next", &[("whom", text(l.put("born-years", &years)))])
+        }
+        None => l.say("not-for-you-letter").to_owned(),
+    }
+}
+
 /// The page that tells a person of the roster when their day is.
 pub fn verdict_page(visit: &Visit, decision: &Decision, status: StatusCode) -> HttpResponse {
     let template = VerdictPage {
@@ -306,7 +321,7 @@ fn verdict(visit: &Visit, decision: &Decision) -> Verdict {
         });
     }
     if decision.answer == Answer::NotEligible && decision.opens_at.is_none() {
-        sentences.push(l.say("not-for-you-next").to_owned());
+        sentences.push(whom_else(visit));
     }
     Verdict {
         headline,

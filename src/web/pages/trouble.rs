@@ -115,7 +115,7 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
         Refused::NoBooking => ("no_booking", ("/sites", "to-sites")),
         Refused::NotFound => ("not_found", ("", "to-start")),
         Refused::ChangeDeadlinePassed(deadline) => {
-            let at = [("at", text(when.instant(*deadline)))];
+            let at = [("at", text(when.end(*deadline)))];
             details.push(l.put("deadline-was", &at));
             ("change_deadline_passed", ("/booking", "to-booking"))
         }

@@ -128,6 +128,11 @@ impl Visit {
         }
     }
 
+    /// Whether a first booking is allowed to somebody in session now.
+    pub fn may_book(&self, person: &PersonKey) -> bool {
+        self.service.books_until(&self.here, person).is_some()
+    }
+
     pub fn trouble(&self, refused: &Refused) -> Trouble {
         trouble::refused(self, refused)
     }

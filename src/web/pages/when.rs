@@ -41,6 +41,18 @@ impl<'a> When<'a> {
         self.lang.put("span", &values)
     }
 
+    /// An end, which is itself not in it: midnight is the end of the day before.
+    pub fn end(&self, stamp: Stamp) -> String {
+        let local = self.zone.local(stamp);
+        match local.date().yesterday() {
+            Ok(date) if (local.hour(), local.minute()) == (0, 0) => {
+                let date = [("date", text(self.date(date)))];
+                self.lang.put("midnight", &date)
+            }
+            _ => self.instant(stamp),
+        }
+    }
+
     /// The same with seconds.
     pub fn instant_s(&self, stamp: Stamp) -> String {
         let local = self.zone.local(stamp);

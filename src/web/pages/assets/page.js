@@ -61,6 +61,7 @@ addEventListener('submit', (event) => {
 
 // How long a hold lasts comes from the server as seconds; a steady clock counts them down.
 function countdown(shown) {
+  shown.hidden = false;
   const end = performance.now() + shown.dataset.left * 1000;
   const words = shown.textContent;
   const step = () => {

@@ -20,6 +20,7 @@ mod browse;
 mod public;
 mod words;
 
+use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
@@ -89,6 +90,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     drop(described);
     pages::configure(config);
     config
+        .route("/robots.txt", web::get().to(robots))
         .app_data(web::PayloadConfig::new(door::bounds::BODY_BYTES_MAX))
         .default_service(web::to(no_route));
 }
@@ -107,10 +109,19 @@ pub fn problem_codes() -> impl Iterator<Item = &'static str> {
     words::PROBLEMS.iter().map(|(code, _)| *code)
 }
 
+/// Search engines may show the first page; everything else is for one person.
+async fn robots() -> &'static str {
+    "User-agent: *\nDisallow: /api/\nDisallow: /*/*/\n"
+}
+
 /// A known path with another method is 405 with the methods it takes; anything else is 404.
 async fn no_route(request: HttpRequest) -> HttpResponse {
     let problem = Problem::new(Lang::of(request.headers()), "not_found");
+    let accept = request.headers().get(ACCEPT);
+    let accept = accept.and_then(|accept| accept.to_str().ok());
+    let is_browser = accept.is_some_and(|accept| accept.contains("text/html"));
     match methods_of(request.path()) {
+        _ if is_browser && !request.path().starts_with("/api/") => pages::missing(&request),
         methods if methods.is_empty() => problem.response(),
         methods => {
             let problem = Problem::new(Lang::of(request.headers()), "method_not_allowed");

@@ -4,7 +4,7 @@
 //! crash, it is answered as the first time.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
 use askama::Template;
 
 use super::answer::page;

@@ -29,7 +29,7 @@ mod when;
 
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 pub use prepared::{Filled, PreparedPages};
 pub use visit::Glance;
@@ -81,6 +81,13 @@ pub fn prepared_page<'a>(
         (campaign, Some("wait")) => Some((PreparedPage::Room, campaign, lang)),
         _ => None,
     }
+}
+
+/// The answer to a browser that asks for what no route has.
+pub fn missing(request: &HttpRequest) -> HttpResponse {
+    let mut answer = trouble::missing(request);
+    guard::protect(answer.headers_mut());
+    answer
 }
 
 /// The first page.

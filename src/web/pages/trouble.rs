@@ -1,7 +1,8 @@
 //! Refusals as pages: what happened, in words, and what to do next. Every problem code has both.
 
 use actix_web::error::InternalError;
-use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::http::{Method, StatusCode};
 use actix_web::http::header::{REFRESH, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -156,7 +157,22 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
 
 /// An address under a language that no page has.
 pub async fn no_page(request: HttpRequest) -> HttpResponse {
-    not_found(&request)
+    missing(&request)
+}
+
+/// The answer to a browser that asks for what is not there. A slash too many at the end is taken
+/// off: no page's address has one.
+pub fn missing(request: &HttpRequest) -> HttpResponse {
+    let path = request.path();
+    let short = path.trim_end_matches('/');
+    let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
+    // Two slashes at the beginning would name another site.
+    if is_get && short != path && !short.is_empty() && !short.starts_with("//") {
+        return HttpResponse::PermanentRedirect()
+            .insert_header((LOCATION, short))
+            .finish();
+    }
+    not_found(request)
 }
 
 pub fn not_found(request: &HttpRequest) -> HttpResponse {

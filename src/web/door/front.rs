@@ -327,7 +327,10 @@ impl Front {
     fn show_page(&self, head: &Head<'_>, out: &mut Out, end: &End<'_>) -> Option<()> {
         let (page, campaign, lang) = prepared_page(head.path, &head.lines)?;
         let service = &self.service;
+        // Whoever has something here already is told so: the page is theirs alone.
+        let has = |cookie| token_in(&head.lines, cookie).is_some();
         let filled = match page {
+            PreparedPage::Landing if has(PLACE_COOKIE) || has(SESSION_COOKIE) => return None,
             PreparedPage::Landing => self.with_known(campaign, |here| {
                 here.now = service.clock.now();
                 let (place, here) = (None, &*here);

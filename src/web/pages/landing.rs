@@ -1,5 +1,5 @@
-//! The first page: what is open, for whom, now and next; and the day of a birth date, answered
-//! without identity.
+//! The first page: one question, and when booking is open for whom; and the day of a birth date,
+//! answered without identity.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use askama::Template;
 use super::answer::{page, see_other};
 use super::assets::{self, Asset};
 use super::form::{Form, birth_date};
-use super::frame::{Frame, machine, text};
+use super::frame::{Frame, grouped, machine, text};
 use super::prepared::{Filled, For, Prepared, PreparedPages, prepared_pages};
 use super::trouble::Trouble;
 use super::visit::{Glance, Visit, lang};
@@ -18,7 +18,8 @@ use super::when::When;
 use crate::domain::campaign::eligibility::{Answer, Decision};
 use crate::domain::campaign::{Campaign, Cohort, Opening, Order};
 use crate::domain::time::Stamp;
-use crate::gate::hours::{GateState, gate_state};
+use crate::gate::PlaceState;
+use crate::gate::hours::{GateState, OpeningState, gate_state};
 use crate::web::call::service;
 use crate::web::read;
 
@@ -28,14 +29,23 @@ struct LandingPage {
     f: Frame,
     style: &'static Asset,
     state: &'static str,
-    state_words: &'static str,
+    /// Where it is the same for everybody: paused, or over.
+    state_words: Option<&'static str>,
     message: Option<String>,
+    known: Option<Known>,
     openings: Vec<OpeningView>,
-    enter: bool,
+}
+
+/// What this device has already, and the way to it.
+struct Known {
+    words: String,
+    page: &'static str,
+    action: &'static str,
 }
 
 struct OpeningView {
-    open: bool,
+    state: &'static str,
+    tag: &'static str,
     from: String,
     from_machine: String,
     until: String,
@@ -82,10 +92,7 @@ pub async fn front(request: HttpRequest) -> Result<HttpResponse, Trouble> {
         .collect();
     if let [only] = ids.as_slice() {
         let visit = Visit::new(&request, l, only)?;
-        return Ok(
-            Filled::from(prepared(prepared_pages(&request), visit.glance()))
-                .answer(request.headers()),
-        );
+        return Ok(landing(request, visit).await);
     }
     let listed = offers.iter().map(|offer| {
         let campaign = &offer.catalog.campaign;
@@ -100,7 +107,45 @@ pub async fn front(request: HttpRequest) -> Result<HttpResponse, Trouble> {
 }
 
 pub async fn landing(request: HttpRequest, visit: Visit) -> HttpResponse {
-    Filled::from(prepared(prepared_pages(&request), visit.glance())).answer(request.headers())
+    let kept = prepared_pages(&request);
+    let known = known(&visit);
+    let page = match known {
+        Some(_) => Arc::new(make(&visit, &MadeOf::of(visit.glance()), known)),
+        None => prepared(kept, visit.glance()),
+    };
+    Filled::from(page).answer(request.headers())
+}
+
+/// What the device that asks has already; none if that is nothing, or over.
+fn known(visit: &Visit) -> Option<Known> {
+    let (l, service) = (visit.lang, &visit.service);
+    let told = |words: String, page, action| Known {
+        words,
+        page,
+        action: l.say(action),
+    };
+    let say = |key| l.say(key).to_owned();
+    let session = visit.session.as_deref();
+    let person = session.and_then(|session| service.session(&visit.here, session).ok());
+    if let Some(person) = person {
+        return Some(match visit.home(&person) {
+            page @ "/booking" => told(say("known-booking"), page, "to-booking"),
+            page @ "/confirm" => told(say("known-hold"), page, "to-confirm"),
+            page => told(say("known-session"), page, "to-sites"),
+        });
+    }
+    let place = service.place(&visit.here, visit.place.as_deref()?).ok()?;
+    let number = [("number", text(grouped(place.number)))];
+    let (words, action) = match (place.state, place.window) {
+        (PlaceState::Admitted, _) if place.opening.is_none() => (say("known-booking"), "to-booking"),
+        (PlaceState::Admitted, _) => (say("wait-admitted"), "to-wait"),
+        (PlaceState::Window, Some(window)) => {
+            let span = When::of(visit).span(window.from, window.until);
+            (l.put("known-window", &[("at", text(span))]), "to-window")
+        }
+        _ => (l.put("known-number", &number), "to-wait"),
+    };
+    Some(told(words, "/wait", action))
 }
 
 pub async fn to_landing(visit: Visit) -> HttpResponse {
@@ -118,35 +163,42 @@ pub struct MadeOf {
     message: Option<String>,
 }
 
+impl MadeOf {
+    fn of(glance: Glance<'_>) -> Self {
+        let here = glance.here;
+        let campaign = &here.offer.catalog.campaign;
+        let board = here.gate.board.load();
+        Self {
+            version: here.offer.catalog.version(),
+            passed: passed(campaign, here.now),
+            state: gate_state(campaign, here.now),
+            paused: board.view.state == "paused",
+            message: board.view.message.clone(),
+        }
+    }
+}
+
 /// The bytes that are the same for everyone until an opening or the gate changes.
 pub fn prepared(kept: &PreparedPages, glance: Glance<'_>) -> Arc<Prepared> {
-    let here = glance.here;
-    let campaign = &here.offer.catalog.campaign;
-    let board = here.gate.board.load();
-    let made_of = MadeOf {
-        version: here.offer.catalog.version(),
-        passed: passed(campaign, here.now),
-        state: gate_state(campaign, here.now),
-        paused: board.view.state == "paused",
-        message: board.view.message.clone(),
-    };
-    let (state, paused) = (made_of.state, made_of.paused);
-    let message = board.view.message.as_deref();
-    let make = || make(&glance.visit(), state, paused, message);
-    kept.landings.page((here.index, glance.lang), made_of, make)
+    let made_of = MadeOf::of(glance);
+    let key = (glance.here.index, glance.lang);
+    kept.landings
+        .page(key, made_of, |made_of| make(&glance.visit(), made_of, None))
 }
 
-/// How many beginnings and ends of openings have passed: the page changes with each.
+/// How many lobbies have opened, openings begun and ended: the page changes with each.
 fn passed(campaign: &Campaign, now: Stamp) -> usize {
-    let ends = campaign
+    let lobby_s = 60 * i64::from(campaign.gate.lobby_min());
+    let changes = campaign
         .openings
         .iter()
-        .flat_map(|opening| [opening.from, opening.until]);
-    ends.filter(|end| *end <= now).count()
+        .flat_map(|opening| [opening.from.plus_s(-lobby_s), opening.from, opening.until]);
+    changes.filter(|change| *change <= now).count()
 }
 
-fn make(visit: &Visit, state: GateState, paused: bool, message: Option<&str>) -> Prepared {
+fn make(visit: &Visit, made_of: &MadeOf, known: Option<Known>) -> Prepared {
     let here = &visit.here;
+    let MadeOf { state, paused, .. } = *made_of;
     let campaign = &here.offer.catalog.campaign;
     let mut openings: Vec<&Opening> = campaign
         .openings
@@ -157,30 +209,30 @@ fn make(visit: &Visit, state: GateState, paused: bool, message: Option<&str>) ->
     let f = Frame::timeless(visit, "");
     let style = assets::named("frame.css");
     let policy = super::waiting::policy(&[style], &[]);
+    // What is open is open for some: the table says for whom.
     let state_words = match (paused, state) {
-        (true, _) => visit.lang.say("state-paused"),
-        (_, GateState::Before) => visit.lang.say("state-before"),
-        (_, GateState::Lobby) if campaign.gate.order == Order::Windows => {
-            visit.lang.say("state-windows")
-        }
-        (_, GateState::Lobby) => visit.lang.say("state-lobby"),
-        (_, GateState::Open) => visit.lang.say("state-open"),
-        (_, GateState::Closed) => visit.lang.say("state-closed"),
+        (true, _) => Some(visit.lang.say("state-paused")),
+        (_, GateState::Closed) => Some(visit.lang.say("state-closed")),
+        _ => None,
+    };
+    let whose = match known {
+        Some(_) => For::One,
+        None => For::Everyone,
     };
     let template = LandingPage {
         f,
         style,
         state: if paused { "paused" } else { state.name() },
         state_words,
-        message: message.map(str::to_owned),
+        message: made_of.message.clone(),
+        known,
         openings: openings
             .into_iter()
             .map(|opening| view(visit, opening))
             .collect(),
-        enter: state != GateState::Closed,
     };
     let text = template.render().unwrap_or_default();
-    Prepared::new(&text, &policy, visit.lang, For::Everyone)
+    Prepared::new(&text, &policy, visit.lang, whose)
 }
 
 fn view(visit: &Visit, opening: &Opening) -> OpeningView {
@@ -211,8 +263,17 @@ fn view(visit: &Visit, opening: &Opening) -> OpeningView {
             .collect();
         whom.push(l.put("whom-digits", &[("digits", text(digits.join(", ")))]));
     }
+    let (state, tag) = match OpeningState::of(campaign, opening, visit.here.now) {
+        OpeningState::Open => ("open", "open-now"),
+        OpeningState::Lobby if campaign.gate.order == Order::Windows => {
+            ("lobby", "windows-shown")
+        }
+        OpeningState::Lobby => ("lobby", "lobby-open"),
+        _ => ("before", "opens-next"),
+    };
     OpeningView {
-        open: opening.from <= visit.here.now,
+        state,
+        tag: l.say(tag),
         from: when.instant(opening.from),
         from_machine: machine(visit, opening.from),
         until: when.instant(opening.until),

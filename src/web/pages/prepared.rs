@@ -357,7 +357,7 @@ const SHELF_PAGES_MAX: usize = 256;
 impl<Key: Eq + std::hash::Hash, Of: PartialEq> Shelf<Key, Of> {
     /// The page of this key. It is made if there is none, or if it was made of other values than
     /// `of`.
-    pub fn page(&self, key: Key, of: Of, make: impl FnOnce() -> Prepared) -> Arc<Prepared> {
+    pub fn page(&self, key: Key, of: Of, make: impl FnOnce(&Of) -> Prepared) -> Arc<Prepared> {
         let mut pages = locked(&self.0);
         if let Some((known, page)) = pages.get(&key)
             && *known == of
@@ -367,7 +367,7 @@ impl<Key: Eq + std::hash::Hash, Of: PartialEq> Shelf<Key, Of> {
         if pages.len() >= SHELF_PAGES_MAX {
             pages.clear();
         }
-        let page = Arc::new(make());
+        let page = Arc::new(make(&of));
         pages.insert(key, (of, Arc::clone(&page)));
         page
     }
@@ -491,15 +491,15 @@ mod tests {
     #[test]
     fn a_shelf_whose_maker_panicked_still_gives_pages() {
         let shelf = Shelf::<u8, u8>::default();
-        let make = || Prepared::new("<p>", "", Lang::Ko, For::Everyone);
+        let make = |_: &i32| Prepared::new("<p>", "", Lang::Ko, For::Everyone);
         shelf.page(1, 1, make);
         let dead = std::thread::scope(|scope| {
-            let maker = scope.spawn(|| shelf.page(1, 2, || panic!("as this test wants")));
+            let maker = scope.spawn(|| shelf.page(1, 2, |_| panic!("as this test wants")));
             maker.join().is_err()
         });
         assert!(dead);
         let page = shelf.page(1, 2, make);
-        assert!(Arc::ptr_eq(&page, &shelf.page(1, 2, || panic!("is kept"))));
+        assert!(Arc::ptr_eq(&page, &shelf.page(1, 2, |_| panic!("is kept"))));
     }
 
     proptest! {

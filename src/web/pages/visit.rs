@@ -24,7 +24,7 @@ pub struct Visit {
     pub here: Here,
     pub lang: Lang,
     pub place: Option<String>,
-    session: Option<String>,
+    pub session: Option<String>,
 }
 
 /// A visit that is over in a moment: what is needed to answer from prepared bytes, and no more.

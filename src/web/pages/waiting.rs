@@ -119,7 +119,7 @@ pub fn shown(kept: &PreparedPages, glance: Glance<'_>, place: &Place) -> Filled 
         version: here.offer.catalog.version(),
         message: message.clone(),
     };
-    let make = || make(&glance.visit(), scene, message.as_deref());
+    let make = |_: &MadeOf| make(&glance.visit(), scene, message.as_deref());
     let key = (here.index, glance.lang, scene);
     let page = kept.rooms.page(key, made_of, make);
     let passed = place.number.saturating_sub(place.ahead);

@@ -491,7 +491,7 @@ mod tests {
     #[test]
     fn a_shelf_whose_maker_panicked_still_gives_pages() {
         let shelf = Shelf::<u8, u8>::default();
-        let make = |_: &i32| Prepared::new("<p>", "", Lang::Ko, For::Everyone);
+        let make = |_: &_| Prepared::new("<p>", "", Lang::Ko, For::Everyone);
         shelf.page(1, 1, make);
         let dead = std::thread::scope(|scope| {
             let maker = scope.spawn(|| shelf.page(1, 2, |_| panic!("as this test wants")));

@@ -16,7 +16,7 @@ use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::ops::outcome::{Done, GateStatus};
 use crate::ops::work::Work;
-use crate::rush::crowd::{Crowd, Habits};
+use crate::rush::crowd::{Clients, Crowd, Habits};
 use crate::rush::simulate;
 use crate::rush::sweep::LOADS;
 use crate::rush::target::{Server, Time, find};
@@ -220,6 +220,14 @@ pub struct Evening {
     /// Seconds between two clicks, on average
     #[arg(long, value_name = "SECONDS", default_value_t = 4.0, value_parser = positive)]
     think: f64,
+    /// What people come with: the pages in a browser, the pages without a script (plain), or a
+    /// program of their own that calls the API
+    #[arg(
+        long,
+        value_name = "SHARES",
+        default_value = "pages=0.8,plain=0.1,api=0.1"
+    )]
+    clients: Clients,
     /// People looked up at the end, who must have what they were told
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     check: usize,
@@ -298,6 +306,7 @@ impl Target {
             own.exists().then_some(own)
         });
         let way = find(&url, ca.as_deref(), self.this_host_is_mine)?;
+        let url = url.trim_end_matches('/').to_owned();
         let server = Server { way, url };
         let time = server.time()?;
         let id = match &self.campaign {
@@ -372,6 +381,7 @@ impl Evening {
             reconnect: self.reconnect,
             cut: self.cut,
             think_s: self.think,
+            clients: self.clients,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-/// The calls that people make.
+/// The requests that people make: the calls of the API, then those of the pages.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 #[repr(u8)]
 pub enum Kind {
@@ -20,9 +20,24 @@ pub enum Kind {
     Mine,
     Move,
     Cancel,
+    Landing,
+    Form,
+    SignIn,
+    Room,
+    GoIn,
+    Regions,
+    DaysPage,
+    TimesPage,
+    HoldForm,
+    Confirm,
+    BookForm,
+    BookingPage,
+    CancelPage,
+    CancelForm,
+    Asset,
 }
 
-pub const KINDS: [Kind; 12] = [
+pub const KINDS: [Kind; 27] = [
     Kind::Board,
     Kind::Enter,
     Kind::Place,
@@ -35,6 +50,21 @@ pub const KINDS: [Kind; 12] = [
     Kind::Mine,
     Kind::Move,
     Kind::Cancel,
+    Kind::Landing,
+    Kind::Form,
+    Kind::SignIn,
+    Kind::Room,
+    Kind::GoIn,
+    Kind::Regions,
+    Kind::DaysPage,
+    Kind::TimesPage,
+    Kind::HoldForm,
+    Kind::Confirm,
+    Kind::BookForm,
+    Kind::BookingPage,
+    Kind::CancelPage,
+    Kind::CancelForm,
+    Kind::Asset,
 ];
 
 impl Kind {
@@ -52,6 +82,39 @@ impl Kind {
             Self::Mine => "mine",
             Self::Move => "move",
             Self::Cancel => "cancel",
+            Self::Landing => "landing",
+            Self::Form => "form",
+            Self::SignIn => "sign-in",
+            Self::Room => "room",
+            Self::GoIn => "go-in",
+            Self::Regions => "choose",
+            Self::DaysPage => "days-page",
+            Self::TimesPage => "times-page",
+            Self::HoldForm => "hold-form",
+            Self::Confirm => "confirm",
+            Self::BookForm => "book-form",
+            Self::BookingPage => "booking",
+            Self::CancelPage => "cancel-page",
+            Self::CancelForm => "cancel-form",
+            Self::Asset => "asset",
+        }
+    }
+
+    /// The call of the API that does the same as this request.
+    pub fn call(self) -> Self {
+        match self {
+            Self::Landing | Self::Asset => Self::Board,
+            Self::Form | Self::SignIn => Self::Enter,
+            Self::Room => Self::Place,
+            Self::GoIn => Self::Admit,
+            Self::Regions => Self::Sites,
+            Self::DaysPage => Self::Days,
+            Self::TimesPage => Self::Slots,
+            Self::HoldForm | Self::Confirm => Self::Hold,
+            Self::BookForm => Self::Book,
+            Self::BookingPage | Self::CancelPage => Self::Mine,
+            Self::CancelForm => Self::Cancel,
+            call => call,
         }
     }
 
@@ -65,7 +128,7 @@ impl Kind {
 
     /// The refusals that this call may give to what people of a rush send. Overload and pause may
     /// meet any call.
-    fn may_refuse(self, code: Code) -> bool {
+    pub fn may_refuse(self, code: Code) -> bool {
         use Code::*;
         let session = matches!(code, SessionInvalid | SessionExpired);
         let rules = matches!(code, NotEligible | NotOpenYet | OpeningClosed);
@@ -73,11 +136,12 @@ impl Kind {
         if matches!(code, Overloaded | Paused) {
             return true;
         }
-        match self {
+        let placed = matches!(code, PlaceInvalid | PlaceEnded);
+        match self.call() {
             Self::Board => false,
             Self::Enter => rules || matches!(code, IdentityNotFound | TooManyAttempts),
-            Self::Place => rules || code == PlaceInvalid,
-            Self::Admit => rules || matches!(code, PlaceInvalid | NotAdmitted),
+            Self::Place => rules || placed,
+            Self::Admit => rules || placed || code == NotAdmitted,
             Self::Sites | Self::Days | Self::Slots => session,
             Self::Hold => session || rules || seat || code == AlreadyBooked,
             Self::Book => session || rules || seat || matches!(code, AlreadyBooked),
@@ -88,6 +152,7 @@ impl Kind {
             Self::Cancel => {
                 session || matches!(code, NoBooking | ChangeDeadlinePassed | OutcomeUnknown)
             }
+            _ => false,
         }
     }
 }
@@ -106,11 +171,11 @@ macro_rules! codes {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            fn known(name: &str) -> Option<Self> {
+            pub fn known(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$variant),)+ _ => None }
             }
 
-            fn has_status(self, status: u16) -> bool {
+            pub fn has_status(self, status: u16) -> bool {
                 match self { $(Self::$variant => matches!(status, $($status)|+)),+ }
             }
         }
@@ -125,6 +190,7 @@ codes! {
     NotOpenYet = "not_open_yet": 403,
     OpeningClosed = "opening_closed": 403,
     PlaceInvalid = "place_invalid": 401,
+    PlaceEnded = "place_ended": 401,
     SessionInvalid = "session_invalid": 401,
     SessionExpired = "session_expired": 401,
     NotAdmitted = "not_admitted": 403,
@@ -271,6 +337,7 @@ pub fn read(kind: Kind, status: u16, body: &[u8]) -> Result<Said<'_>, String> {
             }
             Said::Booking(booking)
         }
+        _ => return Err(format!("{} is no call of the API", kind.name())),
     };
     Ok(said)
 }
@@ -337,6 +404,30 @@ struct EnterBody<'a> {
 #[derive(Deserialize)]
 struct PlaceBody {
     place: Place,
+}
+
+/// What a look at the place says to the script of the waiting room, beside the place.
+#[derive(Deserialize, Debug)]
+pub struct Look<'a> {
+    #[serde(borrow)]
+    pub place: LookedPlace<'a>,
+    #[serde(default)]
+    pub paused: bool,
+    #[serde(borrow)]
+    pub message: Option<Cow<'a, str>>,
+}
+
+/// What that script reads of the place and `Place` does not hold.
+#[derive(Deserialize, Debug)]
+pub struct LookedPlace<'a> {
+    #[serde(borrow)]
+    pub wait_because: Option<Cow<'a, str>>,
+    pub may_not_reach: Option<serde::de::IgnoredAny>,
+}
+
+/// Reads what the script of the waiting room reads.
+pub fn look(body: &[u8]) -> Result<Look<'_>, String> {
+    parse(body)
 }
 
 #[derive(Deserialize)]
@@ -453,7 +544,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn nothing_that_comes_panics(kind in 0..12_usize, status: u16, body: Vec<u8>) {
+        fn nothing_that_comes_panics(kind in 0..KINDS.len(), status: u16, body: Vec<u8>) {
             let _ = read(KINDS[kind], status, &body);
         }
     }

@@ -77,6 +77,9 @@ pub(super) fn rehearse(
     );
     let setting = Setting {
         path: format!("/api/v1/campaigns/{}", found.campaign),
+        base: format!("/ko/{}", found.campaign),
+        host: found.server.host().to_owned(),
+        origin: found.server.url.clone(),
         habits: habits.clone(),
         seed: target.seed,
         key: format!("rush-{:x}-{:x}", target.seed, now.as_millisecond()),
@@ -104,6 +107,7 @@ pub(super) fn rehearse(
             found.people.display()
         );
     }
+    drive.scene.check_order();
     let ended = drive.scene.record.seconds.len();
     let still_going = drive.scene.going;
     drive.check(evening.check, &mut |scene, queued| {

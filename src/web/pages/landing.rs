@@ -67,6 +67,8 @@ struct VerdictPage {
 
 /// An answer of the rules in words.
 pub struct Verdict {
+    /// The problem code of a refusal, as every refusal's page has it.
+    code: Option<&'static str>,
     headline: String,
     sentences: Vec<String>,
     may_enter: bool,
@@ -228,6 +230,7 @@ pub async fn day(visit: Visit, body: read::Bytes) -> HttpResponse {
         let template = DayPage {
             f,
             verdict: Verdict {
+                code: None,
                 headline: l.say("birth-date-unclear").to_owned(),
                 sentences: vec![l.say("birth-date-how").to_owned()],
                 may_enter: false,
@@ -245,6 +248,7 @@ pub async fn day(visit: Visit, body: read::Bytes) -> HttpResponse {
         if decision.answer == Answer::NotEligible {
             // Nobody knows the groups of somebody who is not identified.
             verdict = Verdict {
+                code: None,
                 headline: l.say("may-be-for-you").to_owned(),
                 sentences: vec![l.put("may-be-for-you-groups", &groups)],
                 may_enter: true,
@@ -265,7 +269,10 @@ pub async fn day(visit: Visit, body: read::Bytes) -> HttpResponse {
 pub fn verdict_page(visit: &Visit, decision: &Decision, status: StatusCode) -> HttpResponse {
     let template = VerdictPage {
         f: Frame::of(visit, ""),
-        verdict: verdict(visit, decision),
+        verdict: Verdict {
+            code: Some(decision.answer.name()),
+            ..verdict(visit, decision)
+        },
     };
     page(visit.lang, status, &template)
 }
@@ -302,6 +309,7 @@ fn verdict(visit: &Visit, decision: &Decision) -> Verdict {
         sentences.push(l.say("not-for-you-next").to_owned());
     }
     Verdict {
+        code: None,
         headline,
         sentences,
         may_enter: decision.answer == Answer::Eligible || decision.lobby_is_open(),

@@ -239,16 +239,18 @@ pub struct Person {
     pub keys: u8,
     pub load: Load,
     pub shows: Shows,
-    /// Of a browser: names of the address that it is on its way to, of the region and the hold
-    /// chosen, and of the tag of the first page that it keeps.
+    /// Of a browser: names of the address that it is on its way to, of the hold that its person
+    /// has, and of the tag of the first page that it keeps.
     pub to: u32,
-    pub region: u32,
     pub hold: u32,
     pub etag: u32,
     /// What the waiting room shows beside its figures; see `document::scene_of`.
     pub scene: u32,
     /// Milliseconds of the rush: when the person last went in from the waiting room.
     pub went_ms: u32,
+    /// The second, of Unix time on the server's clock, at which the token of the evening before
+    /// was given.
+    pub token_at_s: u32,
 }
 
 const _: () = assert!(size_of::<Person>() <= 120);
@@ -357,12 +359,34 @@ impl Person {
             load: Load::Idle,
             shows: Shows::Nothing,
             to: 0,
-            region: 0,
             hold: 0,
             etag: 0,
             scene: 0,
             went_ms: 0,
+            token_at_s: 0,
         }
+    }
+
+    /// Makes the person ready for another evening. They keep their booking, what their browser
+    /// has, and their token if it is still good.
+    pub fn sleep(&mut self, keeps_token: bool) {
+        // A program has one token, and that of a session is of no use the next day.
+        let token = self.token.take();
+        let keeps_token = keeps_token && !self.is(BOOKED) && (self.is(PAGES) || !self.is(IN));
+        let token = token.filter(|_| keeps_token);
+        let came = self.is(CAME) || self.is(AGAIN);
+        let over = UNSURE | WAITED | CHECKED | BEFORE | IN | CAME;
+        *self = Self {
+            token,
+            // Without a booking it is a hold, which is over.
+            paper: self.paper.take().filter(|_| self.is(BOOKED)),
+            booked_site: self.booked_site,
+            start: self.start,
+            etag: self.etag,
+            token_at_s: self.token_at_s,
+            ..Self::new(self.traits & !over)
+        };
+        self.set(AGAIN, came);
     }
 
     pub fn is(&self, what: u32) -> bool {
@@ -429,5 +453,29 @@ impl Names {
         let at = (id as usize).checked_sub(1);
         at.and_then(|at| self.all.get(at))
             .map_or("", |text| &**text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_clients_are_read_and_must_be_one_together() {
+        let read = |text: &str| text.parse::<Clients>();
+        let shares = Habits::default().clients;
+        assert_eq!(read(&shares.to_string()), Ok(shares));
+        assert_eq!(read("api=1"), Ok(Clients::API));
+        assert_eq!(read("pages=0.25, plain=0.75").map(|read| read.api), Ok(0.0));
+        for wrong in [
+            "",
+            "pages",
+            "pages=0.5",
+            "pages=2,api=-1",
+            "web=1",
+            "pages=x",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 }

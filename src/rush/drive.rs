@@ -69,11 +69,11 @@ impl Drive {
     }
 
     /// Lets people come by the curve.
-    pub fn expect(&mut self, people: std::ops::Range<u32>, curve: &Curve) {
+    pub fn expect(&mut self, people: impl IntoIterator<Item = u32>, curve: &Curve) {
         let Scene { setting, .. } = &self.scene;
         let (opening_ns, speed, seed) = (setting.opening_ns as f64, setting.speed, setting.seed);
         for person in people {
-            let at_s = curve.arrival(&mut Random::of(seed, person, 1));
+            let at_s = curve.arrival_of(seed, person);
             let due = (opening_ns + at_s / speed * 1e9).max(0.0);
             self.scene.expect(person, due as u64);
         }

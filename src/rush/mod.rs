@@ -12,6 +12,7 @@ pub mod crowd;
 pub mod curve;
 pub mod drive;
 pub mod engine;
+pub mod evenings;
 pub mod host;
 pub mod http;
 pub mod pages;

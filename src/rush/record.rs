@@ -26,6 +26,8 @@ pub enum Fault {
     /// The same, by somebody who came on an evening before, of a person who came for the first
     /// time.
     AheadOfNew,
+    /// The line of an evening does not begin at number 1.
+    NotFromOne,
     /// An acknowledged booking is not there.
     LostBooking,
     /// A booking is not the one that was acknowledged, or one that was never asked for.
@@ -45,6 +47,7 @@ impl Fault {
             Self::NumberTwice => "number_twice",
             Self::Overtaken => "overtaken",
             Self::AheadOfNew => "ahead_of_new",
+            Self::NotFromOne => "not_from_one",
             Self::LostBooking => "lost_booking",
             Self::OtherBooking => "other_booking",
             Self::BookingTwice => "booking_twice",

@@ -156,6 +156,11 @@ impl Scene {
         }
     }
 
+    /// The rush is over: what happened, and the people as they are.
+    pub fn ended(self) -> (Record, Crowd) {
+        (self.record, self.crowd)
+    }
+
     /// Plans a person's first request.
     pub fn expect(&mut self, person: u32, at_ns: u64) {
         self.going += 1;

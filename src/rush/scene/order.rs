@@ -94,3 +94,40 @@ impl Scene {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::scene;
+    use super::*;
+
+    /// Faults of people who asked, and had their number, at these times; `again` is who came
+    /// before.
+    fn faults(arrivals: &[(u64, u64, u64)], again: &[usize]) -> Vec<Fault> {
+        let mut scene = scene(arrivals.len());
+        for (person, &(number, asked_ns, known_ns)) in (0..).zip(arrivals) {
+            scene.order.arrivals.push(Arrival {
+                person,
+                number,
+                asked_ns,
+                known_ns,
+            });
+        }
+        for &person in again {
+            scene.crowd.people[person].set(AGAIN, true);
+        }
+        scene.check_order();
+        scene.record.faults.keys().copied().collect()
+    }
+
+    #[test]
+    fn numbers_follow_the_order_in_which_people_came() {
+        // Two who ask at the same time may have either number.
+        assert_eq!(faults(&[(1, 0, 5), (3, 6, 9), (2, 8, 9)], &[2]), []);
+        let later = [(2, 0, 5), (1, 6, 9)];
+        assert_eq!(faults(&later, &[]), [Fault::Overtaken]);
+        assert_eq!(faults(&later, &[1]), [Fault::AheadOfNew]);
+        // Also a person who came before can be overtaken.
+        assert_eq!(faults(&later, &[0, 1]), [Fault::Overtaken]);
+        assert_eq!(faults(&later, &[0]), [Fault::Overtaken]);
+    }
+}

@@ -50,7 +50,7 @@ impl Scene {
     /// Counts that the person has entered, the first time; `wait_s` is the wait that they are
     /// shown.
     pub(super) fn entered(&mut self, me: u32, wait_s: [u64; 2]) {
-        if self.person(me).waits_from_ms == 0 {
+        if self.person(me).waits_from_ms == 0 && !self.checking {
             let from_ms = self.now.max(self.setting.opening_ns) / 1_000_000;
             self.record.totals.entered += 1;
             self.record.now.entered += 1;

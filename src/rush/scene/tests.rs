@@ -1,5 +1,7 @@
 //! People against answers that are made up here.
 
+mod pages;
+
 use std::io::Write as _;
 
 use super::*;
@@ -19,7 +21,7 @@ const BOOKING: &str = r#"{"booking":{"number":"N-1","status":"booked","seq":1,
     "doses":[{"dose":1,"site":"A","start":"2021-08-02T09:00:00+09:00"}]}}"#;
 
 /// So many people who do nothing special.
-fn scene(people: usize) -> Scene {
+pub(super) fn scene(people: usize) -> Scene {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     writeln!(file, "name,birth_date,code,phone,region,groups").unwrap();
     for at in 0..people {

@@ -105,7 +105,7 @@ impl Recorder {
         let body = if self.look.starts_with("/api") {
             format!(r#"{{"code":"overloaded","retry_after_s":{PUT_OFF_S}}}"#)
         } else {
-            "<main data-code=\"overloaded\"></main>".to_owned()
+            "<link rel=\"icon\" href=\"data:,\"><main data-code=\"overloaded\"></main>".to_owned()
         };
         let kind = if self.look.starts_with("/api") {
             "application/problem+json"

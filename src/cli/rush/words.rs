@@ -322,8 +322,8 @@ pub fn evening(evening: &HeldEvening) -> String {
     let [ahead_of_new, overtaken] = evening.overtakers();
     format!(
         "opening at {}: {} came for the first time and {} again; numbers from {} to {}; {} booked, \
-         {} of them had come before; {ahead_of_new} were ahead of new people, {overtaken} otherwise \
-         ahead of who came first; {} faults",
+         {} of them had come before; {ahead_of_new} were ahead of new people, {overtaken} \
+         otherwise ahead of somebody who came first; {} faults",
         rehearsal.opens_at,
         line.came_new,
         line.came_again,

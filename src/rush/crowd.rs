@@ -253,7 +253,7 @@ pub struct Person {
     pub token_at_s: u32,
 }
 
-const _: () = assert!(size_of::<Person>() <= 120);
+const _: () = assert!(size_of::<Person>() <= 112);
 
 /// All people, and the names that they share.
 pub struct Crowd {

@@ -159,7 +159,8 @@ impl Recorder {
                 assets.push(sent.clone());
                 continue;
             }
-            if way.last() != Some(sent) {
+            // How often the room is asked for and loaded anew depends on what the line does.
+            if !way.contains(sent) {
                 way.push(sent.clone());
             }
             let navigates = sent

@@ -14,7 +14,7 @@ pub fn put(cookies: &str, set: &str) -> String {
         .split("; ")
         .filter(|kept| !kept.is_empty())
         .collect();
-    match all.iter().position(|kept| is_same(&kept)) {
+    match all.iter().position(is_same) {
         Some(at) if is_over => drop(all.remove(at)),
         Some(at) => all[at] = pair,
         None if is_over => {}

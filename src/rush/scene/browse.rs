@@ -217,7 +217,7 @@ impl Scene {
             let person = self.person(who.person);
             let had = person.token.take().unwrap_or_default();
             let has = cookies::put(&had, set);
-            person.token = Some(has.into()).filter(|has: &Box<str>| !has.is_empty());
+            person.token = (!has.is_empty()).then(|| has.into());
         }
         match who.part {
             Part::Own => self.own_answered(who, kind, answer),

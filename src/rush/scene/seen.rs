@@ -48,7 +48,8 @@ impl Scene {
             Kind::DaysPage => {
                 if self.comes_in(who, false) {
                     let site = self.crowd.names.text(self.person_ref(me).site);
-                    self.choose_day(me, &document::days(page, &base, &site.to_owned()));
+                    let days = document::days(page, &base, site);
+                    self.choose_day(me, &days);
                 }
             }
             Kind::TimesPage => {

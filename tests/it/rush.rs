@@ -109,6 +109,8 @@ fn a_small_evening_goes_well_over_tls() {
         "3",
         "--arrive-for",
         "8",
+        "--bots",
+        "0.03",
         "--tabs",
         "0.3",
         "--moves",

@@ -18,7 +18,7 @@ use super::{Output, serve};
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
 use crate::demo;
-use crate::domain::campaign::{Campaign, read_instant};
+use crate::domain::campaign::{Campaign, read_date, read_instant};
 use crate::domain::ids::VaccineIndex;
 use crate::domain::state::State;
 use crate::domain::time::{Day, Stamp};
@@ -28,7 +28,7 @@ use crate::files::roster;
 use crate::ops::folder::{Folder, write_new};
 use crate::server::{self, Addresses};
 
-const CAMPAIGN: &str = include_str!("../../data/campaign.toml");
+pub const CAMPAIGN: &str = include_str!("../../data/campaign.toml");
 /// Lines for a shell that sign in, look and book.
 const CURL: &str = include_str!("demo-curl.txt");
 /// The evening of 19 July 2021: 1.54 million people may book from eight o'clock.
@@ -62,9 +62,29 @@ pub struct Demo {
     /// Another campaign than that of July 2021, with the same people, sites and slots
     #[arg(long, value_name = "FILE")]
     campaign: Option<PathBuf>,
+    /// The first and the last birth date of the people, such as 1967-01-01..1971-12-31; those of
+    /// the opening of 19 July 2021 if not given
+    #[arg(long, value_name = "DATE..DATE", value_parser = born)]
+    born: Option<Born>,
     /// How fast the simulated clock runs
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     speed: f64,
+}
+
+/// First and last birth date.
+type Born = (Date, Date);
+
+fn born(text: &str) -> Result<Born, String> {
+    let day = |text: &str| read_date(text).map_err(|_| format!("{text:?} is no date"));
+    let (first, last) = text
+        .split_once("..")
+        .ok_or("write two dates with .. between them")?;
+    let born = (day(first)?, day(last)?);
+    if born.0 <= born.1 {
+        Ok(born)
+    } else {
+        Err("the first date is after the last".to_owned())
+    }
 }
 
 /// What a demo's folder remembers, to go on with it.
@@ -72,6 +92,16 @@ pub struct Demo {
 struct Made {
     people: u64,
     seed: u64,
+    /// As `--born` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    born: Option<String>,
+}
+
+impl Made {
+    fn born(&self) -> Born {
+        let given = self.born.as_deref().and_then(|text| born(text).ok());
+        given.unwrap_or(BORN)
+    }
 }
 
 pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Output> {
@@ -167,10 +197,11 @@ fn make(
     let made = Made {
         people: demo.people,
         seed: SEED,
+        born: { demo.born }.map(|(first, last)| format!("{first}..{last}")),
     };
     let path = folder.path().join("people.csv");
     let file = BufWriter::new(fs::File::create(&path)?);
-    roster::write_csv(demo::people(made.seed, made.people, BORN), file)?;
+    roster::write_csv(demo::people(made.seed, made.people, made.born()), file)?;
     let today = Day::of(campaign.zone.local(at).date());
     let keys = folder.keys()?;
     let prepared = roster::read_file(&path, &keys, &Entropy::system(), today)
@@ -249,7 +280,7 @@ struct People<'a> {
 
 impl People<'_> {
     fn shown(&self) -> Vec<Value> {
-        let people = demo::People::new(self.made.seed, BORN);
+        let people = demo::People::new(self.made.seed, self.made.born());
         let shown = (0..SHOWN.min(self.made.people)).map(|at| people.person(at));
         let view = |person: demo::GeneratedPerson| {
             json!({

@@ -1,5 +1,6 @@
 //! `sumun rush`: rehearsals against a running server.
 
+mod evenings;
 mod measure;
 mod rehearse;
 mod words;
@@ -16,7 +17,7 @@ use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::ops::outcome::{Done, GateStatus};
 use crate::ops::work::Work;
-use crate::rush::crowd::{Crowd, Habits};
+use crate::rush::crowd::{Clients, Crowd, Habits};
 use crate::rush::simulate;
 use crate::rush::sweep::LOADS;
 use crate::rush::target::{Server, Time, find};
@@ -52,6 +53,9 @@ pub struct Rush {
     target: Target,
     #[command(flatten)]
     evening: Evening,
+    /// How many people come; everybody in the file if not given
+    #[arg(long, value_name = "N")]
+    count: Option<usize>,
     #[command(subcommand)]
     command: Option<RushCommand>,
 }
@@ -64,6 +68,8 @@ pub enum RushCommand {
                       when somebody is lost, doubled or overtaken."
     )]
     Simulate(simulate::Options),
+    /// Rehearse several openings in a row on one data folder, with a demo of its own for each
+    Evenings(evenings::EveningsOptions),
     /// Offer 1, 2, 5, 10 and 20 times what the host holds, and show what is booked
     Sweep(SweepOptions),
     /// Measure what each call costs, and say what this host holds for the campaign
@@ -172,9 +178,6 @@ pub struct Target {
 /// How the evening goes.
 #[derive(Args, Clone, Debug)]
 pub struct Evening {
-    /// How many people come; everybody in the file if not given
-    #[arg(long, value_name = "N")]
-    count: Option<usize>,
     /// End after so many seconds
     #[arg(long = "for", value_name = "SECONDS", default_value_t = 1_800)]
     for_s: u64,
@@ -220,6 +223,14 @@ pub struct Evening {
     /// Seconds between two clicks, on average
     #[arg(long, value_name = "SECONDS", default_value_t = 4.0, value_parser = positive)]
     think: f64,
+    /// What people come with: the pages in a browser, the pages without a script (plain), or a
+    /// program of their own that calls the API
+    #[arg(
+        long,
+        value_name = "SHARES",
+        default_value = "pages=0.8,plain=0.1,api=0.1"
+    )]
+    clients: Clients,
     /// People looked up at the end, who must have what they were told
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     check: usize,
@@ -251,7 +262,8 @@ fn positive(text: &str) -> Result<f64, String> {
 
 pub fn run(folder: &Folder, rush: Rush, json: bool) -> anyhow::Result<Output> {
     match rush.command {
-        None => rehearse(folder, &rush.target, &rush.evening, json),
+        None => rehearse(folder, &rush, json),
+        Some(RushCommand::Evenings(options)) => evenings::run(folder, &options, json),
         Some(RushCommand::Simulate(options)) => Ok(words::simulated(&simulate::run(&options)?)),
         Some(RushCommand::Sweep(sweep)) => run_sweep(folder, &sweep),
         Some(RushCommand::Certify(certify)) => run_certify(folder, &certify),
@@ -285,7 +297,7 @@ impl Target {
     }
 
     pub fn find(&self, folder: &Folder) -> anyhow::Result<Found> {
-        let first = ["sweep", "certify", "simulate"];
+        let first = ["evenings", "sweep", "certify", "simulate"];
         if let Some(word) = self.url.as_deref().filter(|url| first.contains(url)) {
             bail!("write it first, and the options after it: `sumun rush {word} --data DIR`");
         }
@@ -298,6 +310,7 @@ impl Target {
             own.exists().then_some(own)
         });
         let way = find(&url, ca.as_deref(), self.this_host_is_mine)?;
+        let url = url.trim_end_matches('/').to_owned();
         let server = Server { way, url };
         let time = server.time()?;
         let id = match &self.campaign {
@@ -372,6 +385,7 @@ impl Evening {
             reconnect: self.reconnect,
             cut: self.cut,
             think_s: self.think,
+            clients: self.clients,
         }
     }
 }

@@ -4,143 +4,9 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-/// The calls that people make.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-#[repr(u8)]
-pub enum Kind {
-    Board,
-    Enter,
-    Place,
-    Admit,
-    Sites,
-    Days,
-    Slots,
-    Hold,
-    Book,
-    Mine,
-    Move,
-    Cancel,
-}
+mod kinds;
 
-pub const KINDS: [Kind; 12] = [
-    Kind::Board,
-    Kind::Enter,
-    Kind::Place,
-    Kind::Admit,
-    Kind::Sites,
-    Kind::Days,
-    Kind::Slots,
-    Kind::Hold,
-    Kind::Book,
-    Kind::Mine,
-    Kind::Move,
-    Kind::Cancel,
-];
-
-impl Kind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Board => "board",
-            Self::Enter => "enter",
-            Self::Place => "place",
-            Self::Admit => "admit",
-            Self::Sites => "sites",
-            Self::Days => "days",
-            Self::Slots => "slots",
-            Self::Hold => "hold",
-            Self::Book => "book",
-            Self::Mine => "mine",
-            Self::Move => "move",
-            Self::Cancel => "cancel",
-        }
-    }
-
-    /// The status of a yes.
-    fn success(self) -> u16 {
-        match self {
-            Self::Hold | Self::Book => 201,
-            _ => 200,
-        }
-    }
-
-    /// The refusals that this call may give to what people of a rush send. Overload and pause may
-    /// meet any call.
-    fn may_refuse(self, code: Code) -> bool {
-        use Code::*;
-        let session = matches!(code, SessionInvalid | SessionExpired);
-        let rules = matches!(code, NotEligible | NotOpenYet | OpeningClosed);
-        let seat = matches!(code, SlotFull | SlotPast | HoldExpired | OutcomeUnknown);
-        if matches!(code, Overloaded | Paused) {
-            return true;
-        }
-        match self {
-            Self::Board => false,
-            Self::Enter => rules || matches!(code, IdentityNotFound | TooManyAttempts),
-            Self::Place => rules || code == PlaceInvalid,
-            Self::Admit => rules || matches!(code, PlaceInvalid | NotAdmitted),
-            Self::Sites | Self::Days | Self::Slots => session,
-            Self::Hold => session || rules || seat || code == AlreadyBooked,
-            Self::Book => session || rules || seat || matches!(code, AlreadyBooked),
-            Self::Mine => session || code == NoBooking,
-            Self::Move => {
-                session || rules || seat || matches!(code, NoBooking | ChangeDeadlinePassed)
-            }
-            Self::Cancel => {
-                session || matches!(code, NoBooking | ChangeDeadlinePassed | OutcomeUnknown)
-            }
-        }
-    }
-}
-
-macro_rules! codes {
-    ($($variant:ident = $name:literal: $($status:literal)|+,)+) => {
-        /// Why a call was refused.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-        #[repr(u8)]
-        pub enum Code { $($variant),+ }
-
-        pub const CODES: [Code; [$($name),+].len()] = [$(Code::$variant),+];
-
-        impl Code {
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-
-            fn known(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$variant),)+ _ => None }
-            }
-
-            fn has_status(self, status: u16) -> bool {
-                match self { $(Self::$variant => matches!(status, $($status)|+)),+ }
-            }
-        }
-    };
-}
-
-codes! {
-    InvalidRequest = "invalid_request": 400 | 422,
-    IdentityNotFound = "identity_not_found": 403,
-    TooManyAttempts = "too_many_attempts": 429,
-    NotEligible = "not_eligible": 403,
-    NotOpenYet = "not_open_yet": 403,
-    OpeningClosed = "opening_closed": 403,
-    PlaceInvalid = "place_invalid": 401,
-    SessionInvalid = "session_invalid": 401,
-    SessionExpired = "session_expired": 401,
-    NotAdmitted = "not_admitted": 403,
-    SlotFull = "slot_full": 409,
-    SlotPast = "slot_past": 409,
-    AlreadyBooked = "already_booked": 409,
-    HoldExpired = "hold_expired": 404,
-    NoBooking = "no_booking": 404,
-    NotFound = "not_found": 404,
-    MethodNotAllowed = "method_not_allowed": 405,
-    ChangeDeadlinePassed = "change_deadline_passed": 409,
-    IdempotencyConflict = "idempotency_conflict": 409,
-    Paused = "paused": 503,
-    Overloaded = "overloaded": 503,
-    OutcomeUnknown = "outcome_unknown": 500,
-}
+pub use kinds::{CODES, Code, KINDS, Kind};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -271,6 +137,7 @@ pub fn read(kind: Kind, status: u16, body: &[u8]) -> Result<Said<'_>, String> {
             }
             Said::Booking(booking)
         }
+        _ => return Err(format!("{} is no call of the API", kind.name())),
     };
     Ok(said)
 }
@@ -337,6 +204,30 @@ struct EnterBody<'a> {
 #[derive(Deserialize)]
 struct PlaceBody {
     place: Place,
+}
+
+/// What a look at the place says to the script of the waiting room, beside the place.
+#[derive(Deserialize, Debug)]
+pub struct Look<'a> {
+    #[serde(borrow)]
+    pub place: LookedPlace<'a>,
+    #[serde(default)]
+    pub paused: bool,
+    #[serde(borrow)]
+    pub message: Option<Cow<'a, str>>,
+}
+
+/// What that script reads of the place and `Place` does not hold.
+#[derive(Deserialize, Debug)]
+pub struct LookedPlace<'a> {
+    #[serde(borrow)]
+    pub wait_because: Option<Cow<'a, str>>,
+    pub may_not_reach: Option<serde::de::IgnoredAny>,
+}
+
+/// Reads what the script of the waiting room reads.
+pub fn look(body: &[u8]) -> Result<Look<'_>, String> {
+    parse(body)
 }
 
 #[derive(Deserialize)]
@@ -453,7 +344,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn nothing_that_comes_panics(kind in 0..12_usize, status: u16, body: Vec<u8>) {
+        fn nothing_that_comes_panics(kind in 0..KINDS.len(), status: u16, body: Vec<u8>) {
             let _ = read(KINDS[kind], status, &body);
         }
     }

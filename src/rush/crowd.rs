@@ -34,6 +34,61 @@ pub struct Habits {
     pub cut: f64,
     /// The mean time between two clicks, in seconds.
     pub think_s: f64,
+    /// What people come with.
+    pub clients: Clients,
+}
+
+/// The parts of people who come with the pages in a browser, with the pages without a script, and
+/// with a program of their own that calls the API.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Clients {
+    pub pages: f64,
+    pub plain: f64,
+    pub api: f64,
+}
+
+impl Clients {
+    pub const API: Self = Self {
+        pages: 0.0,
+        plain: 0.0,
+        api: 1.0,
+    };
+}
+
+impl std::fmt::Display for Clients {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { pages, plain, api } = self;
+        write!(f, "pages={pages},plain={plain},api={api}")
+    }
+}
+
+impl std::str::FromStr for Clients {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut clients = Self {
+            pages: 0.0,
+            plain: 0.0,
+            api: 0.0,
+        };
+        for part in text.split(',') {
+            let (name, share) = part.split_once('=').unwrap_or((part, ""));
+            let place = match name.trim() {
+                "pages" => &mut clients.pages,
+                "plain" => &mut clients.plain,
+                "api" => &mut clients.api,
+                other => return Err(format!("{other:?} is none of pages, plain and api")),
+            };
+            let share = share.trim().parse().ok();
+            let share = share.filter(|share| (0.0..=1.0).contains(share));
+            *place = share.ok_or_else(|| format!("{part:?}: a share is from 0 to 1"))?;
+        }
+        let sum = clients.pages + clients.plain + clients.api;
+        if (sum - 1.0).abs() > 0.001 {
+            return Err(format!("the shares are {sum} together, not 1"));
+        }
+        Ok(clients)
+    }
 }
 
 impl Default for Habits {
@@ -50,32 +105,48 @@ impl Default for Habits {
             reconnect: 0.01,
             cut: 0.002,
             think_s: 4.0,
+            clients: Clients {
+                pages: 0.8,
+                plain: 0.1,
+                api: 0.1,
+            },
         }
     }
 }
 
-pub const BOT: u16 = 1;
-pub const TAB: u16 = 1 << 1;
-pub const QUITS_WAITING: u16 = 1 << 2;
-pub const QUITS_BOOKING: u16 = 1 << 3;
-pub const HOLDS: u16 = 1 << 4;
-pub const LOOKS: u16 = 1 << 5;
-pub const MOVES: u16 = 1 << 6;
-pub const CANCELS: u16 = 1 << 7;
+pub const BOT: u32 = 1;
+pub const TAB: u32 = 1 << 1;
+pub const QUITS_WAITING: u32 = 1 << 2;
+pub const QUITS_BOOKING: u32 = 1 << 3;
+pub const HOLDS: u32 = 1 << 4;
+pub const LOOKS: u32 = 1 << 5;
+pub const MOVES: u32 = 1 << 6;
+pub const CANCELS: u32 = 1 << 7;
 /// A change of their booking was asked for and no answer to it has come.
-pub const UNSURE: u16 = 1 << 8;
+pub const UNSURE: u32 = 1 << 8;
 /// Their last look at the line was before their turn.
-pub const WAITED: u16 = 1 << 9;
+pub const WAITED: u32 = 1 << 9;
 /// Looked up at the end.
-pub const CHECKED: u16 = 1 << 10;
+pub const CHECKED: u32 = 1 << 10;
 /// Had a booking before this rush.
-pub const BEFORE: u16 = 1 << 11;
+pub const BEFORE: u32 = 1 << 11;
 /// Has a session rather than a place token.
-pub const IN: u16 = 1 << 12;
-/// Has looked at the board: counted as come.
-pub const CAME: u16 = 1 << 14;
+pub const IN: u32 = 1 << 12;
+/// Has looked at the board or the first page: counted as come.
+pub const CAME: u32 = 1 << 14;
 /// Has a booking that was acknowledged.
-pub const BOOKED: u16 = 1 << 13;
+pub const BOOKED: u32 = 1 << 13;
+
+/// Comes with the pages in a browser.
+pub const PAGES: u32 = 1 << 15;
+/// The browser runs scripts.
+pub const SCRIPT: u32 = 1 << 16;
+/// The browser has the script, the style sheet and the icon of the pages.
+pub const HAS_SCRIPT: u32 = 1 << 17;
+pub const HAS_STYLE: u32 = 1 << 18;
+pub const HAS_ICON: u32 = 1 << 19;
+/// Came on an evening before this one.
+pub const AGAIN: u32 = 1 << 20;
 
 /// What somebody does next, or where they ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,10 +179,36 @@ impl Step {
     }
 }
 
-/// One person. A million of them should fit: some 90 bytes and a token of 82.
+/// What stands in a person's browser.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Shows {
+    Nothing,
+    Landing,
+    Form,
+    Room,
+    /// The pages in session.
+    Inside,
+    /// The question whether to cancel.
+    Cancel,
+}
+
+/// Where a person's browser is on its way to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Load {
+    /// Nowhere: what comes next is the person's next step.
+    Idle,
+    /// To `Person::to`: by a link, a redirect, or a reload.
+    Navigates,
+    /// A script's `fetch` follows a redirect to `Person::to`; then the browser itself goes there.
+    Fetches,
+}
+
+/// One person. A million of them should fit: some 100 bytes and a token of 82, or two cookies.
 #[derive(Debug)]
 pub struct Person {
-    /// The place's token, then the session's.
+    /// The place's token, then the session's; of a browser, all its cookies.
     pub token: Option<Box<str>>,
     /// The hold, then the booking's number.
     pub paper: Option<Box<str>>,
@@ -122,12 +219,13 @@ pub struct Person {
     pub looked_ms: u32,
     /// The wait that was shown first, in seconds.
     pub told_s: [u32; 2],
-    /// Names of the site, the day and the slot chosen, and of the booking's first start.
+    /// Names of the site, the day and the slot chosen, and of the booking's site and first start.
     pub site: u32,
     pub date: u32,
     pub slot: u32,
+    pub booked_site: u32,
     pub start: u32,
-    pub traits: u16,
+    pub traits: u32,
     pub step: Step,
     /// The step to continue with after the person has entered again; `Come` if there is none.
     pub back: Step,
@@ -139,9 +237,23 @@ pub struct Person {
     pub wide: u8,
     /// Requests with an Idempotency-Key so far.
     pub keys: u8,
+    pub load: Load,
+    pub shows: Shows,
+    /// Of a browser: names of the address that it is on its way to, of the hold that its person
+    /// has, and of the tag of the first page that it keeps.
+    pub to: u32,
+    pub hold: u32,
+    pub etag: u32,
+    /// What the waiting room shows beside its figures; see `document::scene_of`.
+    pub scene: u32,
+    /// Milliseconds of the rush: when the person last went in from the waiting room.
+    pub went_ms: u32,
+    /// The second, of Unix time on the server's clock, at which the token of the evening before
+    /// was given.
+    pub token_at_s: u32,
 }
 
-const _: () = assert!(size_of::<Person>() <= 88);
+const _: () = assert!(size_of::<Person>() <= 112);
 
 /// All people, and the names that they share.
 pub struct Crowd {
@@ -224,7 +336,7 @@ impl Crowd {
 }
 
 impl Person {
-    fn new(traits: u16) -> Self {
+    fn new(traits: u32) -> Self {
         Self {
             token: None,
             paper: None,
@@ -235,6 +347,7 @@ impl Person {
             site: 0,
             date: 0,
             slot: 0,
+            booked_site: 0,
             start: 0,
             traits,
             step: Step::Come,
@@ -243,14 +356,44 @@ impl Person {
             tries: 0,
             wide: 0,
             keys: 0,
+            load: Load::Idle,
+            shows: Shows::Nothing,
+            to: 0,
+            hold: 0,
+            etag: 0,
+            scene: 0,
+            went_ms: 0,
+            token_at_s: 0,
         }
     }
 
-    pub fn is(&self, what: u16) -> bool {
+    /// Makes the person ready for another evening. They keep their booking, what their browser
+    /// has, and their token if it is still good.
+    pub fn sleep(&mut self, keeps_token: bool) {
+        // A program has one token, and that of a session is of no use the next day.
+        let token = self.token.take();
+        let keeps_token = keeps_token && !self.is(BOOKED) && (self.is(PAGES) || !self.is(IN));
+        let token = token.filter(|_| keeps_token);
+        let came = self.is(CAME) || self.is(AGAIN);
+        let over = UNSURE | WAITED | CHECKED | BEFORE | IN | CAME;
+        *self = Self {
+            token,
+            // Without a booking it is a hold, which is over.
+            paper: self.paper.take().filter(|_| self.is(BOOKED)),
+            booked_site: self.booked_site,
+            start: self.start,
+            etag: self.etag,
+            token_at_s: self.token_at_s,
+            ..Self::new(self.traits & !over)
+        };
+        self.set(AGAIN, came);
+    }
+
+    pub fn is(&self, what: u32) -> bool {
         self.traits & what != 0
     }
 
-    pub fn set(&mut self, what: u16, on: bool) {
+    pub fn set(&mut self, what: u32, on: bool) {
         if on {
             self.traits |= what;
         } else {
@@ -259,7 +402,7 @@ impl Person {
     }
 }
 
-fn traits(seed: u64, person: u32, habits: &Habits) -> u16 {
+fn traits(seed: u64, person: u32, habits: &Habits) -> u32 {
     let mut random = Random::of(seed, person, 0);
     let mut traits = 0;
     for (what, share) in [
@@ -276,7 +419,16 @@ fn traits(seed: u64, person: u32, habits: &Habits) -> u16 {
             traits |= what;
         }
     }
+    let lot = random.share();
+    let Clients { pages, plain, .. } = habits.clients;
     traits
+        | match lot {
+            // Bots call the API.
+            _ if traits & BOT != 0 => 0,
+            _ if lot <= pages => PAGES | SCRIPT,
+            _ if lot <= pages + plain => PAGES,
+            _ => 0,
+        }
 }
 
 /// Sites, days, slots and instants by small numbers; zero is none.
@@ -301,5 +453,29 @@ impl Names {
         let at = (id as usize).checked_sub(1);
         at.and_then(|at| self.all.get(at))
             .map_or("", |text| &**text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_clients_are_read_and_must_be_one_together() {
+        let read = |text: &str| text.parse::<Clients>();
+        let shares = Habits::default().clients;
+        assert_eq!(read(&shares.to_string()), Ok(shares));
+        assert_eq!(read("api=1"), Ok(Clients::API));
+        assert_eq!(read("pages=0.25, plain=0.75").map(|read| read.api), Ok(0.0));
+        for wrong in [
+            "",
+            "pages",
+            "pages=0.5",
+            "pages=2,api=-1",
+            "web=1",
+            "pages=x",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 }

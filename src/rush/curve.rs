@@ -39,6 +39,11 @@ impl Curve {
         self.at(random.share())
     }
 
+    /// When a person comes.
+    pub fn arrival_of(&self, seed: u64, person: u32) -> f64 {
+        self.arrival(&mut Random::of(seed, person, 1))
+    }
+
     /// The most people a second, of `people`: at the opening itself.
     pub fn peak_per_s(&self, people: usize) -> f64 {
         let rate = |share: f64, mean: f64, most: f64| {

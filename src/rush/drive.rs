@@ -13,7 +13,7 @@ use super::answer::Kind;
 use super::curve::Curve;
 use super::random::Random;
 use super::record::Record;
-use super::scene::{Scene, Who};
+use super::scene::{Answer, PARTS, Scene, Who};
 use super::wire::{Broken, Connectivity, Heard, Way, Wire};
 use crate::clock::tick;
 
@@ -69,11 +69,11 @@ impl Drive {
     }
 
     /// Lets people come by the curve.
-    pub fn expect(&mut self, people: std::ops::Range<u32>, curve: &Curve) {
+    pub fn expect(&mut self, people: impl IntoIterator<Item = u32>, curve: &Curve) {
         let Scene { setting, .. } = &self.scene;
         let (opening_ns, speed, seed) = (setting.opening_ns as f64, setting.speed, setting.seed);
         for person in people {
-            let at_s = curve.arrival(&mut Random::of(seed, person, 1));
+            let at_s = curve.arrival_of(seed, person);
             let due = (opening_ns + at_s / speed * 1e9).max(0.0);
             self.scene.expect(person, due as u64);
         }
@@ -173,10 +173,11 @@ impl Drive {
             let now = (at - began).as_nanos() as u64;
             let (who, kind) = read_ticket(asked.ticket);
             match heard {
-                Heard::Response { status, body } => {
+                Heard::Response { status, head, body } => {
                     let time_us = (at - asked.due).as_micros() as u64;
                     scene.record.answered(kind, time_us);
-                    scene.answered(who, kind, status, body, now);
+                    let answer = Answer { status, head, body };
+                    scene.answered(who, kind, answer, now);
                 }
                 Heard::Broken(broken) => {
                     if broken == Broken::Unreachable {
@@ -206,7 +207,7 @@ impl Drive {
                 return false;
             };
             self.out.clear();
-            let kind = self.scene.ask(who, &mut self.out);
+            let kind = self.scene.ask(who, &mut self.out, now);
             let line = self.line();
             let due = self.began + Duration::from_nanos(due);
             let ticket = ticket(who, kind);
@@ -255,13 +256,13 @@ impl Drive {
 }
 
 fn ticket(who: Who, kind: Kind) -> u64 {
-    u64::from(who.person) | u64::from(who.tab) << 32 | (kind as u64) << 40
+    u64::from(who.person) | (who.part as u64) << 32 | (kind as u64) << 40
 }
 
 fn read_ticket(ticket: u64) -> (Who, Kind) {
     let who = Who {
         person: ticket as u32,
-        tab: ticket >> 32 & 1 == 1,
+        part: PARTS[(ticket >> 32 & 0xff) as usize],
     };
     (who, super::answer::KINDS[(ticket >> 40) as usize])
 }
@@ -270,7 +271,7 @@ fn read_ticket(ticket: u64) -> (Who, Kind) {
 mod tests {
     use super::*;
     use crate::rush::crowd::{Crowd, Habits};
-    use crate::rush::scene::{Setting, Standing};
+    use crate::rush::scene::{Part, Setting, Standing};
 
     /// At home everybody has a connection of their own. When a rush has too few connections,
     /// newcomers must not take them before people whose turn has come: fewer people would book, and
@@ -283,6 +284,9 @@ mod tests {
         let habits = Habits::default();
         let setting = Setting {
             path: String::new(),
+            base: String::new(),
+            host: String::new(),
+            origin: String::new(),
             habits: habits.clone(),
             seed: 1,
             key: String::new(),
@@ -298,7 +302,8 @@ mod tests {
         let mut drive = Drive::new(Scene::new(setting, crowd), way, 8).unwrap();
         let all = [Standing::New, Standing::Placed, Standing::Inside];
         for (person, standing) in (0..).zip([all, all].concat()) {
-            let who = Who { person, tab: false };
+            let part = Part::Own;
+            let who = Who { person, part };
             drive.queues[standing as usize].push_back((0, who));
         }
         let mut next = || {
@@ -314,7 +319,7 @@ mod tests {
                 0,
                 Who {
                     person: 9,
-                    tab: false,
+                    part: Part::Own,
                 },
             ));
         }

@@ -120,7 +120,7 @@ impl Engine {
             let mut broken = None;
             self.wire
                 .wait(wait.min(TICK), &mut |asked, heard| match heard {
-                    Heard::Response { status, body } => {
+                    Heard::Response { status, body, .. } => {
                         heard_at = tick();
                         note(&mut told, asked, heard_at, status, body);
                         script.answered(asked.ticket as u32, status, body);

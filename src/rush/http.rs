@@ -82,6 +82,18 @@ pub fn head_of(bytes: &[u8]) -> Result<Option<Head>, NotHttp> {
     Ok(None)
 }
 
+/// The value of a header in a head; the first, if there are several.
+pub fn value_of<'a>(head: &'a [u8], name: &'a [u8]) -> Option<&'a str> {
+    values_of(head, name).next()
+}
+
+/// The values of a header; `name` is in small letters and ends with a colon.
+pub fn values_of<'a>(head: &'a [u8], name: &'a [u8]) -> impl Iterator<Item = &'a str> {
+    let lines = head.split(|&byte| byte == b'\n');
+    let values = lines.filter_map(move |line| header(line.trim_ascii_end(), name));
+    values.filter_map(|value| std::str::from_utf8(value).ok())
+}
+
 fn header<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (start, value) = line.split_at_checked(name.len())?;
     start
@@ -116,7 +128,7 @@ pub fn call(way: &Way, bytes: &[u8]) -> io::Result<(u16, Vec<u8>)> {
     while outcome.is_none() {
         wire.wait(Duration::from_millis(100), &mut |_, heard| {
             outcome = Some(match heard {
-                Heard::Response { status, body } => Ok((status, body.to_vec())),
+                Heard::Response { status, body, .. } => Ok((status, body.to_vec())),
                 Heard::Broken(broken) => Err(io::Error::other(format!("{broken:?}"))),
             });
         })?;

@@ -21,6 +21,13 @@ pub enum Fault {
     AnotherPlace,
     /// Two people were given the same number.
     NumberTwice,
+    /// Somebody has a lower number than a person who had a number before they asked for one.
+    Overtaken,
+    /// The same, by somebody who came on an evening before, of a person who came for the first
+    /// time.
+    AheadOfNew,
+    /// The line of an evening does not begin at number 1.
+    NotFromOne,
     /// An acknowledged booking is not there.
     LostBooking,
     /// A booking is not the one that was acknowledged, or one that was never asked for.
@@ -38,6 +45,9 @@ impl Fault {
         match self {
             Self::AnotherPlace => "another_place",
             Self::NumberTwice => "number_twice",
+            Self::Overtaken => "overtaken",
+            Self::AheadOfNew => "ahead_of_new",
+            Self::NotFromOne => "not_from_one",
             Self::LostBooking => "lost_booking",
             Self::OtherBooking => "other_booking",
             Self::BookingTwice => "booking_twice",

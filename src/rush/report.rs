@@ -34,16 +34,21 @@ pub fn page(rehearsal: &Rehearsal, record: &Record) -> String {
         counted(rehearsal.people as u64),
         rehearsal.seconds
     );
-    verdict(&mut out, record);
-    tiles(&mut out, rehearsal, record);
-    out.push_str("<h2>The evening</h2>\n<div class=\"charts\">\n");
-    charts(&mut out, rehearsal, record);
-    out.push_str("</div>\n");
-    times(&mut out, record);
-    refusals(&mut out, record);
-    faults(&mut out, record);
-    how(&mut out, rehearsal, record);
+    evening(&mut out, rehearsal, record);
     document(&title, &out)
+}
+
+/// Everything about one evening, below its title.
+pub fn evening(out: &mut String, rehearsal: &Rehearsal, record: &Record) {
+    verdict(out, record);
+    tiles(out, rehearsal, record);
+    out.push_str("<h2>The evening</h2>\n<div class=\"charts\">\n");
+    charts(out, rehearsal, record);
+    out.push_str("</div>\n");
+    times(out, record);
+    refusals(out, record);
+    faults(out, record);
+    how(out, rehearsal, record);
 }
 
 fn verdict(out: &mut String, record: &Record) {
@@ -306,8 +311,9 @@ fn how(out: &mut String, rehearsal: &Rehearsal, record: &Record) {
         (
             "people",
             format!(
-                "{} bots, asking every {} s; {} with a second tab; {} lose patience; {} hold \
+                "{}; {} bots, asking every {} s; {} with a second tab; {} lose patience; {} hold \
                  first; {} move, {} cancel; {:.0} s between clicks",
+                habits.clients,
                 percent(habits.bots),
                 habits.bot_every_s,
                 percent(habits.tabs),

@@ -1,5 +1,6 @@
 //! Simulates what people do: `ask` makes each person's next request, and `hear` and `place` decide
-//! what the person does after its answer.
+//! what the person does after its answer. Whoever comes with the pages has a browser: `browse` is
+//! what that does by itself, `seen` what its person does after a page. `order` is who came when.
 //!
 //! This module has no sockets and no clock: callers pass the time, `now`, in nanoseconds since the
 //! rush began. Every answer is checked against the contract, and against what the same person was
@@ -10,25 +11,68 @@
 //! a bot's interval) takes real seconds.
 
 mod ask;
+mod browse;
 mod hear;
+mod order;
 mod place;
+mod seen;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use super::crowd::{BOT, CHECKED, Crowd, Habits, IN, Person, Step, UNSURE, WAITED};
+use super::crowd::{
+    BOOKED, BOT, CHECKED, Crowd, Habits, IN, Load, PAGES, Person, Shows, Step, UNSURE, WAITED,
+};
 use super::random::Random;
 use super::record::{Fault, Record};
 
 const SECOND: u64 = 1_000_000_000;
 
-/// Who sends a request: a person, from their first tab or from a second one.
+/// What of a person's sends a request.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub enum Part {
+    /// The first tab.
+    Own,
+    /// A second one.
+    Tab,
+    /// What a browser fetches for a page, beside it.
+    Script,
+    Style,
+    Icon,
+}
+
+pub const PARTS: [Part; 5] = [Part::Own, Part::Tab, Part::Script, Part::Style, Part::Icon];
+
+/// Who sends a request.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Who {
     /// The position in `Crowd::people`.
     pub person: u32,
-    /// Whether it is the second tab.
-    pub tab: bool,
+    pub part: Part,
+}
+
+impl Who {
+    pub fn own(person: u32) -> Self {
+        Self {
+            person,
+            part: Part::Own,
+        }
+    }
+
+    /// Anything but the first tab: what it gets moves nobody on.
+    fn is_beside(self) -> bool {
+        self.part != Part::Own
+    }
+}
+
+/// An answer as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    pub status: u16,
+    /// The status line and the headers.
+    pub head: &'a [u8],
+    pub body: &'a [u8],
 }
 
 /// How far a person has come. It decides who gets a free connection first.
@@ -47,6 +91,11 @@ pub enum Standing {
 pub struct Setting {
     /// `/api/v1/campaigns/ID`.
     pub path: String,
+    /// `/ko/ID`, which every page's address begins with.
+    pub base: String,
+    /// The server as browsers name it, such as `127.0.0.1:8021`; and with `https://` before it.
+    pub host: String,
+    pub origin: String,
     pub habits: Habits,
     pub seed: u64,
     /// Every Idempotency-Key begins with this. It differs from rush to rush.
@@ -78,6 +127,10 @@ pub struct Scene {
     numbers: HashMap<u64, u32>,
     /// Which person has each booking number.
     bookings: HashMap<Box<str>, u32>,
+    /// Who asked for a number, and who has one.
+    order: order::Order,
+    /// The names of the pages' script, style sheet and icon, as the pages name them.
+    assets: [Box<str>; 3],
     /// When a connection was last refused because the server had been killed.
     killed_at: Option<u64>,
     now: u64,
@@ -95,24 +148,30 @@ impl Scene {
             inside: 0,
             checking: false,
             killed_at: None,
+            order: order::Order::default(),
+            assets: Default::default(),
             numbers: HashMap::new(),
             bookings: HashMap::new(),
             now: 0,
         }
     }
 
+    /// The rush is over: what happened, and the people as they are.
+    pub fn ended(self) -> (Record, Crowd) {
+        (self.record, self.crowd)
+    }
+
     /// Plans a person's first request.
     pub fn expect(&mut self, person: u32, at_ns: u64) {
         self.going += 1;
-        self.timers
-            .push(Reverse((at_ns, Who { person, tab: false })));
+        self.timers.push(Reverse((at_ns, Who::own(person))));
     }
 
     /// How far the sender of a request has come.
     pub fn standing(&self, who: Who) -> Standing {
         let person = &self.crowd.people[who.person as usize];
         let has_place = matches!(person.step, Step::Wait | Step::Admit);
-        if who.tab {
+        if who.is_beside() {
             Standing::New
         } else if person.is(IN) {
             Standing::Inside
@@ -132,14 +191,22 @@ impl Scene {
     /// and waits longer after each failure.
     pub fn unanswered(&mut self, who: Who, now: u64) {
         self.now = now;
-        if who.tab {
+        if who.is_beside() {
             return;
         }
-        let person = &mut self.crowd.people[who.person as usize];
+        if self.person(who.person).is(PAGES) {
+            return self.page_unanswered(who.person);
+        }
+        self.try_again_later(who.person);
+    }
+
+    /// The connection failed: again later, and later each time.
+    fn try_again_later(&mut self, me: u32) {
+        let person = self.person(me);
         person.failures = person.failures.saturating_add(1);
         let most_s = f64::from(1_u32 << person.failures.min(4));
-        let wait_s = self.chance(who.person).share() * most_s.min(10.0) + 0.5;
-        self.after_real(who.person, wait_s);
+        let wait_s = self.chance(me).share() * most_s.min(10.0) + 0.5;
+        self.after_real(me, wait_s);
     }
 
     /// Plans a person's next step, after a time to think.
@@ -162,7 +229,9 @@ impl Scene {
     fn enter_again(&mut self, me: u32) {
         self.leave_inside(me);
         let person = self.person(me);
-        person.token = None;
+        if !person.is(PAGES) {
+            person.token = None;
+        }
         person.set(IN, false);
         if person.is(UNSURE) && !matches!(person.step, Step::Enter | Step::Wait | Step::Admit) {
             person.back = person.step;
@@ -221,7 +290,7 @@ impl Scene {
         self.timers.clear();
         self.checking = true;
         self.going = 0;
-        let wanted = |person: &Person| person.number > 0;
+        let wanted = |person: &Person| person.number > 0 || person.is(IN) || person.is(BOOKED);
         let all: Vec<u32> = (0..)
             .zip(&self.crowd.people)
             .filter(|(_, person)| wanted(person))
@@ -232,6 +301,7 @@ impl Scene {
             let person = self.person(me);
             person.failures = 0;
             person.tries = 0;
+            (person.load, person.shows) = (Load::Idle, Shows::Nothing);
             person.step = match person.token {
                 None => Step::Enter,
                 Some(_) if person.is(IN) => Step::Look,
@@ -274,13 +344,13 @@ impl Scene {
     /// Plans a person's next request after seconds of the server's clock.
     fn after(&mut self, person: u32, seconds: f64) {
         let due = self.due(seconds);
-        self.timers.push(Reverse((due, Who { person, tab: false })));
+        self.timers.push(Reverse((due, Who::own(person))));
     }
 
     /// Plans a person's next request after real seconds.
     fn after_real(&mut self, person: u32, seconds: f64) {
         let due = self.now + (seconds * SECOND as f64) as u64;
-        self.timers.push(Reverse((due, Who { person, tab: false })));
+        self.timers.push(Reverse((due, Who::own(person))));
     }
 
     fn fault(&mut self, who: Who, fault: Fault, words: &str) {

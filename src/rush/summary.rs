@@ -14,6 +14,8 @@ pub struct Rehearsal {
     pub url: String,
     pub campaign: String,
     pub opens_at: String,
+    /// The server's time when the first second began.
+    pub began_at: jiff::Timestamp,
     pub seed: u64,
     pub people: usize,
     pub habits: Habits,

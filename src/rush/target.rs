@@ -99,6 +99,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// The server as its address names it, with its port if it is not the usual one.
+    pub fn host(&self) -> &str {
+        self.url.split_once("://").map_or("", |(_, host)| host)
+    }
+
     pub fn get(&self, path: &str) -> anyhow::Result<(u16, Value)> {
         let mut ask = Vec::new();
         push_get(&mut ask, path, "");

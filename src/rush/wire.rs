@@ -45,7 +45,12 @@ pub struct Way {
 /// What became of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Heard<'a> {
-    Response { status: u16, body: &'a [u8] },
+    Response {
+        status: u16,
+        /// The status line and the headers.
+        head: &'a [u8],
+        body: &'a [u8],
+    },
     Broken(Broken),
 }
 
@@ -411,9 +416,13 @@ impl Link {
             self.hang_up(true);
             return false;
         };
-        let body = &self.inbox[head.body..head.whole];
-        let status = head.status;
-        hear(asked, Heard::Response { status, body });
+        let (lines, rest) = self.inbox.split_at(head.body);
+        let heard = Heard::Response {
+            status: head.status,
+            head: lines,
+            body: &rest[..head.whole - head.body],
+        };
+        hear(asked, heard);
         if head.closes || ended || self.filled > head.whole {
             self.hang_up(false);
         }

@@ -40,6 +40,10 @@ fn every_command_has_help_with_an_example() {
         &["gate", "active"],
         &["gate", "message"],
         &["gate", "draw-value"],
+        &["rush", "simulate"],
+        &["rush", "evenings"],
+        &["rush", "sweep"],
+        &["rush", "certify"],
     ];
     for command in commands {
         let output = Command::new(env!("CARGO_BIN_EXE_sumun"))

@@ -109,6 +109,8 @@ fn a_small_evening_goes_well_over_tls() {
         "3",
         "--arrive-for",
         "8",
+        "--bots",
+        "0.03",
         "--tabs",
         "0.3",
         "--moves",
@@ -240,4 +242,113 @@ fn says_what_to_do_when_it_can_not_begin() {
         );
     }
     drop(demo);
+}
+
+/// Two ages have an evening each, twelve hours apart, and then one together.
+const OPENINGS: &str = r#"
+[[opening]]
+cohorts = ["born-1967-1968"]
+from = "2021-07-19T20:00"
+until = "2021-07-19T20:30"
+[[opening]]
+cohorts = ["born-1969-1971"]
+from = "2021-07-20T08:00"
+until = "2021-07-20T08:30"
+[[opening]]
+cohorts = ["born-1967-1968", "born-1969-1971"]
+from = "2021-07-20T20:00"
+until = "2021-07-20T20:30"
+"#;
+
+/// The example's campaign with these openings, and few people let in a second.
+fn campaign_of_evenings(file: &Path) {
+    let example = include_str!("../../data/campaign.toml");
+    let (before, rest) = example.split_once("# When.").unwrap();
+    let (_, after) = rest.split_once("[[vaccine]]").unwrap();
+    let text = format!("{before}{OPENINGS}[[vaccine]]{after}");
+    let text = text.replace("admit_per_s = 280", "admit_per_s = 4");
+    std::fs::write(file, text).unwrap();
+}
+
+/// Nobody is ahead for having come before: each line is a new one, for everybody.
+#[test]
+fn evenings_in_a_row_each_begin_at_number_one_and_put_nobody_ahead() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("campaign.toml");
+    campaign_of_evenings(&file);
+    let data = folder.path().join("data");
+    let (report, figures) = (folder.path().join("e.html"), folder.path().join("e.json"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sumun"));
+    command.args(["rush", "evenings", "--json", "--plain-http"]);
+    let how = "--people 300 --speed 10 --ahead 20 --for 6 --decay 5 --arrive-for 15 --think 0.8 \
+               --give-up 0.4 --cancel 0.1 --connections 100";
+    command.args(how.split_whitespace());
+    command
+        .arg("--campaign")
+        .arg(&file)
+        .arg("--data")
+        .arg(&data);
+    command
+        .arg("--report")
+        .arg(&report)
+        .arg("--json-report")
+        .arg(&figures);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let told = summary(&output);
+    assert!(output.status.success(), "{told:#}{}", text(&output.stderr));
+    assert_eq!(told["fault_count"], 0);
+    let evenings = told["evenings"].as_array().unwrap();
+    assert_eq!(evenings.len(), 3);
+    let mut booked = 0;
+    for evening in evenings {
+        let line = &evening["line"];
+        let count = |name: &str| {
+            line[name]
+                .as_u64()
+                .unwrap_or_else(|| panic!("{name}: {line}"))
+        };
+        assert_eq!(count("lowest_number"), 1, "{line}");
+        let came = count("came_new") + count("came_again");
+        assert!(
+            count("highest_number") <= came && count("numbers_shown") > 20,
+            "{line}"
+        );
+        assert_eq!(
+            (count("ahead_of_new"), count("overtaken")),
+            (0, 0),
+            "{line}"
+        );
+        let summary = &evening["summary"];
+        assert_eq!(summary["checked"], summary["to_check"], "{summary:#}");
+        booked += count("booked_new") + count("booked_again");
+    }
+    let count = |evening: usize, name: &str| evenings[evening]["line"][name].as_u64();
+    assert_eq!(
+        (count(0, "came_again"), count(1, "came_again")),
+        (Some(0), Some(0))
+    );
+    // On the third evening both kinds come. Of those again, most still have the token of a line
+    // that has ended.
+    assert!(
+        count(2, "came_again") > Some(20) && count(2, "came_new") > Some(20),
+        "{told:#}"
+    );
+    let ended = &evenings[2]["summary"]["refused"]["place_ended"];
+    assert!(ended["room"].as_u64() > Some(5), "{told:#}");
+    let cancelled = |evening: &Value| evening["summary"]["cancelled"].as_u64().unwrap();
+    assert!(cancelled(&evenings[0]) > 0, "{told:#}");
+    assert_eq!(bookings(&data), booked);
+    let page = std::fs::read_to_string(&report).unwrap();
+    for opening in ["2021-07-19 20:00", "2021-07-20 08:00", "2021-07-20 20:00"] {
+        assert!(
+            page.contains(&format!("<h1>The opening at {opening}")),
+            "{opening}"
+        );
+    }
+    let figures: Value = serde_json::from_slice(&std::fs::read(&figures).unwrap()).unwrap();
+    assert!(
+        figures["evenings"][2]["seconds"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty())
+    );
 }

@@ -17,6 +17,7 @@ mod door;
 mod headers;
 mod patience;
 mod room;
+mod sent;
 mod story;
 mod trouble;
 mod way;

@@ -13,7 +13,7 @@ use crate::ops::folder::Folder;
 use crate::ops::outcome::why;
 use crate::ops::work::Work;
 use crate::rush::certify::Certify;
-use crate::rush::crowd::{Crowd, Habits};
+use crate::rush::crowd::{Clients, Crowd, Habits};
 use crate::rush::scene::Setting;
 use crate::rush::sweep::Sweep;
 
@@ -89,8 +89,12 @@ pub(super) fn run_sweep(folder: &Folder, options: &SweepOptions) -> anyhow::Resu
         skip: options.target.skip,
         setting: Setting {
             path: format!("/api/v1/campaigns/{}", found.campaign),
+            base: format!("/ko/{}", found.campaign),
+            host: found.server.host().to_owned(),
+            origin: found.server.url.clone(),
             habits: Habits {
                 think_s: options.think,
+                clients: Clients::API,
                 ..Habits::default()
             },
             seed,

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::cli::Output;
 use crate::rush::answer::{CODES, KINDS};
 use crate::rush::certify::Certificate;
+use crate::rush::evenings::HeldEvening;
 use crate::rush::record::Record;
 use crate::rush::scene::Scene;
 use crate::rush::simulate::{Decile, Simulated};
@@ -309,14 +310,62 @@ pub fn rehearsal(rehearsal: &Rehearsal, record: &Record) -> String {
     if record.faults.is_empty() {
         lines.push("no faults: nobody lost a place or a booking".to_owned());
     } else {
-        for (fault, count) in &record.faults {
-            lines.push(format!("FAULT {}: {count}", fault.name()));
-        }
-        for (second, fault, words) in record.said.iter().take(10) {
-            lines.push(format!("  at {second} s, {}: {words}", fault.name()));
-        }
+        lines.extend(faults(record));
     }
     lines.join("\n")
+}
+
+/// One evening of several, in a line.
+pub fn evening(evening: &HeldEvening) -> String {
+    let (line, rehearsal) = (&evening.line, &evening.rehearsal);
+    let number = |number: Option<u64>| number.map_or("none".to_owned(), |it| it.to_string());
+    let [ahead_of_new, overtaken] = evening.overtakers();
+    format!(
+        "opening at {}: {} came for the first time and {} again; numbers from {} to {}; {} booked, \
+         {} of them had come before; {ahead_of_new} were ahead of new people, {overtaken} \
+         otherwise ahead of somebody who came first; {} faults",
+        rehearsal.opens_at,
+        line.came_new,
+        line.came_again,
+        number(line.lowest),
+        number(line.highest),
+        line.booked_new + line.booked_again,
+        line.booked_again,
+        evening.record.fault_count()
+    )
+}
+
+/// All of them, with their faults.
+pub fn evenings(held: &[HeldEvening]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for one in held {
+        lines.push(evening(one));
+        lines.extend(faults(&one.record));
+    }
+    if lines.len() == held.len() {
+        lines.push("no faults: nobody lost a place or a booking, and nobody was ahead".to_owned());
+    }
+    lines.join("\n")
+}
+
+/// The same for scripts: without the figures of each second, which the report has.
+pub fn evenings_json(held: &[HeldEvening]) -> serde_json::Value {
+    let mut told = crate::rush::evenings::json(held);
+    let evenings = told["evenings"].as_array_mut().into_iter().flatten();
+    for evening in evenings.filter_map(|evening| evening.as_object_mut()) {
+        evening.remove("seconds");
+    }
+    told
+}
+
+/// Each kind of fault with its count, and the first ones in words.
+fn faults(record: &Record) -> Vec<String> {
+    let kinds = record.faults.iter();
+    let kinds = kinds.map(|(fault, count)| format!("FAULT {}: {count}", fault.name()));
+    let said = record.said.iter().take(10);
+    let said =
+        said.map(|(second, fault, words)| format!("  at {second} s, {}: {words}", fault.name()));
+    kinds.chain(said).collect()
 }
 
 #[cfg(test)]

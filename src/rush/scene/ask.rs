@@ -2,22 +2,33 @@
 
 use super::{Scene, Who};
 use crate::rush::answer::Kind;
-use crate::rush::crowd::{BOT, CAME, Person, Step, UNSURE};
+use crate::rush::crowd::{BOT, CAME, PAGES, Person, Step, UNSURE};
 use crate::rush::http::{push_get, push_post};
 
 impl Scene {
     /// Appends the request that is due, and returns its kind.
-    pub fn ask(&mut self, who: Who, into: &mut Vec<u8>) -> Kind {
+    pub fn ask(&mut self, who: Who, into: &mut Vec<u8>, now: u64) -> Kind {
+        self.now = now;
         let at = who.person as usize;
-        if !self.crowd.people[at].is(CAME) {
+        if !self.checking && !self.crowd.people[at].is(CAME) {
             self.crowd.people[at].set(CAME, true);
             self.record.totals.arrived += 1;
             self.record.now.arrived += 1;
         }
+        if self.crowd.people[at].is(PAGES) {
+            return self.page_asks(who, into);
+        }
+        if !who.is_beside() && self.crowd.people[at].step == Step::Enter {
+            self.wants_number(who.person);
+        }
         let path = &self.setting.path;
         let person = &self.crowd.people[at];
         let token = person.token.as_deref().unwrap_or_default();
-        let kind = if who.tab { Kind::Enter } else { kind(person) };
+        let kind = if who.is_beside() {
+            Kind::Enter
+        } else {
+            kind(person)
+        };
         let key = || {
             let (run, keys) = (&self.setting.key, person.keys);
             format!("{run}-{:x}-{keys}", who.person)
@@ -77,6 +88,7 @@ impl Scene {
                 let path = format!("{path}/bookings/{paper}/cancel");
                 push_post(into, &path, token, &key(), "");
             }
+            _ => unreachable!("pages are asked for by browsers"),
         }
         let person = &mut self.crowd.people[at];
         if matches!(kind, Kind::Book | Kind::Move | Kind::Cancel) {

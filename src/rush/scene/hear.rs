@@ -1,9 +1,9 @@
 //! What a person does after an answer. The answer is checked against what they were told before.
 
-use super::{Scene, Who};
+use super::{Answer, Scene, Who};
 use crate::rush::answer::{self, Booking, Code, DayFree, Kind, Refusal, Said, Site, Slot};
 use crate::rush::crowd::{
-    BEFORE, BOOKED, CANCELS, HOLDS, IN, LOOKS, MOVES, QUITS_BOOKING, Step, UNSURE,
+    BEFORE, BOOKED, CANCELS, HOLDS, IN, LOOKS, MOVES, PAGES, QUITS_BOOKING, Step, UNSURE,
 };
 use crate::rush::record::Fault;
 
@@ -16,18 +16,22 @@ const RETRY_S: f64 = 5.0;
 
 impl Scene {
     /// An answer has come.
-    pub fn answered(&mut self, who: Who, kind: Kind, status: u16, body: &[u8], now: u64) {
+    pub fn answered(&mut self, who: Who, kind: Kind, answer: Answer<'_>, now: u64) {
         self.now = now;
+        if self.person(who.person).is(PAGES) {
+            return self.page_answered(who, kind, answer);
+        }
+        let Answer { status, body, .. } = answer;
         match answer::read(kind, status, body) {
             Err(why) => self.broke_contract(who, kind, &why),
             Ok(Said::Refused(refusal)) => {
                 self.record.refused(kind, refusal.code);
-                if !who.tab {
+                if !who.is_beside() {
                     self.refused(who, kind, &refusal);
                 }
             }
             // A second tab only compares its place with that of the first.
-            Ok(said) if who.tab => {
+            Ok(said) if who.is_beside() => {
                 if let Said::Entered { place, .. } = said {
                     self.record.totals.second_tabs += 1;
                     self.check_place(who, &place);
@@ -42,13 +46,13 @@ impl Scene {
 
     /// Records an answer that breaks the contract. The person tries again, but not for ever. (A
     /// second tab does not: the first tab goes on by itself.)
-    fn broke_contract(&mut self, who: Who, kind: Kind, why: &str) {
+    pub(super) fn broke_contract(&mut self, who: Who, kind: Kind, why: &str) {
         let words = format!("{}: {why}", kind.name());
         self.fault(who, Fault::OutsideContract, &words);
         let person = self.person(who.person);
         person.failures = person.failures.saturating_add(1);
         let gives_up = person.failures > FAILURES_MAX;
-        if who.tab {
+        if who.is_beside() {
             return;
         }
         if gives_up {
@@ -64,6 +68,7 @@ impl Scene {
         match said {
             Said::Board => self.saw_board(me),
             Said::Entered { place, token } => {
+                self.knows_number(me);
                 let person = self.person(me);
                 person.token = Some(token.into());
                 person.set(IN, false);
@@ -128,7 +133,7 @@ impl Scene {
     }
 
     /// Chooses one of the sites with free seats. Sites at the top of the list are more popular.
-    fn choose_site(&mut self, me: u32, sites: &[Site]) {
+    pub(super) fn choose_site(&mut self, me: u32, sites: &[Site]) {
         let free: Vec<_> = sites.iter().filter(|site| site.free > 0).collect();
         let mut random = self.chance(me);
         let chosen = (!free.is_empty()).then(|| {
@@ -139,7 +144,7 @@ impl Scene {
     }
 
     /// Chooses one of the days with free seats. Most people want one of the first.
-    fn choose_day(&mut self, me: u32, days: &[DayFree]) {
+    pub(super) fn choose_day(&mut self, me: u32, days: &[DayFree]) {
         let free: Vec<_> = days.iter().filter(|day| day.free > 0).collect();
         let mut random = self.chance(me);
         let soon = (random.exponential(3.0) as usize).min(free.len().saturating_sub(1));
@@ -148,10 +153,12 @@ impl Scene {
     }
 
     /// Chooses a slot, to book it, to hold it first, or to move a booking there.
-    fn choose_slot(&mut self, me: u32, slots: &[Slot]) {
+    pub(super) fn choose_slot(&mut self, me: u32, slots: &[Slot]) {
         let slot = self.pick(me, slots);
         let person = self.person(me);
-        let next = if person.is(BOOKED) {
+        let next = if person.is(PAGES) {
+            Step::Hold
+        } else if person.is(BOOKED) {
             Step::Move
         } else if person.is(HOLDS) {
             Step::Hold
@@ -165,7 +172,7 @@ impl Scene {
     }
 
     /// Goes on after a refusal.
-    fn refused(&mut self, who: Who, kind: Kind, no: &Refusal) {
+    pub(super) fn refused(&mut self, who: Who, kind: Kind, no: &Refusal) {
         let me = who.person;
         if matches!(kind, Kind::Book | Kind::Move | Kind::Cancel) && was_decided(no.code) {
             self.person(me).set(UNSURE, false);
@@ -186,6 +193,7 @@ impl Scene {
                 self.enter_again(me);
             }
             Code::SessionExpired => self.enter_again(me),
+            Code::PlaceEnded => self.place_ended(me),
             Code::NotOpenYet if self.now < self.setting.opening_ns => {
                 let left_s = (self.setting.opening_ns - self.now) as f64 / 1e9;
                 let wait_s = left_s * 0.5 + self.chance(me).share() * 2.0;
@@ -229,7 +237,7 @@ impl Scene {
     }
 
     /// Goes on after an answer with a booking.
-    fn booking(&mut self, who: Who, kind: Kind, booking: &Booking) {
+    pub(super) fn booking(&mut self, who: Who, kind: Kind, booking: &Booking) {
         let me = who.person;
         let first = &booking.doses[0];
         let site = self.crowd.names.id(&first.site);
@@ -258,7 +266,7 @@ impl Scene {
             }
             let person = self.person(me);
             person.paper = Some(number);
-            (person.site, person.start) = (site, start);
+            (person.site, person.booked_site, person.start) = (site, site, start);
             person.set(BOOKED, true);
             person.set(UNSURE, false);
         }
@@ -267,11 +275,10 @@ impl Scene {
 
     /// Compares the booking that was looked up with the one that was acknowledged.
     fn looked_up(&mut self, who: Who, booking: &Booking, site: u32, start: u32) {
-        let began_at = self.setting.began_at;
         let person = self.person(who.person);
         if person.is(BOOKED) {
             let same = person.paper.as_deref() == Some(&*booking.number)
-                && (person.site, person.start) == (site, start);
+                && (person.booked_site, person.start) == (site, start);
             // The answer to a move was lost: the server may have done it.
             if !same && !person.is(UNSURE) {
                 let had = person.paper.clone().unwrap_or_default();
@@ -281,11 +288,11 @@ impl Scene {
             return;
         }
         let number: Box<str> = booking.number.as_ref().into();
-        let booked_at: Result<jiff::Timestamp, _> = booking.booked_at.parse();
-        let before = booked_at.is_ok_and(|at| at < began_at);
+        let before = self.was_before(booking);
+        let person = self.person(who.person);
         let unsure = person.is(UNSURE);
         person.paper = Some(number);
-        (person.site, person.start) = (site, start);
+        (person.site, person.booked_site, person.start) = (site, site, start);
         person.set(BOOKED, true);
         if before {
             if !person.is(BEFORE) {
@@ -301,6 +308,13 @@ impl Scene {
         }
     }
 
+    /// Whether a booking was made before this rush; pages show whole seconds.
+    pub(super) fn was_before(&self, booking: &Booking) -> bool {
+        let booked_at: Result<jiff::Timestamp, _> = booking.booked_at.parse();
+        let began_s = self.setting.began_at.as_second();
+        booked_at.is_ok_and(|at| at.as_second() < began_s)
+    }
+
     /// Plans what a person does who has a booking: look at it, move it, cancel it, or nothing more.
     fn after_booking(&mut self, me: u32) {
         if self.checking {
@@ -314,7 +328,11 @@ impl Scene {
         } else if person.is(MOVES) {
             person.set(MOVES, false);
             person.tries = 0;
-            Step::Days
+            if person.is(PAGES) {
+                Step::Sites
+            } else {
+                Step::Days
+            }
         } else if person.is(CANCELS) {
             person.set(CANCELS, false);
             Step::Cancel
@@ -330,7 +348,7 @@ impl Scene {
 
     /// Goes on with the chosen site, day or slot. If there was nothing to choose, the person looks
     /// in a wider region, and ends after `TRIES_MAX` tries.
-    fn go_on_with(&mut self, me: u32, chosen: Option<&str>, next: Step) {
+    pub(super) fn go_on_with(&mut self, me: u32, chosen: Option<&str>, next: Step) {
         let id = chosen.map(|text| self.crowd.names.id(text));
         let person = self.person(me);
         person.tries = person.tries.saturating_add(1);

@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::{Scene, Who};
+use super::{Part, Scene, Who};
 use crate::rush::answer::{Place, PlaceState};
-use crate::rush::crowd::{BOOKED, BOT, QUITS_WAITING, Step, TAB, UNSURE, WAITED};
+use crate::rush::crowd::{BOOKED, BOT, PAGES, QUITS_WAITING, Step, TAB, UNSURE, WAITED};
 use crate::rush::random::Random;
 use crate::rush::record::Fault;
 
@@ -23,6 +23,7 @@ impl Scene {
         let number = self.person(who.person).number;
         if number == 0 {
             self.person(who.person).number = place.number;
+            self.has_number(who.person, place.number);
             if let Some(other) = self.numbers.insert(place.number, who.person) {
                 let words = format!("{} is also the number of person {other}", place.number);
                 self.fault(who, Fault::NumberTwice, &words);
@@ -37,31 +38,34 @@ impl Scene {
     /// numbers of its last moment until their tokens are shown, and a second tab shows no token.
     fn may_have_forgotten(&mut self, who: Who) -> bool {
         let given_ms = u64::from(self.person(who.person).waits_from_ms);
-        who.tab && self.killed_at.is_some_and(|at| at / 1_000_000 >= given_ms)
+        who.is_beside() && self.killed_at.is_some_and(|at| at / 1_000_000 >= given_ms)
     }
 
     /// The person has entered and has a place.
     pub(super) fn took_place(&mut self, me: u32, place: &Place) {
-        let first = self.person(me).waits_from_ms == 0;
-        if first {
+        self.entered(me, place.wait_s);
+        self.looked(me, place);
+    }
+
+    /// Counts that the person has entered, the first time; `wait_s` is the wait that they are
+    /// shown.
+    pub(super) fn entered(&mut self, me: u32, wait_s: [u64; 2]) {
+        if self.person(me).waits_from_ms == 0 && !self.checking {
             let from_ms = self.now.max(self.setting.opening_ns) / 1_000_000;
             self.record.totals.entered += 1;
             self.record.now.entered += 1;
             let person = self.person(me);
             person.waits_from_ms = (from_ms as u32).max(1);
             person.looked_ms = person.waits_from_ms;
-            person.told_s = place.wait_s.map(|s| s.min(u64::from(u32::MAX)) as u32);
+            person.told_s = wait_s.map(|s| s.min(u64::from(u32::MAX)) as u32);
             if person.is(TAB) && !person.is(BOT) {
                 let wait_s = 1.0 + self.chance(me).share() * 30.0;
                 let due = self.due(wait_s);
-                let tab = Who {
-                    person: me,
-                    tab: true,
-                };
+                let part = Part::Tab;
+                let tab = Who { person: me, part };
                 self.timers.push(Reverse((due, tab)));
             }
         }
-        self.looked(me, place);
     }
 
     /// The person has polled their place: they go in, give up, or poll again when told to.
@@ -77,7 +81,11 @@ impl Scene {
                 self.end(me, Step::Served);
                 return;
             }
-            let reacts_s = self.chance(me).share() * self.setting.habits.think_s.min(2.0);
+            let reacts_s = if self.person(me).is(PAGES) {
+                self.goes_in_after_s(me, place.next_poll_s)
+            } else {
+                self.chance(me).share() * self.setting.habits.think_s.min(2.0)
+            };
             self.person(me).step = Step::Admit;
             self.after(me, if self.checking { 0.0 } else { reacts_s });
             return;
@@ -120,6 +128,10 @@ impl Scene {
             |at_ms: u64| at_ms.saturating_sub(u64::from(person.waits_from_ms)) as f64 / 1e3 * speed;
         let (before, by) = (waited_s(u64::from(person.looked_ms)), waited_s(now_ms));
         let [least, most] = person.told_s.map(f64::from);
+        // The lobby's page shows no wait, so there is nothing to compare.
+        if person.is(PAGES) && person.told_s == [0; 2] {
+            return;
+        }
         let within = before <= most && least <= by;
         self.record.totals.waits += 1;
         self.record.totals.waits_within += u64::from(within);

@@ -1,5 +1,7 @@
 //! People against answers that are made up here.
 
+mod pages;
+
 use std::io::Write as _;
 
 use super::*;
@@ -19,7 +21,7 @@ const BOOKING: &str = r#"{"booking":{"number":"N-1","status":"booked","seq":1,
     "doses":[{"dose":1,"site":"A","start":"2021-08-02T09:00:00+09:00"}]}}"#;
 
 /// So many people who do nothing special.
-fn scene(people: usize) -> Scene {
+pub(super) fn scene(people: usize) -> Scene {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     writeln!(file, "name,birth_date,code,phone,region,groups").unwrap();
     for at in 0..people {
@@ -33,11 +35,15 @@ fn scene(people: usize) -> Scene {
         look: 0.0,
         moves: 0.0,
         cancel: 0.0,
+        clients: Clients::API,
         ..Habits::default()
     };
     let crowd = Crowd::read(file.path(), 0, None, 1, &habits).unwrap();
     let setting = Setting {
         path: "/c".to_owned(),
+        base: "/ko/c".to_owned(),
+        host: "h:1".to_owned(),
+        origin: "http://h:1".to_owned(),
         habits,
         seed: 1,
         key: "rush-1".to_owned(),
@@ -51,11 +57,19 @@ fn scene(people: usize) -> Scene {
     scene
 }
 
+fn answer(status: u16, body: &str) -> Answer<'_> {
+    Answer {
+        status,
+        head: b"",
+        body: body.as_bytes(),
+    }
+}
+
 /// The next who acts, and the request.
 fn next(scene: &mut Scene) -> (u64, Who, Kind, String) {
     let Reverse((due, who)) = scene.timers.pop().expect("somebody acts");
     let mut request = Vec::new();
-    let kind = scene.ask(who, &mut request);
+    let kind = scene.ask(who, &mut request, due);
     (due, who, kind, String::from_utf8(request).unwrap())
 }
 
@@ -63,7 +77,7 @@ fn next(scene: &mut Scene) -> (u64, Who, Kind, String) {
 fn turn(scene: &mut Scene, wanted: Kind, status: u16, body: &str) -> (u64, String) {
     let (due, who, kind, request) = next(scene);
     assert_eq!(kind, wanted, "{request}");
-    scene.answered(who, kind, status, body.as_bytes(), due);
+    scene.answered(who, kind, answer(status, body), due);
     (due, request)
 }
 
@@ -155,7 +169,7 @@ fn another_number_than_before_and_a_number_of_two_are_faults() {
             Kind::Board => r#"{"state":"open"}"#,
             _ => WAITING,
         };
-        two.answered(who, kind, 200, body.as_bytes(), due);
+        two.answered(who, kind, answer(200, body), due);
     }
     assert_eq!(faults(&two), [Fault::NumberTwice]);
 }

@@ -77,6 +77,8 @@ struct VerdictPage {
 
 /// An answer of the rules in words.
 pub struct Verdict {
+    /// The problem code of a refusal, as every refusal's page has it.
+    code: Option<&'static str>,
     headline: String,
     sentences: Vec<String>,
     may_enter: bool,
@@ -292,6 +294,7 @@ pub async fn day(visit: Visit, body: read::Bytes) -> HttpResponse {
         let template = DayPage {
             f,
             verdict: Verdict {
+                code: None,
                 headline: l.say("birth-date-unclear").to_owned(),
                 sentences: vec![l.say("birth-date-how").to_owned()],
                 may_enter: false,
@@ -309,6 +312,7 @@ pub async fn day(visit: Visit, body: read::Bytes) -> HttpResponse {
         if decision.answer == Answer::NotEligible {
             // Nobody knows the groups of somebody who is not identified.
             verdict = Verdict {
+                code: None,
                 headline: l.say("may-be-for-you").to_owned(),
                 sentences: vec![l.put("may-be-for-you-groups", &groups)],
                 may_enter: true,
@@ -344,7 +348,10 @@ fn whom_else(visit: &Visit) -> String {
 pub fn verdict_page(visit: &Visit, decision: &Decision, status: StatusCode) -> HttpResponse {
     let template = VerdictPage {
         f: Frame::of(visit, ""),
-        verdict: verdict(visit, decision),
+        verdict: Verdict {
+            code: Some(decision.answer.name()),
+            ..verdict(visit, decision)
+        },
     };
     page(visit.lang, status, &template)
 }
@@ -385,6 +392,7 @@ fn verdict(visit: &Visit, decision: &Decision) -> Verdict {
         sentences.push(whom_else(visit));
     }
     Verdict {
+        code: None,
         headline,
         sentences,
         may_enter: decision.answer == Answer::Eligible || decision.lobby_is_open(),

@@ -12,6 +12,8 @@ pub use kinds::{CODES, Code, KINDS, Kind};
 #[serde(rename_all = "snake_case")]
 pub enum PlaceState {
     Lobby,
+    /// Their window has not come.
+    Window,
     Waiting,
     Admitted,
 }
@@ -168,12 +170,17 @@ fn refusal(kind: Kind, status: u16, body: &[u8]) -> Result<Refusal<'_>, String> 
     })
 }
 
+/// Nobody is sent away for longer: whose window is far away is told to come in an hour at most.
+pub const POLL_S_MAX: u32 = 3_600;
+
 fn sound(place: Place) -> Result<Place, String> {
     let [least, most] = place.wait_s;
-    let polls = (1..=600).contains(&place.next_poll_s);
+    let polls = (1..=POLL_S_MAX).contains(&place.next_poll_s);
     let admitted = place.state != PlaceState::Admitted || place.ahead == 0;
-    // Only who comes in past every line, to look after a booking, has no number.
-    let has_number = place.number > 0 || place.state == PlaceState::Admitted;
+    // Who comes in past every line, to look after a booking, has no number, nor has anybody before
+    // their window.
+    let has_none = matches!(place.state, PlaceState::Admitted | PlaceState::Window);
+    let has_number = place.number > 0 || has_none;
     if has_number && least <= most && polls && admitted {
         Ok(place)
     } else {

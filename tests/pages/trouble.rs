@@ -20,7 +20,9 @@ fn a_slot_that_fills_meanwhile_offers_the_nearest_and_keeps_the_session() {
         // Somebody else is faster, down to the last seat.
         demo.client().book(&other, "faster", slot).is(201);
         browser.click(&format!("button[value='{slot}']")).await;
-        browser.reads("#summary", "선택하신 시간은 마감되었습니다").await;
+        browser
+            .reads("#summary", "선택하신 시간은 마감되었습니다")
+            .await;
         assert!(browser.count("button.choice").await >= 1);
         browser.look("full").await;
         browser.click("button.choice").await;

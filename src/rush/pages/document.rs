@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use crate::rush::answer::{Booking, DayFree, Dose, Place, PlaceState, Site, Slot};
+use crate::rush::answer::{Booking, DayFree, Dose, POLL_S_MAX, Place, PlaceState, Site, Slot};
 
 /// The text between two marks, behind the first of which it begins.
 pub fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
@@ -51,9 +51,9 @@ pub struct Room {
 }
 
 /// What the waiting room shows beside its figures, as one number to compare.
-pub fn scene_of(state: &str, because: &str, ends: bool, message: &str, numbers: usize) -> u32 {
+pub fn scene_of(state: &str, because: &str, ends: bool, message: &str) -> u32 {
     let mut hasher = DefaultHasher::new();
-    (state, because, ends, message, numbers).hash(&mut hasher);
+    (state, because, ends, message).hash(&mut hasher);
     hasher.finish() as u32
 }
 
@@ -67,7 +67,7 @@ pub fn room(page: &str) -> Result<Room, String> {
     let state = own("state").ok_or_else(|| missing("a state"))?;
     let poll = own("poll").and_then(|poll| poll.parse().ok());
     let next_poll_s: u32 = poll.ok_or_else(|| missing("the time of the next look"))?;
-    if !(1..=600).contains(&next_poll_s) {
+    if !(1..=POLL_S_MAX).contains(&next_poll_s) {
         return Err(format!(
             "a waiting room that is looked at after {next_poll_s} s"
         ));
@@ -77,9 +77,9 @@ pub fn room(page: &str) -> Result<Room, String> {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         digits.parse::<u64>().ok()
     };
-    let is_admitted = state == "admitted";
-    let number = figure("number").filter(|_| !is_admitted);
-    if number.is_none() && !is_admitted {
+    let has_number = !matches!(state, "admitted" | "window");
+    let number = figure("number").filter(|_| has_number);
+    if number.is_none() && has_number {
         return Err(missing("a number"));
     }
     let wait = between(page, " id=\"wait\">", "<");
@@ -88,6 +88,7 @@ pub fn room(page: &str) -> Result<Room, String> {
         state: match state {
             "admitted" => PlaceState::Admitted,
             "lobby" => PlaceState::Lobby,
+            "window" => PlaceState::Window,
             "waiting" | "paused" => PlaceState::Waiting,
             other => return Err(format!("a waiting room in the state {other:?}")),
         },
@@ -100,10 +101,9 @@ pub fn room(page: &str) -> Result<Room, String> {
     let message = between(page, " id=\"message\">", "<").unwrap_or_default();
     let because = own("because").unwrap_or_default();
     let ends = page.contains(" id=\"ends\">");
-    let numbers = wait.map_or(0, |wait| numbers(wait).count());
     Ok(Room {
         place,
-        scene: scene_of(state, because, ends, message, numbers),
+        scene: scene_of(state, because, ends, message),
         shows_wait: wait.is_some(),
     })
 }

@@ -339,23 +339,18 @@ impl Scene {
         self.person(me).failures = 0;
         self.check_place(who, &place);
         let state = match place.state {
+            answer::PlaceState::Window => "window",
             _ if looked.paused => "paused",
             _ if place.late => "waiting",
             answer::PlaceState::Admitted => "admitted",
             answer::PlaceState::Lobby => "lobby",
             answer::PlaceState::Waiting => "waiting",
         };
-        let [low, high] = place.wait_s.map(|s| s.div_ceil(60).max(1));
-        let numbers = match state {
-            "waiting" => 1 + usize::from(low != high),
-            _ => 0,
-        };
         let because = looked.place.wait_because.unwrap_or_default();
         let message = looked.message.unwrap_or_default();
         let ends = looked.place.may_not_reach.is_some();
-        let scene = document::scene_of(state, &because, ends, &message, numbers);
-        let is_worded_anew = state == "waiting" && high >= 120;
-        if is_worded_anew || scene != self.person(me).scene {
+        let scene = document::scene_of(state, &because, ends, &message);
+        if scene != self.person(me).scene {
             return self.goes_to(me, &room, Load::Navigates, 0.0);
         }
         self.looked(me, &place);

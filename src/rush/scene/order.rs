@@ -40,6 +40,11 @@ impl Scene {
         }
     }
 
+    /// There is no number yet: it is given in the person's window, in the order of the windows.
+    pub(super) fn has_none_yet(&mut self, me: u32) {
+        self.order.asking.remove(&me);
+    }
+
     /// The number was shown.
     pub(super) fn has_number(&mut self, me: u32, number: u64) {
         if let Some((asked_ns, known)) = self.order.asking.remove(&me) {

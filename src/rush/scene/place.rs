@@ -91,7 +91,11 @@ impl Scene {
             return;
         }
         let now_ms = (self.now / 1_000_000) as u32;
-        let quits = self.person(me).is(QUITS_WAITING) && {
+        let in_line = place.state != PlaceState::Window;
+        if !in_line {
+            self.has_none_yet(me);
+        }
+        let quits = in_line && self.person(me).is(QUITS_WAITING) && {
             let mut random = Random::of(self.setting.seed, me, 2);
             let waited_s = f64::from(now_ms.saturating_sub(self.person(me).waits_from_ms)) / 1e3;
             waited_s * self.setting.speed > 15.0 + random.exponential(120.0)

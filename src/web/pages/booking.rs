@@ -82,7 +82,8 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
     let changeable = visit.here.now < deadline;
     let at = [("at", text(when.end(deadline)))];
     let latest = visit.service.latest_booking(&visit.here, &guest.person);
-    let was_moved = matches!(latest, Ok(Some((_, entry))) if matches!(entry.change, Change::Moved { .. }));
+    let was_moved =
+        matches!(latest, Ok(Some((_, entry))) if matches!(entry.change, Change::Moved { .. }));
     let number = booking.number.to_string();
     let template = BookingPage {
         f: Frame::of(visit, "/booking"),

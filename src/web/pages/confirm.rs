@@ -3,8 +3,8 @@
 //! The key of a request is made of the hold it is about: sent twice, from two tabs or after a
 //! crash, it is answered as the first time.
 
-use actix_web::http::StatusCode;
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::answer::page;
@@ -14,10 +14,10 @@ use super::frame::{Frame, machine, text};
 use super::trouble::{self, Retry, Trouble};
 use super::visit::{Guest, Visit};
 use super::when::When;
+use crate::availability::Near;
 use crate::domain::entry::Doses;
 use crate::domain::ids::{BookingNumber, HoldId, SlotIndex};
 use crate::service::Refused;
-use crate::availability::Near;
 use crate::service::booking::Choice;
 use crate::web::read;
 use crate::web::words::{Lang, Value, words};
@@ -85,10 +85,7 @@ pub async fn onward(guest: Guest) -> HttpResponse {
     guest.visit.onward(guest.visit.home(&guest.person))
 }
 
-pub async fn hold(
-    guest: Guest,
-    body: read::Bytes,
-) -> Result<HttpResponse, Trouble> {
+pub async fn hold(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Trouble> {
     let form = Form::of(body);
     let visit = &guest.visit;
     let Some(slot) = form.number("slot").map(SlotIndex) else {
@@ -105,9 +102,7 @@ pub async fn hold(
     let service = &visit.service;
     match service.hold(&visit.here, guest.person, slot).await {
         Ok(_) => Ok(visit.onward("/confirm")),
-        Err(Refused::SlotFull { alternatives, .. }) => {
-            Ok(full(visit, slot, &alternatives))
-        }
+        Err(Refused::SlotFull { alternatives, .. }) => Ok(full(visit, slot, &alternatives)),
         Err(refused) => {
             let retry = Retry {
                 action: visit.to("/hold"),
@@ -119,11 +114,7 @@ pub async fn hold(
 }
 
 /// The nearest alternatives of a slot that filled meanwhile, on the same page.
-fn full(
-    visit: &Visit,
-    slot: SlotIndex,
-    near: &Near,
-) -> HttpResponse {
+fn full(visit: &Visit, slot: SlotIndex, near: &Near) -> HttpResponse {
     let words = words(visit.lang, "slot_full");
     let asked = slot_view(visit, slot, 0);
     let known = &visit.here.offer.catalog.slots[slot.at()];

@@ -139,7 +139,9 @@ fn known(visit: &Visit) -> Option<Known> {
     let place = service.place(&visit.here, visit.place.as_deref()?).ok()?;
     let number = [("number", text(grouped(place.number)))];
     let (words, action) = match (place.state, place.window) {
-        (PlaceState::Admitted, _) if place.opening.is_none() => (say("known-booking"), "to-booking"),
+        (PlaceState::Admitted, _) if place.opening.is_none() => {
+            (say("known-booking"), "to-booking")
+        }
         (PlaceState::Admitted, _) => (say("wait-admitted"), "to-wait"),
         (PlaceState::Window, Some(window)) => {
             let span = When::of(visit).span(window.from, window.until);
@@ -267,9 +269,7 @@ fn view(visit: &Visit, opening: &Opening) -> OpeningView {
     }
     let (state, tag) = match OpeningState::of(campaign, opening, visit.here.now) {
         OpeningState::Open => ("open", "open-now"),
-        OpeningState::Lobby if campaign.gate.order == Order::Windows => {
-            ("lobby", "windows-shown")
-        }
+        OpeningState::Lobby if campaign.gate.order == Order::Windows => ("lobby", "windows-shown"),
         OpeningState::Lobby => ("lobby", "lobby-open"),
         _ => ("before", "opens-next"),
     };
@@ -332,13 +332,21 @@ pub async fn day(visit: Visit, body: read::Bytes) -> HttpResponse {
 /// Whom the programme is for, to somebody whom it is not for.
 fn whom_else(visit: &Visit) -> String {
     let (l, cohorts) = (visit.lang, &visit.here.offer.catalog.campaign.cohorts);
-    let years = cohorts.iter().map(|cohort| (cohort.born.0.year(), cohort.born.1.year()));
+    let years = cohorts
+        .iter()
+        .map(|cohort| (cohort.born.0.year(), cohort.born.1.year()));
     let years = years.reduce(|all, own| (all.0.min(own.0), all.1.max(own.1)));
     let by_groups = cohorts.iter().any(Cohort::is_of_groups_alone);
     match years.filter(|_| !by_groups) {
         Some((first, last)) => {
-            let years = [("first", text(first.to_string())), ("last", text(last.to_string()))];
-            l.put("not-for-you-next", &[("whom", text(l.put("born-years", &years)))])
+            let years = [
+                ("first", text(first.to_string())),
+                ("last", text(last.to_string())),
+            ];
+            l.put(
+                "not-for-you-next",
+                &[("whom", text(l.put("born-years", &years)))],
+            )
         }
         None => l.say("not-for-you-letter").to_owned(),
     }

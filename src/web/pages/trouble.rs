@@ -2,8 +2,8 @@
 
 use actix_web::error::InternalError;
 use actix_web::http::header::LOCATION;
-use actix_web::http::{Method, StatusCode};
 use actix_web::http::header::{REFRESH, RETRY_AFTER};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 

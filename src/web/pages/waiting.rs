@@ -75,6 +75,8 @@ struct Room<'a> {
     ahead_words: String,
     passed: String,
     wait_words: String,
+    /// How a script words a wait: minutes, hours, and the three kinds of it.
+    patterns: [String; 5],
     as_of: String,
     poll_s: String,
     refresh_words: String,
@@ -273,6 +275,7 @@ fn make(visit: &Visit, scene: Scene, message: Option<&str>) -> Prepared {
         ahead_words,
         passed: hole(PASSED),
         wait_words,
+        patterns: patterns(l),
         as_of: hole(AS_OF),
         poll_s: hole(POLL_S),
         refresh_words: l.put("wait-refresh", &[("s", text(hole(POLL_S)))]),
@@ -342,6 +345,24 @@ fn may_not_reach(visit: &Visit, ends: Stamp, next: Option<Stamp>) -> [String; 2]
         None => l.say("may-not-reach-none").to_owned(),
     };
     [l.put("may-not-reach", &at(ends)), then]
+}
+
+/// The wordings of a wait, with the names of the figures in them.
+fn patterns(l: Lang) -> [String; 5] {
+    let put = |key, names: &[&'static str]| {
+        let values: Vec<_> = names
+            .iter()
+            .map(|name| (*name, text(format!("{{{name}}}"))))
+            .collect();
+        l.put(key, &values)
+    };
+    [
+        put("minutes", &["n"]),
+        put("hours", &["h", "m"]),
+        put("wait-one", &["n"]),
+        put("wait-minutes", &["low", "high"]),
+        put("wait-long", &["low", "high"]),
+    ]
 }
 
 fn whole_minutes(seconds: u64) -> u64 {

@@ -3,7 +3,8 @@
 // It never asks sooner than it was told, whatever the tab does.
 const own = document.getElementById('own');
 const at = (id) => document.getElementById(id);
-const api = at('main').dataset.api;
+const words = at('main').dataset;
+const { api } = words;
 const state = own.dataset.state;
 const count = new Intl.NumberFormat('en-US');
 const network = at('network');
@@ -24,8 +25,16 @@ const figure = (id, value) => {
   const shown = at(id);
   if (shown) shown.textContent = shown.textContent.replace(/[\d,]+/, count.format(value));
 };
-// When it is worded in another way (hours, one number), the server words it.
+// In the server's words: minutes, or from two hours on hours.
+const LONG_MIN = 120;
+const put = (pattern, values) => pattern.replace(/{(\w+)}/g, (_, name) => values[name]);
 const minutes = (s) => Math.max(1, Math.ceil(s / 60));
+const span = (n) => (n < LONG_MIN ? put(words.minutes, { n })
+  : put(words.hours, { h: Math.floor(n / 60), m: n % 60 }));
+function wording([low, high]) {
+  if (high >= LONG_MIN) return put(words.long, { low: span(low), high: span(high) });
+  return low === high ? put(words.one, { n: low }) : put(words.range, { low, high });
+}
 
 // Longer after each failure, never shorter than the server said, and not all at the same moment.
 function later(told) {
@@ -64,11 +73,7 @@ function draw(place, as_of) {
   at('as-of').textContent = as_of.slice(11, 19);
   const wait = at('wait');
   if (wait) {
-    const [low, high] = place.wait_s.map(minutes);
-    const shown = wait.textContent.match(/\d+/g).length;
-    if (high >= 120 || shown !== (low === high ? 1 : 2)) return location.reload();
-    const parts = [low, high];
-    wait.textContent = wait.textContent.replace(/\d+/g, () => parts.shift());
+    wait.textContent = wording(place.wait_s.map(minutes));
   }
   const bar = at('bar');
   if (bar) { bar.max = place.number; bar.value = Math.max(0, place.number - place.ahead); }

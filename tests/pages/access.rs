@@ -92,7 +92,7 @@ fn an_error_is_told_where_the_focus_is_and_leads_to_its_field() {
         browser.go("/enter").await;
         browser.fill("name", "김").await;
         browser.click("main form button").await;
-        browser.reads("#summary", "생년월일을 적어 주세요").await;
+        browser.reads("#summary", "생년월일을 입력해 주세요").await;
         let focused = "return document.activeElement.id";
         assert_eq!(browser.script(focused).await, "summary");
         assert_eq!(browser.value("name").await, "김", "what was typed stays");

@@ -63,7 +63,7 @@ fn typed_stays(lang: &'static str, says: &str) {
 
 #[test]
 fn what_was_typed_is_one_step_back_in_korean() {
-    typed_stays("ko", "적으신 내용이 그대로 있습니다");
+    typed_stays("ko", "입력하신 내용이 그대로 있습니다");
 }
 
 #[test]

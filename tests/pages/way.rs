@@ -45,14 +45,17 @@ async fn whole_way(browser: &mut Browser, lang: &'static str, person: &Person) {
     browser
         .reads(
             ".notice",
-            word(lang, "아직 예약은 아닙니다", "It is not booked yet"),
+            word(lang, "아직 예약되지 않았습니다", "This is not booked yet"),
         )
         .await;
     browser.look("confirm").await;
     let number = browser.confirm().await;
     assert_eq!(number.len(), 12, "{number}");
     browser
-        .reads(".done", word(lang, "예약되었습니다", "It is booked"))
+        .reads(
+            ".done",
+            word(lang, "예약되었습니다", "Your appointment is booked"),
+        )
         .await;
     assert_eq!(browser.count(".qr path").await, 1);
     assert_eq!(browser.count(".doses dt").await, 2);
@@ -67,10 +70,16 @@ async fn whole_way(browser: &mut Browser, lang: &'static str, person: &Person) {
     browser.choose(1).await;
     browser.at("/confirm").await;
     browser
-        .reads("h1", word(lang, "옮길까요", "Move to this?"))
+        .reads("h1", word(lang, "변경할까요", "Change to this time?"))
         .await;
     browser.look("move").await;
     assert_eq!(browser.confirm().await, number, "a move keeps the number");
+    browser
+        .reads(
+            ".done",
+            word(lang, "변경되었습니다", "Your booking is changed"),
+        )
+        .await;
 
     browser.click("a[href$='/cancel']").await;
     browser.at("/cancel").await;

@@ -31,7 +31,7 @@ pub fn has_form(page: &str) -> bool {
 
 /// The page that begins with the state of the gate.
 pub fn is_landing(page: &str) -> bool {
-    page.contains("<p class=\"state ")
+    page.contains("<h2 id=\"when\">")
 }
 
 /// A field that is sent with a form but not shown.

@@ -261,12 +261,13 @@ impl Gate {
             return None;
         }
         let line = self.line(place.ticket.line?)?;
-        self.sessions.admit(person, now, |first| {
-            // The person is counted as active already.
-            let others = self.sessions.active() - 1;
-            line.admission
-                .come(person, place.number, first, others, now)
-        })
+        self.sessions
+            .admit(person, place.ticket.mark(), now, |first| {
+                // The person is counted as active already.
+                let others = self.sessions.active() - 1;
+                line.admission
+                    .come(person, place.number, first, others, now)
+            })
     }
 }
 

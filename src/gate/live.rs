@@ -176,6 +176,11 @@ impl LiveLine {
     pub fn journalled(&self, places: &[(PersonKey, Given)]) {
         for (person, given) in places {
             let mut shard = self.shard(person);
+    /// Whether nobody has a number, by the journal or since.
+    pub fn has_nobody(&self, line: &Line) -> bool {
+        line.newest().max(self.newest()) == 0
+    }
+
             if shard.get(person) == Some(given) {
                 shard.remove(person);
             }
@@ -229,7 +234,7 @@ pub struct InLine<'a> {
 
 impl InLine<'_> {
     /// The person's place: the one they have, or a new one at the end of the line. None while no
-    /// number is leased.
+    /// number is leased, and for somebody who has none when the line is closed to new people.
     ///
     /// Whoever has no number and comes before their window is told the window, and has none.
     pub fn enter(&self, person: PersonKey, way: Way, now: Stamp) -> Option<Place> {
@@ -255,14 +260,17 @@ impl InLine<'_> {
     }
 
     /// Whether nobody has a number of the line.
-    fn has_nobody(&self) -> bool {
-        self.line.newest().max(self.live.newest()) == 0
+    pub fn has_nobody(&self) -> bool {
+        self.live.has_nobody(self.line)
     }
 
     /// The number that the person has in this line already.
     pub fn known(&self, person: &PersonKey) -> Option<Given> {
         self.live.known(self.line, person)
     }
+                if way.is_closed() {
+                    return None;
+                }
 
     /// The place of a person whose token carries the number `claimed`.
     ///
@@ -287,9 +295,9 @@ impl InLine<'_> {
             known.unwrap_or_else(|| live.restore(line, person, claimed))
         } else {
             // As if the person came without a token. While no number is leased, they are shown
-            // the one of their token.
+            // the one of their token, unless the line is closed to new people.
             let entered = self.enter(person, way, now);
-            if entered.is_some() || claimed.number() == 0 {
+            if entered.is_some() || claimed.number() == 0 || way.is_closed() {
                 return entered;
             }
             claimed
@@ -315,7 +323,8 @@ impl InLine<'_> {
         let number = turn.unwrap_or(given.number());
         let state = match (way, turn) {
             (Way::Owner, _) => PlaceState::Admitted,
-            (Way::Lobby { .. } | Way::Windows { .. }, _) | (Way::Open, None) => PlaceState::Lobby,
+            (Way::Lobby { .. } | Way::Windows { .. } | Way::Postponed { .. }, _)
+            | (Way::Open, None) => PlaceState::Lobby,
             (Way::Open | Way::Finishing, Some(turn)) if turn <= serving => PlaceState::Admitted,
             (Way::Open | Way::Finishing, _) => PlaceState::Waiting,
         };

@@ -271,7 +271,7 @@ impl<J: Journal> GateStep<'_, J> {
         };
         for opening in to_draw {
             let live = self.gate.line(opening.line)?;
-            let may = |line: &Line| line.draw.is_none() && has_nobody(&live, line);
+            let may = |line: &Line| line.draw.is_none() && live.has_nobody(line);
             if self.with_line(opening.line, may)? {
                 let seed = self.seed(opening.line, opening.from, order == Order::Windows);
                 self.journal.keep(Change::DrawCommitted {
@@ -336,18 +336,24 @@ impl<J: Journal> GateStep<'_, J> {
     /// on in the order that it began with.
     fn goes_by_windows(&self, opening: &Opening, live: &LiveLine) -> Option<bool> {
         let by_rules = self.campaign.gate.order == Order::Windows;
-        let began = |line: &Line| !line.windows.is_empty() || has_nobody(live, line);
+        let began = |line: &Line| !line.windows.is_empty() || live.has_nobody(line);
         Some(by_rules && self.with_line(opening.line, began)?)
     }
 
     /// Shows the seed of the windows of an opening when that time has come, and plans those that
-    /// have not begun, now and whenever the opening, the rate or the windows' size changes.
+    /// have not begun, now and whenever the opening, the rate or the windows' size changes. Windows
+    /// that people were told are planned anew also if the opening is postponed for so long that
+    /// nobody else can look theirs up any more.
     fn plan_windows(&self, opening: &Opening, draw: Draw, now: Stamp) -> Option<()> {
-        let state = OpeningState::of(self.campaign, opening, now);
-        if !matches!(state, OpeningState::Lobby | OpeningState::Open) {
+        let line = opening.line;
+        let is_due = match OpeningState::of(self.campaign, opening, now) {
+            OpeningState::Lobby | OpeningState::Open => true,
+            OpeningState::Before => self.with_line(line, |line| !line.windows.is_empty())?,
+            OpeningState::Finishing | OpeningState::Closed => false,
+        };
+        if !is_due {
             return Some(());
         }
-        let line = opening.line;
         if draw.seed.is_none() {
             self.reveal_seed(line, &draw)?;
         }

@@ -43,6 +43,8 @@ pub struct LiveLine {
     drawn: ArcSwapOption<Drawn>,
     /// Whether the draw takes no more people. It never opens again.
     closed: AtomicBool,
+    /// Whether the line gives no numbers because it is about to be emptied.
+    is_ending: AtomicBool,
 }
 
 type Fresh = HashMap<PersonKey, Given, KeyHash>;
@@ -60,6 +62,7 @@ impl LiveLine {
             fresh_highest: AtomicU64::new(0),
             drawn: ArcSwapOption::empty(),
             closed: line.drawn_by().is_some().into(),
+            is_ending: AtomicBool::new(false),
         }
     }
 
@@ -72,6 +75,9 @@ impl LiveLine {
     /// from now on. The number takes part in its draw only while the draw's lobby is open.
     fn restore(&self, line: &Line, person: PersonKey, claimed: Given) -> Given {
         let mut fresh = self.shard(&person);
+        if self.is_ending() {
+            return claimed;
+        }
         let may_be_drawn = claimed.in_draw() && line.draw.is_some() && !line.is_drawn(claimed);
         let given = Given::new(claimed.number(), self.still_open(may_be_drawn));
         match fresh.get(&person) {
@@ -96,11 +102,14 @@ impl LiveLine {
     }
 
     /// Gives a person the next number, unless they were given one that is not journalled yet. None
-    /// while no number is leased.
+    /// while no number is leased, and while the line is about to be emptied.
     fn give(&self, person: PersonKey, way: Way) -> Option<Given> {
         let mut fresh = self.shard(&person);
         if let Some(given) = fresh.get(&person) {
             return Some(*given);
+        }
+        if self.is_ending() {
+            return None;
         }
         let next =
             |next: u64| (next <= self.leased_until.load(Ordering::Acquire)).then_some(next + 1);
@@ -123,6 +132,24 @@ impl LiveLine {
     /// journal, and the journal could not be read again.
     fn still_open(&self, is_drawn: bool) -> bool {
         is_drawn && !self.closed.load(Ordering::Acquire)
+    }
+
+    /// Gives no more numbers: the line is about to be emptied, and whoever were given one until
+    /// then would lose it. Returns whether nobody has one that the journal does not know yet.
+    pub fn begin_end(&self) -> bool {
+        self.is_ending.store(true, Ordering::Release);
+        // Takes each lock, so that whoever has seen the line go on is seen here.
+        self.fresh().is_empty()
+    }
+
+    /// Goes on to give numbers: the line is not emptied after all.
+    pub fn go_on(&self) {
+        self.is_ending.store(false, Ordering::Release);
+    }
+
+    /// The caller must hold the lock of the shard into which it writes.
+    fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Acquire)
     }
 
     /// How many people wait, with those whom the journal does not know yet.
@@ -207,8 +234,8 @@ impl LiveLine {
         self.fresh_highest.load(Ordering::Acquire)
     }
 
-    /// Calls as many people as the admission allows; `active` are in session. Returns the number
-    /// that is served now. Only one thread calls at a time.
+    /// Calls as many of the people who wait as the admission allows; `active` are in session.
+    /// Returns the number that is served now. Only one thread calls at a time.
     fn call_next(&self, line: &Line, active: u64, open: bool, now: Stamp) -> u64 {
         let (serving, newest) = (self.serving(), self.newest());
         let waiting = line.waiting(serving, newest);

@@ -166,39 +166,56 @@ impl<J: Journal> GateStep<'_, J> {
 
     /// Empties the lines whose openings are over, or are not in the rules any more. So too a line
     /// that nobody has come into whose lobby is to come, if its draw was committed to under rules
-    /// that are not in force any more: those who come are not drawn, or not by a seed that is known.
+    /// that are not in force any more: people who come are not drawn, or not by a known seed.
     fn end(&self, now: Stamp) -> Option<()> {
-        let is_over = |index: LineIndex, line: &Line| {
-            let Some(opening) = self.campaign.opening_of(index) else {
-                return true;
-            };
-            let state = |at: Stamp| OpeningState::of(self.campaign, opening, at);
-            let is_not_drawn = match self.campaign.gate.order {
-                Order::Arrival => line.draw.is_some(),
-                Order::Draw => !line.windows.is_empty(),
-                Order::Windows => false,
-            };
-            let live = self.gate.line(index);
-            let has_nobody = live.is_none_or(|live| has_nobody(&live, line));
-            state(now.plus_s(-END_AFTER_S)) == OpeningState::Closed
-                || (is_not_drawn && has_nobody && state(now) == OpeningState::Before)
-        };
-        let over = self.with_lines(|_, lines| {
+        let all = self.with_lines(|_, lines| {
             let all = (0..).map(LineIndex).zip(lines);
-            let over = all.filter(|(index, line)| !line.is_empty() && is_over(*index, line));
-            over.map(|(index, _)| index).collect::<Vec<_>>()
+            let begun = all.filter(|(_, line)| !line.is_empty());
+            begun.map(|(index, _)| index).collect::<Vec<_>>()
         })?;
-        for line in over {
+        for index in all {
+            let is_over = self.is_over(index, now);
+            if !is_over && !self.with_line(index, |line| self.is_not_wanted(index, line, now))? {
+                continue;
+            }
+            let live = self.gate.line(index)?;
+            let is_still_empty = live.begin_end();
+            if !is_over && !is_still_empty {
+                live.go_on();
+                continue;
+            }
             self.journal.keep(Change::LineEnded {
                 campaign: self.index,
-                line,
+                line: index,
             })?;
-            self.gate.empty(line, now);
+            self.gate.empty(index, now);
         }
         Some(())
     }
 
     /// Calls the next people of every line; whether the gate is paused.
+    fn is_over(&self, index: LineIndex, now: Stamp) -> bool {
+        self.campaign.opening_of(index).is_none_or(|opening| {
+            let at = now.plus_s(-END_AFTER_S);
+            OpeningState::of(self.campaign, opening, at) == OpeningState::Closed
+        })
+    }
+
+    /// Whether the people of a line would be drawn as the rules don't want it any more, and there
+    /// is nobody yet.
+    fn is_not_wanted(&self, index: LineIndex, line: &Line, now: Stamp) -> bool {
+        let is_to_come = self.campaign.opening_of(index).is_some_and(|opening| {
+            OpeningState::of(self.campaign, opening, now) == OpeningState::Before
+        });
+        let is_other_draw = match self.campaign.gate.order {
+            Order::Arrival => line.draw.is_some(),
+            Order::Draw => !line.windows.is_empty(),
+            Order::Windows => false,
+        };
+        let live = self.gate.line(index);
+        is_to_come && is_other_draw && live.is_none_or(|live| live.has_nobody(line))
+    }
+
     fn call(&self, now: Stamp) -> Option<bool> {
         let openings = &self.campaign.openings;
         self.with_lines(|settings, lines| {
@@ -395,11 +412,6 @@ impl<J: Journal> GateStep<'_, J> {
         let campaign = self.campaign.id.as_str();
         self.keys.draw_seed(campaign, line, opening, of_windows)
     }
-}
-
-/// Whether nobody has a number of a line.
-fn has_nobody(live: &LiveLine, line: &Line) -> bool {
-    line.newest().max(live.newest()) == 0
 }
 
 /// Puts up the board of a gate as it is now.

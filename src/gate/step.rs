@@ -83,11 +83,9 @@ impl<J: Journal> GateStep<'_, J> {
         let rules = &self.campaign.gate;
         self.with_lines(|settings, lines| self.gate.follow(rules, settings, lines, now))?;
         for opening in &self.campaign.openings {
-            let soon = [now, now.plus_s(LEASE_AHEAD_S)];
-            let mut states = soon
-                .map(|at| OpeningState::of(self.campaign, opening, at))
-                .into_iter();
-            if states.any(|state| matches!(state, OpeningState::Lobby | OpeningState::Open)) {
+            let state = |at: Stamp| OpeningState::of(self.campaign, opening, at);
+            let comes = state(now.plus_s(LEASE_AHEAD_S)) != OpeningState::Before;
+            if comes && !matches!(state(now), OpeningState::Finishing | OpeningState::Closed) {
                 self.lease(opening.line)?;
             }
             self.journal_places(opening.line)?;

@@ -176,6 +176,11 @@ impl LiveLine {
         self.leased_until.fetch_max(until, Ordering::AcqRel);
     }
 
+    /// Whether nobody has a number, by the journal or since.
+    pub fn has_nobody(&self, line: &Line) -> bool {
+        line.newest().max(self.newest()) == 0
+    }
+
     /// Whether this process has leased no number yet.
     pub fn has_leased_nothing(&self) -> bool {
         self.next.load(Ordering::Acquire) > self.leased_until.load(Ordering::Acquire)
@@ -203,11 +208,6 @@ impl LiveLine {
     pub fn journalled(&self, places: &[(PersonKey, Given)]) {
         for (person, given) in places {
             let mut shard = self.shard(person);
-    /// Whether nobody has a number, by the journal or since.
-    pub fn has_nobody(&self, line: &Line) -> bool {
-        line.newest().max(self.newest()) == 0
-    }
-
             if shard.get(person) == Some(given) {
                 shard.remove(person);
             }
@@ -268,6 +268,9 @@ impl InLine<'_> {
         let given = match self.live.known(self.line, &person) {
             Some(given) => given,
             None => {
+                if way.is_closed() {
+                    return None;
+                }
                 if let Way::Windows { .. } = way {
                     match self.line.window_of(&person) {
                         Some(window) if now < window.from => {
@@ -295,9 +298,6 @@ impl InLine<'_> {
     pub fn known(&self, person: &PersonKey) -> Option<Given> {
         self.live.known(self.line, person)
     }
-                if way.is_closed() {
-                    return None;
-                }
 
     /// The place of a person whose token carries the number `claimed`.
     ///
@@ -337,6 +337,13 @@ impl InLine<'_> {
         let _one = locked(&self.gate.calling);
         let active = self.gate.sessions.active();
         self.live.call_next(self.line, active, open, now)
+    }
+
+    /// Gives turns to those who were called and came late. Nobody is called: the opening is over.
+    pub fn finish(&self, now: Stamp) {
+        let _one = locked(&self.gate.calling);
+        let active = self.gate.sessions.active();
+        self.live.admission.allowed(active, true, 0, now);
     }
 
     /// Everything that a person with this number is told. Calls the next people first if there is

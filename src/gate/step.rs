@@ -77,6 +77,9 @@ pub struct GateStep<'a, J> {
     pub people_of: &'a dyn Fn(&Opening) -> u64,
 }
 
+/// A line in use, with its opening and how far that is.
+type OpenLine<'a> = (&'a Opening, Arc<LiveLine>, &'a Line, OpeningState);
+
 impl<J: Journal> GateStep<'_, J> {
     /// Takes the step. Returns none when the journal has stopped.
     pub fn take(&self, memory: &mut StepMemory, now: Stamp) -> Option<()> {
@@ -191,7 +194,6 @@ impl<J: Journal> GateStep<'_, J> {
         Some(())
     }
 
-    /// Calls the next people of every line; whether the gate is paused.
     fn is_over(&self, index: LineIndex, now: Stamp) -> bool {
         self.campaign.opening_of(index).is_none_or(|opening| {
             let at = now.plus_s(-END_AFTER_S);
@@ -214,24 +216,32 @@ impl<J: Journal> GateStep<'_, J> {
         is_to_come && is_other_draw && live.is_none_or(|live| live.has_nobody(line))
     }
 
+    /// Calls the next people of every line; whether the gate is paused.
     fn call(&self, now: Stamp) -> Option<bool> {
         let openings = &self.campaign.openings;
         self.with_lines(|settings, lines| {
             let paused = settings.pause.is_some();
-            let mut open: Vec<(&Opening, Arc<LiveLine>, &Line, bool)> = Vec::new();
+            let mut open: Vec<OpenLine> = Vec::new();
             for opening in openings {
                 let state = OpeningState::of(self.campaign, opening, now);
                 let (live, line) = (self.gate.line(opening.line), lines.get(opening.line.at()));
                 if let (Some(live), Some(line)) = (live, line)
                     && !matches!(state, OpeningState::Before | OpeningState::Closed)
                 {
-                    open.push((opening, live, line, state == OpeningState::Open));
+                    open.push((opening, live, line, state));
                 }
             }
-            self.share(open.iter().filter(|(.., is_open)| *is_open));
+            let moves = |state: OpeningState| state != OpeningState::Lobby;
+            self.share(open.iter().filter(|(.., state)| moves(*state)));
             let mut crowd = Crowd::default();
-            for (opening, live, line, is_open) in &open {
-                let call = |here: InLine| here.call(*is_open && !paused, now);
+            for (opening, live, line, state) in &open {
+                let call = |here: InLine| {
+                    if *state == OpeningState::Finishing && !paused {
+                        here.finish(now);
+                    } else {
+                        here.call(*state == OpeningState::Open && !paused, now);
+                    }
+                };
                 self.gate.in_line(settings, lines, opening.line, call);
                 crowd = crowd.and(live.admission.crowd(live.waiting(line), now));
             }
@@ -244,22 +254,25 @@ impl<J: Journal> GateStep<'_, J> {
 
     /// Shares the rate between the open lines by the number of people who wait in each, with a
     /// floor for each. A line in which nobody waits has no share while somebody waits in another:
-    /// it gets one within a step. All shares together are one.
-    fn share<'b>(
-        &self,
-        open: impl Iterator<Item = &'b (&'b Opening, Arc<LiveLine>, &'b Line, bool)> + Clone,
-    ) {
-        let waiting =
-            |live: &LiveLine, line: &Line| (live.waiting(line) + live.admission.late()) as f64;
-        let each = open.clone().map(|(_, live, line, _)| waiting(live, line));
+    /// it gets one within a step. All shares together are one. Of an opening that is over only
+    /// people who came late wait for anything.
+    fn share<'b>(&self, open: impl Iterator<Item = &'b OpenLine<'b>> + Clone) {
+        let waiting = |(_, live, line, state): &OpenLine| {
+            let uncalled = match state {
+                OpeningState::Finishing => 0,
+                _ => live.waiting(line),
+            };
+            (uncalled + live.admission.late()) as f64
+        };
+        let each = open.clone().map(waiting);
         let (all, lines) = (
             each.clone().sum::<f64>(),
             each.filter(|people| *people > 0.0).count(),
         );
         let count = open.clone().count();
         let floor = SHARE_MIN.min(0.5 / lines.max(1) as f64);
-        for (_, live, line, _) in open {
-            let people = waiting(live, line);
+        for each in open {
+            let (live, people) = (&each.1, waiting(each));
             let share = match people {
                 _ if lines == 0 => 1.0 / count as f64,
                 people if people > 0.0 => floor + (1.0 - floor * lines as f64) * people / all,

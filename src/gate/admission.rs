@@ -299,8 +299,8 @@ impl Admission {
     }
 
     /// Whether a person whose number was called may go in now, while `active` others are in
-    /// session. `first` is false for a person whose earlier session is still remembered: that
-    /// session has used the reservation of their number.
+    /// session. `first` is false for a person whose earlier session is still remembered and began
+    /// by this number: that session has used its reservation.
     ///
     /// A person goes in on a reservation, or on a free turn. Otherwise they join the late people,
     /// and `allowed` reserves a turn for them later.

@@ -43,6 +43,8 @@ pub struct LiveLine {
     drawn: ArcSwapOption<Drawn>,
     /// Whether the draw takes no more people. It never opens again.
     closed: AtomicBool,
+    /// Whether the line gives no numbers because it is about to be emptied.
+    is_ending: AtomicBool,
 }
 
 type Fresh = HashMap<PersonKey, Given, KeyHash>;
@@ -60,6 +62,7 @@ impl LiveLine {
             fresh_highest: AtomicU64::new(0),
             drawn: ArcSwapOption::empty(),
             closed: line.drawn_by().is_some().into(),
+            is_ending: AtomicBool::new(false),
         }
     }
 
@@ -72,6 +75,9 @@ impl LiveLine {
     /// from now on. The number takes part in its draw only while the draw's lobby is open.
     fn restore(&self, line: &Line, person: PersonKey, claimed: Given) -> Given {
         let mut fresh = self.shard(&person);
+        if self.is_ending() {
+            return claimed;
+        }
         let may_be_drawn = claimed.in_draw() && line.draw.is_some() && !line.is_drawn(claimed);
         let given = Given::new(claimed.number(), self.still_open(may_be_drawn));
         match fresh.get(&person) {
@@ -96,11 +102,14 @@ impl LiveLine {
     }
 
     /// Gives a person the next number, unless they were given one that is not journalled yet. None
-    /// while no number is leased.
+    /// while no number is leased, and while the line is about to be emptied.
     fn give(&self, person: PersonKey, way: Way) -> Option<Given> {
         let mut fresh = self.shard(&person);
         if let Some(given) = fresh.get(&person) {
             return Some(*given);
+        }
+        if self.is_ending() {
+            return None;
         }
         let next =
             |next: u64| (next <= self.leased_until.load(Ordering::Acquire)).then_some(next + 1);
@@ -125,6 +134,24 @@ impl LiveLine {
         is_drawn && !self.closed.load(Ordering::Acquire)
     }
 
+    /// Gives no more numbers: the line is about to be emptied, and whoever were given one until
+    /// then would lose it. Returns whether nobody has one that the journal does not know yet.
+    pub fn begin_end(&self) -> bool {
+        self.is_ending.store(true, Ordering::Release);
+        // Takes each lock, so that whoever has seen the line go on is seen here.
+        self.fresh().is_empty()
+    }
+
+    /// Goes on to give numbers: the line is not emptied after all.
+    pub fn go_on(&self) {
+        self.is_ending.store(false, Ordering::Release);
+    }
+
+    /// The caller must hold the lock of the shard into which it writes.
+    fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Acquire)
+    }
+
     /// How many people wait, with those whom the journal does not know yet.
     pub fn waiting(&self, line: &Line) -> u64 {
         line.waiting(self.serving(), self.newest())
@@ -147,6 +174,11 @@ impl LiveLine {
     /// Begins to use a lease that is durable now.
     pub fn leased(&self, until: u64) {
         self.leased_until.fetch_max(until, Ordering::AcqRel);
+    }
+
+    /// Whether nobody has a number, by the journal or since.
+    pub fn has_nobody(&self, line: &Line) -> bool {
+        line.newest().max(self.newest()) == 0
     }
 
     /// Whether this process has leased no number yet.
@@ -202,8 +234,8 @@ impl LiveLine {
         self.fresh_highest.load(Ordering::Acquire)
     }
 
-    /// Calls as many people as the admission allows; `active` are in session. Returns the number
-    /// that is served now. Only one thread calls at a time.
+    /// Calls as many of the people who wait as the admission allows; `active` are in session.
+    /// Returns the number that is served now. Only one thread calls at a time.
     fn call_next(&self, line: &Line, active: u64, open: bool, now: Stamp) -> u64 {
         let (serving, newest) = (self.serving(), self.newest());
         let waiting = line.waiting(serving, newest);
@@ -229,7 +261,7 @@ pub struct InLine<'a> {
 
 impl InLine<'_> {
     /// The person's place: the one they have, or a new one at the end of the line. None while no
-    /// number is leased.
+    /// number is leased, and for somebody who has none when the line is closed to new people.
     ///
     /// Whoever has no number and comes before their window is told the window, and has none. Nobody
     /// is given one when the opening is over.
@@ -239,6 +271,9 @@ impl InLine<'_> {
             // Nobody new comes into a line that is over.
             None if way == Way::Finishing => return None,
             None => {
+                if way.is_closed() {
+                    return None;
+                }
                 if let Way::Windows { .. } = way {
                     match self.line.window_of(&person) {
                         Some(window) if now < window.from => {
@@ -258,8 +293,8 @@ impl InLine<'_> {
     }
 
     /// Whether nobody has a number of the line.
-    fn has_nobody(&self) -> bool {
-        self.line.newest().max(self.live.newest()) == 0
+    pub fn has_nobody(&self) -> bool {
+        self.live.has_nobody(self.line)
     }
 
     /// The number that the person has in this line already.
@@ -290,9 +325,9 @@ impl InLine<'_> {
             known.unwrap_or_else(|| live.restore(line, person, claimed))
         } else {
             // As if the person came without a token. While no number is leased, they are shown
-            // the one of their token.
+            // the one of their token, unless the line is closed to new people.
             let entered = self.enter(person, way, now);
-            if entered.is_some() || claimed.number() == 0 {
+            if entered.is_some() || claimed.number() == 0 || way.is_closed() {
                 return entered;
             }
             claimed
@@ -307,6 +342,13 @@ impl InLine<'_> {
         self.live.call_next(self.line, active, open, now)
     }
 
+    /// Gives turns to those who were called and came late. Nobody is called: the opening is over.
+    pub fn finish(&self, now: Stamp) {
+        let _one = locked(&self.gate.calling);
+        let active = self.gate.sessions.active();
+        self.live.admission.allowed(active, true, 0, now);
+    }
+
     /// Everything that a person with this number is told. Calls the next people first if there is
     /// room, so that the person need not wait for the keeper.
     fn place(&self, person: PersonKey, given: Given, way: Way, now: Stamp) -> Place {
@@ -318,7 +360,8 @@ impl InLine<'_> {
         let number = turn.unwrap_or(given.number());
         let state = match (way, turn) {
             (Way::Owner, _) => PlaceState::Admitted,
-            (Way::Lobby { .. } | Way::Windows { .. }, _) | (Way::Open, None) => PlaceState::Lobby,
+            (Way::Lobby { .. } | Way::Windows { .. } | Way::Postponed { .. }, _)
+            | (Way::Open, None) => PlaceState::Lobby,
             (Way::Open | Way::Finishing, Some(turn)) if turn <= serving => PlaceState::Admitted,
             (Way::Open | Way::Finishing, _) => PlaceState::Waiting,
         };

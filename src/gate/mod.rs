@@ -140,6 +140,8 @@ pub enum Way {
     Lobby { is_drawn: bool, opens: Stamp },
     /// Into the line of an opening whose order is `windows`, once their window has begun.
     Windows { opens: Stamp },
+    /// Back to the place that they have: the opening was postponed and its lobby is closed again.
+    Postponed { opens: Stamp },
     /// Into the open line.
     Open,
     /// Their opening is over; whoever was called before its end may still go in for a while.
@@ -151,6 +153,11 @@ pub enum Way {
 impl Way {
     fn is_drawn(self) -> bool {
         matches!(self, Self::Lobby { is_drawn: true, .. })
+    }
+
+    /// Whether nobody comes in who has no number yet.
+    fn is_closed(self) -> bool {
+        matches!(self, Self::Postponed { .. } | Self::Finishing)
     }
 
     /// The same for somebody who has a number: they don't wait for a window any more.
@@ -168,7 +175,9 @@ impl Way {
     /// Seconds until the line moves for a person: until their opening.
     fn after_s(self, now: Stamp) -> u64 {
         let opens = match self {
-            Self::Lobby { opens, .. } | Self::Windows { opens } => opens.0,
+            Self::Lobby { opens, .. } | Self::Windows { opens } | Self::Postponed { opens } => {
+                opens.0
+            }
             Self::Open | Self::Finishing | Self::Owner => 0,
         };
         (opens.saturating_sub(now.0).max(0) as u64).div_ceil(Stamp::SECOND as u64)
@@ -261,12 +270,13 @@ impl Gate {
             return None;
         }
         let line = self.line(place.ticket.line?)?;
-        self.sessions.admit(person, now, |first| {
-            // The person is counted as active already.
-            let others = self.sessions.active() - 1;
-            line.admission
-                .come(person, place.number, first, others, now)
-        })
+        self.sessions
+            .admit(person, place.ticket.mark(), now, |first| {
+                // The person is counted as active already.
+                let others = self.sessions.active() - 1;
+                line.admission
+                    .come(person, place.number, first, others, now)
+            })
     }
 }
 

@@ -27,7 +27,8 @@ const SHARDS: usize = 64;
 #[derive(Debug)]
 pub struct Sessions {
     idle_s: AtomicI64,
-    started: Stamp,
+    /// When the process started; a freeze moves it on, for no session's time passes in one.
+    started: AtomicI64,
     /// Since when no session's time passes; `i64::MAX` if it does.
     frozen_since: AtomicI64,
     counted: AtomicU64,
@@ -46,16 +47,29 @@ struct Session {
     seen: Stamp,
     /// Whether it takes one of the `active_max` places; a person who has booked no longer does.
     counts: bool,
+    /// Whether it was found to have idled out. It stays so, also if sessions may idle for longer
+    /// from then on.
+    is_over: bool,
+    /// The place with whose turn the person came in, as `Ticket::mark` has it; 0 for none.
+    place: u64,
 }
 
 impl Session {
-    fn new(now: Stamp, counts: bool) -> Self {
+    fn new(now: Stamp, counts: bool, place: u64) -> Self {
         Self {
             began: now,
             inherited: None,
             seen: now,
             counts,
+            is_over: false,
+            place,
         }
+    }
+
+    /// Ends the session; whether it took a place until then.
+    fn end(&mut self) -> bool {
+        self.is_over = true;
+        std::mem::take(&mut self.counts)
     }
 
     fn is_named(&self, began: Stamp) -> bool {
@@ -77,7 +91,7 @@ impl Sessions {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         Self {
             idle_s: AtomicI64::new(i64::from(idle_s)),
-            started: now,
+            started: AtomicI64::new(now.0),
             frozen_since: AtomicI64::new(i64::MAX),
             counted: AtomicU64::new(0),
             shards,
@@ -90,14 +104,26 @@ impl Sessions {
     }
 
     /// While operators have frozen the sessions, nobody's idle time passes: since then, or none if
-    /// it passes. When it goes on each session has the time left that it had.
+    /// it passes. When it goes on each session has the time left that it had. A freeze that is set
+    /// again, with another reason, goes on as it began.
     pub fn freeze(&self, since: Option<Stamp>, now: Stamp) {
-        let since = since.map_or(i64::MAX, |since| since.0);
-        let before = self.frozen_since.swap(since, Ordering::Relaxed);
-        if before == i64::MAX || since != i64::MAX {
-            return;
+        let before = self.frozen_since.load(Ordering::Relaxed);
+        match since {
+            Some(since) if before == i64::MAX => {
+                self.frozen_since.store(since.0, Ordering::Relaxed);
+            }
+            None if before != i64::MAX => self.thaw(before, now),
+            Some(_) | None => {}
         }
+    }
+
+    fn thaw(&self, before: i64, now: Stamp) {
+        self.frozen_since.store(i64::MAX, Ordering::Relaxed);
         let stood_ns = (now.0 - before).max(0);
+        let started = self.started.load(Ordering::Relaxed);
+        let stood_since_start_ns = (now.0 - before.max(started)).max(0);
+        self.started
+            .store(started + stood_since_start_ns, Ordering::Relaxed);
         for shard in &self.shards {
             for session in locked(shard).values_mut() {
                 session.seen = Stamp(session.seen.0.min(before) + stood_ns);
@@ -125,7 +151,7 @@ impl Sessions {
     }
 
     fn runs(&self, session: &Session, now: Stamp) -> bool {
-        self.time(now) < self.ends(session.began, session.seen)
+        !session.is_over && self.time(now) < self.ends(session.began, session.seen)
     }
 
     /// Sessions that count towards `active_max`.
@@ -138,7 +164,7 @@ impl Sessions {
         let mut shard = self.shard(&person);
         let before = shard.get(&person).copied();
         let running = before.filter(|session| self.runs(session, now));
-        let mut session = running.unwrap_or(Session::new(now, counts));
+        let mut session = running.unwrap_or(Session::new(now, counts, 0));
         session.seen = session.seen.max(now);
         session.counts = counts;
         shard.insert(person, session);
@@ -148,10 +174,12 @@ impl Sessions {
 
     /// Continues a person's session, or begins one if `come` allows it. Returns when the session
     /// began. `come` is called once for a session, however many devices of the person ask at the
-    /// same time. Its argument says whether the person had no session lately.
+    /// same time. Its argument says that the person's session before this one, if it is still
+    /// remembered, did not begin with the turn of this place.
     pub fn admit(
         &self,
         person: PersonKey,
+        place: u64,
         now: Stamp,
         come: impl FnOnce(bool) -> bool,
     ) -> Option<Stamp> {
@@ -166,8 +194,9 @@ impl Sessions {
         // would be a moment in which one place too many seems free.
         let counted = before.is_some_and(|session| session.counts);
         self.recount(counted, true);
-        if come(before.is_none()) {
-            shard.insert(person, Session::new(now, true));
+        let first = before.is_none_or(|session| session.place != place);
+        if come(first) {
+            shard.insert(person, Session::new(now, true, place));
             Some(now)
         } else {
             self.recount(true, counted);
@@ -188,7 +217,7 @@ impl Sessions {
         let Some(session) = shard.get_mut(person) else {
             let goes_on = self.may_go_on(began, now);
             if goes_on {
-                let mut session = Session::new(now, true);
+                let mut session = Session::new(now, true, 0);
                 session.began = began;
                 session.inherited = Some(began);
                 shard.insert(*person, session);
@@ -197,7 +226,7 @@ impl Sessions {
             return goes_on;
         };
         if !self.runs(session, now) {
-            self.recount(std::mem::take(&mut session.counts), false);
+            self.recount(session.end(), false);
             return false;
         }
         if !session.is_named(began) {
@@ -216,7 +245,9 @@ impl Sessions {
     /// ended, so an unknown one is of the process before. Stamps are not compared for it: the clock
     /// may have been set back in between.
     fn may_go_on(&self, began: Stamp, now: Stamp) -> bool {
-        now < self.started.plus_s(self.idle_s()) && now < began.plus_s(SESSION_S_MAX)
+        let started = Stamp(self.started.load(Ordering::Relaxed));
+        let is_soon = self.time(now) < started.plus_s(self.idle_s());
+        is_soon && now < began.plus_s(SESSION_S_MAX)
     }
 
     /// The person has booked: their place is free for another, their session goes on.
@@ -234,7 +265,7 @@ impl Sessions {
             shard.retain(|_, session| {
                 let ends = self.ends(session.began, session.seen);
                 if ends <= now {
-                    self.recount(std::mem::take(&mut session.counts), false);
+                    self.recount(session.end(), false);
                 }
                 now < ends.plus_s(REMEMBERED_S)
             });
@@ -257,6 +288,7 @@ mod tests {
     const NOW: Stamp = Stamp(1_626_692_400_000_000_000);
     const KIM: PersonKey = PersonKey([1; 16]);
     const LEE: PersonKey = PersonKey([2; 16]);
+    const PLACE: u64 = 7;
 
     #[test]
     fn ends_by_idling_and_counts_until_settled() {
@@ -293,19 +325,75 @@ mod tests {
         assert!(!sessions.touch(&LEE, thawed, thawed.plus_s(1_600)));
     }
 
+    /// Operators gave the freeze another reason, and the time until then was taken from everybody.
+    #[test]
+    fn a_freeze_that_is_set_again_goes_on_as_it_began() {
+        let sessions = Sessions::new(600, NOW);
+        sessions.begin(KIM, NOW, true);
+        let again = NOW.plus_s(700);
+        sessions.freeze(Some(NOW.plus_s(500)), NOW.plus_s(500));
+        sessions.freeze(Some(again), again);
+        sessions.sweep(again.plus_s(1));
+        assert_eq!(sessions.active(), 1);
+        sessions.freeze(None, again.plus_s(2));
+        assert!(sessions.touch(&KIM, NOW, again.plus_s(2 + 99)));
+    }
+
+    /// The server was started again in a freeze that lasted for longer than a session may idle.
+    #[test]
+    fn a_start_in_a_freeze_ends_nobodys_session() {
+        let sessions = Sessions::new(600, NOW);
+        let (before, thawed) = (NOW.plus_s(-100), NOW.plus_s(5_000));
+        sessions.freeze(Some(NOW.plus_s(-50)), NOW);
+        assert!(sessions.touch(&LEE, before, NOW.plus_s(4_000)));
+        sessions.freeze(None, thawed);
+        assert!(sessions.touch(&KIM, before, thawed.plus_s(599)));
+        assert!(!sessions.touch(&PersonKey([3; 16]), before, thawed.plus_s(600)));
+    }
+
+    /// It had given its place away, and was in again beside whoever had it.
+    #[test]
+    fn a_session_that_idled_out_stays_so_when_sessions_may_idle_for_longer() {
+        let sessions = Sessions::new(60, NOW);
+        sessions.begin(KIM, NOW, true);
+        sessions.sweep(NOW.plus_s(60));
+        sessions.set_idle_s(600);
+        assert!(!sessions.touch(&KIM, NOW, NOW.plus_s(61)));
+        assert_eq!(sessions.admit(KIM, PLACE, NOW.plus_s(61), |_| false), None);
+        assert_eq!(sessions.active(), 0);
+    }
+
+    /// Whoever was in by an opening that ended a moment ago was called in the next line, and was
+    /// late at once: the turn that was kept for them was taken for used.
+    #[test]
+    fn a_session_by_another_place_has_not_used_the_turn_of_this_one() {
+        let sessions = Sessions::new(60, NOW);
+        sessions.admit(KIM, PLACE, NOW, |_| true).unwrap();
+        let later = NOW.plus_s(61);
+        let other = PLACE + 1;
+        assert_eq!(sessions.admit(KIM, PLACE, later, |first| first), None);
+        assert_eq!(
+            sessions.admit(KIM, other, later, |first| first),
+            Some(later)
+        );
+    }
+
     #[test]
     fn a_person_on_two_devices_or_again_comes_once_by_one_call() {
         let sessions = Sessions::new(600, NOW);
-        assert_eq!(sessions.admit(KIM, NOW, |_| false), None);
+        assert_eq!(sessions.admit(KIM, PLACE, NOW, |_| false), None);
         assert_eq!(sessions.active(), 0);
-        assert_eq!(sessions.admit(KIM, NOW, |first| first), Some(NOW));
-        let shared = sessions.admit(KIM, NOW.plus_s(1), |_| panic!("is in"));
+        assert_eq!(sessions.admit(KIM, PLACE, NOW, |first| first), Some(NOW));
+        let shared = sessions.admit(KIM, PLACE, NOW.plus_s(1), |_| panic!("is in"));
         assert_eq!(shared, Some(NOW));
         assert_eq!(sessions.active(), 1);
         let after = NOW.plus_s(602);
         sessions.sweep(after);
         assert_eq!(sessions.active(), 0);
-        assert_eq!(sessions.admit(KIM, after, |first| !first), Some(after));
+        assert_eq!(
+            sessions.admit(KIM, PLACE, after, |first| !first),
+            Some(after)
+        );
         assert_eq!(sessions.active(), 1);
     }
 
@@ -314,9 +402,9 @@ mod tests {
     #[test]
     fn a_session_that_ended_stays_ended_when_another_begins() {
         let sessions = Sessions::new(600, NOW);
-        let first = sessions.admit(KIM, NOW, |_| true).unwrap();
+        let first = sessions.admit(KIM, PLACE, NOW, |_| true).unwrap();
         let later = NOW.plus_s(601);
-        let second = sessions.admit(KIM, later, |_| true).unwrap();
+        let second = sessions.admit(KIM, PLACE, later, |_| true).unwrap();
         assert!(!sessions.touch(&KIM, first, later));
         assert!(sessions.touch(&KIM, second, later));
         // The person comes in past the line as the owner of a booking, after the table has
@@ -335,7 +423,7 @@ mod tests {
     #[test]
     fn a_session_ends_after_twelve_hours_however_busy() {
         let sessions = Sessions::new(600, NOW);
-        let first = sessions.admit(KIM, NOW, |_| true).unwrap();
+        let first = sessions.admit(KIM, PLACE, NOW, |_| true).unwrap();
         let mut now = NOW;
         while now.plus_s(500) < NOW.plus_s(SESSION_S_MAX) {
             now = now.plus_s(500);
@@ -344,7 +432,7 @@ mod tests {
         assert_eq!(sessions.ends(first, now), NOW.plus_s(SESSION_S_MAX));
         let end = NOW.plus_s(SESSION_S_MAX);
         assert!(!sessions.touch(&KIM, first, end));
-        assert_eq!(sessions.admit(KIM, end, |_| true), Some(end));
+        assert_eq!(sessions.admit(KIM, PLACE, end, |_| true), Some(end));
         assert!(!sessions.touch(&KIM, first, end));
     }
 
@@ -356,7 +444,7 @@ mod tests {
         assert_eq!(sessions.active(), 1);
         assert!(!sessions.touch(&LEE, before, NOW.plus_s(601)));
         // One more device, by its place, begins nothing new.
-        let shared = sessions.admit(KIM, NOW.plus_s(40), |_| panic!("is in"));
+        let shared = sessions.admit(KIM, PLACE, NOW.plus_s(40), |_| panic!("is in"));
         assert_eq!(shared, Some(before));
         // A restart does not make a session last longer than twelve hours.
         let old = NOW.plus_s(10 - SESSION_S_MAX);
@@ -381,7 +469,7 @@ mod tests {
         assert!(sessions.touch(&KIM, running, NOW.plus_s(4)));
         assert_eq!(sessions.active(), 1);
         // Another device signed in first.
-        let new = sessions.admit(LEE, NOW.plus_s(1), |_| true).unwrap();
+        let new = sessions.admit(LEE, PLACE, NOW.plus_s(1), |_| true).unwrap();
         assert!(sessions.touch(&LEE, running, NOW.plus_s(2)));
         assert!(!sessions.touch(&LEE, ended, NOW.plus_s(3)));
         for now in [NOW.plus_s(500), NOW.plus_s(1_000)] {

@@ -77,17 +77,18 @@ pub struct GateStep<'a, J> {
     pub people_of: &'a dyn Fn(&Opening) -> u64,
 }
 
+/// A line in use, with its opening and how far that is.
+type OpenLine<'a> = (&'a Opening, Arc<LiveLine>, &'a Line, OpeningState);
+
 impl<J: Journal> GateStep<'_, J> {
     /// Takes the step. Returns none when the journal has stopped.
     pub fn take(&self, memory: &mut StepMemory, now: Stamp) -> Option<()> {
         let rules = &self.campaign.gate;
         self.with_lines(|settings, lines| self.gate.follow(rules, settings, lines, now))?;
         for opening in &self.campaign.openings {
-            let soon = [now, now.plus_s(LEASE_AHEAD_S)];
-            let mut states = soon
-                .map(|at| OpeningState::of(self.campaign, opening, at))
-                .into_iter();
-            if states.any(|state| matches!(state, OpeningState::Lobby | OpeningState::Open)) {
+            let state = |at: Stamp| OpeningState::of(self.campaign, opening, at);
+            let comes = state(now.plus_s(LEASE_AHEAD_S)) != OpeningState::Before;
+            if comes && !matches!(state(now), OpeningState::Finishing | OpeningState::Closed) {
                 self.lease(opening.line)?;
             }
             self.journal_places(opening.line)?;
@@ -166,37 +167,53 @@ impl<J: Journal> GateStep<'_, J> {
 
     /// Empties the lines whose openings are over, or are not in the rules any more. So too a line
     /// that nobody has come into whose lobby is to come, if its draw was committed to under rules
-    /// that are not in force any more: those who come are not drawn, or not by a seed that is
-    /// known.
+    /// that are not in force any more: people who come are not drawn, or not by a known seed.
     fn end(&self, now: Stamp) -> Option<()> {
-        let is_over = |index: LineIndex, line: &Line| {
-            let Some(opening) = self.campaign.opening_of(index) else {
-                return true;
-            };
-            let state = |at: Stamp| OpeningState::of(self.campaign, opening, at);
-            let is_not_drawn = match self.campaign.gate.order {
-                Order::Arrival => line.draw.is_some(),
-                Order::Draw => !line.windows.is_empty(),
-                Order::Windows => false,
-            };
-            let live = self.gate.line(index);
-            let has_nobody = live.is_none_or(|live| has_nobody(&live, line));
-            state(now.plus_s(-END_AFTER_S)) == OpeningState::Closed
-                || (is_not_drawn && has_nobody && state(now) == OpeningState::Before)
-        };
-        let over = self.with_lines(|_, lines| {
+        let all = self.with_lines(|_, lines| {
             let all = (0..).map(LineIndex).zip(lines);
-            let over = all.filter(|(index, line)| !line.is_empty() && is_over(*index, line));
-            over.map(|(index, _)| index).collect::<Vec<_>>()
+            let begun = all.filter(|(_, line)| !line.is_empty());
+            begun.map(|(index, _)| index).collect::<Vec<_>>()
         })?;
-        for line in over {
+        for index in all {
+            let is_over = self.is_over(index, now);
+            if !is_over && !self.with_line(index, |line| self.is_not_wanted(index, line, now))? {
+                continue;
+            }
+            let live = self.gate.line(index)?;
+            let is_still_empty = live.begin_end();
+            if !is_over && !is_still_empty {
+                live.go_on();
+                continue;
+            }
             self.journal.keep(Change::LineEnded {
                 campaign: self.index,
-                line,
+                line: index,
             })?;
-            self.gate.empty(line, now);
+            self.gate.empty(index, now);
         }
         Some(())
+    }
+
+    fn is_over(&self, index: LineIndex, now: Stamp) -> bool {
+        self.campaign.opening_of(index).is_none_or(|opening| {
+            let at = now.plus_s(-END_AFTER_S);
+            OpeningState::of(self.campaign, opening, at) == OpeningState::Closed
+        })
+    }
+
+    /// Whether the people of a line would be drawn as the rules don't want it any more, and there
+    /// is nobody yet.
+    fn is_not_wanted(&self, index: LineIndex, line: &Line, now: Stamp) -> bool {
+        let is_to_come = self.campaign.opening_of(index).is_some_and(|opening| {
+            OpeningState::of(self.campaign, opening, now) == OpeningState::Before
+        });
+        let is_other_draw = match self.campaign.gate.order {
+            Order::Arrival => line.draw.is_some(),
+            Order::Draw => !line.windows.is_empty(),
+            Order::Windows => false,
+        };
+        let live = self.gate.line(index);
+        is_to_come && is_other_draw && live.is_none_or(|live| live.has_nobody(line))
     }
 
     /// Calls the next people of every line; whether the gate is paused.
@@ -204,20 +221,27 @@ impl<J: Journal> GateStep<'_, J> {
         let openings = &self.campaign.openings;
         self.with_lines(|settings, lines| {
             let paused = settings.pause.is_some();
-            let mut open: Vec<(&Opening, Arc<LiveLine>, &Line, bool)> = Vec::new();
+            let mut open: Vec<OpenLine> = Vec::new();
             for opening in openings {
                 let state = OpeningState::of(self.campaign, opening, now);
                 let (live, line) = (self.gate.line(opening.line), lines.get(opening.line.at()));
                 if let (Some(live), Some(line)) = (live, line)
                     && !matches!(state, OpeningState::Before | OpeningState::Closed)
                 {
-                    open.push((opening, live, line, state == OpeningState::Open));
+                    open.push((opening, live, line, state));
                 }
             }
-            self.share(open.iter().filter(|(.., is_open)| *is_open));
+            let moves = |state: OpeningState| state != OpeningState::Lobby;
+            self.share(open.iter().filter(|(.., state)| moves(*state)));
             let mut crowd = Crowd::default();
-            for (opening, live, line, is_open) in &open {
-                let call = |here: InLine| here.call(*is_open && !paused, now);
+            for (opening, live, line, state) in &open {
+                let call = |here: InLine| {
+                    if *state == OpeningState::Finishing && !paused {
+                        here.finish(now);
+                    } else {
+                        here.call(*state == OpeningState::Open && !paused, now);
+                    }
+                };
                 self.gate.in_line(settings, lines, opening.line, call);
                 crowd = crowd.and(live.admission.crowd(live.waiting(line), now));
                 // Whoever looks a window up asks a sixth as often as whoever waits far back.
@@ -233,22 +257,25 @@ impl<J: Journal> GateStep<'_, J> {
 
     /// Shares the rate between the open lines by the number of people who wait in each, with a
     /// floor for each. A line in which nobody waits has no share while somebody waits in another:
-    /// it gets one within a step. All shares together are one.
-    fn share<'b>(
-        &self,
-        open: impl Iterator<Item = &'b (&'b Opening, Arc<LiveLine>, &'b Line, bool)> + Clone,
-    ) {
-        let waiting =
-            |live: &LiveLine, line: &Line| (live.waiting(line) + live.admission.late()) as f64;
-        let each = open.clone().map(|(_, live, line, _)| waiting(live, line));
+    /// it gets one within a step. All shares together are one. Of an opening that is over only
+    /// people who came late wait for anything.
+    fn share<'b>(&self, open: impl Iterator<Item = &'b OpenLine<'b>> + Clone) {
+        let waiting = |(_, live, line, state): &OpenLine| {
+            let uncalled = match state {
+                OpeningState::Finishing => 0,
+                _ => live.waiting(line),
+            };
+            (uncalled + live.admission.late()) as f64
+        };
+        let each = open.clone().map(waiting);
         let (all, lines) = (
             each.clone().sum::<f64>(),
             each.filter(|people| *people > 0.0).count(),
         );
         let count = open.clone().count();
         let floor = SHARE_MIN.min(0.5 / lines.max(1) as f64);
-        for (_, live, line, _) in open {
-            let people = waiting(live, line);
+        for each in open {
+            let (live, people) = (&each.1, waiting(each));
             let share = match people {
                 _ if lines == 0 => 1.0 / count as f64,
                 people if people > 0.0 => floor + (1.0 - floor * lines as f64) * people / all,
@@ -275,7 +302,7 @@ impl<J: Journal> GateStep<'_, J> {
         };
         for opening in to_draw {
             let live = self.gate.line(opening.line)?;
-            let may = |line: &Line| line.draw.is_none() && has_nobody(&live, line);
+            let may = |line: &Line| line.draw.is_none() && live.has_nobody(line);
             if self.with_line(opening.line, may)? {
                 let seed = self.seed(opening.line, opening.from, order == Order::Windows);
                 self.journal.keep(Change::DrawCommitted {
@@ -340,18 +367,24 @@ impl<J: Journal> GateStep<'_, J> {
     /// on in the order that it began with.
     fn goes_by_windows(&self, opening: &Opening, live: &LiveLine) -> Option<bool> {
         let by_rules = self.campaign.gate.order == Order::Windows;
-        let began = |line: &Line| !line.windows.is_empty() || has_nobody(live, line);
+        let began = |line: &Line| !line.windows.is_empty() || live.has_nobody(line);
         Some(by_rules && self.with_line(opening.line, began)?)
     }
 
     /// Shows the seed of the windows of an opening when that time has come, and plans those that
-    /// have not begun, now and whenever the opening, the rate or the windows' size changes.
+    /// have not begun, now and whenever the opening, the rate or the windows' size changes. Windows
+    /// that people were told are planned anew also if the opening is postponed for so long that
+    /// nobody else can look theirs up any more.
     fn plan_windows(&self, opening: &Opening, draw: Draw, now: Stamp) -> Option<()> {
-        let state = OpeningState::of(self.campaign, opening, now);
-        if !matches!(state, OpeningState::Lobby | OpeningState::Open) {
+        let line = opening.line;
+        let is_due = match OpeningState::of(self.campaign, opening, now) {
+            OpeningState::Lobby | OpeningState::Open => true,
+            OpeningState::Before => self.with_line(line, |line| !line.windows.is_empty())?,
+            OpeningState::Finishing | OpeningState::Closed => false,
+        };
+        if !is_due {
             return Some(());
         }
-        let line = opening.line;
         if draw.seed.is_none() {
             self.reveal_seed(line, &draw)?;
         }
@@ -393,11 +426,6 @@ impl<J: Journal> GateStep<'_, J> {
         let campaign = self.campaign.id.as_str();
         self.keys.draw_seed(campaign, line, opening, of_windows)
     }
-}
-
-/// Whether nobody has a number of a line.
-fn has_nobody(live: &LiveLine, line: &Line) -> bool {
-    line.newest().max(live.newest()) == 0
 }
 
 /// Puts up the board of a gate as it is now.

@@ -80,12 +80,13 @@ impl<'a> AtGate<'a> {
             Some(Ticket { given, .. }) => here.look(self.person, given, issued, way, self.now),
             None => here.enter(self.person, way, self.now),
         });
-        let found = found.flatten();
-        let may_finish = |place: &Place| place.state == PlaceState::Admitted;
-        if way == Way::Finishing && !found.as_ref().is_some_and(may_finish) {
+        let place = found.flatten().ok_or_else(|| match way {
+            Way::Finishing | Way::Postponed { .. } => ended(),
+            _ => NoPlace::NotYet,
+        })?;
+        if way == Way::Finishing && place.state != PlaceState::Admitted {
             return Err(ended());
         }
-        let place = found.ok_or(NoPlace::NotYet)?;
         let place = Place {
             opening: Some(route.at),
             may_not_reach: self.may_not_reach(route.opening, &place),
@@ -122,9 +123,7 @@ impl<'a> AtGate<'a> {
         for (at, opening) in self.openings() {
             let state = self.state_of(opening);
             let is_shown = shown == Some(opening.line);
-            // Whoever has a place in the lobby of an opening that was postponed keeps it, also
-            // while the lobby is closed again.
-            let by_windows = self.catalog.campaign.gate.order == Order::Windows;
+            let by_windows = self.goes_by_windows(opening);
             let windows = Way::Windows {
                 opens: opening.from,
             };
@@ -137,7 +136,14 @@ impl<'a> AtGate<'a> {
                 OpeningState::Open => (Way::Open, 2),
                 OpeningState::Lobby if by_windows => (windows, 4),
                 OpeningState::Lobby => (self.lobby(opening), 4),
-                OpeningState::Before if is_shown => (self.lobby(opening), 4),
+                // Whoever has a place in the lobby of an opening that was postponed keeps it, and
+                // whoever was told a window has one, also while the lobby is closed again.
+                OpeningState::Before if is_shown => {
+                    let has_window = by_windows && self.window(opening).is_some();
+                    let opens = opening.from;
+                    let postponed = Way::Postponed { opens };
+                    (if has_window { windows } else { postponed }, 4)
+                }
                 OpeningState::Finishing => (Way::Finishing, 6),
                 OpeningState::Before | OpeningState::Closed => continue,
             };
@@ -155,6 +161,14 @@ impl<'a> AtGate<'a> {
             }
         }
         best.map(|(_, route)| route)
+    }
+
+    /// Whether the people of an opening come by windows. A line in which somebody has a number goes
+    /// on in the order that it began with.
+    fn goes_by_windows(&self, opening: &Opening) -> bool {
+        let by_rules = self.catalog.campaign.gate.order == Order::Windows;
+        let began = |here: InLine| !here.line.windows.is_empty() || here.has_nobody();
+        by_rules && self.in_line(opening.line, began).unwrap_or(true)
     }
 
     /// When the person may come to an opening whose order is `windows`.

@@ -41,8 +41,8 @@ lobby_opens_min = 30
 admit_per_s = 10
 "#;
 
-/// A journal in which a draw's seed takes its time: `meanwhile` happens while it is on its way to
-/// the disk.
+/// A journal in which a draw's seed and the end of a line take their time: `meanwhile` happens
+/// while they are on their way to the disk.
 struct SlowSeed<'a> {
     memory: &'a Memory,
     meanwhile: &'a dyn Fn(),
@@ -58,7 +58,10 @@ impl Journal for SlowSeed<'_> {
     }
 
     fn keep(&self, change: Change) -> Option<()> {
-        if matches!(change, Change::DrawRevealed { .. }) {
+        if matches!(
+            change,
+            Change::DrawRevealed { .. } | Change::LineEnded { .. }
+        ) {
             (self.meanwhile)();
         }
         self.memory.keep(change)
@@ -382,4 +385,72 @@ fn a_draw_that_is_not_wanted_any_more_is_dropped_while_nobody_is_in_it() {
         evening.step(NOW.plus_s(-398), &|_| ());
         assert_eq!(lines(&evening)[0], is_somebody_there);
     }
+}
+
+/// The line of a draw that is not wanted any more is emptied, and somebody comes in that moment:
+/// a number of it would be another person's in the next line.
+#[test]
+fn nobody_is_given_a_number_of_a_line_that_is_being_emptied() {
+    let mut evening = Evening::of(&DRAWS.replace("lobby_opens_min = 30", "lobby_opens_min = 5"));
+    let now = NOW.plus_s(-301);
+    evening.step(now, &|_| ());
+    evening.campaign.gate.order = Order::Arrival;
+    let came = std::cell::Cell::new(0);
+    evening.step(now, &|here| {
+        came.set(came.get() + 1);
+        assert_eq!(here.enter(person(1), FIRST, now), None);
+        let token = Given::new(9, false);
+        here.look(person(2), token, now, FIRST, now);
+        assert!(here.live.fresh().is_empty());
+    });
+    assert!(came.get() > 0);
+    evening.step(now, &|_| ());
+    assert_eq!(evening.enter(1, FIRST, NOW.plus_s(-300)).number, 1);
+}
+
+/// The instants at which its keeper looked ahead were both not in its lobby or opening.
+#[test]
+fn numbers_are_leased_ahead_also_for_an_opening_of_a_few_minutes() {
+    let short = DRAWS
+        .replace("2021-07-20T18:00", "2021-07-19T20:15")
+        .replace("lobby_opens_min = 30", "lobby_opens_min = 1");
+    let evening = Evening::of(&short.replace("order = \"draw\"", "order = \"arrival\""));
+    let lobby = NOW.plus_s(-60);
+    let place = evening.memory.in_line(&evening.gate, LINE, |here| {
+        here.enter(person(1), FIRST, lobby)
+    });
+    assert_eq!(place.unwrap().number, 1);
+}
+
+/// They were called before the end and came too late: nobody gave them a turn any more.
+#[test]
+fn whoever_was_called_and_came_late_goes_in_while_others_finish() {
+    let source = DRAWS
+        .replace("2021-07-20T18:00", "2021-07-19T20:05")
+        .replace("2021-07-19T20:10", "2021-07-19T20:01")
+        .replace("order = \"draw\"", "order = \"arrival\"\nfinish_min = 10");
+    let mut evening = Evening::of(&source);
+    for at in 1..=30 {
+        evening.enter(at, Way::Open, NOW);
+    }
+    for second in 0..=300 {
+        evening.step(NOW.plus_s(second), &|_| ());
+    }
+    let over = NOW.plus_s(300);
+    let goes_in = |evening: &Evening, at: u64, now: Stamp| {
+        let place = evening.enter(at, Way::Finishing, now);
+        assert_eq!(place.state, PlaceState::Admitted);
+        evening.gate.admit(person(at), &place, now).is_some()
+    };
+    let early = (1..=30).filter(|at| goes_in(&evening, *at, over)).count();
+    assert!(early < 30, "their turns had been given on");
+    for second in 1..=5 {
+        evening.step(over.plus_s(second), &|_| ());
+    }
+    for at in 1..=30 {
+        assert!(goes_in(&evening, at, over.plus_s(5)), "{at}");
+    }
+    // Whoever has no number comes to nothing any more.
+    let look = |here: InLine| here.enter(person(99), Way::Finishing, over);
+    assert_eq!(evening.memory.in_line(&evening.gate, LINE, look), None);
 }

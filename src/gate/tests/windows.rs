@@ -187,3 +187,30 @@ fn a_line_keeps_its_numbers_when_the_order_changes() {
     assert_eq!(enter(&evening, 2, NOW.plus_s(1)).unwrap().number, 2);
     assert_eq!(window(&evening, 2), None);
 }
+
+/// Whoever was told a window showed it while the opening was postponed, and had the first number
+/// of a lobby that was not open.
+#[test]
+fn nobody_comes_in_by_the_window_of_an_opening_that_was_postponed() {
+    let mut evening = Evening::of(WINDOWS);
+    evening.step(NOW.plus_s(-200), &|_| ());
+    let begun = minutes(&evening, 100);
+    assert!(begun.contains(&0));
+    let later = WINDOWS.replace("2021-07-19T20:00", "2021-07-19T22:00");
+    evening.campaign = Campaign::parse(&later).unwrap().0;
+    let opens = NOW.plus_s(7_200);
+    evening.step(NOW.plus_s(-100), &|_| ());
+    // Long before the time at which they can be looked up, the windows that were told move too.
+    let moved: Vec<_> = begun.iter().map(|minute| minute + 120).collect();
+    assert_eq!(minutes(&evening, 100), moved);
+    let (token, now) = (Given::new(0, false), NOW.plus_s(1));
+    let by = |way: Way, at: u64| {
+        let look = |here: InLine| here.look(person(at), token, NOW.plus_s(-200), way, now);
+        evening.memory.in_line(&evening.gate, LINE, look)
+    };
+    for at in 0..10 {
+        let place = by(Way::Windows { opens }, at).unwrap();
+        assert_eq!(place.state, PlaceState::Window);
+        assert_eq!(by(Way::Postponed { opens }, at), None);
+    }
+}

@@ -146,8 +146,8 @@ fn windows_ahead(ahead: &WindowsAhead) -> String {
         String::new()
     };
     format!(
-        "opening {}: {} people in {} windows of {} min, the last until {}, {} people in each{much}; \
-         shown from {} on",
+        "opening {}: {} people in {} windows of {} min, the last until {}, {} people in \
+         each{much}; shown from {} on",
         ahead.from,
         grouped(ahead.people),
         ahead.windows,

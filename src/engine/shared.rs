@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
+use rayon::prelude::*;
 
 use super::follow::Followers;
 use super::import::{RosterDesk, retire};
@@ -12,9 +13,10 @@ use super::watch::Watch;
 use crate::availability::Availability;
 use crate::domain::booking::catalog::Catalog;
 use crate::domain::campaign::eligibility::Subject;
+use crate::domain::campaign::{Campaign, Opening};
 use crate::domain::entry::Doses;
 use crate::domain::ids::{CampaignIndex, PersonKey, Seats, SiteIndex};
-use crate::domain::roster::Roster;
+use crate::domain::roster::{Roster, RosterPerson};
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
 use crate::seats::{Positions, SiteSeats};
@@ -266,4 +268,21 @@ pub struct MoreSeats {
     pub raised: Vec<(u32, Seats)>,
     /// The slots behind those that are known.
     pub added: Vec<Seats>,
+}
+
+/// People on the roster whom an opening of a campaign is for; counted on every core.
+pub fn people_of(campaign: &Campaign, roster: &Roster, opening: &Opening) -> u64 {
+    let rules = &campaign.rules;
+    let bits = |set: &Vec<String>| rules.group_bits(set.iter().map(String::as_str));
+    let bits: Vec<u64> = roster.group_sets.iter().map(bits).collect();
+    let is_theirs = |person: &&RosterPerson| {
+        let groups = bits.get(usize::from(person.groups.0)).copied();
+        let subject = Subject {
+            born: person.born.date(),
+            groups: groups.unwrap_or(0),
+        };
+        let mut theirs = rules.openings_of(&subject);
+        theirs.any(|(at, _)| campaign.openings[at].line == opening.line)
+    };
+    roster.people.par_iter().filter(is_theirs).count() as u64
 }

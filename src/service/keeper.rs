@@ -9,6 +9,7 @@ use crate::domain::entry::Change;
 use crate::domain::ids::CampaignIndex;
 use crate::domain::line::{GateSettings, Line};
 use crate::engine::command::{Command, Outcome};
+use crate::engine::shared::people_of;
 use crate::engine::writer;
 use crate::gate::admission::Queue;
 use crate::gate::step::{GateStep, Journal, StepMemory};
@@ -122,7 +123,7 @@ impl Keeper {
                 campaign,
                 gate: &gate,
                 keys: &service.keys,
-                people_of: &|opening| campaign.people_of(&offer.roster, opening),
+                people_of: &|opening| people_of(campaign, &offer.roster, opening),
             };
             step.take(&mut self.memories[at], service.clock.now())?;
         }

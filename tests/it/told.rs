@@ -101,7 +101,7 @@ fn pages_say_when_there_is_nothing_to_choose() {
     let full = format!("{header}C,single,2180-08-02,09:00,09:30,1,0\n");
     for (slots, words) in [
         (header, "No times can be booked yet."),
-        (&*full, "No seat is free at the moment."),
+        (&*full, "No appointment is free at the moment."),
     ] {
         let world = World::with_slots(2, slots);
         let server = world.serve();

@@ -2,12 +2,9 @@
 //!
 //! Counts of parts add up with `merge`, so a caller may count on as many cores as there are.
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::domain::campaign::eligibility::{Answer, Rules, Subject};
-use crate::domain::campaign::{Campaign, Opening};
-use crate::domain::roster::{Roster, RosterPerson};
 use crate::domain::time::Stamp;
 
 /// People by answer. `flips[a][b]` are those with answer `a` under the other rules and `b` under
@@ -101,24 +98,6 @@ impl<'r> View<'r> {
                 at,
             )
             .answer
-    }
-}
-
-impl Campaign {
-    /// People on the roster whom an opening is for.
-    pub fn people_of(&self, roster: &Roster, opening: &Opening) -> u64 {
-        let bits = |set: &Vec<String>| self.rules.group_bits(set.iter().map(String::as_str));
-        let bits: Vec<u64> = roster.group_sets.iter().map(bits).collect();
-        let is_theirs = |person: &&RosterPerson| {
-            let groups = bits.get(usize::from(person.groups.0)).copied();
-            let subject = Subject {
-                born: person.born.date(),
-                groups: groups.unwrap_or(0),
-            };
-            let mut theirs = self.rules.openings_of(&subject);
-            theirs.any(|(at, _)| self.openings[at].line == opening.line)
-        };
-        roster.people.par_iter().filter(is_theirs).count() as u64
     }
 }
 

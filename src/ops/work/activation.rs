@@ -5,7 +5,7 @@ use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey};
 use crate::domain::line::windows::Windows;
 use crate::domain::roster::Roster;
 use crate::domain::time::Stamp;
-use crate::engine::shared::{Offer, Shared};
+use crate::engine::shared::{Offer, Shared, people_of};
 use crate::gate::hours::OpeningState;
 use crate::ops::outcome::{
     ActivationDryRun, Done, Finished, LineEffect, LineTouched, WindowsAhead, WorkFault,
@@ -68,7 +68,7 @@ fn windows_ahead(
     let ahead = openings.filter(|opening| now < opening.from);
     let windows = ahead.filter_map(|opening| {
         let basis = rules.gate.windows(opening, admit_per_s);
-        let people = rules.people_of(roster, opening);
+        let people = people_of(rules, roster, opening);
         let plan = Windows::default().next(basis, people, now)?;
         let until = plan.window(plan.windows - 1).until;
         let shown = opening.from.plus_s(-60 * i64::from(rules.gate.reveal_min));

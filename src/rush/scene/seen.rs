@@ -261,7 +261,7 @@ impl Scene {
     /// The page that says that there is no booking: after a cancellation, or instead of one.
     fn sees_no_booking(&mut self, who: Who, page: &str, address: &str) {
         let me = who.person;
-        if !page.contains("/sites\">") {
+        if !page.contains("<h1 id=\"none\">") {
             return self.broke_contract(who, Kind::BookingPage, "neither a booking nor none");
         }
         self.session_runs(me);

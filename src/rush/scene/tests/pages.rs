@@ -3,11 +3,11 @@
 use super::*;
 
 const LANDING: &str = "<link rel=\"icon\" href=\"/assets/i.svg\"><script src=\"/assets/p.js\">\
-                       </script><p class=\"state open\">";
+                       </script><h2 id=\"when\">";
 const FORM: &str =
     "<link rel=\"stylesheet\" href=\"/assets/p.css\"><input id=\"code\" name=\"code\">";
 const BUSY: &str = "<div data-code=\"overloaded\">";
-const NO_BOOKING: &str = "<a class=\"button\" href=\"/ko/c/sites\">";
+const NO_BOOKING: &str = "<h1 id=\"none\">";
 const BOOKED: &str = "<div class=\"ticket\"><strong class=\"number\">N-1</strong></div>\
     <dd><time datetime=\"2021-08-02T09:00:00+09:00\"></time><br>A<br></dd>\
     <p class=\"quiet\">2021년 7월 19일 월요일 20:01:00에</p>";

@@ -77,6 +77,7 @@ impl Life {
         let at = self.now;
         let (july, everybody) = (Rc::clone(&self.july), Rc::clone(&self.everybody));
         self.in_step = true;
+        self.slow_in_step = false;
         let is_late = self.random.percent(25);
         let journal = LateJournal {
             memory: &memory,
@@ -154,8 +155,9 @@ impl Life {
     fn check_call(&self, line: usize, at: Stamp, late: Option<PersonKey>) {
         let evening = self.july.evening(line).expect("nobody else is called");
         let is_open = |now| self.july.phase(evening, now) == Phase::Open;
+        let may_call = is_open(at) || is_open(self.now) || self.slow_in_step;
         assert!(
-            !self.paused && (is_open(at) || is_open(self.now)),
+            may_call && !self.paused,
             "somebody was called while nobody may go in"
         );
         let waits = late.filter(|first| self.waits_late(line, first));
@@ -205,8 +207,15 @@ impl Life {
         } else {
             self.model.turns.stood(0.0, kept);
         }
+        let taken = self.model.sessions.counted() + kept;
+        let has_room = taken + 3 < u64::from(self.gate.limits.active_max());
         for line in self.lines() {
             self.model.serves(line, self.serving(line));
+            let evening = self.july.evening(line);
+            let phase = evening.map(|evening| self.july.phase(evening, self.now));
+            if !has_room || phase != Some(Phase::Finishing) {
+                self.model.lines[line].room_s = self.model.turns.open_s;
+            }
         }
     }
 
@@ -219,7 +228,8 @@ impl Life {
             let by_windows = !model.plans.is_empty();
             let (is_committed, seed) =
                 self.line(line, |line| (line.draw.is_some(), line.drawn_by()));
-            if has_come && is_committed && !by_windows {
+            let may_be_planned = self.july.order == "windows" && self.model.has_nobody(line);
+            if has_come && is_committed && !by_windows && !may_be_planned {
                 self.model.lines[line].is_closed = true;
             }
             let known = self.model.lines[line].drawn.is_some();

@@ -64,7 +64,8 @@ impl Life {
         self.model.steps += 1;
         self.unsettled = self.unsettled.saturating_sub(1);
         self.count_turns(at);
-        self.watch_lines(at);
+        self.close_lobbies(at);
+        self.watch_draws();
         if self.unsettled == 0 {
             self.model.check_plans(&self.july, at);
         }
@@ -219,21 +220,27 @@ impl Life {
         }
     }
 
-    /// Draws and windows after a step that began then.
-    pub(super) fn watch_lines(&mut self, at: Stamp) {
+    /// The lobbies of draws that are closed for good after a step that began then.
+    fn close_lobbies(&mut self, at: Stamp) {
         for line in self.lines() {
             let evening = self.july.evening(line);
             let has_come = evening.is_some_and(|evening| evening.from() <= at);
-            let model = &self.model.lines[line];
-            let by_windows = !model.plans.is_empty();
-            let (is_committed, seed) =
-                self.line(line, |line| (line.draw.is_some(), line.drawn_by()));
             let may_be_planned = self.july.order == "windows" && self.model.has_nobody(line);
-            if has_come && is_committed && !by_windows && !may_be_planned {
+            let is_drawn = self.line(line, |line| line.draw.is_some() && line.windows.is_empty());
+            if has_come && is_drawn && !may_be_planned {
                 self.model.lines[line].is_closed = true;
             }
+        }
+    }
+
+    /// Draws whose seeds are known.
+    pub(super) fn watch_draws(&mut self) {
+        for line in self.lines() {
             let known = self.model.lines[line].drawn.is_some();
-            if let Some(seed) = seed.filter(|_| !by_windows)
+            let seed = self.line(line, |line| {
+                line.drawn_by().filter(|_| line.windows.is_empty())
+            });
+            if let Some(seed) = seed
                 && (!known || self.random.percent(1))
             {
                 self.watch_draw(line, &seed, known);

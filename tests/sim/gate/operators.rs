@@ -176,7 +176,7 @@ impl Life {
             self.model.started(at, line.serving);
             self.model.lines[at].plans = line.windows.plans().to_vec();
         }
-        self.watch_lines(self.now);
+        self.watch_draws();
         self.follow();
         let rate = self.model.turns.rate();
         self.model.turns.crashed(rate, campaign.lines.len());

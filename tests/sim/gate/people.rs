@@ -227,6 +227,10 @@ impl Life {
         if held.behind > 0 && held.known.is_none() {
             self.note("places forgotten");
         }
+        if is_stale && place.state == PlaceState::Lobby && held.called.is_some() {
+            // It saw the lobby, and was answered after its person was called.
+            return;
+        }
         self.model.placed(person, place, token, is_lost);
         self.model.serves(line, self.serving(line));
     }

@@ -233,6 +233,10 @@ impl Life {
         }
         self.model.placed(person, place, token, is_lost);
         self.model.serves(line, self.serving(line));
+        if !has_come {
+            // Called by rules that are not in force any more: they wait for the opening again.
+            self.model.held_mut(&person, line).called = None;
+        }
     }
 
     /// Somebody's window, while the rules have windows.

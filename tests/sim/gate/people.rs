@@ -222,7 +222,8 @@ impl Life {
         });
         if place.state == PlaceState::Lobby && is_pending && !has_number && !is_stale {
             let in_draw = place.ticket.given.in_draw();
-            assert!(in_draw || has_come, "{person} is not in the draw");
+            let is_closed = has_come || self.model.lines[line].is_closed;
+            assert!(in_draw || is_closed, "{person} is not in the draw");
         }
         if held.behind > 0 && held.known.is_none() {
             self.note("places forgotten");

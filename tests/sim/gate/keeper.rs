@@ -64,7 +64,8 @@ impl Life {
         self.model.steps += 1;
         self.unsettled = self.unsettled.saturating_sub(1);
         self.count_turns(at);
-        self.watch_lines(at);
+        self.close_lobbies(at);
+        self.watch_draws();
         if self.unsettled == 0 {
             self.model.check_plans(&self.july, at);
         }
@@ -77,6 +78,7 @@ impl Life {
         let at = self.now;
         let (july, everybody) = (Rc::clone(&self.july), Rc::clone(&self.everybody));
         self.in_step = true;
+        self.slow_in_step = false;
         let is_late = self.random.percent(25);
         let journal = LateJournal {
             memory: &memory,
@@ -154,8 +156,9 @@ impl Life {
     fn check_call(&self, line: usize, at: Stamp, late: Option<PersonKey>) {
         let evening = self.july.evening(line).expect("nobody else is called");
         let is_open = |now| self.july.phase(evening, now) == Phase::Open;
+        let may_call = is_open(at) || is_open(self.now) || self.slow_in_step;
         assert!(
-            !self.paused && (is_open(at) || is_open(self.now)),
+            may_call && !self.paused,
             "somebody was called while nobody may go in"
         );
         let waits = late.filter(|first| self.waits_late(line, first));
@@ -205,25 +208,39 @@ impl Life {
         } else {
             self.model.turns.stood(0.0, kept);
         }
+        let taken = self.model.sessions.counted() + kept;
+        let has_room = taken + 3 < u64::from(self.gate.limits.active_max());
         for line in self.lines() {
             self.model.serves(line, self.serving(line));
+            let evening = self.july.evening(line);
+            let phase = evening.map(|evening| self.july.phase(evening, self.now));
+            if !has_room || phase != Some(Phase::Finishing) {
+                self.model.lines[line].room_s = self.model.turns.open_s;
+            }
         }
     }
 
-    /// Draws and windows after a step that began then.
-    pub(super) fn watch_lines(&mut self, at: Stamp) {
+    /// The lobbies of draws that are closed for good after a step that began then.
+    fn close_lobbies(&mut self, at: Stamp) {
         for line in self.lines() {
             let evening = self.july.evening(line);
             let has_come = evening.is_some_and(|evening| evening.from() <= at);
-            let model = &self.model.lines[line];
-            let by_windows = !model.plans.is_empty();
-            let (is_committed, seed) =
-                self.line(line, |line| (line.draw.is_some(), line.drawn_by()));
-            if has_come && is_committed && !by_windows {
+            let may_be_planned = self.july.order == "windows" && self.model.has_nobody(line);
+            let is_drawn = self.line(line, |line| line.draw.is_some() && line.windows.is_empty());
+            if has_come && is_drawn && !may_be_planned {
                 self.model.lines[line].is_closed = true;
             }
+        }
+    }
+
+    /// Draws whose seeds are known.
+    pub(super) fn watch_draws(&mut self) {
+        for line in self.lines() {
             let known = self.model.lines[line].drawn.is_some();
-            if let Some(seed) = seed.filter(|_| !by_windows)
+            let seed = self.line(line, |line| {
+                line.drawn_by().filter(|_| line.windows.is_empty())
+            });
+            if let Some(seed) = seed
                 && (!known || self.random.percent(1))
             {
                 self.watch_draw(line, &seed, known);

@@ -52,6 +52,8 @@ pub struct Life {
     pub(super) step_ns: i64,
     /// A step of the keeper is under way.
     pub(super) in_step: bool,
+    /// A request that has read the clock or the rules of before was answered in that step.
+    pub(super) slow_in_step: bool,
     /// Requests that are still on their way.
     pub(super) slow: Vec<Request>,
     pub(super) backup: Option<Backup>,
@@ -125,6 +127,7 @@ impl Life {
             unsettled: 2,
             step_ns: STEP_NS,
             in_step: false,
+            slow_in_step: false,
             slow: Vec::new(),
             backup: None,
             crashed: false,

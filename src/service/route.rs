@@ -129,8 +129,10 @@ impl<'a> AtGate<'a> {
             };
             let (way, rank) = match state {
                 OpeningState::Open if by_windows => {
+                    // Whoever has a number does not wait for a window any more.
                     let window = self.window(opening);
-                    let comes_later = window.is_some_and(|window| self.now < window.from);
+                    let is_before = window.is_some_and(|window| self.now < window.from);
+                    let comes_later = is_before && !self.has_place(opening);
                     (windows, if comes_later { 4 } else { 2 })
                 }
                 OpeningState::Open => (Way::Open, 2),

@@ -23,7 +23,7 @@
 //!    at number 1 and whoever was in the one before has no part of it. A line ends with its opening
 //!    only. Until then whoever shows its token stays in it, also when the opening is postponed.
 //! 10. With windows nobody has a number before theirs begins, everybody gets one in it and after
-//!    it, and nobody with a number waits for one. A window that has begun never moves.
+//!     it, and nobody with a number waits for one. A window that has begun never moves.
 //! 11. Windows follow from the seed and the plans, and the plans from the rate and the opening.
 //! 12. While sessions are frozen nobody's time passes; a start ends nobody's session.
 
@@ -63,6 +63,9 @@ const KINDS: &[&str] = &[
     "looked",
     "looked before the lobby opens again",
     "looked while others finish",
+    "late while others finish",
+    "turned away before the lobby opens again",
+    "openings prolonged until soon",
     "looked before their window",
     "told a window",
     "came in or after their window",

@@ -64,7 +64,8 @@ impl Life {
         self.model.steps += 1;
         self.unsettled = self.unsettled.saturating_sub(1);
         self.count_turns(at);
-        self.watch_lines(at);
+        self.close_lobbies(at);
+        self.watch_draws();
         if self.unsettled == 0 {
             self.model.check_plans(&self.july, at);
         }
@@ -77,6 +78,7 @@ impl Life {
         let at = self.now;
         let (july, everybody) = (Rc::clone(&self.july), Rc::clone(&self.everybody));
         self.in_step = true;
+        self.slow_in_step = false;
         let is_late = self.random.percent(25);
         let journal = LateJournal {
             memory: &memory,
@@ -154,8 +156,9 @@ impl Life {
     fn check_call(&self, line: usize, at: Stamp, late: Option<PersonKey>) {
         let evening = self.july.evening(line).expect("nobody else is called");
         let is_open = |now| self.july.phase(evening, now) == Phase::Open;
+        let may_call = is_open(at) || is_open(self.now) || self.slow_in_step;
         assert!(
-            !self.paused && (is_open(at) || is_open(self.now)),
+            may_call && !self.paused,
             "somebody was called while nobody may go in"
         );
         let waits = late.filter(|first| self.waits_late(line, first));
@@ -175,15 +178,19 @@ impl Life {
         (self.model.lines[line].life, first)
     }
 
-    /// A line whose opening comes without a lobby begins with the turns of a second.
-    fn count_new_lines(&mut self) {
-        self.was_on.resize(self.model.lines.len(), false);
+    /// A line whose opening comes without a lobby begins with the turns of a second. One that opens
+    /// has all of the rate until the next step, also beside others.
+    fn count_new_lines(&mut self, passed_s: f64) {
+        let lines = self.model.lines.len();
+        self.phases.resize(lines, Phase::Before);
         for evening in &self.july.evenings {
             let phase = self.july.phase(evening, self.now);
-            let is_on = !matches!(phase, Phase::Before | Phase::Over);
-            let was_on = std::mem::replace(&mut self.was_on[evening.line], is_on);
-            if is_on && !was_on {
-                self.model.turns.line_opens();
+            let before = std::mem::replace(&mut self.phases[evening.line], phase);
+            let is_on = |phase: Phase| !matches!(phase, Phase::Before | Phase::Over);
+            if is_on(phase) && !is_on(before) {
+                self.model.turns.line_opens(1.0);
+            } else if phase == Phase::Open && before != Phase::Open {
+                self.model.turns.line_opens(passed_s);
             }
         }
     }
@@ -194,9 +201,9 @@ impl Life {
         let is_open = self.may_go_in();
         self.stepped = (at, is_open);
         let seconds = |ns: i64| ns.max(0) as f64 / 1e9;
-        self.count_new_lines();
         let kept = self.gate.limits.outstanding();
         let passed_s = seconds(self.now.0 - before.0);
+        self.count_new_lines(passed_s);
         if is_open {
             let took_s = seconds(self.now.0 - at.0);
             self.model.turns.stepped(passed_s, kept, took_s);
@@ -205,25 +212,39 @@ impl Life {
         } else {
             self.model.turns.stood(0.0, kept);
         }
+        let taken = self.model.sessions.counted() + kept;
+        let has_room = taken + 3 < u64::from(self.gate.limits.active_max());
         for line in self.lines() {
             self.model.serves(line, self.serving(line));
+            let evening = self.july.evening(line);
+            let phase = evening.map(|evening| self.july.phase(evening, self.now));
+            if !has_room || phase != Some(Phase::Finishing) {
+                self.model.lines[line].room_s = self.model.turns.open_s;
+            }
         }
     }
 
-    /// Draws and windows after a step that began then.
-    pub(super) fn watch_lines(&mut self, at: Stamp) {
+    /// The lobbies of draws that are closed for good after a step that began then.
+    fn close_lobbies(&mut self, at: Stamp) {
         for line in self.lines() {
             let evening = self.july.evening(line);
             let has_come = evening.is_some_and(|evening| evening.from() <= at);
-            let model = &self.model.lines[line];
-            let by_windows = !model.plans.is_empty();
-            let (is_committed, seed) =
-                self.line(line, |line| (line.draw.is_some(), line.drawn_by()));
-            if has_come && is_committed && !by_windows {
+            let may_be_planned = self.july.order == "windows" && self.model.has_nobody(line);
+            let is_drawn = self.line(line, |line| line.draw.is_some() && line.windows.is_empty());
+            if has_come && is_drawn && !may_be_planned {
                 self.model.lines[line].is_closed = true;
             }
+        }
+    }
+
+    /// Draws whose seeds are known.
+    pub(super) fn watch_draws(&mut self) {
+        for line in self.lines() {
             let known = self.model.lines[line].drawn.is_some();
-            if let Some(seed) = seed.filter(|_| !by_windows)
+            let seed = self.line(line, |line| {
+                line.drawn_by().filter(|_| line.windows.is_empty())
+            });
+            if let Some(seed) = seed
                 && (!known || self.random.percent(1))
             {
                 self.watch_draw(line, &seed, known);

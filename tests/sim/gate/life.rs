@@ -44,14 +44,16 @@ pub struct Life {
     pub(super) freezes: bool,
     /// When the keeper last stepped, and whether people could go in then.
     pub(super) stepped: (Stamp, bool),
-    /// Lines that the keeper's last step moved, or may move soon.
-    pub(super) was_on: Vec<bool>,
+    /// How far the evening of each line was at the keeper's last step.
+    pub(super) phases: Vec<Phase>,
     /// So many more steps until the keeper has made of new rules what is to be made.
     pub(super) unsettled: u32,
     /// How long the keeper waits between its steps.
     pub(super) step_ns: i64,
     /// A step of the keeper is under way.
     pub(super) in_step: bool,
+    /// A request that has read the clock or the rules of before was answered in that step.
+    pub(super) slow_in_step: bool,
     /// Requests that are still on their way.
     pub(super) slow: Vec<Request>,
     pub(super) backup: Option<Backup>,
@@ -121,10 +123,11 @@ impl Life {
             paused: false,
             freezes: false,
             stepped: (now, false),
-            was_on: Vec::new(),
+            phases: Vec::new(),
             unsettled: 2,
             step_ns: STEP_NS,
             in_step: false,
+            slow_in_step: false,
             slow: Vec::new(),
             backup: None,
             crashed: false,

@@ -40,6 +40,10 @@ pub struct Held {
     pub called: Option<u64>,
     /// Went in with the turn of their number in this life of the server.
     pub came: bool,
+    /// Since when they are late while there is room, and when they last asked, by the time in
+    /// which people may go in.
+    pub late_s: f64,
+    pub tried_s: f64,
 }
 
 /// What one person has.
@@ -69,6 +73,8 @@ pub struct LineModel {
     called_before: u64,
     /// A step of the keeper has seen its opening: nobody comes into the draw any more.
     pub is_closed: bool,
+    /// Since when others finish and there is room, by the time in which people may go in.
+    pub room_s: f64,
     /// The windows that were planned, and each person's as they were last told.
     pub plans: Vec<Plan>,
     told: HashMap<PersonKey, Window>,
@@ -196,6 +202,11 @@ impl Model {
         let held = self.held_mut(&key, at);
         if held.known.replace(given) != Some(given) && shown.is_some() {
             held.back_at_step = steps;
+            if place.state == PlaceState::Admitted {
+                // The line was called past their number while nobody was known to have it. They
+                // may come by a turn of those who were called then, who have the next.
+                self.lines[at].turns_are_mixed();
+            }
         }
         if place.state != PlaceState::Lobby {
             assert_eq!(place.number, turn, "{key} is called by another number");
@@ -284,8 +295,10 @@ impl Model {
         self.turns.line_began();
     }
 
-    /// The opening of a line was postponed: whoever was called waits for it again.
+    /// The opening of a line was postponed: whoever was called waits for it again, and may be late
+    /// when it comes.
     pub fn postponed(&mut self, at: usize) {
+        self.lines[at].turns_are_mixed();
         for promise in self.people.values_mut() {
             if let Some(held) = promise.held.get_mut(&at) {
                 held.called = None;
@@ -365,6 +378,12 @@ impl Model {
 }
 
 impl LineModel {
+    /// Of whoever is called by now nobody knows any more whose turn is kept.
+    fn turns_are_mixed(&mut self) {
+        let called = self.calls.last().map_or(0, |call| call.to);
+        self.called_before = self.called_before.max(called);
+    }
+
     /// The number that somebody is called by.
     pub fn turn(&self, key: &PersonKey, given: Given) -> u64 {
         match &self.drawn {

@@ -82,6 +82,11 @@ impl Life {
         let Ok((mut rules, _)) = Campaign::parse(&text) else {
             return self.note("files refused");
         };
+        // Requests that have read the rules of before.
+        for _ in 0..self.random.below(4) {
+            let person = self.somebody();
+            person.into_iter().for_each(|key| self.begin_slow(key));
+        }
         let lines = self.model.lines.len();
         rules.go_on_with_lines(&self.catalog.campaign, lines, self.now);
         let version = self.catalog.version() + 1;
@@ -171,13 +176,13 @@ impl Life {
             self.model.started(at, line.serving);
             self.model.lines[at].plans = line.windows.plans().to_vec();
         }
-        self.watch_lines(self.now);
+        self.watch_draws();
         self.follow();
         let rate = self.model.turns.rate();
         self.model.turns.crashed(rate, campaign.lines.len());
         self.stepped = (self.now, false);
         self.slow.clear();
-        self.was_on.clear();
+        self.phases.clear();
         self.step_memory = StepMemory::default();
         self.unsettled = 2;
         self.keep();

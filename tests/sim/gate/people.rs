@@ -18,6 +18,8 @@ use crate::world::SECOND;
 
 /// A request takes no longer than this.
 const REQUEST_NS: i64 = 5 * SECOND;
+/// A few who are late have turns after so long, also with a tenth of the least rate.
+const LATE_S_MAX: f64 = 60.0;
 
 impl Life {
     fn request(&self, person: PersonKey) -> Request {
@@ -74,12 +76,13 @@ impl Life {
             if self.now.0 - request.now.0 > REQUEST_NS {
                 continue;
             }
+            self.slow_in_step = true;
             let Ok((way, place)) = self.ask(&request, None) else {
                 continue;
             };
-            if !Arc::ptr_eq(&request.catalog, &self.catalog) {
-                // It may be called by the turns of an opening that was postponed since.
-                self.model.turns.line_opens();
+            if !Arc::ptr_eq(&request.catalog, &self.catalog) || !self.may_go_in() {
+                // It may be called by turns of an opening that was postponed since, or is over.
+                self.model.turns.line_opens(1.0);
             }
             let line = place.ticket.line.unwrap().at();
             let evening = self.july.evening(line);
@@ -219,13 +222,22 @@ impl Life {
         });
         if place.state == PlaceState::Lobby && is_pending && !has_number && !is_stale {
             let in_draw = place.ticket.given.in_draw();
-            assert!(in_draw || has_come, "{person} is not in the draw");
+            let is_closed = has_come || self.model.lines[line].is_closed;
+            assert!(in_draw || is_closed, "{person} is not in the draw");
         }
         if held.behind > 0 && held.known.is_none() {
             self.note("places forgotten");
         }
+        if is_stale && place.state == PlaceState::Lobby && held.called.is_some() {
+            // It saw the lobby, and was answered after its person was called.
+            return;
+        }
         self.model.placed(person, place, token, is_lost);
         self.model.serves(line, self.serving(line));
+        if !has_come {
+            // Called by rules that are not in force any more: they wait for the opening again.
+            self.model.held_mut(&person, line).called = None;
+        }
     }
 
     /// Somebody's window, while the rules have windows.
@@ -288,6 +300,26 @@ impl Life {
         );
         if !self.model.late.contains(&(person, line)) {
             self.model.late.push((person, line));
+        }
+        self.check_late(person, line);
+    }
+
+    /// Rule 5, while others finish: whoever is late and asks again and again gets a turn if there
+    /// is room.
+    fn check_late(&mut self, person: PersonKey, line: usize) {
+        let others = self.model.late.iter().filter(|(_, at)| *at == line);
+        let is_short = others.count() <= 3;
+        let open_s = self.model.turns.open_s;
+        let room_s = self.model.lines[line].room_s;
+        let held = self.model.held_mut(&person, line);
+        // The turn of somebody who does not ask for so long may have been given on.
+        let goes_on = is_short && open_s - held.tried_s < LATE_S_MAX / 2.0;
+        let since_s = if goes_on { held.late_s } else { open_s };
+        (held.late_s, held.tried_s) = (since_s.max(room_s), open_s);
+        let waits_s = open_s - held.late_s;
+        assert!(waits_s < LATE_S_MAX, "{person} is late for {waits_s} s");
+        if room_s < open_s {
+            self.note("late while others finish");
         }
     }
 

@@ -178,15 +178,19 @@ impl Life {
         (self.model.lines[line].life, first)
     }
 
-    /// A line whose opening comes without a lobby begins with the turns of a second.
-    fn count_new_lines(&mut self) {
-        self.was_on.resize(self.model.lines.len(), false);
+    /// A line whose opening comes without a lobby begins with the turns of a second. One that opens
+    /// has all of the rate until the next step, also beside others.
+    fn count_new_lines(&mut self, passed_s: f64) {
+        let lines = self.model.lines.len();
+        self.phases.resize(lines, Phase::Before);
         for evening in &self.july.evenings {
             let phase = self.july.phase(evening, self.now);
-            let is_on = !matches!(phase, Phase::Before | Phase::Over);
-            let was_on = std::mem::replace(&mut self.was_on[evening.line], is_on);
-            if is_on && !was_on {
-                self.model.turns.line_opens();
+            let before = std::mem::replace(&mut self.phases[evening.line], phase);
+            let is_on = |phase: Phase| !matches!(phase, Phase::Before | Phase::Over);
+            if is_on(phase) && !is_on(before) {
+                self.model.turns.line_opens(1.0);
+            } else if phase == Phase::Open && before != Phase::Open {
+                self.model.turns.line_opens(passed_s);
             }
         }
     }
@@ -197,9 +201,9 @@ impl Life {
         let is_open = self.may_go_in();
         self.stepped = (at, is_open);
         let seconds = |ns: i64| ns.max(0) as f64 / 1e9;
-        self.count_new_lines();
         let kept = self.gate.limits.outstanding();
         let passed_s = seconds(self.now.0 - before.0);
+        self.count_new_lines(passed_s);
         if is_open {
             let took_s = seconds(self.now.0 - at.0);
             self.model.turns.stepped(passed_s, kept, took_s);

@@ -44,8 +44,8 @@ pub struct Life {
     pub(super) freezes: bool,
     /// When the keeper last stepped, and whether people could go in then.
     pub(super) stepped: (Stamp, bool),
-    /// Lines that the keeper's last step moved, or may move soon.
-    pub(super) was_on: Vec<bool>,
+    /// How far the evening of each line was at the keeper's last step.
+    pub(super) phases: Vec<Phase>,
     /// So many more steps until the keeper has made of new rules what is to be made.
     pub(super) unsettled: u32,
     /// How long the keeper waits between its steps.
@@ -123,7 +123,7 @@ impl Life {
             paused: false,
             freezes: false,
             stepped: (now, false),
-            was_on: Vec::new(),
+            phases: Vec::new(),
             unsettled: 2,
             step_ns: STEP_NS,
             in_step: false,

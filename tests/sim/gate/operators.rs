@@ -182,7 +182,7 @@ impl Life {
         self.model.turns.crashed(rate, campaign.lines.len());
         self.stepped = (self.now, false);
         self.slow.clear();
-        self.was_on.clear();
+        self.phases.clear();
         self.step_memory = StepMemory::default();
         self.unsettled = 2;
         self.keep();

@@ -80,9 +80,9 @@ impl Life {
             let Ok((way, place)) = self.ask(&request, None) else {
                 continue;
             };
-            if !Arc::ptr_eq(&request.catalog, &self.catalog) {
-                // It may be called by the turns of an opening that was postponed since.
-                self.model.turns.line_opens();
+            if !Arc::ptr_eq(&request.catalog, &self.catalog) || !self.may_go_in() {
+                // It may be called by turns of an opening that was postponed since, or is over.
+                self.model.turns.line_opens(1.0);
             }
             let line = place.ticket.line.unwrap().at();
             let evening = self.july.evening(line);

@@ -46,11 +46,12 @@ impl Turns {
 
     pub fn line_began(&mut self) {
         self.lines += 1;
-        self.line_opens();
+        self.line_opens(BURST_S);
     }
 
-    pub fn line_opens(&mut self) {
-        self.turns += self.rate_most * BURST_S + 1.0;
+    /// A line has the turns of so many seconds beside those of the others.
+    pub fn line_opens(&mut self, seconds: f64) {
+        self.turns += self.rate_most * seconds + 1.0;
     }
 
     pub fn stays_reserved(&mut self) {

@@ -118,7 +118,7 @@ fn draws(file: &Path, person: Option<&str>) -> anyhow::Result<Output> {
         let when = if draw.in_time {
             "before the lobby"
         } else {
-            "FAULT: after the lobby opened"
+            "FAULT: after people could come, or look their window up"
         };
         let what = match draw.seed {
             Some(_) => {

@@ -120,8 +120,12 @@ fn activation(dry_run: &ActivationDryRun) -> Output {
         told.push("nobody who waits is touched by it".to_owned());
     }
     for line in &dry_run.lines {
+        let to_come = match line.to_come {
+            0 => String::new(),
+            people => format!(", {} have a window to come", grouped(people)),
+        };
         told.push(format!(
-            "opening {} to {}: {} people wait in its line",
+            "opening {} to {}: {} people wait in its line{to_come}",
             line.from,
             line.until,
             grouped(line.waiting)
@@ -145,16 +149,20 @@ fn windows_ahead(ahead: &WindowsAhead) -> String {
     } else {
         String::new()
     };
+    let shown = if ahead.is_shown_at_once {
+        "at once: it was to be committed to before, and takes no public value any more".to_owned()
+    } else {
+        format!("from {} on", ahead.shown_at)
+    };
     format!(
-        "opening {}: {} people in {} windows of {} min, the last until {}, {} people in \
-         each{much}; shown from {} on",
+        "opening {}: {} people in {} windows of {} min, the last until {}, about {} in \
+         each{much}; shown {shown}",
         ahead.from,
         grouped(ahead.people),
         ahead.windows,
         ahead.window_s / 60,
         ahead.until,
         grouped(ahead.people_each),
-        ahead.shown_at,
     )
 }
 

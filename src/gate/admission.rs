@@ -20,7 +20,7 @@
 mod flow;
 mod pace;
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
@@ -68,6 +68,8 @@ pub struct Limits {
     brake: Mutex<Brake>,
     /// Reservations of all lines that were neither used nor have ended.
     outstanding: Mutex<u64>,
+    /// People wait in more than one line: only the keeper calls, by whose turn it is.
+    is_shared: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -87,9 +89,15 @@ impl Limits {
             delays_us: [u64::MAX, u64::MAX].map(AtomicU64::new),
             brake: Mutex::new(Brake { part: 1.0, at: now }),
             outstanding: Mutex::new(0),
+            is_shared: AtomicBool::new(false),
         };
         limits.follow(rules, settings);
         limits
+    }
+
+    /// Whether people wait in more than one line.
+    pub fn set_shared(&self, is_shared: bool) {
+        self.is_shared.store(is_shared, Ordering::Relaxed);
     }
 
     /// Takes over the settings that are in force; the rate before and now, if it is another one.
@@ -155,6 +163,9 @@ pub struct Admission {
     pace: Mutex<Pace>,
     /// Late people without a reservation.
     late: AtomicU64,
+    /// People called, each divided by the share that the line had then, as the bits of an `f64`:
+    /// of lines that want the same place, the one with the least comes first.
+    served: AtomicU64,
     outlook: ArcSwap<Outlook>,
     /// People a minute by which the line grows.
     coming_per_min: AtomicU64,
@@ -168,6 +179,7 @@ impl Admission {
             share: AtomicU64::new(1.0_f64.to_bits()),
             pace: Mutex::new(Pace::new(rate, line, now)),
             late: AtomicU64::new(0),
+            served: AtomicU64::new(0),
             outlook: ArcSwap::from_pointee(Outlook::of(rate, Crowd::new(rate, 0), 0, None)),
             coming_per_min: AtomicU64::new(0),
         }
@@ -191,6 +203,21 @@ impl Admission {
                 pace.flow.rescale(before, share);
             }
         }
+    }
+
+    /// How much the line has been served, by its shares.
+    pub fn served(&self) -> f64 {
+        f64::from_bits(self.served.load(Ordering::Relaxed))
+    }
+
+    /// A line in which nobody waits saves nothing up: it goes on where the others are.
+    pub fn has_been_served(&self, served: f64) {
+        self.served.store(served.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Whether people wait in another line too.
+    pub fn is_shared(&self) -> bool {
+        self.limits.is_shared.load(Ordering::Relaxed)
     }
 
     fn share(&self) -> f64 {
@@ -277,6 +304,8 @@ impl Admission {
             let room = free - (pace.outstanding - late);
             let people = (pace.turns as u64).min(room).min(waiting);
             pace.turns -= people as f64;
+            let taken = (people + (pace.outstanding - late)) as f64;
+            self.has_been_served(self.served() + taken / self.share().max(f64::MIN_POSITIVE));
             pace.flow.note(passed_s, people, waiting, room);
             pace.is_full = room == people;
             people

@@ -415,6 +415,7 @@ impl InLine<'_> {
         let serving = self.live.serving();
         let is_near = |turn: u64| turn > serving && turn - serving <= soon;
         if way == Way::Open
+            && !self.live.admission.is_shared()
             && self.settings.pause.is_none()
             && turn.is_some_and(is_near)
             && let Some(_one) = try_locked(&self.gate.calling)

@@ -87,7 +87,14 @@ impl<J: Journal> GateStep<'_, J> {
         self.with_lines(|settings, lines| self.gate.follow(rules, settings, lines, now))?;
         for opening in &self.campaign.openings {
             let state = |at: Stamp| OpeningState::of(self.campaign, opening, at);
-            let comes = state(now.plus_s(LEASE_AHEAD_S)) != OpeningState::Before;
+            // Where people come by windows nobody has a number before the opening: its numbers begin
+            // at 1 also if the server starts again between the day that windows are shown and it.
+            let soon = state(now.plus_s(LEASE_AHEAD_S));
+            let comes = match soon {
+                OpeningState::Before => false,
+                OpeningState::Lobby => self.campaign.gate.order != Order::Windows,
+                _ => true,
+            };
             if comes && !matches!(state(now), OpeningState::Finishing | OpeningState::Closed) {
                 self.lease(opening.line)?;
             }
@@ -208,9 +215,9 @@ impl<J: Journal> GateStep<'_, J> {
             OpeningState::of(self.campaign, opening, now) == OpeningState::Before
         });
         let is_other_draw = match self.campaign.gate.order {
-            Order::Arrival => line.draw.is_some(),
-            Order::Draw => !line.windows.is_empty(),
-            Order::Windows => false,
+            // A seed that was shown is kept: the same people would get other lots.
+            Order::Arrival => line.draw.as_ref().is_some_and(|draw| draw.seed.is_none()),
+            Order::Draw | Order::Windows => false,
         };
         let live = self.gate.line(index);
         is_to_come && is_other_draw && live.is_none_or(|live| live.has_nobody(line))
@@ -233,6 +240,11 @@ impl<J: Journal> GateStep<'_, J> {
             }
             let moves = |state: OpeningState| state != OpeningState::Lobby;
             self.share(open.iter().filter(|(.., state)| moves(*state)));
+            // The last free place goes to the line that has had the least of its share.
+            open.sort_by(|(_, one, ..), (_, other, ..)| {
+                let [one, other] = [one, other].map(|live| live.admission.served());
+                one.total_cmp(&other)
+            });
             let mut crowd = Crowd::default();
             for (opening, live, line, state) in &open {
                 let call = |here: InLine| {
@@ -272,6 +284,10 @@ impl<J: Journal> GateStep<'_, J> {
             each.clone().sum::<f64>(),
             each.filter(|people| *people > 0.0).count(),
         );
+        self.gate.limits.set_shared(lines > 1);
+        let waits = open.clone().filter(|each| waiting(each) > 0.0);
+        let least = waits.map(|(_, live, ..)| live.admission.served());
+        let least = least.reduce(f64::min).unwrap_or(0.0);
         let count = open.clone().count();
         let floor = SHARE_MIN.min(0.5 / lines.max(1) as f64);
         for each in open {
@@ -282,6 +298,9 @@ impl<J: Journal> GateStep<'_, J> {
                 _ => 0.0,
             };
             live.admission.set_share(share, people > 0.0);
+            if people == 0.0 || lines == 1 {
+                live.admission.has_been_served(least);
+            }
         }
     }
 

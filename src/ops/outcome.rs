@@ -90,8 +90,10 @@ pub struct WindowsAhead {
     pub people_each: u64,
     /// As many as are let in within a window.
     pub room_each: u64,
-    /// When people can look theirs up.
+    /// From when on people can look theirs up.
     pub shown_at: String,
+    /// That time has come: the seed is committed to and shown in one, with no public value in it.
+    pub is_shown_at_once: bool,
 }
 
 /// A line of an opening, as it is, and what would become of it.
@@ -100,6 +102,8 @@ pub struct LineTouched {
     pub from: String,
     pub until: String,
     pub waiting: u64,
+    /// People with a window that has not begun, by the roster as it was planned.
+    pub to_come: u64,
     pub effects: Vec<LineEffect>,
 }
 

@@ -224,13 +224,8 @@ impl<'a> AtGate<'a> {
     fn may_come_new(&self, route: &Route) -> Result<(), NoPlace> {
         let last_min = i64::from(self.catalog.campaign.gate.last_entry_min);
         let closed = route.opening.until.plus_s(-60 * last_min);
-        let is_open = matches!(route.way, Way::Open | Way::Windows { .. });
-        // Nobody is turned away in their own window.
-        let has_window = || {
-            let window = self.window(route.opening);
-            window.is_some_and(|window| self.now < window.until)
-        };
-        if is_open && closed <= self.now && !self.has_place(route.opening) && !has_window() {
+        // Whoever was given a window was told that they may come until the end.
+        if route.way == Way::Open && closed <= self.now && !self.has_place(route.opening) {
             let next = self.next(route.opening.until);
             return Err(NoPlace::LastEntry(closed, next));
         }

@@ -6,7 +6,8 @@ use super::file::Draft;
 use super::source::Source;
 use super::tables::Lined;
 use super::{
-    ALL_DIGITS, Campaign, Cohort, GROUPS_MAX, Opening, WINDOWS_MAX, digits_between, digits_of,
+    ALL_DIGITS, Campaign, Cohort, GROUPS_MAX, GateRules, Opening, Order, WINDOWS_MAX,
+    digits_between, digits_of,
 };
 use crate::domain::campaign::eligibility::Rules;
 use crate::domain::campaign::kinds;
@@ -52,6 +53,7 @@ pub(super) fn check(draft: Draft, source: &mut Source) -> Option<Campaign> {
         (&openings, &opening_lines),
         source,
     );
+    warn_last_entry(&gate, (&openings, &opening_lines), source);
     Some(Campaign {
         id: draft.id?,
         name: draft.name?,
@@ -169,6 +171,33 @@ fn check_unborn(draft: &Draft, zone: &Zone, source: &mut Source) {
             let why = format!("born from {}, but its last opening ends on", cohort.born.0);
             let message = format!("nobody can be in cohort {}: {why} {last_date}", cohort.id);
             source.error_on(*line, message);
+        }
+    }
+}
+
+/// Warns where nobody could come in, or where the time of the last entry means nothing.
+fn warn_last_entry(
+    gate: &GateRules,
+    (openings, opening_lines): (&[Opening], &[u32]),
+    source: &mut Source,
+) {
+    let last_entry_s = 60 * i64::from(gate.last_entry_min);
+    if last_entry_s == 0 {
+        return;
+    }
+    if gate.order == Order::Windows {
+        let why = "whoever has a window may come until the end of the opening";
+        source.warn_on(
+            1,
+            format!("last_entry_min does nothing with order = \"windows\": {why}"),
+        );
+        return;
+    }
+    for (at, opening) in openings.iter().enumerate() {
+        if opening.until.plus_s(-last_entry_s) <= opening.from {
+            let number = at + 1;
+            let why = "last_entry_min is as long as it, so nobody new could ever enter";
+            source.warn_on(opening_lines[at], format!("opening {number}: {why}"));
         }
     }
 }

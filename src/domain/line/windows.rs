@@ -172,6 +172,34 @@ impl Windows {
         !is_same && self.first_left(now).is_some()
     }
 
+    /// Whether a plan gives anybody another window than they have.
+    pub fn are_moved_by(&self, plan: &Plan) -> bool {
+        let is_kept = |lot: u64| {
+            let (known, planned) = (self.of(lot), plan.window_of(lot));
+            let times = |window: Window| (window.from, window.until);
+            known.map(times) == planned.map(times)
+        };
+        // Both are steps: where the ends of all steps agree, so does everything between.
+        let known = self.0.last();
+        let steps = |plan: &Plan| {
+            (0..=plan.windows)
+                .filter_map(|at| plan.lot_of(at))
+                .collect()
+        };
+        let mut ends: Vec<u64> = steps(plan);
+        ends.extend(
+            known
+                .into_iter()
+                .flat_map(|known| -> Vec<u64> { steps(known) }),
+        );
+        let ends = ends.into_iter().filter(|lot| *lot >= plan.first_lot);
+        let mut both = ends
+            .flat_map(|lot| [Some(lot), lot.checked_sub(1)])
+            .flatten();
+        let is_planned = |lot: &u64| *lot >= plan.first_lot;
+        both.any(|lot| is_planned(&lot) && !is_kept(lot)) || !is_kept(u64::MAX)
+    }
+
     /// The plan for all windows that have not begun; none if all have. `people` are those on the
     /// roster whom the opening is for.
     pub fn next(&self, basis: Basis, people: u64, now: Stamp) -> Option<Plan> {
@@ -337,6 +365,21 @@ mod tests {
                 minute += random(30) as i64;
             }
         }
+    }
+
+    #[test]
+    fn a_plan_that_moves_nobody_is_known_as_one() {
+        let mut all = Windows::default();
+        planned(&mut all, basis(0, 120, 1_000), 4_000, at(-1_000));
+        let moves = |from, until, people| {
+            let plan = all.next(basis(from, until, people), 4_000, at(5)).unwrap();
+            all.are_moved_by(&plan)
+        };
+        assert!(!moves(0, 180, 1_000), "a later end");
+        assert!(!moves(0, 120, 1_010), "as many windows");
+        assert!(moves(0, 120, 500));
+        assert!(moves(0, 30, 1_000));
+        assert!(moves(40, 120, 1_000));
     }
 
     #[test]

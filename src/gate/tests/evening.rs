@@ -3,7 +3,7 @@
 use super::*;
 use crate::clock::Entropy;
 use crate::domain::campaign::Campaign;
-use crate::domain::entry::Change;
+use crate::domain::entry::{Change, GateAct};
 use crate::domain::ids::CampaignIndex;
 use crate::domain::state::State;
 use crate::gate::memory::{INDEX, Memory};
@@ -321,6 +321,46 @@ fn two_lines_share_the_rate_by_the_number_of_people_who_wait() {
     // Somebody comes there, and goes in within a moment.
     evening.enter_line(second, 50_000, Way::Open, from.plus_s(47));
     assert_eq!(called_in(&mut evening, 2)[1], 1);
+}
+
+/// Places that come free one by one went to the first of two lines, always.
+#[test]
+fn two_lines_share_places_that_come_free_one_by_one() {
+    let mut evening = Evening::of(&DRAWS.replace("order = \"draw\"", "order = \"arrival\""));
+    let (second, from) = (LineIndex(1), NOW.plus_s(600));
+    let room = |evening: &mut Evening, active_max: u32, now: Stamp| {
+        evening.memory.set_now(now);
+        let (campaign, act) = (INDEX, GateAct::Active { active_max });
+        let set = Change::GateSet { campaign, act };
+        evening.memory.journal(set).unwrap();
+    };
+    room(&mut evening, 1, from);
+    for at in 0..400 {
+        evening.enter(
+            at,
+            Way::Lobby {
+                is_drawn: false,
+                opens: from,
+            },
+            from,
+        );
+        if at % 4 == 0 {
+            let lobby = Way::Lobby {
+                is_drawn: false,
+                opens: from,
+            };
+            evening.enter_line(second, 10_000 + at, lobby, from);
+        }
+    }
+    for place in 1..=100 {
+        let now = from.plus_s(i64::from(place) / 4 + 1);
+        room(&mut evening, place, now);
+        evening.step(now, &|_| ());
+    }
+    let called = [LINE, second].map(|line| evening.gate.line(line).unwrap().serving());
+    assert_eq!(called[0] + called[1], 100, "{called:?}");
+    // A tenth for each, and of the rest four fifths for the longer one: 74 and 26.
+    assert!((70..=78).contains(&called[0]), "{called:?}");
 }
 
 /// When an opening is over its line is emptied, and the next one begins at number 1.

@@ -178,6 +178,26 @@ fn a_line_keeps_its_numbers_when_the_order_changes() {
     assert_eq!(look(&evening, later, place.ticket.given, now).number, 1);
     assert_eq!(minutes(&evening, 100), begins);
 
+    // Another order and back, before anybody came: nobody is drawn again.
+    let mut evening = Evening::of(&WINDOWS.replace("reveal_min = 5", "reveal_min = 60"));
+    let begins = minutes(&evening, 100);
+    let seed = |evening: &Evening| {
+        let seed = |here: InLine| here.line.draw.clone().unwrap().seed;
+        evening.memory.in_line(&evening.gate, LINE, seed)
+    };
+    let shown = seed(&evening);
+    for other in ["draw", "arrival"] {
+        let rules = WINDOWS.replace("\"windows\"\nwindow", &format!("\"{other}\"\nwindow"));
+        evening.campaign = Campaign::parse(&rules).unwrap().0;
+        evening.campaign.gate.lobby_opens_min = 1;
+        evening.step(NOW.plus_s(-500), &|_| ());
+        evening.campaign = Campaign::parse(WINDOWS).unwrap().0;
+        evening.campaign.gate.reveal_min = 60;
+        evening.step(NOW.plus_s(-490), &|_| ());
+        assert_eq!(minutes(&evening, 100), begins);
+        assert_eq!(seed(&evening), shown);
+    }
+
     // A line that began by arrival goes on by arrival under rules with windows.
     let mut evening = Evening::of(&by_arrival);
     evening.step(NOW, &|_| ());

@@ -80,7 +80,8 @@ fn windows_ahead(
             until: told(until),
             people_each: people.div_ceil(u64::from(plan.windows)),
             room_each: u64::from(admit_per_s) * u64::from(basis.window_s),
-            shown_at: told(shown.max(now)),
+            is_shown_at_once: shown <= now,
+            shown_at: told(shown),
         })
     });
     windows.collect()
@@ -95,15 +96,15 @@ fn touched(
     now: Stamp,
 ) -> Option<LineTouched> {
     let (index, before) = (offer.catalog.index, &offer.catalog.campaign);
-    let waiting = shared
+    let (waiting, to_come) = shared
         .state()
         .campaign(index)?
         .line(opening.line)
         .map(|line| {
             let waiting = line.waiting(line.serving, line.newest());
-            let is_known = waiting > 0 || !line.windows.is_empty();
-            is_known.then_some(waiting)
-        })??;
+            (waiting, line.windows.people_left(now))
+        })
+        .filter(|people| *people != (0, 0))?;
     let told = |at: Stamp| before.zone.rfc3339(at);
     let state = |rules: &Campaign, opening: &Opening| OpeningState::of(rules, opening, now);
     let mut effects = Vec::new();
@@ -138,6 +139,7 @@ fn touched(
         from: told(opening.from),
         until: told(opening.until),
         waiting,
+        to_come,
         effects,
     })
 }
@@ -159,10 +161,12 @@ fn windows_effect(
     match rules.gate.order {
         _ if people == 0 => None,
         Order::Arrival | Order::Draw => Some(LineEffect::WindowsGone { people }),
-        Order::Windows if windows.is_outdated(&basis, now) => {
-            Some(LineEffect::WindowsMoved { people })
+        Order::Windows => {
+            let counted = windows.plans().last().map_or(0, |last| last.people);
+            let plan = windows.next(basis, counted, now)?;
+            let moves = windows.is_outdated(&basis, now) && windows.are_moved_by(&plan);
+            moves.then_some(LineEffect::WindowsMoved { people })
         }
-        Order::Windows => None,
     }
 }
 

@@ -197,6 +197,7 @@ impl LastChange<'_> {
             summary: format!("{name} ({})", view.title),
             place: format!("{}, {}", view.site, view.street),
             note: l.put("calendar-note", &note),
+            alarm: "PT24H",
         }
     }
 }

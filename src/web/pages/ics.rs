@@ -40,6 +40,8 @@ pub struct Event {
     pub summary: String,
     pub place: String,
     pub note: String,
+    /// How long before it the alarm rings, as a duration of RFC 5545.
+    pub alarm: &'static str,
 }
 
 /// Octets of a line, without its end.
@@ -76,7 +78,7 @@ pub fn file(method: Method, events: &[Event]) -> String {
         if !event.cancelled {
             line("BEGIN", "VALARM");
             line("ACTION", "DISPLAY");
-            line("TRIGGER", "-PT24H");
+            line("TRIGGER", &format!("-{}", event.alarm));
             line("DESCRIPTION", &escaped(&event.summary));
             line("END", "VALARM");
         }
@@ -144,6 +146,7 @@ mod tests {
             end: Stamp::parse("2021-07-26T09:30:00+09:00").unwrap(),
             summary: "접종, 1차; \\".to_owned(),
             place: "서울특별시 종로구 ".repeat(8),
+            alarm: "PT24H",
             note: "첫 줄\n둘째 줄\r\u{7}".to_owned(),
         }
     }

@@ -324,7 +324,8 @@ pub async fn window_file(visit: Visit) -> Result<HttpResponse, Trouble> {
         end: window.until,
         summary: l.put("window-event", &[("name", text(name))]),
         place: String::new(),
-        note: l.say("wait-window-lead").to_owned(),
+        note: l.say("window-note").to_owned(),
+        alarm: "PT10M",
     };
     let kind = format!(
         "text/calendar; charset=utf-8; method={}",

@@ -269,6 +269,9 @@ impl Rules {
             CampaignRow::AdmitPerS(280),
             CampaignRow::ActiveMax(60_000),
             CampaignRow::SessionIdleS(600),
+            CampaignRow::WindowMin(10),
+            CampaignRow::WindowPeople(None),
+            CampaignRow::RevealMin(1_440),
         ]);
         rows
     }

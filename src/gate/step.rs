@@ -87,8 +87,8 @@ impl<J: Journal> GateStep<'_, J> {
         self.with_lines(|settings, lines| self.gate.follow(rules, settings, lines, now))?;
         for opening in &self.campaign.openings {
             let state = |at: Stamp| OpeningState::of(self.campaign, opening, at);
-            // Where people come by windows nobody has a number before the opening: its numbers begin
-            // at 1 also if the server starts again between the day that windows are shown and it.
+            // Where people come by windows nobody has a number before the opening. So its numbers
+            // begin at 1 also if the server starts again after the windows were shown.
             let soon = state(now.plus_s(LEASE_AHEAD_S));
             let comes = match soon {
                 OpeningState::Before => false,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::commands::{Demo, free_slots};
-use super::world::{Person, credentials, text};
+use super::world::{Person, credentials, people_of, text};
 
 /// Everybody may come from 20:00 to 20:05, and again from 20:12 on.
 const OPENINGS: &str = r#"
@@ -33,20 +33,6 @@ fn campaign(openings: &str) -> String {
     let text = text.replace("lobby_opens_min = 30", "lobby_opens_min = 5");
     let text = text.replace("last_entry_min = 0", "last_entry_min = 1");
     text.replace("finish_min = 10", "finish_min = 2")
-}
-
-pub fn people(data: &Path) -> Vec<Person> {
-    let people = std::fs::read_to_string(data.join("people.csv")).unwrap();
-    let person = |line: &str| {
-        let mut fields = line.split(',').map(str::to_owned);
-        let mut next = || fields.next().unwrap();
-        Person {
-            name: next(),
-            birth_date: next(),
-            code: next(),
-        }
-    };
-    people.lines().skip(1).map(person).collect()
 }
 
 /// Waits until the server's time is so late in the evening, as `20:04:01`.
@@ -103,7 +89,7 @@ fn an_evening_ends_for_its_line_and_the_next_begins_at_number_one() {
             file.to_str().unwrap(),
         ],
     );
-    let people = people(&data);
+    let people = people_of(&data.join("people.csv"));
     let mut client = demo.client();
     let (first, second) = (
         json!({ "from": "2021-07-19T20:00:00+09:00", "until": "2021-07-19T20:05:00+09:00" }),

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::world::{
-    LATER, OPEN, Person, Server, World, campaign_text, credentials, fresh_key, person, text,
+    LATER, OPEN, Person, Server, World, campaign_text, credentials, fresh_key, people_of, person,
+    text,
 };
 
 /// A world where nobody is let in: one is called and never comes.
@@ -267,21 +268,8 @@ fn a_lobby_is_drawn_at_the_opening_and_anybody_can_draw_it_again() {
             file,
         ],
     );
-    let people = std::fs::read_to_string(data.join("people.csv")).unwrap();
-    let people: Vec<Person> = people
-        .lines()
-        .skip(1)
-        .take(60)
-        .map(|line| {
-            let field: Vec<String> = line.split(',').map(str::to_owned).collect();
-            let [name, birth_date, code] = [0, 1, 2].map(|at| field[at].clone());
-            Person {
-                name,
-                birth_date,
-                code,
-            }
-        })
-        .collect();
+    let mut people = people_of(&data.join("people.csv"));
+    people.truncate(60);
     let mut client = demo.client();
     let wait = |client: &mut Client, until: &str| {
         while client.get("//api/v1/now", None).json["now"]

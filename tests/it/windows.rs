@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::commands::Demo;
-use super::evenings::{enter, people, run, wait_until};
-use super::world::text;
+use super::evenings::{enter, run, wait_until};
+use super::world::{people_of, text};
 
 /// A hundred people in each window of ten minutes, shown a quarter of an hour before.
 fn campaign(until: &str) -> String {
@@ -49,7 +49,7 @@ fn everybody_has_a_window_and_goes_straight_in_when_it_has_come() {
         "{told}"
     );
     let mut client = demo.client();
-    let all = people(&data);
+    let all = people_of(&data.join("people.csv"));
     let theirs = |birth: &str| birth.starts_with("1967") || birth.starts_with("1968");
     let all: Vec<_> = all.into_iter().filter(|p| theirs(&p.birth_date)).collect();
     let board = client.get("/gate/board", None).is(200);

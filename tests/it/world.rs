@@ -191,6 +191,21 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// The people of a roster file that a demo has made.
+pub fn people_of(path: &Path) -> Vec<Person> {
+    let roster = fs::read_to_string(path).unwrap();
+    let person = |line: &str| {
+        let mut fields = line.split(',').map(str::to_owned);
+        let mut next = || fields.next().unwrap();
+        Person {
+            name: next(),
+            birth_date: next(),
+            code: next(),
+        }
+    };
+    roster.lines().skip(1).map(person).collect()
+}
+
 pub fn roster_text(people: u64) -> String {
     let mut text = String::from("name,birth_date,code,phone,region,groups\n");
     let others = [OVER, LATER, NOBODY]

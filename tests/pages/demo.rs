@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use serde_json::Value;
 
 use super::client::Client;
-use super::world::Person;
+use super::world::{Person, people_of};
 
 /// A minute after the opening.
 pub const OPEN: &str = "2021-07-19T20:01:00+09:00";
@@ -110,19 +110,9 @@ impl Demo {
         client
     }
 
-    /// The first so many people of its roster.
-    pub fn roster(&self, count: usize) -> Vec<Person> {
-        let roster = fs::read_to_string(self.folder.path().join("state/people.csv")).unwrap();
-        let person = |line: &str| {
-            let mut fields = line.split(',').map(str::to_owned);
-            let mut next = || fields.next().unwrap();
-            Person {
-                name: next(),
-                birth_date: next(),
-                code: next(),
-            }
-        };
-        roster.lines().skip(1).take(count).map(person).collect()
+    /// Everybody on its roster.
+    pub fn roster(&self) -> Vec<Person> {
+        people_of(&self.folder.path().join("state/people.csv"))
     }
 
     /// Another person goes in: their session.

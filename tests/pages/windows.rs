@@ -16,7 +16,7 @@ fn demo(at: &str) -> Demo {
 /// it; and the token of their place.
 fn of_window(demo: &Demo, begins: &str) -> (Person, String) {
     let mut client = demo.client();
-    for person in demo.roster(1_000) {
+    for person in demo.roster() {
         let entered = client.post("/gate/enter", None, &credentials(&person));
         let place = &entered.json["place"];
         let window = place["window"][0].as_str();

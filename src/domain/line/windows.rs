@@ -87,7 +87,7 @@ impl Plan {
 
     /// Its windows that have begun.
     fn begun(&self, now: Stamp) -> u32 {
-        let since_s = (now.0 - self.from.0).div_euclid(Stamp::SECOND);
+        let since_s = now.0.saturating_sub(self.from.0).div_euclid(Stamp::SECOND);
         let begun = since_s.div_euclid(i64::from(self.basis.window_s.max(1))) + 1;
         begun.clamp(0, i64::from(self.windows)) as u32
     }
@@ -174,30 +174,16 @@ impl Windows {
 
     /// Whether a plan gives anybody another window than they have.
     pub fn are_moved_by(&self, plan: &Plan) -> bool {
-        let is_kept = |lot: u64| {
-            let (known, planned) = (self.of(lot), plan.window_of(lot));
+        let is_moved = |lot: u64| {
             let times = |window: Window| (window.from, window.until);
-            known.map(times) == planned.map(times)
+            self.of(lot).map(times) != plan.window_of(lot).map(times)
         };
-        // Both are steps: where the ends of all steps agree, so does everything between.
-        let known = self.0.last();
-        let steps = |plan: &Plan| {
-            (0..=plan.windows)
-                .filter_map(|at| plan.lot_of(at))
-                .collect()
-        };
-        let mut ends: Vec<u64> = steps(plan);
-        ends.extend(
-            known
-                .into_iter()
-                .flat_map(|known| -> Vec<u64> { steps(known) }),
-        );
-        let ends = ends.into_iter().filter(|lot| *lot >= plan.first_lot);
-        let mut both = ends
-            .flat_map(|lot| [Some(lot), lot.checked_sub(1)])
-            .flatten();
-        let is_planned = |lot: &u64| *lot >= plan.first_lot;
-        both.any(|lot| is_planned(&lot) && !is_kept(lot)) || !is_kept(u64::MAX)
+        // Both are steps: where they agree at the first and last lot of each, so they do between.
+        let both = self.0.last().into_iter().chain([plan]);
+        let firsts = both.flat_map(|plan| (0..plan.windows).filter_map(|at| plan.lot_of(at)));
+        let ends = firsts.flat_map(|lot| [lot.saturating_sub(1), lot]);
+        let mut planned = ends.chain([u64::MAX]).filter(|lot| plan.first_lot <= *lot);
+        planned.any(is_moved)
     }
 
     /// The plan for all windows that have not begun; none if all have. `people` are those on the
@@ -216,7 +202,8 @@ impl Windows {
         // An opening that has no room for a window any more has one that ends with it.
         let last = basis.until.plus_s(-window_s).max(basis.from);
         let from = after.min(last);
-        let room = (basis.until.0 - from.0).max(0) / (window_s * Stamp::SECOND);
+        let room_s = basis.until.0.saturating_sub(from.0).max(0) / Stamp::SECOND;
+        let room = room_s / window_s;
         let most = u64::from(PLAN_WINDOWS_MAX).min(room as u64).max(1);
         let mut plan = Plan {
             at: now,
@@ -411,6 +398,33 @@ mod tests {
             },
         ] {
             assert!(all.may_plan(&bad).is_err(), "{bad:?}");
+        }
+    }
+
+    /// An auditor makes plans of whatever an export says.
+    #[test]
+    fn no_times_at_all_panic() {
+        let ends = [i64::MIN, -1, 0, 1, i64::MAX];
+        let all_of = |first: i64| ends.map(|second| (Stamp(first), Stamp(second)));
+        for (from, until) in ends.into_iter().flat_map(all_of) {
+            for now in ends.map(Stamp) {
+                for (window_s, window_people) in [(0, 0), (1, 1), (u32::MAX, u32::MAX)] {
+                    let basis = Basis {
+                        from,
+                        until,
+                        window_s,
+                        window_people,
+                    };
+                    let mut all = Windows::default();
+                    for people in [0, u64::MAX] {
+                        let plan = all.next(basis, people, now);
+                        if plan.is_some_and(|plan| all.plan(plan).is_ok()) {
+                            let (_, left) = (all.of(u64::MAX), all.people_left(now));
+                            let _ = (left, all.are_moved_by(&plan.unwrap()));
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -1,7 +1,6 @@
 //! A booking: its number, QR code, calendar file and printed sheet; cancelling it.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use fast_qr::QRBuilder;
@@ -129,18 +128,13 @@ pub async fn calendar_file(guest: Guest) -> Result<HttpResponse, Trouble> {
         Status::Booked => Method::Publish,
         Status::Cancelled => Method::Cancel,
     };
-    let kind = format!("text/calendar; charset=utf-8; method={}", method.name());
-    let name = format!("attachment; filename=\"{}.ics\"", booking.number);
     let last = LastChange {
         visit,
         booking: &booking,
         entry: &entry,
     };
-    let file = ics::file(method, &last.events());
-    Ok(HttpResponse::Ok()
-        .content_type(kind)
-        .insert_header((CONTENT_DISPOSITION, name))
-        .body(file))
+    let name = booking.number.to_string();
+    Ok(ics::answer(method, &name, &last.events()))
 }
 
 /// A booking as its last change left it.

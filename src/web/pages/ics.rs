@@ -5,6 +5,9 @@
 
 use std::fmt::Write as _;
 
+use actix_web::HttpResponse;
+use actix_web::http::header::CONTENT_DISPOSITION;
+
 use crate::domain::time::Stamp;
 
 /// What a file does to the calendar that takes it (RFC 5546).
@@ -47,7 +50,17 @@ pub struct Event {
 /// Octets of a line, without its end.
 const LINE_BYTES_MAX: usize = 75;
 
-pub fn file(method: Method, events: &[Event]) -> String {
+/// The answer with such a file, under a name for whoever keeps it.
+pub fn answer(method: Method, name: &str, events: &[Event]) -> HttpResponse {
+    let kind = format!("text/calendar; charset=utf-8; method={}", method.name());
+    let kept = format!("attachment; filename=\"{name}.ics\"");
+    HttpResponse::Ok()
+        .content_type(kind)
+        .insert_header((CONTENT_DISPOSITION, kept))
+        .body(file(method, events))
+}
+
+fn file(method: Method, events: &[Event]) -> String {
     let mut file = String::new();
     let mut line = |name: &str, value: &str| fold(&mut file, &format!("{name}:{value}"));
     line("BEGIN", "VCALENDAR");

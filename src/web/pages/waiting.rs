@@ -2,7 +2,6 @@
 //! figures. Without a script it asks again by itself at the pace it is told; with one it asks for
 //! the figures alone.
 
-use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -327,14 +326,7 @@ pub async fn window_file(visit: Visit) -> Result<HttpResponse, Trouble> {
         note: l.say("window-note").to_owned(),
         alarm: "PT10M",
     };
-    let kind = format!(
-        "text/calendar; charset=utf-8; method={}",
-        Method::Publish.name()
-    );
-    Ok(HttpResponse::Ok()
-        .content_type(kind)
-        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"window.ics\""))
-        .body(ics::file(Method::Publish, &[event])))
+    Ok(ics::answer(Method::Publish, "window", &[event]))
 }
 
 /// That somebody's turn will probably not come, and what comes then.

@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::{Output, told, work};
 use crate::domain::entry::GateAct;
+use crate::domain::line::Notice;
 use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::ops::work::Work;
@@ -14,11 +15,15 @@ pub enum GateCommand {
     #[command(after_help = "Example:\n  sumun gate status")]
     Status,
     /// Call nobody; the line keeps its order, and everybody is told why
-    #[command(after_help = "Example:\n  sumun gate pause --reason \"서버를 늘리고 있습니다\"")]
+    #[command(after_help = "Example:\n  sumun gate pause --reason \"서버를 늘리고 있습니다\" \
+                            --reason-en \"We are adding servers\"")]
     Pause {
         /// What people are told
         #[arg(long, value_name = "TEXT")]
         reason: String,
+        /// The same in English
+        #[arg(long, value_name = "TEXT")]
+        reason_en: Option<String>,
         /// People in session can't book either until the gate resumes
         #[arg(long)]
         freeze: bool,
@@ -39,8 +44,14 @@ pub enum GateCommand {
         active_max: u32,
     },
     /// Show everybody a message; an empty one takes it away
-    #[command(after_help = "Example:\n  sumun gate message \"대기 시간이 길어지고 있습니다\"")]
-    Message { text: String },
+    #[command(after_help = "Example:\n  sumun gate message \"대기 시간이 길어지고 있습니다\" \
+                            --en \"Waits are getting longer\"")]
+    Message {
+        text: String,
+        /// The same in English
+        #[arg(long, value_name = "TEXT")]
+        en: Option<String>,
+    },
     /// Give the next draw a public value that nobody could know when its seed was committed to
     #[command(
         after_help = "Example:\n  sumun gate draw-value \"7 12 23 31 38 44\" --source \
@@ -70,14 +81,29 @@ pub fn run(
             let asked = control::ask(server, Work::GateStatus { campaign }, None, None);
             return asked.map(told::answer);
         }
-        GateCommand::Pause { reason, freeze } => GateAct::Pause {
+        GateCommand::Pause {
             reason,
+            reason_en: None,
+            freeze,
+        } => GateAct::Pause {
+            reason,
+            freezes: freeze,
+        },
+        GateCommand::Pause {
+            reason: text,
+            reason_en: en,
+            freeze,
+        } => GateAct::PauseSaid {
+            reason: Notice { text, en },
             freezes: freeze,
         },
         GateCommand::Resume => GateAct::Resume,
         GateCommand::Rate { admit_per_s } => GateAct::Rate { admit_per_s },
         GateCommand::Active { active_max } => GateAct::Active { active_max },
-        GateCommand::Message { text } => GateAct::Message { text },
+        GateCommand::Message { text, en: None } => GateAct::Message { text },
+        GateCommand::Message { text, en } => GateAct::MessageSaid {
+            message: Notice { text, en },
+        },
         GateCommand::DrawValue {
             value,
             source,

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::Output;
 use crate::domain::campaign::Finding;
 use crate::domain::entry::GateAct;
+use crate::domain::line::Notice;
 use crate::domain::text::grouped;
 use crate::ops::outcome::{
     ActivationDryRun, CampaignInForce, Done, Finished, GateStatus, HealthSeen, LineEffect,
@@ -212,6 +213,11 @@ fn gate_act(act: &GateAct) -> String {
             reason,
             freezes: false,
         } => format!("paused, sessions may finish: {reason}"),
+        GateAct::PauseSaid { reason, freezes } => {
+            let sessions = if *freezes { "are frozen" } else { "may finish" };
+            format!("paused, sessions {sessions}: {}", notice(reason))
+        }
+        GateAct::MessageSaid { message } => format!("message: {}", notice(message)),
         GateAct::Resume => "resumed".to_owned(),
         GateAct::Rate { admit_per_s } => format!("{admit_per_s} people a second"),
         GateAct::Active { active_max } => format!("at most {active_max} people in"),
@@ -220,6 +226,13 @@ fn gate_act(act: &GateAct) -> String {
         GateAct::DrawValue { value, source, .. } => {
             format!("the next draw takes in \"{value}\", from {source}")
         }
+    }
+}
+
+fn notice(notice: &Notice) -> String {
+    match &notice.en {
+        Some(en) => format!("{} (in English: {en})", notice.text),
+        None => notice.text.clone(),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::domain::campaign::Campaign;
 use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash};
 use crate::domain::growing::Table;
 use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey, Pool, Seq};
-use crate::domain::line::{Draw, Lease, Line, Pause, PublicValue};
+use crate::domain::line::{Draw, Lease, Line, Notice, Pause, PublicValue};
 use crate::domain::pieces::Pending;
 use crate::domain::state::{CampaignState, Founded, RosterMark, State, Usage, refusal_mark};
 
@@ -274,26 +274,29 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         Change::GateSet { campaign, act } => {
             let campaign = known(state, *campaign)?;
             match act {
-                GateAct::Pause { freezes: true, .. } => {
+                GateAct::Pause { freezes: true, .. } | GateAct::PauseSaid { freezes: true, .. } => {
                     campaign.frozen_since.get_or_insert(entry.stamp);
                 }
-                GateAct::Pause { .. } | GateAct::Resume => campaign.thaw(entry.stamp),
+                GateAct::Pause { .. } | GateAct::PauseSaid { .. } | GateAct::Resume => campaign.thaw(entry.stamp),
                 _ => {}
             }
             let gate = &mut campaign.gate;
+            let pause = |reason, freezes| Pause {
+                since: entry.stamp,
+                reason,
+                freezes,
+            };
             match act.clone() {
                 GateAct::Pause { reason, freezes } => {
-                    gate.pause = Some(Pause {
-                        since: entry.stamp,
-                        reason,
-                        freezes,
-                    });
+                    gate.pause = Some(pause(reason.into(), freezes));
                 }
+                GateAct::PauseSaid { reason, freezes } => gate.pause = Some(pause(reason, freezes)),
+                GateAct::MessageSaid { message } => gate.message = Some(message),
                 GateAct::Resume => gate.pause = None,
                 GateAct::Rate { admit_per_s } => gate.admit_per_s = Some(admit_per_s),
                 GateAct::Active { active_max } => gate.active_max = Some(active_max),
                 GateAct::Message { text } => {
-                    gate.message = Some(text).filter(|text| !text.is_empty())
+                    gate.message = Some(text).filter(|text| !text.is_empty()).map(Notice::from)
                 }
                 GateAct::DrawValue {
                     line,

@@ -375,6 +375,13 @@ impl Admission {
         matches!(pace.late_until.get(person), Some(None))
     }
 
+    /// Until when a turn is kept for somebody who was called by this number or came late. None
+    /// when it has gone to the next person already.
+    pub fn kept_until(&self, number: u64, person: &PersonKey, now: Stamp) -> Option<Stamp> {
+        let until = self.pace().kept_until(number, person);
+        until.filter(|until| now < *until)
+    }
+
     /// How many more people may be in session or have a reservation.
     fn room(&self, pace: &Pace, others: u64, active: u64) -> u64 {
         u64::from(self.limits.active_max()).saturating_sub(active + others + pace.outstanding)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::campaign::{Campaign, Opening};
-use crate::domain::line::PublicValue;
+use crate::domain::line::{Notice, PublicValue};
 use crate::domain::line::windows::Plan;
 
 /// The public figures.
@@ -21,6 +21,9 @@ pub struct BoardView {
     pub as_of: String,
     /// What the operators say; why it is paused.
     pub message: Option<String>,
+    /// The same in English, if the operators gave it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message_en: Option<String>,
     /// The server's clock was set back: its time, and so this board, stands still until then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stands_still_until: Option<String>,
@@ -119,6 +122,13 @@ pub struct Board {
 }
 
 impl Board {
+    /// What the operators say, and why it is paused.
+    pub fn notice(&self) -> Option<Notice> {
+        let text = self.view.message.clone()?;
+        let en = self.view.message_en.clone();
+        Some(Notice { text, en })
+    }
+
     pub fn of(view: BoardView) -> Self {
         let json = serde_json::to_vec(&view).expect("a board has a JSON form");
         let hash = crate::domain::entry::Hash::of(&json).to_string();

@@ -390,6 +390,8 @@ impl InLine<'_> {
         };
         let waits = state != PlaceState::Admitted;
         let is_late = !waits && live.admission.waits_late(&person);
+        let is_called = !waits && !is_late && way != Way::Owner;
+        let kept_until = || live.admission.kept_until(number, &person, now);
         Place {
             state,
             number,
@@ -402,6 +404,7 @@ impl InLine<'_> {
             wait_because: outlook.because.filter(|_| waits || is_late),
             next_poll_s,
             is_late,
+            kept_until: is_called.then(kept_until).flatten(),
             opening: None,
             may_not_reach: None,
             window: line.window_of(&person).filter(|_| by_windows),

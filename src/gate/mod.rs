@@ -74,6 +74,8 @@ pub struct Place {
     pub next_poll_s: u32,
     /// They came when their turn had been given on, and have the next that becomes free.
     pub is_late: bool,
+    /// Until when a turn is kept for them, once it has come: then it goes to the next person.
+    pub kept_until: Option<Stamp>,
     /// The position of the opening of their line; none for somebody who goes in past every line.
     pub opening: Option<u16>,
     /// They will probably not have their turn before the opening ends.
@@ -106,6 +108,7 @@ impl Place {
             wait_because: None,
             next_poll_s: OWNER_POLL_S,
             is_late: false,
+            kept_until: None,
             opening: None,
             may_not_reach: None,
             window: None,

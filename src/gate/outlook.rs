@@ -15,7 +15,8 @@ pub const POLLS_PER_S_MAX: f64 = 20_000.0;
 /// The part of the budget that is kept free, because polls outside of slots come at random: three
 /// standard deviations of 20,000 are 424.
 const POLLS_PER_S_SPARE: f64 = 500.0;
-/// A called person polls after this time in a pause, and after at most twice as long.
+/// A called person polls after this time in a pause, or sooner in a short line, and after at most
+/// twice as long.
 const PAUSED_POLL_S: u32 = 30;
 /// A line may move faster than it did by this factor, for example when more people do not come.
 const FASTER: f64 = 1.3;
@@ -31,6 +32,12 @@ const LATER: f64 = 1.02;
 const SPREAD: f64 = 0.25;
 /// Added to the upper end of every wait, however well the rate is known.
 const SLACK_S: f64 = 30.0;
+/// Whoever waits looks this often while the line is short, so that they see it move.
+const LIVELY_S_MIN: f64 = 12.0;
+/// The part of the budget for looks that are only there to see the line move: half of it. So
+/// 120,000 people look every 12 s, a million every 100 s, and from three million on nobody looks
+/// sooner than they would without.
+const LIVELY_PER_S_MAX: f64 = POLLS_PER_S_MAX / 2.0;
 /// Seconds between two looks of somebody whose window is far away: at least, and less than twice.
 const WINDOW_POLL_S: u64 = 1_800;
 /// So many people who look a window up ask as often as one who waits far back.
@@ -92,6 +99,8 @@ pub struct Outlook {
     /// The line is called at this rate at least, if that is less than `per_s` says: all places are
     /// taken, and how long people stay is not measured yet.
     least_per_s: Option<f64>,
+    /// Nobody who waits looks less often than this, unless their turn comes before.
+    lively_s: f64,
     /// Seconds in which all waiting people could poll once within the budget.
     cycle_s: u64,
     /// People who came too late after they were called, and wait for the next free turn.
@@ -117,6 +126,10 @@ impl Outlook {
     /// by slot, and the others once, when their turn has come. There are 300 s × `per_s` of these,
     /// so their slots cost as much: sending them to those would save nothing, and turns would stand
     /// unused for up to 300 s.
+    ///
+    /// While the line is short nobody waits for half of their wait: everybody looks every
+    /// `lively_s`, so that a pause, a message or a faster line is seen soon. That costs at most
+    /// `LIVELY_PER_S_MAX`, and replaces slots and halving as long as it is less than 300 s.
     pub fn of(per_s: f64, all: Crowd, late: u64, because: Option<WaitBecause>) -> Self {
         let per_s = per_s.max(0.01);
         let Crowd { people, .. } = all;
@@ -128,6 +141,7 @@ impl Outlook {
             per_s,
             least_per_s: None,
             floor_s: floor_s.clamp(FLOOR_S_MIN, POLL_S_MAX),
+            lively_s: (people as f64 / LIVELY_PER_S_MAX).clamp(LIVELY_S_MIN, POLL_S_MAX),
             cycle_s: (people as f64 / (POLLS_PER_S_MAX / 2.0))
                 .clamp(POLL_S_MIN, POLL_S_MAX)
                 .ceil() as u64,
@@ -198,7 +212,7 @@ impl Outlook {
         } else {
             // Spreads people: from a tenth less to a tenth more.
             let apart = 0.9 + 0.2 * f64::from(lot) / 256.0;
-            match (wait_s / 2.0).max(self.floor_s) {
+            match (wait_s / 2.0).max(self.floor_s).min(self.lively_s) {
                 next_s if next_s >= POLL_S_MAX => next_s,
                 next_s => next_s * apart,
             }
@@ -216,7 +230,11 @@ impl Outlook {
     /// poll after the draw, in each second as many of them as the budget allows.
     pub fn drawn_poll_s(&self, number: u64, after_s: u64, now: Stamp) -> u32 {
         let next_s = (after_s + 1 + number % self.cycle_s).max(POLL_S_MIN as u64);
-        if next_s <= POLL_S_MAX as u64 {
+        // Before that they look as others do, unless they would come back a moment before.
+        let lively_s = self.lively_s as u64 + number % 4;
+        if self.lively_s < POLL_S_MAX && next_s > 2 * lively_s {
+            lively_s as u32
+        } else if next_s <= POLL_S_MAX as u64 {
             next_s as u32
         } else {
             slot_s(number, now)
@@ -228,7 +246,8 @@ impl Outlook {
     pub fn called_poll_s(&self, lot: u8) -> u32 {
         if !self.moves() {
             // Nobody goes in: all of them would ask again and again.
-            return PAUSED_POLL_S + u32::from(lot) * PAUSED_POLL_S / 255;
+            let least_s = PAUSED_POLL_S.min(self.lively_s as u32);
+            return least_s + u32::from(lot) * least_s / 255;
         }
         let wait_s = self.late as f64 / self.per_s * f64::from(lot) / 255.0;
         wait_s.clamp(POLL_S_MIN, POLL_S_MAX) as u32
@@ -300,7 +319,7 @@ mod tests {
     #[test]
     fn a_line_of_any_length_and_speed_keeps_the_budget() {
         for people in [
-            0, 1_000, 300_000, 1_540_000, 5_600_000, 5_950_000, 6_000_000,
+            0, 1_000, 60_000, 120_000, 300_000, 1_540_000, 5_600_000, 5_950_000, 6_000_000,
         ] {
             for per_s in [1.0, 28.0, 280.0, 560.0, 2_000.0] {
                 let outlook = outlook(per_s, people, Some(WaitBecause::Paused));
@@ -347,7 +366,8 @@ mod tests {
             );
             before = next;
         }
-        assert_eq!(before, 300);
+        // A million people within half of the budget.
+        assert_eq!(before, 100);
         let mut before = 0;
         for ahead in 0..near {
             let next = told_s(ahead);
@@ -378,9 +398,40 @@ mod tests {
                     late_s <= 5 && (late_s <= 2 || wait_s >= 600),
                     "{wait_s}: {late_s}"
                 );
-                assert!(polls <= 14, "{wait_s}: {polls} polls");
+                // A million people look every 100 s, and a few times more near their turn.
+                assert!(polls <= 9 + wait_s / 90, "{wait_s}: {polls} polls");
             }
         }
+    }
+
+    /// With 1,500 people waiting the next look came after 217 s, and nobody saw a pause, a message
+    /// or a faster line for minutes.
+    #[test]
+    fn people_in_a_short_line_look_every_few_seconds_however_long_it_takes() {
+        for (per_s, people) in [(1.0, 1_500), (0.1, 1_500), (280.0, 100_000), (1.0, 100_000)] {
+            for because in [None, Some(WaitBecause::Paused)] {
+                let outlook = outlook(per_s, people, because);
+                for ahead in [0, 99, people / 2, people - 1] {
+                    for (lot, after_s) in [(0, 0), (128, 3_600), (255, 0), (17, 1_800)] {
+                        let told_s = outlook.poll_s(7, ahead, after_s, lot, NOW);
+                        let near_s = outlook.near_s() as u32 + 2;
+                        assert!((5..=near_s).contains(&told_s), "{ahead}: {told_s}");
+                        let wait_s = after_s as f64 + ahead as f64 / per_s;
+                        if wait_s >= outlook.near_s() {
+                            assert!((10..=20).contains(&told_s), "{ahead}: {told_s}");
+                        }
+                        let drawn_s = outlook.drawn_poll_s(ahead, after_s, NOW);
+                        let soon_s = if after_s > 60 { 20 } else { 61 };
+                        assert!((5..=soon_s).contains(&drawn_s), "{ahead}: {drawn_s}");
+                    }
+                }
+            }
+        }
+        // Only millions look as rarely as once in five minutes.
+        let far = |people| outlook(280.0, people, None).poll_s(1, people - 1, 0, 128, Stamp(0));
+        assert!((90..=110).contains(&far(1_000_000)));
+        assert!((200..=220).contains(&far(2_000_000)));
+        assert_eq!(far(4_000_000), slot_s(1, Stamp(0)));
     }
 
     #[test]

@@ -347,15 +347,15 @@ pub fn show(gate: &Gate, campaign: &Campaign, settings: &GateSettings, lines: &[
     let shown: Vec<LineView> = shown.collect();
     let state = gate_state(campaign, now).name();
     let first = shown.iter().find(|line| line.state == named(state));
+    let notice = pause.map(|pause| &pause.reason).or(settings.message.as_ref());
     let view = BoardView {
         state: named(state),
         serving: first.map_or(0, |line| line.serving),
         waiting: shown.iter().map(|line| line.waiting).sum(),
         admit_per_s: gate.limits.admit_per_s(),
         as_of: campaign.zone.rfc3339(second),
-        message: pause
-            .map(|pause| pause.reason.clone())
-            .or(settings.message.clone()),
+        message: notice.map(|notice| notice.text.clone()),
+        message_en: notice.and_then(|notice| notice.en.clone()),
         stands_still_until: stands_still.then(|| campaign.zone.rfc3339(second)),
         lines: shown,
     };

@@ -30,7 +30,7 @@ use crate::domain::state::{Booking, CampaignState, Founded, Hold, RosterMark, St
 use crate::domain::time::Stamp;
 
 /// The form of the parts.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 /// Rows of one part of sites and slots; other lists are cut as they lie in memory.
 const PART_ROWS: usize = 4_096;
 

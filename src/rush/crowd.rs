@@ -201,7 +201,7 @@ pub enum Load {
     Idle,
     /// To `Person::to`: by a link, a redirect, or a reload.
     Navigates,
-    /// A script's `fetch` follows a redirect to `Person::to`; then the browser itself goes there.
+    /// The waiting room's script fetches the room anew, and shows it in the place of the old.
     Fetches,
 }
 

@@ -13,6 +13,7 @@ use crate::domain::booking::refusal::Refusal;
 use crate::domain::campaign::eligibility::{Answer, Rule, Subject};
 use crate::domain::entry::{Change, Doses, Entry, Idempotency};
 use crate::domain::ids::{BookingNumber, HoldId, PersonKey, Pool, Seq, SlotIndex};
+use crate::domain::line::Notice;
 use crate::domain::state::{Booking, Status};
 use crate::domain::time::Stamp;
 use crate::engine::command::Outcome;
@@ -42,7 +43,7 @@ struct Met {
     /// The entry that answered the same request before, also by an earlier process.
     answered: Option<Seq>,
     /// Why sessions are frozen, if they are.
-    frozen: Option<String>,
+    frozen: Option<Notice>,
     booking: Option<BookingNumber>,
     /// Until when the person may cause no change.
     spent_until: Option<Stamp>,

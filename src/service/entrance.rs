@@ -9,7 +9,7 @@ use super::route::{AtGate, NoPlace};
 use super::{Answered, Here, Refused, Service};
 use crate::domain::campaign::eligibility::{Answer, Decision, Rule};
 use crate::domain::ids::PersonKey;
-use crate::domain::line::Ticket;
+use crate::domain::line::{Notice, Ticket};
 use crate::domain::roster::comparable_name;
 use crate::domain::time::{Day, Stamp};
 use crate::events::Event;
@@ -273,9 +273,11 @@ impl Service {
         (!self.ended.holds(&token)).then_some(token)
     }
 
-    /// What the rules say of a birth date alone, now: no identity, groups unknown.
+    /// What the rules say of a birth date alone, now: no identity, groups unknown. An opening that
+    /// takes nobody new any more, shortly before its end, is over.
     pub fn openings_of(&self, here: &Here, born: Day) -> (Decision, Vec<usize>) {
-        let rules = &here.offer.catalog.campaign.rules;
+        let campaign = &here.offer.catalog.campaign;
+        let rules = &campaign.rules;
         let subject = crate::domain::campaign::eligibility::Subject {
             born: born.date(),
             groups: 0,
@@ -286,7 +288,24 @@ impl Service {
             .collect();
         openings.sort_unstable();
         openings.dedup();
-        (rules.decide(&subject, here.now), openings)
+        let decision = rules.decide(&subject, here.now);
+        let Rule::Open { opening, .. } = decision.rule else {
+            return (decision, openings);
+        };
+        let opening = &campaign.openings[usize::from(opening)];
+        let closed_at = campaign.last_entry(opening);
+        if here.now < closed_at {
+            return (decision, openings);
+        }
+        let later = openings.iter().map(|at| campaign.openings[*at].from);
+        let opens_at = later.filter(|from| opening.until <= *from).min();
+        let lobby_s = 60 * i64::from(campaign.gate.lobby_min());
+        let decision = Decision {
+            opens_at,
+            lobby_opens_at: opens_at.map(|from| from.plus_s(-lobby_s)),
+            ..last_entry(decision, closed_at)
+        };
+        (decision, openings)
     }
 }
 
@@ -306,7 +325,7 @@ fn last_entry(decision: Decision, closed_at: Stamp) -> Decision {
 }
 
 /// A pause refuses with its reason; people are told to come back at different times.
-pub(super) fn paused(person: &PersonKey, message: String) -> Refused {
+pub(super) fn paused(person: &PersonKey, message: Notice) -> Refused {
     let retry_after_s = PAUSED_RETRY_S + u32::from(person.0[15]) % PAUSED_RETRY_S;
     Refused::Paused {
         message,

@@ -18,6 +18,7 @@ use crate::domain::booking::refusal::refused_for;
 use crate::domain::campaign::eligibility::{Decision, Subject};
 use crate::domain::entry::RefusedFor;
 use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, PersonKey, SlotIndex};
+use crate::domain::line::Notice;
 use crate::domain::state::CampaignState;
 use crate::domain::time::Stamp;
 use crate::engine::command::{Command, Outcome, SubjectSeen};
@@ -93,7 +94,7 @@ pub enum Refused {
     NotAdmitted(Place),
     /// The message is the operators' reason for the pause.
     Paused {
-        message: String,
+        message: Notice,
         retry_after_s: u32,
     },
     SlotFull {

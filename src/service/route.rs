@@ -222,9 +222,7 @@ impl<'a> AtGate<'a> {
 
     /// Refuses somebody who has no place yet when the opening is about to end.
     fn may_come_new(&self, route: &Route) -> Result<(), NoPlace> {
-        let last_min = i64::from(self.catalog.campaign.gate.last_entry_min);
-        let closed = route.opening.until.plus_s(-60 * last_min);
-        // Whoever was given a window was told that they may come until the end.
+        let closed = self.catalog.campaign.last_entry(route.opening);
         if route.way == Way::Open && closed <= self.now && !self.has_place(route.opening) {
             let next = self.next(route.opening.until);
             return Err(NoPlace::LastEntry(closed, next));

@@ -185,7 +185,7 @@ pub fn bearer(headers: &impl Headers) -> Option<&str> {
         .then_some(token.trim())
 }
 
-fn token_in_cookie<'a>(headers: &'a impl Headers, cookie: &str) -> Option<&'a str> {
+pub fn token_in_cookie<'a>(headers: &'a impl Headers, cookie: &str) -> Option<&'a str> {
     let pairs = headers
         .values("cookie")
         .flat_map(|value| value.split(';'))
@@ -196,9 +196,15 @@ fn token_in_cookie<'a>(headers: &'a impl Headers, cookie: &str) -> Option<&'a st
         .map(|(_, value)| value)
 }
 
-/// A cookie that only this host's own pages send, over TLS, and that no script reads.
+/// The cookie of a token, for a day.
 pub fn cookie(name: &str, token: &str) -> HeaderValue {
-    let text = format!("{name}={token}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=86400");
+    cookie_for(name, token, 86_400)
+}
+
+/// A cookie that only this host's own pages send, over TLS, and that no script reads.
+pub fn cookie_for(name: &str, token: &str, seconds: u32) -> HeaderValue {
+    let text =
+        format!("{name}={token}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}");
     text.try_into().expect("names and tokens are visible ASCII")
 }
 

@@ -171,7 +171,7 @@ impl Problem {
                 message,
                 retry_after_s,
             } => problem("paused")
-                .with("message", message)
+                .with("message", lang.notice(&message).0)
                 .after(retry_after_s),
             Refused::SlotFull {
                 alternatives: near, ..

@@ -56,6 +56,11 @@ pub struct PlaceView<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     pub late: bool,
+    /// Until when the turn that has come is kept: then it goes to the next person, and this one
+    /// has the next that becomes free.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, required = false)]
+    pub kept_until: Option<String>,
     /// The opening of the line; null for somebody who goes in past every line, to look after a
     /// booking.
     #[schema(value_type = Option<OpeningSpan>)]
@@ -108,6 +113,7 @@ pub fn place<'a>(offer: &'a Offer, place: &Place) -> PlaceView<'a> {
         wait_because,
         next_poll_s,
         is_late,
+        kept_until,
         opening,
         may_not_reach,
         window,
@@ -128,6 +134,7 @@ pub fn place<'a>(offer: &'a Offer, place: &Place) -> PlaceView<'a> {
         wait_because: wait_because.map(WaitBecause::name),
         next_poll_s,
         late: is_late,
+        kept_until: kept_until.map(|at| offer.catalog.campaign.zone.rfc3339(at)),
         opening,
         may_not_reach,
         window: window.map(|window| {
@@ -147,6 +154,10 @@ pub struct PlaceAnswer<'a> {
     pub as_of: &'a str,
     /// What the operators say; why it is paused.
     pub message: Option<&'a str>,
+    /// The same in English, if the operators gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub message_en: Option<&'a str>,
 }
 
 impl<'a> PlaceAnswer<'a> {
@@ -156,6 +167,7 @@ impl<'a> PlaceAnswer<'a> {
             paused: board.state == "paused",
             as_of: &board.as_of,
             message: board.message.as_deref(),
+            message_en: board.message_en.as_deref(),
         }
     }
 }

@@ -11,6 +11,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use fluent_syntax::ast;
 
 use super::headers::Headers;
+use crate::domain::line::Notice;
 
 /// The language of an answer. Korean unless English is preferred.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -46,6 +47,16 @@ impl Lang {
         best.0
     }
 
+    /// What operators say, in this language if they gave it, and the language of what they gave
+    /// if it is another.
+    pub fn notice(self, notice: &Notice) -> (&str, Option<Self>) {
+        match (self, &notice.en) {
+            (Self::Ko, _) => (&notice.text, None),
+            (_, Some(en)) => (en, (self != Self::En).then_some(Self::En)),
+            (_, None) => (&notice.text, Some(Self::Ko)),
+        }
+    }
+
     /// Picks a text by language.
     pub fn pick<'a>(self, ko: &'a str, en: &'a str) -> &'a str {
         match self {
@@ -66,15 +77,13 @@ impl Lang {
         self.pick("ko", "en")
     }
 
-    pub fn of_tag(tag: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|lang| lang.tag() == tag)
+    /// `ltr` or `rtl`: which way its script runs.
+    pub fn direction(self) -> &'static str {
+        self.say("direction")
     }
 
-    pub fn other(self) -> Self {
-        match self {
-            Self::Ko => Self::En,
-            Self::En => Self::Ko,
-        }
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lang| lang.tag() == tag)
     }
 
     /// The words of a message, or of an attribute as `message.attribute`, without values.

@@ -257,6 +257,16 @@ impl GateRules {
 }
 
 impl Campaign {
+    /// From when on an opening takes nobody who has no place yet. Whoever was given a window was
+    /// told that they may come until the end.
+    pub fn last_entry(&self, opening: &Opening) -> Stamp {
+        let before_s = match self.gate.order {
+            Order::Arrival | Order::Draw => 60 * i64::from(self.gate.last_entry_min),
+            Order::Windows => 0,
+        };
+        opening.until.plus_s(-before_s)
+    }
+
     /// Reads and checks a campaign file that an operator brings in.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SlotIndex,
 };
-use crate::domain::line::Given;
+use crate::domain::line::{Given, Notice};
 use crate::domain::line::windows::Plan;
 use crate::domain::shown;
 use crate::domain::time::Stamp;
@@ -77,6 +77,15 @@ pub enum GateAct {
         line: LineIndex,
         value: String,
         source: String,
+    },
+    /// `Pause` with its reason in English too.
+    PauseSaid {
+        reason: Notice,
+        freezes: bool,
+    },
+    /// `Message` in English too.
+    MessageSaid {
+        message: Notice,
     },
 }
 

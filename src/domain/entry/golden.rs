@@ -54,7 +54,8 @@ variants!(field_name, FIELDS, IdentityField: Name BirthDate Code);
 variants!(order_name, ORDERS, Order: Arrival Draw Windows);
 variants!(refused_name, REFUSED, RefusedFor: NotEligible NotOpenYet OpeningClosed);
 variants!(end_name, ENDS, HoldEnd: Expired Released);
-variants!(act_name, ACTS, GateAct: Pause Resume Rate Active Message DrawValue);
+variants!(act_name, ACTS, GateAct: Pause Resume Rate Active Message DrawValue PauseSaid
+    MessageSaid);
 variants!(pool_name, POOL_NAMES, Pool: Public Assisted Partner);
 
 const CAMPAIGN: CampaignIndex = CampaignIndex(3);
@@ -333,6 +334,10 @@ fn changes() -> Vec<Change> {
         rules: 1,
         reason,
     }));
+    let notice = || Notice {
+        text: text("점검"),
+        en: Some(text("maintenance")),
+    };
     let acts = [
         GateAct::Pause {
             reason: text("점검"),
@@ -349,6 +354,11 @@ fn changes() -> Vec<Change> {
             value: text("7 12 23"),
             source: text("a lottery"),
         },
+        GateAct::PauseSaid {
+            reason: notice(),
+            freezes: true,
+        },
+        GateAct::MessageSaid { message: notice() },
     ];
     changes.extend(acts.map(|act| Change::GateSet { campaign, act }));
     changes.extend(pieces().into_iter().map(|piece| Change::PieceAdded {

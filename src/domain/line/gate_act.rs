@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 
 use crate::domain::entry::GateAct;
+use crate::domain::line::Notice;
 use crate::domain::text::{self, NOTICE_CHARS_MAX, TextFault};
 
 /// People let in each second. 0 would stop the line without saying so, which is what a pause is
@@ -45,6 +46,8 @@ pub fn check(act: &GateAct) -> Result<(), ActFault> {
         GateAct::Pause { reason, .. } => {
             text::check_words(reason, NOTICE_CHARS_MAX).map_err(ActFault::Reason)
         }
+        GateAct::PauseSaid { reason, .. } => check_notice(reason).map_err(ActFault::Reason),
+        GateAct::MessageSaid { message } => check_notice(message).map_err(ActFault::Message),
         GateAct::Resume => Ok(()),
         GateAct::Rate { admit_per_s } => {
             let fits = ADMIT_PER_S.contains(admit_per_s);
@@ -64,6 +67,11 @@ pub fn check(act: &GateAct) -> Result<(), ActFault> {
             text::check_words(text, NOTICE_CHARS_MAX).map_err(ActFault::Message)
         }
     }
+}
+
+fn check_notice(notice: &Notice) -> Result<(), TextFault> {
+    let mut texts = [Some(&notice.text), notice.en.as_ref()].into_iter().flatten();
+    texts.try_for_each(|text| text::check_words(text, NOTICE_CHARS_MAX))
 }
 
 #[cfg(test)]

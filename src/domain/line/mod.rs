@@ -140,11 +140,24 @@ pub fn with_value(seed: &[u8; 32], value: &str) -> [u8; 32] {
         .expect("a SHA-256 has 32 bytes")
 }
 
+/// What operators tell people: in the campaign's own language, and in English if they gave it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Notice {
+    pub text: String,
+    pub en: Option<String>,
+}
+
+impl From<String> for Notice {
+    fn from(text: String) -> Self {
+        Self { text, en: None }
+    }
+}
+
 /// A pause: nobody is called; sessions finish or are frozen.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Pause {
     pub since: Stamp,
-    pub reason: String,
+    pub reason: Notice,
     pub freezes: bool,
 }
 
@@ -154,7 +167,7 @@ pub struct GateSettings {
     pub pause: Option<Pause>,
     pub admit_per_s: Option<u32>,
     pub active_max: Option<u32>,
-    pub message: Option<String>,
+    pub message: Option<Notice>,
 }
 
 /// The line of one opening. It is empty before its lobby and after its end.

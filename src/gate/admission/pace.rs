@@ -168,6 +168,16 @@ impl Pace {
         true
     }
 
+    /// Until when a turn is kept for somebody who was called by this number or came late.
+    pub(super) fn kept_until(&self, number: u64, person: &PersonKey) -> Option<Stamp> {
+        if let Some(until) = self.late_until.get(person) {
+            return *until;
+        }
+        let at = self.called.partition_point(|called| called.to < number);
+        let group = self.called.get(at).filter(|group| group.from < number);
+        group.map(|group| group.until)
+    }
+
     /// Puts a person at the end of the late people, unless they are among them or there are too
     /// many.
     pub(super) fn join_late(&mut self, person: PersonKey) {

@@ -109,6 +109,9 @@ impl Request<'_> {
         if let Some(origin) = origin {
             let _ = write!(into, "Origin: {origin}\r\n");
         }
+        if self.form.is_some() && self.by == By::Fetch {
+            into.extend_from_slice(b"Sumun-Script: 1\r\n");
+        }
     }
 }
 

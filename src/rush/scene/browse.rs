@@ -229,36 +229,40 @@ impl Scene {
     fn own_answered(&mut self, who: Who, kind: Kind, answer: Answer<'_>) {
         let me = who.person;
         let Next { by, posts, .. } = self.next_of_own(me);
-        if kind == Kind::SignIn && answer.status == 303 {
+        // A script is told the next page, and the browser goes there; else it follows a redirect.
+        let next = match answer.status {
+            303 => value_of(answer.head, b"location:"),
+            204 if by == By::Fetch => value_of(answer.head, b"sumun-location:"),
+            _ => None,
+        };
+        if kind == Kind::SignIn && next.is_some() {
             self.knows_number(me);
         }
         if kind == Kind::Place {
             return self.polled(who, answer);
         }
-        if answer.status == 303 {
-            let to = value_of(answer.head, b"location:").unwrap_or_default();
+        if let Some(to) = next {
             if self.kind_at(to).is_none() {
                 return self.broke_contract(who, kind, &format!("a redirect to {to:?}"));
             }
-            let load = if by == By::Fetch {
-                Load::Fetches
-            } else {
-                Load::Navigates
-            };
-            return self.goes_to(me, to, load, 0.0);
+            if by == By::Fetch && !posts {
+                // The script does not follow it: the browser itself loads the room anew.
+                let room = format!("{}/wait", self.setting.base);
+                return self.goes_to(me, &room, Load::Navigates, 0.0);
+            }
+            return self.goes_to(me, to, Load::Navigates, 0.0);
+        }
+        if by == By::Fetch && !posts && answer.status >= 500 {
+            self.record.refused(Kind::Place, Code::Overloaded);
+            self.person(me).load = Load::Idle;
+            return self.poll_later(me, retry_after(answer.head));
         }
         let Some(page) = unpacked(answer) else {
             return self.broke_contract(who, kind, "a page that can't be unpacked");
         };
         let is_put_off = answer.status == 503 && document::code(&page) == Some("overloaded");
-        if is_put_off && (posts || by == By::Fetch) {
+        if is_put_off && posts {
             return self.form_put_off(me, kind, by, retry_after(answer.head));
-        }
-        if by == By::Fetch && !posts {
-            // The script followed the redirect. Now the browser itself goes there.
-            let to = self.person(me).to;
-            let to = self.crowd.names.text(to).to_owned();
-            return self.goes_to(me, &to, Load::Navigates, 0.0);
         }
         let Person { load: was, to, .. } = self.crowd.people[me as usize];
         if answer.status >= 500 && !posts {
@@ -351,7 +355,7 @@ impl Scene {
         let ends = looked.place.may_not_reach.is_some();
         let scene = document::scene_of(state, &because, ends, &message);
         if scene != self.person(me).scene {
-            return self.goes_to(me, &room, Load::Navigates, 0.0);
+            return self.goes_to(me, &room, Load::Fetches, 0.0);
         }
         self.looked(me, &place);
     }
@@ -374,6 +378,10 @@ impl Scene {
         }
         if by != By::Fetch {
             return self.try_again_later(me);
+        }
+        if !posts {
+            self.person(me).load = Load::Idle;
+            return self.poll_later(me, None);
         }
         let jitter = 1.0 + self.chance(me).share() / 2.0;
         let person = self.person(me);

@@ -3,8 +3,6 @@
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, VARY};
 use actix_web::{HttpRequest, HttpResponse, get};
-use data_encoding::BASE64;
-use ring::digest::{SHA256, digest};
 
 use crate::web::headers::Headers;
 
@@ -32,12 +30,6 @@ impl Asset {
     /// Its text, to stand inside a page.
     pub fn text(&self) -> &'static str {
         std::str::from_utf8(self.plain).expect("assets are UTF-8; a test reads them all")
-    }
-
-    /// The source expression by which a Content-Security-Policy allows `text` inside a page.
-    pub fn csp_hash(&self) -> String {
-        let hash = digest(&SHA256, self.plain);
-        format!("'sha256-{}'", BASE64.encode(hash.as_ref()))
     }
 }
 

@@ -46,6 +46,9 @@ fn prepared(file: &Path, out: &Path) -> String {
         let frame = fs::read(file.with_file_name(FRAME)).expect("the frame's style can be read");
         plain.splice(..0, frame);
     }
+    if ending == "js" {
+        plain = bare(&plain);
+    }
     let mut hasher = DefaultHasher::new();
     hasher.write(&plain);
     let hashed = format!("{stem}.{:016x}.{ending}", hasher.finish());
@@ -64,6 +67,14 @@ fn prepared(file: &Path, out: &Path) -> String {
          brotli: {brotli_at}, gzip: {gzip_at} }},\n",
         format!("{stem}.{ending}")
     )
+}
+
+/// A script without its comments and indents, each of which has lines of its own.
+fn bare(script: &[u8]) -> Vec<u8> {
+    let script = std::str::from_utf8(script).expect("scripts are UTF-8");
+    let lines = script.lines().map(str::trim_start);
+    let code = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+    code.flat_map(|line| [line, "\n"]).collect::<String>().into_bytes()
 }
 
 fn brotli(plain: &[u8]) -> Vec<u8> {

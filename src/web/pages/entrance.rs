@@ -6,13 +6,16 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::answer::page;
-use super::form::{Form, birth_date};
+use super::form::Form;
 use super::frame::{Frame, minutes, text};
+use super::landing::{born_in, date_words};
+use super::text::Block;
 use super::trouble::{self, Retry, Trouble};
-use super::visit::{Visit, forget, give};
+use super::visit::{BORN_COOKIE, Visit, forget, give};
 use crate::domain::campaign::IdentityField;
 use crate::domain::crockford;
-use crate::domain::spelling::comparable_name;
+use crate::domain::spelling::{self, comparable_name};
+use crate::domain::time::Day;
 use crate::identity::Credentials;
 use crate::service::Refused;
 use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, peer, tokens_in};
@@ -33,21 +36,38 @@ struct EnterPage {
     /// The title of the error summary, what to do, and each field at fault with its words.
     title: Option<String>,
     next: String,
-    faults: Vec<(&'static str, &'static str)>,
+    faults: Vec<(&'static str, String)>,
     fields: Vec<Field>,
+    consent: Option<ConsentView>,
     /// A note above the form.
     note: Option<&'static str>,
     has_place: bool,
+}
+
+/// What people agree to before they go in.
+struct ConsentView {
+    /// The version of the agency's file that has the text.
+    version: u32,
+    text: Vec<Block>,
+    lang: Option<&'static str>,
+    fault: Option<String>,
+    is_given: bool,
 }
 
 struct Field {
     name: &'static str,
     label: &'static str,
     hint: &'static str,
+    /// An example in a language of its own.
+    example: Option<(&'static str, &'static str)>,
     value: String,
-    fault: Option<&'static str>,
+    fault: Option<String>,
     autocomplete: &'static str,
     inputmode: &'static str,
+    /// What a script can check: `text`, `date` or `code`.
+    kind: &'static str,
+    missing: &'static str,
+    how: &'static str,
 }
 
 /// What was typed.
@@ -61,14 +81,16 @@ pub async fn form(request: HttpRequest, visit: Visit) -> HttpResponse {
     let l = visit.lang;
     let again = Form::of_address(&request).has("again");
     let note = again.then(|| words(l, "session_expired").next);
+    // Whoever asked when they may book need not write it again.
+    let born = born_in(request.headers());
     let typed = Typed {
         name: String::new(),
-        birth_date: String::new(),
+        birth_date: born.map_or_else(String::new, |born| born.to_string().replace('-', "")),
         code: String::new(),
     };
     let template = enter_page(&visit, &typed, None, Vec::new(), note);
     let mut answer = page(l, StatusCode::OK, &template);
-    if visit.place.is_none() {
+    if visit.place.is_none() && born.is_none() {
         let headers = answer.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(EMPTY_FORM));
     }
@@ -104,6 +126,9 @@ pub async fn enter(
         Err(refused) => return Err(not_entered(&visit, &typed, refused)),
     };
     give(&request, PLACE_COOKIE, &token);
+    if born_in(request.headers()).is_some() {
+        forget(&request, BORN_COOKIE);
+    }
     match visit.service.admit(&visit.here, &token) {
         Ok((_, session)) => {
             give(&request, SESSION_COOKIE, &session);
@@ -128,6 +153,7 @@ pub async fn leave(request: HttpRequest, visit: Visit) -> HttpResponse {
     let _ = visit.service.leave(tokens_in(request.headers()));
     forget(&request, PLACE_COOKIE);
     forget(&request, SESSION_COOKIE);
+    forget(&request, BORN_COOKIE);
     let mut answer = visit.onward("");
     let headers = answer.headers_mut();
     headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static(FORGET_PAGES));
@@ -166,37 +192,38 @@ fn not_entered(visit: &Visit, typed: &Typed, refused: Refused) -> Trouble {
 fn credentials(
     visit: &Visit,
     typed: &Typed,
-) -> Result<Credentials, Vec<(&'static str, &'static str)>> {
+) -> Result<Credentials, Vec<(&'static str, String)>> {
     let l = visit.lang;
+    let say = |key| l.say(key).to_owned();
     let wanted = &visit.here.offer.catalog.campaign.identity;
     let asks = |field| wanted.contains(&field);
     let mut faults = Vec::new();
     if asks(IdentityField::Name) {
         let is_empty = comparable_name(&typed.name).is_empty();
         match typed.name.chars().count() {
-            _ if is_empty => faults.push(("name", l.say("name-missing"))),
+            _ if is_empty => faults.push(("name", say("name-missing"))),
             1..=NAME_CHARACTERS_MAX => {}
-            _ => faults.push(("name", l.say("name-too-long"))),
+            _ => faults.push(("name", say("name-too-long"))),
         }
     }
-    let born = birth_date(&typed.birth_date);
-    if asks(IdentityField::BirthDate) && born.is_none() {
-        let key = if typed.birth_date.is_empty() {
-            l.say("birth-date-missing")
-        } else {
-            l.say("birth-date-how")
-        };
-        faults.push(("birth_date", key));
-    }
+    let born = match spelling::date::read(&typed.birth_date) {
+        Ok(date) => Some(Day::of(date)),
+        Err(fault) => {
+            if asks(IdentityField::BirthDate) {
+                faults.push(("birth_date", date_words(l, &fault)));
+            }
+            None
+        }
+    };
     if asks(IdentityField::Code) {
         match typed.code.chars().count() {
-            0 => faults.push(("code", l.say("code-missing"))),
+            0 => faults.push(("code", say("code-missing"))),
             1..=CODE_CHARACTERS_MAX => {
                 if let Err(fault) = crockford::parse(&typed.code) {
-                    faults.push(("code", l.say(mistyped(fault))));
+                    faults.push(("code", say(mistyped(fault))));
                 }
             }
-            _ => faults.push(("code", l.say("code-too-long"))),
+            _ => faults.push(("code", say("code-too-long"))),
         }
     }
     if !faults.is_empty() {
@@ -222,41 +249,53 @@ fn enter_page(
     visit: &Visit,
     typed: &Typed,
     title: Option<(String, String)>,
-    faults: Vec<(&'static str, &'static str)>,
+    faults: Vec<(&'static str, String)>,
     note: Option<&'static str>,
 ) -> EnterPage {
     let l = visit.lang;
     let fault = |name: &str| {
         let found = faults.iter().find(|(field, _)| *field == name);
-        found.map(|(_, words)| *words)
+        found.map(|(_, words)| words.clone())
     };
     let field = |field: &IdentityField| match field {
         IdentityField::Name => Field {
             name: "name",
             label: l.say("name"),
             hint: l.say("name.hint"),
+            example: Some(("ko", "김영희")),
             value: typed.name.clone(),
             fault: fault("name"),
             autocomplete: "name",
             inputmode: "text",
+            kind: "text",
+            missing: l.say("name-missing"),
+            how: "",
         },
         IdentityField::BirthDate => Field {
             name: "birth_date",
             label: l.say("birth-date"),
             hint: l.say("birth-date.hint"),
+            example: None,
             value: typed.birth_date.clone(),
             fault: fault("birth_date"),
             autocomplete: "bday",
             inputmode: "numeric",
+            kind: "date",
+            missing: l.say("birth-date-missing"),
+            how: l.say("birth-date-how"),
         },
         IdentityField::Code => Field {
             name: "code",
             label: l.say("code"),
             hint: l.say("code.hint"),
+            example: None,
             value: typed.code.clone(),
             fault: fault("code"),
             autocomplete: "off",
             inputmode: "text",
+            kind: "code",
+            missing: l.say("code-missing"),
+            how: l.say("code-how"),
         },
     };
     let (title, next) = match title {
@@ -270,6 +309,7 @@ fn enter_page(
         next,
         fields: wanted.iter().map(field).collect(),
         faults,
+        consent: None,
         note,
         has_place: visit.place.is_some(),
     }

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, web};
 
-use crate::domain::spelling;
-use crate::domain::time::Day;
 use crate::web::read::Bytes;
 
 pub struct Form(BTreeMap<String, String>);
@@ -43,44 +41,9 @@ impl Form {
     }
 }
 
-/// A birth date as people write it: 19670304, 1967-03-04, 1967.3.4, 1967년 3월 4일.
-pub fn birth_date(text: &str) -> Option<Day> {
-    spelling::date::read(text).ok().map(Day::of)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn birth_dates_are_read_as_people_write_them() {
-        let expected = Some(Day::of(jiff::civil::date(1967, 3, 4)));
-        for text in [
-            "19670304",
-            "1967-03-04",
-            "1967.3.4",
-            "1967. 3. 4.",
-            "1967년 3월 4일",
-            " 1967/03/04 ",
-            "１９６７０３０４",
-            "１９６７．３．４",
-            "1967–03–04",
-            "1967\u{200b}0304",
-        ] {
-            assert_eq!(birth_date(text), expected, "{text}");
-        }
-        for text in [
-            "",
-            "670304",
-            "1967-13-04",
-            "19670230",
-            "1967",
-            "오늘",
-            "1-2-3-4",
-        ] {
-            assert_eq!(birth_date(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn any_body_is_read() {

@@ -1,9 +1,13 @@
 //! What stands around every page: titles, the other language, scripts, the zone.
 
+use std::sync::Arc;
+
 use super::assets::{self, Asset};
+use super::look::Look;
 use super::visit::Visit;
 use super::when::When;
 pub use crate::domain::text::grouped;
+use crate::domain::line::Notice;
 use crate::domain::time::Stamp;
 use crate::web::words::{Lang, Value};
 
@@ -13,14 +17,79 @@ pub struct Frame {
     pub name: String,
     /// `/ko/kr-2021-50s`.
     pub base: String,
-    /// The same page in the other language.
-    pub other: String,
-    pub style: &'static Asset,
+    /// The same page in the other languages.
+    pub others: Vec<Other>,
+    /// Whose pages these are, if they said so.
+    pub agency: Option<AgencyView>,
+    pub look: Arc<Look>,
     pub script: &'static Asset,
     /// Whose clock the times are of; none where no campaign is known.
     pub zone: Option<String>,
     /// When the page was made.
     pub made: Option<String>,
+}
+
+/// A page in another language.
+pub struct Other {
+    pub address: String,
+    pub tag: &'static str,
+    /// The language's name in itself.
+    pub name: &'static str,
+}
+
+/// The agency as every page shows it.
+pub struct AgencyView {
+    pub name: String,
+    pub logo: Option<LogoView>,
+    pub telephone: Option<Phone>,
+    pub hours: Option<String>,
+    /// Addresses and what is written on them.
+    pub links: Vec<(String, String)>,
+}
+
+pub struct LogoView {
+    pub path: String,
+    pub width: u32,
+    pub height: u32,
+}
+
+/// A telephone number: as it is shown, and as a link dials it.
+pub struct Phone {
+    pub shown: String,
+    pub dial: String,
+}
+
+impl Phone {
+    pub fn of(shown: &str) -> Self {
+        let digits = |letter: &char| letter.is_ascii_digit() || *letter == '+';
+        Self {
+            shown: shown.to_owned(),
+            dial: shown.chars().filter(digits).collect(),
+        }
+    }
+}
+
+/// Words of an operator or of the agency, with their language where it is not the page's.
+pub struct Said {
+    pub words: String,
+    pub lang: Option<&'static str>,
+}
+
+impl Said {
+    /// What operators say, for a reader of this language.
+    pub fn notice(lang: Lang, notice: &Notice) -> Self {
+        let (words, other) = lang.notice(notice);
+        Self {
+            words: words.to_owned(),
+            lang: other.map(Lang::tag),
+        }
+    }
+}
+
+impl From<String> for Said {
+    fn from(words: String) -> Self {
+        Self { words, lang: None }
+    }
 }
 
 impl Frame {
@@ -37,13 +106,14 @@ impl Frame {
         let campaign = &visit.here.offer.catalog.campaign;
         let lang = visit.lang;
         let base = visit.to("");
-        let other = format!("/{}/{}{page}", lang.other().tag(), campaign.id);
+        let others = others(lang, |other| format!("/{}/{}{page}", other.tag(), campaign.id));
         Self {
             l: lang,
             name: lang.pick(&campaign.name.ko, &campaign.name.en).to_owned(),
             base,
-            other,
-            style: assets::named("page.css"),
+            others,
+            agency: None,
+            look: Look::plain(),
             script: assets::named("page.js"),
             zone: Some(When::of(visit).zone()),
             made: None,
@@ -56,13 +126,25 @@ impl Frame {
             l: lang,
             name: lang.say("program").to_owned(),
             base: format!("/{}", lang.tag()),
-            other: format!("/{}", lang.other().tag()),
-            style: assets::named("page.css"),
+            others: others(lang, |other| format!("/{}", other.tag())),
+            agency: None,
+            look: Look::plain(),
             script: assets::named("page.js"),
             zone: None,
             made: None,
         }
     }
+}
+
+/// Every other language's page.
+fn others(lang: Lang, address: impl Fn(Lang) -> String) -> Vec<Other> {
+    let other = |other: Lang| Other {
+        address: address(other),
+        tag: other.tag(),
+        name: other.say("language"),
+    };
+    let all = Lang::ALL.into_iter().filter(|other| *other != lang);
+    all.map(other).collect()
 }
 
 /// A text as a value of a message.

@@ -1,9 +1,11 @@
 //! What holds for every page: whose forms are taken, and the headers that every answer carries.
 
 use actix_web::body::MessageBody;
+use actix_web::http::StatusCode;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, SET_COOKIE,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    SET_COOKIE,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _};
@@ -29,6 +31,10 @@ const ALWAYS: [(&str, &str); 6] = [
     ),
 ];
 
+/// A form that a page's script sends has this header, and is told the next page in the other.
+const SCRIPT: &str = "sumun-script";
+const NEXT: &str = "sumun-location";
+
 /// Cookies that the answer to this request gets, whatever the answer is.
 #[derive(Default)]
 pub struct FreshCookies(pub Vec<HeaderValue>);
@@ -37,6 +43,7 @@ pub async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let is_scripted = request.headers().contains_key(SCRIPT);
     let mut answer = if is_ours(request.method(), request.headers()) {
         next.call(request).await?.map_into_boxed_body()
     } else {
@@ -52,7 +59,19 @@ pub async fn guard(
         headers.append(SET_COOKIE, cookie);
     }
     protect(headers);
+    if is_scripted && answer.status() == StatusCode::SEE_OTHER {
+        name_next(&mut answer);
+    }
     Ok(answer)
+}
+
+/// Has the script go to the next page by itself, as a step of the browser's: `fetch` would follow
+/// the redirect, and the page would be loaded twice.
+fn name_next(answer: &mut ServiceResponse<impl MessageBody>) {
+    *answer.response_mut().status_mut() = StatusCode::NO_CONTENT;
+    if let Some(next) = answer.headers_mut().remove(LOCATION).next() {
+        answer.headers_mut().insert(HeaderName::from_static(NEXT), next);
+    }
 }
 
 /// The headers of every page.

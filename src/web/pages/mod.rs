@@ -20,8 +20,10 @@ mod frame;
 mod guard;
 mod ics;
 mod landing;
+mod look;
 mod map;
 mod prepared;
+mod text;
 mod trouble;
 mod visit;
 mod waiting;
@@ -135,8 +137,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .service(
                     web::scope("/{campaign}")
                         .route("", web::get().to(landing::landing))
-                        .route("/day", web::get().to(landing::to_landing))
-                        .route("/day", web::post().to(landing::day))
+                        .route("/day", web::get().to(landing::day))
+                        .route("/day", web::post().to(landing::ask_day))
                         .route("/enter", web::get().to(entrance::form))
                         .route("/enter", web::post().to(entrance::enter))
                         .route("/wait", web::get().to(waiting::room))

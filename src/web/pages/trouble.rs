@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::answer::page;
-use super::frame::{Frame, minutes, text};
+use super::frame::{Frame, Said, minutes, text};
 use super::landing::verdict_page;
 use super::visit::{Visit, lang};
 use super::when::When;
@@ -39,7 +39,7 @@ struct ProblemPage<'a> {
     code: &'a str,
     title: &'a str,
     next: &'a str,
-    details: Vec<String>,
+    details: Vec<Said>,
     /// Where to go on: its address and what is written on it.
     onward: Option<(String, &'static str)>,
     retry: Option<&'a Retry>,
@@ -66,7 +66,7 @@ pub fn refused_form(visit: &Visit, refused: &Refused, retry: &Retry) -> Trouble 
 fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpResponse {
     let l = visit.lang;
     let when = When::of(visit);
-    let mut details = Vec::new();
+    let mut details: Vec<Said> = Vec::new();
     let mut retry_after_s = None;
     let mut may_retry = false;
     let (code, onward) = match refused {
@@ -94,7 +94,8 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
                 };
                 l.put(key, &[("at", text(when.instant(opening.from)))])
             };
-            details.push(next.map_or_else(|| l.say("opening-none").to_owned(), known));
+            let told = next.map_or_else(|| l.say("opening-none").to_owned(), known);
+            details.push(told.into());
             ("place_ended", ("/enter", "to-enter"))
         }
         Refused::SessionInvalid => ("session_invalid", ("/enter", "to-enter")),
@@ -104,7 +105,7 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
             message,
             retry_after_s: s,
         } => {
-            details.push(message.clone());
+            details.push(Said::notice(l, message));
             retry_after_s = Some(*s);
             may_retry = true;
             ("paused", ("/wait", "to-wait"))
@@ -117,7 +118,7 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
         Refused::NotFound => ("not_found", ("", "to-start")),
         Refused::ChangeDeadlinePassed(deadline) => {
             let at = [("at", text(when.end(*deadline)))];
-            details.push(l.put("deadline-was", &at));
+            details.push(l.put("deadline-was", &at).into());
             ("change_deadline_passed", ("/booking", "to-booking"))
         }
         Refused::IdempotencyConflict => ("idempotency_conflict", ("/booking", "to-booking")),
@@ -134,7 +135,7 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
     };
     if let Some(seconds) = retry_after_s.filter(|_| !may_retry) {
         let after = [("time", text(minutes(l, seconds.into())))];
-        details.push(l.put("again-after", &after));
+        details.push(l.put("again-after", &after).into());
     }
     let words = words(l, code);
     let template = ProblemPage {
@@ -194,7 +195,7 @@ pub fn put_off_form(l: Lang, retry_after_s: u32) -> HttpResponse {
     let after = text(minutes(l, retry_after_s.into()));
     let template = ProblemPage {
         next: l.say("put-off-form"),
-        details: vec![l.put("again-after", &[("time", after)])],
+        details: vec![l.put("again-after", &[("time", after)]).into()],
         onward: None,
         ..problem(l, "overloaded")
     };

@@ -15,7 +15,7 @@ use crate::domain::ids::PersonKey;
 use crate::domain::state::Booking;
 use crate::service::booking::Held;
 use crate::service::{Here, Refused, Service};
-use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, cookie, no_cookie, service, token_in};
+use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, cookie, cookie_for, no_cookie, service, token_in};
 use crate::web::words::Lang;
 
 /// A visit to a page of a campaign, by anyone.
@@ -141,6 +141,14 @@ impl Visit {
 /// Gives the browser a token with the answer to this request.
 pub fn give(request: &HttpRequest, name: &str, token: &str) {
     put(request, cookie(name, token));
+}
+
+/// The cookie of the birth date that somebody asked about.
+pub const BORN_COOKIE: &str = "__Host-sumun-born";
+
+/// Has the browser keep a short value for so many seconds.
+pub fn keep_for(request: &HttpRequest, name: &str, value: &str, seconds: u32) {
+    put(request, cookie_for(name, value, seconds));
 }
 
 /// Has the browser forget a token.

@@ -6,12 +6,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::assets::{self, Asset};
-use super::frame::{Frame, grouped, minutes, text};
+use super::frame::{Frame, Said, grouped, minutes, text};
 use super::ics::{self, Method};
 use super::prepared::{Filled, For, Prepared, PreparedPages, hole, prepared_pages, without_holes};
 use super::trouble::Trouble;
 use super::visit::{Glance, Visit, give};
 use super::when::When;
+use crate::domain::line::Notice;
 use crate::domain::line::windows::Window;
 use crate::domain::time::Stamp;
 use crate::gate::outlook::WaitBecause;
@@ -35,6 +36,8 @@ pub struct Scene {
     /// When the opening ends, for somebody who will probably not have their turn; and their next.
     ends: Option<(Stamp, Option<Stamp>)>,
     wait: WaitIn,
+    /// A turn has come, and is kept until an instant.
+    has_deadline: bool,
 }
 
 /// How the wait is worded.
@@ -48,20 +51,19 @@ enum WaitIn {
 #[derive(PartialEq)]
 pub struct MadeOf {
     version: u32,
-    message: Option<String>,
+    message: Option<Notice>,
 }
 
 /// The room of a scene, with a hole for each of a person's figures.
 #[derive(Template)]
 #[template(path = "wait.html", config = "src/web/pages/askama.toml")]
-struct Room<'a> {
+struct Room {
     f: Frame,
-    style: &'static Asset,
     script: &'static Asset,
     api: String,
     state: &'static str,
     title: &'static str,
-    message: Option<&'a str>,
+    message: Option<Said>,
     opens: Option<String>,
     closes: Option<String>,
     window: String,
@@ -75,26 +77,13 @@ struct Room<'a> {
     passed: String,
     wait_words: String,
     /// How a script words a wait: minutes, hours, and the three kinds of it.
-    patterns: [String; 5],
-    as_of: String,
+    patterns: [String; 8],
+    as_of_words: String,
+    has_deadline: bool,
+    deadline_words: String,
     poll_s: String,
     refresh_words: String,
     announce: String,
-}
-
-/// A policy that allows these styles and scripts inside a page, by what they hold.
-pub fn policy(styles: &[&Asset], scripts: &[&Asset]) -> String {
-    let hashes = |all: &[&Asset]| -> String {
-        all.iter()
-            .map(|asset| format!(" {}", asset.csp_hash()))
-            .collect()
-    };
-    let (styles, scripts) = (hashes(styles), hashes(scripts));
-    format!(
-        "default-src 'none'; style-src 'self'{styles}; script-src 'self'{scripts}; \
-         img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'"
-    )
 }
 
 pub async fn room(request: HttpRequest, visit: Visit) -> Result<HttpResponse, Trouble> {
@@ -115,12 +104,11 @@ pub fn shown(kept: &PreparedPages, glance: Glance<'_>, place: &Place) -> Filled 
     let here = glance.here;
     let board = here.gate.board.load();
     let scene = Scene::of(glance, place, board.view.state == "paused");
-    let message = &board.view.message;
     let made_of = MadeOf {
         version: here.offer.catalog.version(),
-        message: message.clone(),
+        message: board.notice(),
     };
-    let make = |_: &MadeOf| make(&glance.visit(), scene, message.as_deref());
+    let make = |made_of: &MadeOf| make(&glance.visit(), scene, made_of.message.as_ref());
     let key = (here.index, glance.lang, scene);
     let page = kept.rooms.page(key, made_of, make);
     let passed = place.number.saturating_sub(place.ahead);
@@ -138,6 +126,7 @@ pub fn shown(kept: &PreparedPages, glance: Glance<'_>, place: &Place) -> Filled 
         place.next_poll_s.to_string(),
         window.0,
         window.1,
+        place.kept_until.map_or_else(String::new, |until| deadline_told(glance, until)),
     ];
     Filled { page, values }
 }
@@ -153,6 +142,7 @@ const AS_OF: usize = 6;
 const POLL_S: usize = 7;
 const WINDOW: usize = 8;
 const WINDOW_WORDS: usize = 9;
+const DEADLINE: usize = 10;
 
 pub async fn to_room(visit: Visit) -> HttpResponse {
     visit.onward("/wait")
@@ -203,6 +193,7 @@ impl Scene {
                 .zip(place.may_not_reach)
                 .map(|(own, why)| (own.until, next(why))),
             wait: WaitIn::of(place.wait_s),
+            has_deadline: state == "admitted" && place.kept_until.is_some(),
         }
     }
 }
@@ -220,13 +211,19 @@ impl WaitIn {
     }
 }
 
-fn make(visit: &Visit, scene: Scene, message: Option<&str>) -> Prepared {
+fn make(visit: &Visit, scene: Scene, message: Option<&Notice>) -> Prepared {
     let (l, here) = (visit.lang, &visit.here);
     let mut f = Frame::timeless(visit, "/wait");
     f.name = without_holes(&f.name).into_owned();
-    let message = message.map(without_holes);
-    let (style, script) = (assets::named("frame.css"), assets::named("wait.js"));
-    let policy = policy(&[style], &[script]);
+    let message = message.map(|notice| {
+        let Said { words, lang } = Said::notice(l, notice);
+        Said {
+            words: without_holes(&words).into_owned(),
+            lang,
+        }
+    });
+    let script = assets::named("wait.js");
+    let policy = f.look.policy(Some(script));
     let campaign = &here.offer.catalog.campaign.id;
     let title = match scene.state {
         "paused" => l.say("wait-paused"),
@@ -246,14 +243,14 @@ fn make(visit: &Visit, scene: Scene, message: Option<&str>) -> Prepared {
         ("ahead", text(ahead_words.clone())),
         ("wait", text(wait_words.clone())),
     ];
+    let marked = |id, at| format!("<span id=\"{id}\">{}</span>", hole(at));
     let room = Room {
         f,
-        style,
         script,
         api: format!("/api/v1/campaigns/{campaign}/gate"),
         state: scene.state,
         title,
-        message: message.as_deref(),
+        message,
         opens: scene.opens.map(|at| When::of(visit).instant(at)),
         closes: scene.closes.map(|at| When::of(visit).instant(at)),
         window: hole(WINDOW),
@@ -275,7 +272,9 @@ fn make(visit: &Visit, scene: Scene, message: Option<&str>) -> Prepared {
         passed: hole(PASSED),
         wait_words,
         patterns: patterns(l),
-        as_of: hole(AS_OF),
+        as_of_words: l.put("as-of", &[("at", text(marked("as-of", AS_OF)))]),
+        has_deadline: scene.has_deadline,
+        deadline_words: l.put("wait-deadline", &[("at", text(hole(DEADLINE)))]),
         poll_s: hole(POLL_S),
         refresh_words: l.put("wait-refresh", &[("s", text(hole(POLL_S)))]),
         announce: match scene.state {
@@ -284,6 +283,16 @@ fn make(visit: &Visit, scene: Scene, message: Option<&str>) -> Prepared {
         },
     };
     Prepared::new(&room.render().unwrap_or_default(), &policy, l, For::One)
+}
+
+/// Until when a turn is kept, to the second.
+fn deadline_told(glance: Glance<'_>, until: Stamp) -> String {
+    let zone = &glance.here.offer.catalog.campaign.zone;
+    let when = When {
+        lang: glance.lang,
+        zone,
+    };
+    when.clock_s(until)
 }
 
 /// A window as its place has it, and in words.
@@ -341,7 +350,7 @@ fn may_not_reach(visit: &Visit, ends: Stamp, next: Option<Stamp>) -> [String; 2]
 }
 
 /// The wordings of a wait, with the names of the figures in them.
-fn patterns(l: Lang) -> [String; 5] {
+fn patterns(l: Lang) -> [String; 8] {
     let put = |key, names: &[&'static str]| {
         let values: Vec<_> = names
             .iter()
@@ -355,6 +364,9 @@ fn patterns(l: Lang) -> [String; 5] {
         put("wait-one", &["n"]),
         put("wait-minutes", &["low", "high"]),
         put("wait-long", &["low", "high"]),
+        put("wait-announce", &["ahead", "wait"]),
+        put("wait-next", &["s"]),
+        put("wait-entering", &["s"]),
     ]
 }
 

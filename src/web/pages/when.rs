@@ -41,6 +41,29 @@ impl<'a> When<'a> {
         self.lang.put("span", &values)
     }
 
+    /// "오늘 20:00", "내일 20:00", or the whole date: as people say it at the instant `now`.
+    pub fn near(&self, stamp: Stamp, now: Stamp) -> String {
+        let (local, today) = (self.zone.local(stamp), self.local_date(now));
+        let key = match local.date() {
+            date if date == today => "today-at",
+            date if today.tomorrow().is_ok_and(|next| next == date) => "tomorrow-at",
+            date if date.year() == today.year() => "day-at",
+            _ => return self.instant(stamp),
+        };
+        let mut values = self.parts(local.date());
+        values.push(("time", text(clock(local))));
+        self.lang.put(key, &values)
+    }
+
+    /// The same of an end, which is itself not in it.
+    pub fn near_end(&self, stamp: Stamp, now: Stamp) -> String {
+        let local = self.zone.local(stamp);
+        if (local.hour(), local.minute()) == (0, 0) {
+            return self.end(stamp);
+        }
+        self.near(stamp, now)
+    }
+
     /// An end, which is itself not in it: midnight is the end of the day before.
     pub fn end(&self, stamp: Stamp) -> String {
         let local = self.zone.local(stamp);

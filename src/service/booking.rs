@@ -14,6 +14,7 @@ use crate::domain::campaign::eligibility::{Answer, Rule, Subject};
 use crate::domain::entry::{Change, Doses, Entry, Idempotency};
 use crate::domain::ids::{BookingNumber, HoldId, PersonKey, Pool, Seq, SlotIndex};
 use crate::domain::line::Notice;
+use crate::domain::roster::contact::{Contact, masked};
 use crate::domain::state::{Booking, Status};
 use crate::domain::time::Stamp;
 use crate::engine::command::Outcome;
@@ -262,6 +263,19 @@ impl Service {
         };
         drop(state);
         Ok(Some((booking, self.entry(booking.seq)?)))
+    }
+
+    /// Whose session this is, so that they see that it is theirs: the name with most of it hidden,
+    /// and the year of birth. None for somebody who left the roster.
+    pub fn shown_self(&self, here: &Here, person: &PersonKey) -> Option<(String, i16)> {
+        let born = here.offer.subject(person)?.born;
+        let row = self.store.read().and_then(|read| read.vault(*person));
+        let row = row.inspect_err(|fault| {
+            tracing::error!(%fault, "a vault row can't be read");
+        });
+        let opened = self.keys.open(*person, &row.ok()??).ok()?;
+        let contact = Contact::decode(&opened).ok()?;
+        Some((masked(&contact.name), born.year()))
     }
 
     /// The person's hold, while it runs.

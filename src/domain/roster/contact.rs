@@ -52,10 +52,44 @@ impl Contact {
     }
 }
 
+/// A name as its own person recognises it, and nobody else learns it: "노*수", "K** Y*******".
+pub fn masked(name: &str) -> String {
+    let mut words = name.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let rest: Vec<&str> = words.collect();
+    let letters: Vec<char> = first.chars().collect();
+    let stars = |count: usize| "*".repeat(count);
+    if rest.is_empty() && letters.len() > 2 && !first.is_ascii() {
+        let (last, middle) = (letters[letters.len() - 1], letters.len() - 2);
+        return format!("{}{}{last}", letters[0], stars(middle));
+    }
+    let word = |word: &str| {
+        let mut letters = word.chars();
+        let first = letters.next().into_iter();
+        let rest = letters.map(|_| '*');
+        first.chain(rest).collect::<String>()
+    };
+    let all = [first].into_iter().chain(rest).map(word);
+    all.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn names_are_masked_as_people_know_it() {
+        for (name, expected) in [
+            ("노정수", "노*수"),
+            ("김철", "김*"),
+            ("남궁민수", "남**수"),
+            ("Kim Yeonghui", "K** Y*******"),
+            ("", ""),
+        ] {
+            assert_eq!(masked(name), expected);
+        }
+    }
 
     proptest! {
         #[test]
@@ -63,6 +97,14 @@ mod tests {
             let mut bytes = Vec::new();
             Contact::encode(&name, &phone, &mut bytes);
             prop_assert_eq!(Contact::decode(&bytes), Ok(Contact { name, phone }));
+        }
+
+        #[test]
+        fn a_masked_name_keeps_its_length_and_hides_more_than_a_letter_or_two(name in ".{0,40}") {
+            let masked = masked(&name);
+            let told = masked.chars().filter(|letter| !"* ".contains(*letter)).count();
+            let words = name.split_whitespace().count();
+            prop_assert!(told <= words.max(2), "{}", masked);
         }
 
         #[test]

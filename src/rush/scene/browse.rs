@@ -372,7 +372,7 @@ impl Scene {
 
     /// A request got no answer. Scripts ask again by themselves; a person reloads a page.
     pub(super) fn page_unanswered(&mut self, me: u32) {
-        let Next { kind, by, .. } = self.next_of_own(me);
+        let Next { kind, by, posts } = self.next_of_own(me);
         if kind == Kind::Place {
             return self.poll_later(me, None);
         }

@@ -1,6 +1,7 @@
 //! A booking: its number, QR code, calendar file and printed sheet; cancelling it.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::USER_AGENT;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use fast_qr::QRBuilder;
@@ -11,6 +12,7 @@ use super::confirm::{DoseView, doses};
 use super::form::Form;
 use super::frame::{Frame, text};
 use super::ics::{self, Method};
+use super::text::{Block, blocks};
 use super::trouble::{self, Retry, Trouble};
 use super::visit::{Guest, Visit};
 use super::when::When;
@@ -30,6 +32,14 @@ struct BookingPage {
     doses: Vec<DoseView>,
     qr: Option<Qr>,
     was_moved: bool,
+    /// Whose booking it is: "노*수 님 (1967년생)".
+    who: Option<String>,
+    /// In the browser of another app, which can't keep files.
+    in_app: bool,
+    /// What to bring; the agency's words at the end of the page; and those for paper alone.
+    bring: Vec<Block>,
+    closing: Vec<Block>,
+    on_paper: Vec<Block>,
     change: String,
     changeable: bool,
 }
@@ -91,6 +101,11 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
         qr: qr(&number),
         number,
         was_moved,
+        who: who(visit, &guest.person),
+        in_app: is_in_app(&request),
+        bring: blocks(visit.lang.say("bring")),
+        closing: Vec::new(),
+        on_paper: Vec::new(),
         change: if changeable {
             l.put("change-until", &at)
         } else {
@@ -99,6 +114,24 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
         changeable,
     };
     page(l, StatusCode::OK, &template)
+}
+
+/// For whom a booking is, as the person knows themselves.
+pub fn who(visit: &Visit, person: &PersonKey) -> Option<String> {
+    let (name, year) = visit.service.shown_self(&visit.here, person)?;
+    let values = [("name", text(name)), ("year", text(year.to_string()))];
+    Some(visit.lang.put("person", &values))
+}
+
+/// Browsers inside other apps, by what they call themselves. They can't download a file.
+const IN_APP: [&str; 7] = [
+    "KAKAOTALK", "NAVER(inapp", "Instagram", "FBAN/", "FBAV/", " Line/", "DaumApps",
+];
+
+fn is_in_app(request: &HttpRequest) -> bool {
+    let agent = request.headers().get(USER_AGENT);
+    let agent = agent.and_then(|agent| agent.to_str().ok());
+    agent.is_some_and(|agent| IN_APP.iter().any(|name| agent.contains(name)))
 }
 
 fn qr(number: &str) -> Option<Qr> {

@@ -276,7 +276,7 @@ fn a_pause_calls_nobody_and_keeps_the_order() {
     let (mut gate, line) = world(100, 1_000);
     gate.settings.pause = Some(Pause {
         since: NOW,
-        reason: "r".to_owned(),
+        reason: "r".to_owned().into(),
         freezes: false,
     });
     for at in 1..=5 {

@@ -17,7 +17,7 @@ use sumun::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, Seq, SiteIndex, SlotIndex,
     VaccineIndex,
 };
-use sumun::domain::line::Given;
+use sumun::domain::line::{Given, Notice};
 use sumun::domain::line::windows::{Basis, Plan};
 use sumun::domain::state::State;
 use sumun::domain::time::{Day, Stamp};
@@ -147,8 +147,22 @@ fn piece(random: &mut Random) -> Piece {
     }
 }
 
+fn notice(random: &mut Random) -> Notice {
+    Notice {
+        text: text(random),
+        en: random.percent(50).then(|| text(random)),
+    }
+}
+
 fn act(random: &mut Random) -> GateAct {
-    match random.below(5) {
+    match random.below(7) {
+        5 => GateAct::PauseSaid {
+            reason: notice(random),
+            freezes: random.percent(50),
+        },
+        6 => GateAct::MessageSaid {
+            message: notice(random),
+        },
         0 => GateAct::Pause {
             reason: text(random),
             freezes: random.percent(50),

@@ -5,7 +5,7 @@ use sumun::audit::{AuditFault, KeptHead, Verified, export, verify_export, verify
 use sumun::domain::entry::{Change, Entry, GateAct, Hash, HoldEnd, head_message};
 use sumun::domain::ids::{CampaignIndex, LineIndex, PersonKey, Seq};
 use sumun::domain::line::windows::{Basis, Plan};
-use sumun::domain::line::{Given, commitment};
+use sumun::domain::line::{Given, Notice, commitment};
 use sumun::domain::time::Stamp;
 use sumun::journal::block::entries;
 use sumun::journal::recovery::{RecoveryFault, recover};
@@ -37,6 +37,10 @@ fn at_the_gate() -> Vec<Change> {
     let person = |at: u8| PersonKey([at; 16]);
     let (opening, seed) = (Stamp(1), [5; 32]);
     let given = |number, draw| Given::new(number, draw);
+    let notice = || Notice {
+        text: "why".to_owned(),
+        en: Some("why in English".to_owned()),
+    };
     let acts = [
         GateAct::Pause {
             reason: "why".to_owned(),
@@ -47,6 +51,11 @@ fn at_the_gate() -> Vec<Change> {
         GateAct::Message {
             text: "hello".to_owned(),
         },
+        GateAct::PauseSaid {
+            reason: notice(),
+            freezes: false,
+        },
+        GateAct::MessageSaid { message: notice() },
         GateAct::Resume,
     ];
     let line = [

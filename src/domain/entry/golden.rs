@@ -16,7 +16,7 @@ use crate::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SiteIndex, SlotIndex,
     VaccineIndex,
 };
-use crate::domain::line::Given;
+use crate::domain::line::{Given, Notice};
 use crate::domain::line::windows::{Basis, Plan};
 use crate::domain::time::Day;
 

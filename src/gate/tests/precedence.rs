@@ -51,7 +51,7 @@ fn gate(pauses: bool, seed_is: Seed) -> (OneLine, Line) {
     let mut gate = OneLine::new(&rules(100, 1_000), &line, NOW.plus_s(-10));
     gate.settings.pause = pauses.then(|| Pause {
         since: NOW,
-        reason: "r".to_owned(),
+        reason: "r".to_owned().into(),
         freezes: true,
     });
     line.leases.push(lease(NEW, 2_000, NEW - 1));

@@ -56,14 +56,20 @@ fn sent_on(scene: &mut Scene, to: &str) -> (u64, String) {
     answers(scene, 303, &format!("location: {to}"), "")
 }
 
+/// The answer to a form that a script sends: it names the next page.
+fn told_on(scene: &mut Scene, to: &str) -> (u64, String) {
+    answers(scene, 204, &format!("sumun-location: {to}"), "")
+}
+
 /// To the waiting room, in which the person has number 7.
 fn until_room(scene: &mut Scene) {
     shown(scene, LANDING);
     shown(scene, FORM);
-    let head = "location: /ko/c/wait\r\nset-cookie: place=t1; Path=/";
-    answers(scene, 303, head, "");
+    let next = "location: /ko/c/wait\r\nset-cookie: place=t1; Path=/";
     if scene.crowd.people[0].is(SCRIPT) {
-        shown(scene, "what a script follows is not shown");
+        answers(scene, 204, &format!("sumun-{next}"), "");
+    } else {
+        answers(scene, 303, next, "");
     }
     let (_, request) = shown(scene, &room("waiting", 7));
     assert!(request.starts_with("GET /ko/c/wait ") && request.contains("Cookie: place=t1\r\n"));
@@ -85,8 +91,7 @@ fn until_booking(scene: &mut Scene) {
     shown(scene, "<li><a href=\"/ko/c/sites/A\"></li>");
     shown(scene, "<a href=\"/ko/c/sites/A/2021-08-02\">");
     shown(scene, "<button name=\"slot\" value=\"6\" class=\"choice\">");
-    sent_on(scene, "/ko/c/confirm");
-    shown(scene, "what a script follows is not shown");
+    told_on(scene, "/ko/c/confirm");
     shown(scene, "<input type=\"hidden\" name=\"hold\" value=\"5\">");
 }
 
@@ -94,9 +99,9 @@ fn until_booking(scene: &mut Scene) {
 fn somebody_with_a_browser_goes_from_page_to_page_and_books() {
     let mut scene = browser(true);
     until_booking(&mut scene);
-    let (_, request) = sent_on(&mut scene, "/ko/c/booking");
+    let (_, request) = told_on(&mut scene, "/ko/c/booking");
     assert!(request.starts_with("POST /ko/c/book ") && request.ends_with("\r\n\r\nhold=5"));
-    shown(&mut scene, "what a script follows is not shown");
+    assert!(request.contains("\r\nSumun-Script: 1\r\n"), "{request}");
     shown(&mut scene, BOOKED);
     let totals = &scene.record.totals;
     assert_eq!((totals.entered, totals.admitted, totals.booked), (1, 1, 1));
@@ -207,8 +212,7 @@ fn a_booking_that_no_page_shows_at_the_end_is_a_fault() {
     ] {
         let mut scene = browser(true);
         until_booking(&mut scene);
-        sent_on(&mut scene, "/ko/c/booking");
-        shown(&mut scene, "what a script follows is not shown");
+        told_on(&mut scene, "/ko/c/booking");
         shown(&mut scene, BOOKED);
         scene.begin_check(10, 100.0, 0);
         let (_, request) = shown(&mut scene, &page);
@@ -229,7 +233,7 @@ fn a_place_of_yesterday_has_ended_and_the_person_enters_anew() {
     let (_, request) = answers(&mut scene, 401, "", ended);
     assert!(request.starts_with("GET /ko/c/wait ") && request.contains("place=t1"));
     shown(&mut scene, FORM);
-    let (_, request) = sent_on(&mut scene, "/ko/c/wait");
+    let (_, request) = told_on(&mut scene, "/ko/c/wait");
     assert!(request.starts_with("POST /ko/c/enter "));
     assert_eq!(faults(&scene), vec![]);
 }

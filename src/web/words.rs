@@ -1,10 +1,12 @@
-//! What the program says to people, in Korean and English: the message catalogues in `locales/`.
+//! What the program says to people, in Korean and English (the message catalogues in `locales/`),
+//! and in further languages whose catalogues an agency adds.
 //!
 //! Owns the choice of language and the look-up. Every text that a person may read on a page or in a
 //! problem is a message there, in both languages; `words/tests.rs` finds what is missing or unused.
+//! A catalogue that lacks a message is not used at all: no page is in two languages.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
@@ -13,29 +15,82 @@ use fluent_syntax::ast;
 use super::headers::Headers;
 use crate::domain::line::Notice;
 
-/// The language of an answer. Korean unless English is preferred.
+/// The language of an answer: a position in the list of catalogues. Korean unless the reader
+/// prefers another one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Lang {
-    Ko,
-    En,
+pub struct Lang(u8);
+
+/// More languages than any agency has translated its pages into.
+pub const LANGUAGES_MAX: usize = 32;
+
+/// The catalogues in use, the two that the program brings first. Set once, before anything is said;
+/// if nothing was set by then, there are no others.
+static CATALOGUES: OnceLock<Vec<Catalogue>> = OnceLock::new();
+
+fn catalogues() -> &'static [Catalogue] {
+    CATALOGUES.get_or_init(built_in)
 }
 
+fn built_in() -> Vec<Catalogue> {
+    [("ko", KO_SOURCE), ("en", EN_SOURCE)]
+        .map(|(tag, source)| Catalogue::of(tag, source).expect("a test reads both"))
+        .into()
+}
+
+/// Has the program speak these languages too; each has a tag and a catalogue. Those that lack
+/// something are left out, and returned with what is wrong. Only the first call counts.
+pub fn install(more: Vec<(String, String)>) -> Vec<(String, Vec<String>)> {
+    let mut all = built_in();
+    let mut left_out = Vec::new();
+    for (tag, source) in more {
+        let faults = check::faults(&tag, &source);
+        let is_new = !all.iter().any(|known| known.tag == tag) && all.len() < LANGUAGES_MAX;
+        match Catalogue::of(&tag, &source) {
+            Ok(catalogue) if faults.is_empty() && is_new => all.push(catalogue),
+            Err(fault) if faults.is_empty() => left_out.push((tag, vec![fault])),
+            _ if is_new => left_out.push((tag, faults)),
+            _ => left_out.push((tag, vec!["is there already, or is one too many".to_owned()])),
+        }
+    }
+    let _ = CATALOGUES.set(all);
+    left_out
+}
+
+const KO_SOURCE: &str = include_str!("locales/ko.ftl");
+/// What an agency translates: the English catalogue.
+pub const EN_SOURCE: &str = include_str!("locales/en.ftl");
+
+/// A value put into a message.
+pub type Value = FluentValue<'static>;
+
 impl Lang {
-    pub fn of(headers: &impl Headers) -> Self {
-        let header = headers.value("accept-language");
-        header.map_or(Self::Ko, Self::preferred)
+    pub const KO: Self = Self(0);
+    pub const EN: Self = Self(1);
+
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..catalogues().len() as u8).map(Self)
     }
 
-    /// The better liked of the two, by RFC 9110 weights; the first named of equals.
+    /// Its position among all.
+    pub fn at(self) -> usize {
+        usize::from(self.0)
+    }
+
+    pub fn of(headers: &impl Headers) -> Self {
+        let header = headers.value("accept-language");
+        header.map_or(Self::KO, Self::preferred)
+    }
+
+    /// The best liked of those that are there, by RFC 9110 weights; the first named of equals.
     fn preferred(header: &str) -> Self {
-        let mut best = (Self::Ko, 0_u32);
+        let mut best = (Self::KO, 0_u32);
         for item in header.split(',').take(16) {
             let mut parts = item.trim().split(';');
             let tag = parts.next().unwrap_or("").trim();
-            let lang = match tag.split('-').next() {
-                Some(tag) if tag.eq_ignore_ascii_case("ko") => Self::Ko,
-                Some(tag) if tag.eq_ignore_ascii_case("en") => Self::En,
-                _ => continue,
+            let tag = tag.split('-').next().unwrap_or_default();
+            let is_its = |lang: &Self| lang.tag().eq_ignore_ascii_case(tag);
+            let Some(lang) = Self::all().find(is_its) else {
+                continue;
             };
             let weight = parts.find_map(|part| part.trim().strip_prefix("q="));
             let weight = weight.map_or(1.0, |text| text.trim().parse::<f64>().unwrap_or(0.0));
@@ -47,34 +102,9 @@ impl Lang {
         best.0
     }
 
-    /// What operators say, in this language if they gave it, and the language of what they gave
-    /// if it is another.
-    pub fn notice(self, notice: &Notice) -> (&str, Option<Self>) {
-        match (self, &notice.en) {
-            (Self::Ko, _) => (&notice.text, None),
-            (_, Some(en)) => (en, (self != Self::En).then_some(Self::En)),
-            (_, None) => (&notice.text, Some(Self::Ko)),
-        }
-    }
-
-    /// Picks a text by language.
-    pub fn pick<'a>(self, ko: &'a str, en: &'a str) -> &'a str {
-        match self {
-            Self::Ko => ko,
-            Self::En => en,
-        }
-    }
-}
-
-/// A value put into a message.
-pub type Value = FluentValue<'static>;
-
-impl Lang {
-    pub const ALL: [Self; 2] = [Self::Ko, Self::En];
-
     /// The language's tag, as in addresses and headers.
     pub fn tag(self) -> &'static str {
-        self.pick("ko", "en")
+        &self.catalogue().tag
     }
 
     /// `ltr` or `rtl`: which way its script runs.
@@ -83,7 +113,22 @@ impl Lang {
     }
 
     pub fn of_tag(tag: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|lang| lang.tag() == tag)
+        Self::all().find(|lang| lang.tag() == tag)
+    }
+
+    /// What operators say, in this language if they gave it, and the language of what they gave
+    /// if it is another.
+    pub fn notice(self, notice: &Notice) -> (&str, Option<Self>) {
+        match (self, &notice.en) {
+            (Self::KO, _) => (&notice.text, None),
+            (_, Some(en)) => (en, (self != Self::EN).then_some(Self::EN)),
+            (_, None) => (&notice.text, Some(Self::KO)),
+        }
+    }
+
+    /// Picks a text that there is in Korean and English alone.
+    pub fn pick<'a>(self, ko: &'a str, en: &'a str) -> &'a str {
+        if self == Self::KO { ko } else { en }
     }
 
     /// The words of a message, or of an attribute as `message.attribute`, without values.
@@ -106,56 +151,50 @@ impl Lang {
     }
 
     fn catalogue(self) -> &'static Catalogue {
-        static ALL: LazyLock<[Catalogue; 2]> =
-            LazyLock::new(|| Lang::ALL.map(|lang| Catalogue::of(lang, lang.source())));
-        &ALL[self as usize]
-    }
-
-    fn source(self) -> &'static str {
-        self.pick(
-            include_str!("locales/ko.ftl"),
-            include_str!("locales/en.ftl"),
-        )
+        &catalogues()[self.at()]
     }
 }
 
 /// A language's messages; those without values are kept as they read.
 struct Catalogue {
+    tag: String,
     bundle: FluentBundle<FluentResource>,
     plain: HashMap<String, String>,
 }
 
 impl Catalogue {
-    /// # Panics
-    /// When the catalogue is malformed: it is part of the program, and a test reads it.
-    fn of(lang: Lang, source: &'static str) -> Self {
+    /// # Errors
+    /// What keeps it from being read.
+    fn of(tag: &str, source: &str) -> Result<Self, String> {
         let resource = FluentResource::try_new(source.to_owned());
-        let resource = resource.unwrap_or_else(|(_, faults)| panic!("{}: {faults:?}", lang.tag()));
+        let resource = resource.map_err(|(_, faults)| format!("{faults:?}"))?;
         let keys: Vec<String> = resource.entries().flat_map(keys).collect();
-        let tag = lang.tag().parse().expect("`ko` and `en` are language tags");
-        let mut bundle = FluentBundle::new_concurrent(vec![tag]);
+        let named = tag.parse().map_err(|_| "has no language's tag".to_owned())?;
+        let mut bundle = FluentBundle::new_concurrent(vec![named]);
         bundle.set_use_isolating(false);
         let added = bundle.add_resource(resource);
-        added.unwrap_or_else(|faults| panic!("{}: {faults:?}", lang.tag()));
-        let plain = keys
-            .into_iter()
-            .filter_map(|key| {
-                let (id, attribute) = match key.split_once('.') {
-                    Some((id, attribute)) => (id, Some(attribute)),
-                    None => (key.as_str(), None),
-                };
-                let message = bundle.get_message(id)?;
-                let pattern = match attribute {
-                    Some(attribute) => message.get_attribute(attribute)?.value(),
-                    None => message.value()?,
-                };
-                let mut faults = Vec::new();
-                let text = bundle.format_pattern(pattern, None, &mut faults);
-                let text = faults.is_empty().then(|| text.into_owned())?;
-                Some((key, text))
-            })
-            .collect();
-        Self { bundle, plain }
+        added.map_err(|faults| format!("{faults:?}"))?;
+        let plain = |key: String| {
+            let (id, attribute) = match key.split_once('.') {
+                Some((id, attribute)) => (id, Some(attribute)),
+                None => (key.as_str(), None),
+            };
+            let message = bundle.get_message(id)?;
+            let pattern = match attribute {
+                Some(attribute) => message.get_attribute(attribute)?.value(),
+                None => message.value()?,
+            };
+            let mut faults = Vec::new();
+            let text = bundle.format_pattern(pattern, None, &mut faults);
+            let text = faults.is_empty().then(|| text.into_owned())?;
+            Some((key, text))
+        };
+        let plain = keys.into_iter().filter_map(plain).collect();
+        Ok(Self {
+            tag: tag.to_owned(),
+            bundle,
+            plain,
+        })
     }
 }
 
@@ -216,8 +255,8 @@ pub struct Words {
 /// # Panics
 /// When the code has none: codes are literals of this crate.
 pub fn words(lang: Lang, code: &str) -> Words {
-    static ALL: LazyLock<[HashMap<&str, Words>; 2]> = LazyLock::new(|| {
-        Lang::ALL.map(|lang| {
+    static ALL: LazyLock<Vec<HashMap<&str, Words>>> = LazyLock::new(|| {
+        let of_lang = |lang: Lang| {
             let of = |&(code, status): &(&'static str, u16)| {
                 let key = format!("problem-{}", code.replace('_', "-"));
                 let words = Words {
@@ -229,11 +268,13 @@ pub fn words(lang: Lang, code: &str) -> Words {
                 (code, words)
             };
             PROBLEMS.iter().map(of).collect()
-        })
+        };
+        Lang::all().map(of_lang).collect()
     });
-    let known = ALL[lang as usize].get(code).copied();
+    let known = ALL[lang.at()].get(code).copied();
     known.unwrap_or_else(|| panic!("problem code {code} has no words"))
 }
 
+pub mod check;
 #[cfg(test)]
 mod tests;

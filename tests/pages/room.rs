@@ -83,12 +83,12 @@ fn a_pause_says_so_and_why_and_ends() {
         browser.at("/wait").await;
         let number = browser.text("#number").await;
         demo.operate(&["gate", "pause", "--reason", "서버를 늘리고 있습니다"]);
-        browser.reads("#headline", "멈췄습니다").await;
+        browser.reads("#headline", "중단되었습니다").await;
         browser.reads("#message", "서버를 늘리고 있습니다").await;
         assert_eq!(browser.text("#number").await, number);
         browser.look("paused").await;
         browser.go("").await;
-        browser.reads(".state", "멈췄습니다").await;
+        browser.reads(".state", "중단되었습니다").await;
         demo.operate(&["gate", "active", "60000"]);
         demo.operate(&["gate", "resume"]);
         browser.go("/wait").await;

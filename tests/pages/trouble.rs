@@ -49,7 +49,7 @@ fn a_killed_server_leaves_people_where_they_were() {
         // It dies before the press, and comes back while the page tries again by itself.
         demo.kill();
         browser.click("form[action$='/book'] button").await;
-        browser.reads("#network", "연결이 끊겼습니다").await;
+        browser.reads(".told", "연결이 끊겼습니다").await;
         assert_eq!(browser.page().await, "/confirm", "nothing says booked yet");
         demo.again();
         browser.at("/booking").await;
@@ -77,7 +77,7 @@ fn a_lost_network_keeps_what_was_typed_and_sends_it_later() {
             .ask("Network.emulateNetworkConditions", offline(true))
             .await;
         browser.sign_in(&demo.people[0]).await;
-        browser.reads("#network", "연결이 끊겼습니다").await;
+        browser.reads(".told", "연결이 끊겼습니다").await;
         assert_eq!(browser.value("name").await, demo.people[0].name);
         browser.look("offline").await;
         browser

@@ -205,7 +205,7 @@ impl Refusal {
             field: field.to_owned(),
             reason: reason.to_owned(),
         };
-        Problem::invalid(Lang::En, status, &[fault])
+        Problem::invalid(Lang::EN, status, &[fault])
     }
 }
 

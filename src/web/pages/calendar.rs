@@ -88,7 +88,7 @@ mod tests {
     fn every_day_stands_under_its_weekday() {
         let zone = Zone::named("Asia/Seoul").unwrap();
         let when = When {
-            lang: Lang::En,
+            lang: Lang::EN,
             zone: &zone,
         };
         let days = [

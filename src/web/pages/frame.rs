@@ -143,7 +143,7 @@ fn others(lang: Lang, address: impl Fn(Lang) -> String) -> Vec<Other> {
         tag: other.tag(),
         name: other.say("language"),
     };
-    let all = Lang::ALL.into_iter().filter(|other| *other != lang);
+    let all = Lang::all().filter(|other| *other != lang);
     all.map(other).collect()
 }
 
@@ -194,9 +194,9 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_000), "1,000");
         assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!(minutes(Lang::En, 1), "1 minute");
-        assert_eq!(minutes(Lang::En, 61), "2 minutes");
-        assert_eq!(minutes(Lang::En, 7_320), "2 h 2 min");
-        assert_eq!(minutes(Lang::Ko, 7_200), "2시간 0분");
+        assert_eq!(minutes(Lang::EN, 1), "1 minute");
+        assert_eq!(minutes(Lang::EN, 61), "2 minutes");
+        assert_eq!(minutes(Lang::EN, 7_320), "2 h 2 min");
+        assert_eq!(minutes(Lang::KO, 7_200), "2시간 0분");
     }
 }

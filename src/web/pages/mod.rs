@@ -109,7 +109,7 @@ pub fn put_off(
     headers: &impl Headers,
     retry_after_s: u32,
 ) -> HttpResponse {
-    let named = path.get(1..3).and_then(Lang::of_tag);
+    let named = path.split('/').nth(1).and_then(Lang::of_tag);
     let lang = named.unwrap_or_else(|| Lang::of(headers));
     let mut answer = match *method {
         Method::POST => trouble::put_off_form(lang, retry_after_s),
@@ -121,6 +121,7 @@ pub fn put_off(
 
 /// Every page. The language is the first part of an address, the campaign the second.
 pub fn configure(config: &mut web::ServiceConfig) {
+    let languages: Vec<&str> = Lang::all().map(Lang::tag).collect();
     config
         .app_data(web::Data::new(prepared::PreparedPages::default()))
         .service(assets::serve)
@@ -130,7 +131,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route(web::get().to(landing::front)),
         )
         .service(
-            web::scope("/{lang:ko|en}")
+            web::scope(&format!("/{{lang:{}}}", languages.join("|")))
                 .wrap(from_fn(guard::guard))
                 .route("", web::get().to(landing::front))
                 .route("/", web::get().to(landing::front))

@@ -396,7 +396,7 @@ impl PreparedPages {
         if (clock.0, clock.1) != (here.index, second) || clock.2.is_empty() {
             let zone = &here.offer.catalog.campaign.zone;
             let when = When {
-                lang: Lang::Ko,
+                lang: Lang::KO,
                 zone,
             };
             *clock = (here.index, second, when.clock_s(here.now));
@@ -430,7 +430,7 @@ mod tests {
         let text = "자리 ".repeat(3_000);
         let (one, two) = (hole(0), hole(1));
         let page = format!("<h1>{text}</h1>{one}<p>{text}</p>{two}{one}</html>");
-        let prepared = Prepared::new(&page, "", Lang::Ko, For::One);
+        let prepared = Prepared::new(&page, "", Lang::KO, For::One);
         let long = "가".repeat(50_000);
         for values in [["", ""], ["7", "<b>앞에 3명</b>"], [long.as_str(), "x"]] {
             let owned = values.map(str::to_owned);
@@ -444,7 +444,7 @@ mod tests {
             let expected = page.replace(&one, values[0]).replace(&two, values[1]);
             assert_eq!(plain, expected);
         }
-        let whole = Prepared::new(&text, "", Lang::Ko, For::Everyone)
+        let whole = Prepared::new(&text, "", Lang::KO, For::Everyone)
             .whole
             .unwrap();
         assert_eq!(unpacked(&whole.gzip), text.as_bytes());
@@ -453,11 +453,11 @@ mod tests {
 
     #[test]
     fn a_page_for_one_person_is_kept_nowhere_and_one_for_all_has_a_tag() {
-        let own = Prepared::new("<p>", "", Lang::Ko, For::One);
+        let own = Prepared::new("<p>", "", Lang::KO, For::One);
         let answer = own.answer(&HeaderMap::new(), &[]);
         assert_eq!(answer.headers().get(CACHE_CONTROL).unwrap(), "no-store");
         assert!(answer.headers().get(ETAG).is_none());
-        let for_all = Prepared::new("<p>", "", Lang::Ko, For::Everyone);
+        let for_all = Prepared::new("<p>", "", Lang::KO, For::Everyone);
         let for_all = for_all.answer(&HeaderMap::new(), &[]);
         assert_eq!(for_all.headers().get(CACHE_CONTROL).unwrap(), PUBLIC);
         assert!(for_all.headers().get(ETAG).is_some());
@@ -473,7 +473,7 @@ mod tests {
     #[test]
     fn a_page_with_a_mark_in_its_text_is_shown_as_it_is() {
         let page = format!("<p>점검{}중 \u{1b}[2J\u{202e}</p>", hole(0));
-        let for_all = Prepared::new(&page, "", Lang::Ko, For::Everyone);
+        let for_all = Prepared::new(&page, "", Lang::KO, For::Everyone);
         let whole = for_all.whole.as_ref().unwrap();
         assert_eq!(whole.plain, page.as_bytes());
         assert_eq!(unpacked(&whole.gzip), page.as_bytes());
@@ -481,7 +481,7 @@ mod tests {
         assert_eq!(answer.status(), StatusCode::OK);
         let message = without_holes(&page);
         assert_eq!(message, page.replace(is_hole, "\u{fffd}"));
-        let own = Prepared::new(&format!("{message}{}", hole(0)), "", Lang::Ko, For::One);
+        let own = Prepared::new(&format!("{message}{}", hole(0)), "", Lang::KO, For::One);
         let mut shown = Vec::new();
         own.plain(&["7".to_owned()], &mut shown);
         let shown = String::from_utf8(shown).unwrap();
@@ -491,7 +491,7 @@ mod tests {
     #[test]
     fn a_shelf_whose_maker_panicked_still_gives_pages() {
         let shelf = Shelf::<u8, u8>::default();
-        let make = |_: &_| Prepared::new("<p>", "", Lang::Ko, For::Everyone);
+        let make = |_: &_| Prepared::new("<p>", "", Lang::KO, For::Everyone);
         shelf.page(1, 1, make);
         let dead = std::thread::scope(|scope| {
             let maker = scope.spawn(|| shelf.page(1, 2, |_| panic!("as this test wants")));
@@ -508,7 +508,7 @@ mod tests {
         fn no_text_makes_a_page_panic(text in ".{0,100}", marks in "[\u{effff}-\u{f0011}]{0,9}") {
             let page = format!("{marks}{text}{marks}");
             for whom in [For::Everyone, For::One] {
-                let prepared = Prepared::new(&page, "", Lang::Ko, whom);
+                let prepared = Prepared::new(&page, "", Lang::KO, whom);
                 let mut headers = HeaderMap::new();
                 prepared.answer(&headers, &[]);
                 headers.insert(
@@ -521,7 +521,7 @@ mod tests {
                 prepared.plain(&values, &mut plain);
                 prop_assert_eq!(unpacked(&gzip), plain);
             }
-            let all = Prepared::new(&page, "", Lang::Ko, For::Everyone);
+            let all = Prepared::new(&page, "", Lang::KO, For::Everyone);
             let mut plain = Vec::new();
             all.plain(&[], &mut plain);
             prop_assert_eq!(plain, page.into_bytes());
@@ -530,7 +530,7 @@ mod tests {
         #[test]
         fn any_page_and_value_come_back(before in text(), value in ".{0,200}", after in text()) {
             let page = format!("{before}{}{after}", hole(0));
-            let prepared = Prepared::new(&page, "", Lang::En, For::One);
+            let prepared = Prepared::new(&page, "", Lang::EN, For::One);
             let expected = format!("{before}{value}{after}");
             let mut gzip = Vec::new();
             prepared.gzip(&[value], &mut gzip);

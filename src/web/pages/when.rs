@@ -166,11 +166,11 @@ mod tests {
         let zone = Zone::named("Asia/Seoul").unwrap();
         let stamp = Stamp::parse("2021-07-22T20:00:00+09:00").unwrap();
         let ko = When {
-            lang: Lang::Ko,
+            lang: Lang::KO,
             zone: &zone,
         };
         let en = When {
-            lang: Lang::En,
+            lang: Lang::EN,
             zone: &zone,
         };
         assert_eq!(ko.instant(stamp), "2021년 7월 22일 목요일 20:00");
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(ko.zone(), "한국 시각");
         let other = Zone::named("Europe/Berlin").unwrap();
         let en = When {
-            lang: Lang::En,
+            lang: Lang::EN,
             zone: &other,
         };
         assert_eq!(en.instant(early), "Sunday 18 July 2021, 20:04");

@@ -12,6 +12,7 @@ let own = at('own');
 let timer;
 let due = 0;
 let failed = 0;
+let asking = false;
 let announced = performance.now();
 
 // What people wish, kept on this device.
@@ -53,6 +54,7 @@ addEventListener('keydown', unlock);
 
 const arm = () => {
   clearTimeout(timer);
+  if (asking) return;
   timer = setTimeout(ask, Math.max(0, due - performance.now()));
 };
 const seconds = (s) => { due = performance.now() + s * 1000; arm(); };
@@ -86,7 +88,7 @@ async function ask() {
   const later_s = (answer) => Number(answer.headers.get('Retry-After')) || 0;
   const is_busy = (answer) => answer.status === 429 || answer.status >= 500;
   let told = 0;
-  due = 0;
+  asking = true;
   try {
     const answer = await fetch(api + '/place');
     told = later_s(answer);
@@ -103,6 +105,7 @@ async function ask() {
       && !!place.may_not_reach === !!at('ends')
       && said === (at('message')?.textContent ?? '');
     if (same) {
+      asking = false;
       draw(place, as_of);
       return seconds(place.next_poll_s);
     }
@@ -110,8 +113,11 @@ async function ask() {
     told = later_s(drawn);
     if (is_busy(drawn)) throw new Error('later');
     if (!drawn.ok) return location.reload();
-    show(await drawn.text());
+    const text = await drawn.text();
+    asking = false;
+    show(text);
   } catch {
+    asking = false;
     lost(network.dataset.lost);
     later(told);
   }
@@ -155,7 +161,7 @@ setInterval(() => {
   const next = at('next');
   if (!next || state() === 'admitted') return;
   const left = Math.ceil((due - performance.now()) / 1000);
-  next.textContent = due && left > 0 ? put(words.next, { s: left }) : words.looking;
+  next.textContent = !asking && left > 0 ? put(words.next, { s: left }) : words.looking;
 }, 1000);
 
 // In front of somebody's eyes it goes in by itself, if they wish; in the background it waits to be

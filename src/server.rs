@@ -28,6 +28,7 @@ use crate::web::door::bounds::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
 use crate::web::door::client::Proxies;
 use crate::web::door::networks::{Bounds, Networks};
 use crate::web::door::{self, Listener, load::Load};
+use crate::web::words;
 
 /// What the process exits with after a failed commit: systemd starts it again, and it recovers.
 pub const EXIT_COMMIT_FAILED: i32 = 70;
@@ -69,6 +70,14 @@ pub fn run(
     ready: impl FnOnce(&Addresses),
 ) -> anyhow::Result<()> {
     config.check().map_err(anyhow::Error::msg)?;
+    for (tag, faults) in words::install(folder.languages()?) {
+        tracing::error!(
+            language = tag,
+            fault = faults.first(),
+            faults = faults.len(),
+            "the catalogue of this language is not used; `sumun languages check` says why"
+        );
+    }
     let (store, shared) = (Arc::clone(core.store()), Arc::clone(core.shared()));
     let (keys, clock) = (Arc::clone(core.keys()), core.clock().clone());
     if let Some(away) = shared.away.get() {

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod gate;
 pub mod import;
 pub mod keep;
+pub mod languages;
 pub mod rush;
 pub mod serve;
 mod told;
@@ -132,6 +133,9 @@ pub enum Command {
         #[command(subcommand)]
         command: gate::GateCommand,
     },
+    /// Add languages to the pages
+    #[command(subcommand)]
+    Languages(languages::LanguagesCommand),
     /// Replace the key that signs places and sessions; nobody loses their place
     #[command(
         subcommand_value_name = "ACT",
@@ -220,6 +224,7 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
             work(&folder, import, Some(&file))
         }
         Command::Gate { campaign, command } => gate::run(&folder, command, campaign),
+        Command::Languages(command) => languages::run(&folder, &command),
         Command::Keys {
             command: KeysCommand::Rotate { revoke },
         } => work(&folder, Work::RotateTokenKey { revoke }, None),

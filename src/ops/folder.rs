@@ -1,7 +1,8 @@
 //! The data folder: what lies where, and how it is made.
 //!
 //! `sumun.redb` is the data file; `keys.json` the secrets that are not in it; `server.toml` the
-//! settings; `certs/` certificate and key; `log/` the auditors' daily log; `control.sock` the door
+//! settings; `certs/` certificate and key; `languages/` the agency's catalogues; `log/` the
+//! auditors' daily log; `control.sock` the door
 //! for commands while a server runs; `staff.json` the accounts.
 
 use std::fs;
@@ -59,6 +60,31 @@ impl Folder {
 
     pub fn settings(&self) -> PathBuf {
         self.path.join("server.toml")
+    }
+
+    /// The catalogues of the agency's languages, each with its tag, in order.
+    ///
+    /// # Errors
+    /// A catalogue that can't be read.
+    pub fn languages(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let folder = self.path.join("languages");
+        let Ok(entries) = fs::read_dir(&folder) else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry?.path();
+            let tag = path.file_stem().and_then(|stem| stem.to_str());
+            if path.extension().is_some_and(|ending| ending == "ftl")
+                && let Some(tag) = tag
+            {
+                let source = fs::read_to_string(&path);
+                let source = source.with_context(|| format!("cannot read {}", path.display()))?;
+                found.push((tag.to_owned(), source));
+            }
+        }
+        found.sort();
+        Ok(found)
     }
 
     pub fn log(&self) -> PathBuf {

@@ -18,7 +18,7 @@ pub mod views;
 mod booking;
 mod browse;
 mod public;
-mod words;
+pub mod words;
 
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};

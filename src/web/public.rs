@@ -9,6 +9,7 @@ use super::call::{Call, service};
 use super::described::{BirthDateQuery, CampaignPath, refusals};
 use super::problem::Problem;
 use super::read;
+use super::agency::AgencyView;
 use super::views::{CampaignView, GateView, HealthView, NowView, OpeningsAnswer, opening};
 use super::words::Lang;
 use crate::domain::time::Zone;
@@ -55,6 +56,7 @@ pub async fn show_campaign(call: Call) -> Result<HttpResponse, Problem> {
             order: campaign.gate.order.name(),
             lobby_opens_min: campaign.gate.lobby_min(),
         },
+        agency: call.here.agency().map(|agency| AgencyView::of(&agency)),
     };
     Ok(cacheable(
         answer(StatusCode::OK, &view),

@@ -88,7 +88,9 @@ fn sound(file: &Path) -> anyhow::Result<Agency> {
 /// The bytes of a logo's file in the folder of the agency's file. A link that leads out of that
 /// folder is not followed: the file would not be what was checked with it.
 fn logo_beside(file: &Path, name: &str) -> Result<Vec<u8>, String> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let unread = |fault: std::io::Error| {
         format!("can't be read ({fault}): put it beside this file, or take `logo` out")

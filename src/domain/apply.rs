@@ -324,13 +324,8 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
             rows,
             source_sha256,
         } => {
-            let (source, rows) = Pending::take_agency(
-                &mut state.pending,
-                *campaign,
-                *parts,
-                *rows,
-                source_sha256,
-            )?;
+            let (source, rows) =
+                Pending::take_agency(&mut state.pending, *campaign, *parts, *rows, source_sha256)?;
             let agency = Agency::of_rows(&rows)?;
             let campaign = known(state, *campaign)?;
             if campaign.agency_version() + 1 != *version {
@@ -364,7 +359,9 @@ fn may_agree(campaign: &CampaignState, agency: u32) -> Applied {
     if campaign.had_agency(agency) {
         return Ok(());
     }
-    Err(format!("agrees to version {agency} of the agency's file, which is not there"))
+    Err(format!(
+        "agrees to version {agency} of the agency's file, which is not there"
+    ))
 }
 
 fn known_line(

@@ -219,7 +219,10 @@ impl Pending {
         source_sha256: &[u8; 32],
     ) -> Result<(String, Vec<CampaignRow>), String> {
         let mut list = Self::take(pending, campaign, parts)?;
-        let (source, rules) = (list.source_of(source_sha256)?, std::mem::take(&mut list.rules));
+        let (source, rules) = (
+            list.source_of(source_sha256)?,
+            std::mem::take(&mut list.rules),
+        );
         list.has_nothing_else("activates a campaign")?;
         check_count(rules.len(), rows)?;
         Ok((source, rules))
@@ -234,7 +237,10 @@ impl Pending {
         source_sha256: &[u8; 32],
     ) -> Result<(String, Vec<AgencyRow>), String> {
         let mut list = Self::take(pending, campaign, parts)?;
-        let (source, agency) = (list.source_of(source_sha256)?, std::mem::take(&mut list.agency));
+        let (source, agency) = (
+            list.source_of(source_sha256)?,
+            std::mem::take(&mut list.agency),
+        );
         list.has_nothing_else("activates an agency's file")?;
         check_count(agency.len(), rows)?;
         Ok((source, agency))

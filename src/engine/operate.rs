@@ -103,7 +103,11 @@ impl Core {
         };
         let is_base_in_force = {
             let state = self.shared.state();
-            match (&list.next, list.agency_before, state.campaign(list.campaign)) {
+            match (
+                &list.next,
+                list.agency_before,
+                state.campaign(list.campaign),
+            ) {
                 (Some(next), None, Some(campaign)) => next.fits(campaign),
                 (None, Some(version), Some(campaign)) => campaign.agency_version() == version,
                 (None, None, None) => list.campaign.at() == state.campaigns.len(),

@@ -78,5 +78,7 @@ impl AgencyView {
 
 fn by_tag(texts: &Texts) -> BTreeMap<String, String> {
     let texts = texts.iter();
-    texts.map(|(tag, text)| (tag.to_owned(), text.to_owned())).collect()
+    texts
+        .map(|(tag, text)| (tag.to_owned(), text.to_owned()))
+        .collect()
 }

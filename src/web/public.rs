@@ -5,11 +5,11 @@ use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Serialize;
 
+use super::agency::AgencyView;
 use super::call::{Call, service};
 use super::described::{BirthDateQuery, CampaignPath, refusals};
 use super::problem::Problem;
 use super::read;
-use super::agency::AgencyView;
 use super::views::{CampaignView, GateView, HealthView, NowView, OpeningsAnswer, opening};
 use super::words::Lang;
 use crate::domain::time::Zone;

@@ -227,9 +227,11 @@ fn the_evening_has_every_kind_of_entry() {
         Change::PersonRekeyed { .. } => 24,
         Change::LineEnded { .. } => 25,
         Change::WindowsPlanned { .. } => 26,
+        Change::AgencyActivated { .. } => 27,
+        Change::Agreed { .. } => 28,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..27), "{kinds:?}");
+    assert!(kinds.iter().copied().eq(0..29), "{kinds:?}");
     assert!(found.len() >= 30, "{} entries", found.len());
 }
 

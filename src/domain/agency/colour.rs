@@ -117,7 +117,9 @@ mod tests {
     fn only_six_hexadecimal_digits_are_a_colour() {
         assert_eq!(Colour::read("#0B50d0"), Some(Colour([0x0b, 0x50, 0xd0])));
         assert_eq!(Colour::read("#0B50d0").unwrap().to_string(), "#0b50d0");
-        for text in ["", "#", "0b50d0", "#0b50d", "#0b50d00", "#+b50d0", "#é50d0", "blue"] {
+        for text in [
+            "", "#", "0b50d0", "#0b50d", "#0b50d00", "#+b50d0", "#é50d0", "blue",
+        ] {
             assert_eq!(Colour::read(text), None, "{text}");
         }
     }

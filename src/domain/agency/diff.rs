@@ -19,14 +19,31 @@ pub fn diff(old: Option<&Agency>, new: &Agency) -> Vec<FieldChange> {
     texts("name", &|agency| Some(&agency.name), None);
     texts("hours", &|agency| agency.hours.as_ref(), None);
     texts("privacy", &|agency| agency.privacy.as_ref(), None);
-    texts("accessibility", &|agency| agency.accessibility.as_ref(), None);
+    texts(
+        "accessibility",
+        &|agency| agency.accessibility.as_ref(),
+        None,
+    );
     texts("terms", &|agency| agency.terms.as_ref(), None);
-    let consent = |agency: &Agency| agency.consent.as_ref().map(|consent| consent.version.clone());
+    let consent = |agency: &Agency| {
+        agency
+            .consent
+            .as_ref()
+            .map(|consent| consent.version.clone())
+    };
     let is_same_version = old.and_then(consent) == consent(new);
     let caution = is_same_version.then_some(NEW_CONSENT);
-    texts("consent.text", &|agency| Some(&agency.consent.as_ref()?.text), caution);
+    texts(
+        "consent.text",
+        &|agency| Some(&agency.consent.as_ref()?.text),
+        caution,
+    );
     texts("text.landing", &|agency| agency.landing.as_ref(), None);
-    texts("text.confirmation", &|agency| agency.confirmation.as_ref(), None);
+    texts(
+        "text.confirmation",
+        &|agency| agency.confirmation.as_ref(),
+        None,
+    );
     texts("text.print", &|agency| agency.print.as_ref(), None);
     changes.push("consent.version", old.and_then(consent), consent(new), None);
     let telephone = |agency: &Agency| agency.telephone.clone();
@@ -49,7 +66,8 @@ fn compare(
 ) {
     let find = |texts: Option<&Texts>, tag: &str| -> Option<String> {
         let mut all = texts?.iter();
-        all.find(|(known, _)| *known == tag).map(|(_, text)| text.to_owned())
+        all.find(|(known, _)| *known == tag)
+            .map(|(_, text)| text.to_owned())
     };
     let tags = |texts: Option<&Texts>| -> Vec<String> {
         let all = texts.iter().flat_map(|texts| texts.iter());
@@ -64,9 +82,17 @@ fn compare(
         }
         let texts = [&before, &after].map(|text| text.as_deref().unwrap_or_default());
         let [one, other] = texts.map(str::chars);
-        let same = one.zip(other).take_while(|(one, other)| one == other).count();
+        let same = one
+            .zip(other)
+            .take_while(|(one, other)| one == other)
+            .count();
         let shown = |text: Option<String>| text.map(|text| shown(&text, same));
-        changes.push(format!("{field}.{tag}"), shown(before), shown(after), caution);
+        changes.push(
+            format!("{field}.{tag}"),
+            shown(before),
+            shown(after),
+            caution,
+        );
     }
 }
 
@@ -79,7 +105,11 @@ fn shown(text: &str, same: usize) -> String {
     let part = text.chars().skip(from).take(SHOWN_CHARS);
     let part: String = part.map(|c| if c == '\n' { ' ' } else { c }).collect();
     let before = if from > 0 { "…" } else { "" };
-    let after = if text.chars().nth(from + SHOWN_CHARS).is_some() { "…" } else { "" };
+    let after = if text.chars().nth(from + SHOWN_CHARS).is_some() {
+        "…"
+    } else {
+        ""
+    };
     let chars = text.chars().count();
     format!("\"{before}{part}{after}\" ({chars} characters)")
 }
@@ -93,9 +123,17 @@ fn logo(changes: &mut Changes, old: Option<&Agency>, new: &Agency) {
         let digest = crate::domain::entry::Hash::of(&logo.bytes).to_string();
         let (kind, bytes) = (logo.kind.name(), logo.bytes.len());
         let digest = &digest[..8];
-        format!("{kind}, {} × {}, {bytes} bytes, {digest}", logo.width, logo.height)
+        format!(
+            "{kind}, {} × {}, {bytes} bytes, {digest}",
+            logo.width, logo.height
+        )
     };
-    changes.push("logo", before.map(shown), new.logo.as_ref().map(shown), None);
+    changes.push(
+        "logo",
+        before.map(shown),
+        new.logo.as_ref().map(shown),
+        None,
+    );
 }
 
 fn links(changes: &mut Changes, old: Option<&Agency>, new: &Agency) {

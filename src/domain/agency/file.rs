@@ -164,7 +164,10 @@ fn plain(
         source.error(at, format!("{} {what} {fault}", section.name));
         return None;
     }
-    if ["</", "/>", "<br>", "<p>"].iter().any(|mark| text.contains(mark)) {
+    if ["</", "/>", "<br>", "<p>"]
+        .iter()
+        .any(|mark| text.contains(mark))
+    {
         let why = "texts are plain, so its tags would be shown to people: take them out";
         source.warn_on(source.line(at), format!("{} {what}: {why}", section.name));
     }
@@ -273,10 +276,14 @@ fn read_links(head: &Section, source: &mut Source) -> Vec<Link> {
 }
 
 fn read_url(text: &str) -> Result<String, String> {
-    let host = text.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
+    let host = text
+        .strip_prefix("https://")
+        .and_then(|rest| rest.split(['/', '?', '#']).next());
     let is_host = |host: &str| {
         host.contains('.')
-            && host.bytes().all(|c| c.is_ascii_alphanumeric() || b".-:".contains(&c))
+            && host
+                .bytes()
+                .all(|c| c.is_ascii_alphanumeric() || b".-:".contains(&c))
             && !host.starts_with('.')
     };
     let is_mark = |c: char| c.is_ascii_graphic() && !"\"'<>\\^`{|}".contains(c);
@@ -307,7 +314,10 @@ fn read_vaccines(head: &Section, source: &mut Source) -> Vec<VaccineText> {
             continue;
         };
         if vaccines.iter().any(|known| known.id == id) {
-            let why = format!("there is a [[agency.vaccine]] {} before: keep one", quote(&id));
+            let why = format!(
+                "there is a [[agency.vaccine]] {} before: keep one",
+                quote(&id)
+            );
             source.error(vaccine.at, why);
             continue;
         }

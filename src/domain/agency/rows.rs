@@ -65,20 +65,24 @@ impl Agency {
     pub fn rows(&self) -> Vec<AgencyRow> {
         let mut rows = Rows::default();
         rows.text(TextOf::Name, Some(&self.name));
-        rows.0.extend(self.logo.as_ref().map(|logo| AgencyRow::Logo {
-            kind: logo.kind,
-            bytes: logo.bytes.clone(),
-            width: logo.width,
-            height: logo.height,
-        }));
-        rows.0.extend(self.colour.map(|colour| AgencyRow::Colour(colour.0)));
-        rows.0.extend(self.telephone.clone().map(AgencyRow::Telephone));
+        rows.0
+            .extend(self.logo.as_ref().map(|logo| AgencyRow::Logo {
+                kind: logo.kind,
+                bytes: logo.bytes.clone(),
+                width: logo.width,
+                height: logo.height,
+            }));
+        rows.0
+            .extend(self.colour.map(|colour| AgencyRow::Colour(colour.0)));
+        rows.0
+            .extend(self.telephone.clone().map(AgencyRow::Telephone));
         rows.text(TextOf::Hours, self.hours.as_ref());
         rows.text(TextOf::Privacy, self.privacy.as_ref());
         rows.text(TextOf::Accessibility, self.accessibility.as_ref());
         rows.text(TextOf::Terms, self.terms.as_ref());
         if let Some(consent) = &self.consent {
-            rows.0.push(AgencyRow::ConsentVersion(consent.version.clone()));
+            rows.0
+                .push(AgencyRow::ConsentVersion(consent.version.clone()));
             rows.text(TextOf::Consent, Some(&consent.text));
         }
         rows.text(TextOf::Landing, self.landing.as_ref());
@@ -159,7 +163,8 @@ impl Parts {
         match row {
             AgencyRow::Text { of, tag, text } => {
                 let place = self.text(*of);
-                let place = place.ok_or_else(|| format!("has a text for {of:?}, which is not there"))?;
+                let place =
+                    place.ok_or_else(|| format!("has a text for {of:?}, which is not there"))?;
                 place.push(tag, text);
                 Ok(())
             }
@@ -178,12 +183,12 @@ impl Parts {
                 once(&mut self.logo, "logo", logo)
             }
             AgencyRow::Colour(parts) => once(&mut self.colour, "colour", Colour(*parts)),
-            AgencyRow::Telephone(number) => {
-                once(&mut self.telephone, "telephone", number.clone())
-            }
-            AgencyRow::ConsentVersion(version) => {
-                once(&mut self.consent_version, "consent's version", version.clone())
-            }
+            AgencyRow::Telephone(number) => once(&mut self.telephone, "telephone", number.clone()),
+            AgencyRow::ConsentVersion(version) => once(
+                &mut self.consent_version,
+                "consent's version",
+                version.clone(),
+            ),
             AgencyRow::Link { url } => {
                 let (label, url) = (Texts::default(), url.clone());
                 self.links.push(Link { label, url });

@@ -40,9 +40,19 @@ fn the_example_says_everything_in_both_languages() {
     let vaccine = agency.vaccine("mrna").unwrap();
     assert!(vaccine.bring.is_some() && agency.vaccine("other").is_none());
     let logo = agency.logo.as_ref().unwrap();
-    assert_eq!((logo.kind, logo.width, logo.height), (LogoKind::Svg, 48, 48));
-    let all = [&agency.privacy, &agency.accessibility, &agency.terms, &agency.landing];
-    let all = all.into_iter().chain([&agency.confirmation, &agency.print, &agency.hours]);
+    assert_eq!(
+        (logo.kind, logo.width, logo.height),
+        (LogoKind::Svg, 48, 48)
+    );
+    let all = [
+        &agency.privacy,
+        &agency.accessibility,
+        &agency.terms,
+        &agency.landing,
+    ];
+    let all = all
+        .into_iter()
+        .chain([&agency.confirmation, &agency.print, &agency.hours]);
     for texts in all {
         let tags: Vec<&str> = texts.as_ref().unwrap().iter().map(|(tag, _)| tag).collect();
         assert_eq!(tags, ["ko", "en"], "in the order of the file");
@@ -53,7 +63,10 @@ fn the_example_says_everything_in_both_languages() {
 fn a_file_needs_no_more_than_a_name() {
     let (agency, warnings) = parse(SMALL).unwrap();
     assert_eq!(warnings, []);
-    assert_eq!((agency.logo, agency.consent, agency.links.len()), (None, None, 0));
+    assert_eq!(
+        (agency.logo, agency.consent, agency.links.len()),
+        (None, None, 0)
+    );
     assert!(Agency::parse(SMALL, |_| unreachable!("there is no logo")).is_ok());
 }
 
@@ -61,23 +74,59 @@ fn a_file_needs_no_more_than_a_name() {
 const MISTAKES: &[(&str, u32, &str)] = &[
     ("name_ = 1", 3, "has no key `name_`"),
     ("colour = \"blue\"", 3, "write it as \"#0b50d0\""),
-    ("colour = \"#ff8800\"", 3, "a contrast of 2.3 : 1, and 4.5 : 1 is needed"),
+    (
+        "colour = \"#ff8800\"",
+        3,
+        "a contrast of 2.3 : 1, and 4.5 : 1 is needed",
+    ),
     ("colour = \"#777777\"", 3, "a contrast of 4.4 : 1"),
     ("telephone = \"call us\"", 3, "write it as people dial it"),
     ("telephone = 1339", 3, "must be a text in double quotes"),
-    ("logo = \"../logo.svg\"", 3, "must be a file beside this one"),
-    ("logo = \"/etc/passwd\"", 3, "must be a file beside this one"),
+    (
+        "logo = \"../logo.svg\"",
+        3,
+        "must be a file beside this one",
+    ),
+    (
+        "logo = \"/etc/passwd\"",
+        3,
+        "must be a file beside this one",
+    ),
     ("logo = 'a\\..\\b'", 3, "must be a file beside this one"),
     ("logo = \"a/../../b\"", 3, "must be a file beside this one"),
     ("hours = \"always\"", 3, "as a table"),
     ("hours = { ko = \"늘\" }", 3, "needs `en`"),
-    ("hours = { ko = \"늘\", en = \" \" }", 3, "must not be empty"),
-    ("hours = { ko = \"늘\", en = \"a\", EN = \"b\" }", 3, "two or three small letters"),
-    ("hours = { ko = \"늘\", en = \"a\", english = \"b\" }", 3, "two or three small letters"),
-    ("terms = { ko = \"\"\"가\n나\u{e000}\"\"\", en = \"a\" }", 3, "on line 2 of it character 2"),
-    ("terms = { ko = \"가\\u0007\", en = \"a\" }", 3, "a control character"),
+    (
+        "hours = { ko = \"늘\", en = \" \" }",
+        3,
+        "must not be empty",
+    ),
+    (
+        "hours = { ko = \"늘\", en = \"a\", EN = \"b\" }",
+        3,
+        "two or three small letters",
+    ),
+    (
+        "hours = { ko = \"늘\", en = \"a\", english = \"b\" }",
+        3,
+        "two or three small letters",
+    ),
+    (
+        "terms = { ko = \"\"\"가\n나\u{e000}\"\"\", en = \"a\" }",
+        3,
+        "on line 2 of it character 2",
+    ),
+    (
+        "terms = { ko = \"가\\u0007\", en = \"a\" }",
+        3,
+        "a control character",
+    ),
     ("[agency.consent]\nversion = \"1\"", 3, "needs `text`"),
-    ("[agency.consent]\ntext = { ko = \"가\", en = \"a\" }", 3, "needs `version`"),
+    (
+        "[agency.consent]\ntext = { ko = \"가\", en = \"a\" }",
+        3,
+        "needs `version`",
+    ),
     ("[agency.text]\nprivacy = 1", 4, "has no key `privacy`"),
     ("link = 1", 3, "write [[agency.link]] in double brackets"),
     (
@@ -125,17 +174,26 @@ fn what_is_wrong_with_the_logo_is_told_at_its_line() {
     assert_eq!((findings.len(), findings[0].line), (1, 3));
     assert!(findings[0].message.contains("`seal.svg`: seal.svg is lost"));
     let findings = Agency::parse(&text, |_| Ok(b"<html/>".to_vec())).unwrap_err();
-    assert!(findings[0].message.contains("logo: `seal.svg` is no SVG"), "{findings:?}");
+    assert!(
+        findings[0].message.contains("logo: `seal.svg` is no SVG"),
+        "{findings:?}"
+    );
 }
 
 /// Each bound: just what is allowed, and one more.
 #[test]
 fn texts_lists_and_languages_have_bounds() {
     let text = |key: &str, chars: usize| {
-        format!("{key} = {{ ko = \"{}\", en = \"a\" }}\n", "가".repeat(chars))
+        format!(
+            "{key} = {{ ko = \"{}\", en = \"a\" }}\n",
+            "가".repeat(chars)
+        )
     };
     let links = |count: usize| {
-        let link = format!("[[agency.link]]\n{}url = \"https://a.org/\"\n", text("label", 3));
+        let link = format!(
+            "[[agency.link]]\n{}url = \"https://a.org/\"\n",
+            text("label", 3)
+        );
         link.repeat(count)
     };
     let languages = |count: usize| {
@@ -153,7 +211,11 @@ fn texts_lists_and_languages_have_bounds() {
     ] {
         let file = |text: String| {
             let is_whole = text.starts_with("[agency]\n");
-            if is_whole { text } else { format!("{SMALL}{text}") }
+            if is_whole {
+                text
+            } else {
+                format!("{SMALL}{text}")
+            }
         };
         assert!(parse(&file(fits)).is_ok());
         let (_, message) = mistake(&file(too_much));
@@ -178,7 +240,10 @@ fn an_agency_comes_back_from_its_rows() {
     for agency in [example(), small, long] {
         let rows = agency.rows();
         assert_eq!(Agency::of_rows(&rows), Ok(agency));
-        assert!(crate::domain::pieces::split(&rows).is_ok(), "each row fits into an entry");
+        assert!(
+            crate::domain::pieces::split(&rows).is_ok(),
+            "each row fits into an entry"
+        );
     }
 }
 
@@ -189,15 +254,22 @@ fn a_kind_of_row_that_is_missing_means_none_and_one_that_is_doubled_is_named() {
         let rows: Vec<AgencyRow> = rows.iter().filter(|row| !is_gone(row)).cloned().collect();
         Agency::of_rows(&rows)
     };
-    let is_of = |row: &AgencyRow, wanted: TextOf| {
-        matches!(row, AgencyRow::Text { of, .. } if *of == wanted)
-    };
+    let is_of = |row: &AgencyRow, wanted: TextOf| matches!(row, AgencyRow::Text { of, .. } if *of == wanted);
     let no_logo = without(&|row| matches!(row, AgencyRow::Logo { .. }));
     assert_eq!(no_logo.unwrap().logo, None);
-    assert_eq!(without(&|row| is_of(row, TextOf::Hours)).unwrap().hours, None);
+    assert_eq!(
+        without(&|row| is_of(row, TextOf::Hours)).unwrap().hours,
+        None
+    );
     assert!(without(&|row| is_of(row, TextOf::Name)).is_err());
-    assert!(without(&|row| is_of(row, TextOf::Consent)).is_err(), "half of it");
-    assert!(without(&|row| matches!(row, AgencyRow::Link { .. })).is_err(), "a label of nothing");
+    assert!(
+        without(&|row| is_of(row, TextOf::Consent)).is_err(),
+        "half of it"
+    );
+    assert!(
+        without(&|row| matches!(row, AgencyRow::Link { .. })).is_err(),
+        "a label of nothing"
+    );
     for row in &rows {
         let mut doubled = rows.clone();
         doubled.push(row.clone());
@@ -219,10 +291,19 @@ fn a_diff_shows_each_field_around_what_changed() {
     let all = diff::diff(None, &old);
     assert!(all.len() > 20 && all.iter().all(|change| change.old.is_none()));
     let text = EXAMPLE
-        .replace("as long as the law requires, and then deleted", "a year, and then deleted")
-        .replace("to stop their processing. Please call", "to stop it. Please call")
+        .replace(
+            "as long as the law requires, and then deleted",
+            "a year, and then deleted",
+        )
+        .replace(
+            "to stop their processing. Please call",
+            "to stop it. Please call",
+        )
         .replace("#0b50d0", "#0b50d1")
-        .replace("for as long as the law requires\n\nYou do not", "for a year\n\nYou do not")
+        .replace(
+            "for as long as the law requires\n\nYou do not",
+            "for a year\n\nYou do not",
+        )
         .replace("id = \"mrna\"", "id = \"other\"");
     let new = parse(&text).unwrap().0;
     let found = diff::diff(Some(&old), &new);
@@ -243,7 +324,10 @@ fn a_diff_shows_each_field_around_what_changed() {
     assert_eq!(fields, expected);
     let shown = found[0].new.as_deref().unwrap();
     assert!(shown.contains("a year, and then deleted"), "{shown}");
-    assert!(found[1].caution.is_some(), "the same version of another wording");
+    assert!(
+        found[1].caution.is_some(),
+        "the same version of another wording"
+    );
 }
 
 #[test]

@@ -18,7 +18,9 @@ impl Texts {
 
     /// Each language's tag and text.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(tag, text)| (tag.as_str(), text.as_str()))
+        self.0
+            .iter()
+            .map(|(tag, text)| (tag.as_str(), text.as_str()))
     }
 
     /// Adds a language, or more to the text of the last one if it is of the same language.

@@ -22,12 +22,25 @@ pub enum Seat {
 /// What a person asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ask {
-    Hold { doses: Doses, pool: Pool },
-    Release { hold: HoldId },
+    Hold {
+        doses: Doses,
+        pool: Pool,
+    },
+    Release {
+        hold: HoldId,
+    },
     /// `agreed` is the version of the agency's file whose consent text the person agreed to.
-    Book { seat: Seat, agreed: Option<u32> },
-    Move { number: BookingNumber, seat: Seat },
-    Cancel { number: BookingNumber },
+    Book {
+        seat: Seat,
+        agreed: Option<u32>,
+    },
+    Move {
+        number: BookingNumber,
+        seat: Seat,
+    },
+    Cancel {
+        number: BookingNumber,
+    },
 }
 
 impl Ask {

@@ -46,7 +46,9 @@ pub fn vaccines_without_name(offer: &Offer, agency: &Agency) -> Result<Vec<Strin
             ids.join(", ")
         ));
     }
-    let unnamed = known.iter().filter(|known| agency.vaccine(&known.id).is_none());
+    let unnamed = known
+        .iter()
+        .filter(|known| agency.vaccine(&known.id).is_none());
     Ok(unnamed.map(|vaccine| vaccine.id.clone()).collect())
 }
 
@@ -60,8 +62,7 @@ pub fn activation(
     let offer = offer(shared, id).ok_or_else(|| unknown(id))?;
     let vaccines_unnamed = vaccines_without_name(&offer, agency).map_err(impossible)?;
     let before = offer.agency.as_ref();
-    let is_in_force =
-        before.is_some_and(|known| known.source == source && known.agency == *agency);
+    let is_in_force = before.is_some_and(|known| known.source == source && known.agency == *agency);
     let version_before = before.map_or(0, |known| known.version);
     let version = version_before + u32::from(!is_in_force);
     let done = Operated::AgencyActivated {

@@ -58,7 +58,10 @@ pub fn perform(
             campaign,
             source,
             agency,
-        } => put_in_force(|| agency::activation(shared, &campaign, &source, &agency), hand),
+        } => put_in_force(
+            || agency::activation(shared, &campaign, &source, &agency),
+            hand,
+        ),
         Operation::ImportSites { campaign, rows } => {
             put_in_force(|| lists::sites(shared, &campaign, &rows), hand)
         }

@@ -117,7 +117,10 @@ pub(super) fn in_force(shared: &Shared) -> Vec<AgencyInForce> {
                 ko: name("ko"),
                 en: name("en"),
             },
-            consent: agency.consent.as_ref().map(|consent| consent.version.clone()),
+            consent: agency
+                .consent
+                .as_ref()
+                .map(|consent| consent.version.clone()),
         })
     });
     shown.collect()

@@ -34,7 +34,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Logo, String> {
 
 fn decode(bytes: &[u8]) -> Result<Pixels, String> {
     let broken = |fault: png::DecodingError| {
-        format!("is a PNG that can't be read ({fault}): open it in an image editor and save it anew")
+        format!(
+            "is a PNG that can't be read ({fault}): open it in an image editor and save it anew"
+        )
     };
     let limits = Limits {
         bytes: DECODER_BYTES_MAX,
@@ -50,7 +52,9 @@ fn decode(bytes: &[u8]) -> Result<Pixels, String> {
         ));
     }
     let mut reader = decoder.read_info().map_err(broken)?;
-    let length = reader.output_buffer_size().filter(|length| *length <= DECODER_BYTES_MAX);
+    let length = reader
+        .output_buffer_size()
+        .filter(|length| *length <= DECODER_BYTES_MAX);
     let length = length.ok_or("is a PNG with too many bytes: scale it down")?;
     let mut pixels = vec![0; length];
     let frame = reader.next_frame(&mut pixels).map_err(broken)?;

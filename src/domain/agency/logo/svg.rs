@@ -95,7 +95,9 @@ pub(super) fn read(text: &str) -> Result<Logo, String> {
     let document = document.map_err(|fault| format!("can't be read as SVG ({fault}): {TO_DO}"))?;
     let root = document.root_element();
     if !is_svg(root) || root.tag_name().name() != "svg" {
-        return Err(format!("is no SVG: its root must be <svg xmlns=\"{SVG}\">; {TO_DO}"));
+        return Err(format!(
+            "is no SVG: its root must be <svg xmlns=\"{SVG}\">; {TO_DO}"
+        ));
     }
     let (width, height) = size(root)?;
     let mut writer = Writer {
@@ -122,7 +124,9 @@ fn is_gradient(node: Node) -> bool {
 /// The name by which a gradient is used.
 fn gradient(node: Node) -> Option<String> {
     let id = node.attribute("id").filter(|_| is_gradient(node))?;
-    let is_plain = id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
+    let is_plain = id
+        .bytes()
+        .all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
     (is_plain && !id.is_empty()).then(|| id.to_owned())
 }
 
@@ -132,7 +136,9 @@ fn size(root: Node) -> Result<(u32, u32), String> {
     let side = |name: &str| root.attribute(name).and_then(number);
     let sides = match root.attribute("viewBox") {
         Some(text) => {
-            let parts = text.split([' ', ',', '\t', '\n']).filter(|part| !part.is_empty());
+            let parts = text
+                .split([' ', ',', '\t', '\n'])
+                .filter(|part| !part.is_empty());
             let numbers: Option<Vec<f64>> = parts.map(number).collect();
             match numbers.as_deref() {
                 Some(&[_, _, width, height]) => Some((width, height)),
@@ -159,7 +165,9 @@ impl Writer {
             return Err(format!("has <{name}>, which a logo may not have: {TO_DO}"));
         }
         if depth > DEPTH_MAX {
-            return Err(format!("has groups in groups, more than {DEPTH_MAX} deep: {TO_DO}"));
+            return Err(format!(
+                "has groups in groups, more than {DEPTH_MAX} deep: {TO_DO}"
+            ));
         }
         if (name == "svg") != (depth == 0) {
             return Err(format!("has an <svg> in its <svg>: {TO_DO}"));

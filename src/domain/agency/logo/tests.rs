@@ -12,14 +12,18 @@ const PLAIN: &str = r##"<?xml version="1.0"?>
 </svg>"##;
 
 fn svg(body: &str) -> Result<Logo, String> {
-    let head = r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink""#;
+    let head =
+        r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink""#;
     Logo::of_file(format!("{head} viewBox=\"0 0 8 8\">{body}</svg>").as_bytes())
 }
 
 #[test]
 fn an_svg_is_written_anew_without_what_only_its_editor_needs() {
     let logo = Logo::of_file(PLAIN.as_bytes()).unwrap();
-    assert_eq!((logo.kind, logo.width, logo.height), (LogoKind::Svg, 48, 41));
+    assert_eq!(
+        (logo.kind, logo.width, logo.height),
+        (LogoKind::Svg, 48, 41)
+    );
     let text = String::from_utf8(logo.bytes.clone()).unwrap();
     let expected = concat!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 40.5">"#,
@@ -79,15 +83,29 @@ fn documents_that_are_no_simple_drawing_are_refused() {
     assert!(svg(&deepest).is_err());
     assert!(svg(&many).is_err());
     assert!(svg(&long).unwrap_err().contains("at most 16 KiB"));
-    for text in ["", "<html/>", "<svg/>", "no picture", "<svg xmlns='http://www.w3.org/2000/svg'/>"] {
+    for text in [
+        "",
+        "<html/>",
+        "<svg/>",
+        "no picture",
+        "<svg xmlns='http://www.w3.org/2000/svg'/>",
+    ] {
         assert!(Logo::of_file(text.as_bytes()).is_err(), "{text}");
     }
-    assert!(Logo::of_file(&[0xff, 0xfe]).unwrap_err().contains("neither"));
-    assert!(Logo::of_file(&vec![b' '; 300 << 10]).unwrap_err().contains("256 KiB"));
+    assert!(
+        Logo::of_file(&[0xff, 0xfe])
+            .unwrap_err()
+            .contains("neither")
+    );
+    assert!(
+        Logo::of_file(&vec![b' '; 300 << 10])
+            .unwrap_err()
+            .contains("256 KiB")
+    );
 }
 
-/// A picture whose pixels differ from each other as `noise` says.
-fn picture(side: u32, noise: u32) -> Vec<u8> {
+/// A picture of noise, or with a noise of 0 a black one.
+fn picture(side: u32, noise: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = ::png::Encoder::new(&mut bytes, side, side);
     encoder.set_color(::png::ColorType::Rgb);
@@ -95,8 +113,13 @@ fn picture(side: u32, noise: u32) -> Vec<u8> {
         .add_text_chunk("Author".to_owned(), "somebody in particular".to_owned())
         .unwrap();
     let mut writer = encoder.write_header().unwrap();
-    let pixels = (0..side * side * 3).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) * noise);
-    let pixels: Vec<u8> = pixels.map(|value| value as u8).collect();
+    // Bytes that do not follow from one another, so that they take room.
+    let mut last = 1_u64;
+    let mut next = || {
+        last = last.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (last >> 56) as u8 * noise
+    };
+    let pixels: Vec<u8> = (0..side * side * 3).map(|_| next()).collect();
     writer.write_image_data(&pixels).unwrap();
     writer.finish().unwrap();
     bytes
@@ -108,10 +131,15 @@ fn a_png_keeps_its_pixels_and_nothing_else() {
     let has = |bytes: &[u8], word: &[u8]| bytes.windows(word.len()).any(|part| part == word);
     assert!(has(&bytes, b"somebody"));
     let logo = Logo::of_file(&bytes).unwrap();
-    assert_eq!((logo.kind, logo.width, logo.height), (LogoKind::Png, 64, 64));
+    assert_eq!(
+        (logo.kind, logo.width, logo.height),
+        (LogoKind::Png, 64, 64)
+    );
     assert!(!has(&logo.bytes, b"somebody"));
     let pixels = |bytes: &[u8]| {
-        let mut reader = ::png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
+        let mut reader = ::png::Decoder::new(std::io::Cursor::new(bytes))
+            .read_info()
+            .unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut pixels).unwrap();
         pixels
@@ -128,6 +156,14 @@ fn a_png_that_is_broken_or_too_large_is_refused() {
         assert!(why.contains("save it anew"), "{why}");
     }
     assert!(Logo::of_file(&picture(512, 0)).is_ok());
-    assert!(Logo::of_file(&picture(513, 0)).unwrap_err().contains("scale it down"));
-    assert!(Logo::of_file(&picture(256, 1)).unwrap_err().contains("at most 24 KiB"));
+    assert!(
+        Logo::of_file(&picture(513, 0))
+            .unwrap_err()
+            .contains("scale it down")
+    );
+    assert!(
+        Logo::of_file(&picture(256, 1))
+            .unwrap_err()
+            .contains("at most 24 KiB")
+    );
 }

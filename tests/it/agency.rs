@@ -52,9 +52,9 @@ fn an_agencys_file_is_checked_with_its_logo() {
     };
     world.write(
         "agency-logo.svg",
-        "<svg xmlns=\"http://www.w3.org/2000/svg\"><script/></svg>",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 8 8\"><script/></svg>",
     );
-    refused("agency.toml:16: error: [agency]: logo: `agency-logo.svg`");
+    refused("agency.toml:14: error: [agency]: logo: `agency-logo.svg` has <script>");
     fs::remove_file(world.path("agency-logo.svg")).unwrap();
     refused("put it beside this file");
     std::os::unix::fs::symlink("/etc/hostname", world.path("agency-logo.svg")).unwrap();

@@ -1,3 +1,5 @@
+//! One mistake at a time in a sound file, the bounds of its texts, its rows and its changes.
+
 use super::*;
 use crate::domain::agency::rows::{AgencyRow, TextOf};
 use crate::domain::text::check_characters;

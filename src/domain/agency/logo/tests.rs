@@ -1,3 +1,5 @@
+//! What a logo may have, what it may not, and that nothing else of its file is kept.
+
 use super::*;
 
 const PLAIN: &str = r##"<?xml version="1.0"?>

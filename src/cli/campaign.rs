@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::Output;
-use crate::domain::campaign::diff::{ChangeKind, diff};
+use crate::domain::campaign::diff::{ChangeKind, FieldChange, diff};
 use crate::domain::campaign::eligibility::{Answer, Subject};
 use crate::domain::campaign::preview::{self, Counts, View};
 use crate::domain::campaign::timeline::timeline;
@@ -95,19 +95,28 @@ pub fn run_pure(command: &CampaignCommand) -> Option<anyhow::Result<Output>> {
 /// The text of a campaign file.
 ///
 /// # Errors
-/// A missing or unreadable file, one over 1 MiB, or one that is not UTF-8: which byte.
+/// As of `read_text`.
 pub fn read_source(file: &Path) -> anyhow::Result<String> {
+    read_text(file, "campaign", FILE_BYTES_MAX)
+}
+
+/// The text of a file, which is a `kind` file.
+///
+/// # Errors
+/// A missing or unreadable file, one that is too long, or one that is not UTF-8: which byte.
+pub(super) fn read_text(file: &Path, kind: &str, bytes_max: u64) -> anyhow::Result<String> {
     let shown = file.display();
     let mut bytes = Vec::new();
     let opened = std::fs::File::open(file);
-    let opened = opened.with_context(|| format!("cannot open the campaign file {shown}"))?;
+    let opened = opened.with_context(|| format!("cannot open the {kind} file {shown}"))?;
     // One byte more than allowed tells a file that is too long, whatever its metadata say.
-    let mut limited = opened.take(FILE_BYTES_MAX + 1);
+    let mut limited = opened.take(bytes_max + 1);
     limited
         .read_to_end(&mut bytes)
         .with_context(|| format!("cannot read {shown}"))?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        bail!("{shown} is over 1 MiB: that is not a campaign file");
+    if bytes.len() as u64 > bytes_max {
+        let mebibytes = bytes_max >> 20;
+        bail!("{shown} is over {mebibytes} MiB: that is no {kind} file");
     }
     String::from_utf8(bytes).map_err(|fault| {
         let at = fault.utf8_error().valid_up_to();
@@ -134,7 +143,7 @@ pub fn read_campaign(file: &Path) -> anyhow::Result<(Campaign, String)> {
     }
 }
 
-fn show_findings(file: &Path, findings: &[Finding]) -> String {
+pub(super) fn show_findings(file: &Path, findings: &[Finding]) -> String {
     let line = |finding: &Finding| {
         let severity = match finding.severity {
             Severity::Error => "error",
@@ -213,8 +222,14 @@ fn groups_of_nobody(
 
 fn compare(old: &Path, new: &Path) -> anyhow::Result<Output> {
     let changes = diff(&read_campaign(old)?.0, &read_campaign(new)?.0);
+    let human = show_changes(&changes);
+    Ok(Output::done(human, json!({ "changes": changes })))
+}
+
+/// One line for each field that differs.
+pub(super) fn show_changes(changes: &[FieldChange]) -> String {
     let mut lines = Vec::new();
-    for change in &changes {
+    for change in changes {
         let field = &change.field;
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
         let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
@@ -223,15 +238,13 @@ fn compare(old: &Path, new: &Path) -> anyhow::Result<Output> {
             ChangeKind::Removed => format!("- {field}: {old}"),
             ChangeKind::Changed => format!("~ {field}: {old} -> {new}"),
         });
-        lines.extend(change.caution.map(|caution| format!("    note: {caution}")));
+        let caution = change.caution.as_ref();
+        lines.extend(caution.map(|caution| format!("    note: {caution}")));
     }
     if lines.is_empty() {
         lines.push("no difference".to_owned());
     }
-    Ok(Output::done(
-        lines.join("\n"),
-        json!({ "changes": changes }),
-    ))
+    lines.join("\n")
 }
 
 fn changes(file: &Path) -> anyhow::Result<Output> {

@@ -18,6 +18,7 @@ use super::{Output, serve};
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
 use crate::demo;
+use crate::domain::agency::Agency;
 use crate::domain::campaign::{Campaign, read_date, read_instant};
 use crate::domain::ids::VaccineIndex;
 use crate::domain::state::State;
@@ -29,6 +30,9 @@ use crate::ops::folder::{Folder, write_new};
 use crate::server::{self, Addresses};
 
 pub const CAMPAIGN: &str = include_str!("../../data/campaign.toml");
+/// Who the demo is by, with its logo.
+const AGENCY: &str = include_str!("../../data/agency.toml");
+const LOGO: &[u8] = include_bytes!("../../data/agency-logo.svg");
 /// Lines for a shell that sign in, look and book.
 const CURL: &str = include_str!("demo-curl.txt");
 /// The evening of 19 July 2021: 1.54 million people may book from eight o'clock.
@@ -224,6 +228,9 @@ fn make(
         let id = campaign.id.clone();
         let now = core.clock().now();
         operate(&mut core, Operation::Activate { source, now })?;
+        if let Some(activate) = agency_for(campaign)? {
+            operate(&mut core, activate)?;
+        }
         operate(
             &mut core,
             Operation::ImportRoster {
@@ -255,6 +262,19 @@ fn make(
         serde_json::to_string(&made)?.as_bytes(),
     )?;
     Ok((core, made))
+}
+
+/// The agency's words and looks; none for a campaign without the vaccines that they name.
+fn agency_for(campaign: &Campaign) -> anyhow::Result<Option<Operation>> {
+    let (agency, _) = Agency::parse(AGENCY, |_| Ok(LOGO.to_vec()))
+        .map_err(|found| anyhow::anyhow!("the demo's agency has findings: {found:?}"))?;
+    let has = |id: &str| campaign.vaccines.iter().any(|vaccine| vaccine.id == id);
+    let is_for_it = agency.vaccines.iter().all(|vaccine| has(&vaccine.id));
+    Ok(is_for_it.then(|| Operation::ActivateAgency {
+        campaign: campaign.id.clone(),
+        source: AGENCY.to_owned(),
+        agency: Box::new(agency),
+    }))
 }
 
 fn operate(core: &mut Core, operation: Operation) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! The command line. One file a subject; each command returns an `Output`, `main` prints it.
 
+pub mod agency;
 pub mod audit;
 pub mod campaign;
 pub mod demo;
@@ -116,6 +117,9 @@ pub enum Command {
     /// Check, compare, try out and activate campaign files
     #[command(subcommand)]
     Campaign(campaign::CampaignCommand),
+    /// Check, compare and activate what an agency says and how it looks
+    #[command(subcommand)]
+    Agency(agency::AgencyCommand),
     /// Import the list of people, or count them
     #[command(subcommand)]
     Roster(import::RosterCommand),
@@ -204,6 +208,7 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
             Some(answer) => answer,
             None => import::campaign(&folder, &command),
         },
+        Command::Agency(command) => agency::run(&folder, command),
         Command::Roster(command) => import::roster(&folder, &command),
         Command::Sites(import::SitesCommand::Import {
             file,

@@ -1,5 +1,6 @@
 //! Operators' outcomes in words: text for a terminal, and the JSON object that scripts read.
 
+mod agency;
 pub(super) mod roster;
 mod rows;
 mod vault;
@@ -43,6 +44,14 @@ fn done_answer(done: Done) -> Output {
             Output::done(human, json)
         }
         Done::ActivationDryRun(dry_run) => activation(&dry_run),
+        Done::AgencyActivated {
+            campaign,
+            version,
+            changed,
+            vaccines_unnamed,
+        } => agency::activated(&campaign, version, changed, &vaccines_unnamed),
+        Done::AgencyDryRun(dry_run) => agency::dry_run(&dry_run),
+        Done::Agencies(agencies) => agency::list(&agencies),
         Done::Sites(imported) => Output::done(
             format!(
                 "sites: {} added, {} changed",
@@ -264,7 +273,7 @@ fn campaign_findings(findings: &[Finding]) -> Output {
         "{}\nnothing was activated: correct the file",
         lines.join("\n")
     );
-    let json = json!({ "fault": "the campaign file has findings", "findings": findings });
+    let json = json!({ "fault": "the file has findings", "findings": findings });
     Output::fault(human, json)
 }
 

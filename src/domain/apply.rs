@@ -12,6 +12,7 @@ mod touch;
 
 use std::sync::Arc;
 
+use crate::domain::agency::{Agency, AgencyVersion};
 use crate::domain::booking::catalog::{Catalog, Version};
 use crate::domain::booking::next::NextCatalog;
 use crate::domain::campaign::Campaign;
@@ -319,6 +320,31 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
             let mut campaigns = state.campaigns.iter_mut();
             campaigns.try_for_each(|campaign| campaign.rekey(*from, *to))
         }
+        Change::AgencyActivated {
+            campaign,
+            version,
+            parts,
+            rows,
+            source_sha256,
+        } => {
+            let (source, rows) =
+                Pending::take_agency(&mut state.pending, *campaign, *parts, *rows, source_sha256)?;
+            let agency = Agency::of_rows(&rows)?;
+            let campaign = known(state, *campaign)?;
+            if campaign.agency_version() + 1 != *version {
+                return Err("is not the next version of the agency's file".to_owned());
+            }
+            campaign.agency = Some(Arc::new(AgencyVersion {
+                version: *version,
+                activated_at: entry.stamp,
+                source,
+                agency,
+            }));
+            Ok(())
+        }
+        Change::Agreed {
+            campaign, agency, ..
+        } => may_agree(known(state, *campaign)?, *agency),
         // What the key signs is not part of the state.
         Change::TokenKeyRotated { .. } => Ok(()),
     }
@@ -329,6 +355,16 @@ fn known(state: &mut State, index: CampaignIndex) -> Result<&mut CampaignState, 
         .campaigns
         .get_mut(index.at())
         .ok_or_else(|| format!("campaign {index} does not exist"))
+}
+
+/// People agree to a version that they can have read. The journal alone keeps who did.
+fn may_agree(campaign: &CampaignState, agency: u32) -> Applied {
+    if campaign.had_agency(agency) {
+        return Ok(());
+    }
+    Err(format!(
+        "agrees to version {agency} of the agency's file, which is not there"
+    ))
 }
 
 fn known_line(

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::agency::Agency;
+use crate::domain::agency::rows::AgencyRow;
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::Campaign;
 use crate::domain::campaign::rows::CampaignRow;
@@ -82,6 +84,28 @@ pub fn activation(
     Ok(list(campaign, pieces, last))
 }
 
+/// The entries that put an agency's file, compiled to `agency`, into force.
+pub fn agency(
+    campaign: CampaignIndex,
+    version: u32,
+    source: &str,
+    agency: &Agency,
+) -> Result<Vec<Change>, RowTooLong> {
+    let rows = agency.rows();
+    let texts = split_text(source).into_iter();
+    let mut pieces: Vec<_> = texts.map(|text| Piece::Source(text.to_owned())).collect();
+    let runs = split(&rows)?.into_iter();
+    pieces.extend(runs.map(|run| Piece::Agency(run.to_vec())));
+    let last = Change::AgencyActivated {
+        campaign,
+        version,
+        parts: pieces.len() as u32,
+        rows: rows.len() as u32,
+        source_sha256: Hash::of(source.as_bytes()).0,
+    };
+    Ok(list(campaign, pieces, last))
+}
+
 /// The entries that import these sites; none for no rows.
 pub fn sites(campaign: CampaignIndex, rows: &[SiteRow]) -> Result<Vec<Change>, RowTooLong> {
     let runs = split(rows)?.into_iter();
@@ -129,6 +153,7 @@ pub struct Pending {
     sites: Vec<SiteRow>,
     /// Piece by piece: one list of millions would be moved as it grows, and copied with the state.
     slots: Vec<Arc<Vec<SlotRow>>>,
+    agency: Vec<AgencyRow>,
 }
 
 impl Pending {
@@ -147,6 +172,7 @@ impl Pending {
                 rules: Vec::new(),
                 sites: Vec::new(),
                 slots: Vec::new(),
+                agency: Vec::new(),
             });
         }
         let list = pending
@@ -160,6 +186,7 @@ impl Pending {
             Piece::Rules(rows) => list.rules.extend_from_slice(rows),
             Piece::Sites(rows) => list.sites.extend_from_slice(rows),
             Piece::Slots(rows) => list.slots.push(Arc::new(rows.clone())),
+            Piece::Agency(rows) => list.agency.extend_from_slice(rows),
         }
         Ok(())
     }
@@ -191,15 +218,61 @@ impl Pending {
         rows: u32,
         source_sha256: &[u8; 32],
     ) -> Result<(String, Vec<CampaignRow>), String> {
-        let list = Self::take(pending, campaign, parts)?;
-        if !list.sites.is_empty() || !list.slots.is_empty() {
-            return Err("activates a campaign from a list of sites or slots".to_owned());
+        let mut list = Self::take(pending, campaign, parts)?;
+        let (source, rules) = (
+            list.source_of(source_sha256)?,
+            std::mem::take(&mut list.rules),
+        );
+        list.has_nothing_else("activates a campaign")?;
+        check_count(rules.len(), rows)?;
+        Ok((source, rules))
+    }
+
+    /// The text and the compiled rows of an agency's file.
+    pub fn take_agency(
+        pending: &mut Option<Self>,
+        campaign: CampaignIndex,
+        parts: u32,
+        rows: u32,
+        source_sha256: &[u8; 32],
+    ) -> Result<(String, Vec<AgencyRow>), String> {
+        let mut list = Self::take(pending, campaign, parts)?;
+        let (source, agency) = (
+            list.source_of(source_sha256)?,
+            std::mem::take(&mut list.agency),
+        );
+        list.has_nothing_else("activates an agency's file")?;
+        check_count(agency.len(), rows)?;
+        Ok((source, agency))
+    }
+
+    /// The text, which must be the one that was meant.
+    fn source_of(&mut self, source_sha256: &[u8; 32]) -> Result<String, String> {
+        if Hash::of(self.source.as_bytes()).0 != *source_sha256 {
+            return Err("puts a text into force that has another SHA-256".to_owned());
         }
-        check_count(list.rules.len(), rows)?;
-        if Hash::of(list.source.as_bytes()).0 != *source_sha256 {
-            return Err("activates a campaign whose text has another SHA-256".to_owned());
-        }
-        Ok((list.source, list.rules))
+        Ok(std::mem::take(&mut self.source))
+    }
+
+    /// Checks that nothing is left once a list's own rows were taken.
+    fn has_nothing_else(&self, does: &str) -> Result<(), String> {
+        let Self {
+            campaign: _,
+            parts: _,
+            source,
+            rules,
+            sites,
+            slots,
+            agency,
+        } = self;
+        let is_empty = source.is_empty()
+            && rules.is_empty()
+            && sites.is_empty()
+            && slots.is_empty()
+            && agency.is_empty();
+        is_empty
+            .then_some(())
+            .ok_or_else(|| format!("{does} from a list of something else"))
     }
 
     pub fn take_sites(
@@ -208,12 +281,11 @@ impl Pending {
         parts: u32,
         rows: u32,
     ) -> Result<Vec<SiteRow>, String> {
-        let list = Self::take(pending, campaign, parts)?;
-        if !list.source.is_empty() || !list.rules.is_empty() || !list.slots.is_empty() {
-            return Err("imports sites from a list of something else".to_owned());
-        }
-        check_count(list.sites.len(), rows)?;
-        Ok(list.sites)
+        let mut list = Self::take(pending, campaign, parts)?;
+        let sites = std::mem::take(&mut list.sites);
+        list.has_nothing_else("imports sites")?;
+        check_count(sites.len(), rows)?;
+        Ok(sites)
     }
 
     pub fn take_slots(
@@ -222,12 +294,11 @@ impl Pending {
         parts: u32,
         rows: u32,
     ) -> Result<Vec<Arc<Vec<SlotRow>>>, String> {
-        let list = Self::take(pending, campaign, parts)?;
-        if !list.source.is_empty() || !list.rules.is_empty() || !list.sites.is_empty() {
-            return Err("imports slots from a list of something else".to_owned());
-        }
-        check_count(list.slots.iter().map(|piece| piece.len()).sum(), rows)?;
-        Ok(list.slots)
+        let mut list = Self::take(pending, campaign, parts)?;
+        let slots = std::mem::take(&mut list.slots);
+        list.has_nothing_else("imports slots")?;
+        check_count(slots.iter().map(|piece| piece.len()).sum(), rows)?;
+        Ok(slots)
     }
 }
 

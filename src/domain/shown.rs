@@ -25,6 +25,15 @@ where
     }
 }
 
+/// A list of bytes as hex.
+pub fn bytes<S: Serializer>(bytes: &Vec<u8>, into: S) -> Result<S::Ok, S::Error> {
+    if into.is_human_readable() {
+        into.serialize_str(&HEXLOWER.encode(bytes))
+    } else {
+        bytes.serialize(into)
+    }
+}
+
 /// As it is printed elsewhere.
 pub fn text<T: Display + Serialize, S: Serializer>(value: &T, into: S) -> Result<S::Ok, S::Error> {
     if into.is_human_readable() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::agency::AgencyVersion;
 use crate::domain::booking::catalog::Catalog;
 use crate::domain::entry::{Doses, Hash, RefusedFor};
 use crate::domain::growing::{Rows, Table};
@@ -70,6 +71,8 @@ pub struct CampaignState {
     pub frozen_since: Option<Stamp>,
     /// How often each reason stands in the journal.
     pub refusal_counts: [u64; 3],
+    /// The agency's words and looks in force.
+    pub agency: Option<Arc<AgencyVersion>>,
 }
 
 /// Seats of one slot that are not free: each pool's booked and held.
@@ -185,7 +188,18 @@ impl CampaignState {
             lines: Vec::new(),
             frozen_since: None,
             refusal_counts: [0; 3],
+            agency: None,
         }
+    }
+
+    /// The version of the agency's file in force; 0 before the first.
+    pub fn agency_version(&self) -> u32 {
+        self.agency.as_ref().map_or(0, |agency| agency.version)
+    }
+
+    /// Whether this version of the agency's file is or was in force.
+    pub fn had_agency(&self, version: u32) -> bool {
+        (1..=self.agency_version()).contains(&version)
     }
 
     pub fn standing(&self, person: &PersonKey) -> Standing {

@@ -17,7 +17,7 @@ pub const TITLE_CHARS_MAX: usize = 200;
 pub enum Unfit {
     /// C0, DEL and C1: terminals obey them, and pages can't show them.
     Control,
-    /// All texts of the program are of one line.
+    /// A text is of one line; the longer ones of an agency's file are checked line by line.
     LineBreak,
     /// Turns the direction of the text around it, so that it reads as something else.
     Direction,

@@ -8,6 +8,7 @@ use super::import::lists::{List, ListId};
 use super::import::roster::StagedRoster;
 use super::in_flight::Flight;
 use super::shared::Offer;
+use crate::domain::agency::Agency;
 use crate::domain::booking::decide::Request;
 use crate::domain::booking::refusal::Refusal;
 use crate::domain::booking::site::{SiteRow, SlotRow};
@@ -71,7 +72,7 @@ impl Command {
     }
 }
 
-/// What operators want. The first four can take minutes: `import::perform` does that part on the
+/// What operators want. The first five can take minutes: `import::perform` does that part on the
 /// operator's thread, and where nothing is served the writer does it itself.
 pub enum Operation {
     /// Puts a campaign file into force.
@@ -79,6 +80,13 @@ pub enum Operation {
         source: String,
         /// What is over by now is not gone on with.
         now: Stamp,
+    },
+    /// Puts an agency's file into force for a campaign.
+    ActivateAgency {
+        campaign: CampaignId,
+        source: String,
+        /// What the text and its logo's file mean.
+        agency: Box<Agency>,
     },
     ImportSites {
         campaign: CampaignId,
@@ -162,6 +170,14 @@ pub enum Operated {
     Unchanged {
         campaign: CampaignId,
         version: u32,
+    },
+    AgencyActivated {
+        campaign: CampaignId,
+        version: u32,
+        /// False for the very file that was in force already.
+        is_new: bool,
+        /// Vaccines of the campaign that it has no name for.
+        vaccines_unnamed: Vec<String>,
     },
     Gate {
         campaign: CampaignId,

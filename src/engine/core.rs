@@ -13,7 +13,7 @@ use super::import::lists::ListId;
 use super::shared::{Offer, Shared};
 use crate::clock::Clock;
 use crate::domain::apply::{Contradiction, apply, apply_prepared};
-use crate::domain::booking::decide::{Ask, Context, Request, Verdict, decide, repeated};
+use crate::domain::booking::decide::{Ask, Context, Request, Verdict, agreement, decide, repeated};
 use crate::domain::booking::next::NextCatalog;
 use crate::domain::booking::refusal::{Refusal, refused_for};
 use crate::domain::campaign::eligibility::Subject;
@@ -284,6 +284,9 @@ impl Core {
         }
         if matches!(change, Change::Booked { .. }) {
             *batch.booked.entry(index).or_default() += 1;
+            if let Some(agreed) = agreement(campaign, &request) {
+                batch.push_checked(state, Actor::Citizen, agreed)?;
+            }
         }
         batch.push_checked(state, Actor::Citizen, change)?;
         Ok(Answer::OfEntry(batch.entries.len() - 1))

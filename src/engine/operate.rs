@@ -50,6 +50,7 @@ impl Core {
             Operation::PutRosterInForce { staged } => self.put_roster_in_force(actor, *staged),
             // Nothing is served: the writer is the operator's thread.
             long @ (Operation::Activate { .. }
+            | Operation::ActivateAgency { .. }
             | Operation::ImportSites { .. }
             | Operation::ImportSlots { .. }
             | Operation::ImportRoster { .. }) => self.do_whole(actor, long),
@@ -102,9 +103,14 @@ impl Core {
         };
         let is_base_in_force = {
             let state = self.shared.state();
-            match (&list.next, state.campaign(list.campaign)) {
-                (Some(next), Some(campaign)) => next.fits(campaign),
-                (None, None) => list.campaign.at() == state.campaigns.len(),
+            match (
+                &list.next,
+                list.agency_before,
+                state.campaign(list.campaign),
+            ) {
+                (Some(next), None, Some(campaign)) => next.fits(campaign),
+                (None, Some(version), Some(campaign)) => campaign.agency_version() == version,
+                (None, None, None) => list.campaign.at() == state.campaigns.len(),
                 _ => false,
             }
         };

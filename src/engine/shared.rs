@@ -11,6 +11,7 @@ use super::follow::Followers;
 use super::import::{RosterDesk, retire};
 use super::watch::Watch;
 use crate::availability::Availability;
+use crate::domain::agency::AgencyVersion;
 use crate::domain::booking::catalog::Catalog;
 use crate::domain::campaign::eligibility::Subject;
 use crate::domain::campaign::{Campaign, Opening};
@@ -64,6 +65,8 @@ pub struct Offer {
     pub seats: Vec<Arc<SiteSeats>>,
     pub roster: Arc<Roster>,
     pub availability: Arc<Availability>,
+    /// The agency's words and looks; none before the first file of the agency.
+    pub agency: Option<Arc<AgencyVersion>>,
     /// For each group set of the roster, the groups that the rules know.
     group_bits: Vec<u64>,
     /// When each opening is, from and until, as programs are told.
@@ -76,6 +79,7 @@ impl Offer {
         seats: Vec<Arc<SiteSeats>>,
         roster: Arc<Roster>,
         availability: Arc<Availability>,
+        agency: Option<Arc<AgencyVersion>>,
     ) -> Self {
         let rules = &catalog.campaign.rules;
         let bits = |set: &Vec<String>| rules.group_bits(set.iter().map(String::as_str));
@@ -90,6 +94,7 @@ impl Offer {
             seats,
             roster,
             availability,
+            agency,
             group_bits,
             openings_told,
         }
@@ -156,6 +161,7 @@ impl Shared {
                 seats,
                 Arc::clone(&roster),
                 availability,
+                campaign.agency.clone(),
             ))
         });
         let offers = ArcSwap::from_pointee(offers.collect());
@@ -216,6 +222,7 @@ impl Shared {
                 offer.seats.clone(),
                 Arc::clone(&roster),
                 Arc::clone(&offer.availability),
+                offer.agency.clone(),
             ))
         });
         let offers = offers.collect();
@@ -224,7 +231,7 @@ impl Shared {
         retire(replaced);
     }
 
-    /// Publishes catalogs that changed. Seats stay the objects they were, with the claims in flight
+    /// Publishes catalogs and agencies' files that changed. Seats stay the objects they were, with the claims in flight
     /// on them; `more` seats are added to them. Seats that an import takes away were withdrawn
     /// before it was journalled.
     pub(super) fn publish(&self, more: &[MoreSeats]) {
@@ -236,7 +243,7 @@ impl Shared {
             if let Some(old) = old
                 && Arc::ptr_eq(&old.catalog, &campaign.catalog)
             {
-                return Arc::clone(old);
+                return with_agency(old, &campaign.agency);
             }
             let catalog = Arc::clone(&campaign.catalog);
             let mut seats = old.map_or_else(Vec::new, |offer| offer.seats.clone());
@@ -250,6 +257,7 @@ impl Shared {
                 seats,
                 Arc::clone(&roster),
                 availability,
+                campaign.agency.clone(),
             ))
         });
         let offers = offers.collect();
@@ -257,6 +265,21 @@ impl Shared {
         drop(before);
         retire(self.offers.swap(Arc::new(offers)));
     }
+}
+
+/// The same offer with the agency's words and looks in force.
+fn with_agency(offer: &Arc<Offer>, agency: &Option<Arc<AgencyVersion>>) -> Arc<Offer> {
+    let version = |agency: &Option<Arc<AgencyVersion>>| agency.as_ref().map(|known| known.version);
+    if version(&offer.agency) == version(agency) {
+        return Arc::clone(offer);
+    }
+    Arc::new(Offer::new(
+        Arc::clone(&offer.catalog),
+        offer.seats.clone(),
+        Arc::clone(&offer.roster),
+        Arc::clone(&offer.availability),
+        agency.clone(),
+    ))
 }
 
 /// Seats that an import brings to one site.

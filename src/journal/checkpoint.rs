@@ -15,6 +15,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::agency::rows::AgencyRow;
+use crate::domain::agency::{Agency, AgencyVersion};
 use crate::domain::booking::catalog::{Catalog, Site, Slot, Version};
 use crate::domain::booking::site::SiteRow;
 use crate::domain::campaign::Campaign;
@@ -123,6 +125,15 @@ struct CampaignFrame {
     lines: Vec<LineFrame>,
     frozen_since: Option<Stamp>,
     refusal_counts: [u64; 3],
+    agency: Option<AgencyFrame>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AgencyFrame {
+    version: u32,
+    activated_at: Stamp,
+    source: String,
+    rows: Vec<AgencyRow>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -237,7 +248,22 @@ fn campaign_frame(campaign: &CampaignState) -> CampaignFrame {
         lines,
         frozen_since,
         refusal_counts,
+        agency,
     } = campaign;
+    let agency_frame = |known: &Arc<AgencyVersion>| {
+        let AgencyVersion {
+            version,
+            activated_at,
+            source,
+            agency,
+        } = &**known;
+        AgencyFrame {
+            version: *version,
+            activated_at: *activated_at,
+            source: source.clone(),
+            rows: agency.rows(),
+        }
+    };
     let line = |line: &Line| {
         let Line {
             given: _,
@@ -278,6 +304,7 @@ fn campaign_frame(campaign: &CampaignState) -> CampaignFrame {
         lines: lines.iter().map(line).collect(),
         frozen_since: *frozen_since,
         refusal_counts: *refusal_counts,
+        agency: agency.as_ref().map(agency_frame),
     }
 }
 
@@ -470,7 +497,16 @@ fn campaign_of(index: CampaignIndex, frame: CampaignFrame) -> Found<CampaignStat
         lines,
         frozen_since,
         refusal_counts,
+        agency,
     } = frame;
+    let agency_of = |frame: AgencyFrame| {
+        Ok::<_, String>(Arc::new(AgencyVersion {
+            version: frame.version,
+            activated_at: frame.activated_at,
+            source: frame.source,
+            agency: Agency::of_rows(&frame.rows)?,
+        }))
+    };
     let line = |frame: LineFrame| Line {
         given: Table::default(),
         leases: frame.leases,
@@ -506,6 +542,7 @@ fn campaign_of(index: CampaignIndex, frame: CampaignFrame) -> Found<CampaignStat
         lines: lines.into_iter().map(line).collect(),
         frozen_since,
         refusal_counts,
+        agency: agency.map(agency_of).transpose()?,
     })
 }
 

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::campaign::Finding;
+use crate::domain::campaign::diff::FieldChange;
 use crate::domain::entry::GateAct;
 use crate::files::Report;
 use crate::gate::board::BoardView;
@@ -40,6 +41,18 @@ pub enum Done {
     },
     /// What an activation would do to people who wait; nothing was changed.
     ActivationDryRun(ActivationDryRun),
+    /// The agency's file of this version is in force; `changed` if it was not before.
+    AgencyActivated {
+        campaign: String,
+        version: u32,
+        changed: bool,
+        /// Vaccines of the campaign that it has no name for.
+        vaccines_unnamed: Vec<String>,
+    },
+    /// What an agency's file would change for people; nothing was changed.
+    AgencyDryRun(AgencyDryRun),
+    /// The agency's file of each campaign that has one.
+    Agencies(Vec<AgencyInForce>),
     Sites(Imported),
     Slots(Imported),
     Roster(RosterImported),
@@ -62,6 +75,27 @@ pub enum Done {
     Health(HealthSeen),
     /// A copy of the data file, which comes behind this.
     Backup,
+}
+
+/// What an agency's file would change for people.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AgencyDryRun {
+    pub campaign: String,
+    pub version: u32,
+    pub changes: Vec<FieldChange>,
+    pub vaccines_unnamed: Vec<String>,
+}
+
+/// An agency's file that is in force.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AgencyInForce {
+    pub campaign: String,
+    pub version: u32,
+    /// RFC 3339, in the campaign's zone.
+    pub activated_at: String,
+    pub name: CampaignName,
+    /// The version of the text that people agree to.
+    pub consent: Option<String>,
 }
 
 /// What an activation would do to people who wait.
@@ -272,7 +306,7 @@ pub struct HealthSeen {
 pub enum WorkFault {
     /// Rows of a file can't be taken; nothing was imported.
     Rows(Report),
-    /// A campaign file can't be used; nothing was activated.
+    /// A campaign's or an agency's file can't be used; nothing was activated.
     Findings(Vec<Finding>),
     /// No campaign of that name is active.
     NoSuchCampaign,

@@ -5,6 +5,7 @@
 //! an `outcome`, and only the command line puts it into words.
 
 mod activation;
+mod agency;
 mod file;
 mod roster;
 
@@ -34,6 +35,7 @@ use crate::ops::outcome::{
     SignedHead, WorkFault, WorkRefused,
 };
 
+pub use agency::LogoFile;
 use file::{Bounded, campaign_text};
 
 /// What an operator wants; the file's text comes beside it.
@@ -44,6 +46,14 @@ pub enum Work {
         /// Only what it would do to those who wait.
         #[serde(default)]
         dry_run: bool,
+    },
+    /// Puts an agency's file into force, for the only campaign if none is named.
+    ActivateAgency {
+        campaign: Option<String>,
+        /// Only what it would change for people.
+        #[serde(default)]
+        dry_run: bool,
+        logo: Option<LogoFile>,
     },
     ImportSites {
         campaign: String,
@@ -92,6 +102,8 @@ pub enum Work {
         revoke: bool,
     },
     CampaignList,
+    /// The agency's file of each campaign.
+    AgencyList,
     RosterStats,
     Head,
     /// A copy of the data file, sent after the answer.
@@ -104,9 +116,12 @@ impl Work {
     /// Whether it looks and changes nothing.
     pub fn is_lookup(&self) -> bool {
         match self {
-            Self::ImportRoster { dry_run, .. } | Self::Activate { dry_run } => *dry_run,
+            Self::ImportRoster { dry_run, .. }
+            | Self::Activate { dry_run }
+            | Self::ActivateAgency { dry_run, .. } => *dry_run,
             Self::GateStatus { .. }
             | Self::CampaignList
+            | Self::AgencyList
             | Self::RosterStats
             | Self::Head
             | Self::Backup
@@ -158,6 +173,14 @@ pub fn prepare(
             Ok(source) => Operation::Activate { source, now },
             Err(fault) => return Ok(Prepared::fault(fault)),
         },
+        Work::ActivateAgency {
+            campaign,
+            dry_run,
+            logo,
+        } => {
+            let (campaign, logo) = (campaign.as_deref(), logo.as_ref());
+            return agency::prepare(shared, campaign, logo, *dry_run, source);
+        }
         Work::ImportSites { campaign, encoding } => match sites::read(source, *encoding) {
             Ok(rows) => Operation::ImportSites {
                 campaign: id(campaign)?,
@@ -282,6 +305,7 @@ pub fn prepare(
         }
         Work::GateStatus { .. } => anyhow::bail!("only a running server knows its gate"),
         Work::CampaignList => return Ok(Prepared::done(Done::Campaigns(campaigns(shared)))),
+        Work::AgencyList => return Ok(Prepared::done(Done::Agencies(agency::in_force(shared)))),
         Work::RosterStats => return Ok(Prepared::done(Done::RosterStats(roster_stats(shared)))),
         Work::Head => return Ok(Prepared::done(Done::Head(head(shared, keys)))),
         Work::Backup => anyhow::bail!("a backup is copied, not prepared"),
@@ -356,6 +380,17 @@ fn done(operated: Operated) -> Done {
             campaign: campaign.to_string(),
             version,
             changed: false,
+        },
+        Operated::AgencyActivated {
+            campaign,
+            version,
+            is_new,
+            vaccines_unnamed,
+        } => Done::AgencyActivated {
+            campaign: campaign.to_string(),
+            version,
+            changed: is_new,
+            vaccines_unnamed,
         },
         Operated::Sites { added, changed } => Done::Sites(Imported { added, changed }),
         Operated::Slots { added, changed } => Done::Slots(Imported { added, changed }),

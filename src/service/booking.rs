@@ -121,14 +121,19 @@ impl Service {
         }
     }
 
+    /// Books. `agreed` is the version of the agency's file whose consent text the person agreed
+    /// to; the journal keeps it with the booking.
     pub async fn book(
         &self,
         here: &Here,
         person: PersonKey,
         choice: Choice,
         key: Option<&str>,
+        agreed: Option<u32>,
     ) -> Answered<Booking> {
         let flight = self.take_off(person).await?;
+        // Not of what the person agreed to: who repeats the request after a newer text came into
+        // force is told of the booking that they have.
         let idempotency = key.map(|key| idempotency(here, person, key, b'b', None, Some(choice)));
         let met = self.meet(here, &person, idempotency)?;
         if let Some(seq) = met.answered {
@@ -149,7 +154,7 @@ impl Service {
             here,
             Request {
                 person,
-                ask: Ask::Book { seat },
+                ask: Ask::Book { seat, agreed },
                 idempotency,
             },
             claim,

@@ -13,6 +13,7 @@ use std::sync::{Arc, RwLock};
 
 use crate::availability::Near;
 use crate::clock::{Clock, Entropy};
+use crate::domain::agency::AgencyVersion;
 use crate::domain::booking::decide::Request;
 use crate::domain::booking::refusal::refused_for;
 use crate::domain::campaign::eligibility::{Decision, Subject};
@@ -68,6 +69,13 @@ pub struct Here {
     pub gate: Arc<Gate>,
     pub index: CampaignIndex,
     pub now: Stamp,
+}
+
+impl Here {
+    /// The agency's words and looks; none before its first file.
+    pub fn agency(&self) -> Option<Arc<AgencyVersion>> {
+        self.offer.agency.clone()
+    }
 }
 
 /// Why a call changed nothing. Each has a problem code of its own in HTTP.

@@ -10,7 +10,7 @@ use super::origin::is_ours_or_bearer;
 use super::problem::Problem;
 use super::public::answer;
 use super::read;
-use super::views::{self, BookingAnswer, HoldRequest, HoldView, SeatRequest};
+use super::views::{self, BookRequest, BookingAnswer, HoldRequest, HoldView, SeatRequest};
 use super::words::Lang;
 use crate::domain::ids::PersonKey;
 use crate::service::booking::Choice;
@@ -95,7 +95,7 @@ pub async fn release_hold(
 #[utoipa::path(
     tag = "booking",
     params(CampaignPath, KeyHeader),
-    request_body = SeatRequest,
+    request_body = BookRequest,
     responses((status = 201, body = BookingAnswer, description = "Booked."), NotBooked),
     security(("session" = []), ("bearer" = []))
 )]
@@ -107,10 +107,11 @@ pub async fn make_booking(
     body: read::Bytes,
 ) -> Result<HttpResponse, Problem> {
     let Admitted { call, person } = admitted;
-    let choice = choice(call.lang, read::json(&request, body)?)?;
+    let BookRequest { hold, slot, agreed } = read::json(&request, body)?;
+    let choice = choice(call.lang, hold, slot)?;
     let booked = call
         .service
-        .book(&call.here, person, choice, key.0.as_deref())
+        .book(&call.here, person, choice, key.0.as_deref(), agreed)
         .await;
     let booked = booked.map_err(|refused| call.problem(refused))?;
     Ok(answer(
@@ -154,7 +155,8 @@ pub async fn move_booking(
 ) -> Result<HttpResponse, Problem> {
     let Admitted { call, person } = admitted;
     let number = number(&call, &request)?;
-    let choice = choice(call.lang, read::json(&request, body)?)?;
+    let SeatRequest { hold, slot } = read::json(&request, body)?;
+    let choice = choice(call.lang, hold, slot)?;
     let service = &call.service;
     let moved = service
         .move_booking(&call.here, person, number, choice, key.0.as_deref())
@@ -204,6 +206,7 @@ pub struct BookCall {
     person: PersonKey,
     choice: Choice,
     key: Option<String>,
+    agreed: Option<u32>,
     lang: Lang,
 }
 
@@ -213,9 +216,9 @@ impl BookCall {
         if !read::says_json(headers) || !is_ours_or_bearer(&Method::POST, headers) {
             return None;
         }
-        let asked: SeatRequest = serde_json::from_slice(body).ok()?;
+        let BookRequest { hold, slot, agreed } = serde_json::from_slice(body).ok()?;
         let lang = Lang::of(headers);
-        let choice = choice(lang, asked).ok()?;
+        let choice = choice(lang, hold, slot).ok()?;
         let key = IdempotencyKey::of(headers).ok()?.map(str::to_owned);
         let token = token_in(headers, SESSION_COOKIE)?;
         let person = service.session(here, token).ok()?;
@@ -225,6 +228,7 @@ impl BookCall {
             person,
             choice,
             key,
+            agreed,
             lang,
         })
     }
@@ -234,7 +238,8 @@ impl BookCall {
         let Self {
             here, person, lang, ..
         } = &self;
-        let booked = service.book(here, *person, self.choice, self.key.as_deref());
+        let key = self.key.as_deref();
+        let booked = service.book(here, *person, self.choice, key, self.agreed);
         let booked = booked.await;
         let booked = booked.map_err(|refused| Problem::of(refused, here, *lang))?;
         let answer = views::booking(here, &booked);
@@ -242,8 +247,8 @@ impl BookCall {
     }
 }
 
-fn choice(lang: Lang, asked: SeatRequest) -> Result<Choice, Problem> {
-    match (asked.hold, asked.slot) {
+fn choice(lang: Lang, hold: Option<String>, slot: Option<String>) -> Result<Choice, Problem> {
+    match (hold, slot) {
         (Some(hold), None) => read::hold(lang, &hold).map(Choice::Hold),
         (None, Some(slot)) => read::slot(lang, &slot).map(Choice::Slot),
         _ => Err(Problem::field(

@@ -177,26 +177,50 @@ fn retry_after(codes: &[&str], waits: &[&str]) -> Header {
     header
 }
 
-/// Which seats: exactly one of the two.
+/// Which seats: exactly one of the two; with `also` beside either.
+fn seats(said: &str, also: impl Fn(ObjectBuilder) -> ObjectBuilder) -> RefOr<Schema> {
+    let of = |name: &str, id: ObjectBuilder, said: &str| {
+        let seat = ObjectBuilder::new()
+            .property(name, id.description(Some(said)))
+            .required(name)
+            .additional_properties(Some(
+                utoipa::openapi::schema::AdditionalProperties::FreeForm(false),
+            ));
+        also(seat)
+    };
+    let either = OneOfBuilder::new()
+        .description(Some(said))
+        .item(of("hold", digits(20), "The person's own hold."))
+        .item(of("slot", digits(10), "A slot with free seats."));
+    RefOr::T(either.build().into())
+}
+
 impl PartialSchema for super::views::SeatRequest {
     fn schema() -> RefOr<Schema> {
-        let of = |name: &str, id: ObjectBuilder, said: &str| {
-            ObjectBuilder::new()
-                .property(name, id.description(Some(said)))
-                .required(name)
-                .additional_properties(Some(
-                    utoipa::openapi::schema::AdditionalProperties::FreeForm(false),
-                ))
-        };
-        let either = OneOfBuilder::new()
-            .description(Some("Which seats: a hold or a slot, not both."))
-            .item(of("hold", digits(20), "The person's own hold."))
-            .item(of("slot", digits(10), "A slot with free seats."));
-        RefOr::T(either.build().into())
+        seats("Which seats: a hold or a slot, not both.", |seat| seat)
     }
 }
 
 impl ToSchema for super::views::SeatRequest {}
+
+impl PartialSchema for super::views::BookRequest {
+    fn schema() -> RefOr<Schema> {
+        let agreed = || {
+            ObjectBuilder::new()
+                .schema_type(SchemaType::Type(Type::Integer))
+                .minimum(Some(0))
+                .maximum(Some(u32::MAX))
+                .description(Some(
+                    "The version of the agency's file whose consent text the person agreed to. \
+                     One that never was in force is left out.",
+                ))
+        };
+        let said = "Which seats: a hold or a slot, not both; and what the person agreed to.";
+        seats(said, |seat| seat.property("agreed", agreed()))
+    }
+}
+
+impl ToSchema for super::views::BookRequest {}
 
 /// A pair of numbers of seconds: the least and the most.
 pub fn seconds_range() -> ArrayBuilder {

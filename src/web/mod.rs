@@ -15,6 +15,7 @@ pub mod problem;
 pub mod read;
 pub mod views;
 
+mod agency;
 mod booking;
 mod browse;
 mod public;

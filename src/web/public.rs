@@ -5,6 +5,7 @@ use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Serialize;
 
+use super::agency::AgencyView;
 use super::call::{Call, service};
 use super::described::{BirthDateQuery, CampaignPath, refusals};
 use super::problem::Problem;
@@ -55,6 +56,7 @@ pub async fn show_campaign(call: Call) -> Result<HttpResponse, Problem> {
             order: campaign.gate.order.name(),
             lobby_opens_min: campaign.gate.lobby_min(),
         },
+        agency: call.here.agency().map(|agency| AgencyView::of(&agency)),
     };
     Ok(cacheable(
         answer(StatusCode::OK, &view),

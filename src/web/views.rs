@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::agency::AgencyView;
 use super::described::seconds_range;
 use crate::domain::campaign::LocalizedText;
 use crate::domain::entry::Doses;
@@ -272,6 +273,18 @@ pub fn doses(here: &Here, doses: Doses) -> Vec<DoseView> {
     doses.slots().enumerate().map(view).collect()
 }
 
+/// Which seats to book, and what the person agreed to. Its schema is in `described` too.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BookRequest {
+    /// The person's own hold.
+    pub hold: Option<String>,
+    /// A slot's id.
+    pub slot: Option<String>,
+    /// The version of the agency's file whose consent text the person agreed to.
+    pub agreed: Option<u32>,
+}
+
 /// Which seats: exactly one of the two. Its schema is in `described`, which can say so.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -437,6 +450,8 @@ pub struct CampaignView {
     pub identity: Vec<&'static str>,
     pub openings: Vec<OpeningView>,
     pub gate: GateView,
+    /// None before the first file of the agency.
+    pub agency: Option<AgencyView>,
 }
 
 #[derive(Serialize, ToSchema)]

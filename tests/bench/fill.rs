@@ -223,6 +223,7 @@ fn book(core: &mut Core, keys: &Keys, bookings: u64) {
                 person: keys.person_key(code),
                 ask: Ask::Book {
                     seat: Seat::Claimed(doses, Pool::Public),
+                    agreed: None,
                 },
                 idempotency: Some(idempotency),
             },

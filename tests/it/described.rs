@@ -166,13 +166,17 @@ fn requests_are_described_with_the_limits_that_are_kept() {
     assert_eq!(enter["name"]["maxLength"], NAME_CHARACTERS_MAX);
     assert_eq!(enter["code"]["maxLength"], CODE_CHARACTERS_MAX);
     assert_eq!(enter["birth_date"]["format"], "date");
-    let seat = schemas["SeatRequest"]["oneOf"].as_array().unwrap();
-    let alone: Vec<_> = seat.iter().map(|one| one["required"].clone()).collect();
-    assert_eq!(
-        alone,
-        [serde_json::json!(["hold"]), serde_json::json!(["slot"])]
-    );
-    assert!(seat.iter().all(|one| one["additionalProperties"] == false));
+    for (name, takes_agreed) in [("SeatRequest", false), ("BookRequest", true)] {
+        let seat = schemas[name]["oneOf"].as_array().unwrap();
+        let alone: Vec<_> = seat.iter().map(|one| one["required"].clone()).collect();
+        assert_eq!(
+            alone,
+            [serde_json::json!(["hold"]), serde_json::json!(["slot"])]
+        );
+        assert!(seat.iter().all(|one| one["additionalProperties"] == false));
+        let has_agreed = |one: &Value| one["properties"]["agreed"].is_object();
+        assert!(seat.iter().all(|one| has_agreed(one) == takes_agreed));
+    }
     assert_eq!(
         schemas["HoldRequest"]["properties"]["slot"]["pattern"],
         "^[0-9]+$"

@@ -1,5 +1,6 @@
 //! Tests of the whole, through files, the command line and HTTP.
 
+mod agency;
 mod answers;
 mod attempts;
 mod booking;

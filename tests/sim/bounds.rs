@@ -63,9 +63,9 @@ fn a_key_is_forgotten_after_24_hours() {
     story.set_up();
     let known = &story.run.model.campaigns[0];
     let seat = Seat::Claimed(known.doses(3), Pool::Public);
-    story.ask(4, Ask::Book { seat });
+    story.ask(4, Ask::Book { seat, agreed: None });
     assert!(story.number(4).is_some());
-    let again = |story: &mut Story| story.ask_again(4, Ask::Book { seat });
+    let again = |story: &mut Story| story.ask_again(4, Ask::Book { seat, agreed: None });
     story.run.advance(DAY - 1);
     again(&mut story);
     crash(&mut story);

@@ -115,6 +115,19 @@ fn same_campaign(known: &Programme, campaign: &CampaignState, now: Stamp) {
     assert_eq!(campaign.id.as_str(), known.rules.id);
     let texts = catalog.versions.iter().map(|version| &*version.source);
     assert!(texts.eq(known.texts.iter().map(String::as_str)));
+    assert_eq!(campaign.agency_version(), known.agencies.len() as u32);
+    let telephone = campaign
+        .agency
+        .as_ref()
+        .map(|known| &known.agency.telephone);
+    assert_eq!(
+        telephone,
+        known
+            .agencies
+            .last()
+            .map(|last| Some(last.clone()))
+            .as_ref()
+    );
     let sites = catalog.sites.iter().map(|site| &site.row);
     assert!(sites.eq(&known.sites));
     assert_eq!(catalog.slots.len(), known.slots.len());
@@ -240,6 +253,12 @@ pub fn same_seats(model: &Model, shared: &Shared, waiting: &VecDeque<Waiting>) {
     assert_eq!(offers.len(), model.campaigns.len());
     for (index, (known, offer)) in model.campaigns.iter().zip(offers.iter()).enumerate() {
         assert_eq!(offer.catalog.slots.len(), known.slots.len());
+        let version = offer.agency.as_ref().map_or(0, |agency| agency.version);
+        assert_eq!(
+            version,
+            known.agencies.len() as u32,
+            "the agency that pages show"
+        );
         for at in 0..known.slots.len() {
             let slot = offer.catalog.slots[at];
             let seats = &offer.seats[slot.site.at()];

@@ -216,7 +216,10 @@ impl Life {
                     number: known.bookings[at].number,
                     seat,
                 },
-                None => Ask::Book { seat },
+                None => Ask::Book {
+                    seat,
+                    agreed: Some(1),
+                },
             };
             let idempotency = Some(self.mark(person, &ask));
             let request = Request {
@@ -388,7 +391,10 @@ impl Life {
             (true, 40..65) => Ask::Move { number, seat },
             (true, 65..85) | (false, 96..) => Ask::Cancel { number },
             (false, 92..96) => Ask::Move { number, seat },
-            _ => Ask::Book { seat },
+            _ => Ask::Book {
+                seat,
+                agreed: run.random.percent(50).then(|| run.random.below(4) as u32),
+            },
         })
     }
 
@@ -396,13 +402,17 @@ impl Life {
         let campaigns = run.model.campaigns.len();
         let campaign = run.random.below(campaigns.max(1) as u64) as usize;
         let now = Stamp(run.now().0.max(run.model.stamp.0));
-        let act = match run.random.below(10) {
+        let act = match run.random.below(11) {
             _ if campaigns == 0 => activation("first", now, run),
             0 if campaigns < 2 => activation("second", now, run),
             0..3 => {
                 let id = run.model.campaigns[campaign].rules.id.clone();
                 activation(&id, now, run)
             }
+            10 => Act::Agency {
+                campaign,
+                telephone: format!("02-{}", run.random.below(3)),
+            },
             3 => {
                 let phone = format!("02{}", run.random.below(3));
                 let rows = (0..SITES).map(|number| site(number, &phone)).collect();

@@ -42,6 +42,11 @@ pub enum Act {
         text: String,
         now: Stamp,
     },
+    /// An agency's file of this telephone number.
+    Agency {
+        campaign: usize,
+        telephone: String,
+    },
     Sites {
         campaign: usize,
         rows: Vec<SiteRow>,
@@ -87,6 +92,8 @@ pub struct Programme {
     pub lines: Vec<u16>,
     pub had_lines: u16,
     pub texts: Vec<String>,
+    /// The telephone number of each version of the agency's file.
+    pub agencies: Vec<String>,
     pub sites: Vec<SiteRow>,
     pub slots: Vec<SlotRow>,
     pub holds: BTreeMap<u64, Holding>,

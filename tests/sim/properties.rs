@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 use sumun::audit::line_of;
+use sumun::domain::agency::LogoKind;
+use sumun::domain::agency::rows::{AgencyRow, TextOf};
 use sumun::domain::apply::apply;
 use sumun::domain::booking::decide::{Ask, Context, Request, Seat, Verdict, decide};
 use sumun::domain::booking::site::{SiteRow, SlotRow};
@@ -138,11 +140,34 @@ fn slot_row(random: &mut Random) -> SlotRow {
     }
 }
 
+fn agency_row(random: &mut Random) -> AgencyRow {
+    let at = number(random) as u16;
+    match random.below(7) {
+        0 => AgencyRow::Text {
+            of: *random.pick(&[TextOf::Name, TextOf::Consent, TextOf::LinkLabel(at)]),
+            tag: text(random),
+            text: text(random),
+        },
+        1 => AgencyRow::Logo {
+            kind: *random.pick(&[LogoKind::Svg, LogoKind::Png]),
+            bytes: some(random, |random| random.next() as u8),
+            width: number(random) as u32,
+            height: number(random) as u32,
+        },
+        2 => AgencyRow::Colour(array(random)),
+        3 => AgencyRow::Telephone(text(random)),
+        4 => AgencyRow::ConsentVersion(text(random)),
+        5 => AgencyRow::Link { url: text(random) },
+        _ => AgencyRow::Vaccine { id: text(random) },
+    }
+}
+
 fn piece(random: &mut Random) -> Piece {
-    match random.below(4) {
+    match random.below(5) {
         0 => Piece::Source(text(random)),
         1 => Piece::Rules(some(random, campaign_row)),
         2 => Piece::Sites(some(random, site_row)),
+        3 => Piece::Agency(some(random, agency_row)),
         _ => Piece::Slots(some(random, slot_row)),
     }
 }
@@ -197,7 +222,7 @@ fn change(random: &mut Random) -> Change {
     });
     let (from, to) = (doses(random), doses(random));
     let rules = number(random) as u32;
-    match random.below(26) {
+    match random.below(28) {
         0 => Change::Founded {
             simulated_clock: rules > 9,
             head_public_key: array(random),
@@ -347,6 +372,18 @@ fn change(random: &mut Random) -> Change {
                 from: Stamp(number(random) as i64),
                 windows: number(random) as u32,
             },
+        },
+        24 => Change::AgencyActivated {
+            campaign,
+            version: rules,
+            parts: number(random) as u32,
+            rows: number(random) as u32,
+            source_sha256: array(random),
+        },
+        25 => Change::Agreed {
+            campaign,
+            person,
+            agency: rules,
         },
         _ => {
             let all = [
@@ -537,7 +574,7 @@ fn any_request(random: &mut Random, person: PersonKey, story: &Story) -> Request
     let ask = match random.below(5) {
         0 => Ask::Hold { doses, pool },
         1 => Ask::Release { hold },
-        2 => Ask::Book { seat },
+        2 => Ask::Book { seat, agreed: None },
         3 => Ask::Move { number, seat },
         _ => Ask::Cancel { number },
     };

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use sumun::audit::{export, state_of, verify_export, verify_store};
 use sumun::clock::Clock;
+use sumun::domain::agency::Agency;
 use sumun::domain::entry::{Actor, Change, HoldEnd};
 use sumun::domain::ids::{CampaignIndex, Pool, Seq};
 use sumun::domain::state::State;
@@ -31,7 +32,7 @@ use crate::disk::{Crash, Disk, Plan};
 use crate::model::act::OPERATOR;
 use crate::model::{Act, Asked, Model, Prediction, Said, Waiting};
 use crate::random::Random;
-use crate::world::{EVENING, keys, roster};
+use crate::world::{EVENING, agency_text, keys, roster};
 use kinds::kind_of;
 
 /// How often each kind of event happened.
@@ -219,6 +220,18 @@ impl Run {
                 source: text.clone(),
                 now: *now,
             },
+            Act::Agency {
+                campaign,
+                telephone,
+            } => {
+                let source = agency_text(telephone);
+                let (agency, _) = Agency::parse(&source, |_| Err(String::new())).unwrap();
+                Operation::ActivateAgency {
+                    campaign: id(campaign),
+                    source,
+                    agency: Box::new(agency),
+                }
+            }
             Act::Sites { campaign, rows } => Operation::ImportSites {
                 campaign: id(campaign),
                 rows: rows.clone(),

@@ -115,6 +115,7 @@ impl Story {
                 person,
                 Ask::Book {
                     seat: Seat::Claimed(doses, Pool::Public),
+                    agreed: Some(1),
                 },
             );
         }
@@ -126,6 +127,7 @@ impl Story {
                 person,
                 Ask::Book {
                     seat: Seat::Held(HoldId(hold)),
+                    agreed: None,
                 },
             );
         }
@@ -215,6 +217,10 @@ impl Story {
         self.run.crash();
         self.run.record(Change::Started {
             program: "sumun 0.1.0".to_owned(),
+        });
+        self.act(Act::Agency {
+            campaign: 0,
+            telephone: "02-1".to_owned(),
         });
         self.cancel(4);
         self.book(4, 3);

@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Arc, OnceLock};
 
 use sumun::clock::Entropy;
+use sumun::domain::agency::rows::{AgencyRow, TextOf};
 use sumun::domain::booking::site::{SiteRow, SlotRow};
 use sumun::domain::campaign::rows::CampaignRow;
 use sumun::domain::campaign::{IdentityField, Order};
@@ -127,6 +128,34 @@ pub fn roster(people: &[Somebody]) -> PreparedRoster {
     let today = Day::of(jiff::civil::date(2021, 7, 19));
     let read = read(text.as_bytes(), &keys(), &Entropy::system(), today);
     read.unwrap_or_else(|report| panic!("the roster is well-formed: {report:?}"))
+}
+
+/// A small file of an agency: one telephone number makes one version.
+pub fn agency_text(telephone: &str) -> String {
+    format!(
+        "[agency]\nname = {{ ko = \"청\", en = \"Agency\" }}\ntelephone = \"{telephone}\"\n\
+         [agency.consent]\nversion = \"1\"\ntext = {{ ko = \"예\", en = \"Yes\" }}\n\
+         [[agency.vaccine]]\nid = \"mrna\"\nname = {{ ko = \"백신\", en = \"Vaccine\" }}\n"
+    )
+}
+
+/// What the journal must say of that file.
+pub fn agency_rows(telephone: &str) -> Vec<AgencyRow> {
+    let text = |of: TextOf, [ko, en]: [&str; 2]| {
+        [("ko", ko), ("en", en)].map(|(tag, text)| AgencyRow::Text {
+            of,
+            tag: tag.to_owned(),
+            text: text.to_owned(),
+        })
+    };
+    let mut rows = Vec::from(text(TextOf::Name, ["청", "Agency"]));
+    rows.push(AgencyRow::Telephone(telephone.to_owned()));
+    rows.push(AgencyRow::ConsentVersion("1".to_owned()));
+    rows.extend(text(TextOf::Consent, ["예", "Yes"]));
+    let id = "mrna".to_owned();
+    rows.push(AgencyRow::Vaccine { id });
+    rows.extend(text(TextOf::VaccineName(0), ["백신", "Vaccine"]));
+    rows
 }
 
 /// One version of a campaign's rules, as the simulation knows them.

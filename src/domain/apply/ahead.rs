@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::effect::Effect;
-use super::{Contradiction, person_of};
+use super::{Contradiction, may_agree, person_of};
 use crate::domain::entry::{Change, Entry, HoldEnd};
 use crate::domain::ids::{CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SlotIndex};
 use crate::domain::line::Line;
@@ -64,6 +64,9 @@ impl Ahead {
             Change::Refused { campaign, .. } | Change::GateSet { campaign, .. } => {
                 known(campaign).map(|_| ())
             }
+            Change::Agreed {
+                campaign, agency, ..
+            } => may_agree(known(campaign)?, *agency),
             change if change.line().is_some() => {
                 let (campaign, line) = change.line().expect("it was looked at");
                 self.one_of_line(campaign, line)?;

@@ -22,11 +22,25 @@ pub enum Seat {
 /// What a person asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ask {
-    Hold { doses: Doses, pool: Pool },
-    Release { hold: HoldId },
-    Book { seat: Seat },
-    Move { number: BookingNumber, seat: Seat },
-    Cancel { number: BookingNumber },
+    Hold {
+        doses: Doses,
+        pool: Pool,
+    },
+    Release {
+        hold: HoldId,
+    },
+    /// `agreed` is the version of the agency's file whose consent text the person agreed to.
+    Book {
+        seat: Seat,
+        agreed: Option<u32>,
+    },
+    Move {
+        number: BookingNumber,
+        seat: Seat,
+    },
+    Cancel {
+        number: BookingNumber,
+    },
 }
 
 impl Ask {
@@ -34,7 +48,7 @@ impl Ask {
     pub fn free_seats(&self) -> Option<(Doses, Pool)> {
         match *self {
             Self::Hold { doses, pool } => Some((doses, pool)),
-            Self::Book { seat } | Self::Move { seat, .. } => match seat {
+            Self::Book { seat, .. } | Self::Move { seat, .. } => match seat {
                 Seat::Claimed(doses, pool) => Some((doses, pool)),
                 Seat::Held(_) => None,
             },
@@ -86,6 +100,20 @@ pub fn decide(context: &Context<'_>, request: &Request) -> Verdict {
     }
 }
 
+/// What stands before the entry of a booking: that its person agreed to the agency's text. A
+/// version that was never in force is left out: it hinders nobody.
+pub fn agreement(campaign: &CampaignState, request: &Request) -> Option<Change> {
+    let Ask::Book { agreed, .. } = request.ask else {
+        return None;
+    };
+    let agency = agreed.filter(|version| campaign.had_agency(*version))?;
+    Some(Change::Agreed {
+        campaign: campaign.catalog.index,
+        person: request.person,
+        agency,
+    })
+}
+
 /// Whether the person may cause another change in this hour. Whoever confirms a hold may always:
 /// nobody loses a seat that was promised to them.
 pub fn within_bound(
@@ -95,6 +123,7 @@ pub fn within_bound(
 ) -> Result<(), Refusal> {
     if let Ask::Book {
         seat: Seat::Held(_),
+        ..
     }
     | Ask::Move {
         seat: Seat::Held(_),
@@ -157,7 +186,7 @@ impl Context<'_> {
                     _ => Err(Refusal::HoldExpired),
                 }
             }
-            Ask::Book { seat } => {
+            Ask::Book { seat, .. } => {
                 if let Some(booking) = self.campaign.active_booking(&person) {
                     return Err(Refusal::AlreadyBooked(booking.number));
                 }

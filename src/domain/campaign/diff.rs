@@ -4,11 +4,13 @@
 //! in their order, so that a moved opening reads as one change and not as two. It judges nothing,
 //! but points out what reaches beyond the rules, such as vaccines whose positions slots refer to.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::domain::campaign::{Campaign, Cohort, Opening, Vaccine};
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     Added,
@@ -17,7 +19,7 @@ pub enum ChangeKind {
 }
 
 /// One field with its two values.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FieldChange {
     pub kind: ChangeKind,
     /// As `gate.admit_per_s`, `cohort born-1967-1968.born` or `opening 2.until`; the number of an
@@ -26,7 +28,7 @@ pub struct FieldChange {
     pub old: Option<String>,
     pub new: Option<String>,
     /// What a reviewer should know about it beyond the two values.
-    pub caution: Option<&'static str>,
+    pub caution: Option<Cow<'static, str>>,
 }
 
 /// All changes, in the order of the file's sections.
@@ -40,11 +42,13 @@ pub fn diff(old: &Campaign, new: &Campaign) -> Vec<FieldChange> {
     changes.0
 }
 
+/// Changes as they are found.
 #[derive(Default)]
-struct Changes(Vec<FieldChange>);
+pub(in crate::domain) struct Changes(pub Vec<FieldChange>);
 
 impl Changes {
-    fn push(
+    /// Adds a field, unless it is the same.
+    pub fn push(
         &mut self,
         field: impl Into<String>,
         old: Option<String>,
@@ -62,7 +66,7 @@ impl Changes {
             field: field.into(),
             old,
             new,
-            caution,
+            caution: caution.map(Cow::Borrowed),
         });
     }
 

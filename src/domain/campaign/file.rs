@@ -5,8 +5,6 @@
 
 use std::ops::RangeInclusive;
 
-use toml::de::DeTable;
-
 use super::source::{Section, Source, quote};
 use super::tables::{self, Lined, id_fault};
 use super::{
@@ -28,21 +26,9 @@ pub(super) struct Draft {
     pub gate: Option<GateRules>,
 }
 
-/// `None` when the text is not TOML: what a parser guesses after that only misleads.
+/// `None` when the text is not TOML.
 pub(super) fn read(source: &mut Source) -> Option<Draft> {
-    let (root, faults) = DeTable::parse_recoverable(source.text);
-    let mut last_line = 0;
-    for fault in &faults {
-        let at = fault.span().map_or(0, |span| span.start);
-        // What follows on the same line is only what the parser made of the first fault.
-        if source.line(at) != last_line {
-            source.error(at, format!("not TOML: {}", fault.message()));
-        }
-        last_line = source.line(at);
-    }
-    if !faults.is_empty() {
-        return None;
-    }
+    let root = source.toml()?;
     let root = Section::new("the file", 0, root.get_ref());
     root.only(
         source,

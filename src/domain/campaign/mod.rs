@@ -14,7 +14,7 @@ mod lines;
 pub mod local;
 pub mod preview;
 pub mod rows;
-mod source;
+pub(in crate::domain) mod source;
 mod tables;
 pub mod timeline;
 

@@ -1,11 +1,11 @@
-//! The text of a campaign file with its lines, the findings about it, and typed reading of tables.
+//! The text of an operator's TOML file with its lines, the findings about it, and typed reading of tables.
 //!
 //! Reading goes on after a finding: an operator sees everything that is wrong in one go. So every
 //! reader here returns an `Option` and has reported why when it is `None`.
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use crate::domain::text::{self, TITLE_CHARS_MAX};
 
@@ -19,7 +19,7 @@ pub enum Severity {
     Warning,
 }
 
-/// Something to say about one line of a campaign file.
+/// Something to say about one line of a file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Finding {
     pub severity: Severity,
@@ -28,12 +28,19 @@ pub struct Finding {
     pub message: String,
 }
 
-/// A person reads these; a file with more is not a campaign.
+impl Finding {
+    /// Whether the file can't be used because of it.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// A person reads these; a file with more is not what it should be.
 const FINDINGS_MAX: usize = 200;
 /// Texts of the file are repeated in findings up to this many characters.
 const QUOTE_MAX: usize = 80;
 
-pub(super) struct Source<'s> {
+pub(in crate::domain) struct Source<'s> {
     pub text: &'s str,
     line_starts: Vec<usize>,
     findings: Vec<Finding>,
@@ -52,6 +59,21 @@ impl<'s> Source<'s> {
             findings: Vec::new(),
             left_out: 0,
         }
+    }
+
+    /// The text as TOML; `None` when it is not: what a parser guesses after that only misleads.
+    pub fn toml(&mut self) -> Option<Spanned<DeTable<'s>>> {
+        let (root, faults) = DeTable::parse_recoverable(self.text);
+        let mut last_line = 0;
+        for fault in &faults {
+            let at = fault.span().map_or(0, |span| span.start);
+            // What follows on the same line is only what the parser made of the first fault.
+            if self.line(at) != last_line {
+                self.error(at, format!("not TOML: {}", fault.message()));
+            }
+            last_line = self.line(at);
+        }
+        faults.is_empty().then_some(root)
     }
 
     /// The line of a byte position, from 1.
@@ -107,7 +129,7 @@ impl<'s> Source<'s> {
 }
 
 /// A value's text in a finding: short and without control characters.
-pub(super) fn quote(text: &str) -> String {
+pub(in crate::domain) fn quote(text: &str) -> String {
     let mut quoted: String = text
         .chars()
         .take(QUOTE_MAX)
@@ -120,14 +142,14 @@ pub(super) fn quote(text: &str) -> String {
 }
 
 /// One table of the file and what findings call it.
-pub(super) struct Section<'t> {
+pub(in crate::domain) struct Section<'t> {
     pub name: String,
     /// Byte position of its header, where a missing key is reported.
     pub at: usize,
     table: &'t DeTable<'t>,
 }
 
-pub(super) type Value<'t> = &'t Spanned<DeValue<'t>>;
+pub(in crate::domain) type Value<'t> = &'t Spanned<DeValue<'t>>;
 
 impl<'t> Section<'t> {
     pub fn new(name: impl Into<String>, at: usize, table: &'t DeTable<'t>) -> Self {
@@ -166,6 +188,14 @@ impl<'t> Section<'t> {
         let found = value.get_ref().type_str();
         let message = format!("{} {what} must be {wanted}, not a TOML {found}", self.name);
         source.error(value.span().start, message);
+    }
+
+    /// The keys with their positions, in the order of the file.
+    pub fn keys(&self) -> Vec<(&'t str, usize)> {
+        let key = |key: &'t Spanned<DeString<'t>>| (key.get_ref().as_ref(), key.span().start);
+        let mut keys: Vec<_> = self.table.keys().map(key).collect();
+        keys.sort_unstable_by_key(|(_, at)| *at);
+        keys
     }
 
     /// What was read of a value, or the report of why it could not be.
@@ -256,11 +286,22 @@ impl<'t> Section<'t> {
 
     /// The tables under `[[key]]`.
     pub fn tables(&self, source: &mut Source, key: &str, max: usize) -> Vec<Section<'t>> {
+        self.tables_called(source, key, key, max)
+    }
+
+    /// The tables under `[[called]]`, whose last part is `key`.
+    pub fn tables_called(
+        &self,
+        source: &mut Source,
+        key: &str,
+        called: &str,
+        max: usize,
+    ) -> Vec<Section<'t>> {
         let Some(value) = self.get(key) else {
             return Vec::new();
         };
         let Some(array) = value.get_ref().as_array() else {
-            let message = format!("write [[{key}]] in double brackets: there can be several");
+            let message = format!("write [[{called}]] in double brackets: there can be several");
             source.error(value.span().start, message);
             return Vec::new();
         };
@@ -268,15 +309,15 @@ impl<'t> Section<'t> {
             let found = array.len();
             source.error(
                 value.span().start,
-                format!("{found} [[{key}]]: at most {max}"),
+                format!("{found} [[{called}]]: at most {max}"),
             );
         }
         let mut sections = Vec::new();
         for (index, item) in array.iter().take(max).enumerate() {
-            let (name, at) = (format!("{key} {}", index + 1), item.span().start);
+            let (name, at) = (format!("{called} {}", index + 1), item.span().start);
             match item.get_ref().as_table() {
                 Some(table) => sections.push(Section::new(name, at, table)),
-                None => source.error(at, format!("{name} must be a table: write [[{key}]]")),
+                None => source.error(at, format!("{name} must be a table: write [[{called}]]")),
             }
         }
         sections

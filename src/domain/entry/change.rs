@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::agency::rows::AgencyRow;
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::ids::{
@@ -99,6 +100,8 @@ pub enum Piece {
     Rules(Vec<CampaignRow>),
     Sites(Vec<SiteRow>),
     Slots(Vec<SlotRow>),
+    /// A part of what an agency's file meant when it was activated.
+    Agency(Vec<AgencyRow>),
 }
 
 /// Everything that can change state. Slots, people and campaigns by index or pseudonym only.
@@ -290,6 +293,26 @@ pub enum Change {
         campaign: CampaignIndex,
         line: LineIndex,
         plan: Plan,
+    },
+    /// Ends a list of `Source` and `Agency` pieces: the agency's words and looks came into force.
+    AgencyActivated {
+        campaign: CampaignIndex,
+        /// Counted from 1, apart from the versions of the campaign's rules.
+        version: u32,
+        parts: u32,
+        /// Compiled rows in all parts.
+        rows: u32,
+        /// The SHA-256 of the whole text.
+        #[serde(serialize_with = "shown::hex")]
+        source_sha256: [u8; 32],
+    },
+    /// A person who books agreed to the consent text of a version of the agency's file.
+    Agreed {
+        campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
+        person: PersonKey,
+        /// The version.
+        agency: u32,
     },
 }
 

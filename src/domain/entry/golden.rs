@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use data_encoding::HEXLOWER;
 
 use super::*;
+use crate::domain::agency::LogoKind;
+use crate::domain::agency::rows::{AgencyRow, TextOf};
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::campaign::{IdentityField, Order};
@@ -42,14 +44,20 @@ variants!(change_name, CHANGES, Change:
     Founded Started ClockStepped ClockBehind PieceAdded CampaignActivated SitesImported
     SlotsImported RosterImported HoldPlaced HoldEnded Booked Moved Cancelled Refused NumbersLeased
     PlacesGiven ServingAdvanced DrawCommitted DrawRevealed LineEnded GateSet
-    TokenKeyRotated PersonRekeyed WindowsPlanned);
+    TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
     Administrator Operator Approver Site Agent Auditor Reporter);
-variants!(piece_name, PIECES, Piece: Source Rules Sites Slots);
+variants!(piece_name, PIECES, Piece: Source Rules Sites Slots Agency);
 variants!(row_name, ROWS, CampaignRow:
     Id Name Zone Identity Cohort Opening Vaccine HoldS ChangeUntilDays Order LobbyOpensMin
     LastEntryMin FinishMin AdmitPerS ActiveMax SessionIdleS WindowMin WindowPeople RevealMin);
+variants!(agency_row_name, AGENCY_ROWS, AgencyRow:
+    Text Logo Colour Telephone ConsentVersion Link Vaccine);
+variants!(text_name, TEXTS, TextOf:
+    Name Hours Privacy Accessibility Terms Consent Landing Confirmation Print LinkLabel VaccineName
+    VaccineBring);
+variants!(logo_name, LOGOS, LogoKind: Svg Png);
 variants!(field_name, FIELDS, IdentityField: Name BirthDate Code);
 variants!(order_name, ORDERS, Order: Arrival Draw Windows);
 variants!(refused_name, REFUSED, RefusedFor: NotEligible NotOpenYet OpeningClosed);
@@ -116,6 +124,48 @@ fn rows() -> Vec<CampaignRow> {
     rows
 }
 
+fn agency_rows() -> Vec<AgencyRow> {
+    let texts = [
+        TextOf::Name,
+        TextOf::Hours,
+        TextOf::Privacy,
+        TextOf::Accessibility,
+        TextOf::Terms,
+        TextOf::Consent,
+        TextOf::Landing,
+        TextOf::Confirmation,
+        TextOf::Print,
+        TextOf::LinkLabel(1),
+        TextOf::VaccineName(300),
+        TextOf::VaccineBring(2),
+    ];
+    let text = |of| AgencyRow::Text {
+        of,
+        tag: "ko".to_owned(),
+        text: "글".to_owned(),
+    };
+    let logo = |kind| AgencyRow::Logo {
+        kind,
+        bytes: vec![1, 2, 255],
+        width: 48,
+        height: 300,
+    };
+    let mut rows: Vec<_> = texts.map(text).into();
+    rows.extend([LogoKind::Svg, LogoKind::Png].map(logo));
+    rows.extend([
+        AgencyRow::Colour([0x0b, 0x50, 0xd0]),
+        AgencyRow::Telephone("1339".to_owned()),
+        AgencyRow::ConsentVersion("2021-07-01".to_owned()),
+        AgencyRow::Link {
+            url: "https://www.example.org/".to_owned(),
+        },
+        AgencyRow::Vaccine {
+            id: "mrna".to_owned(),
+        },
+    ]);
+    rows
+}
+
 fn pieces() -> Vec<Piece> {
     let site = SiteRow {
         site: "s-1".to_owned(),
@@ -142,6 +192,8 @@ fn pieces() -> Vec<Piece> {
         Piece::Slots(vec![slot]),
     ];
     pieces.extend(rows().into_iter().map(|row| Piece::Rules(vec![row])));
+    let agency = agency_rows().into_iter();
+    pieces.extend(agency.map(|row| Piece::Agency(vec![row])));
     pieces
 }
 
@@ -267,6 +319,18 @@ fn changes() -> Vec<Change> {
             },
         },
         Change::LineEnded { campaign, line },
+        Change::AgencyActivated {
+            campaign,
+            version: 2,
+            parts: 3,
+            rows: 40,
+            source_sha256: [0x66; 32],
+        },
+        Change::Agreed {
+            campaign,
+            person,
+            agency: 300,
+        },
         Change::TokenKeyRotated { id: 2 },
         Change::PersonRekeyed {
             from: PersonKey([0x22; 16]),
@@ -409,6 +473,9 @@ fn names(entry: &Entry) -> Vec<&'static str> {
                     }
                 }
             }
+            if let Piece::Agency(rows) = piece {
+                names.extend(rows.iter().flat_map(agency_names));
+            }
         }
         Change::HoldEnded { reason, .. } => names.push(end_name(reason)),
         Change::Refused { reason, .. } => names.push(refused_name(reason)),
@@ -419,11 +486,34 @@ fn names(entry: &Entry) -> Vec<&'static str> {
     names
 }
 
+fn agency_names(row: &AgencyRow) -> Vec<&'static str> {
+    let mut names = vec![agency_row_name(row)];
+    match row {
+        AgencyRow::Text { of, .. } => names.push(text_name(of)),
+        AgencyRow::Logo { kind, .. } => names.push(logo_name(kind)),
+        _ => {}
+    }
+    names
+}
+
 #[test]
 fn every_variant_has_a_sample() {
     let shown: BTreeSet<&str> = samples().iter().flat_map(names).collect();
     let all = [
-        CHANGES, ACTORS, ROLES, PIECES, ROWS, FIELDS, ORDERS, REFUSED, ENDS, ACTS, POOL_NAMES,
+        CHANGES,
+        ACTORS,
+        ROLES,
+        PIECES,
+        ROWS,
+        FIELDS,
+        ORDERS,
+        REFUSED,
+        ENDS,
+        ACTS,
+        POOL_NAMES,
+        AGENCY_ROWS,
+        TEXTS,
+        LOGOS,
     ];
     let missing: Vec<&str> = all
         .into_iter()

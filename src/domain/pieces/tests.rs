@@ -348,3 +348,105 @@ fn an_end_that_does_not_fit_its_pieces_is_a_contradiction() {
     let told = refused(changes);
     assert!(told.contains("another SHA-256"), "{told}");
 }
+
+fn example() -> (&'static str, Agency) {
+    let source = include_str!("../../../data/agency.toml");
+    let logo = include_bytes!("../../../data/agency-logo.svg");
+    let (agency, _) = Agency::parse(source, |_| Ok(logo.to_vec())).unwrap();
+    (source, agency)
+}
+
+#[test]
+fn an_agencys_file_lands_with_its_last_entry_and_no_parser_is_asked_again() {
+    let (_, example) = example();
+    // No check of any day would take this text.
+    let source = "what = [ was written then\u{f0000}\n";
+    let mut journal = activated();
+    let changes = agency(INDEX, 1, source, &example).unwrap();
+    let (last, pieces) = changes.split_last().unwrap();
+    journal.add_all(pieces.to_vec());
+    assert_eq!(journal.state.campaigns[0].agency, None);
+    journal.now = Stamp(9);
+    journal.add(last.clone());
+    let known = journal.state.campaigns[0].agency.clone().unwrap();
+    assert_eq!((known.version, known.activated_at), (1, Stamp(9)));
+    assert_eq!((&*known.source, &known.agency), (source, &example));
+    // Rules that come later leave it in force.
+    let (campaign, _) = Campaign::parse(JULY).unwrap();
+    journal.add_all(activation(INDEX, 2, JULY, &campaign).unwrap());
+    assert_eq!(journal.state.campaigns[0].agency_version(), 1);
+    journal.add_all(agency(INDEX, 2, source, &example).unwrap());
+    assert_eq!(journal.state.campaigns[0].agency_version(), 2);
+}
+
+#[test]
+fn the_longest_texts_of_an_agency_fit_their_entries() {
+    let (source, mut long) = example();
+    let text = "\u{1f600}".repeat(20_000);
+    let texts: Vec<_> = (b'a'..b'q')
+        .map(|at| (format!("x{}", at as char), text.clone()))
+        .collect();
+    let texts = crate::domain::agency::Texts::new(texts);
+    long.privacy = Some(texts.clone());
+    long.terms = Some(texts);
+    let mut journal = activated();
+    journal.add_all(agency(INDEX, 1, source, &long).unwrap());
+    let known = journal.state.campaigns[0].agency.as_ref().unwrap();
+    assert_eq!(known.agency, long);
+}
+
+#[test]
+fn what_contradicts_the_agency_in_force_is_not_applied() {
+    let (source, agency_of) = example();
+    let list = |version: u32| agency(INDEX, version, source, &agency_of).unwrap();
+    let fault = |journal: &mut Journal, changes: Vec<Change>| {
+        changes
+            .into_iter()
+            .try_for_each(|change| journal.try_add(change))
+            .unwrap_err()
+    };
+    let agreed = |agency: u32| Change::Agreed {
+        campaign: INDEX,
+        person: PersonKey([1; 16]),
+        agency,
+    };
+    let mut journal = activated();
+    assert!(fault(&mut journal, vec![agreed(0)]).contains("which is not there"));
+    assert!(fault(&mut journal, vec![agreed(1)]).contains("which is not there"));
+    assert!(fault(&mut journal, list(2)).contains("not the next version"));
+    journal.add_all(list(1));
+    journal.add_all(vec![agreed(1), agreed(1)]);
+    assert!(fault(&mut journal, vec![agreed(2)]).contains("which is not there"));
+    assert!(fault(&mut journal, list(1)).contains("not the next version"));
+
+    // The rows of an agency end no other list, and those of others end none of an agency.
+    let (campaign, _) = Campaign::parse(JULY).unwrap();
+    let rules = activation(INDEX, 2, JULY, &campaign).unwrap();
+    let same_text = agency(INDEX, 2, JULY, &agency_of).unwrap();
+    for (pieces, last) in [(&same_text, &rules), (&rules, &same_text)] {
+        let (last, pieces) = (last.last().unwrap(), &pieces[..pieces.len() - 1]);
+        let mixed = pieces.iter().chain([last]).cloned().collect();
+        let why = fault(&mut journal, mixed);
+        assert!(why.contains("from a list of something else"), "{why}");
+    }
+    for (at, wrong) in [("parts", 0), ("rows", 1), ("sha", 2)] {
+        let mut changes = list(2);
+        let Some(Change::AgencyActivated {
+            parts,
+            rows,
+            source_sha256,
+            ..
+        }) = changes.last_mut()
+        else {
+            panic!("it ends the list");
+        };
+        match wrong {
+            0 => *parts += 1,
+            1 => *rows += 1,
+            _ => source_sha256[0] ^= 1,
+        }
+        fault(&mut journal, changes);
+        assert_eq!(journal.state.campaigns[0].agency_version(), 1, "{at}");
+    }
+    journal.add_all(list(2));
+}

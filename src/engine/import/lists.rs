@@ -37,16 +37,18 @@ pub struct List {
     pub(in crate::engine) last: Option<Change>,
     /// None for a campaign that does not exist yet.
     pub(in crate::engine) next: Option<NextCatalog>,
+    /// The version of the agency's file that it follows, for a list that brings the next one.
+    pub(in crate::engine) agency_before: Option<u32>,
     pub(in crate::engine) more: Vec<MoreSeats>,
     pub(in crate::engine) withdrawn: Withdrawn,
     pub(in crate::engine) done: Operated,
 }
 
 /// What can be told without the writer.
-type Told = Box<Outcome>;
+pub(super) type Told = Box<Outcome>;
 
 impl List {
-    fn new(
+    pub(super) fn new(
         shared: &Shared,
         campaign: CampaignIndex,
         mut changes: Vec<Change>,
@@ -60,6 +62,7 @@ impl List {
             pieces: changes,
             last,
             next,
+            agency_before: None,
             more: Vec::new(),
             withdrawn: Withdrawn(Vec::new()),
             done,
@@ -197,21 +200,21 @@ pub fn slots(
     })
 }
 
-fn offer(shared: &Shared, id: &CampaignId) -> Option<Arc<Offer>> {
+pub(super) fn offer(shared: &Shared, id: &CampaignId) -> Option<Arc<Offer>> {
     let offers = shared.offers();
     let named = |offer: &&Arc<Offer>| offer.catalog.campaign.id == *id;
     offers.iter().find(named).cloned()
 }
 
-fn impossible(why: String) -> Told {
+pub(super) fn impossible(why: String) -> Told {
     Box::new(Outcome::Impossible(why))
 }
 
-fn too_long(fault: RowTooLong) -> Told {
+pub(super) fn too_long(fault: RowTooLong) -> Told {
     impossible(fault.to_string())
 }
 
-fn unknown(id: &CampaignId) -> Told {
+pub(super) fn unknown(id: &CampaignId) -> Told {
     impossible(unknown_campaign(id))
 }
 

@@ -4,6 +4,7 @@
 //! `lists` are campaign files, sites and slots; `roster` are the people; `sweep` erases what an
 //! import that was interrupted or replaced has left in the data file.
 
+pub mod agency;
 pub mod lists;
 mod rekey;
 pub mod roster;
@@ -53,6 +54,14 @@ pub fn perform(
         Operation::Activate { source, now } => {
             put_in_force(|| lists::activation(shared, &source, now), hand)
         }
+        Operation::ActivateAgency {
+            campaign,
+            source,
+            agency,
+        } => put_in_force(
+            || agency::activation(shared, &campaign, &source, &agency),
+            hand,
+        ),
         Operation::ImportSites { campaign, rows } => {
             put_in_force(|| lists::sites(shared, &campaign, &rows), hand)
         }

@@ -103,7 +103,7 @@ fn outcome_of(finished: &Finished) -> &'static str {
         Ok(Done::DryRun(_)) => "looked at, nothing changed",
         Ok(_) => "done",
         Err(WorkFault::Rows(_)) => "refused: faults in the file",
-        Err(WorkFault::Findings(_)) => "refused: findings in the campaign file",
+        Err(WorkFault::Findings(_)) => "refused: findings in the file",
         Err(WorkFault::NoSuchCampaign) => "refused: no such campaign",
         Err(WorkFault::OutcomeUnknown) => "unknown: the commit failed",
         Err(WorkFault::Unexpected(_)) => "refused: unexpected",

@@ -40,10 +40,12 @@ impl Lane {
             Work::ImportRoster { .. } => Self::Roster,
             Work::Backup => Self::Copy,
             Work::Activate { .. }
+            | Work::ActivateAgency { .. }
             | Work::ImportSites { .. }
             | Work::ImportSlots { .. }
             | Work::RotateTokenKey { .. }
             | Work::CampaignList
+            | Work::AgencyList
             | Work::RosterStats
             | Work::Head => Self::Other,
         }

@@ -1,10 +1,12 @@
 //! The files that come with operators' work: how long each may be, and the text of a campaign file.
 //!
-//! A file is read as a stream; only a campaign file, which has a small bound, is held whole.
+//! A file is read as a stream; only a campaign's or an agency's, which has a small bound, is held
+//! whole.
 
 use std::io::{self, Read};
 
 use super::Work;
+use crate::domain::agency;
 use crate::domain::campaign::{self, Campaign};
 use crate::ops::outcome::{WorkFault, WorkRefused};
 
@@ -20,6 +22,7 @@ impl Work {
     pub fn file_bytes_max(&self) -> u64 {
         match self {
             Self::Activate { .. } => campaign::FILE_BYTES_MAX,
+            Self::ActivateAgency { .. } => agency::FILE_BYTES_MAX,
             Self::ImportSites { .. } => SITES_BYTES_MAX,
             Self::ImportSlots { .. } => SLOTS_BYTES_MAX,
             Self::ImportRoster { .. } => ROSTER_BYTES_MAX,
@@ -28,6 +31,7 @@ impl Work {
             | Self::GateStatus { .. }
             | Self::RotateTokenKey { .. }
             | Self::CampaignList
+            | Self::AgencyList
             | Self::RosterStats
             | Self::Head
             | Self::Backup
@@ -79,17 +83,22 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
-/// The text of a campaign file that can be activated, or what is wrong with it.
-pub(super) fn campaign_text(mut source: impl Read) -> io::Result<Result<String, WorkFault>> {
+/// The text of a file, or where it is none.
+pub(super) fn utf8(mut source: impl Read) -> io::Result<Result<String, WorkFault>> {
     let mut bytes = Vec::new();
     source.read_to_end(&mut bytes)?;
-    let text = match String::from_utf8(bytes) {
+    Ok(String::from_utf8(bytes).map_err(|fault| {
+        let at = fault.utf8_error().valid_up_to() + 1;
+        let why = WorkRefused::new("the file is not UTF-8").at(format!("from byte {at} on"));
+        why.to_do("save it as UTF-8").into()
+    }))
+}
+
+/// The text of a campaign file that can be activated, or what is wrong with it.
+pub(super) fn campaign_text(source: impl Read) -> io::Result<Result<String, WorkFault>> {
+    let text = match utf8(source)? {
         Ok(text) => text,
-        Err(fault) => {
-            let at = fault.utf8_error().valid_up_to() + 1;
-            let why = WorkRefused::new("the file is not UTF-8").at(format!("from byte {at} on"));
-            return Ok(Err(why.to_do("save it as UTF-8").into()));
-        }
+        Err(fault) => return Ok(Err(fault)),
     };
     Ok(match Campaign::parse(&text) {
         Ok(_) => Ok(text),

@@ -199,7 +199,7 @@ pub async fn book(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Troub
         }
         None => {
             let key = format!("page-book-{hold}");
-            service.book(here, person, choice, Some(&key)).await
+            service.book(here, person, choice, Some(&key), None).await
         }
     };
     match answered {

@@ -8,6 +8,7 @@ use sumun::domain::time::Stamp;
 use sumun::engine::command::{Operated, Outcome, RosterNews};
 
 use super::{Act, Asked, Pass, Programme, Said, Waiting};
+use crate::world::{agency_rows, agency_text};
 
 /// Who acts in every run.
 pub const OPERATOR: &str = "operator";
@@ -37,6 +38,10 @@ impl Pass {
     pub(super) fn act(&mut self, act: Act, others: &VecDeque<Waiting>) -> Said {
         match act {
             Act::Activate { rules, text, now } => self.activate(rules, text, now),
+            Act::Agency {
+                campaign,
+                telephone,
+            } => self.agency(campaign, telephone),
             Act::Sites { campaign, rows } => self.sites(campaign, rows),
             Act::Slots { campaign, rows } => self.slots(campaign, rows, others),
             Act::Roster { people } => self.roster(people),
@@ -74,6 +79,7 @@ impl Pass {
                     lines,
                     had_lines: 0,
                     texts: vec![source.clone()],
+                    agencies: Vec::new(),
                     sites: Vec::new(),
                     slots: Vec::new(),
                     holds: Default::default(),
@@ -101,6 +107,33 @@ impl Pass {
         };
         self.list(at, [Piece::Source(source), Piece::Rules(rows)], last);
         did(Operated::Activated { campaign, version })
+    }
+
+    fn agency(&mut self, at: usize, telephone: String) -> Said {
+        let here = &mut self.world.campaigns[at];
+        let campaign = CampaignId::try_from(here.rules.id.clone()).unwrap();
+        let is_new = here.agencies.last() != Some(&telephone);
+        if is_new {
+            here.agencies.push(telephone.clone());
+        }
+        let version = here.agencies.len() as u32;
+        if is_new {
+            let (source, rows) = (agency_text(&telephone), agency_rows(&telephone));
+            let last = Change::AgencyActivated {
+                campaign: CampaignIndex(at as u16),
+                version,
+                parts: 2,
+                rows: rows.len() as u32,
+                source_sha256: Hash::of(source.as_bytes()).0,
+            };
+            self.list(at, [Piece::Source(source), Piece::Agency(rows)], last);
+        }
+        did(Operated::AgencyActivated {
+            campaign,
+            version,
+            is_new,
+            vaccines_unnamed: vec!["single".to_owned()],
+        })
     }
 
     fn sites(&mut self, at: usize, rows: Vec<super::SiteRow>) -> Said {

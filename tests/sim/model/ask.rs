@@ -37,7 +37,8 @@ impl Pass {
         let confirms = matches!(
             request.ask,
             Ask::Book {
-                seat: Seat::Held(_)
+                seat: Seat::Held(_),
+                ..
             } | Ask::Move {
                 seat: Seat::Held(_),
                 ..
@@ -109,7 +110,7 @@ impl Pass {
                 self.write(Actor::Citizen, change);
                 Ok(Said::Exactly(Outcome::Released))
             }
-            Ask::Book { seat } => {
+            Ask::Book { seat, agreed } => {
                 if let Some(booking) = active {
                     let number = here.bookings[booking].number;
                     return Err(no(Refusal::AlreadyBooked(number)));
@@ -120,6 +121,10 @@ impl Pass {
                 let here = &mut self.world.campaigns[at];
                 let (doses, pool, hold) = here.seat(own, seat, now)?;
                 let number = keys().booking_number(here.bookings.len() as u64);
+                // What the person agreed to stands before the booking.
+                let agencies = here.agencies.len() as u32;
+                let agency = agreed.filter(|version| 0 < *version && *version <= agencies);
+                let seq = seq + u64::from(agency.is_some());
                 let booking = Booking {
                     number,
                     person,
@@ -134,6 +139,14 @@ impl Pass {
                 idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq, now)));
                 let rules = here.version();
                 let released = own.map(HoldId).filter(|_| hold.is_none());
+                if let Some(agency) = agency {
+                    let agreed = Change::Agreed {
+                        campaign,
+                        person,
+                        agency,
+                    };
+                    self.write(Actor::Citizen, agreed);
+                }
                 self.write(
                     Actor::Citizen,
                     Change::Booked {

@@ -49,12 +49,13 @@ pub struct Shape {
     pub y: i32,
 }
 
-/// The shapes of the regions that are provinces with an outline.
+/// The shapes of the regions that are provinces with an outline. A province that lies inside
+/// another is drawn after it: the table begins with the largest.
 pub fn shapes(visit: &Visit, regions: &[Region]) -> Vec<Shape> {
-    let shape = |region: &Region| {
-        let outlines = LazyLock::force(&OUTLINES).iter();
-        let mut same = outlines.filter(|outline| outline.province == region.code);
-        let outline = same.next()?;
+    let shape = |outline: &'static Outline| {
+        let region = regions
+            .iter()
+            .find(|region| region.code == outline.province)?;
         let name = region_name(visit.lang, &region.code);
         let free = seats(visit.lang, region.offered.free);
         Some(Shape {
@@ -67,7 +68,7 @@ pub fn shapes(visit: &Visit, regions: &[Region]) -> Vec<Shape> {
             y: outline.label[1],
         })
     };
-    regions.iter().filter_map(shape).collect()
+    OUTLINES.iter().filter_map(shape).collect()
 }
 
 #[cfg(test)]

@@ -181,7 +181,11 @@ fn site_view(visit: &Visit, site: SiteIndex, metres: Option<u32>) -> SiteView {
     let earliest = visit.here.earliest_at(site).map(|day| {
         let values = [
             ("day", text(When::of(visit).short(day.date.date()))),
-            ("seats", text(seats(l, day.offered.free))),
+            // Kept on one line.
+            (
+                "seats",
+                text(seats(l, day.offered.free).replace(' ', "\u{a0}")),
+            ),
         ];
         let date = day.date.date();
         (format!("{address}/{date}"), l.put("earliest-day", &values))

@@ -247,6 +247,7 @@ found-count = { $n ->
     [one] { $count } site found.
    *[other] { $count } sites found.
 }
+call = Call
 directions = Directions
 few = few
 few-left = few left

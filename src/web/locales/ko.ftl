@@ -225,6 +225,7 @@ by-name = 이름으로 찾기
 near-full = 가까운 접종 기관은 모두 마감되었습니다
 near-full-next = 가장 빠른 날이나 다른 지역을 찾아보세요. 취소된 시간은 여기에 바로 나타납니다.
 found-count = { $count }곳을 찾았습니다.
+call = 전화
 directions = 길 찾기
 few = 임박
 few-left = 마감 임박

@@ -57,38 +57,39 @@ pub fn level(offered: Offered) -> &'static str {
 
 /// The sites near where the person lives, or what the address asks for instead: a region, the
 /// earliest days of a province, or what a search found.
-pub async fn sites(request: HttpRequest, guest: Guest) -> HttpResponse {
+pub async fn sites(request: HttpRequest, guest: Guest) -> Result<HttpResponse, Trouble> {
     let form = Form::of_address(&request);
+    let kept = Notes::of(&guest, &form)?;
+    Ok(sites_page(&request, &guest, &form, kept))
+}
+
+fn sites_page(request: &HttpRequest, guest: &Guest, form: &Form, kept: Notes) -> HttpResponse {
     let visit = &guest.visit;
-    let kept = match Notes::of(&guest, &form) {
-        Ok(kept) => kept,
-        Err(over) => return over,
-    };
     let own = visit.here.offer.region(&guest.person);
     let own = own.map(places::listed_code);
     let home = || own.as_deref().and_then(|own| visit.here.middle_of(own));
     let query = form.field("query").chars();
     let query: String = query.take(QUERY_CHARACTERS_MAX).collect();
     if !query.is_empty() {
-        return within::found(&request, visit, kept, &query, home());
+        return within::found(request, visit, kept, &query, home());
     }
     let elsewhere = || visit.onward("/sites?region=all");
     let earliest = places::listed_code(form.field("earliest"));
     if !earliest.is_empty() {
-        let page = within::earliest(&request, visit, kept, &earliest, home());
+        let page = within::earliest(request, visit, kept, &earliest, home());
         return page.unwrap_or_else(elsewhere);
     }
     let asked = places::listed_code(form.field("region"));
     let region = match (&*asked, own.as_deref()) {
-        ("all", own) => return regions::provinces(&request, visit, kept, own.is_some()),
-        ("", None) => return regions::provinces(&request, visit, kept, false),
+        ("all", own) => return regions::provinces(request, visit, kept, own.is_some()),
+        ("", None) => return regions::provinces(request, visit, kept, false),
         ("", Some(own)) => own,
         (asked, _) => asked,
     };
     let page = if region.contains('/') {
-        within::near(&request, visit, kept, region, asked.is_empty())
+        within::near(request, visit, kept, region, asked.is_empty())
     } else {
-        regions::districts(&request, visit, kept, region)
+        regions::districts(request, visit, kept, region)
     };
     page.unwrap_or_else(elsewhere)
 }
@@ -109,7 +110,7 @@ pub fn short(name: String) -> String {
 pub async fn days(request: HttpRequest, guest: Guest) -> Result<HttpResponse, Trouble> {
     let visit = &guest.visit;
     let (site, id) = site_at(&request, visit)?;
-    let kept = Notes::of(&guest, &Form::of_address(&request)).map_err(Trouble::of)?;
+    let kept = Notes::of(&guest, &Form::of_address(&request))?;
     let when = When::of(visit);
     let days = visit.here.days(site);
     let days = Days {

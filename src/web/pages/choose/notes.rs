@@ -11,6 +11,7 @@ use crate::domain::time::Stamp;
 use crate::web::pages::answer::page;
 use crate::web::pages::form::Form;
 use crate::web::pages::frame::{Frame, text};
+use crate::web::pages::trouble::Trouble;
 use crate::web::pages::visit::Guest;
 use crate::web::pages::when::When;
 use crate::web::words::Lang;
@@ -70,7 +71,7 @@ struct OverPage {
 impl Notes {
     /// The notes of a page; instead of it another page for somebody whose opening is over and who
     /// has no booking to move: they could take none of what the page offers.
-    pub fn of(guest: &Guest, form: &Form) -> Result<Self, HttpResponse> {
+    pub fn of(guest: &Guest, form: &Form) -> Result<Self, Trouble> {
         let (visit, l) = (&guest.visit, guest.visit.lang);
         let frozen = visit.service.frozen(&visit.here);
         let mut notes = Self {
@@ -85,7 +86,7 @@ impl Notes {
             return Ok(notes);
         }
         let Some(until) = visit.service.books_until(&visit.here, &guest.person) else {
-            return Err(over(guest));
+            return Err(Trouble::of(over(guest)));
         };
         if (until.0 - visit.here.now.0) / Stamp::SECOND < ENDS_SOON_S {
             let at = text(When::of(visit).instant(until));

@@ -60,7 +60,7 @@ pub async fn times(request: HttpRequest, guest: Guest) -> Result<HttpResponse, T
         // A pause made the hold last longer.
         return Ok(visit.onward("/confirm"));
     }
-    let kept = Notes::of(&guest, &form).map_err(Trouble::of)?;
+    let kept = Notes::of(&guest, &form)?;
     let (mut slots, second) = slots_of(visit, site, date);
     let l = visit.lang;
     let mut notes = vec![hold_note(visit)];

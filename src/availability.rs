@@ -19,9 +19,34 @@ const LOOK_SITES_MAX: usize = 60;
 /// Seats that can be booked at a site, over its days.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Summary {
-    pub free: u32,
+    pub all: Offered,
     /// Days with offered slots, in order; a day may have no free seat left.
-    pub days: Vec<(Day, u32)>,
+    pub days: Vec<DayOffered>,
+    /// The first of these days that has a free seat.
+    pub earliest: Option<DayOffered>,
+}
+
+/// Seats that people can book for themselves: how many there are, and how many of them are free.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Offered {
+    pub free: u32,
+    pub seats: u32,
+}
+
+impl Offered {
+    pub fn add(&mut self, other: Self) {
+        self.free += other.free;
+        self.seats += other.seats;
+    }
+}
+
+/// What a site offers on a day.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DayOffered {
+    pub date: Day,
+    pub offered: Offered,
+    /// When the first slot with a free seat starts; none on a day without one.
+    pub first: Option<Stamp>,
 }
 
 /// Alternatives are looked for again after this long, even if no seat of their site changed.
@@ -148,6 +173,15 @@ pub fn bookable(catalog: &Catalog, slot: &Slot, free: &[Seats], now: Stamp) -> u
     second.map_or(of(slot.position), |second| second.min(of(slot.position)))
 }
 
+/// Seats of a slot for people who book for themselves, free or not: no more than its second dose
+/// has.
+pub fn seats_of(catalog: &Catalog, slot: &Slot) -> u32 {
+    let of = |slot: &Slot| u32::from(slot.capacity[Pool::Public as usize]);
+    let second = catalog.second_of(slot);
+    let second = second.map(|second| of(&catalog.slots[second.at()]));
+    second.map_or(of(slot), |second| second.min(of(slot)))
+}
+
 fn summarise(
     catalog: &Catalog,
     seats: &SiteSeats,
@@ -162,22 +196,34 @@ fn summarise(
             if !catalog.is_offered(slot, now) {
                 continue;
             }
-            let seats = bookable(catalog, slot, free, now);
+            let offered = Offered {
+                free: bookable(catalog, slot, free, now),
+                seats: seats_of(catalog, slot),
+            };
             good_until = good_until.min(slot.start);
-            summary.free += seats;
-            match summary
-                .days
-                .iter_mut()
-                .rev()
-                .find(|(date, _)| *date == slot.date)
-            {
-                Some((_, sum)) => *sum += seats,
-                None => summary.days.push((slot.date, seats)),
-            }
+            summary.all.add(offered);
+            add_to_day(&mut summary.days, slot, offered);
         }
     });
-    summary.days.sort_unstable();
+    summary.days.sort_unstable_by_key(|day| day.date);
+    let is_free = |day: &&DayOffered| day.offered.free > 0;
+    summary.earliest = summary.days.iter().find(is_free).copied();
     (summary, good_until)
+}
+
+fn add_to_day(days: &mut Vec<DayOffered>, slot: &Slot, offered: Offered) {
+    let first = (offered.free > 0).then_some(slot.start);
+    match days.iter_mut().rev().find(|day| day.date == slot.date) {
+        Some(day) => {
+            day.offered.add(offered);
+            day.first = day.first.into_iter().chain(first).min();
+        }
+        None => days.push(DayOffered {
+            date: slot.date,
+            offered,
+            first,
+        }),
+    }
 }
 
 /// Up to `most` slots with seats near a full one: at its site the nearest in time, then at the

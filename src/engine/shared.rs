@@ -117,6 +117,12 @@ impl Offer {
         })
     }
 
+    /// Where a person lives, as the roster says it: `11/110`; none if it does not.
+    pub fn region(&self, person: &PersonKey) -> Option<&str> {
+        let known = self.roster.find(person)?;
+        Some(self.roster.region(known)).filter(|region| !region.is_empty())
+    }
+
     /// Where the seats of these slots are counted.
     ///
     /// # Panics

@@ -248,6 +248,14 @@ impl Service {
         until.filter(|_| decision.answer == Answer::Eligible)
     }
 
+    /// The operators' reason for a pause that freezes the sessions, while there is one.
+    pub fn frozen(&self, here: &Here) -> Option<String> {
+        let state = self.shared.state();
+        let pause = state.campaign(here.index)?.gate.pause.as_ref();
+        let freezes = pause.filter(|pause| pause.freezes);
+        freezes.map(|pause| pause.reason.clone())
+    }
+
     /// The person's booking, unless it was cancelled.
     pub fn active_booking(&self, here: &Here, person: &PersonKey) -> Option<Booking> {
         let state = self.shared.state();

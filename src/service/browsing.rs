@@ -1,14 +1,17 @@
 //! Looking at sites, days and slots. Reads published state only.
 
+mod search;
+
 use std::collections::BTreeMap;
 
 use super::{Answered, Here, Refused};
-use crate::availability::bookable;
+use crate::availability::{DayOffered, Offered, Summary, bookable};
 use crate::domain::booking::catalog::Slot;
 use crate::domain::booking::site::SiteRow;
 use crate::domain::ids::{SiteIndex, SlotIndex};
 use crate::domain::time::Day;
-use crate::regions::listed_code;
+use crate::regions::{DISTRICTS, listed_code};
+pub use search::{Found, Words};
 
 /// Sites in one answer.
 pub const SITES_PAGE: usize = 50;
@@ -25,38 +28,48 @@ pub struct Region {
     /// `11` or `11/110`.
     pub code: String,
     pub sites: u32,
-    pub free: u32,
-    /// The middle of its sites, in degrees.
-    pub lat: f64,
-    pub lng: f64,
+    pub offered: Offered,
 }
 
 /// A site near the middle of a region.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Nearby {
     pub site: SiteIndex,
-    pub free: u32,
     pub metres: u32,
+}
+
+/// The first day of a site that has a free seat.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Earliest {
+    pub site: SiteIndex,
+    pub day: DayOffered,
+    /// How far the site is; none if it is not known from where.
+    pub metres: Option<u32>,
+}
+
+/// A point on the map, in degrees.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Point {
+    pub lat: f64,
+    pub lng: f64,
 }
 
 /// The mean radius of the Earth.
 const EARTH_M: f64 = 6_371_000.0;
 
-impl Region {
-    fn new(code: &str) -> Self {
+impl Point {
+    fn of(site: &SiteRow) -> Self {
         Self {
-            code: code.to_owned(),
-            sites: 0,
-            free: 0,
-            lat: 0.0,
-            lng: 0.0,
+            lat: f64::from(site.lat_e6) / 1e6,
+            lng: f64::from(site.lng_e6) / 1e6,
         }
     }
 
     /// As the crow flies, on a plane: within a country that is right to some parts in a thousand.
-    fn metres_to(&self, site: &SiteRow) -> u32 {
-        let north = (f64::from(site.lat_e6) / 1e6 - self.lat).to_radians();
-        let east = (f64::from(site.lng_e6) / 1e6 - self.lng).to_radians();
+    fn metres_to(self, site: &SiteRow) -> u32 {
+        let there = Self::of(site);
+        let north = (there.lat - self.lat).to_radians();
+        let east = (there.lng - self.lng).to_radians();
         (north.hypot(east * self.lat.to_radians().cos()) * EARTH_M) as u32
     }
 }
@@ -65,14 +78,11 @@ impl Here {
     /// Sites of a region (`11` or `11/110`) whose name or address has `query` in it, from
     /// the position `from` on.
     pub fn sites(&self, region: Option<&str>, query: Option<&str>, from: u32) -> SitesPage {
-        let query = query.map(str::to_lowercase);
+        let words = query.map(Words::of);
         let region = region.map(listed_code);
         let in_region = |there: &str| {
-            region.as_deref().is_none_or(|region| {
-                listed_code(there)
-                    .strip_prefix(region)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            })
+            let region = region.as_deref();
+            region.is_none_or(|region| is_within(region, there))
         };
         let catalog = &self.offer.catalog;
         let matching = catalog
@@ -82,12 +92,8 @@ impl Here {
             .skip(from as usize)
             .filter(|(_, site)| {
                 let row = &site.row;
-                let named = |query: &String| {
-                    [&row.name_ko, &row.name_en, &row.address]
-                        .iter()
-                        .any(|text| text.to_lowercase().contains(query.as_str()))
-                };
-                in_region(&row.region) && query.as_ref().is_none_or(named)
+                let is_named = |words: &Words| words.are_in(row);
+                in_region(&row.region) && words.as_ref().is_none_or(is_named)
             });
         let mut matching = matching.map(|(at, _)| SiteIndex(at as u32));
         let page: Vec<_> = matching.by_ref().take(SITES_PAGE).collect();
@@ -95,14 +101,14 @@ impl Here {
         SitesPage {
             sites: page
                 .into_iter()
-                .map(|site| (site, self.free_at(site)))
+                .map(|site| (site, self.offered_at(site).free))
                 .collect(),
             next,
         }
     }
 
     /// The regions that `within` holds (provinces when it is empty, else its districts), in the
-    /// order of their codes, with their sites' middle and free seats.
+    /// order of their codes, with their seats.
     pub fn regions(&self, within: &str) -> Vec<Region> {
         let mut found: BTreeMap<String, Region> = BTreeMap::new();
         let within = &*listed_code(within);
@@ -117,33 +123,43 @@ impl Here {
                 _ => continue,
             };
             if !found.contains_key(code) {
-                found.insert(code.to_owned(), Region::new(code));
+                let region = Region {
+                    code: code.to_owned(),
+                    sites: 0,
+                    offered: Offered::default(),
+                };
+                found.insert(code.to_owned(), region);
             }
             let Some(region) = found.get_mut(code) else {
                 continue;
             };
             region.sites += 1;
-            region.free += self.free_at(SiteIndex(at as u32));
-            region.lat += f64::from(row.lat_e6) / 1e6;
-            region.lng += f64::from(row.lng_e6) / 1e6;
+            region.offered.add(self.offered_at(SiteIndex(at as u32)));
         }
-        let middle = |mut region: Region| {
-            region.lat /= f64::from(region.sites);
-            region.lng /= f64::from(region.sites);
-            region
-        };
-        found.into_values().map(middle).collect()
+        found.into_values().collect()
     }
 
-    /// The sites nearest to the middle of a region's sites, nearest first, with their free seats
-    /// and their distance from it in metres; none for a region without a site.
-    pub fn nearest(&self, region: &str, most: usize) -> Vec<Nearby> {
+    /// The middle of a region's sites, or of the district itself if it has no site; none for a
+    /// region that nothing is known of.
+    pub fn middle_of(&self, region: &str) -> Option<Point> {
         let region = &*listed_code(region);
-        let province = region.split('/').next().unwrap_or_default();
-        let regions = self.regions(if region.contains('/') { province } else { "" });
-        let Some(from) = regions.into_iter().find(|known| known.code == region) else {
-            return Vec::new();
-        };
+        let sites = self.offer.catalog.sites.iter();
+        let (mut count, mut lat, mut lng) = (0_u32, 0.0, 0.0);
+        for site in sites.filter(|site| is_within(region, &site.row.region)) {
+            let there = Point::of(&site.row);
+            (count, lat, lng) = (count + 1, lat + there.lat, lng + there.lng);
+        }
+        if count > 0 {
+            let (lat, lng) = (lat / f64::from(count), lng / f64::from(count));
+            return Some(Point { lat, lng });
+        }
+        let known = DISTRICTS.iter().find(|known| known.region == region)?;
+        let (lat, lng) = (known.lat, known.lng);
+        Some(Point { lat, lng })
+    }
+
+    /// The sites nearest to a point, nearest first.
+    pub fn nearest(&self, from: Point, most: usize) -> Vec<Nearby> {
         let sites = self.offer.catalog.sites.iter().enumerate();
         let mut all: Vec<(u32, SiteIndex)> = sites
             .map(|(at, site)| (from.metres_to(&site.row), SiteIndex(at as u32)))
@@ -155,12 +171,34 @@ impl Here {
         all.truncate(most);
         all.sort_unstable();
         all.into_iter()
-            .map(|(metres, site)| Nearby {
-                site,
-                free: self.free_at(site),
-                metres,
-            })
+            .map(|(metres, site)| Nearby { site, metres })
             .collect()
+    }
+
+    /// The sites of a region that have a free seat soonest, each with that day: by day and time,
+    /// then by the distance from a point.
+    pub fn earliest(&self, region: &str, from: Option<Point>, most: usize) -> Vec<Earliest> {
+        let region = &*listed_code(region);
+        let mut all: Vec<Earliest> = Vec::new();
+        for (at, known) in self.offer.catalog.sites.iter().enumerate() {
+            if !is_within(region, &known.row.region) {
+                continue;
+            }
+            let site = SiteIndex(at as u32);
+            all.extend(self.earliest_at(site).map(|day| Earliest {
+                site,
+                day,
+                metres: from.map(|from| from.metres_to(&known.row)),
+            }));
+        }
+        let soonest = |row: &Earliest| (row.day.date, row.day.first, row.metres, row.site);
+        let most = most.min(all.len());
+        if most < all.len() {
+            all.select_nth_unstable_by_key(most, soonest);
+        }
+        all.truncate(most);
+        all.sort_unstable_by_key(soonest);
+        all
     }
 
     /// The site of that name.
@@ -172,23 +210,25 @@ impl Here {
             .ok_or(Refused::NotFound)
     }
 
-    fn free_at(&self, site: SiteIndex) -> u32 {
+    fn summary<T>(&self, site: SiteIndex, read: impl FnOnce(&Summary) -> T) -> T {
         let (offer, seats) = (&self.offer, &self.offer.seats[site.at()]);
-        offer
-            .availability
-            .of(&offer.catalog, seats, site, self.now, |summary| {
-                summary.free
-            })
+        let known = &offer.availability;
+        known.of(&offer.catalog, seats, site, self.now, read)
     }
 
-    /// The days on which the site has slots to offer, with their free seats.
-    pub fn days(&self, site: SiteIndex) -> Vec<(Day, u32)> {
-        let (offer, seats) = (&self.offer, &self.offer.seats[site.at()]);
-        offer
-            .availability
-            .of(&offer.catalog, seats, site, self.now, |all| {
-                all.days.clone()
-            })
+    /// The seats of a site over all its days.
+    pub fn offered_at(&self, site: SiteIndex) -> Offered {
+        self.summary(site, |summary| summary.all)
+    }
+
+    /// The first day on which a site has a free seat.
+    pub fn earliest_at(&self, site: SiteIndex) -> Option<DayOffered> {
+        self.summary(site, |summary| summary.earliest)
+    }
+
+    /// The days on which the site has slots to offer, with their seats.
+    pub fn days(&self, site: SiteIndex) -> Vec<DayOffered> {
+        self.summary(site, |summary| summary.days.clone())
     }
 
     /// The slots that the site offers on a day, with the seats that can be booked.
@@ -205,4 +245,11 @@ impl Here {
         slots.sort_by_key(|(_, slot, _)| (slot.start, slot.vaccine));
         slots
     }
+}
+
+/// Whether a site's region is `region`, a listed code, or a district of it.
+fn is_within(region: &str, there: &str) -> bool {
+    let there = listed_code(there);
+    let rest = there.strip_prefix(region);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

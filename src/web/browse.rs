@@ -68,9 +68,9 @@ pub async fn list_days(admitted: Admitted, request: HttpRequest) -> Result<HttpR
     let site = site.map_err(|refused| call.problem(refused))?;
     let days = call.here.days(site).into_iter();
     let days = days
-        .map(|(date, free)| DayView {
-            date: date.to_string(),
-            free,
+        .map(|day| DayView {
+            date: day.date.to_string(),
+            free: day.offered.free,
         })
         .collect();
     Ok(answer(StatusCode::OK, &DaysAnswer { days }))

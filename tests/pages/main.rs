@@ -10,6 +10,7 @@ mod answers;
 mod browser;
 mod busy;
 mod calendar;
+mod choosing;
 #[path = "../it/client.rs"]
 mod client;
 mod demo;

@@ -159,8 +159,11 @@ fn pages_are_small() {
             "",
             "/enter",
             "/sites",
+            "/sites?region=all",
             "/sites?region=41",
             "/sites?region=11/110",
+            "/sites?earliest=41",
+            "/sites?query=1",
         ] {
             browser.ask("Network.clearBrowserCache", json!({})).await;
             browser.go(page).await;
@@ -170,6 +173,9 @@ fn pages_are_small() {
             let bytes: u64 = loaded.iter().filter_map(|one| one[1].as_u64()).sum();
             eprintln!("{page:24} {bytes} bytes in {} requests", loaded.len());
             assert!(bytes > 1_000 && bytes < 60_000, "{page}: {loaded:?}");
+            let unpacked = "return document.documentElement.outerHTML.length";
+            let unpacked = browser.script(unpacked).await;
+            assert!(unpacked.as_u64() < Some(60_000), "{page}: {unpacked}");
         }
         // Told, not asserted: how fast this machine is proves nothing.
         browser

@@ -65,7 +65,7 @@ impl Sent {
     }
 }
 
-/// A path without what depends on who goes where: regions, sites, days, the build's hashes.
+/// A path without what depends on who goes where: sites, days, the build's hashes.
 fn shape(path: &str) -> String {
     let (page, query) = path.split_once('?').unwrap_or((path, ""));
     let parts: Vec<&str> = page.split('/').collect();
@@ -80,8 +80,7 @@ fn shape(path: &str) -> String {
     };
     match query {
         "" => page,
-        _ if query.contains('/') => format!("{page}?region=PROVINCE/DISTRICT"),
-        _ => format!("{page}?region=PROVINCE"),
+        _ => format!("{page}?{query}"),
     }
 }
 

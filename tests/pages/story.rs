@@ -23,7 +23,7 @@ impl Browser {
         self.at("/sites").await;
     }
 
-    /// Chooses the first region, district and site, the `day`th day with seats and its first time.
+    /// Chooses the site that is nearest, the `day`th day with seats and its first time.
     pub async fn choose(&self, day: usize) {
         self.choose_day(day).await;
         self.click("button.choice:not([disabled])").await;
@@ -31,11 +31,7 @@ impl Browser {
 
     /// The same, up to the times of the day.
     pub async fn choose_day(&self, day: usize) {
-        self.click(".choices li:first-child a").await;
-        self.text("p > a[href$='/sites']").await;
-        self.click(".choices li:first-child a").await;
-        self.text(".choices small").await;
-        self.click(".choices li:first-child a").await;
+        self.click(".sites .site").await;
         self.text(".calendar").await;
         self.day(day).await;
     }

@@ -24,6 +24,7 @@ fn a_slot_that_fills_meanwhile_offers_the_nearest_and_keeps_the_session() {
             .reads("#summary", "선택하신 시간은 마감되었습니다")
             .await;
         assert!(browser.count("button.choice").await >= 1);
+        browser.reads("h2", "같은 날 다른 시간").await;
         browser.look("full").await;
         browser.click("button.choice").await;
         let number = browser.confirm().await;

@@ -25,19 +25,31 @@ async fn whole_way(browser: &mut Browser, lang: &'static str, person: &Person) {
     browser.look("enter").await;
     browser.sign_in(person).await;
     browser.at("/sites").await;
+    let near = word(lang, "내 지역(", "Sites near you (");
+    browser.reads("h1", near).await;
+    browser.look("own").await;
+    browser.click("a[href$='?region=all']").await;
+    browser
+        .reads("h1", word(lang, "지역을 선택", "Choose a region"))
+        .await;
     browser.look("regions").await;
     browser.click(".choices li:first-child a").await;
-    browser.text("p > a[href$='/sites']").await;
+    browser.text(".alone .choices").await;
     browser.look("districts").await;
+    browser.click("a[href*='?earliest=']").await;
+    browser.text(".choices small").await;
+    browser.look("earliest").await;
+    browser.client.back().await.unwrap();
+    browser.text(".alone .choices").await;
     browser.click(".choices li:first-child a").await;
-    browser.reads(".choices small", "km").await;
+    browser.reads(".sites", "km").await;
     browser.look("sites").await;
-    browser.click(".choices li:first-child a").await;
-    browser.text(".calendar").await;
+    browser.click(".sites .site").await;
+    browser.text(".calendar .today").await;
     browser.look("days").await;
     browser.day(0).await;
     browser
-        .reads(".choice small", word(lang, "2차", "Second dose"))
+        .reads(".second-dose", word(lang, "2차", "second dose"))
         .await;
     browser.look("times").await;
     browser.click("button.choice:not([disabled])").await;

@@ -106,7 +106,7 @@ fn colours_of_ones_own_reach_everything() {
                 const colour = (name) => { own.style.color = name; \
                     return getComputedStyle(own).color; }; \
                 const known = ['CanvasText', 'Canvas', 'LinkText'].map(colour); own.remove(); \
-                const drawn = document.querySelectorAll('.map circle, .map text'); \
+                const drawn = document.querySelectorAll('.outline text, .calendar b'); \
                 return [...drawn].map(one => getComputedStyle(one).fill) \
                     .filter(fill => !known.includes(fill))";
             assert_eq!(browser.script(foreign).await, json!([]), "{page}");

@@ -146,7 +146,7 @@ pub fn regions<'a>(page: &'a str, base: &str) -> Vec<(&'a str, bool)> {
 
 /// The sites to choose from. The page says of a site without seats that it has none.
 pub fn sites<'a>(page: &'a str, base: &str) -> Vec<Site<'a>> {
-    let links = links(page, &format!("<li><a href=\"{base}/sites/"));
+    let links = links(page, &format!("<a class=\"site\" href=\"{base}/sites/"));
     let site = |(site, free): (&'a str, bool)| Site {
         site: Cow::Borrowed(site),
         free: u32::from(free),
@@ -198,7 +198,7 @@ pub fn booking(page: &str) -> Option<Booking<'_>> {
     let dose = |dose| -> Option<Dose<'_>> {
         let dose: &str = dose;
         let start = dose.split('"').next()?;
-        let site = between(dose, "</time><br>", "<br>")?;
+        let site = between(dose, "</time><br><span>", "</span>")?;
         Some(Dose {
             site: Cow::Borrowed(site),
             start: Cow::Borrowed(start),

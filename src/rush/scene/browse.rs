@@ -159,6 +159,8 @@ impl Scene {
             Kind::Form | Kind::SignIn => format!("{base}/enter"),
             Kind::Room => format!("{base}/wait"),
             Kind::GoIn => format!("{base}/admit"),
+            // Whoever found nothing near looks at all regions.
+            Kind::Regions if person.wide > 0 => format!("{base}/sites?region=all"),
             Kind::Regions => format!("{base}/sites"),
             Kind::DaysPage => format!("{base}/sites/{}", text(person.site)),
             Kind::TimesPage => {
@@ -184,9 +186,10 @@ impl Scene {
             }
             Kind::HoldForm => form(&[("slot", text(person.slot))]),
             Kind::BookForm if person.is(BOOKED) => {
-                form(&[("hold", text(person.hold)), ("number", paper)])
+                let (hold, slot) = (text(person.hold), text(person.slot));
+                form(&[("hold", hold), ("slot", slot), ("number", paper)])
             }
-            Kind::BookForm => form(&[("hold", text(person.hold))]),
+            Kind::BookForm => form(&[("hold", text(person.hold)), ("slot", text(person.slot))]),
             Kind::CancelForm => form(&[("number", paper)]),
             _ => String::new(),
         }

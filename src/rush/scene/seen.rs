@@ -54,7 +54,7 @@ impl Scene {
             }
             Kind::TimesPage => {
                 if self.comes_in(who, false) {
-                    self.choose_slot(me, &document::slots(page));
+                    self.sees_times(me, page, address);
                 }
             }
             Kind::Confirm => self.sees_hold(who, page),
@@ -168,7 +168,7 @@ impl Scene {
         true
     }
 
-    /// Provinces, districts of one, or the sites of a district.
+    /// The sites of the person's own region or of another, the provinces, or the districts of one.
     fn sees_regions(&mut self, me: u32, page: &str, base: &str) {
         let person = self.person(me);
         // What was asked for before the session ended was not done: nothing is held or booked.
@@ -200,15 +200,40 @@ impl Scene {
         self.goes_to(me, &to, Load::Navigates, wait_s);
     }
 
+    /// The times of a day, asked for or in the place of a page that no longer has what was chosen:
+    /// then the address says why.
+    fn sees_times(&mut self, me: u32, page: &str, address: &str) {
+        let kind = match self.person_ref(me).step {
+            Step::Book | Step::Move => Kind::BookForm,
+            _ => Kind::HoldForm,
+        };
+        let flag = address.split_once('?').map_or("", |(_, flag)| flag);
+        let code = match flag {
+            "ended" => Some(Code::HoldExpired),
+            "past" => Some(Code::SlotPast),
+            _ => None,
+        };
+        if let Some(code) = code {
+            self.record.refused(kind, code);
+            let person = self.person(me);
+            // What was asked for was not done: nothing is held or booked.
+            person.set(UNSURE, false);
+            person.back = Step::Come;
+            person.step = Step::Slots;
+        }
+        self.choose_slot(me, &document::slots(page));
+    }
+
     fn sees_hold(&mut self, who: Who, page: &str) {
-        let Some(hold) = document::hidden(page, "hold") else {
-            return self.broke_contract(who, Kind::Confirm, "a hold without its number");
+        let hidden = |name| document::hidden(page, name);
+        let (Some(hold), Some(slot)) = (hidden("hold"), hidden("slot")) else {
+            return self.broke_contract(who, Kind::Confirm, "a hold without its number or slot");
         };
         if self.comes_in(who, false) {
-            let hold = self.crowd.names.id(hold);
+            let [hold, slot] = [hold, slot].map(|text| self.crowd.names.id(text));
             let me = who.person;
             let person = self.person(me);
-            person.hold = hold;
+            (person.hold, person.slot) = (hold, slot);
             person.back = Step::Come;
             let next = if person.is(BOOKED) {
                 Step::Move

@@ -5,10 +5,14 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::REFRESH;
 use askama::Template;
 
 use super::answer::page;
-use super::choose::{SlotView, first_dose, site_name, slot_view};
+use super::choose::notes::{CHECK, Steps};
+use super::choose::times::{SlotView, day_of, slot_view, slots_of};
+use super::choose::words::InLanguage;
+use super::choose::{first_dose, phone, site_name};
 use super::form::Form;
 use super::frame::{Frame, machine, text};
 use super::trouble::{self, Retry, Trouble};
@@ -22,12 +26,22 @@ use crate::service::booking::Choice;
 use crate::web::read;
 use crate::web::words::{Lang, Value, words};
 
+/// The person reads that a hold has ended for so long before the page changes by itself. The page's
+/// script would load it again a second later.
+const ENDED_S: u64 = 2;
+
 #[derive(Template)]
 #[template(path = "confirm.html", config = "src/web/pages/askama.toml")]
 struct ConfirmPage {
     f: Frame,
+    steps: Steps,
+    /// The operators' reason for a pause in which nothing can be booked.
+    frozen: Option<InLanguage>,
     doses: Vec<DoseView>,
     hold: HoldId,
+    /// The slot of the first dose, so that the times of its day can be shown when the hold has
+    /// ended.
+    slot: SlotIndex,
     until: String,
     /// Real seconds from now to the end of the hold, for the countdown.
     left_s: u64,
@@ -43,9 +57,11 @@ pub struct DoseView {
     pub at_machine: String,
     /// From when until when.
     pub hours: String,
-    pub site: String,
-    pub street: String,
+    pub site: InLanguage,
+    pub street: InLanguage,
     pub phone: String,
+    /// The number as a link calls it.
+    pub call: Option<String>,
 }
 
 #[derive(Template)]
@@ -55,7 +71,13 @@ struct FullPage {
     title: &'static str,
     next: &'static str,
     asked: SlotView,
-    slots: Vec<SlotView>,
+    /// The times of the same day at the same site that are free.
+    same_day: Vec<SlotView>,
+    /// Where all times of that day are.
+    day: String,
+    /// Other times near, at other days or sites.
+    others: Vec<SlotView>,
+    is_frozen: bool,
 }
 
 pub fn doses(visit: &Visit, doses: Doses) -> Vec<DoseView> {
@@ -73,8 +95,9 @@ pub fn doses(visit: &Visit, doses: Doses) -> Vec<DoseView> {
             at_machine: machine(visit, slot.start),
             hours: format!("{}–{}", when.time(slot.start), when.time(slot.end)),
             site: site_name(visit, slot.site),
-            street: row.address.clone(),
+            street: InLanguage::of(l, &*row.address),
             phone: row.phone.clone(),
+            call: phone(&row.phone).map(|(called, _)| called),
         }
     };
     doses.slots().enumerate().map(view).collect()
@@ -103,6 +126,7 @@ pub async fn hold(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Troub
     match service.hold(&visit.here, guest.person, slot).await {
         Ok(_) => Ok(visit.onward("/confirm")),
         Err(Refused::SlotFull { alternatives, .. }) => Ok(full(visit, slot, &alternatives)),
+        Err(Refused::SlotPast) => Ok(to_day(visit, Some(slot), "past")),
         Err(refused) => {
             let retry = Retry {
                 action: visit.to("/hold"),
@@ -113,14 +137,29 @@ pub async fn hold(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Troub
     }
 }
 
-/// The nearest alternatives of a slot that filled meanwhile, on the same page.
+/// Sends a person back to the times of a slot's day, with a flag that says what became of it.
+fn to_day(visit: &Visit, slot: Option<SlotIndex>, flag: &str) -> HttpResponse {
+    let day = slot.and_then(|slot| day_of(visit, slot));
+    let page = day.unwrap_or_else(|| "/sites".to_owned());
+    visit.onward(&format!("{page}?{flag}"))
+}
+
+/// The nearest alternatives of a slot that filled meanwhile, on the same page: first the other
+/// times of the same day.
 fn full(visit: &Visit, slot: SlotIndex, near: &Near) -> HttpResponse {
     let words = words(visit.lang, "slot_full");
     let asked = slot_view(visit, slot, 0);
     let known = &visit.here.offer.catalog.slots[slot.at()];
-    let id = &visit.here.offer.catalog.sites[known.site.at()].row.site;
+    let day = day_of(visit, slot).unwrap_or_default();
+    let is_same = |other: SlotIndex| {
+        let other = &visit.here.offer.catalog.slots[other.at()];
+        (other.site, other.date) == (known.site, known.date)
+    };
+    let (mut same_day, _) = slots_of(visit, known.site, known.date.date());
+    same_day.retain(|slot| !slot.is_full);
+    let others = near.slots.iter().filter(|(other, _)| !is_same(*other));
     let template = FullPage {
-        f: Frame::of(visit, &format!("/sites/{id}")),
+        f: Frame::of(visit, &day),
         title: words.title,
         next: if near.is_held {
             visit.lang.say("slot-held")
@@ -128,11 +167,12 @@ fn full(visit: &Visit, slot: SlotIndex, near: &Near) -> HttpResponse {
             words.next
         },
         asked,
-        slots: near
-            .slots
-            .iter()
+        same_day,
+        day: visit.to(&day),
+        others: others
             .map(|&(slot, free)| slot_view(visit, slot, free))
             .collect(),
+        is_frozen: false,
     };
     page(visit.lang, StatusCode::CONFLICT, &template)
 }
@@ -147,16 +187,28 @@ pub async fn show(guest: Guest) -> HttpResponse {
     let moves = guest
         .booking()
         .map(|booking| (booking.number.to_string(), first_dose(visit, &booking)));
+    let frozen = visit.service.frozen(&visit.here);
     let template = ConfirmPage {
         f: Frame::of(visit, "/confirm"),
+        steps: Steps::at(visit.lang, CHECK),
+        frozen: frozen.map(|reason| InLanguage::of(visit.lang, reason)),
         doses: doses(visit, held.doses),
         hold: held.hold,
+        slot: held.doses.first,
         until: when.clock_s(held.until),
         left_s,
         left: left(visit.lang, left_s),
         moves,
     };
-    page(visit.lang, StatusCode::OK, &template)
+    let mut answer = page(visit.lang, StatusCode::OK, &template);
+    // When the hold has ended, the browser goes by itself to where another time can be chosen.
+    let day = day_of(visit, held.doses.first).unwrap_or_default();
+    let after_s = left_s + ENDED_S;
+    let refresh = format!("{after_s};url={}?ended", visit.to(&day));
+    if let Ok(refresh) = refresh.parse() {
+        answer.headers_mut().insert(REFRESH, refresh);
+    }
+    answer
 }
 
 fn left(l: Lang, seconds: u64) -> String {
@@ -171,6 +223,7 @@ fn left(l: Lang, seconds: u64) -> String {
 pub async fn release(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Trouble> {
     let form = Form::of(body);
     let visit = &guest.visit;
+    let slot = form.number("slot").map(SlotIndex);
     if let Some(hold) = form.number("hold").map(HoldId) {
         let released = visit.service.release(&visit.here, guest.person, hold).await;
         match released {
@@ -178,7 +231,7 @@ pub async fn release(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Tr
             Err(refused) => return Err(visit.trouble(&refused)),
         }
     }
-    Ok(visit.onward("/sites"))
+    Ok(to_day(visit, slot, "released"))
 }
 
 /// Books the held seats, or moves the booking that the form names to them.
@@ -190,6 +243,7 @@ pub async fn book(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Troub
     };
     let (service, here, person) = (&visit.service, &visit.here, guest.person);
     let choice = Choice::Hold(hold);
+    let slot = form.number("slot").map(SlotIndex);
     let number = BookingNumber::parse(form.field("number")).ok();
     let answered = match number {
         Some(number) => {
@@ -206,8 +260,11 @@ pub async fn book(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Troub
         Ok(_) => Ok(visit.onward("/booking")),
         // Another tab or device was first: the booking itself is the answer.
         Err(Refused::AlreadyBooked(_)) => Ok(visit.onward("/booking")),
+        Err(Refused::HoldExpired) => Ok(to_day(visit, slot, "ended")),
+        Err(Refused::SlotPast) => Ok(to_day(visit, slot, "past")),
         Err(refused) => {
             let mut fields = vec![("hold", hold.to_string())];
+            fields.extend(slot.map(|slot| ("slot", slot.to_string())));
             fields.extend(number.map(|number| ("number", number.to_string())));
             let retry = Retry {
                 action: visit.to("/book"),

@@ -21,7 +21,7 @@ mod guard;
 mod ics;
 mod landing;
 mod look;
-mod map;
+mod outline;
 mod prepared;
 mod text;
 mod trouble;
@@ -149,7 +149,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
                         .route("/leave", web::post().to(entrance::leave))
                         .route("/sites", web::get().to(choose::sites))
                         .route("/sites/{site}", web::get().to(choose::days))
-                        .route("/sites/{site}/{date}", web::get().to(choose::times))
+                        .route("/sites/{site}/{date}", web::get().to(choose::times::times))
                         .route("/hold", web::get().to(confirm::onward))
                         .route("/hold", web::post().to(confirm::hold))
                         .route("/confirm", web::get().to(confirm::show))

@@ -8,8 +8,10 @@ const FORM: &str =
     "<link rel=\"stylesheet\" href=\"/assets/p.css\"><input id=\"code\" name=\"code\">";
 const BUSY: &str = "<div data-code=\"overloaded\">";
 const NO_BOOKING: &str = "<h1 id=\"none\">";
+const CONFIRM: &str = "<input type=\"hidden\" name=\"hold\" value=\"5\">\
+    <input type=\"hidden\" name=\"slot\" value=\"6\">";
 const BOOKED: &str = "<div class=\"ticket\"><strong class=\"number\">N-1</strong></div>\
-    <dd><time datetime=\"2021-08-02T09:00:00+09:00\"></time><br>A<br></dd>\
+    <dd><time datetime=\"2021-08-02T09:00:00+09:00\"></time><br><span>A</span><br></dd>\
     <p class=\"quiet\">2021년 7월 19일 월요일 20:01:00에</p>";
 
 fn room(state: &str, number: u64) -> String {
@@ -86,13 +88,11 @@ fn until_booking(scene: &mut Scene) {
         "<div id=\"own\" data-state=\"admitted\" data-poll=\"5\">",
     );
     sent_on(scene, "/ko/c/sites");
-    shown(scene, "<li><a href=\"/ko/c/sites?region=11\"></li>");
-    shown(scene, "<li><a href=\"/ko/c/sites?region=11/110\"></li>");
-    shown(scene, "<li><a href=\"/ko/c/sites/A\"></li>");
+    shown(scene, "<li><a class=\"site\" href=\"/ko/c/sites/A\"></li>");
     shown(scene, "<a href=\"/ko/c/sites/A/2021-08-02\">");
     shown(scene, "<button name=\"slot\" value=\"6\" class=\"choice\">");
     told_on(scene, "/ko/c/confirm");
-    shown(scene, "<input type=\"hidden\" name=\"hold\" value=\"5\">");
+    shown(scene, CONFIRM);
 }
 
 #[test]
@@ -100,12 +100,58 @@ fn somebody_with_a_browser_goes_from_page_to_page_and_books() {
     let mut scene = browser(true);
     until_booking(&mut scene);
     let (_, request) = told_on(&mut scene, "/ko/c/booking");
-    assert!(request.starts_with("POST /ko/c/book ") && request.ends_with("\r\n\r\nhold=5"));
+    assert!(request.starts_with("POST /ko/c/book ") && request.ends_with("\r\n\r\nhold=5&slot=6"));
     assert!(request.contains("\r\nSumun-Script: 1\r\n"), "{request}");
     shown(&mut scene, BOOKED);
     let totals = &scene.record.totals;
     assert_eq!((totals.entered, totals.admitted, totals.booked), (1, 1, 1));
     assert_eq!((scene.going, scene.inside, scene.waiting), (0, 0, 0));
+    assert_eq!(faults(&scene), vec![]);
+}
+
+#[test]
+fn a_hold_that_ended_leads_back_to_the_times_of_its_day() {
+    let mut scene = browser(false);
+    until_booking_without_script(&mut scene);
+    shown(&mut scene, "<a href=\"/ko/c/sites/A/2021-08-02\">");
+    shown(
+        &mut scene,
+        "<button name=\"slot\" value=\"6\" class=\"choice\">",
+    );
+    sent_on(&mut scene, "/ko/c/confirm");
+    shown(&mut scene, CONFIRM);
+    sent_on(&mut scene, "/ko/c/sites/A/2021-08-02?ended");
+    shown(
+        &mut scene,
+        "<button name=\"slot\" value=\"7\" class=\"choice\">",
+    );
+    assert_eq!(scene.record.refused_with(Code::HoldExpired), 1);
+    let (_, request) = sent_on(&mut scene, "/ko/c/confirm");
+    assert!(request.starts_with("POST /ko/c/hold ") && request.ends_with("\r\n\r\nslot=7"));
+    assert_eq!(faults(&scene), vec![]);
+}
+
+#[test]
+fn where_ones_own_region_is_full_all_regions_are_looked_at() {
+    let mut scene = browser(false);
+    shown(&mut scene, LANDING);
+    shown(&mut scene, FORM);
+    sent_on(&mut scene, "/ko/c/sites");
+    let full = "<li><a class=\"site\" href=\"/ko/c/sites/A\"></a><b class=\"seats none\"></b></li>";
+    shown(&mut scene, full);
+    let (_, request) = shown(&mut scene, "<li><a href=\"/ko/c/sites?region=11\"></li>");
+    assert!(
+        request.starts_with("GET /ko/c/sites?region=all "),
+        "{request}"
+    );
+    let (_, request) = shown(
+        &mut scene,
+        "<li><a href=\"/ko/c/sites?region=11/110\"></li>",
+    );
+    assert!(
+        request.starts_with("GET /ko/c/sites?region=11 "),
+        "{request}"
+    );
     assert_eq!(faults(&scene), vec![]);
 }
 
@@ -200,7 +246,7 @@ fn until_booking_without_script(scene: &mut Scene) {
     shown(scene, LANDING);
     shown(scene, FORM);
     sent_on(scene, "/ko/c/sites");
-    shown(scene, "<li><a href=\"/ko/c/sites/A\"></li>");
+    shown(scene, "<li><a class=\"site\" href=\"/ko/c/sites/A\"></li>");
 }
 
 #[test]

@@ -249,7 +249,7 @@ impl Service {
     }
 
     /// The operators' reason for a pause that freezes the sessions, while there is one.
-    pub fn frozen(&self, here: &Here) -> Option<String> {
+    pub fn frozen(&self, here: &Here) -> Option<Notice> {
         let state = self.shared.state();
         let pause = state.campaign(here.index)?.gate.pause.as_ref();
         let freezes = pause.filter(|pause| pause.freezes);

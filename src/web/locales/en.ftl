@@ -14,7 +14,7 @@ network-kept = What you typed is kept.
 field-missing = This is needed.
 language = English
 direction = ltr
-call = Telephone { $phone }
+agency-call = Telephone { $phone }
 zone = { $key ->
     [Asia-Seoul] Korean time
    *[other] time in { $name }

@@ -14,7 +14,7 @@ network-kept = 입력하신 내용은 그대로 있습니다.
 field-missing = 필수 항목입니다.
 language = 한국어
 direction = ltr
-call = 전화 { $phone }
+agency-call = 전화 { $phone }
 zone = { $key ->
     [Asia-Seoul] 한국 시각
    *[other] { $name } 시각

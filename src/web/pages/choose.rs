@@ -11,11 +11,11 @@ use askama::Template;
 
 use self::notes::{DAY, Notes, Steps};
 pub use self::within::phone;
-use self::words::InLanguage;
 use super::answer::long_page;
 use super::calendar::{Days, Month};
 use super::form::Form;
 use super::frame::{Frame, text};
+use super::text::InLanguage;
 use super::trouble::Trouble;
 use super::visit::{Guest, Visit};
 use super::when::When;

@@ -11,10 +11,10 @@ use askama::Template;
 use super::answer::page;
 use super::choose::notes::{CHECK, Steps};
 use super::choose::times::{SlotView, day_of, slot_view, slots_of};
-use super::choose::words::InLanguage;
 use super::choose::{first_dose, phone, site_name};
 use super::form::Form;
 use super::frame::{Frame, machine, text};
+use super::text::InLanguage;
 use super::trouble::{self, Retry, Trouble};
 use super::visit::{Guest, Visit};
 use super::when::When;
@@ -191,7 +191,7 @@ pub async fn show(guest: Guest) -> HttpResponse {
     let template = ConfirmPage {
         f: Frame::of(visit, "/confirm"),
         steps: Steps::at(visit.lang, CHECK),
-        frozen: frozen.map(|reason| InLanguage::of(visit.lang, reason)),
+        frozen: frozen.map(|reason| InLanguage::notice(visit.lang, &reason)),
         doses: doses(visit, held.doses),
         hold: held.hold,
         slot: held.doses.first,

@@ -7,7 +7,6 @@ use super::look::Look;
 use super::visit::Visit;
 use super::when::When;
 pub use crate::domain::text::grouped;
-use crate::domain::line::Notice;
 use crate::domain::time::Stamp;
 use crate::web::words::{Lang, Value};
 
@@ -66,29 +65,6 @@ impl Phone {
             shown: shown.to_owned(),
             dial: shown.chars().filter(digits).collect(),
         }
-    }
-}
-
-/// Words of an operator or of the agency, with their language where it is not the page's.
-pub struct Said {
-    pub words: String,
-    pub lang: Option<&'static str>,
-}
-
-impl Said {
-    /// What operators say, for a reader of this language.
-    pub fn notice(lang: Lang, notice: &Notice) -> Self {
-        let (words, other) = lang.notice(notice);
-        Self {
-            words: words.to_owned(),
-            lang: other.map(Lang::tag),
-        }
-    }
-}
-
-impl From<String> for Said {
-    fn from(words: String) -> Self {
-        Self { words, lang: None }
     }
 }
 

@@ -11,8 +11,9 @@ use jiff::civil::Date;
 
 use super::answer::page;
 use super::form::Form;
-use super::frame::{Frame, Said, grouped, machine, text};
+use super::frame::{Frame, grouped, machine, text};
 use super::prepared::{Filled, For, Prepared, PreparedPages, prepared_pages};
+use super::text::InLanguage;
 use super::trouble::Trouble;
 use super::visit::{BORN_COOKIE, Glance, Visit, keep_for, lang};
 use super::when::When;
@@ -39,7 +40,7 @@ struct LandingPage {
     state: &'static str,
     /// Where it is the same for everybody: paused, or over.
     state_words: Option<&'static str>,
-    message: Option<Said>,
+    message: Option<InLanguage>,
     known: Option<Known>,
     /// The agency's own words, by paragraphs.
     welcome: Vec<String>,
@@ -246,7 +247,7 @@ fn make(visit: &Visit, made_of: &MadeOf, known: Option<Known>) -> Prepared {
         f,
         state: if paused { "paused" } else { state.name() },
         state_words,
-        message: notice.map(|notice| Said::notice(l, notice)),
+        message: notice.map(|notice| InLanguage::notice(l, notice)),
         known,
         welcome: Vec::new(),
         day: DayForm::default(),

@@ -1,5 +1,56 @@
-//! The agency's longer texts as pages show them: paragraphs, and lists of lines that begin with a
-//! dash.
+//! Texts from outside as pages show them: with their language where it is not the page's, and the
+//! agency's longer ones as paragraphs and as lists of lines that begin with a dash.
+
+use std::fmt;
+
+use crate::domain::line::Notice;
+use crate::web::words::Lang;
+
+/// A text that may be in another language than the page.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InLanguage {
+    pub words: String,
+    pub lang: Option<&'static str>,
+}
+
+impl InLanguage {
+    /// A name or address on a page of this language: Korean if it has a Korean letter.
+    pub fn of(page: Lang, words: impl Into<String>) -> Self {
+        let words = words.into();
+        let is_korean = words
+            .chars()
+            .any(|letter| matches!(letter, '가'..='힣' | 'ㄱ'..='ㅣ'));
+        let lang = (is_korean && page != Lang::KO).then(|| Lang::KO.tag());
+        Self { words, lang }
+    }
+
+    /// What operators say, for a reader of this language.
+    pub fn notice(page: Lang, notice: &Notice) -> Self {
+        let (words, other) = page.notice(notice);
+        Self {
+            words: words.to_owned(),
+            lang: other.map(Lang::tag),
+        }
+    }
+
+    /// The attribute of the element around it, which tells a screen reader how to speak.
+    pub fn attribute(&self) -> String {
+        let lang = self.lang.map(|lang| format!(" lang=\"{lang}\""));
+        lang.unwrap_or_default()
+    }
+}
+
+impl From<String> for InLanguage {
+    fn from(words: String) -> Self {
+        Self { words, lang: None }
+    }
+}
+
+impl fmt::Display for InLanguage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
 
 pub enum Block {
     Paragraph(String),
@@ -32,6 +83,22 @@ pub fn blocks(text: &str) -> Vec<Block> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn korean_is_marked_on_english_pages_alone() {
+        let marked = |page, text: &str| !InLanguage::of(page, text).attribute().is_empty();
+        assert!(marked(Lang::EN, "서울 종로구 1"));
+        assert!(!marked(Lang::KO, "서울 종로구 1"));
+        assert!(!marked(Lang::EN, "Jongno-gu 1"));
+        let told = |en: Option<&str>| Notice {
+            text: "점검".to_owned(),
+            en: en.map(str::to_owned),
+        };
+        let notice = InLanguage::notice(Lang::EN, &told(None));
+        assert_eq!((&*notice.words, notice.lang), ("점검", Some("ko")));
+        let notice = InLanguage::notice(Lang::EN, &told(Some("maintenance")));
+        assert_eq!((&*notice.words, notice.lang), ("maintenance", None));
+    }
 
     #[test]
     fn lines_become_paragraphs_and_lists() {

@@ -8,8 +8,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::answer::page;
-use super::frame::{Frame, Said, minutes, text};
+use super::frame::{Frame, minutes, text};
 use super::landing::verdict_page;
+use super::text::InLanguage;
 use super::visit::{Visit, lang};
 use super::when::When;
 use crate::domain::campaign::Opening;
@@ -39,7 +40,7 @@ struct ProblemPage<'a> {
     code: &'a str,
     title: &'a str,
     next: &'a str,
-    details: Vec<Said>,
+    details: Vec<InLanguage>,
     /// Where to go on: its address and what is written on it.
     onward: Option<(String, &'static str)>,
     retry: Option<&'a Retry>,
@@ -66,7 +67,7 @@ pub fn refused_form(visit: &Visit, refused: &Refused, retry: &Retry) -> Trouble 
 fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpResponse {
     let l = visit.lang;
     let when = When::of(visit);
-    let mut details: Vec<Said> = Vec::new();
+    let mut details: Vec<InLanguage> = Vec::new();
     let mut retry_after_s = None;
     let mut may_retry = false;
     let (code, onward) = match refused {
@@ -105,7 +106,7 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
             message,
             retry_after_s: s,
         } => {
-            details.push(Said::notice(l, message));
+            details.push(InLanguage::notice(l, message));
             retry_after_s = Some(*s);
             may_retry = true;
             ("paused", ("/wait", "to-wait"))

@@ -6,9 +6,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::assets::{self, Asset};
-use super::frame::{Frame, Said, grouped, minutes, text};
+use super::frame::{Frame, grouped, minutes, text};
 use super::ics::{self, Method};
 use super::prepared::{Filled, For, Prepared, PreparedPages, hole, prepared_pages, without_holes};
+use super::text::InLanguage;
 use super::trouble::Trouble;
 use super::visit::{Glance, Visit, give};
 use super::when::When;
@@ -63,7 +64,7 @@ struct Room {
     api: String,
     state: &'static str,
     title: &'static str,
-    message: Option<Said>,
+    message: Option<InLanguage>,
     opens: Option<String>,
     closes: Option<String>,
     window: String,
@@ -216,8 +217,8 @@ fn make(visit: &Visit, scene: Scene, message: Option<&Notice>) -> Prepared {
     let mut f = Frame::timeless(visit, "/wait");
     f.name = without_holes(&f.name).into_owned();
     let message = message.map(|notice| {
-        let Said { words, lang } = Said::notice(l, notice);
-        Said {
+        let InLanguage { words, lang } = InLanguage::notice(l, notice);
+        InLanguage {
             words: without_holes(&words).into_owned(),
             lang,
         }

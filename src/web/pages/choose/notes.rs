@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::first_dose;
-use super::words::InLanguage;
+use crate::web::pages::text::InLanguage;
 use crate::domain::time::Stamp;
 use crate::web::pages::answer::page;
 use crate::web::pages::form::Form;
@@ -75,7 +75,7 @@ impl Notes {
         let (visit, l) = (&guest.visit, guest.visit.lang);
         let frozen = visit.service.frozen(&visit.here);
         let mut notes = Self {
-            frozen: frozen.map(|reason| InLanguage::of(l, reason)),
+            frozen: frozen.map(|reason| InLanguage::notice(l, &reason)),
             before: before(l, form),
             booking: None,
             ends: None,

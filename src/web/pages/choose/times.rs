@@ -5,7 +5,7 @@ use askama::Template;
 use jiff::civil::Date;
 
 use super::notes::{Notes, Steps, TIME};
-use super::words::InLanguage;
+use crate::web::pages::text::InLanguage;
 use super::{level, site_at, site_name};
 use crate::availability::{Offered, seats_of};
 use crate::domain::campaign::read_date;

@@ -4,7 +4,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::notes::{Notes, SITE, Steps};
-use super::words::{InLanguage, encoded};
+use super::words::encoded;
+use crate::web::pages::text::InLanguage;
 use super::{level, region_name, row_name, site_name};
 use crate::domain::booking::site::SiteRow;
 use crate::domain::ids::SiteIndex;

@@ -198,7 +198,7 @@ pub fn booking(page: &str) -> Option<Booking<'_>> {
     let dose = |dose| -> Option<Dose<'_>> {
         let dose: &str = dose;
         let start = dose.split('"').next()?;
-        let site = between(dose, "</time><br><span>", "</span>")?;
+        let site = between(dose, "<br><span>", "</span>")?;
         Some(Dose {
             site: Cow::Borrowed(site),
             start: Cow::Borrowed(start),

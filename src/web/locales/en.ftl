@@ -304,6 +304,7 @@ held-until = Finish by { $at }
 time-left = { $m } min { $s } s left
 hold-ended = The time is no longer kept for you. Choose a time again.
 moves-from = Your present booking ({ $at }) is cancelled when you change.
+doing-book = Booking…
 book-it = Book
 move-it = Change the booking
 choose-another = Choose another time
@@ -322,6 +323,7 @@ share = Keep on this phone
 copy = Copy these facts
 copied = Copied.
 qr-label = QR code of the booking number
+to-bring = What to bring
 bring = Bring an identity card.
 booked-at = First booked on { $at }.
 calendar-file = Add to calendar
@@ -354,6 +356,9 @@ no-booking = You have no booking
 no-booking-lead = While your opening lasts, you can book again.
 
 ## Where to
+privacy = Privacy
+terms = Terms of use
+accessibility = Accessibility
 to-start = To the first page
 to-enter = Sign in and book
 to-lobby = Sign in to the waiting room

@@ -281,6 +281,7 @@ held-until = { $at }까지 예약을 마쳐 주세요
 time-left = { $m }분 { $s }초 남음
 hold-ended = 시간이 지나 선택이 해제되었습니다. 시간을 다시 선택해 주세요.
 moves-from = 변경하면 기존 예약({ $at })은 취소됩니다.
+doing-book = 예약하는 중…
 book-it = 예약하기
 move-it = 예약 변경
 choose-another = 다른 시간 선택
@@ -299,7 +300,8 @@ share = 휴대전화에 보관하기
 copy = 예약 내용 복사
 copied = 복사했습니다.
 qr-label = 예약 번호를 담은 QR 코드
-bring = 접종하러 오실 때 신분증을 가져오세요.
+to-bring = 준비물
+bring = 신분증을 가져오세요.
 booked-at = { $at }에 처음 예약했습니다.
 calendar-file = 달력에 넣기
 calendar-note = 예약 번호 { $number }. 신분증을 가져오세요. 전화 { $phone }
@@ -331,6 +333,9 @@ no-booking = 예약이 없습니다
 no-booking-lead = 예약 기간 안이면 새로 예약할 수 있습니다.
 
 ## 어디로
+privacy = 개인정보 처리방침
+terms = 이용 안내
+accessibility = 접근성 안내
 to-start = 처음 화면으로
 to-enter = 본인 확인하고 예약하기
 to-lobby = 본인 확인하고 대기실 들어가기

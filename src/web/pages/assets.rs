@@ -2,8 +2,10 @@
 //! that browsers keep them for ever.
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, VARY};
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get};
 
+use super::look::Look;
+use crate::web::call::service;
 use crate::web::headers::Headers;
 
 /// One file in its three forms.
@@ -46,16 +48,9 @@ pub fn takes(headers: &impl Headers, encoding: &str) -> bool {
 #[get("/assets/{name}")]
 pub async fn serve(request: HttpRequest) -> HttpResponse {
     let Some(asset) = ASSETS.iter().find(|asset| asset.path == request.path()) else {
-        return HttpResponse::NotFound()
-            .insert_header((CACHE_CONTROL, "no-store"))
-            .finish();
+        return serve_look(&request);
     };
-    let mut answer = HttpResponse::Ok();
-    answer
-        .content_type(asset.kind)
-        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .insert_header(("X-Content-Type-Options", "nosniff"))
-        .insert_header((VARY, "Accept-Encoding"));
+    let mut answer = kept_for_ever(asset.kind);
     if takes(request.headers(), "br") {
         answer.insert_header((CONTENT_ENCODING, "br"));
         return answer.body(asset.brotli);
@@ -65,6 +60,33 @@ pub async fn serve(request: HttpRequest) -> HttpResponse {
         return answer.body(asset.gzip);
     }
     answer.body(asset.plain)
+}
+
+fn kept_for_ever(kind: &str) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::Ok();
+    answer
+        .content_type(kind)
+        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .insert_header(("X-Content-Type-Options", "nosniff"))
+        .insert_header((VARY, "Accept-Encoding"));
+    answer
+}
+
+/// A file of an agency in force.
+fn serve_look(request: &HttpRequest) -> HttpResponse {
+    let service = service(request);
+    let offers = service.shared.offers();
+    let mut looks = offers.iter().map(|offer| Look::of(offer.agency.as_ref()));
+    let Some(file) = looks.find_map(|look| look.file(request.path()).cloned()) else {
+        return HttpResponse::NotFound()
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .finish();
+    };
+    let mut answer = kept_for_ever(file.kind);
+    match file.gzip.filter(|_| takes(request.headers(), "gzip")) {
+        Some(gzip) => answer.insert_header((CONTENT_ENCODING, "gzip")).body(gzip),
+        None => answer.body(file.plain),
+    }
 }
 
 #[cfg(test)]

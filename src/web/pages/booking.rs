@@ -12,12 +12,14 @@ use super::confirm::{DoseView, doses};
 use super::form::Form;
 use super::frame::{Frame, text};
 use super::ics::{self, Method};
-use super::text::{Block, blocks};
+use super::document::told;
+use super::text::{Block, Told};
 use super::trouble::{self, Retry, Trouble};
 use super::visit::{Guest, Visit};
 use super::when::When;
 use crate::domain::entry::{Change, Doses, Entry};
-use crate::domain::ids::{BookingNumber, PersonKey, SlotIndex};
+use crate::domain::agency::{Agency, Texts};
+use crate::domain::ids::{BookingNumber, PersonKey, SlotIndex, VaccineIndex};
 use crate::domain::state::{Booking, Status};
 use crate::service::Refused;
 use crate::web::read;
@@ -37,9 +39,9 @@ struct BookingPage {
     /// In the browser of another app, which can't keep files.
     in_app: bool,
     /// What to bring; the agency's words at the end of the page; and those for paper alone.
-    bring: Vec<Block>,
-    closing: Vec<Block>,
-    on_paper: Vec<Block>,
+    bring: Vec<Told>,
+    closing: Option<Told>,
+    on_paper: Option<Told>,
     change: String,
     changeable: bool,
 }
@@ -94,6 +96,7 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
     let was_moved =
         matches!(latest, Ok(Some((_, entry))) if matches!(entry.change, Change::Moved { .. }));
     let number = booking.number.to_string();
+    let said = |text: fn(&Agency) -> Option<&Texts>| told(visit, text);
     let template = BookingPage {
         f: Frame::of(visit, "/booking"),
         booked_at: when.instant_s(booking.booked_at),
@@ -103,9 +106,9 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
         was_moved,
         who: who(visit, &guest.person),
         in_app: is_in_app(&request),
-        bring: blocks(visit.lang.say("bring")),
-        closing: Vec::new(),
-        on_paper: Vec::new(),
+        bring: bring(visit, booking.doses),
+        closing: said(|agency| agency.confirmation.as_ref()),
+        on_paper: said(|agency| agency.print.as_ref()),
         change: if changeable {
             l.put("change-until", &at)
         } else {
@@ -114,6 +117,24 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
         changeable,
     };
     page(l, StatusCode::OK, &template)
+}
+
+/// What the agency says to bring for the vaccines of these doses.
+fn bring(visit: &Visit, doses: Doses) -> Vec<Told> {
+    let Some(known) = visit.here.agency() else {
+        return Vec::new();
+    };
+    let catalog = &visit.here.offer.catalog;
+    let vaccine = |slot: SlotIndex| catalog.slots[slot.at()].vaccine;
+    let mut vaccines: Vec<_> = doses.slots().map(vaccine).collect();
+    vaccines.dedup();
+    let id = |at: VaccineIndex| &catalog.campaign.vaccines[at.at()].id;
+    let texts = vaccines.into_iter().filter_map(|at| {
+        let vaccine = known.agency.vaccine(id(at))?;
+        let bring = vaccine.bring.as_ref()?;
+        Some(Told::of(visit.lang, bring))
+    });
+    texts.collect()
 }
 
 /// For whom a booking is, as the person knows themselves.

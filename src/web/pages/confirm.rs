@@ -3,7 +3,7 @@
 //! The key of a request is made of the hold it is about: sent twice, from two tabs or after a
 //! crash, it is answered as the first time.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::REFRESH;
 use askama::Template;
@@ -12,15 +12,17 @@ use super::answer::page;
 use super::choose::notes::{CHECK, Steps};
 use super::choose::times::{SlotView, day_of, slot_view, slots_of};
 use super::choose::{first_dose, phone, site_name};
+use super::booking::who;
+use super::entrance::ConsentView;
 use super::form::Form;
 use super::frame::{Frame, machine, text};
-use super::text::InLanguage;
+use super::text::{Block, InLanguage};
 use super::trouble::{self, Retry, Trouble};
 use super::visit::{Guest, Visit};
 use super::when::When;
 use crate::availability::Near;
 use crate::domain::entry::Doses;
-use crate::domain::ids::{BookingNumber, HoldId, SlotIndex};
+use crate::domain::ids::{BookingNumber, HoldId, SlotIndex, VaccineIndex};
 use crate::service::Refused;
 use crate::service::booking::Choice;
 use crate::web::read;
@@ -46,6 +48,9 @@ struct ConfirmPage {
     /// Real seconds from now to the end of the hold, for the countdown.
     left_s: u64,
     left: String,
+    /// For whom it is.
+    who: Option<String>,
+    consent: Option<ConsentView>,
     /// The booking that the hold would move: its number, and where it is now.
     moves: Option<(String, String)>,
 }
@@ -57,6 +62,8 @@ pub struct DoseView {
     pub at_machine: String,
     /// From when until when.
     pub hours: String,
+    /// The vaccine, if the agency or a choice of several names it.
+    pub vaccine: Option<InLanguage>,
     pub site: InLanguage,
     pub street: InLanguage,
     pub phone: String,
@@ -80,6 +87,18 @@ struct FullPage {
     is_frozen: bool,
 }
 
+/// What people read of a vaccine: the agency's name for it, or its id where there are several.
+pub fn vaccine_name(visit: &Visit, at: VaccineIndex) -> Option<InLanguage> {
+    let vaccines = &visit.here.offer.catalog.campaign.vaccines;
+    let id = &vaccines[at.at()].id;
+    let known = visit.here.agency();
+    let named = known.as_ref().and_then(|known| known.agency.vaccine(id));
+    match named {
+        Some(named) => Some(InLanguage::agency(visit.lang, &named.name)),
+        None => (vaccines.len() > 1).then(|| id.clone().into()),
+    }
+}
+
 pub fn doses(visit: &Visit, doses: Doses) -> Vec<DoseView> {
     let (l, when) = (visit.lang, When::of(visit));
     let catalog = &visit.here.offer.catalog;
@@ -94,6 +113,7 @@ pub fn doses(visit: &Visit, doses: Doses) -> Vec<DoseView> {
             day: when.date(when.local_date(slot.start)),
             at_machine: machine(visit, slot.start),
             hours: format!("{}–{}", when.time(slot.start), when.time(slot.end)),
+            vaccine: vaccine_name(visit, slot.vaccine),
             site: site_name(visit, slot.site),
             street: InLanguage::of(l, &*row.address),
             phone: row.phone.clone(),
@@ -177,8 +197,19 @@ fn full(visit: &Visit, slot: SlotIndex, near: &Near) -> HttpResponse {
     page(visit.lang, StatusCode::CONFLICT, &template)
 }
 
-pub async fn show(guest: Guest) -> HttpResponse {
+/// What a person who has not agreed to the present text is asked before they book.
+fn consent(visit: &Visit, is_refused: bool) -> Option<ConsentView> {
+    let asked = ConsentView::of(visit)?;
+    let missing = || visit.lang.say("consent-missing").to_owned();
+    (visit.agreed != Some(asked.version)).then(|| ConsentView {
+        fault: is_refused.then(missing),
+        ..asked
+    })
+}
+
+pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
     let visit = &guest.visit;
+    let is_refused = Form::of_address(&request).has("agree");
     let Some(held) = guest.hold() else {
         return visit.onward(visit.home(&guest.person));
     };
@@ -198,6 +229,8 @@ pub async fn show(guest: Guest) -> HttpResponse {
         until: when.clock_s(held.until),
         left_s,
         left: left(visit.lang, left_s),
+        who: who(visit, &guest.person),
+        consent: consent(visit, is_refused).filter(|_| moves.is_none()),
         moves,
     };
     let mut answer = page(visit.lang, StatusCode::OK, &template);
@@ -253,7 +286,12 @@ pub async fn book(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Troub
         }
         None => {
             let key = format!("page-book-{hold}");
-            service.book(here, person, choice, Some(&key), None).await
+            let agreed = visit.agreed.or(form.number("agreed"));
+            let asked = ConsentView::of(visit);
+            if asked.is_some_and(|asked| agreed != Some(asked.version)) {
+                return Ok(visit.onward("/confirm?agree"));
+            }
+            service.book(here, person, choice, Some(&key), agreed).await
         }
     };
     match answered {

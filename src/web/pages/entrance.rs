@@ -9,9 +9,9 @@ use super::answer::page;
 use super::form::Form;
 use super::frame::{Frame, minutes, text};
 use super::landing::{born_in, date_words};
-use super::text::Block;
+use super::text::{Block, Told};
 use super::trouble::{self, Retry, Trouble};
-use super::visit::{BORN_COOKIE, Visit, forget, give};
+use super::visit::{AGREED_COOKIE, AGREED_S, BORN_COOKIE, Visit, forget, give, keep_for};
 use crate::domain::campaign::IdentityField;
 use crate::domain::crockford;
 use crate::domain::spelling::{self, comparable_name};
@@ -45,13 +45,26 @@ struct EnterPage {
 }
 
 /// What people agree to before they go in.
-struct ConsentView {
+pub struct ConsentView {
     /// The version of the agency's file that has the text.
-    version: u32,
-    text: Vec<Block>,
-    lang: Option<&'static str>,
-    fault: Option<String>,
-    is_given: bool,
+    pub version: u32,
+    pub text: Told,
+    pub fault: Option<String>,
+    pub is_given: bool,
+}
+
+impl ConsentView {
+    /// What the agency in force wants people to agree to; none if it wants nothing.
+    pub fn of(visit: &Visit) -> Option<Self> {
+        let known = visit.here.agency()?;
+        let consent = known.agency.consent.as_ref()?;
+        Some(Self {
+            version: known.version,
+            text: Told::of(visit.lang, &consent.text),
+            fault: None,
+            is_given: false,
+        })
+    }
 }
 
 struct Field {
@@ -75,6 +88,8 @@ struct Typed {
     name: String,
     birth_date: String,
     code: String,
+    /// The version of the agency's file whose consent text was agreed to.
+    agreed: Option<u32>,
 }
 
 pub async fn form(request: HttpRequest, visit: Visit) -> HttpResponse {
@@ -87,6 +102,7 @@ pub async fn form(request: HttpRequest, visit: Visit) -> HttpResponse {
         name: String::new(),
         birth_date: born.map_or_else(String::new, |born| born.to_string().replace('-', "")),
         code: String::new(),
+        agreed: None,
     };
     let template = enter_page(&visit, &typed, None, Vec::new(), note);
     let mut answer = page(l, StatusCode::OK, &template);
@@ -108,6 +124,7 @@ pub async fn enter(
         name: form.field("name").to_owned(),
         birth_date: form.field("birth_date").to_owned(),
         code: form.field("code").to_owned(),
+        agreed: form.number("agreed"),
     };
     let l = visit.lang;
     let credentials = match credentials(&visit, &typed) {
@@ -126,6 +143,9 @@ pub async fn enter(
         Err(refused) => return Err(not_entered(&visit, &typed, refused)),
     };
     give(&request, PLACE_COOKIE, &token);
+    if let Some(version) = typed.agreed {
+        keep_for(&request, AGREED_COOKIE, &version.to_string(), AGREED_S);
+    }
     if born_in(request.headers()).is_some() {
         forget(&request, BORN_COOKIE);
     }
@@ -154,6 +174,7 @@ pub async fn leave(request: HttpRequest, visit: Visit) -> HttpResponse {
     forget(&request, PLACE_COOKIE);
     forget(&request, SESSION_COOKIE);
     forget(&request, BORN_COOKIE);
+    forget(&request, AGREED_COOKIE);
     let mut answer = visit.onward("");
     let headers = answer.headers_mut();
     headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static(FORGET_PAGES));
@@ -178,6 +199,7 @@ fn not_entered(visit: &Visit, typed: &Typed, refused: Refused) -> Trouble {
                     ("name", typed.name.clone()),
                     ("birth_date", typed.birth_date.clone()),
                     ("code", typed.code.clone()),
+                    ("agreed", typed.agreed.map_or_else(String::new, |it| it.to_string())),
                 ],
             };
             return trouble::refused_form(visit, &refused, &retry);
@@ -225,6 +247,10 @@ fn credentials(
             }
             _ => faults.push(("code", say("code-too-long"))),
         }
+    }
+    let consent = ConsentView::of(visit);
+    if consent.is_some_and(|consent| typed.agreed != Some(consent.version)) {
+        faults.push(("agreed", say("consent-missing")));
     }
     if !faults.is_empty() {
         return Err(faults);
@@ -298,6 +324,7 @@ fn enter_page(
             how: l.say("code-how"),
         },
     };
+    let consent_fault = fault("agreed");
     let (title, next) = match title {
         Some((title, next)) => (Some(title), next),
         None => (None, String::new()),
@@ -309,7 +336,11 @@ fn enter_page(
         next,
         fields: wanted.iter().map(field).collect(),
         faults,
-        consent: None,
+        consent: ConsentView::of(visit).map(|consent| ConsentView {
+            is_given: typed.agreed == Some(consent.version),
+            fault: consent_fault,
+            ..consent
+        }),
         note,
         has_place: visit.place.is_some(),
     }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::assets::{self, Asset};
 use super::look::Look;
+use super::text::InLanguage;
 use super::visit::Visit;
 use super::when::When;
 pub use crate::domain::text::grouped;
+use crate::domain::agency::{Agency, Texts};
 use crate::domain::time::Stamp;
 use crate::web::words::{Lang, Value};
 
@@ -38,18 +40,35 @@ pub struct Other {
 
 /// The agency as every page shows it.
 pub struct AgencyView {
-    pub name: String,
-    pub logo: Option<LogoView>,
+    pub name: InLanguage,
     pub telephone: Option<Phone>,
-    pub hours: Option<String>,
+    pub hours: Option<InLanguage>,
     /// Addresses and what is written on them.
-    pub links: Vec<(String, String)>,
+    pub links: Vec<(String, InLanguage)>,
 }
 
-pub struct LogoView {
-    pub path: String,
-    pub width: u32,
-    pub height: u32,
+impl AgencyView {
+    fn of(lang: Lang, base: &str, agency: &Agency) -> Self {
+        let told = |texts: &Texts| InLanguage::agency(lang, texts);
+        let own = [
+            (agency.privacy.is_some(), "privacy"),
+            (agency.terms.is_some(), "terms"),
+            (agency.accessibility.is_some(), "accessibility"),
+        ];
+        let own = own.into_iter().filter(|(is_there, _)| *is_there);
+        let own = own.map(|(_, page)| {
+            let words = lang.say(page).to_owned();
+            (format!("{base}/{page}"), InLanguage::from(words))
+        });
+        let others = agency.links.iter();
+        let others = others.map(|link| (link.url.clone(), told(&link.label)));
+        Self {
+            name: told(&agency.name),
+            telephone: agency.telephone.as_deref().map(Phone::of),
+            hours: agency.hours.as_ref().map(told),
+            links: own.chain(others).collect(),
+        }
+    }
 }
 
 /// A telephone number: as it is shown, and as a link dials it.
@@ -83,13 +102,16 @@ impl Frame {
         let lang = visit.lang;
         let base = visit.to("");
         let others = others(lang, |other| format!("/{}/{}{page}", other.tag(), campaign.id));
+        let agency = visit.here.agency();
+        let look = Look::of(agency.as_ref());
+        let agency = agency.map(|known| AgencyView::of(lang, &base, &known.agency));
         Self {
             l: lang,
             name: lang.pick(&campaign.name.ko, &campaign.name.en).to_owned(),
             base,
             others,
-            agency: None,
-            look: Look::plain(),
+            agency,
+            look,
             script: assets::named("page.js"),
             zone: Some(When::of(visit).zone()),
             made: None,
@@ -104,7 +126,7 @@ impl Frame {
             base: format!("/{}", lang.tag()),
             others: others(lang, |other| format!("/{}", other.tag())),
             agency: None,
-            look: Look::plain(),
+            look: Look::of(None),
             script: assets::named("page.js"),
             zone: None,
             made: None,

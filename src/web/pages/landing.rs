@@ -10,10 +10,11 @@ use askama::Template;
 use jiff::civil::Date;
 
 use super::answer::page;
+use super::document::told;
 use super::form::Form;
 use super::frame::{Frame, grouped, machine, text};
 use super::prepared::{Filled, For, Prepared, PreparedPages, prepared_pages};
-use super::text::InLanguage;
+use super::text::{Block, InLanguage, Told};
 use super::trouble::Trouble;
 use super::visit::{BORN_COOKIE, Glance, Visit, keep_for, lang};
 use super::when::When;
@@ -42,8 +43,7 @@ struct LandingPage {
     state_words: Option<&'static str>,
     message: Option<InLanguage>,
     known: Option<Known>,
-    /// The agency's own words, by paragraphs.
-    welcome: Vec<String>,
+    welcome: Option<Told>,
     day: DayForm,
     groups: Vec<GroupView>,
     /// Until when a booking can be changed.
@@ -182,6 +182,8 @@ fn known(visit: &Visit) -> Option<Known> {
 #[derive(PartialEq)]
 pub struct MadeOf {
     version: u32,
+    /// The agency's file.
+    agency: u32,
     /// Beginnings and ends of openings that have passed.
     passed: usize,
     state: GateState,
@@ -198,6 +200,7 @@ impl MadeOf {
         let board = here.gate.board.load();
         Self {
             version: here.offer.catalog.version(),
+            agency: here.agency().map_or(0, |known| known.version),
             passed: passed(campaign, here.now),
             state: gate_state(campaign, here.now),
             paused: board.view.state == "paused",
@@ -249,7 +252,7 @@ fn make(visit: &Visit, made_of: &MadeOf, known: Option<Known>) -> Prepared {
         state_words,
         message: notice.map(|notice| InLanguage::notice(l, notice)),
         known,
-        welcome: Vec::new(),
+        welcome: told(visit, |agency| agency.landing.as_ref()),
         day: DayForm::default(),
         groups: groups(visit),
         change_words: change_words(visit),

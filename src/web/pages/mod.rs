@@ -15,6 +15,7 @@ mod calendar;
 mod choose;
 mod confirm;
 mod entrance;
+mod document;
 mod form;
 mod frame;
 mod guard;
@@ -50,7 +51,7 @@ pub fn class_of(method: &Method, path: &str) -> Option<Class> {
     Lang::of_tag(lang)?;
     let page = rest.split_once('/').map_or("", |(_, page)| page);
     Some(match page {
-        "" | "day" => Class::Browse,
+        "" | "day" | "privacy" | "terms" | "accessibility" => Class::Browse,
         "wait" => Class::Poll,
         "enter" if method == Method::POST => Class::Enter,
         "enter" => Class::Browse,
@@ -140,6 +141,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
                         .route("", web::get().to(landing::landing))
                         .route("/day", web::get().to(landing::day))
                         .route("/day", web::post().to(landing::ask_day))
+                        .route("/privacy", web::get().to(document::privacy))
+                        .route("/terms", web::get().to(document::terms))
+                        .route("/accessibility", web::get().to(document::accessibility))
                         .route("/enter", web::get().to(entrance::form))
                         .route("/enter", web::post().to(entrance::enter))
                         .route("/wait", web::get().to(waiting::room))

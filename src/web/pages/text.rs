@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::domain::agency::Texts;
 use crate::domain::line::Notice;
 use crate::web::words::Lang;
 
@@ -33,6 +34,15 @@ impl InLanguage {
         }
     }
 
+    /// What the agency says, for a reader of this language.
+    pub fn agency(page: Lang, texts: &Texts) -> Self {
+        let has = |tag: &str| texts.iter().any(|(known, _)| known == tag);
+        Self {
+            words: texts.of(page.tag()).to_owned(),
+            lang: (!has(page.tag())).then(|| Lang::EN.tag()),
+        }
+    }
+
     /// The attribute of the element around it, which tells a screen reader how to speak.
     pub fn attribute(&self) -> String {
         let lang = self.lang.map(|lang| format!(" lang=\"{lang}\""));
@@ -55,6 +65,28 @@ impl fmt::Display for InLanguage {
 pub enum Block {
     Paragraph(String),
     List(Vec<String>),
+}
+
+/// A longer text of the agency: its blocks, and their language where it is not the page's.
+pub struct Told {
+    pub blocks: Vec<Block>,
+    pub lang: Option<&'static str>,
+}
+
+impl Told {
+    pub fn of(page: Lang, texts: &Texts) -> Self {
+        let InLanguage { words, lang } = InLanguage::agency(page, texts);
+        Self {
+            blocks: blocks(&words),
+            lang,
+        }
+    }
+
+    /// The attribute of the element around it.
+    pub fn attribute(&self) -> String {
+        let lang = self.lang.map(|lang| format!(" lang=\"{lang}\""));
+        lang.unwrap_or_default()
+    }
 }
 
 /// The blocks of a text; a blank line ends one.

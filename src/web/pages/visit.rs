@@ -15,7 +15,10 @@ use crate::domain::ids::PersonKey;
 use crate::domain::state::Booking;
 use crate::service::booking::Held;
 use crate::service::{Here, Refused, Service};
-use crate::web::call::{PLACE_COOKIE, SESSION_COOKIE, cookie, cookie_for, no_cookie, service, token_in};
+use crate::web::call::{
+    PLACE_COOKIE, SESSION_COOKIE, cookie, cookie_for, no_cookie, service, token_in,
+    token_in_cookie,
+};
 use crate::web::words::Lang;
 
 /// A visit to a page of a campaign, by anyone.
@@ -25,6 +28,8 @@ pub struct Visit {
     pub lang: Lang,
     pub place: Option<String>,
     pub session: Option<String>,
+    /// The version of the agency's file whose consent text the person agreed to.
+    pub agreed: Option<u32>,
 }
 
 /// A visit that is over in a moment: what is needed to answer from prepared bytes, and no more.
@@ -46,6 +51,7 @@ impl Glance<'_> {
             lang: self.lang,
             place: self.place.map(str::to_owned),
             session: None,
+            agreed: None,
         }
     }
 }
@@ -74,6 +80,8 @@ impl Visit {
             lang,
             place: given(PLACE_COOKIE),
             session: given(SESSION_COOKIE),
+            agreed: token_in_cookie(request.headers(), AGREED_COOKIE)
+                .and_then(|version| version.parse().ok()),
         })
     }
 
@@ -145,6 +153,11 @@ pub fn give(request: &HttpRequest, name: &str, token: &str) {
 
 /// The cookie of the birth date that somebody asked about.
 pub const BORN_COOKIE: &str = "__Host-sumun-born";
+
+/// The cookie of the version of the agency's file whose consent text somebody agreed to.
+pub const AGREED_COOKIE: &str = "__Host-sumun-agreed";
+/// As long as a place's cookie.
+pub const AGREED_S: u32 = 86_400;
 
 /// Has the browser keep a short value for so many seconds.
 pub fn keep_for(request: &HttpRequest, name: &str, value: &str, seconds: u32) {

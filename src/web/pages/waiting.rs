@@ -52,6 +52,8 @@ enum WaitIn {
 #[derive(PartialEq)]
 pub struct MadeOf {
     version: u32,
+    /// The agency's file.
+    agency: u32,
     message: Option<Notice>,
 }
 
@@ -107,6 +109,7 @@ pub fn shown(kept: &PreparedPages, glance: Glance<'_>, place: &Place) -> Filled 
     let scene = Scene::of(glance, place, board.view.state == "paused");
     let made_of = MadeOf {
         version: here.offer.catalog.version(),
+        agency: here.agency().map_or(0, |known| known.version),
         message: board.notice(),
     };
     let make = |made_of: &MadeOf| make(&glance.visit(), scene, made_of.message.as_ref());

@@ -12,6 +12,7 @@ use crate::domain::campaign::read_date;
 use crate::domain::ids::{SiteIndex, SlotIndex};
 use crate::domain::time::Day;
 use crate::web::pages::answer::long_page;
+use crate::web::pages::confirm::vaccine_name;
 use crate::web::pages::form::Form;
 use crate::web::pages::frame::{Frame, minutes, seats, text};
 use crate::web::pages::trouble::Trouble;
@@ -39,7 +40,7 @@ pub struct SlotView {
     pub site: InLanguage,
     pub day: String,
     pub time: String,
-    pub vaccine: Option<String>,
+    pub vaccine: Option<InLanguage>,
     /// The second dose, where its day is not the same for all that are shown.
     pub second: Option<String>,
     pub free: String,
@@ -133,7 +134,8 @@ pub fn slot_view(visit: &Visit, index: SlotIndex, free: u32) -> SlotView {
         visit.lang.put("second-at", &values)
     });
     let vaccines = &catalog.campaign.vaccines;
-    let vaccine = (vaccines.len() > 1).then(|| vaccines[slot.vaccine.at()].id.clone());
+    let is_choice = vaccines.len() > 1;
+    let vaccine = vaccine_name(visit, slot.vaccine).filter(|_| is_choice);
     let offered = Offered {
         free,
         seats: seats_of(catalog, slot),

@@ -256,7 +256,10 @@ fn a_kind_of_row_that_is_missing_means_none_and_one_that_is_doubled_is_named() {
         let rows: Vec<AgencyRow> = rows.iter().filter(|row| !is_gone(row)).cloned().collect();
         Agency::of_rows(&rows)
     };
-    let is_of = |row: &AgencyRow, wanted: TextOf| matches!(row, AgencyRow::Text { of, .. } if *of == wanted);
+    let is_of = |row: &AgencyRow, wanted: TextOf| match row {
+        AgencyRow::Text { of, .. } => *of == wanted,
+        _ => false,
+    };
     let no_logo = without(&|row| matches!(row, AgencyRow::Logo { .. }));
     assert_eq!(no_logo.unwrap().logo, None);
     assert_eq!(

@@ -1,8 +1,8 @@
 //! What the system knows and decides: pure, deterministic, no I/O, no clock, no randomness.
 //!
 //! By subject: `campaign` (the file and its rules), `agency` (its words and looks), `booking`
-//! (sites, slots, what is decided), `line`, `roster`; `spelling`, how all of it is written; around them the journal's entries and
-//! the state that they make.
+//! (sites, slots, what is decided), `line`, `roster`; `spelling`, how all of it is written; around
+//! them the journal's entries and the state that they make.
 
 pub mod agency;
 pub mod apply;

@@ -237,9 +237,9 @@ impl Shared {
         retire(replaced);
     }
 
-    /// Publishes catalogs and agencies' files that changed. Seats stay the objects they were, with the claims in flight
-    /// on them; `more` seats are added to them. Seats that an import takes away were withdrawn
-    /// before it was journalled.
+    /// Publishes catalogs and agencies' files that changed. Seats stay the objects they were, with
+    /// the claims in flight on them; `more` seats are added to them. Seats that an import takes
+    /// away were withdrawn before it was journalled.
     pub(super) fn publish(&self, more: &[MoreSeats]) {
         let before = self.offers.load_full();
         let roster = self.roster.load_full();

@@ -1,4 +1,5 @@
-//! The text of an operator's TOML file with its lines, the findings about it, and typed reading of tables.
+//! The text of an operator's TOML file with its lines, the findings about it, and typed reading of
+//! tables.
 //!
 //! Reading goes on after a finding: an operator sees everything that is wrong in one go. So every
 //! reader here returns an `Option` and has reported why when it is `None`.

@@ -1,4 +1,5 @@
-//! An agency's file as operators' work: its logo on the way, what it would change, what is in force.
+//! An agency's file as operators' work: its logo on the way, what it would change, and what is in
+//! force.
 
 use std::fmt;
 use std::io::{self, Read};

@@ -31,7 +31,8 @@ fn an_svg_is_written_anew_without_what_only_its_editor_needs() {
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 40.5">"#,
         r#"<title>Gate &amp; &lt;water&gt;</title><defs><linearGradient id="a-1">"#,
         r##"<stop offset="0" stop-color="#fff"></stop></linearGradient></defs>"##,
-        r##"<g fill="url(#a-1)" transform="translate(1 2)"><path d="M0 0 L4,5z"></path></g></svg>"##,
+        r##"<g fill="url(#a-1)" transform="translate(1 2)"><path d="M0 0 L4,5z"></path>"##,
+        "</g></svg>",
     );
     assert_eq!(text, expected);
     assert_eq!(Logo::of_file(&logo.bytes), Ok(logo), "it is its own result");

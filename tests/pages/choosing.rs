@@ -228,3 +228,46 @@ fn a_search_keeps_its_words() {
         browser.look("found").await;
     });
 }
+
+/// The earliest days of a province come in the order of day, time and distance, and lead to the
+/// times of their day.
+#[test]
+fn the_earliest_days_of_a_province_come_first_and_lead_to_their_times() {
+    let demo = Demo::open();
+    let mut client = demo.client();
+    let session = demo.lets_in(0);
+    let shown = page(&mut client, &session, "/sites?earliest=11");
+    assert!(shown.contains("aria-current=\"step\">접종 기관<"));
+    let rows: Vec<&str> = shown
+        .split("<li><a href=\"/ko/kr-2021-50s")
+        .skip(1)
+        .collect();
+    assert_eq!(rows.len(), 20);
+    let order = |row: &&str| {
+        let at = between(row, "<strong>", "</strong>").to_owned();
+        let km = between(row, "<small>", " km</small>");
+        let km = km.rsplit(", ").next().unwrap().parse::<f64>().unwrap();
+        (at, (km * 10.0).round() as u32)
+    };
+    let orders: Vec<_> = rows.iter().map(order).collect();
+    assert!(orders.is_sorted(), "{orders:?}");
+    assert!(orders[0].0 < orders[19].0, "{orders:?}");
+    let day = rows[0].split('"').next().unwrap();
+    let times = page(&mut client, &session, day);
+    assert!(times.contains("aria-current=\"step\">시간<"));
+    let is_free = |button: &&str| !button.contains(" disabled>");
+    let buttons = times.split("<button name=\"slot\"").skip(1).filter(is_free);
+    let free: Vec<(&str, u32)> = buttons
+        .map(|button| {
+            let seats = between(button, "<span class=\"seats", "명 가능");
+            let seats = seats.rsplit('>').next().unwrap();
+            (
+                between(button, "<strong>", "</strong>"),
+                seats.parse().unwrap(),
+            )
+        })
+        .collect();
+    assert!(orders[0].0.ends_with(free[0].0), "{orders:?} {free:?}");
+    let all: u32 = free.iter().map(|(_, seats)| seats).sum();
+    assert!(rows[0].contains(&format!("{all}명 가능")), "{free:?}");
+}

@@ -18,6 +18,7 @@ mod gate;
 mod health;
 mod http;
 mod messages;
+mod promises;
 mod rosters;
 mod rules;
 mod rush;

@@ -278,7 +278,9 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
                 GateAct::Pause { freezes: true, .. } | GateAct::PauseSaid { freezes: true, .. } => {
                     campaign.frozen_since.get_or_insert(entry.stamp);
                 }
-                GateAct::Pause { .. } | GateAct::PauseSaid { .. } | GateAct::Resume => campaign.thaw(entry.stamp),
+                GateAct::Pause { .. } | GateAct::PauseSaid { .. } | GateAct::Resume => {
+                    campaign.thaw(entry.stamp)
+                }
                 _ => {}
             }
             let gate = &mut campaign.gate;

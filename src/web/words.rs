@@ -169,7 +169,9 @@ impl Catalogue {
         let resource = FluentResource::try_new(source.to_owned());
         let resource = resource.map_err(|(_, faults)| format!("{faults:?}"))?;
         let keys: Vec<String> = resource.entries().flat_map(keys).collect();
-        let named = tag.parse().map_err(|_| "has no language's tag".to_owned())?;
+        let named = tag
+            .parse()
+            .map_err(|_| "has no language's tag".to_owned())?;
         let mut bundle = FluentBundle::new_concurrent(vec![named]);
         bundle.set_use_isolating(false);
         let added = bundle.add_resource(resource);

@@ -32,8 +32,16 @@ fn day(client: &mut Client, born: &str) -> String {
         body.len()
     );
     let asked = client.send(head.as_bytes()).unwrap().is(303);
-    assert_eq!(asked.header("location"), Some(&*format!("/en/{CAMPAIGN}/day")));
-    let cookie = asked.header("set-cookie").unwrap().split(';').next().unwrap();
+    assert_eq!(
+        asked.header("location"),
+        Some(&*format!("/en/{CAMPAIGN}/day"))
+    );
+    let cookie = asked
+        .header("set-cookie")
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap();
     let path = format!("//en/{CAMPAIGN}/day");
     let headers = [("Cookie", cookie)];
     text(&client.call("GET", &path, None, &headers, None).is(200).body)
@@ -71,7 +79,8 @@ fn a_cohort_of_groups_alone_is_told_by_its_groups() {
     // An opening by birth date is told as before, with the groups that may have another.
     let later = day(&mut client, "19680304");
     assert!(
-        later.contains("For people born in 1968, booking starts") && later.contains("(carer, nurse)"),
+        later.contains("For people born in 1968, booking starts")
+            && later.contains("(carer, nurse)"),
         "{later}"
     );
     let open = day(&mut client, "19670304");
@@ -106,7 +115,7 @@ fn pages_say_when_there_is_nothing_to_choose() {
     let full = format!("{header}C,single,2180-08-02,09:00,09:30,1,0\n");
     for (slots, words) in [
         (header, "No times can be booked yet."),
-        (&*full, "No appointment is free at the moment."),
+        (&*full, "All sites near you are full."),
     ] {
         let world = World::with_slots(2, slots);
         let server = world.serve();
@@ -121,7 +130,7 @@ fn pages_say_when_there_is_nothing_to_choose() {
         let session = client.session(&person(OPEN, 0));
         let sites = page(&mut client, "/sites", Some(&session));
         assert!(
-            sites.contains(words) && sites.contains("You keep your turn"),
+            sites.contains(words) && (sites.contains("later") || sites.contains("at once")),
             "{sites}"
         );
     }

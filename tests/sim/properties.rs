@@ -19,8 +19,8 @@ use sumun::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, Seq, SiteIndex, SlotIndex,
     VaccineIndex,
 };
-use sumun::domain::line::{Given, Notice};
 use sumun::domain::line::windows::{Basis, Plan};
+use sumun::domain::line::{Given, Notice};
 use sumun::domain::state::State;
 use sumun::domain::time::{Day, Stamp};
 use sumun::engine::command::Outcome;

@@ -8,8 +8,8 @@ use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SlotIndex,
 };
-use crate::domain::line::{Given, Notice};
 use crate::domain::line::windows::Plan;
+use crate::domain::line::{Given, Notice};
 use crate::domain::shown;
 use crate::domain::time::Stamp;
 

@@ -18,8 +18,8 @@ use crate::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SiteIndex, SlotIndex,
     VaccineIndex,
 };
-use crate::domain::line::{Given, Notice};
 use crate::domain::line::windows::{Basis, Plan};
+use crate::domain::line::{Given, Notice};
 use crate::domain::time::Day;
 
 const KEPT: &str = include_str!("../../../tests/golden/entries.txt");

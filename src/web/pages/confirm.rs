@@ -3,16 +3,16 @@
 //! The key of a request is made of the hold it is about: sent twice, from two tabs or after a
 //! crash, it is answered as the first time.
 
-use actix_web::{HttpRequest, HttpResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::REFRESH;
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::answer::page;
+use super::booking::who;
 use super::choose::notes::{CHECK, Steps};
 use super::choose::times::{SlotView, day_of, slot_view, slots_of};
 use super::choose::{first_dose, phone, site_name};
-use super::booking::who;
 use super::entrance::ConsentView;
 use super::form::Form;
 use super::frame::{Frame, machine, text};

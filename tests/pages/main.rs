@@ -19,6 +19,7 @@ mod headers;
 mod patience;
 mod room;
 mod sent;
+mod states;
 mod story;
 mod trouble;
 mod way;

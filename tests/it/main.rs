@@ -17,6 +17,7 @@ mod fairness;
 mod gate;
 mod health;
 mod http;
+mod languages;
 mod messages;
 mod promises;
 mod rosters;

@@ -320,7 +320,10 @@ impl Browser {
             wide.as_i64() <= Some(0),
             "{name} is {wide} px wider than the window"
         );
-        self.check(name).await;
+        // The checker itself needs scripts: `unscripted` shows it pages on which ours do not run.
+        if self.kind.script {
+            self.check(name).await;
+        }
     }
 
     pub async fn picture(&self, name: &str) {
@@ -351,6 +354,13 @@ impl Browser {
                      n.failureSummary).join(' | ')))";
         let found = self.script(found).await;
         assert_eq!(found, json!([]), "{name} in {}: {found:#}", self.lang);
+    }
+
+    /// Shows pages as they are where their script does not come, while others run.
+    pub async fn unscripted(&self) {
+        self.ask("Network.enable", json!({})).await;
+        let blocked = json!({ "urls": ["*/assets/page.*.js"] });
+        self.ask("Network.setBlockedURLs", blocked).await;
     }
 
     /// What a screen reader reads, in its order: the names of what is not ignored.

@@ -183,6 +183,7 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         }
         Change::HoldPlaced { campaign, .. }
         | Change::HoldEnded { campaign, .. }
+        | Change::HoldExtended { campaign, .. }
         | Change::Booked { campaign, .. }
         | Change::Moved { campaign, .. }
         | Change::Cancelled { campaign, .. } => {
@@ -278,7 +279,9 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
                 GateAct::Pause { freezes: true, .. } | GateAct::PauseSaid { freezes: true, .. } => {
                     campaign.frozen_since.get_or_insert(entry.stamp);
                 }
-                GateAct::Pause { .. } | GateAct::PauseSaid { .. } | GateAct::Resume => campaign.thaw(entry.stamp),
+                GateAct::Pause { .. } | GateAct::PauseSaid { .. } | GateAct::Resume => {
+                    campaign.thaw(entry.stamp)
+                }
                 _ => {}
             }
             let gate = &mut campaign.gate;
@@ -431,6 +434,9 @@ fn person_of(change: &Change) -> Option<(CampaignIndex, PersonKey)> {
             campaign, person, ..
         }
         | Change::HoldEnded {
+            campaign, person, ..
+        }
+        | Change::HoldExtended {
             campaign, person, ..
         }
         | Change::Booked {

@@ -169,7 +169,9 @@ impl Catalogue {
         let resource = FluentResource::try_new(source.to_owned());
         let resource = resource.map_err(|(_, faults)| format!("{faults:?}"))?;
         let keys: Vec<String> = resource.entries().flat_map(keys).collect();
-        let named = tag.parse().map_err(|_| "has no language's tag".to_owned())?;
+        let named = tag
+            .parse()
+            .map_err(|_| "has no language's tag".to_owned())?;
         let mut bundle = FluentBundle::new_concurrent(vec![named]);
         bundle.set_use_isolating(false);
         let added = bundle.add_resource(resource);
@@ -227,6 +229,7 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("slot_past", 409),
     ("already_booked", 409),
     ("hold_expired", 404),
+    ("hold_extended", 409),
     ("no_booking", 404),
     ("not_found", 404),
     ("method_not_allowed", 405),

@@ -19,8 +19,8 @@ use sumun::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, Seq, SiteIndex, SlotIndex,
     VaccineIndex,
 };
-use sumun::domain::line::{Given, Notice};
 use sumun::domain::line::windows::{Basis, Plan};
+use sumun::domain::line::{Given, Notice};
 use sumun::domain::state::State;
 use sumun::domain::time::{Day, Stamp};
 use sumun::engine::command::Outcome;
@@ -69,7 +69,7 @@ fn some<T>(random: &mut Random, mut make: impl FnMut(&mut Random) -> T) -> Vec<T
 fn campaign_row(random: &mut Random) -> CampaignRow {
     let stamp = |random: &mut Random| Stamp(number(random) as i64);
     let day = |random: &mut Random| Day(number(random) as i32);
-    match random.below(17) {
+    match random.below(18) {
         0 => CampaignRow::Id(text(random)),
         1 => CampaignRow::Name {
             ko: text(random),
@@ -111,6 +111,7 @@ fn campaign_row(random: &mut Random) -> CampaignRow {
         13 => CampaignRow::WindowMin(number(random) as u32),
         14 => CampaignRow::WindowPeople(Some(number(random) as u32)),
         15 => CampaignRow::RevealMin(number(random) as u32),
+        16 => CampaignRow::HoldExtendS(number(random) as u32),
         _ => CampaignRow::SessionIdleS(number(random) as u32),
     }
 }
@@ -222,7 +223,7 @@ fn change(random: &mut Random) -> Change {
     });
     let (from, to) = (doses(random), doses(random));
     let rules = number(random) as u32;
-    match random.below(28) {
+    match random.below(29) {
         0 => Change::Founded {
             simulated_clock: rules > 9,
             head_public_key: array(random),
@@ -384,6 +385,12 @@ fn change(random: &mut Random) -> Change {
             campaign,
             person,
             agency: rules,
+        },
+        26 => Change::HoldExtended {
+            campaign,
+            person,
+            hold: HoldId(number(random)),
+            until: Stamp(number(random) as i64),
         },
         _ => {
             let all = [
@@ -571,8 +578,9 @@ fn any_request(random: &mut Random, person: PersonKey, story: &Story) -> Request
     };
     let hold = HoldId(known.hold_of(&person).unwrap_or(random.below(60)));
     let seat = *random.pick(&[Seat::Held(hold), Seat::Claimed(doses, pool)]);
-    let ask = match random.below(5) {
+    let ask = match random.below(6) {
         0 => Ask::Hold { doses, pool },
+        5 => Ask::Extend { hold },
         1 => Ask::Release { hold },
         2 => Ask::Book { seat, agreed: None },
         3 => Ask::Move { number, seat },

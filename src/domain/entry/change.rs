@@ -8,8 +8,8 @@ use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SlotIndex,
 };
-use crate::domain::line::{Given, Notice};
 use crate::domain::line::windows::Plan;
+use crate::domain::line::{Given, Notice};
 use crate::domain::shown;
 use crate::domain::time::Stamp;
 
@@ -313,6 +313,16 @@ pub enum Change {
         person: PersonKey,
         /// The version.
         agency: u32,
+    },
+    /// A person has more time to decide: their hold ends later. Once for each hold.
+    HoldExtended {
+        campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
+        person: PersonKey,
+        hold: HoldId,
+        /// Its new end.
+        #[serde(serialize_with = "shown::instant")]
+        until: Stamp,
     },
 }
 

@@ -15,8 +15,10 @@ pub enum GateCommand {
     #[command(after_help = "Example:\n  sumun gate status")]
     Status,
     /// Call nobody; the line keeps its order, and everybody is told why
-    #[command(after_help = "Example:\n  sumun gate pause --reason \"서버를 늘리고 있습니다\" \
-                            --reason-en \"We are adding servers\"")]
+    #[command(
+        after_help = "Example:\n  sumun gate pause --reason \"서버를 늘리고 있습니다\" \
+                            --reason-en \"We are adding servers\""
+    )]
     Pause {
         /// What people are told
         #[arg(long, value_name = "TEXT")]
@@ -44,8 +46,10 @@ pub enum GateCommand {
         active_max: u32,
     },
     /// Show everybody a message; an empty one takes it away
-    #[command(after_help = "Example:\n  sumun gate message \"대기 시간이 길어지고 있습니다\" \
-                            --en \"Waits are getting longer\"")]
+    #[command(
+        after_help = "Example:\n  sumun gate message \"대기 시간이 길어지고 있습니다\" \
+                            --en \"Waits are getting longer\""
+    )]
     Message {
         text: String,
         /// The same in English

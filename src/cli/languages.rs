@@ -17,9 +17,11 @@ pub enum LanguagesCommand {
     #[command(after_help = "Example:\n  sumun languages template > vi.ftl")]
     Template,
     /// Say everything that is wrong with a catalogue
-    #[command(after_help = "Example:\n  sumun languages check vi.ftl\n\nA catalogue is called by \
+    #[command(
+        after_help = "Example:\n  sumun languages check vi.ftl\n\nA catalogue is called by \
                             its language's tag. Put into the folder `languages` of the data \
-                            folder, it is used from the server's next start on.")]
+                            folder, it is used from the server's next start on."
+    )]
     Check { file: PathBuf },
     /// List the languages of the data folder
     #[command(after_help = "Example:\n  sumun languages list")]
@@ -53,8 +55,14 @@ fn check(file: &Path) -> anyhow::Result<Output> {
 }
 
 fn list(folder: &Folder) -> anyhow::Result<Output> {
-    let mut lines = vec!["ko  of the program".to_owned(), "en  of the program".to_owned()];
-    let mut languages = vec![json!({ "tag": "ko", "ok": true }), json!({ "tag": "en", "ok": true })];
+    let mut lines = vec![
+        "ko  of the program".to_owned(),
+        "en  of the program".to_owned(),
+    ];
+    let mut languages = vec![
+        json!({ "tag": "ko", "ok": true }),
+        json!({ "tag": "en", "ok": true }),
+    ];
     let mut is_fault = false;
     for (tag, source) in folder.languages()? {
         let faults = check::faults(&tag, &source);

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::campaign::{Campaign, Opening};
-use crate::domain::line::{Notice, PublicValue};
 use crate::domain::line::windows::Plan;
+use crate::domain::line::{Notice, PublicValue};
 
 /// The public figures.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]

@@ -347,7 +347,9 @@ pub fn show(gate: &Gate, campaign: &Campaign, settings: &GateSettings, lines: &[
     let shown: Vec<LineView> = shown.collect();
     let state = gate_state(campaign, now).name();
     let first = shown.iter().find(|line| line.state == named(state));
-    let notice = pause.map(|pause| &pause.reason).or(settings.message.as_ref());
+    let notice = pause
+        .map(|pause| &pause.reason)
+        .or(settings.message.as_ref());
     let view = BoardView {
         state: named(state),
         serving: first.map_or(0, |line| line.serving),

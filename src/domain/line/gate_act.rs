@@ -70,7 +70,9 @@ pub fn check(act: &GateAct) -> Result<(), ActFault> {
 }
 
 fn check_notice(notice: &Notice) -> Result<(), TextFault> {
-    let mut texts = [Some(&notice.text), notice.en.as_ref()].into_iter().flatten();
+    let mut texts = [Some(&notice.text), notice.en.as_ref()]
+        .into_iter()
+        .flatten();
     texts.try_for_each(|text| text::check_words(text, NOTICE_CHARS_MAX))
 }
 

@@ -9,16 +9,16 @@ use std::fmt::Write as _;
 
 use super::answer::page;
 use super::confirm::{DoseView, doses};
+use super::document::told;
 use super::form::Form;
 use super::frame::{Frame, text};
 use super::ics::{self, Method};
-use super::document::told;
 use super::text::{Block, Told};
 use super::trouble::{self, Retry, Trouble};
 use super::visit::{Guest, Visit};
 use super::when::When;
-use crate::domain::entry::{Change, Doses, Entry};
 use crate::domain::agency::{Agency, Texts};
+use crate::domain::entry::{Change, Doses, Entry};
 use crate::domain::ids::{BookingNumber, PersonKey, SlotIndex, VaccineIndex};
 use crate::domain::state::{Booking, Status};
 use crate::service::Refused;
@@ -146,7 +146,13 @@ pub fn who(visit: &Visit, person: &PersonKey) -> Option<String> {
 
 /// Browsers inside other apps, by what they call themselves. They can't download a file.
 const IN_APP: [&str; 7] = [
-    "KAKAOTALK", "NAVER(inapp", "Instagram", "FBAN/", "FBAV/", " Line/", "DaumApps",
+    "KAKAOTALK",
+    "NAVER(inapp",
+    "Instagram",
+    "FBAN/",
+    "FBAV/",
+    " Line/",
+    "DaumApps",
 ];
 
 fn is_in_app(request: &HttpRequest) -> bool {

@@ -74,7 +74,9 @@ fn bare(script: &[u8]) -> Vec<u8> {
     let script = std::str::from_utf8(script).expect("scripts are UTF-8");
     let lines = script.lines().map(str::trim_start);
     let code = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
-    code.flat_map(|line| [line, "\n"]).collect::<String>().into_bytes()
+    code.flat_map(|line| [line, "\n"])
+        .collect::<String>()
+        .into_bytes()
 }
 
 fn brotli(plain: &[u8]) -> Vec<u8> {

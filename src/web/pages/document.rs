@@ -26,7 +26,9 @@ pub fn told(visit: &Visit, text: impl FnOnce(&Agency) -> Option<&Texts>) -> Opti
 }
 
 pub async fn privacy(request: HttpRequest, visit: Visit) -> HttpResponse {
-    show(&request, &visit, "privacy", |agency| agency.privacy.as_ref())
+    show(&request, &visit, "privacy", |agency| {
+        agency.privacy.as_ref()
+    })
 }
 
 pub async fn terms(request: HttpRequest, visit: Visit) -> HttpResponse {
@@ -34,7 +36,9 @@ pub async fn terms(request: HttpRequest, visit: Visit) -> HttpResponse {
 }
 
 pub async fn accessibility(request: HttpRequest, visit: Visit) -> HttpResponse {
-    show(&request, &visit, "accessibility", |agency| agency.accessibility.as_ref())
+    show(&request, &visit, "accessibility", |agency| {
+        agency.accessibility.as_ref()
+    })
 }
 
 fn show(

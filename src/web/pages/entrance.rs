@@ -199,7 +199,10 @@ fn not_entered(visit: &Visit, typed: &Typed, refused: Refused) -> Trouble {
                     ("name", typed.name.clone()),
                     ("birth_date", typed.birth_date.clone()),
                     ("code", typed.code.clone()),
-                    ("agreed", typed.agreed.map_or_else(String::new, |it| it.to_string())),
+                    (
+                        "agreed",
+                        typed.agreed.map_or_else(String::new, |it| it.to_string()),
+                    ),
                 ],
             };
             return trouble::refused_form(visit, &refused, &retry);
@@ -211,10 +214,7 @@ fn not_entered(visit: &Visit, typed: &Typed, refused: Refused) -> Trouble {
 }
 
 /// What was typed as credentials, or the fields at fault with their words.
-fn credentials(
-    visit: &Visit,
-    typed: &Typed,
-) -> Result<Credentials, Vec<(&'static str, String)>> {
+fn credentials(visit: &Visit, typed: &Typed) -> Result<Credentials, Vec<(&'static str, String)>> {
     let l = visit.lang;
     let say = |key| l.say(key).to_owned();
     let wanted = &visit.here.offer.catalog.campaign.identity;

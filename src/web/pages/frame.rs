@@ -7,8 +7,8 @@ use super::look::Look;
 use super::text::InLanguage;
 use super::visit::Visit;
 use super::when::When;
-pub use crate::domain::text::grouped;
 use crate::domain::agency::{Agency, Texts};
+pub use crate::domain::text::grouped;
 use crate::domain::time::Stamp;
 use crate::web::words::{Lang, Value};
 
@@ -101,7 +101,9 @@ impl Frame {
         let campaign = &visit.here.offer.catalog.campaign;
         let lang = visit.lang;
         let base = visit.to("");
-        let others = others(lang, |other| format!("/{}/{}{page}", other.tag(), campaign.id));
+        let others = others(lang, |other| {
+            format!("/{}/{}{page}", other.tag(), campaign.id)
+        });
         let agency = visit.here.agency();
         let look = Look::of(agency.as_ref());
         let agency = agency.map(|known| AgencyView::of(lang, &base, &known.agency));

@@ -1,8 +1,8 @@
 //! What holds for every page: whose forms are taken, and the headers that every answer carries.
 
 use actix_web::body::MessageBody;
-use actix_web::http::StatusCode;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, LOCATION,
     SET_COOKIE,
@@ -70,7 +70,9 @@ pub async fn guard(
 fn name_next(answer: &mut ServiceResponse<impl MessageBody>) {
     *answer.response_mut().status_mut() = StatusCode::NO_CONTENT;
     if let Some(next) = answer.headers_mut().remove(LOCATION).next() {
-        answer.headers_mut().insert(HeaderName::from_static(NEXT), next);
+        answer
+            .headers_mut()
+            .insert(HeaderName::from_static(NEXT), next);
     }
 }
 

@@ -292,7 +292,9 @@ fn group(visit: &Visit, at: usize, digits: &[u8]) -> GroupView {
     };
     let openings = campaign.openings.iter().filter(theirs);
     let takes_people = |opening: &&Opening| now < campaign.last_entry(opening);
-    let next = openings.filter(takes_people).min_by_key(|opening| opening.from);
+    let next = openings
+        .filter(takes_people)
+        .min_by_key(|opening| opening.from);
     let whom = whom(visit, &campaign.cohorts[at], digits);
     let Some(opening) = next else {
         return GroupView {
@@ -313,7 +315,12 @@ fn group(visit: &Visit, at: usize, digits: &[u8]) -> GroupView {
     match OpeningState::of(campaign, opening, now) {
         OpeningState::Open => {
             let ends = campaign.last_entry(opening);
-            view("open", "open-now", ends, at("ends-at", when.near_end(ends, now)))
+            view(
+                "open",
+                "open-now",
+                ends,
+                at("ends-at", when.near_end(ends, now)),
+            )
         }
         OpeningState::Lobby if campaign.gate.order == Order::Windows => {
             view("lobby", "windows-shown", opening.from, starts())
@@ -451,12 +458,18 @@ fn who(visit: &Visit, born: Day) -> String {
     };
     let by_digits = |opening: &Opening| !opening.birth_day_last_digits.is_empty();
     let is_exact = campaign.openings.iter().any(by_digits)
-        || !campaign.cohorts.iter().all(|cohort| by_year(cohort) || cohort.is_of_groups_alone());
+        || !campaign
+            .cohorts
+            .iter()
+            .all(|cohort| by_year(cohort) || cohort.is_of_groups_alone());
     if is_exact {
         let born = [("date", text(when.born(born.date())))];
         return l.put("who-date", &born);
     }
-    l.put("who-year", &[("year", text(born.date().year().to_string()))])
+    l.put(
+        "who-year",
+        &[("year", text(born.date().year().to_string()))],
+    )
 }
 
 /// Whom the programme is for, to somebody whom it is not for.
@@ -504,9 +517,7 @@ pub fn verdict_page(visit: &Visit, decision: &Decision, status: StatusCode) -> H
 /// The answer in words; `who` begins the sentence, or is empty for the person who is identified.
 fn verdict(visit: &Visit, decision: &Decision, who: &str) -> Verdict {
     let (l, when, now) = (visit.lang, When::of(visit), visit.here.now);
-    let says = |key, words: String| {
-        l.put(key, &[("at", text(words)), ("who", text(who))])
-    };
+    let says = |key, words: String| l.put(key, &[("at", text(words)), ("who", text(who))]);
     let mut sentences = Vec::new();
     let headline = match (decision.answer, decision.opens_at) {
         (Answer::Eligible, _) => says("you-may-book-now", String::new()),

@@ -16,8 +16,7 @@ use crate::domain::state::Booking;
 use crate::service::booking::Held;
 use crate::service::{Here, Refused, Service};
 use crate::web::call::{
-    PLACE_COOKIE, SESSION_COOKIE, cookie, cookie_for, no_cookie, service, token_in,
-    token_in_cookie,
+    PLACE_COOKIE, SESSION_COOKIE, cookie, cookie_for, no_cookie, service, token_in, token_in_cookie,
 };
 use crate::web::words::Lang;
 

@@ -130,7 +130,9 @@ pub fn shown(kept: &PreparedPages, glance: Glance<'_>, place: &Place) -> Filled 
         place.next_poll_s.to_string(),
         window.0,
         window.1,
-        place.kept_until.map_or_else(String::new, |until| deadline_told(glance, until)),
+        place
+            .kept_until
+            .map_or_else(String::new, |until| deadline_told(glance, until)),
     ];
     Filled { page, values }
 }

@@ -31,7 +31,9 @@ pub fn faults(tag: &str, source: &str) -> Vec<String> {
             continue;
         };
         for value in used.difference(values) {
-            faults.push(format!("`{key}` uses the value ${value}, which it does not get"));
+            faults.push(format!(
+                "`{key}` uses the value ${value}, which it does not get"
+            ));
         }
         let is_optional = |value: &&String| OPTIONAL.contains(&value.as_str());
         for value in values.difference(used).filter(|value| !is_optional(value)) {
@@ -41,7 +43,9 @@ pub fn faults(tag: &str, source: &str) -> Vec<String> {
     let known = |key: &&String| !needed.contains_key(*key);
     let unknown = found.keys().filter(known);
     faults.extend(unknown.map(|key| format!("`{key}` is a message that nobody asks for")));
-    let direction = source.lines().find_map(|line| line.strip_prefix("direction = "));
+    let direction = source
+        .lines()
+        .find_map(|line| line.strip_prefix("direction = "));
     if !matches!(direction.map(str::trim), Some("ltr" | "rtl") | None) {
         faults.push("`direction` is `ltr` or `rtl`".to_owned());
     }
@@ -50,13 +54,19 @@ pub fn faults(tag: &str, source: &str) -> Vec<String> {
 
 /// The keys of a catalogue, each with the values it uses; what can't be read is a fault.
 pub fn wanted(source: &str, faults: &mut Vec<String>) -> Wanted {
-    let line = |at: usize| 1 + source.bytes().take(at).filter(|byte| *byte == b'\n').count();
+    let line = |at: usize| {
+        1 + source
+            .bytes()
+            .take(at)
+            .filter(|byte| *byte == b'\n')
+            .count()
+    };
     let resource = match parser::parse(source) {
         Ok(resource) => resource,
         Err((resource, errors)) => {
-            let told = errors.iter().map(|error| {
-                format!("line {}: {}", line(error.pos.start), error.kind)
-            });
+            let told = errors
+                .iter()
+                .map(|error| format!("line {}: {}", line(error.pos.start), error.kind));
             faults.extend(told);
             resource
         }
@@ -119,7 +129,9 @@ fn collect(
         }
     }
     if bytes > MESSAGE_BYTES_MAX {
-        faults.push(format!("`{key}` has {bytes} bytes, more than {MESSAGE_BYTES_MAX}"));
+        faults.push(format!(
+            "`{key}` has {bytes} bytes, more than {MESSAGE_BYTES_MAX}"
+        ));
     }
 }
 
@@ -133,7 +145,10 @@ mod tests {
         let without = EN_SOURCE.replace("\nskip = ", "\nskipp = ");
         assert_eq!(
             faults("vi", &without),
-            ["lacks the message `skip`", "`skipp` is a message that nobody asks for"]
+            [
+                "lacks the message `skip`",
+                "`skipp` is a message that nobody asks for"
+            ]
         );
         let other = EN_SOURCE.replace("{ $zone }", "{ $zonne }");
         assert_eq!(
@@ -149,7 +164,11 @@ mod tests {
             ["`skip` has `<` or `>`: messages are plain text"]
         );
         let unread = format!("{EN_SOURCE}\nbroken = {{ $x\n");
-        assert!(faults("vi", &unread)[0].starts_with("line "), "{:?}", faults("vi", &unread));
+        assert!(
+            faults("vi", &unread)[0].starts_with("line "),
+            "{:?}",
+            faults("vi", &unread)
+        );
         assert!(!faults("../vi", EN_SOURCE).is_empty());
         let way = EN_SOURCE.replace("direction = ltr", "direction = up");
         assert_eq!(faults("ar", &way), ["`direction` is `ltr` or `rtl`"]);

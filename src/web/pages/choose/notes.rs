@@ -6,11 +6,11 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::first_dose;
-use crate::web::pages::text::InLanguage;
 use crate::domain::time::Stamp;
 use crate::web::pages::answer::page;
 use crate::web::pages::form::Form;
 use crate::web::pages::frame::{Frame, text};
+use crate::web::pages::text::InLanguage;
 use crate::web::pages::trouble::Trouble;
 use crate::web::pages::visit::Guest;
 use crate::web::pages::when::When;

@@ -5,7 +5,6 @@ use askama::Template;
 use jiff::civil::Date;
 
 use super::notes::{Notes, Steps, TIME};
-use crate::web::pages::text::InLanguage;
 use super::{level, site_at, site_name};
 use crate::availability::{Offered, seats_of};
 use crate::domain::campaign::read_date;
@@ -15,6 +14,7 @@ use crate::web::pages::answer::long_page;
 use crate::web::pages::confirm::vaccine_name;
 use crate::web::pages::form::Form;
 use crate::web::pages::frame::{Frame, minutes, seats, text};
+use crate::web::pages::text::InLanguage;
 use crate::web::pages::trouble::Trouble;
 use crate::web::pages::visit::{Guest, Visit};
 use crate::web::pages::when::When;

@@ -5,13 +5,13 @@ use askama::Template;
 
 use super::notes::{Notes, SITE, Steps};
 use super::words::encoded;
-use crate::web::pages::text::InLanguage;
 use super::{level, region_name, row_name, site_name};
 use crate::domain::booking::site::SiteRow;
 use crate::domain::ids::SiteIndex;
 use crate::service::browsing::{Earliest, Point, Words};
 use crate::web::pages::answer::long_page;
 use crate::web::pages::frame::{Frame, grouped, seats, text};
+use crate::web::pages::text::InLanguage;
 use crate::web::pages::visit::Visit;
 use crate::web::pages::when::When;
 use crate::web::words::Value;

@@ -1,8 +1,8 @@
 //! What comes of a request to extend a hold.
 
 use super::*;
+use crate::domain::booking::catalog::{Catalog, Version};
 use crate::domain::campaign::Campaign;
-use crate::domain::entry::Actor;
 use crate::domain::ids::{CampaignIndex, SlotIndex};
 use crate::domain::state::{CHANGES_MAX, Hold};
 
@@ -17,20 +17,14 @@ fn held(extend_s: u32) -> CampaignState {
     let setting = format!("hold_extend_s = {extend_s}");
     let text = JULY.replace("hold_extend_s = 300", &setting);
     let (rules, _) = Campaign::parse(&text).unwrap();
-    let index = CampaignIndex(0);
-    let mut state = crate::domain::state::State::default();
-    for change in crate::domain::pieces::activation(index, 1, &text, &rules).unwrap() {
-        let entry = crate::domain::entry::Entry {
-            seq: Seq(state.seq.0 + 1),
-            stamp: Stamp(0),
-            previous: state.head,
-            actor: Actor::System,
-            change,
-        };
-        let hash = entry.encode(&mut Vec::new());
-        crate::domain::apply::apply(&mut state, &entry, hash).unwrap();
-    }
-    let mut campaign = state.campaigns.remove(0);
+    let version = Version {
+        version: 1,
+        activated_at: Stamp(0),
+        source: text.into(),
+    };
+    let id = rules.id.clone();
+    let catalog = Catalog::new(CampaignIndex(0), rules, version);
+    let mut campaign = CampaignState::new(id, catalog);
     let hold = Hold {
         person: PERSON,
         doses: Doses {

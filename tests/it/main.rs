@@ -19,6 +19,7 @@ mod health;
 mod holds;
 mod http;
 mod messages;
+mod promises;
 mod rosters;
 mod rules;
 mod rush;

@@ -158,7 +158,8 @@ fn korean_on_english_pages_is_marked() {
         ] {
             browser.go(page).await;
             browser.text("footer").await;
-            let unmarked = "const texts = document.createTreeWalker(document.querySelector('main'), \
+            let unmarked = "const main = document.querySelector('main'); \
+                            const texts = document.createTreeWalker(main, \
                             NodeFilter.SHOW_TEXT); const found = []; \
                             while (texts.nextNode()) { const one = texts.currentNode; \
                             if (/[가-힣]/.test(one.data) && \
@@ -206,7 +207,8 @@ fn a_days_weekday_is_read_also_in_large_text() {
         browser.come_in(&demo.people[0]).await;
         browser.click(".sites .site").await;
         browser.text(".calendar").await;
-        let without = "const days = [...document.querySelectorAll('.calendar a, .calendar .today > *')]; \
+        let without = "const css = '.calendar a, .calendar .today > *'; \
+                       const days = [...document.querySelectorAll(css)]; \
                        return [days.length > 0, days.filter((one) => \
                        !/\\d+ [월화수목금토일]/.test(one.innerText)).length]";
         assert_eq!(browser.script(without).await, json!([true, 0]));

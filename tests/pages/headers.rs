@@ -21,6 +21,7 @@ fn enter(client: &mut Client, demo: &Demo) -> String {
         ("name", person.name.as_str()),
         ("birth_date", &person.birth_date),
         ("code", &person.code),
+        ("agreed", "1"),
     ];
     let body = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
@@ -38,7 +39,7 @@ fn enter(client: &mut Client, demo: &Demo) -> String {
         value.split(';').next().unwrap().to_owned()
     });
     let cookies: Vec<String> = cookies.collect();
-    assert_eq!(cookies.len(), 2, "{answer:?}");
+    assert_eq!(cookies.len(), 3, "{answer:?}");
     format!("Cookie: {}", cookies.join("; "))
 }
 

@@ -13,6 +13,9 @@ impl Browser {
         self.fill("name", &person.name).await;
         self.fill("birth_date", &person.birth_date).await;
         self.fill("code", &person.code).await;
+        if self.count("#agreed:not(:checked)").await > 0 {
+            self.click("#agreed").await;
+        }
         self.click("main form button").await;
     }
 

@@ -274,7 +274,6 @@ earliest-day = Earliest day: { $day }, { $seats }
 earliest-at = { $day }, { $time }
 earliest-note = For each site the first day and time that can be booked, and how many appointments are free that day.
 by-district = Choose a district
-by-name = Search by name
 near-full = All sites near you are full
 near-full-next = Look at the earliest days or at another region. What others cancel appears here at once.
 found-count = { $n ->

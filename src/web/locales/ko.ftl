@@ -254,7 +254,6 @@ earliest-day = 가장 빠른 날: { $day }, { $seats }
 earliest-at = { $day } { $time }
 earliest-note = 기관마다 가장 먼저 예약할 수 있는 날과 시각, 그날 예약 가능한 인원입니다.
 by-district = 시·군·구에서 선택
-by-name = 이름으로 찾기
 near-full = 가까운 접종 기관은 모두 마감되었습니다
 near-full-next = 가장 빠른 날이나 다른 지역을 찾아보세요. 취소된 시간은 여기에 바로 나타납니다.
 found-count = { $count }곳을 찾았습니다.

@@ -12,6 +12,7 @@ mod answer;
 mod assets;
 mod booking;
 mod calendar;
+mod components;
 mod choose;
 mod confirm;
 mod document;
@@ -136,6 +137,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .wrap(from_fn(guard::guard))
                 .route("", web::get().to(landing::front))
                 .route("/", web::get().to(landing::front))
+                .route("/_components", web::get().to(components::show))
                 .service(
                     web::scope("/{campaign}")
                         .route("", web::get().to(landing::landing))

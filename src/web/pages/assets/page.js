@@ -53,7 +53,7 @@ async function send(form, button) {
       }
       tell.say(pause > 1000 ? words.back : '');
       const next = answer.headers.get('Sumun-Location');
-      if (next) return location.assign(next);
+      if (next) return goes(next);
       tell.doing(false);
       return show(text);
     } catch {
@@ -62,6 +62,21 @@ async function send(form, button) {
       await wait(pause * apart());
     }
   }
+}
+
+// A step further: whoever uses a keyboard or a screen reader begins the next page at its content.
+const STEP = 'sumun-step';
+function stepped() { try { sessionStorage.setItem(STEP, '1'); } catch { /* private */ } }
+function goes(next) {
+  stepped();
+  location.assign(next);
+}
+addEventListener('click', (event) => { if (event.target.closest?.('main a[href]')) stepped(); });
+function arrived() {
+  try {
+    if (sessionStorage.getItem(STEP)) document.getElementById('main').focus({ preventScroll: true });
+    sessionStorage.removeItem(STEP);
+  } catch { /* private */ }
 }
 
 // A refusal takes the place of what is shown.
@@ -181,4 +196,5 @@ function ready() {
   if (again) setTimeout(() => { if (again.isConnected) again.requestSubmit(); }, again.dataset.retry * 1000 * (1 + Math.random() / 2));
   document.getElementById('summary')?.focus();
 }
+arrived();
 ready();

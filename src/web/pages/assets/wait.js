@@ -190,6 +190,8 @@ function step() {
   sessionStorage.setItem(WENT, Date.now());
   at('admit').requestSubmit();
 }
+// The next page begins at its content.
+addEventListener('submit', () => { try { sessionStorage.setItem('sumun-step', '1'); } catch { /* private */ } });
 
 function begins() {
   const print = at('print');

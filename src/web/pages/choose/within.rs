@@ -112,8 +112,7 @@ pub fn near(
         let page = format!("/sites?region={region}");
         (page, l.put("sites-near", &district))
     };
-    let mut ways = vec![earliest_way(visit, province), all_regions(visit)];
-    ways.push(("#query".to_owned(), l.say("by-name").to_owned()));
+    let ways = vec![earliest_way(visit, province), all_regions(visit)];
     let template = SitesPage {
         f: Frame::of(visit, &page),
         kept,

@@ -78,7 +78,14 @@ impl Evening {
         let state = folder.path().join("state");
         let campaign = file.to_str().unwrap();
         let arguments = [
-            "--people", "20000", "--at", AT, "--speed", SPEED, "--campaign", campaign,
+            "--people",
+            "20000",
+            "--at",
+            AT,
+            "--speed",
+            SPEED,
+            "--campaign",
+            campaign,
         ];
         let demo = Demo::start(&state, &arguments);
         Self {
@@ -143,11 +150,15 @@ impl Evening {
     /// The times of a day against holding one of them.
     fn compare_holding(&mut self, session: &str, slot: &str, page: &str) {
         let holds = |evening: &mut Self| {
-            let held = evening.client.post("/holds", Some(session), &json!({ "slot": slot }));
+            let held = evening
+                .client
+                .post("/holds", Some(session), &json!({ "slot": slot }));
             if held.status == 201 {
                 let hold = held.json["hold"].as_str().unwrap().to_owned();
                 let path = format!("/holds/{hold}");
-                let given_back = evening.client.call("DELETE", &path, Some(session), &[], None);
+                let given_back = evening
+                    .client
+                    .call("DELETE", &path, Some(session), &[], None);
                 // A pause may come in between.
                 assert!(matches!(given_back.status, 204 | 503), "{given_back:?}");
             }
@@ -157,7 +168,10 @@ impl Evening {
         let times = self.of_session(page, session);
         let after = holds(self);
         let button = format!("<button name=\"slot\" value=\"{slot}\"");
-        let offered = times.split(&button).nth(1).and_then(|rest| rest.split('>').next());
+        let offered = times
+            .split(&button)
+            .nth(1)
+            .and_then(|rest| rest.split('>').next());
         let offers = offered.is_some_and(|button| !button.contains("disabled"));
         self.compare("times", offers, [before, after], &times);
     }
@@ -196,13 +210,20 @@ impl Evening {
                 found.push((slot, format!("/sites/{site}/{FIRST_DAY}")));
             }
         }
-        assert!(found.len() > 20, "only {} sites on the first day", found.len());
+        assert!(
+            found.len() > 20,
+            "only {} sites on the first day",
+            found.len()
+        );
         found
     }
 
     fn operate(&self, arguments: &[&str]) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sumun"));
-        command.args(arguments).arg("--data").arg(self.folder.path().join("state"));
+        command
+            .args(arguments)
+            .arg("--data")
+            .arg(self.folder.path().join("state"));
         let done = command.output().unwrap();
         assert!(done.status.success(), "{arguments:?}: {done:?}");
     }
@@ -262,7 +283,10 @@ fn nothing_is_promised_that_the_next_tap_is_refused() {
     for what in ["verdict", "table", "times", "booking"] {
         for did in [true, false] {
             let times = evening.compared.get(&(what, did)).copied().unwrap_or(0);
-            assert!(times > 0, "{what} was never compared where the server did {did}");
+            assert!(
+                times > 0,
+                "{what} was never compared where the server did {did}"
+            );
         }
     }
     drop(evening.demo);

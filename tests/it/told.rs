@@ -32,8 +32,16 @@ fn day(client: &mut Client, born: &str) -> String {
         body.len()
     );
     let asked = client.send(head.as_bytes()).unwrap().is(303);
-    assert_eq!(asked.header("location"), Some(&*format!("/en/{CAMPAIGN}/day")));
-    let cookie = asked.header("set-cookie").unwrap().split(';').next().unwrap();
+    assert_eq!(
+        asked.header("location"),
+        Some(&*format!("/en/{CAMPAIGN}/day"))
+    );
+    let cookie = asked
+        .header("set-cookie")
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap();
     let path = format!("//en/{CAMPAIGN}/day");
     let headers = [("Cookie", cookie)];
     text(&client.call("GET", &path, None, &headers, None).is(200).body)
@@ -71,7 +79,8 @@ fn a_cohort_of_groups_alone_is_told_by_its_groups() {
     // An opening by birth date is told as before, with the groups that may have another.
     let later = day(&mut client, "19680304");
     assert!(
-        later.contains("For people born in 1968, booking starts") && later.contains("(carer, nurse)"),
+        later.contains("For people born in 1968, booking starts")
+            && later.contains("(carer, nurse)"),
         "{later}"
     );
     let open = day(&mut client, "19670304");

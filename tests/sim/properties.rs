@@ -30,7 +30,7 @@ use crate::check::{journal, same_answer};
 use crate::model::{Asked, Said, Waiting};
 use crate::random::Random;
 use crate::story::Story;
-use crate::world::keys;
+use crate::world::{SECOND, keys};
 
 fn array<const N: usize>(random: &mut Random) -> [u8; N] {
     std::array::from_fn(|_| random.next() as u8)
@@ -528,6 +528,15 @@ proptest! {
         let mut story = Story::new();
         story.long();
         let mut random = Random::new(seed);
+        // Half of the cases lie in some minutes in which two people have holds, one extended.
+        let held = random.percent(50);
+        if held {
+            story.hold(2, 3);
+            story.extend(2);
+            story.hold(4, 3);
+            prop_assert!(story.held(2).is_some() && story.held(4).is_some());
+        }
+        let span_s = if held { 400 } else { 400_000 };
         let run = &story.run;
         let shared = run.core().shared();
         let state = shared.state.read().unwrap();
@@ -535,7 +544,7 @@ proptest! {
         let offer = shared.offer(CampaignIndex(0)).unwrap();
         for _ in 0..50 {
             let person = random.pick(&story.people).key;
-            let now = Stamp(run.model.stamp.0 + (random.next() >> 13) as i64 % 400_000_000_000_000);
+            let now = Stamp(run.model.stamp.0 + (random.next() >> 13) as i64 % (span_s * SECOND));
             let request = any_request(&mut random, person, &story);
             let context = Context {
                 campaign,

@@ -145,6 +145,7 @@ pub const SCRIPT: u32 = 1 << 16;
 pub const HAS_SCRIPT: u32 = 1 << 17;
 pub const HAS_STYLE: u32 = 1 << 18;
 pub const HAS_ICON: u32 = 1 << 19;
+pub const HAS_LOGO: u32 = 1 << 21;
 /// Came on an evening before this one.
 pub const AGAIN: u32 = 1 << 20;
 

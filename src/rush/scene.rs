@@ -40,9 +40,17 @@ pub enum Part {
     Script,
     Style,
     Icon,
+    Logo,
 }
 
-pub const PARTS: [Part; 5] = [Part::Own, Part::Tab, Part::Script, Part::Style, Part::Icon];
+pub const PARTS: [Part; 6] = [
+    Part::Own,
+    Part::Tab,
+    Part::Script,
+    Part::Style,
+    Part::Icon,
+    Part::Logo,
+];
 
 /// Who sends a request.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -130,7 +138,9 @@ pub struct Scene {
     /// Who asked for a number, and who has one.
     order: order::Order,
     /// The names of the pages' script, style sheet and icon, as the pages name them.
-    assets: [Box<str>; 3],
+    assets: [Box<str>; 4],
+    /// The version of the consent text that the identity form asks about, if it does.
+    agreed: Option<Box<str>>,
     /// When a connection was last refused because the server had been killed.
     killed_at: Option<u64>,
     now: u64,
@@ -150,6 +160,7 @@ impl Scene {
             killed_at: None,
             order: order::Order::default(),
             assets: Default::default(),
+            agreed: None,
             numbers: HashMap::new(),
             bookings: HashMap::new(),
             now: 0,

@@ -1,6 +1,6 @@
 //! Access: the keyboard alone, errors that are found, large text.
 
-use super::browser::{Browser, PHONE, browse};
+use super::browser::{Browser, Kind, PHONE, browse};
 use super::demo::Demo;
 use serde_json::json;
 
@@ -46,32 +46,34 @@ fn the_whole_way_with_the_keyboard_alone() {
             .script("return document.activeElement.className")
             .await;
         assert_eq!(first, "skip", "the first stop leads past the header");
-        tab_to(browser, "main .button").await;
+        browser.press(RETURN).await;
+        let mut stops = vec![1];
+        stops.push(tab_to(browser, "#birth_date").await);
+        type_in(browser, &person.birth_date).await;
+        browser.press(RETURN).await;
+        browser.at("/day").await;
+        // Each further page begins at its content.
+        stops.push(tab_to(browser, ".verdict .button").await);
         browser.press(RETURN).await;
         browser.at("/enter").await;
-        tab_to(browser, "#name").await;
+        stops.push(tab_to(browser, "#name").await);
         type_in(browser, &person.name).await;
-        tab_to(browser, "#birth_date").await;
-        type_in(browser, &person.birth_date).await;
-        tab_to(browser, "#code").await;
+        stops.push(tab_to(browser, "#birth_date").await);
+        assert!(!browser.value("birth_date").await.is_empty(), "it is known");
+        stops.push(tab_to(browser, "#code").await);
         type_in(browser, &person.code).await;
+        stops.push(tab_to(browser, "#agreed").await);
+        browser.press(' ').await;
         browser.press(RETURN).await;
         browser.at("/sites").await;
-        let mut stops = Vec::new();
-        for (stop, next) in [
-            (".sites .site", ".calendar"),
-            (".calendar a", "button.choice"),
-            ("button.choice:enabled", "form[action$='/book']"),
-        ] {
-            tab_to(browser, ".skip").await;
-            browser.press(RETURN).await;
-            stops.push(tab_to(browser, stop).await);
-            browser.press(RETURN).await;
-            browser.text(next).await;
-        }
-        let all: usize = stops.iter().sum();
-        assert!(all <= 8, "{stops:?} stops to a hold");
+        stops.push(tab_to(browser, ".sites .soon").await);
+        browser.press(RETURN).await;
+        browser.text("button.choice").await;
+        stops.push(tab_to(browser, "button.choice:enabled").await);
+        browser.press(RETURN).await;
         browser.at("/confirm").await;
+        let all: usize = stops.iter().sum();
+        assert!(all <= 12, "{stops:?} stops to a hold");
         tab_to(browser, "form[action$='/book'] button").await;
         browser.press(RETURN).await;
         browser.at("/booking").await;
@@ -91,22 +93,78 @@ fn an_error_is_told_where_the_focus_is_and_leads_to_its_field() {
         browser.go("/enter").await;
         browser.fill("name", "김").await;
         browser.click("main form button").await;
-        browser.reads("#summary", "생년월일을 입력해 주세요").await;
+        // Nothing is sent: it is told beside the fields, and the first of them has the focus.
+        browser
+            .reads("#birth_date-error", "생년월일을 입력해 주세요")
+            .await;
         let focused = "return document.activeElement.id";
-        assert_eq!(browser.script(focused).await, "summary");
+        assert_eq!(browser.script(focused).await, "birth_date");
+        assert_eq!(browser.count("#summary").await, 0);
         assert_eq!(browser.value("name").await, "김", "what was typed stays");
-        let invalid = "return [...document.querySelectorAll('[aria-invalid=true]')].every(f => \
-                       document.getElementById(f.id + '-error'))";
-        assert_eq!(browser.script(invalid).await, json!(true));
+        let invalid = "return [...document.querySelectorAll('[aria-invalid=true]')].map(f => \
+                       document.getElementById(f.id + '-error') && \
+                       f.getAttribute('aria-describedby').includes(f.id + '-error') && f.id)";
+        let expected = json!(["birth_date", "code", "agreed"]);
+        assert_eq!(browser.script(invalid).await, expected);
         browser.look("errors").await;
-        browser.click("#summary a[href='#code']").await;
-        assert_eq!(browser.script(focused).await, "code");
+        for (field, typed) in [
+            ("birth_date", "681116"),
+            ("birth_date", "16/11/1968"),
+            ("birth_date", "1968-02-30"),
+            ("code", "ABC"),
+            ("code", "0000000001"),
+        ] {
+            browser.fill(field, typed).await;
+            browser.click("main form button").await;
+            browser.text(&format!("#{field}-error")).await;
+            assert_eq!(browser.count("#summary").await, 0, "{typed}");
+        }
+        browser.click("#agreed").await;
+        browser.fill("birth_date", "１９６８．１１．１６").await;
+        browser.fill("code", "0000-000 000").await;
+        browser.click("main form button").await;
+        browser.reads("#summary", "찾지 못했습니다").await;
+        assert_eq!(browser.script(focused).await, "summary");
         // A wrong identity: one answer, in the form.
         browser.fill("birth_date", "19670304").await;
         browser.fill("code", "0000000000").await;
         browser.click("main form button").await;
         browser.reads("#summary", "찾지 못했습니다").await;
         browser.look("unknown").await;
+    });
+}
+
+/// Without a script the server tells the same: a summary that leads to each field.
+#[test]
+fn without_a_script_a_summary_leads_to_each_fault() {
+    let demo = Demo::open();
+    let kind = Kind {
+        script: false,
+        ..PHONE
+    };
+    browse(kind, &demo.base(), async |browser| {
+        browser.go("/enter").await;
+        for (typed, told) in [
+            ("681116", "연도를 네 자리로 입력해 주세요"),
+            (
+                "16/11/1968",
+                "연도, 월, 일 순서로 입력해 주세요. 예: 19681116",
+            ),
+            ("19680230", "달력에 없는 날짜입니다"),
+            ("", "생년월일을 입력해 주세요"),
+        ] {
+            browser.fill("birth_date", typed).await;
+            browser.click("main form button").await;
+            browser.reads("#birth_date-error", told).await;
+        }
+        browser.reads("#summary", "초대 코드를 입력해 주세요").await;
+        browser.reads("#summary", "동의하셔야").await;
+        browser.look("errors").await;
+        browser.click("#summary a[href='#code']").await;
+        browser.fill("birth_date", "19670304").await;
+        browser.fill("code", "ABC").await;
+        browser.click("main form button").await;
+        browser.reads("#code-error", "열 글자입니다").await;
     });
 }
 

@@ -320,9 +320,7 @@ impl Browser {
             wide.as_i64() <= Some(0),
             "{name} is {wide} px wider than the window"
         );
-        if self.kind.script {
-            self.check(name).await;
-        }
+        self.check(name).await;
     }
 
     pub async fn picture(&self, name: &str) {
@@ -353,6 +351,17 @@ impl Browser {
                      n.failureSummary).join(' | ')))";
         let found = self.script(found).await;
         assert_eq!(found, json!([]), "{name} in {}: {found:#}", self.lang);
+    }
+
+    /// What a screen reader reads, in its order: the names of what is not ignored.
+    pub async fn spoken(&self) -> Vec<String> {
+        let tree = self.ask("Accessibility.getFullAXTree", json!({})).await;
+        let nodes = tree["nodes"].as_array().unwrap().iter();
+        let said = nodes.filter(|node| node["ignored"] != true);
+        let said = said.filter_map(|node| node["name"]["value"].as_str());
+        said.filter(|words| !words.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// What was shown when a test failed.

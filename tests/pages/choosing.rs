@@ -241,7 +241,7 @@ fn the_earliest_days_of_a_province_come_first_and_lead_to_their_times() {
     let shown = page(&mut client, &session, "/sites?earliest=11");
     assert!(shown.contains("aria-current=\"step\">접종 기관<"));
     let rows: Vec<&str> = shown
-        .split("<li><a href=\"/ko/kr-2021-50s")
+        .split("<li><a href=\"/ko/kr-2021-50s/sites")
         .skip(1)
         .collect();
     assert_eq!(rows.len(), 20);
@@ -254,8 +254,8 @@ fn the_earliest_days_of_a_province_come_first_and_lead_to_their_times() {
     let orders: Vec<_> = rows.iter().map(order).collect();
     assert!(orders.is_sorted(), "{orders:?}");
     assert!(orders[0].0 < orders[19].0, "{orders:?}");
-    let day = rows[0].split('"').next().unwrap();
-    let times = page(&mut client, &session, day);
+    let day = format!("/sites{}", rows[0].split('"').next().unwrap());
+    let times = page(&mut client, &session, &day);
     assert!(times.contains("aria-current=\"step\">시간<"));
     let is_free = |button: &&str| !button.contains(" disabled>");
     let buttons = times.split("<button name=\"slot\"").skip(1).filter(is_free);

@@ -20,6 +20,7 @@ mod holds;
 mod patience;
 mod room;
 mod sent;
+mod states;
 mod story;
 mod trouble;
 mod way;

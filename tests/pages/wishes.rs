@@ -47,7 +47,7 @@ async fn each_page(browser: &Browser, demo: &Demo, seen: impl AsyncFn(&Browser, 
     seen(browser, "landing").await;
     browser.go("/enter").await;
     browser.click("main form button").await;
-    browser.text("#summary").await;
+    browser.text(".error").await;
     seen(browser, "errors").await;
     browser.sign_in(&demo.people[0]).await;
     browser.at("/sites").await;

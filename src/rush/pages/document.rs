@@ -222,12 +222,18 @@ pub fn booking(page: &str) -> Option<Booking<'_>> {
     })
 }
 
-/// The address of a page's script, style sheet and icon, where it has one of its own.
-pub fn assets(page: &str) -> [Option<&str>; 3] {
+/// The version of the consent text that the identity form asks about, if it does.
+pub fn consent(page: &str) -> Option<&str> {
+    between(page, " name=\"agreed\" value=\"", "\"")
+}
+
+/// The address of a page's script, style sheet, icon and logo, where it has one of its own.
+pub fn assets(page: &str) -> [Option<&str>; 4] {
     [
-        between(page, "src=\"/assets/", "\""),
+        between(page, "<script type=\"module\" src=\"/assets/", "\""),
         between(page, "rel=\"stylesheet\" href=\"/assets/", "\""),
         between(page, "rel=\"icon\" href=\"/assets/", "\""),
+        between(page, "<img src=\"/assets/", "\""),
     ]
 }
 

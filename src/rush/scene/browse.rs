@@ -9,7 +9,7 @@ use std::io::Read as _;
 use super::{Answer, Part, Scene, Who};
 use crate::rush::answer::{self, Code, Kind, Said};
 use crate::rush::crowd::{
-    BOOKED, HAS_ICON, HAS_SCRIPT, HAS_STYLE, Load, Person, SCRIPT, Shows, Step, UNSURE,
+    BOOKED, HAS_ICON, HAS_LOGO, HAS_SCRIPT, HAS_STYLE, Load, Person, SCRIPT, Shows, Step, UNSURE,
 };
 use crate::rush::http::{value_of, values_of};
 use crate::rush::pages::request::{By, Request, form};
@@ -100,7 +100,7 @@ impl Scene {
             Part::Tab => Next::page(Kind::Room),
             Part::Script => beside(By::Script),
             Part::Style => beside(By::Style),
-            Part::Icon => beside(By::Icon),
+            Part::Icon | Part::Logo => beside(By::Icon),
         }
     }
 
@@ -150,6 +150,7 @@ impl Scene {
             Part::Script => return asset(0),
             Part::Style => return asset(1),
             Part::Icon => return asset(2),
+            Part::Logo => return asset(3),
             Part::Tab => {}
             Part::Own if person.load != Load::Idle => return text(person.to).to_owned(),
             Part::Own => {}
@@ -182,7 +183,10 @@ impl Scene {
         match kind {
             Kind::SignIn => {
                 let [name, born, code, _] = self.crowd.credentials(me);
-                form(&[("name", name), ("birth_date", born), ("code", code)])
+                let own = [("name", name), ("birth_date", born), ("code", code)];
+                // Whoever is asked for their consent gives it.
+                let agreed = self.agreed.as_deref().map(|version| ("agreed", version));
+                form(&own.into_iter().chain(agreed).collect::<Vec<_>>())
             }
             Kind::HoldForm => form(&[("slot", text(person.slot))]),
             Kind::BookForm if person.is(BOOKED) => {
@@ -225,7 +229,9 @@ impl Scene {
         match who.part {
             Part::Own => self.own_answered(who, kind, answer),
             Part::Tab => self.tab_answered(who, answer),
-            Part::Script | Part::Style | Part::Icon => self.asset_answered(who, answer),
+            Part::Script | Part::Style | Part::Icon | Part::Logo => {
+                self.asset_answered(who, answer);
+            }
         }
     }
 
@@ -415,14 +421,18 @@ impl Scene {
 
     /// Fetches what a page names and the browser has not: once, as the answers say.
     fn fetch_assets(&mut self, me: u32, page: &str) {
-        const PARTS: [(u32, Part); 3] = [
+        const PARTS: [(u32, Part); 4] = [
             (HAS_SCRIPT, Part::Script),
             (HAS_STYLE, Part::Style),
             (HAS_ICON, Part::Icon),
+            (HAS_LOGO, Part::Logo),
         ];
         let person = &self.crowd.people[me as usize];
         let runs = person.is(SCRIPT);
-        if (person.is(HAS_SCRIPT) || !runs) && person.is(HAS_STYLE) && person.is(HAS_ICON) {
+        let has_all = [HAS_STYLE, HAS_ICON, HAS_LOGO]
+            .into_iter()
+            .all(|part| person.is(part));
+        if (person.is(HAS_SCRIPT) || !runs) && has_all {
             return;
         }
         let named = document::assets(page);

@@ -35,7 +35,10 @@ impl Scene {
         let base = self.setting.base.clone();
         match kind {
             Kind::Landing if document::is_landing(page) => self.sees_landing(me),
-            Kind::Form if document::has_form(page) => self.sees_form(who, address),
+            Kind::Form if document::has_form(page) => {
+                self.agreed = document::consent(page).map(Box::from);
+                self.sees_form(who, address);
+            }
             Kind::Room => match document::room(page) {
                 Ok(room) => self.sees_room(who, &room),
                 Err(why) => self.broke_contract(who, kind, &why),

@@ -336,7 +336,9 @@ pub async fn book(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Troub
             let key = format!("page-book-{hold}");
             let agreed = visit.agreed.or(form.number("agreed"));
             let asked = ConsentView::of(visit);
-            if asked.is_some_and(|asked| agreed != Some(asked.version)) {
+            let is_asked = asked.is_some_and(|asked| agreed != Some(asked.version));
+            // Of a hold that has ended, its end is told.
+            if is_asked && guest.hold().is_some() {
                 return Ok(visit.onward("/confirm?agree"));
             }
             service.book(here, person, choice, Some(&key), agreed).await

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::assets::{self, Asset};
-use super::look::Look;
+use super::look::{LogoView, Look};
 use super::text::InLanguage;
 use super::visit::Visit;
 use super::when::When;
@@ -23,6 +23,8 @@ pub struct Frame {
     /// Whose pages these are, if they said so.
     pub agency: Option<AgencyView>,
     pub look: Arc<Look>,
+    /// The logo, unless the page must do with one request.
+    pub logo: Option<LogoView>,
     pub script: &'static Asset,
     /// Whose clock the times are of; none where no campaign is known.
     pub zone: Option<String>,
@@ -113,6 +115,7 @@ impl Frame {
             base,
             others,
             agency,
+            logo: look.logo.clone(),
             look,
             script: assets::named("page.js"),
             zone: Some(When::of(visit).zone()),
@@ -129,6 +132,7 @@ impl Frame {
             others: others(lang, |other| format!("/{}", other.tag())),
             agency: None,
             look: Look::of(None),
+            logo: None,
             script: assets::named("page.js"),
             zone: None,
             made: None,

@@ -220,6 +220,7 @@ impl WaitIn {
 fn make(visit: &Visit, scene: Scene, message: Option<&Notice>) -> Prepared {
     let (l, here) = (visit.lang, &visit.here);
     let mut f = Frame::timeless(visit, "/wait");
+    f.logo = None;
     f.name = without_holes(&f.name).into_owned();
     let message = message.map(|notice| {
         let InLanguage { words, lang } = InLanguage::notice(l, notice);

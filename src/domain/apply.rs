@@ -183,6 +183,7 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         }
         Change::HoldPlaced { campaign, .. }
         | Change::HoldEnded { campaign, .. }
+        | Change::HoldExtended { campaign, .. }
         | Change::Booked { campaign, .. }
         | Change::Moved { campaign, .. }
         | Change::Cancelled { campaign, .. } => {
@@ -433,6 +434,9 @@ fn person_of(change: &Change) -> Option<(CampaignIndex, PersonKey)> {
             campaign, person, ..
         }
         | Change::HoldEnded {
+            campaign, person, ..
+        }
+        | Change::HoldExtended {
             campaign, person, ..
         }
         | Change::Booked {

@@ -97,8 +97,8 @@ pub const CHANGES_MAX: u16 = 60;
 /// The hour begins with the first change.
 const CHANGES_WINDOW_S: i64 = 3_600;
 
-/// The durable changes that a person caused since the window began: holds placed and released,
-/// bookings made, moved and cancelled.
+/// The durable changes that a person caused since the window began: holds placed, extended
+/// and released, bookings made, moved and cancelled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
     began: Stamp,
@@ -131,6 +131,8 @@ pub struct Hold {
     pub pool: Pool,
     /// The hold runs while the time is before this instant.
     pub until: Stamp,
+    /// Whether the person has extended it already.
+    pub extended: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

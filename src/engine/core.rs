@@ -442,6 +442,16 @@ fn outcome_of(state: &State, keys: &Keys, entry: &Entry) -> Outcome {
             doses: *doses,
             until: *until,
         },
+        Change::HoldExtended {
+            campaign,
+            hold,
+            until,
+            ..
+        } => Outcome::Held {
+            hold: *hold,
+            doses: state.campaigns[campaign.at()].holds[hold].doses,
+            until: *until,
+        },
         Change::HoldEnded { .. } => Outcome::Released,
         Change::Booked {
             campaign, person, ..

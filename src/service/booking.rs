@@ -1,9 +1,13 @@
-//! Holding, booking, moving and cancelling.
+//! Booking, moving and cancelling; holding is in `holding`.
 //!
 //! Each call looks at published state first, so that what is refused costs no journal write, then
 //! claims the seats, then asks the writer, which decides again at the entry's stamp.
 
+mod holding;
+
 use ring::digest::{Context, SHA256};
+
+pub use self::holding::Held;
 
 use super::entrance::paused;
 use super::{Answered, Here, Refused, Service, too_many_changes};
@@ -29,14 +33,6 @@ const ALTERNATIVES_MAX: usize = 5;
 pub enum Choice {
     Hold(HoldId),
     Slot(SlotIndex),
-}
-
-/// A hold as its person sees it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Held {
-    pub hold: HoldId,
-    pub doses: Doses,
-    pub until: Stamp,
 }
 
 /// What the published state says about a person's request.
@@ -67,60 +63,6 @@ impl Met {
 }
 
 impl Service {
-    pub async fn hold(&self, here: &Here, person: PersonKey, slot: SlotIndex) -> Answered<Held> {
-        let flight = self.take_off(person).await?;
-        let met = self.meet(here, &person, None)?;
-        met.is_not_frozen(&person)?;
-        let subject = match met.booking {
-            None => Some(self.check_rules(here, person)?),
-            Some(_) => None,
-        };
-        // What is theirs already takes no second seat.
-        if let Some(held) = self.held_in(here, &person, slot) {
-            return Ok(held);
-        }
-        if let Some(booking) = self.booked_in(here, &person, slot) {
-            return Err(Refused::AlreadyBooked(booking.number));
-        }
-        met.may_change()?;
-        let (doses, claim) = self.claim(here, slot)?;
-        let ask = Ask::Hold {
-            doses,
-            pool: Pool::Public,
-        };
-        match self
-            .ask(
-                here,
-                Request {
-                    person,
-                    ask,
-                    idempotency: None,
-                },
-                Some(claim),
-                subject,
-                flight,
-            )
-            .await?
-        {
-            Outcome::Held { hold, doses, until } => Ok(Held { hold, doses, until }),
-            other => Err(self.refused(here, other)),
-        }
-    }
-
-    pub async fn release(&self, here: &Here, person: PersonKey, hold: HoldId) -> Answered<()> {
-        let flight = self.take_off(person).await?;
-        self.meet(here, &person, None)?.may_change()?;
-        let request = Request {
-            person,
-            ask: Ask::Release { hold },
-            idempotency: None,
-        };
-        match self.ask(here, request, None, None, flight).await? {
-            Outcome::Released => Ok(()),
-            other => Err(self.refused(here, other)),
-        }
-    }
-
     /// Books. `agreed` is the version of the agency's file whose consent text the person agreed
     /// to; the journal keeps it with the booking.
     pub async fn book(
@@ -291,17 +233,6 @@ impl Service {
         Some((masked(&contact.name), born.year()))
     }
 
-    /// The person's hold, while it runs.
-    pub fn running_hold(&self, here: &Here, person: &PersonKey) -> Option<Held> {
-        let state = self.shared.state();
-        let (id, hold) = state.campaign(here.index)?.running_hold(person, here.now)?;
-        Some(Held {
-            hold: id,
-            doses: hold.doses,
-            until: hold.until,
-        })
-    }
-
     async fn change(
         &self,
         here: &Here,
@@ -364,12 +295,6 @@ impl Service {
     fn booked_in(&self, here: &Here, person: &PersonKey, slot: SlotIndex) -> Option<Booking> {
         let booking = self.active_booking(here, person);
         booking.filter(|booking| booking.doses.first == slot)
-    }
-
-    /// The person's hold in a slot, while it runs.
-    fn held_in(&self, here: &Here, person: &PersonKey, slot: SlotIndex) -> Option<Held> {
-        let held = self.running_hold(here, person);
-        held.filter(|held| held.doses.first == slot)
     }
 
     /// The person as the rules see them, if they may book.
@@ -484,6 +409,7 @@ impl Service {
             Refusal::NoBooking => Refused::NoBooking,
             Refusal::AlreadyBooked(number) => Refused::AlreadyBooked(number),
             Refusal::HoldExpired => Refused::HoldExpired,
+            Refusal::HoldExtended => Refused::HoldExtended,
             Refusal::ChangeDeadlinePassed(deadline) => Refused::ChangeDeadlinePassed(deadline),
             Refusal::Rules(decision) => Refused::Rules(decision),
             Refusal::NotOnRoster => Refused::NotOnRoster,

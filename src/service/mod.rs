@@ -113,6 +113,7 @@ pub enum Refused {
     SlotPast,
     AlreadyBooked(BookingNumber),
     HoldExpired,
+    HoldExtended,
     NoBooking,
     NotFound,
     ChangeDeadlinePassed(Stamp),

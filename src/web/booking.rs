@@ -1,4 +1,4 @@
-//! The calls of a person in session: hold, book, look, move, cancel.
+//! The calls of a person in session: hold, extend, book, look, move, cancel.
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post};
@@ -26,6 +26,11 @@ refusals! {
     NotReleased = [
         "invalid_request"(422), "session_invalid", "session_expired", "foreign_request",
         "not_found", "hold_expired", "outcome_unknown", "overloaded", "too_many_attempts",
+    ];
+    NotExtended = [
+        "invalid_request"(422), "session_invalid", "session_expired", "foreign_request",
+        "not_found", "hold_expired", "hold_extended", "outcome_unknown", "paused", "overloaded",
+        "too_many_attempts",
     ];
     NotBooked = [
         "invalid_request", "invalid_request"(413), "invalid_request"(415), "invalid_request"(422),
@@ -67,6 +72,28 @@ pub async fn place_hold(
     let held = call.service.hold(&call.here, person, slot).await;
     let held = held.map_err(|refused| call.problem(refused))?;
     Ok(answer(StatusCode::CREATED, &views::held(&call.here, &held)))
+}
+
+/// Gives the person more time to decide, once for each hold.
+#[utoipa::path(
+    tag = "booking",
+    params(CampaignPath, HoldPath),
+    responses((status = 200, body = HoldView, description = "The hold ends later."), NotExtended),
+    security(("session" = []), ("bearer" = []))
+)]
+#[post("/holds/{hold}/extend")]
+pub async fn extend_hold(
+    admitted: Admitted,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let Admitted { call, person } = admitted;
+    let hold = read::hold(
+        call.lang,
+        request.match_info().get("hold").unwrap_or_default(),
+    )?;
+    let held = call.service.extend(&call.here, person, hold).await;
+    let held = held.map_err(|refused| call.problem(refused))?;
+    Ok(answer(StatusCode::OK, &views::held(&call.here, &held)))
 }
 
 /// Gives a hold back before its end.

@@ -73,6 +73,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(browse::list_days)
         .service(browse::list_slots)
         .service(booking::release_hold)
+        .service(booking::extend_hold)
         .service(booking::move_booking)
         .service(booking::cancel_booking)
         .service(public::show_campaign);

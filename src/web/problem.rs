@@ -183,6 +183,7 @@ impl Problem {
                 problem("already_booked").with("number", number.to_string())
             }
             Refused::HoldExpired => problem("hold_expired"),
+            Refused::HoldExtended => problem("hold_extended"),
             Refused::NoBooking => problem("no_booking"),
             Refused::NotFound => problem("not_found"),
             Refused::ChangeDeadlinePassed(deadline) => {

@@ -309,6 +309,8 @@ pub struct HoldView {
     pub slot: String,
     #[schema(format = DateTime)]
     pub expires_at: String,
+    /// Whether it can be extended: once, where the campaign lets holds be extended.
+    pub may_extend: bool,
     pub doses: Vec<DoseView>,
 }
 
@@ -317,6 +319,7 @@ pub fn held(here: &Here, held: &Held) -> HoldView {
         hold: held.hold.to_string(),
         slot: held.doses.first.to_string(),
         expires_at: here.offer.catalog.campaign.zone.rfc3339(held.until),
+        may_extend: held.may_extend(here),
         doses: doses(here, held.doses),
     }
 }

@@ -229,6 +229,7 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("slot_past", 409),
     ("already_booked", 409),
     ("hold_expired", 404),
+    ("hold_extended", 409),
     ("no_booking", 404),
     ("not_found", 404),
     ("method_not_allowed", 405),

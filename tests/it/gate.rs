@@ -82,6 +82,7 @@ fn a_deep_link_to_any_booking_call_needs_a_session() {
         ("GET", "/sites/A/slots?date=2180-08-02", None),
         ("POST", "/holds", Some(&slot)),
         ("DELETE", "/holds/1", None),
+        ("POST", "/holds/1/extend", None),
         ("POST", "/bookings", Some(&slot)),
         ("GET", "/bookings/mine", None),
         ("POST", "/bookings/7K3M-9QXT-2R/move", Some(&slot)),

@@ -242,6 +242,7 @@ fn the_description_names_every_call_of_the_contract_and_each_is_served() {
         ("get", "/sites/{site}/slots"),
         ("post", "/holds"),
         ("delete", "/holds/{hold}"),
+        ("post", "/holds/{hold}/extend"),
         ("post", "/bookings"),
         ("get", "/bookings/mine"),
         ("post", "/bookings/{number}/move"),

@@ -16,6 +16,7 @@ mod exchange;
 mod fairness;
 mod gate;
 mod health;
+mod holds;
 mod http;
 mod languages;
 mod messages;

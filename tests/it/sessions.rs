@@ -270,7 +270,7 @@ fn no_call_that_changes_something_is_taken_from_a_foreign_page() {
             }
         }
     }
-    assert_eq!(walked, 8, "enter, admit, leave, holds, bookings");
+    assert_eq!(walked, 9, "enter, admit, leave, holds, bookings");
     device.goes_on(&mut client);
     let looked = [("Cookie", &*cookies), ("Sec-Fetch-Site", "cross-site")];
     client.call("GET", "/sites", None, &looked, None).is(200);

@@ -16,6 +16,7 @@ mod client;
 mod demo;
 mod door;
 mod headers;
+mod holds;
 mod patience;
 mod room;
 mod sent;

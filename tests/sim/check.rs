@@ -163,6 +163,7 @@ fn same_campaign(known: &Programme, campaign: &CampaignState, now: Stamp) {
             (told.person, told.doses, told.pool, told.until),
             (hold.person, hold.doses, hold.pool, hold.until)
         );
+        assert_eq!(told.extended, hold.extended, "hold {id}");
     }
     let ends: BTreeSet<_> = known
         .holds

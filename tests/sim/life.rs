@@ -366,6 +366,9 @@ impl Life {
         if slots == 0 || roll < 12 && own.is_some() {
             return Some(Ask::Release { hold: HoldId(hold) });
         }
+        if run.random.percent(8) {
+            return Some(Ask::Extend { hold: HoldId(hold) });
+        }
         // Mostly slots that still lie ahead.
         let now = run.now();
         let known = &run.model.campaigns[campaign];

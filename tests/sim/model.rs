@@ -82,6 +82,7 @@ pub struct Holding {
     pub doses: Doses,
     pub pool: Pool,
     pub until: Stamp,
+    pub extended: bool,
 }
 
 /// One campaign.

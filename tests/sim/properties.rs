@@ -30,7 +30,7 @@ use crate::check::{journal, same_answer};
 use crate::model::{Asked, Said, Waiting};
 use crate::random::Random;
 use crate::story::Story;
-use crate::world::keys;
+use crate::world::{SECOND, keys};
 
 fn array<const N: usize>(random: &mut Random) -> [u8; N] {
     std::array::from_fn(|_| random.next() as u8)
@@ -69,7 +69,7 @@ fn some<T>(random: &mut Random, mut make: impl FnMut(&mut Random) -> T) -> Vec<T
 fn campaign_row(random: &mut Random) -> CampaignRow {
     let stamp = |random: &mut Random| Stamp(number(random) as i64);
     let day = |random: &mut Random| Day(number(random) as i32);
-    match random.below(17) {
+    match random.below(18) {
         0 => CampaignRow::Id(text(random)),
         1 => CampaignRow::Name {
             ko: text(random),
@@ -111,6 +111,7 @@ fn campaign_row(random: &mut Random) -> CampaignRow {
         13 => CampaignRow::WindowMin(number(random) as u32),
         14 => CampaignRow::WindowPeople(Some(number(random) as u32)),
         15 => CampaignRow::RevealMin(number(random) as u32),
+        16 => CampaignRow::HoldExtendS(number(random) as u32),
         _ => CampaignRow::SessionIdleS(number(random) as u32),
     }
 }
@@ -222,7 +223,7 @@ fn change(random: &mut Random) -> Change {
     });
     let (from, to) = (doses(random), doses(random));
     let rules = number(random) as u32;
-    match random.below(28) {
+    match random.below(29) {
         0 => Change::Founded {
             simulated_clock: rules > 9,
             head_public_key: array(random),
@@ -385,6 +386,12 @@ fn change(random: &mut Random) -> Change {
             person,
             agency: rules,
         },
+        26 => Change::HoldExtended {
+            campaign,
+            person,
+            hold: HoldId(number(random)),
+            until: Stamp(number(random) as i64),
+        },
         _ => {
             let all = [
                 RefusedFor::NotEligible,
@@ -521,6 +528,15 @@ proptest! {
         let mut story = Story::new();
         story.long();
         let mut random = Random::new(seed);
+        // Half of the cases lie in some minutes in which two people have holds, one extended.
+        let held = random.percent(50);
+        if held {
+            story.hold(2, 3);
+            story.extend(2);
+            story.hold(4, 3);
+            prop_assert!(story.held(2).is_some() && story.held(4).is_some());
+        }
+        let span_s = if held { 400 } else { 400_000 };
         let run = &story.run;
         let shared = run.core().shared();
         let state = shared.state.read().unwrap();
@@ -528,7 +544,7 @@ proptest! {
         let offer = shared.offer(CampaignIndex(0)).unwrap();
         for _ in 0..50 {
             let person = random.pick(&story.people).key;
-            let now = Stamp(run.model.stamp.0 + (random.next() >> 13) as i64 % 400_000_000_000_000);
+            let now = Stamp(run.model.stamp.0 + (random.next() >> 13) as i64 % (span_s * SECOND));
             let request = any_request(&mut random, person, &story);
             let context = Context {
                 campaign,
@@ -571,8 +587,9 @@ fn any_request(random: &mut Random, person: PersonKey, story: &Story) -> Request
     };
     let hold = HoldId(known.hold_of(&person).unwrap_or(random.below(60)));
     let seat = *random.pick(&[Seat::Held(hold), Seat::Claimed(doses, pool)]);
-    let ask = match random.below(5) {
+    let ask = match random.below(6) {
         0 => Ask::Hold { doses, pool },
+        5 => Ask::Extend { hold },
         1 => Ask::Release { hold },
         2 => Ask::Book { seat, agreed: None },
         3 => Ask::Move { number, seat },

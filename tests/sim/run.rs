@@ -300,6 +300,7 @@ impl Run {
                 reason: HoldEnd::Expired,
                 ..
             } => self.count("holds expired"),
+            Change::HoldExtended { .. } => self.count("holds extended"),
             Change::HoldPlaced { pool, .. } => taken = Some(*pool),
             Change::Booked {
                 campaign,

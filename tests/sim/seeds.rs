@@ -30,6 +30,8 @@ const KINDS: &[&str] = &[
     "not on the roster",
     "sold out before the writer",
     "holds expired",
+    "holds extended",
+    "holds not extended again",
     "boundaries met",
     "operations",
     "impossible operations",

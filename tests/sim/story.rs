@@ -45,6 +45,7 @@ impl Story {
         let rules = Rules {
             id: "first".to_owned(),
             hold_s: 300,
+            hold_extend_s: 120,
             change_days: 1,
             openings: [open(HOUR), open(10 * MINUTE), open(HOUR)],
         };
@@ -72,7 +73,10 @@ impl Story {
         let person = self.people[person].key;
         let claimed = ask.free_seats();
         self.keys += 1;
-        let keyed = !matches!(ask, Ask::Hold { .. } | Ask::Release { .. });
+        let keyed = matches!(
+            ask,
+            Ask::Book { .. } | Ask::Move { .. } | Ask::Cancel { .. }
+        );
         let mark = Idempotency {
             key: [self.keys; 16],
             request: [1; 8],
@@ -139,6 +143,12 @@ impl Story {
         }
     }
 
+    pub fn extend(&mut self, person: usize) {
+        if let Some(hold) = self.held(person) {
+            self.ask(person, Ask::Extend { hold: HoldId(hold) });
+        }
+    }
+
     pub fn shift(&mut self, person: usize, at: usize) {
         if let (Some(doses), Some(number)) = (self.doses(at), self.number(person)) {
             let seat = Seat::Claimed(doses, Pool::Public);
@@ -195,6 +205,7 @@ impl Story {
         });
         self.short();
         self.hold(2, 3);
+        self.extend(2);
         self.release(2);
         self.run.clock.step_wall(-HOUR);
         self.hold(3, 0);

@@ -238,9 +238,10 @@ fn the_evening_has_every_kind_of_entry() {
         Change::WindowsPlanned { .. } => 26,
         Change::AgencyActivated { .. } => 27,
         Change::Agreed { .. } => 28,
+        Change::HoldExtended { .. } => 29,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..29), "{kinds:?}");
+    assert!(kinds.iter().copied().eq(0..30), "{kinds:?}");
     assert!(found.len() >= 30, "{} entries", found.len());
 }
 

@@ -163,6 +163,8 @@ pub fn agency_rows(telephone: &str) -> Vec<AgencyRow> {
 pub struct Rules {
     pub id: String,
     pub hold_s: i64,
+    /// 0 when holds can't be extended.
+    pub hold_extend_s: i64,
     pub change_days: i32,
     /// For each of `COHORTS`: its openings, in order, half-open.
     pub openings: [Vec<(Stamp, Stamp)>; 3],
@@ -191,6 +193,7 @@ impl Rules {
         Self {
             id: id.to_owned(),
             hold_s: 60 + random.below(240) as i64,
+            hold_extend_s: random.below(4) as i64 * 60,
             change_days: random.below(2) as i32,
             openings,
         }
@@ -301,6 +304,7 @@ impl Rules {
             CampaignRow::WindowMin(10),
             CampaignRow::WindowPeople(None),
             CampaignRow::RevealMin(1_440),
+            CampaignRow::HoldExtendS(self.hold_extend_s as u32),
         ]);
         rows
     }
@@ -331,9 +335,9 @@ impl Rules {
         text + &format!(
             "[[vaccine]]\nid = \"mrna\"\ndoses = 2\ninterval_days = {INTERVAL}\n\
              [[vaccine]]\nid = \"single\"\ndoses = 1\n\
-             [booking]\nhold_s = {}\nchange_until_days = {}\n\
+             [booking]\nhold_s = {}\nhold_extend_s = {}\nchange_until_days = {}\n\
              [gate]\nlobby_opens_min = 1\n",
-            self.hold_s, self.change_days
+            self.hold_s, self.hold_extend_s, self.change_days
         )
     }
 }

@@ -10,6 +10,7 @@ use super::seats::Kind;
 use crate::domain::entry::{Change, Doses, Entry, HoldEnd, Idempotency};
 use crate::domain::ids::{HoldId, PersonKey, Pool, SlotIndex};
 use crate::domain::state::{Booking, CampaignState, Hold, Status};
+use crate::domain::time::Stamp;
 
 /// What happens to seats and to what a person has.
 #[derive(Default)]
@@ -28,6 +29,8 @@ enum Does {
     #[default]
     Nothing,
     Hold(Hold),
+    /// The hold ends at this later instant.
+    Extend(HoldId, Stamp),
     Book(Booking),
     /// The booking at this index has other doses.
     Move(usize, Doses),
@@ -86,6 +89,7 @@ impl CampaignState {
                     doses: *doses,
                     pool: *pool,
                     until: *until,
+                    extended: false,
                 };
                 Ok(Effect {
                     ended: [earlier, None],
@@ -111,6 +115,18 @@ impl CampaignState {
                 }
                 Ok(Effect {
                     ended: [ending, None],
+                    ..Effect::default()
+                })
+            }
+            Change::HoldExtended {
+                person,
+                hold,
+                until,
+                ..
+            } => {
+                self.may_extend(person, *hold, *until, ahead)?;
+                Ok(Effect {
+                    does: Does::Extend(*hold, *until),
                     ..Effect::default()
                 })
             }
@@ -208,6 +224,25 @@ impl CampaignState {
         Ok(Some((id, *known)))
     }
 
+    /// Checks that a hold is the person's, runs, was never extended and ends later by this.
+    fn may_extend(
+        &self,
+        person: &PersonKey,
+        hold: HoldId,
+        until: Stamp,
+        ahead: &Ahead,
+    ) -> Found<()> {
+        let known = self.ending(person, Some(hold), ahead)?;
+        let (_, known) = known.expect("a hold was named");
+        if known.extended {
+            return Err(format!("hold {hold} was extended before"));
+        }
+        if until <= known.until {
+            return Err(format!("hold {hold} does not end later"));
+        }
+        Ok(())
+    }
+
     /// The hold whose seats become booked ones; none if they are free ones.
     fn used(
         &self,
@@ -270,6 +305,12 @@ impl CampaignState {
                 self.standings.of(hold.person).hold = Some(id);
                 self.holds.insert(id, hold);
                 self.holds_by_end.insert((hold.until, id));
+            }
+            Does::Extend(id, until) => {
+                let hold = self.holds.get_mut(&id).expect("a hold that runs");
+                self.holds_by_end.remove(&(hold.until, id));
+                (hold.until, hold.extended) = (until, true);
+                self.holds_by_end.insert((until, id));
             }
             Does::Book(booking) => {
                 let index = self.bookings.len() as u32;

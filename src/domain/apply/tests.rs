@@ -184,6 +184,55 @@ fn a_change_that_names_another_pool_than_its_seats_have_is_a_contradiction() {
     assert_eq!(tried(cancelled(Pool::Assisted)), Ok(()));
 }
 
+fn extended(at: u8, hold: HoldId, until: Stamp) -> Change {
+    Change::HoldExtended {
+        campaign: CAMPAIGN,
+        person: person(at),
+        hold,
+        until,
+    }
+}
+
+/// A hold is extended once, keeps its seat, and ends at its new end.
+#[test]
+fn a_hold_that_was_extended_ends_later_and_is_not_extended_again() {
+    let mut state = opened();
+    let mut place = placed(1, Pool::Public);
+    if let Change::HoldPlaced { until, .. } = &mut place {
+        *until = Stamp(100);
+    }
+    add(&mut state, Stamp(1), Actor::Citizen, place).unwrap();
+    let hold = HoldId(state.seq.0);
+    let mut extend = |change| add(&mut state, Stamp(2), Actor::Citizen, change);
+    let anothers = extend(extended(2, hold, Stamp(200))).unwrap_err();
+    assert!(anothers.contains("is another person's"), "{anothers}");
+    let unknown = extend(extended(1, HoldId(77), Stamp(200))).unwrap_err();
+    assert!(unknown.contains("does not run"), "{unknown}");
+    let earlier = extend(extended(1, hold, Stamp(100))).unwrap_err();
+    assert!(earlier.contains("does not end later"), "{earlier}");
+    extend(extended(1, hold, Stamp(200))).unwrap();
+    let again = extend(extended(1, hold, Stamp(300))).unwrap_err();
+    assert!(again.contains("was extended before"), "{again}");
+
+    let campaign = &state.campaigns[0];
+    assert_eq!(campaign.usage[0].held, [1, 0, 0]);
+    assert_eq!(campaign.holds[&hold].until, Stamp(200));
+    assert!(campaign.holds_by_end.iter().eq([&(Stamp(200), hold)]));
+    assert_eq!(state.next_hold_end(), Some(Stamp(200)));
+    let expired = Change::HoldEnded {
+        campaign: CAMPAIGN,
+        person: person(1),
+        hold,
+        pool: Pool::Public,
+        reason: HoldEnd::Expired,
+    };
+    let early = add(&mut state, Stamp(150), Actor::System, expired.clone());
+    assert!(early.unwrap_err().contains("had not expired"));
+    add(&mut state, Stamp(200), Actor::System, expired).unwrap();
+    assert!(state.campaigns[0].holds_by_end.is_empty());
+    assert_eq!(state.campaigns[0].usage[0].held, [0, 0, 0]);
+}
+
 /// Places and releases holds for person 1 by an actor; when whose changes are spent until.
 fn many_by(actor: &Actor, changes: u16) -> State {
     let mut state = opened();
@@ -195,6 +244,20 @@ fn many_by(actor: &Actor, changes: u16) -> State {
         add(&mut state, Stamp(7), actor.clone(), change).unwrap();
     }
     state
+}
+
+#[test]
+fn more_time_counts_as_a_change() {
+    let mut state = many_by(&Actor::Citizen, CHANGES_MAX - 1);
+    let hold = HoldId(state.seq.0);
+    let changes = |state: &State| state.campaigns[0].standing(&person(1)).changes;
+    assert_eq!(changes(&state).spent_until(Stamp(8)), None);
+    if let Some(held) = state.campaigns[0].holds.get_mut(&hold) {
+        held.until = Stamp(100);
+    }
+    let change = extended(1, hold, Stamp(200));
+    add(&mut state, Stamp(8), Actor::Citizen, change).unwrap();
+    assert!(changes(&state).spent_until(Stamp(8)).is_some());
 }
 
 #[test]

@@ -49,6 +49,9 @@ fn needed(change: &Change) -> Option<Needed<'_>> {
         } => Some((*campaign, person, Some(*doses), &None)),
         Change::HoldEnded {
             campaign, person, ..
+        }
+        | Change::HoldExtended {
+            campaign, person, ..
         } => Some((*campaign, person, None, &None)),
         Change::Booked {
             campaign,

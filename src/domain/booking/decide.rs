@@ -29,6 +29,10 @@ pub enum Ask {
     Release {
         hold: HoldId,
     },
+    /// More time for a hold, once.
+    Extend {
+        hold: HoldId,
+    },
     /// `agreed` is the version of the agency's file whose consent text the person agreed to.
     Book {
         seat: Seat,
@@ -52,7 +56,7 @@ impl Ask {
                 Seat::Claimed(doses, pool) => Some((doses, pool)),
                 Seat::Held(_) => None,
             },
-            Self::Release { .. } | Self::Cancel { .. } => None,
+            Self::Release { .. } | Self::Extend { .. } | Self::Cancel { .. } => None,
         }
     }
 }
@@ -186,6 +190,12 @@ impl Context<'_> {
                     _ => Err(Refusal::HoldExpired),
                 }
             }
+            Ask::Extend { hold } => Ok(Change::HoldExtended {
+                campaign,
+                person,
+                hold,
+                until: self.extended(&person, hold)?,
+            }),
             Ask::Book { seat, .. } => {
                 if let Some(booking) = self.campaign.active_booking(&person) {
                     return Err(Refusal::AlreadyBooked(booking.number));
@@ -254,6 +264,19 @@ impl Context<'_> {
             Some(booking) => self.in_time(booking),
             None => self.eligible(),
         }
+    }
+
+    /// The later end of a hold: each may be extended once, by what the campaign says.
+    fn extended(&self, person: &PersonKey, hold: HoldId) -> Result<Stamp, Refusal> {
+        let running = self.campaign.running_hold(person, self.now);
+        let (_, held) = running
+            .filter(|(id, _)| *id == hold)
+            .ok_or(Refusal::HoldExpired)?;
+        let extend_s = self.rules().booking.hold_extend_s;
+        if held.extended || extend_s == 0 {
+            return Err(Refusal::HoldExtended);
+        }
+        Ok(held.until.plus_s(i64::from(extend_s)))
     }
 
     /// The seats asked for. A hold is a promise: its seats need no further look at the rules.
@@ -327,3 +350,6 @@ impl Context<'_> {
             .filter(|running| Some(*running) != used)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,8 @@ pub enum Refusal {
     NoBooking,
     AlreadyBooked(BookingNumber),
     HoldExpired,
+    /// The hold was extended already, or the campaign's holds can't be.
+    HoldExtended,
     ChangeDeadlinePassed(Stamp),
     /// The rules say no, as explained.
     Rules(Box<Decision>),

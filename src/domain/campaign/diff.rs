@@ -187,6 +187,7 @@ impl Changes {
     fn settings(&mut self, old: &Campaign, new: &Campaign) {
         let (a, b) = (&old.booking, &new.booking);
         self.field("booking.hold_s", a.hold_s, b.hold_s);
+        self.field("booking.hold_extend_s", a.hold_extend_s, b.hold_extend_s);
         self.field(
             "booking.change_until_days",
             a.change_until_days,
@@ -286,6 +287,7 @@ mod tests {
     fn every_section_is_compared() {
         let found = changes(|text| {
             text.replace("hold_s = 300", "hold_s = 120")
+                .replace("hold_extend_s = 300", "hold_extend_s = 0")
                 .replace("admit_per_s = 280", "admit_per_s = 560")
                 .replace("1971-12-31", "1972-12-31")
                 .replace(
@@ -299,6 +301,7 @@ mod tests {
             "vaccine mrna.position",
             "vaccine one",
             "booking.hold_s",
+            "booking.hold_extend_s",
             "gate.admit_per_s",
         ];
         assert_eq!(fields, expected);

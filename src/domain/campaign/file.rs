@@ -169,13 +169,16 @@ fn read_booking(root: &Section, source: &mut Source) -> Option<BookingRules> {
         return Some(defaults);
     }
     let section = root.table(source, "booking", "[booking]")?;
-    section.only(source, &["hold_s", "change_until_days"]);
+    section.only(source, &["hold_s", "hold_extend_s", "change_until_days"]);
     // An hour: a seat kept longer for someone who left is a seat lost for the evening.
     let hold_s = number_or(&section, source, "hold_s", 1..=3_600, defaults.hold_s);
+    let extend_s = defaults.hold_extend_s;
+    let extend_s = number_or(&section, source, "hold_extend_s", 0..=3_600, extend_s);
     let days = defaults.change_until_days;
     let days = number_or(&section, source, "change_until_days", 0..=365, days);
     Some(BookingRules {
         hold_s: hold_s?,
+        hold_extend_s: extend_s?,
         change_until_days: days?,
     })
 }

@@ -165,6 +165,8 @@ pub struct Vaccine {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BookingRules {
     pub hold_s: u32,
+    /// By how much a person may extend a hold, once; 0 when holds can't be extended.
+    pub hold_extend_s: u32,
     /// Full days before the date of the first dose; the deadline is midnight of the zone.
     pub change_until_days: u16,
 }
@@ -172,6 +174,7 @@ pub struct BookingRules {
 impl BookingRules {
     pub const DEFAULT: Self = Self {
         hold_s: 300,
+        hold_extend_s: 300,
         change_until_days: 2,
     };
 }

@@ -70,6 +70,8 @@ pub enum CampaignRow {
     /// None: as many as come in within half a window.
     WindowPeople(Option<u32>),
     RevealMin(u32),
+    /// Rows without it are of a program that extended no hold; they mean 0.
+    HoldExtendS(u32),
 }
 
 impl Campaign {
@@ -115,6 +117,7 @@ impl Campaign {
             CampaignRow::WindowMin(self.gate.window_min),
             CampaignRow::WindowPeople(self.gate.window_people),
             CampaignRow::RevealMin(self.gate.reveal_min),
+            CampaignRow::HoldExtendS(self.booking.hold_extend_s),
         ]);
         rows
     }
@@ -152,6 +155,7 @@ struct Parts {
     window_min: Option<u32>,
     window_people: Option<Option<u32>>,
     reveal_min: Option<u32>,
+    hold_extend_s: Option<u32>,
 }
 
 /// Takes the one value of its kind.
@@ -242,6 +246,9 @@ impl Parts {
                 once(&mut self.window_people, "window_people", *people)
             }
             CampaignRow::RevealMin(minutes) => once(&mut self.reveal_min, "reveal_min", *minutes),
+            CampaignRow::HoldExtendS(extend_s) => {
+                once(&mut self.hold_extend_s, "hold_extend_s", *extend_s)
+            }
         }
     }
 
@@ -293,6 +300,7 @@ impl Parts {
             vaccines: self.vaccines,
             booking: BookingRules {
                 hold_s: need(self.hold_s, "hold_s")?,
+                hold_extend_s: self.hold_extend_s.unwrap_or(0),
                 change_until_days: need(self.change_until_days, "change_until_days")?,
             },
             gate,
@@ -329,6 +337,12 @@ mod tests {
                 // The openings of July name every cohort.
                 CampaignRow::Cohort { .. } => assert!(Campaign::of_rows(&fewer).is_err()),
                 CampaignRow::Opening { .. } | CampaignRow::Vaccine { .. } => {}
+                CampaignRow::HoldExtendS(_) => {
+                    let old = Campaign::of_rows(&fewer).unwrap();
+                    assert_eq!(old.booking.hold_extend_s, 0);
+                    let doubled = Campaign::of_rows(&more).unwrap_err();
+                    assert!(doubled.contains("has two rows for the"), "{doubled}");
+                }
                 _ => {
                     let missing = Campaign::of_rows(&fewer).unwrap_err();
                     assert!(missing.contains("has no row for the"), "{missing}");

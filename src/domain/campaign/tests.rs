@@ -191,6 +191,18 @@ fn numbers_have_bounds_and_types() {
         ),
         ("hold_s", "hold_s = 300", "hold_s = 86400", "from 1 to 3600"),
         (
+            "hold_extend_s",
+            "hold_extend_s = 300",
+            "hold_extend_s = -1",
+            "from 0 to 3600, not `-1`",
+        ),
+        (
+            "hold_extend_s",
+            "hold_extend_s = 300",
+            "hold_extend_s = 3601",
+            "from 0 to 3600",
+        ),
+        (
             "hold_s",
             "hold_s = 300",
             "hold_s = \"300\"",

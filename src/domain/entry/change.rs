@@ -314,6 +314,16 @@ pub enum Change {
         /// The version.
         agency: u32,
     },
+    /// A person has more time to decide: their hold ends later. Once for each hold.
+    HoldExtended {
+        campaign: CampaignIndex,
+        #[serde(serialize_with = "shown::text")]
+        person: PersonKey,
+        hold: HoldId,
+        /// Its new end.
+        #[serde(serialize_with = "shown::instant")]
+        until: Stamp,
+    },
 }
 
 impl Change {

@@ -44,14 +44,15 @@ variants!(change_name, CHANGES, Change:
     Founded Started ClockStepped ClockBehind PieceAdded CampaignActivated SitesImported
     SlotsImported RosterImported HoldPlaced HoldEnded Booked Moved Cancelled Refused NumbersLeased
     PlacesGiven ServingAdvanced DrawCommitted DrawRevealed LineEnded GateSet
-    TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed);
+    TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
     Administrator Operator Approver Site Agent Auditor Reporter);
 variants!(piece_name, PIECES, Piece: Source Rules Sites Slots Agency);
 variants!(row_name, ROWS, CampaignRow:
     Id Name Zone Identity Cohort Opening Vaccine HoldS ChangeUntilDays Order LobbyOpensMin
-    LastEntryMin FinishMin AdmitPerS ActiveMax SessionIdleS WindowMin WindowPeople RevealMin);
+    LastEntryMin FinishMin AdmitPerS ActiveMax SessionIdleS WindowMin WindowPeople RevealMin
+    HoldExtendS);
 variants!(agency_row_name, AGENCY_ROWS, AgencyRow:
     Text Logo Colour Telephone ConsentVersion Link Vaccine);
 variants!(text_name, TEXTS, TextOf:
@@ -73,9 +74,9 @@ const STAMP: Stamp = Stamp(1_626_692_400_000_000_000);
 fn rows() -> Vec<CampaignRow> {
     use super::super::campaign::Order;
     use CampaignRow::{
-        ActiveMax, AdmitPerS, ChangeUntilDays, Cohort, FinishMin, HoldS, Id, LastEntryMin,
-        LobbyOpensMin, Name, Opening, RevealMin, SessionIdleS, Vaccine, WindowMin, WindowPeople,
-        Zone,
+        ActiveMax, AdmitPerS, ChangeUntilDays, Cohort, FinishMin, HoldExtendS, HoldS, Id,
+        LastEntryMin, LobbyOpensMin, Name, Opening, RevealMin, SessionIdleS, Vaccine, WindowMin,
+        WindowPeople, Zone,
     };
     let text = str::to_owned;
     let mut rows = vec![
@@ -109,6 +110,7 @@ fn rows() -> Vec<CampaignRow> {
             interval_days: 28,
         },
         HoldS(300),
+        HoldExtendS(600),
         ChangeUntilDays(2),
         LobbyOpensMin(30),
         LastEntryMin(5),
@@ -330,6 +332,12 @@ fn changes() -> Vec<Change> {
             campaign,
             person,
             agency: 300,
+        },
+        Change::HoldExtended {
+            campaign,
+            person,
+            hold: HoldId(300),
+            until: STAMP.plus_s(600),
         },
         Change::TokenKeyRotated { id: 2 },
         Change::PersonRekeyed {

@@ -194,6 +194,7 @@ codes! {
     SlotPast = "slot_past": 409,
     AlreadyBooked = "already_booked": 409,
     HoldExpired = "hold_expired": 404,
+    HoldExtended = "hold_extended": 409,
     NoBooking = "no_booking": 404,
     NotFound = "not_found": 404,
     MethodNotAllowed = "method_not_allowed": 405,

@@ -230,6 +230,7 @@ impl Scene {
             }
             Code::ChangeDeadlinePassed => self.end(me, Step::Served),
             Code::InvalidRequest
+            | Code::HoldExtended
             | Code::NotFound
             | Code::MethodNotAllowed
             | Code::IdempotencyConflict => unreachable!("read takes these for faults"),

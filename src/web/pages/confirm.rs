@@ -15,7 +15,7 @@ use super::choose::times::{SlotView, day_of, slot_view, slots_of};
 use super::choose::{first_dose, phone, site_name};
 use super::entrance::ConsentView;
 use super::form::Form;
-use super::frame::{Frame, machine, text};
+use super::frame::{Frame, machine, minutes, text};
 use super::text::{Block, InLanguage};
 use super::trouble::{self, Retry, Trouble};
 use super::visit::{Guest, Visit};
@@ -24,7 +24,7 @@ use crate::availability::Near;
 use crate::domain::entry::Doses;
 use crate::domain::ids::{BookingNumber, HoldId, SlotIndex, VaccineIndex};
 use crate::service::Refused;
-use crate::service::booking::Choice;
+use crate::service::booking::{Choice, Held};
 use crate::web::read;
 use crate::web::words::{Lang, Value, words};
 
@@ -48,6 +48,10 @@ struct ConfirmPage {
     /// Real seconds from now to the end of the hold, for the countdown.
     left_s: u64,
     left: String,
+    /// Whether the person can still have more time.
+    may_extend: bool,
+    /// That they have more time now, right after they asked for it.
+    extended: Option<String>,
     /// For whom it is.
     who: Option<String>,
     consent: Option<ConsentView>,
@@ -209,7 +213,7 @@ fn consent(visit: &Visit, is_refused: bool) -> Option<ConsentView> {
 
 pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
     let visit = &guest.visit;
-    let is_refused = Form::of_address(&request).has("agree");
+    let flags = Form::of_address(&request);
     let Some(held) = guest.hold() else {
         return visit.onward(visit.home(&guest.person));
     };
@@ -229,8 +233,13 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
         until: when.clock_s(held.until),
         left_s,
         left: left(visit.lang, left_s),
+        may_extend: held.may_extend(&visit.here),
+        extended: flags
+            .has("extended")
+            .then(|| extended(visit, &held))
+            .flatten(),
         who: who(visit, &guest.person),
-        consent: consent(visit, is_refused).filter(|_| moves.is_none()),
+        consent: consent(visit, flags.has("agree")).filter(|_| moves.is_none()),
         moves,
     };
     let mut answer = page(visit.lang, StatusCode::OK, &template);
@@ -250,6 +259,45 @@ fn left(l: Lang, seconds: u64) -> String {
         ("s", text(format!("{:02}", seconds % 60))),
     ];
     l.put("time-left", &values)
+}
+
+/// Says by how much a hold was extended; nothing if it was not.
+fn extended(visit: &Visit, held: &Held) -> Option<String> {
+    let extend_s = visit.here.offer.catalog.campaign.booking.hold_extend_s;
+    let time = minutes(visit.lang, extend_s.into());
+    let told = |time| visit.lang.put("hold-extended", &[("time", text(time))]);
+    held.extended.then(|| told(time))
+}
+
+/// Gives a person more time for their hold. Pressed again, also in another tab, it leads to the
+/// same page, which shows the end that the hold has by then.
+pub async fn extend(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Trouble> {
+    let form = Form::of(body);
+    let visit = &guest.visit;
+    let Some(hold) = form.number("hold").map(HoldId) else {
+        return Ok(visit.onward(visit.home(&guest.person)));
+    };
+    let slot = form.number("slot").map(SlotIndex);
+    match visit.service.extend(&visit.here, guest.person, hold).await {
+        Ok(_) | Err(Refused::HoldExtended) => Ok(visit.onward("/confirm?extended")),
+        Err(Refused::HoldExpired) => {
+            // Another tab may have booked it.
+            let booked = guest.booking().map(|booking| booking.doses.first);
+            if booked.is_some() && booked == slot {
+                return Ok(visit.onward("/booking"));
+            }
+            Ok(to_day(visit, slot, "ended"))
+        }
+        Err(refused) => {
+            let mut fields = vec![("hold", hold.to_string())];
+            fields.extend(slot.map(|slot| ("slot", slot.to_string())));
+            let retry = Retry {
+                action: visit.to("/extend"),
+                fields,
+            };
+            Err(trouble::refused_form(visit, &refused, &retry))
+        }
+    }
 }
 
 /// Gives a held seat back, to choose another.

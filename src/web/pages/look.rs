@@ -44,8 +44,10 @@ pub struct File {
 }
 
 /// The looks of the agencies in force, each as long as somebody has its version.
-static LOOKS: LazyLock<ArcSwap<Vec<(Weak<AgencyVersion>, Arc<Look>)>>> =
-    LazyLock::new(ArcSwap::default);
+static LOOKS: LazyLock<ArcSwap<Vec<Known>>> = LazyLock::new(ArcSwap::default);
+
+/// An agency's version, and how its pages look.
+type Known = (Weak<AgencyVersion>, Arc<Look>);
 
 impl Look {
     /// Of the pages of an agency, or of pages whose agency has said nothing.
@@ -54,7 +56,7 @@ impl Look {
         let Some(agency) = agency else {
             return Arc::clone(&PLAIN);
         };
-        let known = |looks: &[(Weak<AgencyVersion>, Arc<Look>)]| {
+        let known = |looks: &[Known]| {
             let its = |(known, _): &&(Weak<_>, _)| known.as_ptr() == Arc::as_ptr(agency);
             looks.iter().find(its).map(|(_, look)| Arc::clone(look))
         };

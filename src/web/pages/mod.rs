@@ -159,6 +159,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
                         .route("/hold", web::get().to(confirm::onward))
                         .route("/hold", web::post().to(confirm::hold))
                         .route("/confirm", web::get().to(confirm::show))
+                        .route("/extend", web::get().to(confirm::onward))
+                        .route("/extend", web::post().to(confirm::extend))
                         .route("/release", web::post().to(confirm::release))
                         .route("/book", web::get().to(confirm::onward))
                         .route("/book", web::post().to(confirm::book))

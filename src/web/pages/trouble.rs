@@ -115,6 +115,7 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
         Refused::SlotPast => ("slot_past", ("/sites", "to-sites")),
         Refused::AlreadyBooked(_) => ("already_booked", ("/booking", "to-booking")),
         Refused::HoldExpired => ("hold_expired", ("/sites", "to-sites")),
+        Refused::HoldExtended => ("hold_extended", ("/confirm", "to-confirm")),
         Refused::NoBooking => ("no_booking", ("/sites", "to-sites")),
         Refused::NotFound => ("not_found", ("", "to-start")),
         Refused::ChangeDeadlinePassed(deadline) => {

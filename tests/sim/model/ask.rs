@@ -76,6 +76,7 @@ impl Pass {
                     doses,
                     pool,
                     until,
+                    extended: false,
                 };
                 here.holds.insert(seq, hold);
                 let released = own.map(HoldId);
@@ -91,6 +92,30 @@ impl Pass {
                     },
                 );
                 let hold = HoldId(seq);
+                Ok(Said::Exactly(Outcome::Held { hold, doses, until }))
+            }
+            Ask::Extend { hold } => {
+                if own != Some(hold.0) {
+                    return Err(no(Refusal::HoldExpired));
+                }
+                let here = &mut self.world.campaigns[at];
+                let more = here.rules.hold_extend_s * SECOND;
+                let held = here.holds.get_mut(&hold.0).expect("the person has it");
+                if held.extended || more == 0 {
+                    return Err(no(Refusal::HoldExtended));
+                }
+                held.until = Stamp(held.until.0 + more);
+                held.extended = true;
+                let (doses, until) = (held.doses, held.until);
+                self.write(
+                    Actor::Citizen,
+                    Change::HoldExtended {
+                        campaign,
+                        person,
+                        hold,
+                        until,
+                    },
+                );
                 Ok(Said::Exactly(Outcome::Held { hold, doses, until }))
             }
             Ask::Release { hold } => {

@@ -24,6 +24,7 @@ pub fn kind_of(said: &Said) -> &'static str {
             Outcome::Refused(Refusal::TooManyChanges(_)) => "too many changes",
             Outcome::Refused(Refusal::ChangeDeadlinePassed(_)) => "deadlines passed",
             Outcome::Refused(Refusal::HoldExpired) => "hold not there",
+            Outcome::Refused(Refusal::HoldExtended) => "holds not extended again",
             Outcome::Refused(Refusal::AlreadyBooked(_)) => "booked already",
             Outcome::Refused(Refusal::NotOnRoster) => "not on the roster",
             Outcome::Refused(_) => "other refusals",

@@ -164,9 +164,9 @@ function countdown(shown) {
     let part = 0;
     const parts = [Math.floor(left / 60), String(left % 60).padStart(2, '0')];
     shown.textContent = pattern.replace(/\d+/g, () => parts[part++] ?? '');
-    if (soon && left <= 60 && left > 0) soon.hidden = false;
+    const early = left > 60 || left === 0;
+    if (soon && soon.hidden !== early) soon.hidden = early;
     if (left > 0) return setTimeout(step, 1000 - (performance.now() % 1000));
-    if (soon) soon.hidden = true;
     document.getElementById('ended').hidden = false;
     setTimeout(() => location.reload(), 3000);
   };

@@ -363,15 +363,22 @@ impl Browser {
         self.ask("Network.setBlockedURLs", blocked).await;
     }
 
-    /// What a screen reader reads, in its order: the names of what is not ignored.
+    /// What a screen reader reads, in its order: texts, and what has a name instead of one.
     pub async fn spoken(&self) -> Vec<String> {
         let tree = self.ask("Accessibility.getFullAXTree", json!({})).await;
-        let nodes = tree["nodes"].as_array().unwrap().iter();
-        let said = nodes.filter(|node| node["ignored"] != true);
-        let said = said.filter_map(|node| node["name"]["value"].as_str());
-        said.filter(|words| !words.is_empty())
-            .map(str::to_owned)
-            .collect()
+        let nodes = tree["nodes"].as_array().unwrap();
+        let node_of = |id: &Value| nodes.iter().find(|node| node["nodeId"] == *id).unwrap();
+        let (mut said, mut next) = (Vec::new(), vec![&nodes[0]]);
+        while let Some(node) = next.pop() {
+            let role = node["role"]["value"].as_str().unwrap_or_default();
+            let is_said = matches!(role, "StaticText" | "progressbar" | "image");
+            if is_said && node["ignored"] != true {
+                said.extend(node["name"]["value"].as_str().map(str::to_owned));
+            } else if let Some(children) = node["childIds"].as_array() {
+                next.extend(children.iter().rev().map(node_of));
+            }
+        }
+        said
     }
 
     /// What was shown when a test failed.

@@ -8,7 +8,7 @@ use crate::rush::pages::document;
 use crate::rush::record::Fault;
 
 /// The room's script goes in after this time, so that its person can read that it does.
-const GOES_IN_S: f64 = 5.0;
+const GOES_IN_S: f64 = 3.0;
 /// Somebody who went in less than this ago and is back in the room waits as long as the room says.
 const WENT_LATELY_S: f64 = 60.0;
 /// When a refusal does not say.

@@ -167,7 +167,7 @@ setInterval(() => {
 // In front of somebody's eyes it goes in by itself, if they wish; in the background it waits to be
 // looked at. Whoever was sent back here a moment ago tries again when the server said, not at once.
 const WENT = 'sumun-went';
-const AFTER_MS = 5000;
+const AFTER_MS = 3000;
 let goes = 0;
 let gone = false;
 function enters() {

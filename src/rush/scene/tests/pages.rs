@@ -2,8 +2,8 @@
 
 use super::*;
 
-const LANDING: &str = "<link rel=\"icon\" href=\"/assets/i.svg\"><script src=\"/assets/p.js\">\
-                       </script><h2 id=\"when\">";
+const LANDING: &str = "<link rel=\"icon\" href=\"/assets/i.svg\">\
+                       <script type=\"module\" src=\"/assets/p.js\"></script><h2 id=\"when\">";
 const FORM: &str =
     "<link rel=\"stylesheet\" href=\"/assets/p.css\"><input id=\"code\" name=\"code\">";
 const BUSY: &str = "<div data-code=\"overloaded\">";

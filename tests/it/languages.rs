@@ -6,7 +6,11 @@ use super::client::Client;
 use super::world::{CAMPAIGN, World, text};
 
 fn page(client: &mut Client, path: &str) -> String {
-    text(&client.call("GET", &format!("//{path}"), None, &[], None).body)
+    text(
+        &client
+            .call("GET", &format!("//{path}"), None, &[], None)
+            .body,
+    )
 }
 
 #[test]
@@ -16,7 +20,10 @@ fn a_whole_catalogue_is_served_and_one_that_lacks_something_is_left_out() {
     let arabic = template
         .replace("\ndirection = ltr", "\ndirection = rtl")
         .replace("\nlanguage = English", "\nlanguage = العربية")
-        .replace("\nproblem-not-found = Not found", "\nproblem-not-found = غير موجود");
+        .replace(
+            "\nproblem-not-found = Not found",
+            "\nproblem-not-found = غير موجود",
+        );
     fs::create_dir(world.path("languages")).unwrap();
     fs::write(world.path("languages/ar.ftl"), &arabic).unwrap();
     let without = template.replace("\nskip = ", "\nskipp = ");
@@ -32,14 +39,23 @@ fn a_whole_catalogue_is_served_and_one_that_lacks_something_is_left_out() {
     let listed = world.run(&["languages", "list"]);
     assert_eq!(listed.status.code(), Some(1));
     let told = text(&listed.stdout);
-    assert!(told.contains("ar  of the agency") && told.contains("vi  not used"), "{told}");
+    assert!(
+        told.contains("ar  of the agency") && told.contains("vi  not used"),
+        "{told}"
+    );
 
     let server = world.serve();
     let mut client = server.client();
     let landing = page(&mut client, &format!("ar/{CAMPAIGN}"));
-    assert!(landing.contains("<html lang=\"ar\" dir=\"rtl\">"), "{landing}");
+    assert!(
+        landing.contains("<html lang=\"ar\" dir=\"rtl\">"),
+        "{landing}"
+    );
     for other in ["ko", "en"] {
-        assert!(landing.contains(&format!("hreflang=\"{other}\"")), "{landing}");
+        assert!(
+            landing.contains(&format!("hreflang=\"{other}\"")),
+            "{landing}"
+        );
     }
     let english = page(&mut client, &format!("en/{CAMPAIGN}"));
     assert!(english.contains(">العربية</a>") && english.contains("dir=\"ltr\""));

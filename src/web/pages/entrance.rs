@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::answer::page;
+use super::day::{born_in, date_words};
 use super::form::Form;
 use super::frame::{Frame, minutes, text};
-use super::landing::{born_in, date_words};
 use super::text::{Block, Told};
 use super::trouble::{self, Retry, Trouble};
 use super::visit::{AGREED_COOKIE, AGREED_S, BORN_COOKIE, Visit, forget, give, keep_for};

@@ -15,6 +15,7 @@ mod calendar;
 mod choose;
 mod components;
 mod confirm;
+mod day;
 mod document;
 mod entrance;
 mod form;
@@ -141,8 +142,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .service(
                     web::scope("/{campaign}")
                         .route("", web::get().to(landing::landing))
-                        .route("/day", web::get().to(landing::day))
-                        .route("/day", web::post().to(landing::ask_day))
+                        .route("/day", web::get().to(day::show))
+                        .route("/day", web::post().to(day::ask))
                         .route("/privacy", web::get().to(document::privacy))
                         .route("/terms", web::get().to(document::terms))
                         .route("/accessibility", web::get().to(document::accessibility))

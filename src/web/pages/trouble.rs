@@ -8,8 +8,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::answer::page;
+use super::day::verdict_page;
 use super::frame::{Frame, minutes, text};
-use super::landing::verdict_page;
 use super::text::InLanguage;
 use super::visit::{Visit, lang};
 use super::when::When;

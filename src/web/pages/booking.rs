@@ -13,7 +13,7 @@ use super::document::told;
 use super::form::Form;
 use super::frame::{Frame, text};
 use super::ics::{self, Method};
-use super::text::{Block, Told};
+use super::text::{Block, InLanguage, Told};
 use super::trouble::{self, Retry, Trouble};
 use super::visit::{Guest, Visit};
 use super::when::When;
@@ -35,7 +35,7 @@ struct BookingPage {
     qr: Option<Qr>,
     was_moved: bool,
     /// Whose booking it is: "노*수 님 (1967년생)".
-    who: Option<String>,
+    who: Option<Who>,
     /// In the browser of another app, which can't keep files.
     in_app: bool,
     /// What to bring; the agency's words at the end of the page; and those for paper alone.
@@ -120,7 +120,7 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
 }
 
 /// What the agency says to bring for the vaccines of these doses.
-fn bring(visit: &Visit, doses: Doses) -> Vec<Told> {
+pub fn bring(visit: &Visit, doses: Doses) -> Vec<Told> {
     let Some(known) = visit.here.agency() else {
         return Vec::new();
     };
@@ -137,11 +137,20 @@ fn bring(visit: &Visit, doses: Doses) -> Vec<Told> {
     texts.collect()
 }
 
-/// For whom a booking is, as the person knows themselves.
-pub fn who(visit: &Visit, person: &PersonKey) -> Option<String> {
+/// For whom a booking is.
+pub fn who(visit: &Visit, person: &PersonKey) -> Option<Who> {
     let (name, year) = visit.service.shown_self(&visit.here, person)?;
-    let values = [("name", text(name)), ("year", text(year.to_string()))];
-    Some(visit.lang.put("person", &values))
+    let year = [("year", text(year.to_string()))];
+    Some(Who {
+        name: InLanguage::of(visit.lang, name),
+        born: visit.lang.put("person-born", &year),
+    })
+}
+
+/// A person as they know themselves: "노*수" and "님 (1967년생)".
+pub struct Who {
+    pub name: InLanguage,
+    pub born: String,
 }
 
 /// Browsers inside other apps, by what they call themselves. They can't download a file.
@@ -225,6 +234,25 @@ impl LastChange<'_> {
         (1..).zip(views).map(|(at, (view, slot))| (at, view, slot))
     }
 
+    /// The vaccine's name and what to bring, each on lines of its own.
+    fn to_know(&self, view: &DoseView, vaccine: VaccineIndex) -> String {
+        let mut lines = String::new();
+        if let Some(vaccine) = &view.vaccine {
+            lines = format!("\n{vaccine}");
+        }
+        let id = &self.visit.here.offer.catalog.campaign.vaccines[vaccine.at()].id;
+        if let Some(known) = self.visit.here.agency()
+            && let Some(bring) = known
+                .agency
+                .vaccine(id)
+                .and_then(|known| known.bring.as_ref())
+        {
+            lines.push('\n');
+            lines.push_str(bring.of(self.visit.lang.tag()).trim());
+        }
+        lines
+    }
+
     fn event(
         &self,
         (dose, view, slot): (usize, DoseView, SlotIndex),
@@ -238,7 +266,7 @@ impl LastChange<'_> {
         );
         let name = l.pick(&campaign.name.ko, &campaign.name.en);
         let number = self.booking.number.to_string();
-        let note = [("number", text(&*number)), ("phone", text(view.phone))];
+        let note = [("number", text(&*number)), ("phone", text(&*view.phone))];
         ics::Event {
             // A booking keeps its number, whatever becomes of it.
             uid: format!("{number}-{dose}@sumun"),
@@ -250,7 +278,7 @@ impl LastChange<'_> {
             end: slot.end,
             summary: format!("{name} ({})", view.title),
             place: format!("{}, {}", view.site, view.street),
-            note: l.put("calendar-note", &note),
+            note: l.put("calendar-note", &note) + &self.to_know(&view, slot.vaccine),
             alarm: "PT24H",
         }
     }

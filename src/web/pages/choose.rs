@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use self::notes::{DAY, Notes, Steps};
-pub use self::within::phone;
+pub use self::within::{directions, phone};
 use super::answer::long_page;
 use super::calendar::{Days, Month};
 use super::form::Form;

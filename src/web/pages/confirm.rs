@@ -9,14 +9,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::answer::page;
-use super::booking::who;
+use super::booking::{Who, bring, who};
 use super::choose::notes::{CHECK, Steps};
 use super::choose::times::{SlotView, day_of, slot_view, slots_of};
-use super::choose::{first_dose, phone, site_name};
+use super::choose::{directions, first_dose, phone, site_name};
 use super::entrance::ConsentView;
 use super::form::Form;
 use super::frame::{Frame, machine, minutes, text};
-use super::text::{Block, InLanguage};
+use super::text::{Block, InLanguage, Told};
 use super::trouble::{self, Retry, Trouble};
 use super::visit::{Guest, Visit};
 use super::when::When;
@@ -53,7 +53,8 @@ struct ConfirmPage {
     /// That they have more time now, right after they asked for it.
     extended: Option<String>,
     /// For whom it is.
-    who: Option<String>,
+    who: Option<Who>,
+    bring: Vec<Told>,
     consent: Option<ConsentView>,
     /// The booking that the hold would move: its number, and where it is now.
     moves: Option<(String, String)>,
@@ -73,6 +74,8 @@ pub struct DoseView {
     pub phone: String,
     /// The number as a link calls it.
     pub call: Option<String>,
+    /// Where a map leads there.
+    pub directions: String,
 }
 
 #[derive(Template)]
@@ -122,6 +125,7 @@ pub fn doses(visit: &Visit, doses: Doses) -> Vec<DoseView> {
             street: InLanguage::of(l, &*row.address),
             phone: row.phone.clone(),
             call: phone(&row.phone).map(|(called, _)| called),
+            directions: directions(row, &row.name_ko),
         }
     };
     doses.slots().enumerate().map(view).collect()
@@ -239,6 +243,7 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
             .then(|| extended(visit, &held))
             .flatten(),
         who: who(visit, &guest.person),
+        bring: bring(visit, held.doses),
         consent: consent(visit, flags.has("agree")).filter(|_| moves.is_none()),
         moves,
     };

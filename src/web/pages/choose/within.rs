@@ -211,7 +211,7 @@ pub fn phone(written: &str) -> Option<(String, String)> {
 }
 
 /// A site on the map of the device. Source: RFC 5870, with the name as map programs take it.
-fn directions(row: &SiteRow, name: &str) -> String {
+pub fn directions(row: &SiteRow, name: &str) -> String {
     let degrees = |e6: i32| format!("{:.6}", f64::from(e6) / 1e6);
     let at = format!("{},{}", degrees(row.lat_e6), degrees(row.lng_e6));
     format!("geo:{at}?q={at}({})", encoded(name))

@@ -115,6 +115,11 @@ impl Place {
         }
     }
 
+    /// Whether they go in past every line, to look after their own booking or hold.
+    pub fn goes_past(&self) -> bool {
+        self.state == PlaceState::Admitted && self.opening.is_none()
+    }
+
     /// Of somebody whose window has not come.
     pub fn before_window(line: LineIndex, window: Window, person: PersonKey, now: Stamp) -> Self {
         let lot = person.0[15];

@@ -52,6 +52,21 @@ pub fn vaccines_without_name(offer: &Offer, agency: &Agency) -> Result<Vec<Strin
     Ok(unnamed.map(|vaccine| vaccine.id.clone()).collect())
 }
 
+/// Checks that another consent text has another version: by that people are told apart.
+fn consent_has_own_version(before: &Agency, agency: &Agency) -> Result<(), String> {
+    let (Some(old), Some(new)) = (&before.consent, &agency.consent) else {
+        return Ok(());
+    };
+    if old.version == new.version && old.text != new.text {
+        return Err(format!(
+            "the consent text is another one than that in force, and its version is the same, \
+             `{}`: give the new text a version of its own",
+            new.version
+        ));
+    }
+    Ok(())
+}
+
 /// The list that puts an agency's file into force as the next version.
 pub fn activation(
     shared: &Shared,
@@ -62,6 +77,9 @@ pub fn activation(
     let offer = offer(shared, id).ok_or_else(|| unknown(id))?;
     let vaccines_unnamed = vaccines_without_name(&offer, agency).map_err(impossible)?;
     let before = offer.agency.as_ref();
+    if let Some(known) = before {
+        consent_has_own_version(&known.agency, agency).map_err(impossible)?;
+    }
     let is_in_force = before.is_some_and(|known| known.source == source && known.agency == *agency);
     let version_before = before.map_or(0, |known| known.version);
     let version = version_before + u32::from(!is_in_force);

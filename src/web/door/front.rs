@@ -342,7 +342,12 @@ impl Front {
                 };
                 landing_page(&self.pages, glance)
             }),
+            // Whoever is in already is sent on by the route.
+            PreparedPage::Room if has(SESSION_COOKIE) => return None,
             PreparedPage::Room => self.with_place(head, |here, place, token| {
+                if place.goes_past() {
+                    return None;
+                }
                 let token = Some(token);
                 let glance = Glance {
                     service,
@@ -350,8 +355,8 @@ impl Front {
                     lang,
                     place: token,
                 };
-                room_page(&self.pages, glance, &place)
-            }),
+                Some(room_page(&self.pages, glance, &place))
+            })?,
         };
         filled?.write(&head.lines, out, end);
         Some(())

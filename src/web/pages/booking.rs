@@ -8,6 +8,7 @@ use fast_qr::QRBuilder;
 use std::fmt::Write as _;
 
 use super::answer::page;
+use super::choose::first_dose;
 use super::confirm::{DoseView, doses};
 use super::document::told;
 use super::form::Form;
@@ -34,6 +35,10 @@ struct BookingPage {
     doses: Vec<DoseView>,
     qr: Option<Qr>,
     was_moved: bool,
+    /// It was made or moved a moment ago.
+    is_new: bool,
+    /// When the first dose is.
+    when: String,
     /// Whose booking it is: "노*수 님 (1967년생)".
     who: Option<Who>,
     /// In the browser of another app, which can't keep files.
@@ -52,6 +57,8 @@ struct Qr {
     path: String,
 }
 
+/// For so long a booking is said to be made, and not only to be there.
+const NEW_S: i64 = 600;
 /// Modules around the code that stay empty (ISO/IEC 18004).
 const QUIET: usize = 4;
 
@@ -94,7 +101,10 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
     let at = [("at", text(when.end(deadline)))];
     let latest = visit.service.latest_booking(&visit.here, &guest.person);
     let was_moved =
-        matches!(latest, Ok(Some((_, entry))) if matches!(entry.change, Change::Moved { .. }));
+        matches!(&latest, Ok(Some((_, entry))) if matches!(entry.change, Change::Moved { .. }));
+    let changed = latest.as_ref().ok().and_then(Option::as_ref);
+    let changed = changed.map_or(booking.booked_at, |(_, entry)| entry.stamp);
+    let is_new = visit.here.now < changed.plus_s(NEW_S);
     let number = booking.number.to_string();
     let said = |text: fn(&Agency) -> Option<&Texts>| told(visit, text);
     let template = BookingPage {
@@ -104,6 +114,8 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
         qr: qr(&number),
         number,
         was_moved,
+        is_new,
+        when: first_dose(visit, &booking),
         who: who(visit, &guest.person),
         in_app: is_in_app(&request),
         bring: bring(visit, booking.doses),
@@ -265,6 +277,8 @@ impl LastChange<'_> {
             &catalog.campaign,
         );
         let name = l.pick(&campaign.name.ko, &campaign.name.en);
+        let known = self.visit.here.agency();
+        let agency = known.map(|known| known.agency.name.of(l.tag()).to_owned());
         let number = self.booking.number.to_string();
         let note = [("number", text(&*number)), ("phone", text(&*view.phone))];
         ics::Event {
@@ -273,7 +287,7 @@ impl LastChange<'_> {
             sequence: self.booking.seq.0,
             stamp: self.entry.stamp,
             cancelled,
-            organizer: name.to_string(),
+            organizer: agency.unwrap_or_else(|| name.to_string()),
             start: slot.start,
             end: slot.end,
             summary: format!("{name} ({})", view.title),
@@ -289,6 +303,9 @@ pub async fn ask_cancel(guest: Guest) -> HttpResponse {
     let Some(booking) = guest.booking() else {
         return visit.onward("/booking");
     };
+    if let Some(refused) = guest.past_deadline() {
+        return refused.into();
+    }
     let template = CancelPage {
         f: Frame::of(visit, "/cancel"),
         number: booking.number.to_string(),

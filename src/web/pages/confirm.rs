@@ -208,7 +208,12 @@ fn full(visit: &Visit, slot: SlotIndex, near: &Near) -> HttpResponse {
 /// What a person who has not agreed to the present text is asked before they book.
 fn consent(visit: &Visit, is_refused: bool) -> Option<ConsentView> {
     let asked = ConsentView::of(visit)?;
-    let missing = || visit.lang.say("consent-missing").to_owned();
+    let key = if visit.agreed.is_some() {
+        "consent-changed"
+    } else {
+        "consent-missing"
+    };
+    let missing = || visit.lang.say(key).to_owned();
     (visit.agreed != Some(asked.version)).then(|| ConsentView {
         fault: is_refused.then(missing),
         ..asked
@@ -221,6 +226,9 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
     let Some(held) = guest.hold() else {
         return visit.onward(visit.home(&guest.person));
     };
+    if let Some(refused) = guest.past_deadline() {
+        return refused.into();
+    }
     let when = When::of(visit);
     let left_s = visit.service.clock.until(held.until).as_secs();
     let moves = guest
@@ -247,12 +255,16 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
         consent: consent(visit, flags.has("agree")).filter(|_| moves.is_none()),
         moves,
     };
+    let is_frozen = template.frozen.is_some();
     let mut answer = page(visit.lang, StatusCode::OK, &template);
     // When the hold has ended, the browser goes by itself to where another time can be chosen.
     let day = day_of(visit, held.doses.first).unwrap_or_default();
     let after_s = left_s + ENDED_S;
     let refresh = format!("{after_s};url={}?ended", visit.to(&day));
-    if let Ok(refresh) = refresh.parse() {
+    // While sessions are frozen no hold ends.
+    if let Ok(refresh) = refresh.parse()
+        && !is_frozen
+    {
         answer.headers_mut().insert(REFRESH, refresh);
     }
     answer
@@ -339,7 +351,8 @@ pub async fn book(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Troub
         }
         None => {
             let key = format!("page-book-{hold}");
-            let agreed = visit.agreed.or(form.number("agreed"));
+            // What was ticked a moment ago counts before what was agreed to at the entrance.
+            let agreed = form.number("agreed").or(visit.agreed);
             let asked = ConsentView::of(visit);
             let is_asked = asked.is_some_and(|asked| agreed != Some(asked.version));
             // Of a hold that has ended, its end is told.
@@ -359,6 +372,8 @@ pub async fn book(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Troub
             let mut fields = vec![("hold", hold.to_string())];
             fields.extend(slot.map(|slot| ("slot", slot.to_string())));
             fields.extend(number.map(|number| ("number", number.to_string())));
+            let agreed = form.number::<u32>("agreed");
+            fields.extend(agreed.map(|agreed| ("agreed", agreed.to_string())));
             let retry = Retry {
                 action: visit.to("/book"),
                 fields,

@@ -67,24 +67,30 @@ pub async fn ask(request: HttpRequest, visit: Visit, body: read::Bytes) -> HttpR
     let form = Form::of(body);
     let typed = form.field("birth_date");
     match spelling::date::read(typed) {
+        Ok(date) if date > When::of(&visit).local_date(visit.here.now) => {
+            refused(&visit, typed, &DateFault::NotInCalendar)
+        }
         Ok(date) => {
             keep_for(&request, BORN_COOKIE, &Day::of(date).to_string(), BORN_S);
             visit.onward("/day")
         }
-        Err(fault) => {
-            let l = visit.lang;
-            let template = DayPage {
-                f: Frame::of(&visit, "/day"),
-                title: l.say("birth-date-unclear").to_owned(),
-                verdict: None,
-                day: DayForm {
-                    typed: typed.chars().take(TYPED_MAX).collect(),
-                    fault: Some(date_words(l, &fault)),
-                },
-            };
-            page(l, StatusCode::UNPROCESSABLE_ENTITY, &template)
-        }
+        Err(fault) => refused(&visit, typed, &fault),
     }
+}
+
+/// The form again, with what is wrong.
+fn refused(visit: &Visit, typed: &str, fault: &DateFault) -> HttpResponse {
+    let l = visit.lang;
+    let template = DayPage {
+        f: Frame::of(visit, "/day"),
+        title: l.say("birth-date-unclear").to_owned(),
+        verdict: None,
+        day: DayForm {
+            typed: typed.chars().take(TYPED_MAX).collect(),
+            fault: Some(date_words(l, fault)),
+        },
+    };
+    page(l, StatusCode::UNPROCESSABLE_ENTITY, &template)
 }
 
 /// What is wrong with a date, and how to write it.
@@ -137,7 +143,7 @@ pub async fn show(request: HttpRequest, visit: Visit) -> HttpResponse {
         title: verdict.headline.clone(),
         verdict: Some(verdict),
         day: DayForm {
-            typed: born.to_string(),
+            typed: When::of(&visit).born(born.date()),
             fault: None,
         },
     };
@@ -221,7 +227,12 @@ fn verdict(visit: &Visit, decision: &Decision, who: &str) -> Verdict {
     let (l, when, now) = (visit.lang, When::of(visit), visit.here.now);
     let says = |key, words: String| l.put(key, &[("at", text(words)), ("who", text(who))]);
     let mut sentences = Vec::new();
+    let is_paused = visit.here.gate.board.load().view.state == "paused";
+    let order = visit.here.offer.catalog.campaign.gate.order;
+    let by_windows = order == Order::Windows;
     let headline = match (decision.answer, decision.opens_at) {
+        (Answer::Eligible, _) if is_paused => says("you-may-book-paused", String::new()),
+        (Answer::Eligible, _) if by_windows => says("you-may-book-windows", String::new()),
         (Answer::Eligible, _) => says("you-may-book-now", String::new()),
         (_, Some(opens)) => says("your-opening-is", when.near(opens, now)),
         (Answer::OpeningClosed, None) => says("your-opening-is-over", String::new()),
@@ -229,6 +240,15 @@ fn verdict(visit: &Visit, decision: &Decision, who: &str) -> Verdict {
         (Answer::NotEligible, None) => says("not-for-you", String::new()),
     };
     if decision.answer == Answer::Eligible {
+        if by_windows {
+            sentences.push(l.say("windows-are-shown").to_owned());
+        }
+        let opening = decision.rule.opening();
+        let campaign = &visit.here.offer.catalog.campaign;
+        let closes = opening.map(|at| campaign.last_entry(&campaign.openings[at]));
+        if let Some(closes) = closes.filter(|closes| Some(*closes) != decision.next_change) {
+            sentences.push(says("you-may-enter-until", when.end(closes)));
+        }
         let until = decision.next_change;
         sentences.extend(until.map(|until| says("you-may-book-until", when.end(until))));
     }
@@ -236,11 +256,10 @@ fn verdict(visit: &Visit, decision: &Decision, who: &str) -> Verdict {
     if let Some(closed) = closed.filter(|_| decision.answer != Answer::Eligible) {
         sentences.push(says("your-opening-ended", when.end(closed)));
     }
-    let by_windows = visit.here.offer.catalog.campaign.gate.order == Order::Windows;
-    let (shown, to_be_shown) = if by_windows {
-        ("windows-are-shown", "windows-shown-at")
-    } else {
-        ("lobby-is-open", "lobby-opens-at")
+    let (shown, to_be_shown) = match order {
+        Order::Windows => ("windows-are-shown", "windows-shown-at"),
+        Order::Draw => ("lobby-is-drawn", "lobby-opens-at"),
+        Order::Arrival => ("lobby-is-open", "lobby-opens-at"),
     };
     if let (Some(lobby), Some(_)) = (decision.lobby_opens_at, decision.opens_at) {
         sentences.push(if decision.lobby_is_open() {
@@ -253,6 +272,8 @@ fn verdict(visit: &Visit, decision: &Decision, who: &str) -> Verdict {
         sentences.push(whom_else(visit));
     }
     let action = match (decision.answer, decision.lobby_is_open()) {
+        (Answer::Eligible, _) if by_windows => Some("to-window-in"),
+        (Answer::Eligible, _) if is_paused => Some("to-lobby"),
         (Answer::Eligible, _) => Some("to-enter"),
         (_, true) if by_windows => Some("to-window-in"),
         (_, true) => Some("to-lobby"),
@@ -264,6 +285,6 @@ fn verdict(visit: &Visit, decision: &Decision, who: &str) -> Verdict {
         sentences,
         may_enter: action.is_some(),
         action: action.map(|key| l.say(key)),
-        may_have_booked: decision.closed_at.is_some(),
+        may_have_booked: decision.closed_at.is_some() && !who.is_empty(),
     }
 }

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::answer::page;
+use super::choose::notes::{IDENTITY, Steps};
 use super::day::{born_in, date_words};
 use super::form::Form;
 use super::frame::{Frame, minutes, text};
@@ -39,6 +40,7 @@ struct EnterPage {
     faults: Vec<(&'static str, String)>,
     fields: Vec<Field>,
     consent: Option<ConsentView>,
+    steps: Steps,
     /// A note above the form.
     note: Option<&'static str>,
     has_place: bool,
@@ -250,7 +252,12 @@ fn credentials(visit: &Visit, typed: &Typed) -> Result<Credentials, Vec<(&'stati
     }
     let consent = ConsentView::of(visit);
     if consent.is_some_and(|consent| typed.agreed != Some(consent.version)) {
-        faults.push(("agreed", say("consent-missing")));
+        let key = if typed.agreed.is_some() {
+            "consent-changed"
+        } else {
+            "consent-missing"
+        };
+        faults.push(("agreed", say(key)));
     }
     if !faults.is_empty() {
         return Err(faults);
@@ -335,6 +342,7 @@ fn enter_page(
         title,
         next,
         fields: wanted.iter().map(field).collect(),
+        steps: Steps::at(l, IDENTITY),
         faults,
         consent: ConsentView::of(visit).map(|consent| ConsentView {
             is_given: typed.agreed == Some(consent.version),

@@ -109,11 +109,14 @@ fn known(visit: &Visit) -> Option<Known> {
     let session = visit.session.as_deref();
     let person = session.and_then(|session| service.session(&visit.here, session).ok());
     if let Some(person) = person {
-        return Some(match visit.home(&person) {
-            page @ "/booking" => told(say("known-booking"), page, "to-booking"),
-            page @ "/confirm" => told(say("known-hold"), page, "to-confirm"),
-            page => told(say("known-session"), page, "to-sites"),
-        });
+        let has_booking = service.active_booking(&visit.here, &person).is_some();
+        return match visit.home(&person) {
+            page @ "/booking" => Some(told(say("known-booking"), page, "to-booking")),
+            page @ "/confirm" if has_booking => Some(told(say("known-move"), page, "to-confirm")),
+            page @ "/confirm" => Some(told(say("known-hold"), page, "to-confirm")),
+            page if visit.may_book(&person) => Some(told(say("known-session"), page, "to-sites")),
+            _ => None,
+        };
     }
     let place = service.place(&visit.here, visit.place.as_deref()?).ok()?;
     let number = [("number", text(grouped(place.number)))];
@@ -216,7 +219,8 @@ fn make(visit: &Visit, made_of: &MadeOf, known: Option<Known>) -> Prepared {
 
 fn change_words(visit: &Visit) -> String {
     let days = visit.here.offer.catalog.campaign.booking.change_until_days;
-    let days = [("days", Value::from(u32::from(days)))];
+    // The midnight at the beginning of that day is the end of the day before it.
+    let days = [("days", Value::from(u32::from(days) + 1))];
     visit.lang.put("know-change", &days)
 }
 
@@ -238,6 +242,7 @@ fn groups(visit: &Visit) -> Vec<GroupView> {
 }
 
 fn group(visit: &Visit, at: usize, digits: &[u8]) -> GroupView {
+    let is_paused = visit.here.gate.board.load().view.state == "paused";
     let (l, when, now) = (visit.lang, When::of(visit), visit.here.now);
     let campaign = &visit.here.offer.catalog.campaign;
     let theirs = |opening: &&Opening| {
@@ -266,14 +271,16 @@ fn group(visit: &Visit, at: usize, digits: &[u8]) -> GroupView {
     let at = |key, words: String| l.put(key, &[("at", text(words))]);
     let starts = || at("starts-at", when.near(opening.from, now));
     match OpeningState::of(campaign, opening, now) {
+        OpeningState::Open if campaign.gate.order == Order::Windows => view(
+            "open",
+            "windows-shown",
+            opening.until,
+            at("ends-at", when.near_end(opening.until, now)),
+        ),
         OpeningState::Open => {
+            let tag = if is_paused { "open-paused" } else { "open-now" };
             let ends = campaign.last_entry(opening);
-            view(
-                "open",
-                "open-now",
-                ends,
-                at("ends-at", when.near_end(ends, now)),
-            )
+            view("open", tag, ends, at("ends-at", when.near_end(ends, now)))
         }
         OpeningState::Lobby if campaign.gate.order == Order::Windows => {
             view("lobby", "windows-shown", opening.from, starts())

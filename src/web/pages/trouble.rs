@@ -27,6 +27,12 @@ impl Trouble {
     }
 }
 
+impl From<Trouble> for HttpResponse {
+    fn from(Trouble(answer): Trouble) -> Self {
+        *answer
+    }
+}
+
 impl From<Trouble> for actix_web::Error {
     fn from(Trouble(answer): Trouble) -> Self {
         InternalError::from_response("refused", *answer).into()

@@ -212,6 +212,15 @@ impl Guest {
             .active_booking(&self.visit.here, &self.person)
     }
 
+    /// The page for somebody whose booking can't be changed any more; none for everybody else.
+    pub fn past_deadline(&self) -> Option<Trouble> {
+        let booking = self.booking()?;
+        let catalog = &self.visit.here.offer.catalog;
+        let deadline = catalog.change_deadline(&catalog.slots[booking.doses.first.at()]);
+        let refused = Refused::ChangeDeadlinePassed(deadline);
+        (deadline <= self.visit.here.now).then(|| self.visit.trouble(&refused))
+    }
+
     pub fn hold(&self) -> Option<Held> {
         self.visit
             .service

@@ -36,6 +36,8 @@ pub struct Scene {
     closes: Option<Stamp>,
     /// When the opening ends, for somebody who will probably not have their turn; and their next.
     ends: Option<(Stamp, Option<Stamp>)>,
+    /// The order of the lobby will be drawn.
+    is_drawn: bool,
     wait: WaitIn,
     /// A turn has come, and is kept until an instant.
     has_deadline: bool,
@@ -44,6 +46,8 @@ pub struct Scene {
 /// How the wait is worded.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum WaitIn {
+    /// Nobody is ahead.
+    Next,
     Minutes,
     RangeOfMinutes,
     Hours,
@@ -80,7 +84,8 @@ struct Room {
     passed: String,
     wait_words: String,
     /// How a script words a wait: minutes, hours, and the three kinds of it.
-    patterns: [String; 8],
+    patterns: [String; 9],
+    is_drawn: bool,
     as_of_words: String,
     has_deadline: bool,
     deadline_words: String,
@@ -95,6 +100,15 @@ pub async fn room(request: HttpRequest, visit: Visit) -> Result<HttpResponse, Tr
     };
     match visit.service.place(&visit.here, token) {
         Ok(place) => {
+            // Whoever is in already, or goes in past the line, has nothing to wait for.
+            let session = visit.session.as_deref();
+            let inside = session.and_then(|known| visit.service.session(&visit.here, known).ok());
+            if let Some(person) = inside {
+                return Ok(visit.onward(visit.home(&person)));
+            }
+            if place.goes_past() && visit.service.frozen(&visit.here).is_none() {
+                return Ok(visit.onward("/booking"));
+            }
             Ok(shown(prepared_pages(&request), visit.glance(), &place).answer(request.headers()))
         }
         Err(Refused::PlaceInvalid) => Ok(visit.onward("/enter")),
@@ -115,7 +129,8 @@ pub fn shown(kept: &PreparedPages, glance: Glance<'_>, place: &Place) -> Filled 
     let make = |made_of: &MadeOf| make(&glance.visit(), scene, made_of.message.as_ref());
     let key = (here.index, glance.lang, scene);
     let page = kept.rooms.page(key, made_of, make);
-    let passed = place.number.saturating_sub(place.ahead);
+    // Never full before the turn has come.
+    let passed = place.number.saturating_sub(place.ahead + 1);
     let [low, high] = wait_words(glance.lang, scene.wait, place.wait_s);
     let window = place.window.filter(|_| place.state == PlaceState::Window);
     let window = window.map_or_else(Default::default, |window| window_told(glance, window));
@@ -198,7 +213,12 @@ impl Scene {
             ends: own
                 .zip(place.may_not_reach)
                 .map(|(own, why)| (own.until, next(why))),
-            wait: WaitIn::of(place.wait_s),
+            is_drawn: state == "lobby" && place.ticket.given.in_draw(),
+            wait: if state == "waiting" && place.ahead == 0 {
+                WaitIn::Next
+            } else {
+                WaitIn::of(place.wait_s)
+            },
             has_deadline: state == "admitted" && place.kept_until.is_some(),
         }
     }
@@ -242,6 +262,7 @@ fn make(visit: &Visit, scene: Scene, message: Option<&Notice>) -> Prepared {
     let ahead_words = l.put("people-count", &[("count", text(hole(AHEAD)))]);
     let (low, high) = (text(hole(LOW)), text(hole(HIGH)));
     let wait_words = match scene.wait {
+        WaitIn::Next => l.say("wait-you-are-next").to_owned(),
         WaitIn::Minutes => l.put("wait-one", &[("n", low)]),
         WaitIn::RangeOfMinutes => l.put("wait-minutes", &[("low", low), ("high", high)]),
         WaitIn::Hours => l.put("wait-long", &[("low", low), ("high", high)]),
@@ -280,6 +301,7 @@ fn make(visit: &Visit, scene: Scene, message: Option<&Notice>) -> Prepared {
         wait_words,
         patterns: patterns(l),
         as_of_words: l.put("as-of", &[("at", text(marked("as-of", AS_OF)))]),
+        is_drawn: scene.is_drawn,
         has_deadline: scene.has_deadline,
         deadline_words: l.put("wait-deadline", &[("at", text(hole(DEADLINE)))]),
         poll_s: hole(POLL_S),
@@ -357,7 +379,7 @@ fn may_not_reach(visit: &Visit, ends: Stamp, next: Option<Stamp>) -> [String; 2]
 }
 
 /// The wordings of a wait, with the names of the figures in them.
-fn patterns(l: Lang) -> [String; 8] {
+fn patterns(l: Lang) -> [String; 9] {
     let put = |key, names: &[&'static str]| {
         let values: Vec<_> = names
             .iter()
@@ -374,6 +396,7 @@ fn patterns(l: Lang) -> [String; 8] {
         put("wait-announce", &["ahead", "wait"]),
         put("wait-next", &["s"]),
         put("wait-entering", &["s"]),
+        l.say("wait-you-are-next").to_owned(),
     ]
 }
 
@@ -384,7 +407,7 @@ fn whole_minutes(seconds: u64) -> u64 {
 /// The range of the wait, as it stands in its words; a script counts the short forms on.
 fn wait_words(l: Lang, wait: WaitIn, wait_s: [u64; 2]) -> [String; 2] {
     match wait {
-        WaitIn::Minutes | WaitIn::RangeOfMinutes => {
+        WaitIn::Next | WaitIn::Minutes | WaitIn::RangeOfMinutes => {
             wait_s.map(|seconds| whole_minutes(seconds).to_string())
         }
         WaitIn::Hours => wait_s.map(|seconds| minutes(l, seconds)),

@@ -18,6 +18,9 @@ pub type Wanted = BTreeMap<String, BTreeSet<String>>;
 
 /// Everything that is wrong with a catalogue; nothing if it can be used.
 pub fn faults(tag: &str, source: &str) -> Vec<String> {
+    if ["ko", "en"].contains(&tag) {
+        return vec!["is a language of the program itself".to_owned()];
+    }
     let is_tag = (2..=3).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_lowercase());
     if !is_tag {
         return vec!["the file's name is not a language's tag, as `vi.ftl`".to_owned()];
@@ -103,6 +106,13 @@ fn collect(
             PatternElement::Placeable { expression } => expression,
             PatternElement::TextElement { value } => {
                 bytes += value.len();
+                let hidden = |letter: char| {
+                    (letter.is_control() && letter != '\n')
+                        || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+                };
+                if value.contains(hidden) {
+                    faults.push(format!("`{key}` has a character that can't be seen"));
+                }
                 if value.contains(['<', '>']) {
                     faults.push(format!("`{key}` has `<` or `>`: messages are plain text"));
                 }
@@ -170,6 +180,15 @@ mod tests {
             faults("vi", &unread)
         );
         assert!(!faults("../vi", EN_SOURCE).is_empty());
+        assert_eq!(
+            faults("ko", EN_SOURCE),
+            ["is a language of the program itself"]
+        );
+        let hidden = EN_SOURCE.replace("skip = Skip", "skip = \u{202e}Skip");
+        assert_eq!(
+            faults("vi", &hidden),
+            ["`skip` has a character that can't be seen"]
+        );
         let way = EN_SOURCE.replace("direction = ltr", "direction = up");
         assert_eq!(faults("ar", &way), ["`direction` is `ltr` or `rtl`"]);
     }

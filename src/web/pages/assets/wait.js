@@ -145,9 +145,9 @@ function draw(place, as_of) {
   figure('ahead', place.ahead);
   at('as-of').textContent = as_of.slice(11, 19);
   const wait = at('wait');
-  if (wait) wait.textContent = wording(place.wait_s.map(minutes));
+  if (wait) wait.textContent = place.ahead ? wording(place.wait_s.map(minutes)) : words.front;
   const bar = at('bar');
-  if (bar) { bar.max = place.number; bar.value = Math.max(0, place.number - place.ahead); }
+  if (bar) { bar.max = place.number; bar.value = Math.max(0, place.number - place.ahead - 1); }
   // Spoken at most once a minute, so that a screen reader is not talked over.
   if (wait && performance.now() - announced > 60000) {
     announced = performance.now();

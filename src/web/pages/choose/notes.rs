@@ -7,12 +7,13 @@ use askama::Template;
 
 use super::first_dose;
 use crate::domain::time::Stamp;
+use crate::service::booking::Held;
 use crate::web::pages::answer::page;
 use crate::web::pages::form::Form;
 use crate::web::pages::frame::{Frame, text};
 use crate::web::pages::text::InLanguage;
 use crate::web::pages::trouble::Trouble;
-use crate::web::pages::visit::Guest;
+use crate::web::pages::visit::{Guest, Visit};
 use crate::web::pages::when::When;
 use crate::web::words::Lang;
 
@@ -27,6 +28,7 @@ pub struct Steps {
 }
 
 /// The steps by their numbers.
+pub const IDENTITY: usize = 1;
 pub const SITE: usize = 2;
 pub const DAY: usize = 3;
 pub const TIME: usize = 4;
@@ -55,6 +57,8 @@ pub struct Notes {
     pub frozen: Option<InLanguage>,
     /// What became of the time that was chosen before.
     pub before: Option<&'static str>,
+    /// The time that is kept for the person already.
+    pub hold: Option<String>,
     /// For somebody who has a booking: it stays until the new one is made.
     pub booking: Option<String>,
     /// For somebody who has none: until when they can make one, if that is soon.
@@ -77,9 +81,14 @@ impl Notes {
         let mut notes = Self {
             frozen: frozen.map(|reason| InLanguage::notice(l, &reason)),
             before: before(l, form),
+            hold: None,
             booking: None,
             ends: None,
         };
+        if let Some(refused) = guest.past_deadline() {
+            return Err(refused);
+        }
+        notes.hold = guest.hold().map(|held| held_words(visit, held));
         if let Some(booking) = guest.booking() {
             let at = text(first_dose(visit, &booking));
             notes.booking = Some(l.put("you-keep", &[("at", at)]));
@@ -94,6 +103,13 @@ impl Notes {
         }
         Ok(notes)
     }
+}
+
+/// When the time is that is kept for somebody.
+fn held_words(visit: &Visit, held: Held) -> String {
+    let slot = &visit.here.offer.catalog.slots[held.doses.first.at()];
+    let at = text(When::of(visit).instant(slot.start));
+    visit.lang.put("you-hold", &[("at", at)])
 }
 
 /// The words of a flag in the address, which stays there when the page is loaded again.

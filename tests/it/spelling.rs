@@ -103,7 +103,7 @@ fn the_page_tells_a_typing_error_in_both_languages_and_counts_no_guess() {
     let mistyped = String::from_utf8(mistyped).unwrap();
     assert!(crockford::parse(&mistyped).is_err());
     for _ in 0..15 {
-        for (language, words) in [("en", "typing mistake"), ("ko", "오타")] {
+        for (language, words) in [("en", "typing mistake"), ("ko", "잘못 입력된 글자")] {
             let told = enter(language, &mistyped);
             assert_eq!(told.status, 422);
             let page = String::from_utf8_lossy(&told.body);

@@ -35,7 +35,7 @@ fn the_last_minute_is_told_once_and_more_time_is_one_button_away() {
             let hidden = "return document.getElementById('soon').hidden";
             assert_eq!(browser.script(hidden).await, json!(true));
             browser.script(COUNTS).await;
-            let warning = word(lang, "곧 시간이 끝납니다.", "Your time is about to end.");
+            let warning = word(lang, "한 번 늘릴 수 있습니다", "you can extend it once");
             browser.reads("#soon [role=alert]", warning).await;
             browser.look("ends-soon").await;
             tokio::time::sleep(Duration::from_secs(3)).await;
@@ -69,7 +69,7 @@ fn more_time_is_real_with_and_without_a_script() {
             browser.come_in(&demo.people[usize::from(script)]).await;
             browser.choose(0).await;
             browser.at("/confirm").await;
-            browser.reads("#soon", "곧 시간이 끝납니다.").await;
+            browser.reads("#soon", "한 번 늘릴 수 있습니다").await;
             browser.click(BUTTON).await;
             browser
                 .reads("#extended", "예약 시간을 5분 늘렸습니다")

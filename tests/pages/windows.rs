@@ -50,7 +50,9 @@ fn a_window_is_looked_up_and_goes_in_by_itself_when_it_has_come() {
             .await;
         browser.look("window").await;
         assert_eq!(browser.count("#number").await, 0);
-        // Nothing is pressed, and nothing was asked for before.
+        // Nothing is pressed, and nothing was asked for before. From the look that finds the window
+        // begun to the end of the countdown it takes a while.
+        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
         browser.at("/sites").await;
     });
 }

@@ -108,6 +108,36 @@ fn two_tabs_make_one_booking() {
     });
 }
 
+/// A third tab chooses another time meanwhile: each tab ends where the person is, with one booking.
+#[test]
+fn three_tabs_make_one_booking() {
+    let demo = Demo::open();
+    browse(PHONE, &demo.base(), async |browser| {
+        browser.come_in(&demo.people[0]).await;
+        browser.choose(0).await;
+        browser.at("/confirm").await;
+        let first = browser.client.window().await.unwrap();
+        let second = browser.client.new_window(true).await.unwrap().handle;
+        let third = browser.client.new_window(true).await.unwrap().handle;
+        browser.client.switch_to_window(second).await.unwrap();
+        browser.go("/sites").await;
+        browser.reads("#held", "맡아 둔 시간이 있습니다").await;
+        browser.choose(1).await;
+        browser.at("/confirm").await;
+        browser.client.switch_to_window(third).await.unwrap();
+        browser.go("/confirm").await;
+        let number = browser.confirm().await;
+        let doses = browser.text(".doses").await;
+        for tab in [first, browser.client.window().await.unwrap()] {
+            browser.client.switch_to_window(tab).await.unwrap();
+            browser.go("/confirm").await;
+            browser.at("/booking").await;
+            assert_eq!(browser.text(".ticket .number").await, number);
+            assert_eq!(browser.text(".doses").await, doses);
+        }
+    });
+}
+
 #[test]
 fn back_after_confirming_shows_the_booking() {
     let demo = Demo::open();

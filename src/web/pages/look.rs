@@ -122,11 +122,13 @@ impl Look {
             let hash = digest(&SHA256, text.as_bytes());
             format!(" 'sha256-{}'", BASE64.encode(hash.as_ref()))
         };
+        // The waiting room's icon is empty, so that nothing is asked for beside it.
+        let image = if script.is_some() { " data:" } else { "" };
         let script = script.map_or_else(String::new, |script| hash(script.text()));
         let style = hash(&self.frame);
         format!(
             "default-src 'none'; style-src 'self'{style}; script-src 'self'{script}; \
-             img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+             img-src 'self'{image}; connect-src 'self'; form-action 'self'; base-uri 'none'; \
              frame-ancestors 'none'"
         )
     }

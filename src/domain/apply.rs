@@ -337,12 +337,9 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
             if campaign.agency_version() + 1 != *version {
                 return Err("is not the next version of the agency's file".to_owned());
             }
-            campaign.agency = Some(Arc::new(AgencyVersion {
-                version: *version,
-                activated_at: entry.stamp,
-                source,
-                agency,
-            }));
+            let before = campaign.agency.as_deref();
+            let next = AgencyVersion::next(before, entry.stamp, source, agency);
+            campaign.agency = Some(Arc::new(next));
             Ok(())
         }
         Change::Agreed {

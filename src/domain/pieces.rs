@@ -70,10 +70,7 @@ pub fn activation(
     rules: &Campaign,
 ) -> Result<Vec<Change>, RowTooLong> {
     let rows = rules.rows();
-    let texts = split_text(source).into_iter();
-    let mut pieces: Vec<_> = texts.map(|text| Piece::Source(text.to_owned())).collect();
-    let runs = split(&rows)?.into_iter();
-    pieces.extend(runs.map(|run| Piece::Rules(run.to_vec())));
+    let pieces = with_source(source, &rows, Piece::Rules)?;
     let last = Change::CampaignActivated {
         campaign,
         version,
@@ -92,10 +89,7 @@ pub fn agency(
     agency: &Agency,
 ) -> Result<Vec<Change>, RowTooLong> {
     let rows = agency.rows();
-    let texts = split_text(source).into_iter();
-    let mut pieces: Vec<_> = texts.map(|text| Piece::Source(text.to_owned())).collect();
-    let runs = split(&rows)?.into_iter();
-    pieces.extend(runs.map(|run| Piece::Agency(run.to_vec())));
+    let pieces = with_source(source, &rows, Piece::Agency)?;
     let last = Change::AgencyActivated {
         campaign,
         version,
@@ -104,6 +98,18 @@ pub fn agency(
         source_sha256: Hash::of(source.as_bytes()).0,
     };
     Ok(list(campaign, pieces, last))
+}
+
+/// The pieces of a file that is kept with what it meant: its text, then its rows.
+fn with_source<T: Serialize + Clone>(
+    source: &str,
+    rows: &[T],
+    piece: impl Fn(Vec<T>) -> Piece,
+) -> Result<Vec<Piece>, RowTooLong> {
+    let texts = split_text(source).into_iter();
+    let texts = texts.map(|text| Piece::Source(text.to_owned()));
+    let runs = split(rows)?.into_iter();
+    Ok(texts.chain(runs.map(|run| piece(run.to_vec()))).collect())
 }
 
 /// The entries that import these sites; none for no rows.

@@ -132,6 +132,7 @@ struct CampaignFrame {
 struct AgencyFrame {
     version: u32,
     activated_at: Stamp,
+    consent_since: u32,
     source: String,
     rows: Vec<AgencyRow>,
 }
@@ -254,12 +255,14 @@ fn campaign_frame(campaign: &CampaignState) -> CampaignFrame {
         let AgencyVersion {
             version,
             activated_at,
+            consent_since,
             source,
             agency,
         } = &**known;
         AgencyFrame {
             version: *version,
             activated_at: *activated_at,
+            consent_since: *consent_since,
             source: source.clone(),
             rows: agency.rows(),
         }
@@ -503,6 +506,7 @@ fn campaign_of(index: CampaignIndex, frame: CampaignFrame) -> Found<CampaignStat
         Ok::<_, String>(Arc::new(AgencyVersion {
             version: frame.version,
             activated_at: frame.activated_at,
+            consent_since: frame.consent_since,
             source: frame.source,
             agency: Agency::of_rows(&frame.rows)?,
         }))

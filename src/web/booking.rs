@@ -3,7 +3,7 @@
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post};
 
-use super::call::{Admitted, IdempotencyKey, SESSION_COOKIE, token_in};
+use super::call::{Admitted, Call, IdempotencyKey, SESSION_COOKIE, token_in};
 use super::described::{CampaignPath, HoldPath, KeyHeader, NumberPath, refusals};
 use super::headers::Headers;
 use super::origin::is_ours_or_bearer;
@@ -12,7 +12,7 @@ use super::public::answer;
 use super::read;
 use super::views::{self, BookRequest, BookingAnswer, HoldRequest, HoldView, SeatRequest};
 use super::words::Lang;
-use crate::domain::ids::PersonKey;
+use crate::domain::ids::{BookingNumber, HoldId, PersonKey};
 use crate::service::booking::Choice;
 use crate::service::{Here, Refused, Service};
 
@@ -87,10 +87,7 @@ pub async fn extend_hold(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Admitted { call, person } = admitted;
-    let hold = read::hold(
-        call.lang,
-        request.match_info().get("hold").unwrap_or_default(),
-    )?;
+    let hold = hold(&call, &request)?;
     let held = call.service.extend(&call.here, person, hold).await;
     let held = held.map_err(|refused| call.problem(refused))?;
     Ok(answer(StatusCode::OK, &views::held(&call.here, &held)))
@@ -109,10 +106,7 @@ pub async fn release_hold(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Admitted { call, person } = admitted;
-    let hold = read::hold(
-        call.lang,
-        request.match_info().get("hold").unwrap_or_default(),
-    )?;
+    let hold = hold(&call, &request)?;
     let released = call.service.release(&call.here, person, hold).await;
     released.map_err(|refused| call.problem(refused))?;
     Ok(HttpResponse::NoContent().finish())
@@ -218,11 +212,14 @@ pub async fn cancel_booking(
     ))
 }
 
+/// The hold that the address names.
+fn hold(call: &Call, request: &HttpRequest) -> Result<HoldId, Problem> {
+    let text = request.match_info().get("hold").unwrap_or_default();
+    read::hold(call.lang, text)
+}
+
 /// A number that can't be one names no booking.
-fn number(
-    call: &super::call::Call,
-    request: &HttpRequest,
-) -> Result<crate::domain::ids::BookingNumber, Problem> {
+fn number(call: &Call, request: &HttpRequest) -> Result<BookingNumber, Problem> {
     let text = request.match_info().get("number").unwrap_or_default();
     read::booking_number(call.lang, text).map_err(|_| call.problem(Refused::NoBooking))
 }

@@ -175,3 +175,68 @@ fn programs_are_told_of_the_agency_and_what_people_agreed_to_is_journalled_once(
     let kept = server.client().get("", None).is(200).json["agency"].clone();
     assert_eq!(kept, agency);
 }
+
+/// The version of the agency's file changes with each of its words; people are asked again only
+/// when what they agree to is another text.
+#[test]
+fn consent_is_asked_for_again_when_its_text_changes_and_not_before() {
+    let (world, file) = world();
+    world.ok(&["agency", "activate", &file]);
+    let server = world.serve();
+    let mut client = server.client();
+    let one = person(OPEN, 0);
+    let mut enters = |agreed: &str| {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([
+                ("name", one.name.as_str()),
+                ("birth_date", &one.birth_date),
+                ("code", &one.code),
+                ("agreed", agreed),
+            ])
+            .finish();
+        let head = format!(
+            "POST /en/{CAMPAIGN}/enter HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: \
+             same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: \
+             {}\r\n\r\n",
+            body.len()
+        );
+        let answer = client.send((head + &body).as_bytes()).unwrap();
+        (answer.status, text(&answer.body))
+    };
+    let (status, told) = enters("");
+    assert!(
+        status == 422 && told.contains("only if you agree"),
+        "{told}"
+    );
+    assert_eq!(enters("1").0, 303);
+    assert_eq!(enters("2").0, 422, "nobody agrees to what is to come");
+
+    let other = |from: &str, to: &str| {
+        assert!(EXAMPLE.contains(from));
+        let text = EXAMPLE.replace(from, to);
+        world.write("agency.toml", &text).display().to_string()
+    };
+    let welcome = other("can book their COVID-19 vaccination here", "can book here");
+    assert_eq!(world.ok(&["agency", "activate", &welcome])["agency"], 2);
+    assert_eq!(enters("1").0, 303, "what they agreed to is the same");
+
+    let reworded = other("I agree that my name", "I agree that my full name");
+    let refused = world.run(&["agency", "activate", &reworded]);
+    assert_eq!(refused.status.code(), Some(1));
+    let told = text(&refused.stdout) + &text(&refused.stderr);
+    assert!(
+        told.contains("give the new text a version of its own"),
+        "{told}"
+    );
+
+    let text = EXAMPLE.replace("I agree that my name", "I agree that my full name");
+    let text = text.replace("version = \"2021-07-01\"", "version = \"2021-08-01\"");
+    let file = world.write("agency.toml", &text).display().to_string();
+    assert_eq!(world.ok(&["agency", "activate", &file])["agency"], 3);
+    let (status, told) = enters("2");
+    assert!(
+        status == 422 && told.contains("The text has changed"),
+        "{told}"
+    );
+    assert_eq!(enters("3").0, 303);
+}

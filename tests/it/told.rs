@@ -135,3 +135,62 @@ fn pages_say_when_there_is_nothing_to_choose() {
         );
     }
 }
+
+/// The number of somebody who waits, a turn, a hold, a booking: each is said first, to its own
+/// person alone.
+#[test]
+fn the_first_page_says_first_what_the_device_has() {
+    let world = World::new(3);
+    let server = world.serve();
+    let mut client = server.client();
+    let says = |page: &str| {
+        let panel = page.split("id=\"known\">").nth(1).unwrap_or_default();
+        panel
+            .split("</section>")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(says(&page(&mut client, "", None)), "");
+    world.ok(&[
+        "gate",
+        "pause",
+        "--reason",
+        "점검",
+        "--reason-en",
+        "maintenance",
+    ]);
+    let places = [0, 1].map(|at| client.enter(&person(OPEN, at)));
+    for (place, number) in places.iter().zip(["number 1.", "number 2."]) {
+        let told = says(&page(&mut client, "", Some(place)));
+        assert!(told.contains(number), "{told}");
+        assert!(page(&mut client, "", Some(place)).contains("maintenance"));
+    }
+    world.ok(&["gate", "resume"]);
+    let session = client.let_in(&places[0]);
+    let told = says(&page(&mut client, "", Some(&session)));
+    assert!(told.contains("It is your turn to book"), "{told}");
+    let slot = server.slot(&session, "A", "2180-08-02", 0);
+    let hold = client.post(
+        "/holds",
+        Some(&session),
+        &serde_json::json!({ "slot": slot }),
+    );
+    hold.is(201);
+    let told = says(&page(&mut client, "", Some(&session)));
+    assert!(
+        told.contains("not booked yet") && told.contains("/confirm"),
+        "{told}"
+    );
+    client.book(&session, "k1", &slot).is(201);
+    let told = says(&page(&mut client, "", Some(&session)));
+    assert!(
+        told.contains("You have a booking.") && told.contains("/booking"),
+        "{told}"
+    );
+    let other = says(&page(&mut client, "", Some(&places[1])));
+    assert!(
+        other.contains("It is your turn") || other.contains("number 2."),
+        "{other}"
+    );
+}

@@ -173,11 +173,7 @@ fn without_a_script_a_summary_leads_to_each_fault() {
 fn text_twice_as_large_fits() {
     let demo = Demo::open();
     browse(PHONE, &demo.base(), async |browser| {
-        let large = json!({ "source": "document.addEventListener('DOMContentLoaded', () => \
-                            document.documentElement.style.fontSize = '200%')" });
-        browser
-            .ask("Page.addScriptToEvaluateOnNewDocument", large)
-            .await;
+        browser.large_text().await;
         browser.go("").await;
         let size = "return parseFloat(getComputedStyle(document.body).fontSize)";
         assert!(browser.script(size).await.as_f64() >= Some(32.0));

@@ -20,6 +20,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The accessibility checker, of the npm registry that the machine is set up with.
 const AXE: &str = "axe-core@4.10.2";
 
+/// Notes what a page's Content-Security-Policy refuses, until the checker puts its own style in.
+const VIOLATIONS: &str = "addEventListener('securitypolicyviolation', (event) => { \
+    if (!globalThis.axe) (globalThis.violations ??= []).push( \
+        event.violatedDirective + ' ' + event.blockedURI); });";
+
+/// Makes text twice as large.
+const LARGE: &str = "document.addEventListener('DOMContentLoaded', () => \
+                     document.documentElement.style.fontSize = '200%')";
+
 /// What kind of browser.
 #[derive(Clone, Copy)]
 pub struct Kind {
@@ -148,7 +157,33 @@ impl Browser {
         };
         browser.shape(800).await;
         browser.prefer("", &[]).await;
+        browser.at_each_load(VIOLATIONS).await;
         browser
+    }
+
+    /// Runs this in each page before its own scripts; what takes it back.
+    async fn at_each_load(&self, script: &str) -> Value {
+        let source = json!({ "source": script });
+        self.ask("Page.addScriptToEvaluateOnNewDocument", source)
+            .await
+    }
+
+    /// Shows the pages that are loaded from now on with text twice as large; what takes it back.
+    pub async fn large_text(&self) -> Value {
+        self.at_each_load(LARGE).await
+    }
+
+    /// Shows them as they are again.
+    pub async fn usual_text(&self, large: Value) {
+        let taken_back = "Page.removeScriptToEvaluateOnNewDocument";
+        self.ask(taken_back, large).await;
+    }
+
+    /// Opens another tab and goes on in it.
+    pub async fn in_new_tab(&self) -> fantoccini::wd::WindowHandle {
+        let tab = self.client.new_window(true).await.unwrap().handle;
+        self.client.switch_to_window(tab.clone()).await.unwrap();
+        tab
     }
 
     /// Shows pages in a medium, the usual one if not named, to somebody with these wishes.
@@ -319,6 +354,12 @@ impl Browser {
         assert!(
             wide.as_i64() <= Some(0),
             "{name} is {wide} px wider than the window"
+        );
+        let violations = self.script("return globalThis.violations ?? []").await;
+        assert_eq!(
+            violations,
+            json!([]),
+            "{name} asks for what its policy refuses"
         );
         // The checker itself needs scripts: `unscripted` shows it pages on which ours do not run.
         if self.kind.script {

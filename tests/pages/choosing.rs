@@ -199,11 +199,7 @@ fn a_province_is_chosen_on_the_outline_of_the_country() {
 fn a_days_weekday_is_read_also_in_large_text() {
     let demo = Demo::open();
     browse(PHONE, &demo.base(), async |browser| {
-        let large = json!({ "source": "document.addEventListener('DOMContentLoaded', () => \
-                            document.documentElement.style.fontSize = '200%')" });
-        browser
-            .ask("Page.addScriptToEvaluateOnNewDocument", large)
-            .await;
+        browser.large_text().await;
         browser.come_in(&demo.people[0]).await;
         browser.click(".sites .site").await;
         browser.text(".calendar").await;

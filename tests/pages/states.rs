@@ -5,25 +5,15 @@ use super::browser::{Browser, PHONE, browse};
 use super::demo::Demo;
 use serde_json::json;
 
-const LARGE: &str = "document.addEventListener('DOMContentLoaded', () => \
-                     document.documentElement.style.fontSize = '200%')";
-
 async fn at_both_sizes(browser: &Browser, page: &str, name: &str) {
     browser.go(page).await;
     browser.text("footer").await;
     browser.look(name).await;
-    let script = browser
-        .ask(
-            "Page.addScriptToEvaluateOnNewDocument",
-            json!({ "source": LARGE }),
-        )
-        .await;
+    let large = browser.large_text().await;
     browser.go(page).await;
     browser.text("footer").await;
     browser.look(&format!("{name}-large")).await;
-    browser
-        .ask("Page.removeScriptToEvaluateOnNewDocument", script)
-        .await;
+    browser.usual_text(large).await;
 }
 
 const PLAIN: [(&str, &str); 7] = [

@@ -78,9 +78,37 @@ pub struct AgencyVersion {
     /// From 1, counted for each campaign.
     pub version: u32,
     pub activated_at: Stamp,
+    /// The first version with this consent text: whoever agreed to it, or to a later one, has
+    /// agreed to what is in force.
+    pub consent_since: u32,
     /// The text of the file.
     pub source: String,
     pub agency: Agency,
+}
+
+impl AgencyVersion {
+    /// The version that comes after one, or the first.
+    pub fn next(
+        before: Option<&Self>,
+        activated_at: Stamp,
+        source: String,
+        agency: Agency,
+    ) -> Self {
+        let version = before.map_or(0, |known| known.version) + 1;
+        let same = before.filter(|known| known.agency.consent == agency.consent);
+        Self {
+            version,
+            activated_at,
+            consent_since: same.map_or(version, |known| known.consent_since),
+            source,
+            agency,
+        }
+    }
+
+    /// Whether somebody who agreed to the consent text of that version has agreed to this one's.
+    pub fn is_agreed_by(&self, version: u32) -> bool {
+        (self.consent_since..=self.version).contains(&version)
+    }
 }
 
 impl Agency {

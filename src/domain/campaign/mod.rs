@@ -97,6 +97,12 @@ pub struct Cohort {
 }
 
 impl Cohort {
+    /// Whether it begins and ends with a year, so that years say whom it takes.
+    pub fn is_of_whole_years(&self) -> bool {
+        let (first, last) = self.born;
+        (first.month(), first.day(), last.month(), last.day()) == (1, 1, 12, 31)
+    }
+
     /// Whether the file names no birth dates: whoever is in one of the groups is in it.
     pub fn is_of_groups_alone(&self) -> bool {
         self.born == tables::BORN_ANY

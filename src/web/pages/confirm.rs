@@ -207,14 +207,14 @@ fn full(visit: &Visit, slot: SlotIndex, near: &Near) -> HttpResponse {
 
 /// What a person who has not agreed to the present text is asked before they book.
 fn consent(visit: &Visit, is_refused: bool) -> Option<ConsentView> {
-    let asked = ConsentView::of(visit)?;
+    let asked = ConsentView::of(visit, visit.agreed)?;
     let key = if visit.agreed.is_some() {
         "consent-changed"
     } else {
         "consent-missing"
     };
     let missing = || visit.lang.say(key).to_owned();
-    (visit.agreed != Some(asked.version)).then(|| ConsentView {
+    (!asked.is_agreed).then(|| ConsentView {
         fault: is_refused.then(missing),
         ..asked
     })
@@ -325,7 +325,15 @@ pub async fn release(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Tr
     if let Some(hold) = form.number("hold").map(HoldId) {
         let released = visit.service.release(&visit.here, guest.person, hold).await;
         match released {
-            Ok(()) | Err(Refused::HoldExpired) => {}
+            Ok(()) => {}
+            // It was used, replaced or ended meanwhile, in another tab or by its time.
+            Err(Refused::HoldExpired) => {
+                let home = visit.home(&guest.person);
+                return Ok(match home {
+                    "/sites" => to_day(visit, slot, "ended"),
+                    home => visit.onward(home),
+                });
+            }
             Err(refused) => return Err(visit.trouble(&refused)),
         }
     }
@@ -353,8 +361,8 @@ pub async fn book(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Troub
             let key = format!("page-book-{hold}");
             // What was ticked a moment ago counts before what was agreed to at the entrance.
             let agreed = form.number("agreed").or(visit.agreed);
-            let asked = ConsentView::of(visit);
-            let is_asked = asked.is_some_and(|asked| agreed != Some(asked.version));
+            let asked = ConsentView::of(visit, agreed);
+            let is_asked = asked.is_some_and(|asked| !asked.is_agreed);
             // Of a hold that has ended, its end is told.
             if is_asked && guest.hold().is_some() {
                 return Ok(visit.onward("/confirm?agree"));

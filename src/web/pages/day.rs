@@ -160,16 +160,12 @@ pub fn born_in(headers: &HeaderMap) -> Option<Day> {
 fn who(visit: &Visit, born: Day) -> String {
     let (l, when) = (visit.lang, When::of(visit));
     let campaign = &visit.here.offer.catalog.campaign;
-    let by_year = |cohort: &Cohort| {
-        let (first, last) = cohort.born;
-        (first.month(), first.day(), last.month(), last.day()) == (1, 1, 12, 31)
-    };
     let by_digits = |opening: &Opening| !opening.birth_day_last_digits.is_empty();
     let is_exact = campaign.openings.iter().any(by_digits)
         || !campaign
             .cohorts
             .iter()
-            .all(|cohort| by_year(cohort) || cohort.is_of_groups_alone());
+            .all(|cohort| cohort.is_of_whole_years() || cohort.is_of_groups_alone());
     if is_exact {
         let born = [("date", text(when.born(born.date())))];
         return l.put("who-date", &born);

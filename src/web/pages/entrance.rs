@@ -50,6 +50,8 @@ struct EnterPage {
 pub struct ConsentView {
     /// The version of the agency's file that has the text.
     pub version: u32,
+    /// Whether what the person agreed to before is this text.
+    pub is_agreed: bool,
     pub text: Told,
     pub fault: Option<String>,
     pub is_given: bool,
@@ -57,11 +59,13 @@ pub struct ConsentView {
 
 impl ConsentView {
     /// What the agency in force wants people to agree to; none if it wants nothing.
-    pub fn of(visit: &Visit) -> Option<Self> {
+    /// `agreed` is the version of the file whose text the person agreed to.
+    pub fn of(visit: &Visit, agreed: Option<u32>) -> Option<Self> {
         let known = visit.here.agency()?;
         let consent = known.agency.consent.as_ref()?;
         Some(Self {
             version: known.version,
+            is_agreed: agreed.is_some_and(|version| known.is_agreed_by(version)),
             text: Told::of(visit.lang, &consent.text),
             fault: None,
             is_given: false,
@@ -250,8 +254,8 @@ fn credentials(visit: &Visit, typed: &Typed) -> Result<Credentials, Vec<(&'stati
             _ => faults.push(("code", say("code-too-long"))),
         }
     }
-    let consent = ConsentView::of(visit);
-    if consent.is_some_and(|consent| typed.agreed != Some(consent.version)) {
+    let consent = ConsentView::of(visit, typed.agreed);
+    if consent.is_some_and(|consent| !consent.is_agreed) {
         let key = if typed.agreed.is_some() {
             "consent-changed"
         } else {
@@ -344,8 +348,8 @@ fn enter_page(
         fields: wanted.iter().map(field).collect(),
         steps: Steps::at(l, IDENTITY),
         faults,
-        consent: ConsentView::of(visit).map(|consent| ConsentView {
-            is_given: typed.agreed == Some(consent.version),
+        consent: ConsentView::of(visit, typed.agreed).map(|consent| ConsentView {
+            is_given: consent.is_agreed,
             fault: consent_fault,
             ..consent
         }),

@@ -11,7 +11,7 @@ use super::answer::page;
 use super::day::DayForm;
 use super::document::told;
 use super::frame::{Frame, grouped, machine, text};
-use super::prepared::{Filled, For, Prepared, PreparedPages, prepared_pages};
+use super::prepared::{Filled, For, Prepared, PreparedPages, hole, prepared_pages, without_holes};
 use super::text::{Block, InLanguage, Told};
 use super::trouble::Trouble;
 use super::visit::{Glance, Visit, lang};
@@ -22,7 +22,7 @@ use crate::domain::time::{Day, Stamp};
 use crate::gate::PlaceState;
 use crate::gate::hours::{GateState, OpeningState, gate_state};
 use crate::web::call::service;
-use crate::web::words::Value;
+use crate::web::words::{Lang, Value};
 
 #[derive(Template)]
 #[template(path = "landing.html", config = "src/web/pages/askama.toml")]
@@ -40,11 +40,50 @@ struct LandingPage {
     change_words: String,
 }
 
-/// What this device has already, and the way to it.
+/// What this device has already, in words, and the way to it.
 struct Known {
     words: String,
     page: &'static str,
     action: &'static str,
+}
+
+/// What a device can have: few things, each with a first page of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Has {
+    Booking,
+    /// A booking, and a held time to which it may be moved.
+    Move,
+    Hold,
+    Session,
+    /// A turn that has come.
+    Turn,
+    /// A window that has not.
+    Window,
+    Number,
+}
+
+impl Has {
+    /// In words; `own` is the person's number or window.
+    fn known(self, l: Lang, own: String) -> Known {
+        let (key, page, action) = match self {
+            Self::Booking => ("known-booking", "/booking", "to-booking"),
+            Self::Move => ("known-move", "/confirm", "to-confirm"),
+            Self::Hold => ("known-hold", "/confirm", "to-confirm"),
+            Self::Session => ("known-session", "/sites", "to-sites"),
+            Self::Turn => ("wait-admitted", "/wait", "go-in"),
+            Self::Window => ("known-window", "/wait", "to-window"),
+            Self::Number => ("known-number", "/wait", "to-wait"),
+        };
+        Known {
+            words: match self {
+                Self::Window => l.put(key, &[("at", text(own))]),
+                Self::Number => l.put(key, &[("number", text(own))]),
+                _ => l.say(key).to_owned(),
+            },
+            page,
+            action: l.say(action),
+        }
+    }
 }
 
 /// People whose openings are the same, and how it is with them now.
@@ -88,50 +127,39 @@ pub async fn front(request: HttpRequest) -> Result<HttpResponse, Trouble> {
 }
 
 pub async fn landing(request: HttpRequest, visit: Visit) -> HttpResponse {
-    let kept = prepared_pages(&request);
-    let known = known(&visit);
-    let page = match known {
-        Some(_) => Arc::new(make(&visit, &MadeOf::of(visit.glance()), known)),
-        None => prepared(kept, visit.glance()),
+    let (has, own) = match has(&visit) {
+        Some((has, own)) => (Some(has), vec![own]),
+        None => (None, Vec::new()),
     };
-    Filled::from(page).answer(request.headers())
+    let page = prepared(prepared_pages(&request), visit.glance(), has);
+    Filled { page, values: own }.answer(request.headers())
 }
 
-/// What the device that asks has already; none if that is nothing, or over.
-fn known(visit: &Visit) -> Option<Known> {
-    let (l, service) = (visit.lang, &visit.service);
-    let told = |words: String, page, action| Known {
-        words,
-        page,
-        action: l.say(action),
-    };
-    let say = |key| l.say(key).to_owned();
+/// What the device that asks has already, with its person's number or window; none if that is
+/// nothing, or over.
+fn has(visit: &Visit) -> Option<(Has, String)> {
+    let service = &visit.service;
     let session = visit.session.as_deref();
     let person = session.and_then(|session| service.session(&visit.here, session).ok());
     if let Some(person) = person {
         let has_booking = service.active_booking(&visit.here, &person).is_some();
-        return match visit.home(&person) {
-            page @ "/booking" => Some(told(say("known-booking"), page, "to-booking")),
-            page @ "/confirm" if has_booking => Some(told(say("known-move"), page, "to-confirm")),
-            page @ "/confirm" => Some(told(say("known-hold"), page, "to-confirm")),
-            page if visit.may_book(&person) => Some(told(say("known-session"), page, "to-sites")),
-            _ => None,
+        let has = match visit.home(&person) {
+            "/booking" => Some(Has::Booking),
+            "/confirm" if has_booking => Some(Has::Move),
+            "/confirm" => Some(Has::Hold),
+            _ => visit.may_book(&person).then_some(Has::Session),
         };
+        return has.map(|has| (has, String::new()));
     }
     let place = service.place(&visit.here, visit.place.as_deref()?).ok()?;
-    let number = [("number", text(grouped(place.number)))];
-    let (words, action) = match (place.state, place.window) {
-        (PlaceState::Admitted, _) if place.opening.is_none() => {
-            (say("known-booking"), "to-booking")
-        }
-        (PlaceState::Admitted, _) => (say("wait-admitted"), "to-wait"),
+    Some(match (place.state, place.window) {
+        _ if place.goes_past() => (Has::Booking, String::new()),
+        (PlaceState::Admitted, _) => (Has::Turn, String::new()),
         (PlaceState::Window, Some(window)) => {
-            let span = When::of(visit).span(window.from, window.until);
-            (l.put("known-window", &[("at", text(span))]), "to-window")
+            (Has::Window, When::of(visit).span(window.from, window.until))
         }
-        _ => (l.put("known-number", &number), "to-wait"),
-    };
-    Some(told(words, "/wait", action))
+        _ => (Has::Number, grouped(place.number)),
+    })
 }
 
 /// What the page shows beside what the campaign's version fixes.
@@ -166,12 +194,13 @@ impl MadeOf {
     }
 }
 
-/// The bytes that are the same for everyone until an opening or the gate changes.
-pub fn prepared(kept: &PreparedPages, glance: Glance<'_>) -> Arc<Prepared> {
+/// The page that is the same for everyone who has this, until an opening or the gate changes; with
+/// a hole for a person's own number or window.
+pub fn prepared(kept: &PreparedPages, glance: Glance<'_>, has: Option<Has>) -> Arc<Prepared> {
     let made_of = MadeOf::of(glance);
-    let key = (glance.here.index, glance.lang);
+    let key = (glance.here.index, glance.lang, has);
     kept.landings
-        .page(key, made_of, |made_of| make(&glance.visit(), made_of, None))
+        .page(key, made_of, |made_of| make(&glance.visit(), made_of, has))
 }
 
 /// How many lobbies have opened, openings begun, taken the last person in and ended: the page
@@ -186,10 +215,11 @@ fn passed(campaign: &Campaign, now: Stamp) -> usize {
     changes.filter(|change| *change <= now).count()
 }
 
-fn make(visit: &Visit, made_of: &MadeOf, known: Option<Known>) -> Prepared {
+fn make(visit: &Visit, made_of: &MadeOf, has: Option<Has>) -> Prepared {
     let MadeOf { state, paused, .. } = *made_of;
     let l = visit.lang;
-    let f = Frame::timeless(visit, "");
+    let mut f = Frame::timeless(visit, "");
+    f.name = without_holes(&f.name).into_owned();
     let policy = f.look.policy(None);
     // What is open is open for some: the table says for whom.
     let state_words = match (paused, state) {
@@ -197,7 +227,7 @@ fn make(visit: &Visit, made_of: &MadeOf, known: Option<Known>) -> Prepared {
         (_, GateState::Closed) => Some(l.say("state-closed")),
         _ => None,
     };
-    let whose = match known {
+    let whose = match has {
         Some(_) => For::One,
         None => For::Everyone,
     };
@@ -206,8 +236,8 @@ fn make(visit: &Visit, made_of: &MadeOf, known: Option<Known>) -> Prepared {
         f,
         state: if paused { "paused" } else { state.name() },
         state_words,
-        message: notice.map(|notice| InLanguage::notice(l, notice)),
-        known,
+        message: notice.map(|notice| InLanguage::notice(l, notice).without_holes()),
+        known: has.map(|has| has.known(l, hole(0))),
         welcome: told(visit, |agency| agency.landing.as_ref()),
         day: DayForm::default(),
         groups: groups(visit),
@@ -297,7 +327,7 @@ fn whom(visit: &Visit, cohort: &Cohort, digits: &[u8]) -> String {
     if cohort.is_of_groups_alone() {
         return l.put("whom-groups-alone", &groups);
     }
-    let mut whom = born_between(&when, cohort.born);
+    let mut whom = born_between(&when, cohort);
     if !cohort.groups_any.is_empty() {
         whom.push_str(&l.put("whom-groups", &groups));
     }
@@ -308,10 +338,10 @@ fn whom(visit: &Visit, cohort: &Cohort, digits: &[u8]) -> String {
     whom
 }
 
-fn born_between(when: &When, (first, last): (Date, Date)) -> String {
-    let is_whole = (first.month(), first.day(), last.month(), last.day()) == (1, 1, 12, 31);
+fn born_between(when: &When, cohort: &Cohort) -> String {
+    let (first, last) = cohort.born;
     let year = |date: Date| text(date.year().to_string());
-    let (key, [from, until]) = match (is_whole, first.year() == last.year()) {
+    let (key, [from, until]) = match (cohort.is_of_whole_years(), first.year() == last.year()) {
         (true, true) => return when.lang.put("born-year", &[("year", year(first))]),
         (true, false) => ("born-years", [year(first), year(last)]),
         (false, _) => ("whom-born", [first, last].map(|date| text(when.born(date)))),

@@ -97,7 +97,7 @@ pub fn missing(request: &HttpRequest) -> HttpResponse {
 
 /// The first page.
 pub fn landing_page(kept: &PreparedPages, glance: Glance<'_>) -> Filled {
-    landing::prepared(kept, glance).into()
+    landing::prepared(kept, glance, None).into()
 }
 
 /// The waiting room of somebody with a good token.

@@ -382,7 +382,7 @@ impl<Key, Of> Default for Shelf<Key, Of> {
 /// The prepared pages of all campaigns.
 #[derive(Default)]
 pub struct PreparedPages {
-    pub landings: Shelf<(CampaignIndex, Lang), landing::MadeOf>,
+    pub landings: Shelf<(CampaignIndex, Lang, Option<landing::Has>), landing::MadeOf>,
     pub rooms: Shelf<(CampaignIndex, Lang, waiting::Scene), waiting::MadeOf>,
     /// The time of day that was shown last: the campaign, the second, and the text.
     clock: Mutex<(CampaignIndex, i64, String)>,

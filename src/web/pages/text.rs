@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::prepared::without_holes;
 use crate::domain::agency::Texts;
 use crate::domain::line::Notice;
 use crate::web::words::Lang;
@@ -34,6 +35,12 @@ impl InLanguage {
         }
     }
 
+    /// The same for a page with holes, which the text must not make.
+    pub fn without_holes(self) -> Self {
+        let words = without_holes(&self.words).into_owned();
+        Self { words, ..self }
+    }
+
     /// What the agency says, for a reader of this language.
     pub fn agency(page: Lang, texts: &Texts) -> Self {
         let has = |tag: &str| texts.iter().any(|(known, _)| known == tag);
@@ -45,9 +52,13 @@ impl InLanguage {
 
     /// The attribute of the element around it, which tells a screen reader how to speak.
     pub fn attribute(&self) -> String {
-        let lang = self.lang.map(|lang| format!(" lang=\"{lang}\""));
-        lang.unwrap_or_default()
+        attribute(self.lang)
     }
+}
+
+fn attribute(lang: Option<&str>) -> String {
+    let lang = lang.map(|lang| format!(" lang=\"{lang}\""));
+    lang.unwrap_or_default()
 }
 
 impl From<String> for InLanguage {
@@ -84,8 +95,7 @@ impl Told {
 
     /// The attribute of the element around it.
     pub fn attribute(&self) -> String {
-        let lang = self.lang.map(|lang| format!(" lang=\"{lang}\""));
-        lang.unwrap_or_default()
+        attribute(self.lang)
     }
 }
 

@@ -107,7 +107,8 @@ pub async fn room(request: HttpRequest, visit: Visit) -> Result<HttpResponse, Tr
                 return Ok(visit.onward(visit.home(&person)));
             }
             if place.goes_past() && visit.service.frozen(&visit.here).is_none() {
-                return Ok(visit.onward("/booking"));
+                // Which leads on to their hold or their booking.
+                return Ok(visit.onward("/book"));
             }
             Ok(shown(prepared_pages(&request), visit.glance(), &place).answer(request.headers()))
         }
@@ -242,13 +243,7 @@ fn make(visit: &Visit, scene: Scene, message: Option<&Notice>) -> Prepared {
     let mut f = Frame::timeless(visit, "/wait");
     f.logo = None;
     f.name = without_holes(&f.name).into_owned();
-    let message = message.map(|notice| {
-        let InLanguage { words, lang } = InLanguage::notice(l, notice);
-        InLanguage {
-            words: without_holes(&words).into_owned(),
-            lang,
-        }
-    });
+    let message = message.map(|notice| InLanguage::notice(l, notice).without_holes());
     let script = assets::named("wait.js");
     let policy = f.look.policy(Some(script));
     let campaign = &here.offer.catalog.campaign.id;

@@ -95,7 +95,7 @@ function show(text) {
 // A code: ten of Crockford's letters, the last of which is the value of the others modulo 37.
 const LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U';
 function isCode(text) {
-  const plain = text.normalize('NFKC').toUpperCase().replace(/[\s\p{Pd}]/gu, '')
+  const plain = text.normalize('NFKC').toUpperCase().replace(/[\s\p{Pd}\p{Cf}]/gu, '')
     .replace(/O/g, '0').replace(/[IL]/g, '1');
   const values = [...plain].map((letter) => LETTERS.indexOf(letter));
   if (values.length !== 10 || values.slice(0, 9).some((v) => v < 0 || v > 31)) return false;
@@ -103,7 +103,7 @@ function isCode(text) {
   return rest === values[9];
 }
 function isDate(text) {
-  const plain = text.normalize('NFKC').replace(/\u200b/g, '').trim();
+  const plain = text.normalize('NFKC').replace(/\p{Cf}/gu, '').trim();
   const [, y, m, d] = plain.match(/^(\d{4})(\d\d)(\d\d)$/)
     ?? plain.match(/^(\d{4})\D+(\d{1,2})\D+(\d{1,2})\D*$/) ?? [];
   const date = new Date(Date.UTC(y, m - 1, d));

@@ -139,8 +139,8 @@ impl Prepared {
         };
         let parts: Vec<Part> = page.split(is_hole).map(part).collect();
         let etag = etag_of(page);
-        let unchanged = unchanged_headers(&etag, whom);
-        let plain = page_headers(&unchanged, policy, lang);
+        let unchanged = unchanged_headers(&etag, policy, whom);
+        let plain = page_headers(&unchanged, lang);
         let mut gzip = plain.clone();
         gzip.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         let mut prepared = Self {
@@ -316,9 +316,12 @@ fn etag_of(page: &str) -> HeaderValue {
     HeaderValue::try_from(etag).expect("a hash in hex is ASCII")
 }
 
-/// The headers of a 304. A page for one person has no tag and is never answered so.
-fn unchanged_headers(etag: &HeaderValue, whom: For) -> HeaderMap {
+/// The headers of a 304. A page for one person has no tag and is never answered so. The policy is
+/// the page's own: a browser puts these headers in place of those that it keeps with the page.
+fn unchanged_headers(etag: &HeaderValue, policy: &str, whom: For) -> HeaderMap {
+    let policy = HeaderValue::try_from(policy).expect("policies are ASCII");
     let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
     if whom == For::Everyone {
         let vary = HeaderValue::from_static("Accept-Encoding, Accept-Language");
         headers.insert(ETAG, etag.clone());
@@ -330,14 +333,11 @@ fn unchanged_headers(etag: &HeaderValue, whom: For) -> HeaderMap {
 }
 
 /// The headers of an answer with the page: those of a 304, and what describes the page.
-fn page_headers(unchanged: &HeaderMap, policy: &str, lang: Lang) -> HeaderMap {
-    let policy = HeaderValue::try_from(policy).expect("policies are ASCII");
+fn page_headers(unchanged: &HeaderMap, lang: Lang) -> HeaderMap {
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
     let mut headers = unchanged.clone();
     headers.insert(CONTENT_TYPE, kind);
     headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
-    headers.insert(CONTENT_SECURITY_POLICY, policy);
-    guard::protect(&mut headers);
     headers
 }
 
@@ -461,6 +461,23 @@ mod tests {
         let for_all = for_all.answer(&HeaderMap::new(), &[]);
         assert_eq!(for_all.headers().get(CACHE_CONTROL).unwrap(), PUBLIC);
         assert!(for_all.headers().get(ETAG).is_some());
+    }
+
+    /// A browser that came back showed the first page without its style: the answer "unchanged"
+    /// had another policy than the page, and took its place.
+    #[test]
+    fn a_page_that_is_unchanged_keeps_its_policy() {
+        let page = Prepared::new("<p>", "style-src 'sha256-x'", Lang::KO, For::Everyone);
+        let mut known = HeaderMap::new();
+        let first = page.answer(&known, &[]);
+        known.insert(IF_NONE_MATCH, first.headers().get(ETAG).unwrap().clone());
+        let again = page.answer(&known, &[]);
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        for (name, value) in again.headers() {
+            assert_eq!(first.headers().get(name), Some(value), "{name}");
+        }
+        let policy = again.headers().get(CONTENT_SECURITY_POLICY).unwrap();
+        assert_eq!(policy, "style-src 'sha256-x'");
     }
 
     /// A page's own text has no hole's mark in it.

@@ -416,6 +416,7 @@ mod tests {
     use std::io::Read as _;
 
     use super::*;
+    use actix_web::http::header::IF_NONE_MATCH;
     use proptest::prelude::*;
 
     fn unpacked(bytes: &[u8]) -> Vec<u8> {

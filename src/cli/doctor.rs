@@ -207,7 +207,7 @@ type Server = anyhow::Result<Option<Finished>>;
 
 fn ask_server(folder: &Folder) -> Server {
     let stream = control::connect(&folder.socket())?;
-    let ask = |stream| control::ask(stream, Work::Health, None, None);
+    let ask = |stream| control::ask(stream, Work::Health, None);
     stream.map(ask).transpose()
 }
 

@@ -137,6 +137,26 @@ impl Folder {
         named.map(|name| name.display().to_string()).collect()
     }
 
+    /// The files that a data folder needs beside its data file, and no copy of that has: those that
+    /// are there, by their names in the folder.
+    pub fn beside_data_file(&self) -> Vec<PathBuf> {
+        let made = [Keys::file(&self.path), self.settings(), self.staff()];
+        let mut all: Vec<PathBuf> = made.into_iter().filter(|path| path.exists()).collect();
+        for (folder, ends) in [("certs", &["pem", "key"][..]), ("languages", &["ftl"])] {
+            let entries = fs::read_dir(self.path.join(folder)).into_iter().flatten();
+            let paths = entries.flatten().map(|entry| entry.path());
+            let is_wanted = |path: &PathBuf| {
+                let end = path.extension().and_then(|end| end.to_str());
+                end.is_some_and(|end| ends.contains(&end))
+            };
+            all.extend(paths.filter(is_wanted));
+        }
+        let names = all
+            .iter()
+            .filter_map(|path| path.strip_prefix(&self.path).ok());
+        names.map(Path::to_path_buf).collect()
+    }
+
     fn staff(&self) -> PathBuf {
         self.path.join("staff.json")
     }

@@ -3,6 +3,7 @@
 
 pub mod booking;
 pub mod browsing;
+pub mod copied;
 pub mod entrance;
 pub mod health;
 pub mod keeper;
@@ -34,6 +35,7 @@ use crate::identity::attempts::Attempts;
 use crate::journal::store::Store;
 use crate::keys::Keys;
 use crate::seats::Claim;
+use crate::service::copied::Copied;
 use crate::sync::{read_locked, write_locked};
 
 /// When to ask again if the writer's queue is full: within this time the writer empties it many
@@ -50,6 +52,8 @@ pub struct Service {
     pub attempts: Attempts,
     /// What security people need to see.
     pub events: Arc<Events>,
+    /// How far copies of the journal are.
+    pub copied: Copied,
     /// Devices that were left: their tokens are not good any more.
     pub ended: EndedDevices,
     /// The number of the device that enters next.
@@ -143,6 +147,7 @@ impl Service {
             clock,
             attempts,
             events: Arc::default(),
+            copied: Copied::default(),
             ended: EndedDevices::new(),
             // Device numbers are unique within a process. Each process begins at a random number,
             // so that it hardly ever repeats those of the one before.

@@ -7,6 +7,7 @@ mod booking;
 mod client;
 mod commands;
 mod control;
+mod copies;
 mod crash;
 mod crowd;
 mod described;

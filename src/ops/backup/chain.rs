@@ -323,3 +323,118 @@ fn is_day(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| name.parse::<jiff::civil::Date>().is_ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::entry::Hash;
+    use crate::journal::copy::End;
+    use crate::ops::backup::file::Making;
+    use crate::ops::backup::seal::Recipients;
+
+    /// A copy without frames that says that it goes from one entry to another. Entry N was made N
+    /// hours after 1970.
+    fn copy(folder: &Path, first: u64, last: u64, name: &str) {
+        let point = |seq| CopyPoint {
+            seq: Seq(seq),
+            hash: Hash([seq as u8; 32]),
+            roster: u32::from(seq > 0),
+        };
+        let end = End {
+            journal: Hash::NONE,
+            from: if first == 1 {
+                CopyPoint::NOTHING
+            } else {
+                point(first - 1)
+            },
+            to: point(last),
+            stamp: at(last),
+            signature: vec![0; 64],
+            head_public_key: [0; 32],
+            rows: 0,
+            is_unswept: false,
+        };
+        let day = folder.join("1970-01-01");
+        fs::create_dir_all(&day).unwrap();
+        let making = Making::begin(&folder.join("part"), &Recipients::default()).unwrap();
+        making.keep(&end, at(last), &day.join(name)).unwrap();
+    }
+
+    fn at(seq: u64) -> Stamp {
+        Stamp(seq as i64 * 3_600_000_000_000)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Retention removed what a restore needed: other programs' users lost data so.
+        #[test]
+        fn what_a_restore_to_a_time_that_is_kept_needs_is_never_removed(
+            lengths in prop::collection::vec(1..6_u64, 1..20),
+            fulls in prop::collection::btree_set(2..60_u64, 1..6),
+            horizon in 0..70_u64,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let (mut last, oldest) = (0, *fulls.first().unwrap());
+            // Entries go on from the oldest full copy, from file to file.
+            last += oldest;
+            for length in lengths {
+                copy(folder.path(), last + 1, last + length, &entries_name(last + 1, last + length));
+                last += length;
+            }
+            for full in fulls.into_iter().filter(|full| *full <= last) {
+                copy(folder.path(), 1, full, &full_name(Seq(full)));
+            }
+            let before = Chain::look(folder.path()).unwrap();
+            let removed = before.prune(at(horizon)).unwrap();
+            let after = Chain::look(folder.path()).unwrap();
+            let left = after.fulls.len() + after.entries.len();
+            prop_assert_eq!(before.fulls.len() + before.entries.len() - removed, left);
+            let old: Vec<_> = before.fulls.iter().filter(|full| full.last <= horizon).collect();
+            prop_assert_eq!(removed > 0, old.len() > 2 || old.len() == 2 && {
+                before.entries.iter().any(|named| named.last <= old[0].last)
+            });
+            for wanted in horizon..=last {
+                for until in [Until::Seq(Seq(wanted)), Until::Time(at(wanted)), Until::End] {
+                    let (one, other) = (before.plan(until, &[]), after.plan(until, &[]));
+                    prop_assert_eq!(one.is_ok(), other.is_ok());
+                    if let (Ok(one), Ok(other)) = (one, other) {
+                        prop_assert_eq!(one, other);
+                    }
+                }
+                // And with the newest full copy damaged, when there was another in time.
+                let newest = before.plan(Until::Time(at(wanted)), &[]);
+                if let Ok(newest) = newest {
+                    let without = [newest.full.path];
+                    let one = before.plan(Until::Time(at(wanted)), &without);
+                    let other = after.plan(Until::Time(at(wanted)), &without);
+                    prop_assert_eq!(one.is_ok(), other.is_ok());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_named_by_the_entries_that_it_had() {
+        let folder = tempfile::tempdir().unwrap();
+        copy(folder.path(), 1, 10, &full_name(Seq(10)));
+        copy(folder.path(), 11, 20, &entries_name(11, 20));
+        copy(folder.path(), 31, 40, &entries_name(31, 40));
+        let chain = Chain::look(folder.path()).unwrap();
+        let fault = chain.plan(Until::End, &[]).unwrap_err().to_string();
+        assert!(
+            fault.contains("entries 21 to 30") && fault.contains("--to-seq 20"),
+            "{fault}"
+        );
+        let plan = chain.plan(Until::Seq(Seq(20)), &[]).unwrap();
+        assert_eq!(plan.files().count(), 2);
+        let fault = chain
+            .plan(Until::Seq(Seq(25)), &[])
+            .unwrap_err()
+            .to_string();
+        assert!(fault.contains("entries 21 to 30"), "{fault}");
+        assert_eq!(chain.position().map(|point| point.seq), Some(Seq(40)));
+    }
+}

@@ -148,6 +148,7 @@ fn watch(service: &Service, folder: &Folder, stopped: &mpsc::Receiver<()>) {
             std::process::exit(EXIT_THREAD_PANICKED);
         }
         told = faulty;
+        service.room.look(&service.store);
         // A simulated time says nothing about the clock of this host.
         if !service.clock.is_simulated()
             && noted.is_none_or(|noted: Instant| noted.elapsed() >= NOTE_USE)

@@ -347,12 +347,6 @@ fn restored_words(folder: &Folder, target: &Path, restored: &Restored) -> Output
             folder.path().display()
         ));
     }
-    let has_keys = !missing.iter().any(|name| name == "keys.json");
-    if !fits && has_keys {
-        human.push_str(
-            "\nthe keys.json in the folder belongs to another data file: put the right one there",
-        );
-    }
     if open::check_clock(wall(), state.stamp).is_err() {
         human.push_str(
             "\nits last entry is more than a day old: look at this host's clock, then start once \
@@ -364,10 +358,7 @@ fn restored_words(folder: &Folder, target: &Path, restored: &Restored) -> Output
         "files": restored.files, "passed_over": restored.passed_over, "keys_fit": fits,
         "missing": missing, "vault": vault_json(vault),
     });
-    let mut answer = with_vault_faults(Output::done(human, json), vault);
-    // The server would refuse to start with them.
-    answer.fault |= has_keys && !fits;
-    answer
+    with_vault_faults(Output::done(human, json), vault)
 }
 
 /// Looks at the vault, with the folder's keys if they belong to the data file.

@@ -7,6 +7,7 @@ use crate::engine::shared::Away;
 use crate::engine::watch::{Condition, Seen};
 
 use super::Service;
+use super::room::{Level, TOO_LITTLE_BYTES};
 
 /// A follower that is further behind than this is reported, even if it makes progress.
 const BEHIND_TOLD_S: u64 = 60;
@@ -26,6 +27,11 @@ pub enum NotReady {
         .0.instant()
     )]
     TimeStandsStill(Stamp),
+    #[error(
+        "the disk has {free_mib} MiB left: bookings are refused until there are {} MiB",
+        TOO_LITTLE_BYTES >> 20
+    )]
+    NoRoom { free_mib: u64 },
     #[error("{}", told(.0))]
     Thread(Seen),
 }
@@ -33,6 +39,11 @@ pub enum NotReady {
 /// What is wrong though bookings can be made.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Warning {
+    #[error(
+        "the disk has {free_mib} MiB left: make room; with less than {} MiB bookings are refused",
+        TOO_LITTLE_BYTES >> 20
+    )]
+    LittleRoom { free_mib: u64 },
     #[error("{name} is {entries} entries and {seconds} s behind the journal: {why}")]
     FollowerBehind {
         name: &'static str,
@@ -94,6 +105,10 @@ pub fn health(service: &Service) -> Health {
     if let Some(until) = service.clock.stands_still_until() {
         not_ready.push(NotReady::TimeStandsStill(until));
     }
+    let free_mib = service.room.free_bytes() >> 20;
+    if service.room.level() == Level::TooLittle {
+        not_ready.push(NotReady::NoRoom { free_mib });
+    }
     let threads = service.shared.watch.look().into_iter();
     let faulty = threads.filter(|seen| seen.condition.is_fault());
     not_ready.extend(faulty.map(NotReady::Thread));
@@ -127,7 +142,10 @@ fn warnings(service: &Service) -> Vec<Warning> {
         let campaign = offer.catalog.campaign.id.clone();
         Some(Warning::NothingBookable { campaign, slots })
     });
-    behind.chain(unbookable).collect()
+    let room = matches!(service.room.level(), Level::Little | Level::VeryLittle);
+    let free_mib = service.room.free_bytes() >> 20;
+    let room = room.then_some(Warning::LittleRoom { free_mib });
+    behind.chain(unbookable).chain(room).collect()
 }
 
 /// The number of slots to come, if none of them can be booked as a first dose.

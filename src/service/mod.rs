@@ -7,6 +7,7 @@ pub mod copied;
 pub mod entrance;
 pub mod health;
 pub mod keeper;
+pub mod room;
 mod route;
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
@@ -36,11 +37,14 @@ use crate::journal::store::Store;
 use crate::keys::Keys;
 use crate::seats::Claim;
 use crate::service::copied::Copied;
+use crate::service::room::{Level, Room};
 use crate::sync::{read_locked, write_locked};
 
 /// When to ask again if the writer's queue is full: within this time the writer empties it many
 /// times.
 const OVERLOADED_RETRY_S: u32 = 3;
+/// Somebody has to make room on the disk.
+const NO_ROOM_RETRY_S: u32 = 60;
 
 /// The running system.
 pub struct Service {
@@ -54,6 +58,8 @@ pub struct Service {
     pub events: Arc<Events>,
     /// How far copies of the journal are.
     pub copied: Copied,
+    /// How much room the disk has.
+    pub room: Room,
     /// Devices that were left: their tokens are not good any more.
     pub ended: EndedDevices,
     /// The number of the device that enters next.
@@ -148,6 +154,7 @@ impl Service {
             attempts,
             events: Arc::default(),
             copied: Copied::default(),
+            room: Room::default(),
             ended: EndedDevices::new(),
             // Device numbers are unique within a process. Each process begins at a random number,
             // so that it hardly ever repeats those of the one before.
@@ -243,6 +250,11 @@ impl Service {
         subject: Option<Subject>,
         flight: Flight,
     ) -> Answered<Outcome> {
+        if self.room.level() == Level::TooLittle {
+            return Err(Refused::Overloaded {
+                retry_after_s: NO_ROOM_RETRY_S,
+            });
+        }
         let campaign = here.index;
         let seen = subject.map(|subject| SubjectSeen {
             offer: Arc::clone(&here.offer),

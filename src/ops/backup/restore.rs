@@ -245,7 +245,12 @@ fn checked(path: &Path, keys: Option<&Keys>) -> Result<Restored, BackupFault> {
     let belongs = |keys: &&Keys| {
         founded.is_some_and(|founded| founded.head_public_key == keys.head_public_key())
     };
-    let vault = check_vault(&read, &roster, &state, keys.filter(belongs))?;
+    if keys.is_some_and(|keys| !belongs(&keys)) {
+        let why = "the keys.json in the folder belongs to another data file: put the right one \
+                   there, or none; nothing was restored";
+        return Err(BackupFault::Refused(why.to_owned()));
+    }
+    let vault = check_vault(&read, &roster, &state, keys)?;
     Ok(Restored {
         verified,
         state,

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod doctor;
 pub mod follow;
 pub mod gate;
+pub mod guide;
 pub mod import;
 pub mod keep;
 pub mod keys;
@@ -173,6 +174,12 @@ pub enum Command {
     Audit(audit::AuditCommand),
     /// Rehearse an opening: a crowd that arrives, waits and books, and a report
     Rush(Box<rush::Rush>),
+    /// Print the operator's guide of this version as one HTML file
+    #[command(after_help = "Example:\n  sumun guide --lang ko > guide.html")]
+    Guide {
+        #[arg(long, value_enum, default_value = "en")]
+        lang: guide::GuideLanguage,
+    },
     /// Check this host: settings, certificate, clock, disk, file limits
     #[command(after_help = "Example:\n  sumun doctor --data /var/lib/sumun")]
     Doctor,
@@ -267,6 +274,7 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
         Command::Verify(verify) => verify.run(&folder),
         Command::Audit(command) => audit::run(&folder, &command),
         Command::Rush(rush) => rush::run(&folder, *rush, sumun.json),
+        Command::Guide { lang } => Ok(guide::run(lang)),
         Command::Doctor => doctor::run(&folder),
     }
 }

@@ -22,6 +22,7 @@ mod http;
 mod languages;
 mod messages;
 mod promises;
+mod room;
 mod rosters;
 mod rules;
 mod rush;

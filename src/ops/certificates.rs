@@ -80,8 +80,8 @@ pub fn found(folder: &Folder, names: &[Name]) -> Result<(), CertificatesFault> {
 }
 
 /// Issues a new server certificate from the folder's authority, in place of the present one: for
-/// the present key, or with `new_key` for a new one. Without names, those of the present certificate
-/// stay. A folder whose certificate signed itself gets an authority.
+/// the present key, or with `new_key` for a new one. Without names, those of the present
+/// certificate stay. A folder whose certificate signed itself gets an authority.
 ///
 /// # Errors
 /// When another authority signed the present certificate, or a file can't be read or written.

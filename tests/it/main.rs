@@ -29,6 +29,7 @@ mod sessions;
 mod spelling;
 mod stampede;
 mod tidy;
+mod tls;
 mod told;
 mod windows;
 mod world;

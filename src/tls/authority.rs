@@ -21,8 +21,9 @@ use crate::domain::time::Stamp;
 
 /// Ten years, with two or three leap days.
 const AUTHORITY_DAYS: i64 = 3_652;
-/// Browsers take no server certificate from a public authority that is good for more than 398.
-const SERVER_DAYS: i64 = 397;
+/// A year: browsers take at most 398 days from public authorities, and Mozilla's recommendation
+/// for servers ("intermediate") is at most 366.
+const SERVER_DAYS: i64 = 365;
 /// Valid from a day before: clients whose clocks are slow take it at once.
 const EARLIER_DAYS: i64 = 1;
 const DAY_S: i64 = 86_400;

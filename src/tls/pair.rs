@@ -39,6 +39,7 @@ pub struct Files {
 /// A certificate and its key, which can be used.
 #[derive(Clone, Debug)]
 pub struct Pair {
+    /// What clients are sent: the chain without a self-signed authority at its end.
     pub certified: Arc<CertifiedKey>,
     /// The server's own certificate.
     pub described: Described,
@@ -57,7 +58,7 @@ impl Pair {
         let chain = read_chain(&files.certificate)?;
         let path = files.certificate.clone();
         let described = described(&chain, &path)?;
-        let certified = CertifiedKey::new(chain, key);
+        let mut certified = CertifiedKey::new(chain, key);
         if certified.keys_match().is_err() {
             return Err(PairFault::Mismatch {
                 belongs_to_number: owner_of(&certified),
@@ -72,8 +73,14 @@ impl Pair {
         if now.unix_s() >= until_s {
             return Err(PairFault::Expired { path, until_s });
         }
+        let chain_warnings = chain_warnings(&certified.cert, &described, &path, now);
+        // A client that trusts the authority at the end has it; it need not be sent (RFC 8446,
+        // 4.4.2).
+        if described.len() > 1 && described.last().is_some_and(|last| last.is_self_signed) {
+            certified.cert.pop();
+        }
         Ok(Self {
-            chain_warnings: chain_warnings(&certified.cert, &described, &path, now),
+            chain_warnings,
             described: described[0].clone(),
             certified: Arc::new(certified),
             path,

@@ -598,6 +598,10 @@ fn the_end_of_a_certificate_is_told_from_thirty_days_before_it() {
     );
     let server = world.serve();
     logged(&server, "ends in 19 days", 1);
+    // The authority at the end of the chain is in the file and not sent.
+    let mut tls = connect(&client(&authority.pem, BOTH), server.public).unwrap();
+    ask(&mut tls, "/healthz").unwrap();
+    assert_eq!(tls.conn.peer_certificates().unwrap().len(), 1);
     // A chain that clients can't follow is told as well, and served.
     let strange = Authority::new("strange");
     put(
@@ -626,9 +630,9 @@ fn a_folder_has_an_authority_that_renews_and_another_s_certificate_is_left_alone
     ];
     let shown = world.ok(&["certs", "show"]);
     assert_eq!(shown["chain"][0]["names"], serde_json::json!(names));
-    // 397 days in all, one of them before now.
+    // 365 days in all, one of them before now.
     let days = shown["chain"][0]["days_left"].as_i64().unwrap();
-    assert!((395..=396).contains(&days), "{days}");
+    assert!((363..=364).contains(&days), "{days}");
     assert_eq!(shown["fault"], Value::Null);
     assert_eq!(shown["warnings"], serde_json::json!([]));
     let mode = |name: &str| fs::metadata(world.path(name)).unwrap().permissions().mode() & 0o777;
@@ -643,6 +647,10 @@ fn a_folder_has_an_authority_that_renews_and_another_s_certificate_is_left_alone
         &path("certs/authority.pem"),
         &path("certs/server.pem"),
     ]);
+    let said = |name: &str| text(&openssl(&["x509", "-in", &path(name), "-noout", "-text"]));
+    let authority = said("certs/authority.pem");
+    assert!(authority.contains("CA:TRUE, pathlen:0"), "{authority}");
+    assert!(said("certs/server.pem").contains("TLS Web Server Authentication"));
     let key = fs::read(world.path("certs/server.key")).unwrap();
     // Renewed for the same names and the same key, then for others and a new one.
     let renewed = world.ok(&["certs", "renew"]);

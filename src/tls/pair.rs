@@ -242,3 +242,27 @@ fn is_signed_by(certificate: &CertificateDer<'_>, signer: &CertificateDer<'_>) -
             Ok(()) | Err(X509Error::SignatureUnsupportedAlgorithm)
         )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_does_not_end_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long.pem");
+        let file = File::create(&path).unwrap();
+        file.set_len(FILE_BYTES_MAX).unwrap();
+        assert!(matches!(
+            read_chain(&path),
+            Err(PairFault::ChainEmpty { .. })
+        ));
+        file.set_len(FILE_BYTES_MAX + 1).unwrap();
+        let told = read_chain(&path).unwrap_err().to_string();
+        assert!(told.contains("longer than 1 MiB"), "{told}");
+        for no_file in [Path::new("/dev/zero"), folder.path()] {
+            let told = read_chain(no_file).unwrap_err().to_string();
+            assert!(told.contains("it is no file"), "{told}");
+        }
+    }
+}

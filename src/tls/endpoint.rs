@@ -11,7 +11,7 @@
 //! A listener that asks for client certificates gives none: every handshake looks at the client's
 //! certificate, so what a change of the authority takes away is gone at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -145,13 +145,15 @@ impl Current {
 
 /// Takes clients with a certificate of these authorities, and nobody else.
 fn verifier(
-    path: &PathBuf,
+    path: &Path,
     ring: Arc<CryptoProvider>,
 ) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, PairFault> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(read_chain(path)?);
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), ring).build();
-    verifier.map_err(|_| PairFault::NoAuthority { path: path.clone() })
+    verifier.map_err(|_| PairFault::NoAuthority {
+        path: path.to_path_buf(),
+    })
 }
 
 /// The endpoints of a server, for whatever tells of them; empty until its listeners open.

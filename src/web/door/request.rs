@@ -87,7 +87,8 @@ impl Reading {
         let Some(head) = Head::read(input, room).map_err(Refusal::Head)? else {
             return Ok(None);
         };
-        if !hosts.is_empty() && !head.host.is_some_and(|host| served(hosts, host).is_some()) {
+        let is_served = |host| served(hosts, host).is_some();
+        if !hosts.is_empty() && !head.host.is_some_and(is_served) {
             return Err(Refusal::HostUnknown);
         }
         if head.body == Framing::Length(0) {

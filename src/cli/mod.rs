@@ -3,6 +3,7 @@
 pub mod agency;
 pub mod audit;
 pub mod campaign;
+pub mod certs;
 pub mod demo;
 pub mod doctor;
 pub mod follow;
@@ -105,9 +106,15 @@ pub struct Sumun {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Make a data folder: keys, a self-signed certificate, an empty data file, settings
-    #[command(after_help = "Example:\n  sumun init --data /var/lib/sumun")]
-    Init,
+    /// Make a data folder: keys, an authority and a certificate, an empty data file, settings
+    #[command(
+        after_help = "Example:\n  sumun init --data /var/lib/sumun --name book.example.go.kr"
+    )]
+    Init {
+        /// A host name or address that the certificate is for, beside this host itself
+        #[arg(long = "name", value_name = "DNS")]
+        names: Vec<String>,
+    },
     /// Run a whole example: generated people, sites and slots, two minutes before an opening
     Demo(demo::Demo),
     /// Serve a data folder
@@ -152,6 +159,9 @@ pub enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Show, renew and ask for the server's certificate
+    #[command(subcommand)]
+    Certs(certs::CertsCommand),
     /// Copy everything into one file, or what is new into a folder every few seconds
     #[command(
         after_help = "Example:\n  sumun backup /media/copies/2021-07-19.sumun --to age1…\n  sumun \
@@ -233,7 +243,8 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
     let folder = Folder::at(sumun.data.clone().unwrap_or_else(default_folder));
     let folder = folder.accepting_clock(sumun.accept_clock);
     match sumun.command {
-        Command::Init => serve::init(&folder),
+        Command::Init { names } => serve::init(&folder, &names),
+        Command::Certs(command) => certs::run(&folder, &command),
         Command::Demo(demo) => demo::run(&folder, &demo, sumun.json),
         Command::Serve { config } => serve::serve(&folder, config.as_deref()),
         Command::Campaign(campaign::CampaignCommand::Check { file }) => {

@@ -2,6 +2,7 @@
 //! it, the control socket.
 
 pub mod backup;
+pub mod certificates;
 pub mod control;
 pub mod folder;
 pub mod outcome;

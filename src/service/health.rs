@@ -1,10 +1,12 @@
 //! Whether bookings can be made, and what somebody should look at.
 
+use crate::clock;
 use crate::domain::booking::catalog::Catalog;
 use crate::domain::ids::{CampaignId, Seq};
 use crate::domain::time::Stamp;
 use crate::engine::shared::Away;
 use crate::engine::watch::{Condition, Seen};
+use crate::tls::WARN_DAYS;
 
 use super::Service;
 use super::room::{Level, TOO_LITTLE_BYTES};
@@ -56,6 +58,10 @@ pub enum Warning {
          doses needs slots for the second dose at the same site, its interval after the first"
     )]
     NothingBookable { campaign: CampaignId, slots: usize },
+    #[error("the certificate of the {listener} listener ends in {days} days: renew it")]
+    CertificateEnds { listener: &'static str, days: i64 },
+    #[error("the certificate of the {listener} listener has expired: renew it")]
+    CertificateEnded { listener: &'static str },
 }
 
 /// How the server is.
@@ -145,7 +151,23 @@ fn warnings(service: &Service) -> Vec<Warning> {
     let room = matches!(service.room.level(), Level::Little | Level::VeryLittle);
     let free_mib = service.room.free_bytes() >> 20;
     let room = room.then_some(Warning::LittleRoom { free_mib });
-    behind.chain(unbookable).chain(room).collect()
+    let certificates = service
+        .endpoints
+        .all()
+        .iter()
+        .filter_map(|(listener, tls)| {
+            // Certificates end by the wall clock, also beside a simulated one.
+            match tls.days_left(clock::wall()) {
+                ..0 => Some(Warning::CertificateEnded { listener }),
+                days if days < WARN_DAYS => Some(Warning::CertificateEnds { listener, days }),
+                _ => None,
+            }
+        });
+    behind
+        .chain(unbookable)
+        .chain(room)
+        .chain(certificates)
+        .collect()
 }
 
 /// The number of slots to come, if none of them can be booked as a first dose.

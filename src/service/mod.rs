@@ -39,6 +39,7 @@ use crate::seats::Claim;
 use crate::service::copied::Copied;
 use crate::service::room::{Level, Room};
 use crate::sync::{read_locked, write_locked};
+use crate::tls::Endpoints;
 
 /// When to ask again if the writer's queue is full: within this time the writer empties it many
 /// times.
@@ -66,6 +67,8 @@ pub struct Service {
     next_device: AtomicU32,
     /// How long a request waits for a worker, while a queue of them stands; for the gate's brake.
     pub worker_lag_us: Arc<AtomicU64>,
+    /// The certificates in use.
+    pub endpoints: Endpoints,
     gates: RwLock<Vec<Arc<Gate>>>,
     /// Steps the gates at once.
     pub keeper: keeper::Bell,
@@ -160,6 +163,7 @@ impl Service {
             // so that it hardly ever repeats those of the one before.
             next_device: AtomicU32::new(u32::from_be_bytes(Entropy::system().bytes())),
             worker_lag_us: Arc::default(),
+            endpoints: Endpoints::default(),
             gates: RwLock::default(),
             keeper: keeper::Bell::default(),
             in_flight: InFlight::default(),

@@ -31,6 +31,7 @@ mod sessions;
 mod spelling;
 mod stampede;
 mod tidy;
+mod tls;
 mod told;
 mod windows;
 mod world;

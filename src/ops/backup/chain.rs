@@ -119,11 +119,8 @@ impl Chain {
             files = self.fulls.iter().collect();
         }
         files.sort_by_key(|named| named.last);
-        let readable = files
-            .iter()
-            .rev()
-            .find_map(|named| file::about(&named.path).ok()??.to());
-        readable
+        let mut newest = files.iter().rev();
+        newest.find_map(|named| file::about(&named.path).ok()??.to())
     }
 
     /// The newest full copy whose head can be read.

@@ -99,7 +99,7 @@ pub struct Making {
 }
 
 enum Out {
-    Plain(Hashing<BufWriter<File>>),
+    Plain(Box<Hashing<BufWriter<File>>>),
     Sealed(Box<age::stream::StreamWriter<Hashing<BufWriter<File>>>>),
 }
 
@@ -117,7 +117,7 @@ impl Making {
         file.write_all(&[b' '; HEAD_BYTES]).map_err(&fault)?;
         let out = Hashing::new(BufWriter::with_capacity(1 << 20, file));
         made.out = Some(if recipients.is_empty() {
-            Out::Plain(out)
+            Out::Plain(Box::new(out))
         } else {
             Out::Sealed(Box::new(recipients.seal(out).map_err(&fault)?))
         });
@@ -126,8 +126,8 @@ impl Making {
 
     pub fn write(&mut self, frame: &Frame) -> io::Result<()> {
         match &mut self.out {
-            Some(Out::Plain(out)) => frame.write(out),
-            Some(Out::Sealed(out)) => frame.write(out),
+            Some(Out::Plain(out)) => frame.write(&mut **out),
+            Some(Out::Sealed(out)) => frame.write(&mut **out),
             None => Ok(()),
         }
     }
@@ -136,7 +136,7 @@ impl Making {
     pub fn keep(mut self, end: &End, made_at: Stamp, name: &Path) -> Result<About, BackupFault> {
         let fault = BackupFault::at(&self.path);
         let (out, sealed) = match self.out.take() {
-            Some(Out::Plain(out)) => (out, false),
+            Some(Out::Plain(out)) => (*out, false),
             Some(Out::Sealed(out)) => (out.finish().map_err(&fault)?, true),
             None => return Err(fault(io::ErrorKind::BrokenPipe.into())),
         };

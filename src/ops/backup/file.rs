@@ -1,7 +1,7 @@
 //! One copy: a head that everybody can read, and the stream, perhaps sealed, behind it.
 //!
-//! The head takes the first 4,096 bytes: a mark, a line of JSON, and spaces up to its end. It holds
-//! nothing about people. A copy has its name only when it is whole and durable: until then it is
+//! The head takes the first 4,096 bytes: a mark, a line of JSON, the SHA-256 of that line, and spaces
+//! up to its end. It holds nothing about people. A copy has its name only when it is whole and durable: until then it is
 //! called `….part`.
 
 use std::fs::{self, File, OpenOptions};
@@ -77,6 +77,14 @@ impl About {
         }
     }
 
+    /// Whether the stream has what the head says.
+    pub fn fits(&self, end: &End) -> bool {
+        let said = (&self.journal, self.first, self.last, &self.head.hash);
+        let journal = end.journal.to_string();
+        let hash = end.to.hash.to_string();
+        said == (&journal, end.from.seq.0 + 1, end.to.seq.0, &hash)
+    }
+
     /// Whether it holds everything from the first entry on.
     pub fn is_full(&self) -> bool {
         self.first == 1 && self.roster_before == 0
@@ -144,8 +152,9 @@ impl Making {
         let mut file = out.into_inner().map_err(|error| fault(error.into()))?;
         let about = About::new(end, made_at, sealed, bytes, sha256);
         let line = serde_json::to_vec(&about).map_err(|error| fault(error.into()))?;
-        assert!(MARK.len() + line.len() < HEAD_BYTES, "a head has its place");
-        let head = [MARK, &line, b"\n"].concat();
+        let digest = Hash::of(&line).to_string();
+        let head = [MARK, &line, b"\n", digest.as_bytes(), b"\n"].concat();
+        assert!(head.len() <= HEAD_BYTES, "a head has its place");
         let written = file.seek(SeekFrom::Start(0));
         let written = written.and_then(|_| file.write_all(&head));
         written.and_then(|()| file.sync_all()).map_err(&fault)?;
@@ -196,7 +205,13 @@ fn head_of(file: &mut File, path: &Path) -> Result<Option<About>, BackupFault> {
         path: path.to_path_buf(),
         why,
     };
-    let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut lines = line.split(|byte| *byte == b'\n');
+    let (line, digest) = (lines.next().unwrap_or_default(), lines.next());
+    if digest != Some(Hash::of(line).to_string().as_bytes()) {
+        return Err(damaged(
+            "its head is not the one that was written".to_owned(),
+        ));
+    }
     let about: About = serde_json::from_slice(line)
         .map_err(|error| damaged(format!("its head can't be read ({error})")))?;
     let length = file.metadata().map_err(BackupFault::at(path))?.len();

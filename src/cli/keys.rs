@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{KeysCommand, Output};
-use crate::ops::backup::{keyring, seal};
+use crate::crypto::seal;
+use crate::ops::backup::keyring;
 use crate::ops::folder::{Folder, write_new};
 
 pub fn run(folder: &Folder, command: &KeysCommand) -> anyhow::Result<Output> {

@@ -10,11 +10,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
-use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
 use super::BackupFault;
-use super::seal::{Identities, Recipients};
+use crate::crypto::Sha256;
+use crate::crypto::seal::{Identities, Recipients};
 use crate::domain::entry::Hash;
 use crate::domain::ids::Seq;
 use crate::domain::time::Stamp;
@@ -281,7 +281,7 @@ impl<'a> Reading<'a> {
 /// Counts and hashes what goes through it.
 struct Hashing<W> {
     into: W,
-    digest: Context,
+    digest: Sha256,
     bytes: u64,
 }
 
@@ -289,14 +289,14 @@ impl<W: Write> Hashing<W> {
     fn new(into: W) -> Self {
         Self {
             into,
-            digest: Context::new(&SHA256),
+            digest: Sha256::default(),
             bytes: 0,
         }
     }
 
     fn finish(self) -> (W, u64, String) {
         let digest = self.digest.finish();
-        (self.into, self.bytes, HEXLOWER.encode(digest.as_ref()))
+        (self.into, self.bytes, HEXLOWER.encode(&digest))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::ops::folder::{Folder, write_new};
 pub fn run(folder: &Folder, command: &KeysCommand) -> anyhow::Result<Output> {
     match command {
         KeysCommand::Export { file, sealed } => {
-            let names = keyring::export(folder, &sealed.read()?, file)?;
+            let names = keyring::export(folder, &sealed.of(folder)?, file)?;
             let human = format!("{}: sealed {}", file.display(), all(&names));
             Ok(Output::done(human, json!({ "file": file, "files": names })))
         }

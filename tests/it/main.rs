@@ -15,6 +15,7 @@ mod door;
 mod evenings;
 mod exchange;
 mod fairness;
+mod fuzz;
 mod gate;
 mod health;
 mod holds;

@@ -1,7 +1,9 @@
 //! The settings of a server: typed, unknown keys refused.
 
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use ipnet::IpNet;
 use serde::de::Error as _;
@@ -33,6 +35,18 @@ pub struct Config {
     /// Certificate chain and key in PEM; beside the data file unless absolute.
     pub certificate: PathBuf,
     pub certificate_key: PathBuf,
+    /// Authorities in PEM: with them the admin listener speaks TLS, to clients with a certificate
+    /// that one of them signed and to nobody else.
+    #[serde(deserialize_with = "unless_empty")]
+    pub admin_client_ca: Option<PathBuf>,
+    /// The pair of the admin listener, if it is not that of people.
+    #[serde(deserialize_with = "unless_empty")]
+    pub admin_certificate: Option<PathBuf>,
+    #[serde(deserialize_with = "unless_empty")]
+    pub admin_certificate_key: Option<PathBuf>,
+    /// Where people who come without TLS are sent on to it.
+    #[serde(deserialize_with = "unless_empty")]
+    pub redirect_listen: Option<SocketAddr>,
     /// Threads that answer requests; 0 for one a core.
     pub workers: usize,
     /// Connections at the same time; more wait in the listen queue.
@@ -72,6 +86,10 @@ impl Default for Config {
             plain_http: false,
             certificate: PathBuf::from("certs/server.pem"),
             certificate_key: PathBuf::from("certs/server.key"),
+            admin_client_ca: None,
+            admin_certificate: None,
+            admin_certificate_key: None,
+            redirect_listen: None,
             workers: 0,
             connections_max: 100_000,
             // A 60 kB page at 2 kB/s.
@@ -127,6 +145,22 @@ fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> 
     texts.into_iter().map(read).collect()
 }
 
+/// A setting that is not set when its text is empty.
+fn unless_empty<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let parsed = text.parse();
+    parsed
+        .map(Some)
+        .map_err(|why| D::Error::custom(format!("{text:?}: {why}")))
+}
+
 impl Config {
     /// Reads settings; the error names the line and what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -144,6 +178,7 @@ impl Config {
                  cross the network unencrypted; set plain_http = false"
             ));
         }
+        self.check_tls()?;
         let at_least_1 = [
             ("exchange_s", self.exchange_s as usize),
             ("connections_max", self.connections_max),
@@ -192,6 +227,24 @@ impl Config {
             ));
         }
         Ok(())
+    }
+
+    fn check_tls(&self) -> Result<(), String> {
+        let wrong = if self.admin_certificate.is_some() != self.admin_certificate_key.is_some() {
+            "admin_certificate and admin_certificate_key are one pair: set both, or none"
+        } else if self.admin_certificate.is_some() && self.admin_client_ca.is_none() {
+            "admin_certificate is set, but the admin listener speaks TLS only with \
+             admin_client_ca: set it to the authority of monitoring's certificates"
+        } else if self.redirect_listen.is_some() && self.plain_http {
+            "redirect_listen is set, but with plain_http there is no TLS to send people to: set \
+             plain_http = false"
+        } else if self.redirect_listen.is_some() && self.hosts.is_empty() {
+            "redirect_listen is set, but hosts is empty: name the hosts to which people may be \
+             sent, as hosts = [\"book.example.go.kr\"]"
+        } else {
+            return Ok(());
+        };
+        Err(wrong.to_owned())
     }
 
     /// Threads that answer requests.
@@ -244,6 +297,11 @@ mod tests {
             "trusted_proxies = [\"10.0.0.0/33\"]",
             "trusted_proxies = [\"proxy\"]",
             "exempt_networks = [\"::/0\"]",
+            "redirect_listen = \"0.0.0.0:80\"",
+            "redirect_listen = \"0.0.0.0\"",
+            "redirect_listen = \"127.0.0.1:80\"\nplain_http = true\nhosts = [\"a.kr\"]",
+            "admin_certificate = \"a.pem\"\nadmin_client_ca = \"b.pem\"",
+            "admin_certificate = \"a.pem\"\nadmin_certificate_key = \"a.key\"",
         ] {
             let (name, _) = wrong.split_once(' ').unwrap();
             let fault = Config::parse(wrong).unwrap_err();

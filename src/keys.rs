@@ -80,6 +80,9 @@ const ROTATE_AFTER_S: i64 = 24 * 3600;
 pub struct SealBroken;
 
 impl Keys {
+    /// The name of their file in the data folder.
+    pub const FILE: &'static str = store::FILE;
+
     /// Fresh secrets.
     pub fn generate(entropy: &Entropy) -> Self {
         let head = Ed25519KeyPair::generate_pkcs8(entropy.ring())

@@ -4,8 +4,9 @@
 //! listeners. Shutdown is the reverse: no new requests, the writer empties its queue, the log
 //! catches up. `watch` looks each second whether every thread that must live does.
 
+mod secure;
+
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -23,12 +24,13 @@ use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::service::Service;
 use crate::service::keeper::{self, Keeper};
-use crate::tls::Certificates;
+use crate::tls::Endpoint;
 use crate::web::door::bounds::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
 use crate::web::door::client::Proxies;
 use crate::web::door::networks::{Bounds, Networks};
 use crate::web::door::{self, Listener, load::Load};
 use crate::web::words;
+use secure::{REDIRECT_CONNECTIONS_MAX, Secure};
 
 /// What the process exits with after a failed commit: systemd starts it again, and it recovers.
 pub const EXIT_COMMIT_FAILED: i32 = 70;
@@ -52,8 +54,16 @@ const SHUTDOWN_S: u64 = 10;
 const ADMIN_CONNECTIONS_MAX: usize = 64;
 const ADMIN_HELD_BYTES_MAX: usize = 4 << 20;
 
-/// Files for all but connections.
-pub const FILES_KEPT: usize = 200;
+/// Files for all but connections: monitoring's 64, the data folder's, sockets and pipes.
+const FILES_KEPT: usize = 200;
+
+/// Files for all but people's connections.
+pub fn files_kept(config: &Config) -> usize {
+    let redirect = config
+        .redirect_listen
+        .map_or(0, |_| REDIRECT_CONNECTIONS_MAX);
+    FILES_KEPT + redirect
+}
 
 /// Where a running server listens.
 #[derive(Clone, Copy, Debug)]
@@ -148,6 +158,7 @@ fn watch(service: &Service, folder: &Folder, stopped: &mpsc::Receiver<()>) {
             std::process::exit(EXIT_THREAD_PANICKED);
         }
         told = faulty;
+        service.room.look(&service.store);
         // A simulated time says nothing about the clock of this host.
         if !service.clock.is_simulated()
             && noted.is_none_or(|noted: Instant| noted.elapsed() >= NOTE_USE)
@@ -206,12 +217,12 @@ pub fn raise_file_limit() -> usize {
 
 /// How many connections may be open: as many as are set, or as there can be files.
 fn connections_max(config: &Config) -> usize {
-    let wanted = config.connections_max;
-    let allowed = raise_file_limit().saturating_sub(FILES_KEPT).max(1);
+    let (wanted, kept) = (config.connections_max, files_kept(config));
+    let allowed = raise_file_limit().saturating_sub(kept).max(1);
     if allowed < wanted {
         tracing::warn!(
             "only {allowed} connections, not {wanted}: set LimitNOFILE={} in the systemd unit",
-            wanted + FILES_KEPT
+            wanted + kept
         );
     }
     allowed.min(wanted)
@@ -223,18 +234,11 @@ async fn listen(
     config: &Config,
     ready: impl FnOnce(&Addresses),
 ) -> anyhow::Result<()> {
-    let beside = |path: &PathBuf| folder.path().join(path);
     let taken = |address: SocketAddr| {
         format!("can't listen on {address}: is another server running? choose another address")
     };
-    let mut certificates = None;
-    let mut tls = None;
-    if !config.plain_http {
-        let (certificate, key) = (beside(&config.certificate), beside(&config.certificate_key));
-        let loaded = Arc::new(Certificates::load(certificate, key)?);
-        tls = Some(loaded.server_config()?);
-        certificates = Some(loaded);
-    }
+    let secure = Secure::open(folder.path(), config)?;
+    service.endpoints.tell(secure.all());
     let listener = bind(config.listen).with_context(|| taken(config.listen))?;
     let public_address = listener.local_addr()?;
     let connections_max = connections_max(config);
@@ -254,7 +258,7 @@ async fn listen(
         listener,
         Arc::clone(&service),
         [&load, &load].map(Arc::clone),
-        door_settings(config, connections_max, tls),
+        door_settings(config, connections_max, secure.public.clone()),
     )?;
     let listener = bind(config.admin_listen).with_context(|| taken(config.admin_listen))?;
     let addresses = Addresses {
@@ -279,18 +283,31 @@ async fn listen(
         door::Settings {
             listener: Listener::Admin,
             hosts: Vec::new(),
-            ..door_settings(config, ADMIN_CONNECTIONS_MAX, None)
+            ..door_settings(config, ADMIN_CONNECTIONS_MAX, secure.admin.clone())
         },
     )?;
+    let redirect = match config.redirect_listen {
+        None => None,
+        Some(address) => {
+            let listener = bind(address).with_context(|| taken(address))?;
+            Some(secure::redirect(listener, &service, config)?)
+        }
+    };
     let (public, admin) = (public.run(), admin.run());
     let (stop_public, stop_admin) = (public.handle(), admin.handle());
     // Listened for before anybody is told that the server is ready.
     let signals = Signals::listen();
+    let warned = secure.clone();
+    actix_web::rt::spawn(secure.keep_warning());
     actix_web::rt::spawn(async move {
-        signals.until_stop(certificates).await;
+        signals.until_stop(&warned).await;
         tracing::info!("stopping: no new requests");
         load.stop();
         admin_load.stop();
+        if let Some((redirect, load)) = redirect {
+            load.stop();
+            redirect.stop(false).await;
+        }
         stop_public.stop(true).await;
         stop_admin.stop(false).await;
     });
@@ -316,7 +333,7 @@ async fn listen(
 fn door_settings(
     config: &Config,
     connections_max: usize,
-    tls: Option<rustls::ServerConfig>,
+    tls: Option<Arc<Endpoint>>,
 ) -> door::Settings {
     let share = |set: usize, part: usize| {
         if set == 0 {
@@ -340,7 +357,7 @@ fn door_settings(
         proxies: Proxies::new(config.trusted_proxies.clone(), config.client_header),
         networks: Arc::new(Networks::new(bounds, exempt.collect())),
         only_tls: tls.is_some() && !config.listen.ip().is_loopback(),
-        tls: tls.map(Arc::new),
+        tls,
     }
 }
 
@@ -379,22 +396,13 @@ impl Signals {
         }
     }
 
-    /// Waits for SIGTERM or SIGINT; SIGHUP reads the certificate again.
-    async fn until_stop(mut self, certificates: Option<Arc<Certificates>>) {
+    /// Waits for SIGTERM or SIGINT; SIGHUP reads the certificates again.
+    async fn until_stop(mut self, secure: &Secure) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => {
-                    let reloaded = certificates.as_ref().map(|known| known.reload());
-                    match reloaded {
-                        Some(Err(error)) => {
-                            tracing::error!(%error, "the certificate was not reloaded");
-                        }
-                        Some(Ok(())) => tracing::info!("the certificate was reloaded"),
-                        None => {}
-                    }
-                }
+                _ = self.hangup.recv() => secure.reload(),
             }
         }
     }

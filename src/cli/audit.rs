@@ -96,7 +96,9 @@ pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Output> {
                 Err(fault) => Ok(keep::found(&fault.to_string())),
             }
         }
-        AuditCommand::Verify { file: None, head } => keep::verify(folder, None, head.as_deref()),
+        AuditCommand::Verify { file: None, head } => {
+            keep::Verify::of_folder(head.clone()).run(folder)
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! `sumun doctor`: is this host fit for the evening?
 
+mod certificate;
 mod memory;
 
 use serde_json::json;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::{Output, told};
 use crate::clock::wall;
@@ -18,12 +18,10 @@ use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::ops::outcome::{Done, Finished, why};
 use crate::ops::work::Work;
-use crate::server::FILES_KEPT;
-use crate::tls::read_chain;
+use crate::server::files_kept;
 
 /// A journal of ten million bookings and their indexes.
 const FREE_BYTES_MIN: u64 = 4 << 30;
-const CERTIFICATE_DAYS_MIN: i64 = 30;
 /// 2026-01-01: a clock before the year of this program is wrong.
 const CLOCK_MIN_S: i64 = 1_767_225_600;
 
@@ -31,6 +29,8 @@ const CLOCK_MIN_S: i64 = 1_767_225_600;
 struct Finding {
     what: &'static str,
     fine: bool,
+    /// Fine today; somebody should look at it before long.
+    warns: bool,
     says: String,
 }
 
@@ -55,25 +55,34 @@ pub fn run(folder: &Folder) -> anyhow::Result<Output> {
         Ok(_) => fine("keys", "keys.json is readable by its owner only".to_owned()),
         Err(error) => bad("keys", why(&error)),
     });
-    findings.push(certificate(folder, &config));
+    findings.push(certificate::of_people(folder, &config));
     let server = ask_server(folder);
     findings.push(clock(folder, &server));
     findings.push(server_finding(&server));
     findings.push(disk(folder));
     findings.push(file_limit(&config));
-    findings.push(admin_listener(&config));
+    findings.push(certificate::of_admin(folder, &config));
     findings.push(memory(folder, &config));
     let fault = findings.iter().any(|finding| !finding.fine);
     let lines: Vec<_> = findings
         .iter()
         .map(|finding| {
-            let mark = if finding.fine { "ok  " } else { "FIX " };
+            let mark = match (finding.fine, finding.warns) {
+                (true, false) => "ok  ",
+                (true, true) => "LOOK",
+                (false, _) => "FIX ",
+            };
             format!("{mark} {:<12} {}", finding.what, finding.says)
         })
         .collect();
     let checks: Vec<_> = findings
         .iter()
-        .map(|finding| json!({ "check": finding.what, "ok": finding.fine, "detail": finding.says }))
+        .map(|finding| {
+            let Finding {
+                what, fine, warns, ..
+            } = finding;
+            json!({ "check": what, "ok": fine, "warns": warns, "detail": finding.says })
+        })
         .collect();
     let json = json!({ "ok": !fault, "checks": checks });
     Ok(Output {
@@ -87,6 +96,16 @@ fn fine(what: &'static str, says: String) -> Finding {
     Finding {
         what,
         fine: true,
+        warns: false,
+        says,
+    }
+}
+
+fn warn(what: &'static str, says: String) -> Finding {
+    Finding {
+        what,
+        fine: true,
+        warns: true,
         says,
     }
 }
@@ -95,6 +114,7 @@ fn bad(what: &'static str, says: String) -> Finding {
     Finding {
         what,
         fine: false,
+        warns: false,
         says,
     }
 }
@@ -109,52 +129,6 @@ fn are_foreign(keys: &Keys, folder: &Folder) -> bool {
         }) => head_public_key != keys.head_public_key(),
         _ => false,
     }
-}
-
-fn certificate(folder: &Folder, config: &Config) -> Finding {
-    const WHAT: &str = "certificate";
-    if config.plain_http {
-        return fine(WHAT, "none is used: plain HTTP on loopback".to_owned());
-    }
-    let path = folder.path().join(&config.certificate);
-    let chain = match read_chain(&path) {
-        Ok(chain) => chain,
-        Err(error) => return bad(WHAT, why(&error)),
-    };
-    let Ok((_, certificate)) = X509Certificate::from_der(&chain[0]) else {
-        return bad(
-            WHAT,
-            format!("{} can't be read: put another there", path.display()),
-        );
-    };
-    let (now, validity) = (wall().unix_s(), certificate.validity());
-    let (from, until) = (
-        validity.not_before.timestamp(),
-        validity.not_after.timestamp(),
-    );
-    let date = Stamp(until.saturating_mul(Stamp::SECOND))
-        .instant()
-        .to_string();
-    if now < from || now >= until {
-        return bad(
-            WHAT,
-            format!("is not valid now; it ends {date}: renew it, or check the clock"),
-        );
-    }
-    let days = (until - now) / 86_400;
-    let self_signed = certificate.issuer() == certificate.subject();
-    let signed = if self_signed {
-        ", self-signed: browsers will warn"
-    } else {
-        ""
-    };
-    if days < CERTIFICATE_DAYS_MIN {
-        return bad(
-            WHAT,
-            format!("ends in {days} days ({date}): renew it{signed}"),
-        );
-    }
-    fine(WHAT, format!("valid for {days} days{signed}"))
 }
 
 fn clock(folder: &Folder, server: &Server) -> Finding {
@@ -207,7 +181,7 @@ type Server = anyhow::Result<Option<Finished>>;
 
 fn ask_server(folder: &Folder) -> Server {
     let stream = control::connect(&folder.socket())?;
-    let ask = |stream| control::ask(stream, Work::Health, None, None);
+    let ask = |stream| control::ask(stream, Work::Health, None);
     stream.map(ask).transpose()
 }
 
@@ -268,21 +242,6 @@ fn disk(folder: &Folder) -> Finding {
     }
 }
 
-fn admin_listener(config: &Config) -> Finding {
-    const WHAT: &str = "admin listen";
-    let address = config.admin_listen;
-    if address.ip().is_loopback() {
-        return fine(WHAT, format!("{address}: this host alone"));
-    }
-    bad(
-        WHAT,
-        format!(
-            "{address} shows metrics to everybody who reaches it: set admin_listen to an address \
-             of loopback, or to one that only monitoring reaches"
-        ),
-    )
-}
-
 /// How much the server may take at the most, and whether this host has it.
 fn memory(folder: &Folder, config: &Config) -> Finding {
     const WHAT: &str = "memory";
@@ -332,7 +291,7 @@ fn memory(folder: &Folder, config: &Config) -> Finding {
 
 fn file_limit(config: &Config) -> Finding {
     const WHAT: &str = "file limit";
-    let wanted = (config.connections_max + FILES_KEPT) as u64;
+    let wanted = (config.connections_max + files_kept(config)) as u64;
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     match limit {
         Some(limit) if limit < wanted => {

@@ -82,7 +82,7 @@ pub fn run(
         GateCommand::Status => {
             let server = control::connect(&folder.socket())?;
             let server = server.ok_or_else(|| anyhow::anyhow!("no server runs on this folder"))?;
-            let asked = control::ask(server, Work::GateStatus { campaign }, None, None);
+            let asked = control::ask(server, Work::GateStatus { campaign }, None);
             return asked.map(told::answer);
         }
         GateCommand::Pause {

@@ -1,104 +1,351 @@
 //! `sumun backup`, `restore` and `verify`: keeping the data file and proving it whole.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::Output;
-use super::told::{self, rows_seen, vault_faults, vault_json};
+use super::told::{rows_seen, vault_faults, vault_json};
 use crate::audit::{KeptHead, Verified, verify_store};
-use crate::clock::wall;
+use crate::clock::{tick, wall};
+use crate::domain::ids::Seq;
 use crate::domain::state::State;
+use crate::domain::time::Stamp;
 use crate::engine::open;
+use crate::journal::copy::{CopyPoint, Frame, Taker, Until};
 use crate::journal::store::{Read, Store};
 use crate::journal::vault::{VaultSeen, check_vault};
 use crate::keys::Keys;
+use crate::ops::backup::drill::{self, Compared};
+use crate::ops::backup::file::{Making, PART};
+use crate::ops::backup::notes::Notes;
+use crate::ops::backup::restore::{self, From, Part, Restored};
+use crate::ops::backup::seal::{Identities, Recipients};
+use crate::ops::backup::source::Source;
 use crate::ops::control;
 use crate::ops::folder::Folder;
-use crate::ops::work::Work;
 
-/// Copies the data file to `file`, checks the copy, and only then gives it its name.
-pub fn backup(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
-    if file.exists() {
-        bail!("{} exists already: give a new name", file.display());
-    }
-    let into = std::path::absolute(file)?;
-    let into = into.parent().context("that is not a file's name")?;
-    if !into.is_dir() {
-        bail!("{} is not a folder: make it first", into.display());
-    }
-    let part = Part::beside(file)?;
-    copy_of(folder, &part.0)?;
-    let (verified, vault) = {
-        let store = Store::look(&part.0)?;
-        let read = store.read()?;
-        let checked = verify_store(&read, None);
-        let (verified, state) = checked.context("the copy does not verify; nothing was kept")?;
-        (verified, vault_of(&read, &state, folder)?)
-    };
-    part.rename(file)?;
-    let bytes = fs::metadata(file)?.len();
-    let human = format!(
-        "{}: {} entries, {bytes} bytes, verified; keys.json, server.toml, certs/ and staff.json \
-         are not in it",
-        file.display(),
-        verified.last
-    );
-    let json = json!({
-        "file": file, "entries": verified.last, "bytes": bytes, "vault": vault_json(&vault),
-    });
-    // It is kept all the same: a copy without somebody's telephone number has all bookings.
-    Ok(with_vault_faults(Output::done(human, json), &vault))
+/// For whom a copy is sealed.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SealedTo {
+    /// Seal to this age recipient (age1…), or to those in this file; may be given more than once
+    #[arg(long = "to", value_name = "RECIPIENT")]
+    recipients: Vec<String>,
+    /// Seal with the passphrase in this file
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
 }
 
-/// Checks a backup and copies it into a folder that has no data file.
-pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
-    let target = folder.data_file();
-    if target.exists() {
-        bail!(
-            "{} exists: move it away first, restoring never overwrites a data file",
-            target.display()
+impl SealedTo {
+    pub fn read(&self) -> anyhow::Result<Recipients> {
+        let passphrase = self.passphrase_file.as_deref();
+        Ok(Recipients::read(&self.recipients, passphrase)?)
+    }
+}
+
+/// What opens sealed copies.
+#[derive(Args, Clone, Debug, Default)]
+pub struct OpenedWith {
+    /// The file of a secret key (AGE-SECRET-KEY-1…); may be given more than once
+    #[arg(long = "identity", value_name = "KEYFILE")]
+    identities: Vec<PathBuf>,
+    /// The file of the passphrase that it was sealed with
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl OpenedWith {
+    pub fn read(&self) -> anyhow::Result<Identities> {
+        let files: Vec<&Path> = self.identities.iter().map(PathBuf::as_path).collect();
+        Ok(Identities::read(&files, self.passphrase_file.as_deref())?)
+    }
+}
+
+/// `sumun backup FILE`, and `sumun backup follow DIR`.
+#[derive(Args, Clone, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Backup {
+    /// The new file; it must not exist
+    #[arg(required = true)]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    sealed: SealedTo,
+    /// MB a second at the most; as fast as it goes if not given
+    #[arg(long, value_name = "MB_PER_S", value_parser = clap::value_parser!(u64).range(1..))]
+    rate: Option<u64>,
+    #[command(subcommand)]
+    command: Option<BackupCommand>,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+pub enum BackupCommand {
+    /// Copy what is new into a folder every few seconds, and a full copy now and then
+    Follow(super::follow::Follow),
+}
+
+impl Backup {
+    pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
+        match (&self.command, &self.file) {
+            (Some(BackupCommand::Follow(follow)), _) => follow.run(folder),
+            (None, Some(file)) => self.backup(folder, file),
+            (None, None) => bail!("name the new file"),
+        }
+    }
+
+    /// Copies everything to `file`, checks the copy, and only then gives it its name.
+    fn backup(&self, folder: &Folder, file: &Path) -> anyhow::Result<Output> {
+        if file.exists() {
+            bail!("{} exists already: give a new name", file.display());
+        }
+        let absolute = std::path::absolute(file)?;
+        let into = absolute.parent().context("that is not a file's name")?;
+        if !into.is_dir() {
+            bail!("{} is not a folder: make it first", into.display());
+        }
+        let recipients = self.sealed.read()?;
+        let name = absolute.file_name().context("that is not a file's name")?;
+        let mut part = name.to_os_string();
+        part.push(format!(".copy.{}.{PART}", std::process::id()));
+        let mut making = Making::begin(&into.join(part), &recipients)?;
+        // It is restored while it is written: what is kept has been restored once.
+        let proof = Part::beside(&absolute)?;
+        let mut taker = Taker::create(proof.path(), Until::End)?;
+        let mut source = Source::of(folder);
+        source.rate_bytes = self.rate.map(|mb| mb * 1_000_000);
+        let began = tick();
+        let mut progress = Progress::new("copied");
+        let end = source.stream(CopyPoint::NOTHING, true, |frame: Frame| {
+            progress.bytes(frame.bytes());
+            making
+                .write(&frame)
+                .map_err(crate::ops::backup::BackupFault::at(file))?;
+            taker.take(frame)?;
+            Ok(())
+        })?;
+        let end = end.context("there is no data file to copy")?;
+        taker.finish()?;
+        progress.end();
+        let (verified, vault) = {
+            let store = Store::look(proof.path())?;
+            let read = store.read()?;
+            let checked = verify_store(&read, None);
+            let (verified, state) =
+                checked.context("the copy does not verify; nothing was kept")?;
+            (verified, vault_of(&read, &state, folder)?)
+        };
+        drop(proof);
+        let about = making.keep(&end, wall(), &absolute)?;
+        Notes::of(folder).copied(&absolute, &end, Some(&about))?;
+        let bytes = fs::metadata(file)?.len();
+        let sealed = if about.sealed { ", sealed" } else { "" };
+        let human = format!(
+            "{}: {} entries, {bytes} bytes, restored once and verified{sealed}; keys.json, \
+             server.toml, certs/ and staff.json are not in it (`sumun keys export` copies them)",
+            file.display(),
+            verified.last
         );
+        let json = json!({
+            "file": file, "entries": verified.last, "hash": verified.hash, "bytes": bytes,
+            "sealed": about.sealed, "took_ms": began.elapsed().as_millis() as u64,
+            "vault": vault_json(&vault),
+        });
+        // It is kept all the same: a copy without somebody's telephone number has all bookings.
+        Ok(with_vault_faults(Output::done(human, json), &vault))
     }
-    if !file.exists() {
-        bail!("{} does not exist", file.display());
+}
+
+/// How far something is, on standard error, once it has taken a second and then each second.
+pub struct Progress {
+    what: &'static str,
+    bytes: u64,
+    told: Cell<Instant>,
+    was_told: Cell<bool>,
+}
+
+impl Progress {
+    pub fn new(what: &'static str) -> Self {
+        Self {
+            what,
+            bytes: 0,
+            told: Cell::new(tick()),
+            was_told: Cell::new(false),
+        }
     }
-    fs::create_dir_all(folder.path())?;
-    if target.with_extension("tail").exists() {
-        bail!(
-            "{} exists: it is the newest part of another data file; move it to where that file is",
-            target.with_extension("tail").display()
+
+    fn bytes(&mut self, more: usize) {
+        self.bytes += more as u64;
+        self.tell(|progress| format!("{} MB {}", progress.bytes / 1_000_000, progress.what));
+    }
+
+    pub fn files(&self, read: usize, all: usize) {
+        self.tell(|progress| format!("{read} of {all} copies {}", progress.what));
+    }
+
+    fn tell(&self, words: impl Fn(&Self) -> String) {
+        if self.told.get().elapsed() >= Duration::from_secs(1) {
+            self.told.set(tick());
+            self.was_told.set(true);
+            eprintln!("sumun: {}", words(self));
+        }
+    }
+
+    fn end(&self) {
+        if self.was_told.get() {
+            eprintln!(
+                "sumun: {} MB {}; verifying",
+                self.bytes / 1_000_000,
+                self.what
+            );
+        }
+    }
+}
+
+/// `sumun restore FILE|DIR`.
+#[derive(Args, Clone, Debug)]
+pub struct Restore {
+    /// A copy, or a folder that `sumun backup follow` wrote
+    from: PathBuf,
+    /// Restore up to this entry
+    #[arg(long, value_name = "N", conflicts_with_all = ["to_time", "drill"])]
+    to_seq: Option<u64>,
+    /// Restore up to the last entry at this time or before it, as 2021-07-19T20:00:00+09:00
+    #[arg(long, value_name = "T", conflicts_with = "drill")]
+    to_time: Option<String>,
+    #[command(flatten)]
+    opened: OpenedWith,
+    /// Only rehearse: restore into a scratch folder, compare, and write a signed report
+    #[arg(long)]
+    drill: bool,
+    /// Where the scratch folder of a drill is made
+    #[arg(long, value_name = "DIR", requires = "drill")]
+    scratch: Option<PathBuf>,
+}
+
+impl Restore {
+    pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
+        let from = From::look(&self.from)?;
+        let identities = self.opened.read()?;
+        if self.drill {
+            return self.drill(folder, &from, &identities);
+        }
+        let until = match (self.to_seq, &self.to_time) {
+            (Some(seq), _) => Until::Seq(Seq(seq)),
+            (None, Some(time)) => {
+                let time = Stamp::parse(time).map_err(|error| {
+                    anyhow::anyhow!("--to-time {time:?}: {error}; write it as 2021-07-19T20:00:00Z")
+                })?;
+                Until::Time(time)
+            }
+            (None, None) => Until::End,
+        };
+        let target = folder.data_file();
+        if target.exists() {
+            bail!(
+                "{} exists: move it away first, restoring never overwrites a data file",
+                target.display()
+            );
+        }
+        let tail = target.with_extension("tail");
+        if tail.exists() {
+            bail!(
+                "{} exists: it is the newest part of another data file; move it to where that \
+                 file is",
+                tail.display()
+            );
+        }
+        make_folder(folder.path())?;
+        let keys = folder.keys().ok();
+        let progress = Progress::new("read");
+        let mut tell = |read, all| progress.files(read, all);
+        let restored = restore::restore(
+            &from,
+            until,
+            &identities,
+            keys.as_deref(),
+            &target,
+            &mut tell,
         );
+        let restored = restored.context("nothing was restored")?;
+        Ok(restored_words(folder, &target, &restored))
     }
-    let part = Part::beside(&target)?;
-    part.take(file)?;
-    let (verified, state, vault) = {
-        let store = Store::look(&part.0).context("this is not a backup that can be used")?;
-        let read = store.read()?;
-        let checked = verify_store(&read, None);
-        let (verified, state) =
-            checked.context("the backup does not verify; nothing was restored")?;
-        let vault = vault_of(&read, &state, folder)?;
-        (verified, state, vault)
-    };
-    fs::File::open(&part.0)?.sync_all()?;
-    part.rename(&target)?;
-    let mut human = format!("{}: {} entries, verified", target.display(), verified.last);
+
+    fn drill(
+        &self,
+        folder: &Folder,
+        from: &From,
+        identities: &Identities,
+    ) -> anyhow::Result<Output> {
+        let scratch = self.scratch.clone().unwrap_or_else(std::env::temp_dir);
+        let progress = Progress::new("read");
+        let mut tell = |read, all| progress.files(read, all);
+        let (report, kept) = drill::drill(folder, from, identities, &scratch, &mut tell)?;
+        let server = match report.server {
+            Compared::Same => "the running server has the same entry",
+            Compared::Differs => "the running server has ANOTHER entry",
+            Compared::NoServer => "no server to compare with",
+        };
+        let (files, seconds) = (report.files, report.took_ms as f64 / 1_000.0);
+        let human = match &report.fault {
+            None => format!(
+                "the drill is good: {files} copies give {} entries up to {}, {} people, {} \
+                 bookings, verified in {seconds:.1} s; {server}\nreport: {}",
+                report.entries,
+                report.stamp,
+                report.people,
+                report.bookings,
+                kept.display()
+            ),
+            Some(fault) => format!("FAULT: {fault}\nreport: {}", kept.display()),
+        };
+        let json = json!({ "report": report, "file": kept });
+        Ok(Output {
+            human,
+            json,
+            fault: !report.is_good,
+        })
+    }
+}
+
+/// A data folder on a new host: nobody else may look into it.
+pub fn make_folder(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o750)
+        .create(path);
+    made.with_context(|| format!("can't make {}", path.display()))
+}
+
+fn restored_words(folder: &Folder, target: &Path, restored: &Restored) -> Output {
+    let Restored {
+        verified,
+        state,
+        vault,
+        ..
+    } = restored;
+    let stamp = state.stamp.instant();
+    let mut human = format!(
+        "{}: {} entries, the last of {stamp}, verified",
+        target.display(),
+        verified.last
+    );
+    for fault in &restored.passed_over {
+        human.push_str(&format!("\nnot used: {fault}; older copies gave the same"));
+    }
     let fits = vault.were_opened;
     let missing = folder.missing();
     if !missing.is_empty() {
         human.push_str(&format!(
-            "\nno backup has {}: copy them into {} from where the old folder's are kept",
+            "\nnot in copies of the data file: {}; put them into {} with `sumun keys import`, or \
+             from where the old folder's are kept",
             missing.join(", "),
             folder.path().display()
         ));
-    }
-    if !fits && !missing.iter().any(|name| name == "keys.json") {
-        human.push_str(
-            "\nthe keys.json in the folder belongs to another data file: put the right one there",
-        );
     }
     if open::check_clock(wall(), state.stamp).is_err() {
         human.push_str(
@@ -107,10 +354,11 @@ pub fn restore(folder: &Folder, file: &Path) -> anyhow::Result<Output> {
         );
     }
     let json = json!({
-        "entries": verified.last, "keys_fit": fits, "missing": missing,
-        "vault": vault_json(&vault),
+        "entries": verified.last, "stamp": stamp.to_string(), "hash": verified.hash,
+        "files": restored.files, "passed_over": restored.passed_over, "keys_fit": fits,
+        "missing": missing, "vault": vault_json(vault),
     });
-    Ok(with_vault_faults(Output::done(human, json), &vault))
+    with_vault_faults(Output::done(human, json), vault)
 }
 
 /// Looks at the vault, with the folder's keys if they belong to the data file.
@@ -137,21 +385,68 @@ fn with_vault_faults(answer: Output, vault: &VaultSeen) -> Output {
     }
 }
 
-pub fn verify(folder: &Folder, file: Option<&Path>, head: Option<&Path>) -> anyhow::Result<Output> {
-    let kept = head.map(read_head).transpose()?;
-    let check = |read: &Read| check_all(read, kept.as_ref(), folder, file.is_none());
-    match file {
-        Some(file) => {
-            // redb may repair what it opens: the file itself stays as it is.
-            let part = Part::beside(&std::env::temp_dir().join("sumun-verify"))?;
-            part.take(file)?;
-            let store = match Store::look(&part.0) {
-                Ok(store) => store,
-                Err(fault) => return Ok(found(&fault.to_string())),
-            };
-            check(&store.read()?)
+/// `sumun verify [FILE|DIR]`.
+#[derive(Args, Clone, Debug)]
+pub struct Verify {
+    /// A copy, or a folder of them; the data file of the folder if not given
+    file: Option<PathBuf>,
+    /// What `audit head --json` printed earlier: finds a tail that was cut since
+    #[arg(long, value_name = "FILE")]
+    head: Option<PathBuf>,
+    #[command(flatten)]
+    opened: OpenedWith,
+}
+
+impl Verify {
+    /// Checks the data file of the folder.
+    pub fn of_folder(head: Option<PathBuf>) -> Self {
+        Self {
+            file: None,
+            head,
+            opened: OpenedWith::default(),
         }
-        None => with_view(folder, check),
+    }
+
+    pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
+        let kept = self.head.as_deref().map(read_head).transpose()?;
+        let is_own = self.file.is_none();
+        let check = |read: &Read| check_all(read, kept.as_ref(), folder, is_own);
+        let Some(file) = &self.file else {
+            return with_view(folder, check);
+        };
+        let from = match From::look(file)? {
+            // Somebody's data folder, as it lies on a medium.
+            From::Folder(path) if path.join("sumun.redb").exists() => {
+                From::DataFile(path.join("sumun.redb"))
+            }
+            from => from,
+        };
+        // redb may repair what it opens: the file itself stays as it is.
+        let place = Part::beside(&std::env::temp_dir().join("sumun-verify"))?;
+        match from {
+            From::DataFile(path) => place.take(&path)?,
+            copies => {
+                let progress = Progress::new("read");
+                let mut tell = |read, all| progress.files(read, all);
+                let identities = self.opened.read()?;
+                let made = restore::restore(
+                    &copies,
+                    Until::End,
+                    &identities,
+                    None,
+                    place.path(),
+                    &mut tell,
+                );
+                if let Err(fault) = made {
+                    return Ok(found(&fault.to_string()));
+                }
+            }
+        }
+        let store = match Store::look(place.path()) {
+            Ok(store) => store,
+            Err(fault) => return Ok(found(&fault.to_string())),
+        };
+        check(&store.read()?)
     }
 }
 
@@ -230,67 +525,11 @@ pub fn with_view<T>(
         return look(&Store::look(&folder.data_file())?.read()?);
     }
     let part = Part::beside(&std::env::temp_dir().join("sumun-view"))?;
-    copy_of(folder, &part.0)?;
-    look(&Store::look(&part.0)?.read()?)
-}
-
-fn copy_of(folder: &Folder, into: &Path) -> anyhow::Result<()> {
-    match control::connect(&folder.socket())? {
-        Some(server) => {
-            let finished = control::ask(server, Work::Backup, None, Some(into))?;
-            let answer = told::answer(finished);
-            anyhow::ensure!(!answer.fault, "{}", answer.human);
-            Ok(())
-        }
-        None => Ok(Store::look(&folder.data_file())?.read()?.copy_to(into)?),
-    }
-}
-
-/// An unfinished data file, with its tail if it has one. It is removed unless it was given its
-/// final name.
-struct Part(PathBuf);
-
-impl Part {
-    fn beside(file: &Path) -> anyhow::Result<Self> {
-        let name = file.file_name().context("that is not a file's name")?;
-        let mut part = name.to_os_string();
-        part.push(format!(".{}.part", std::process::id()));
-        let part = Self(file.with_file_name(part));
-        part.remove();
-        Ok(part)
-    }
-
-    /// Copies a data file, and its tail where one lies beside it.
-    fn take(&self, file: &Path) -> anyhow::Result<()> {
-        fs::copy(file, &self.0).with_context(|| format!("can't read {}", file.display()))?;
-        let tail = file.with_extension("tail");
-        if tail.exists() {
-            fs::copy(&tail, self.tail())
-                .with_context(|| format!("can't read {}", tail.display()))?;
-        }
+    let mut taker = Taker::create(part.path(), Until::End)?;
+    Source::of(folder).stream(CopyPoint::NOTHING, true, |frame| {
+        taker.take(frame)?;
         Ok(())
-    }
-
-    fn rename(&self, file: &Path) -> anyhow::Result<()> {
-        let made = || format!("can't make {}", file.display());
-        if self.tail().exists() {
-            fs::rename(self.tail(), file.with_extension("tail")).with_context(made)?;
-        }
-        fs::rename(&self.0, file).with_context(made)
-    }
-
-    fn tail(&self) -> PathBuf {
-        self.0.with_extension("tail")
-    }
-
-    fn remove(&self) {
-        let _ = fs::remove_file(&self.0);
-        let _ = fs::remove_file(self.tail());
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        self.remove();
-    }
+    })?;
+    taker.finish()?;
+    look(&Store::look(part.path())?.read()?)
 }

@@ -3,11 +3,15 @@
 pub mod agency;
 pub mod audit;
 pub mod campaign;
+pub mod certs;
 pub mod demo;
 pub mod doctor;
+pub mod follow;
 pub mod gate;
+pub mod guide;
 pub mod import;
 pub mod keep;
+pub mod keys;
 pub mod languages;
 pub mod rush;
 pub mod serve;
@@ -102,9 +106,15 @@ pub struct Sumun {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Make a data folder: keys, a self-signed certificate, an empty data file, settings
-    #[command(after_help = "Example:\n  sumun init --data /var/lib/sumun")]
-    Init,
+    /// Make a data folder: keys, an authority and a certificate, an empty data file, settings
+    #[command(
+        after_help = "Example:\n  sumun init --data /var/lib/sumun --name book.example.go.kr"
+    )]
+    Init {
+        /// A host name or address that the certificate is for, beside this host itself
+        #[arg(long = "name", value_name = "DNS")]
+        names: Vec<String>,
+    },
     /// Run a whole example: generated people, sites and slots, two minutes before an opening
     Demo(demo::Demo),
     /// Serve a data folder
@@ -149,29 +159,37 @@ pub enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
-    /// Copy the data file, also while a server runs
+    /// Show, renew and ask for the server's certificate
+    #[command(subcommand)]
+    Certs(certs::CertsCommand),
+    /// Copy everything into one file, or what is new into a folder every few seconds
     #[command(
-        after_help = "Example:\n  sumun backup /media/backup/2021-07-19.redb\n\nThe secrets \
-                            in keys.json are not in it: keep a copy of them elsewhere."
+        after_help = "Example:\n  sumun backup /media/copies/2021-07-19.sumun --to age1…\n  sumun \
+                            backup follow /media/copies --to age1…\n\nThe secrets in keys.json \
+                            are not in it: `sumun keys export` copies them."
     )]
-    Backup { file: PathBuf },
-    /// Check a backup and make it the data file of a folder
-    #[command(after_help = "Example:\n  sumun restore 2021-07-19.redb --data /var/lib/sumun")]
-    Restore { file: PathBuf },
-    /// Check a data file or backup: chain, seats, signed heads, roster
-    #[command(after_help = "Example:\n  sumun verify 2021-07-19.redb --head head.json")]
-    Verify {
-        /// A backup; the data file of the folder if not given
-        file: Option<PathBuf>,
-        /// What `audit head --json` printed earlier: finds a tail that was cut since
-        #[arg(long, value_name = "FILE")]
-        head: Option<PathBuf>,
-    },
+    Backup(keep::Backup),
+    /// Check a copy and make it the data file of a folder
+    #[command(
+        after_help = "Example:\n  sumun restore /media/copies --data /var/lib/sumun --identity \
+                            key.txt\n  sumun restore /media/copies --data NEW --to-time \
+                            2021-07-19T20:30:00+09:00\n  sumun restore /media/copies --drill"
+    )]
+    Restore(keep::Restore),
+    /// Check a data file or copy: chain, seats, signed heads, roster
+    #[command(after_help = "Example:\n  sumun verify 2021-07-19.sumun --head head.json")]
+    Verify(keep::Verify),
     /// Export entries and check them offline
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// Rehearse an opening: a crowd that arrives, waits and books, and a report
     Rush(Box<rush::Rush>),
+    /// Print the operator's guide of this version as one HTML file
+    #[command(after_help = "Example:\n  sumun guide --lang ko > guide.html")]
+    Guide {
+        #[arg(long, value_enum, default_value = "en")]
+        lang: guide::GuideLanguage,
+    },
     /// Check this host: settings, certificate, clock, disk, file limits
     #[command(after_help = "Example:\n  sumun doctor --data /var/lib/sumun")]
     Doctor,
@@ -189,6 +207,33 @@ pub enum KeysCommand {
         #[arg(long)]
         revoke: bool,
     },
+    /// Seal keys, settings, accounts, certificates and languages into one file
+    #[command(after_help = "Example:\n  sumun keys export /media/keys/2021-07-19.age --to age1…")]
+    Export {
+        /// The new file; it must not exist
+        file: PathBuf,
+        #[command(flatten)]
+        sealed: keep::SealedTo,
+    },
+    /// Put what `keys export` sealed into a data folder
+    #[command(
+        after_help = "Example:\n  sumun keys import 2021-07-19.age --identity key.txt --data NEW"
+    )]
+    Import {
+        file: PathBuf,
+        #[command(flatten)]
+        opened: keep::OpenedWith,
+    },
+    /// Make a secret key that opens copies, and print its recipient
+    #[command(
+        after_help = "Example:\n  sumun keys recipient copies.key\n\nKeep the file where the host is \
+                            not: whoever has it can open the copies. Its recipient (age1…) is no \
+                            secret."
+    )]
+    Recipient {
+        /// The new file of the secret key
+        file: PathBuf,
+    },
 }
 
 /// Runs a command.
@@ -198,7 +243,8 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
     let folder = Folder::at(sumun.data.clone().unwrap_or_else(default_folder));
     let folder = folder.accepting_clock(sumun.accept_clock);
     match sumun.command {
-        Command::Init => serve::init(&folder),
+        Command::Init { names } => serve::init(&folder, &names),
+        Command::Certs(command) => certs::run(&folder, &command),
         Command::Demo(demo) => demo::run(&folder, &demo, sumun.json),
         Command::Serve { config } => serve::serve(&folder, config.as_deref()),
         Command::Campaign(campaign::CampaignCommand::Check { file }) => {
@@ -233,11 +279,13 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
         Command::Keys {
             command: KeysCommand::Rotate { revoke },
         } => work(&folder, Work::RotateTokenKey { revoke }, None),
-        Command::Backup { file } => keep::backup(&folder, &file),
-        Command::Restore { file } => keep::restore(&folder, &file),
-        Command::Verify { file, head } => keep::verify(&folder, file.as_deref(), head.as_deref()),
+        Command::Keys { command } => keys::run(&folder, &command),
+        Command::Backup(backup) => backup.run(&folder),
+        Command::Restore(restore) => restore.run(&folder),
+        Command::Verify(verify) => verify.run(&folder),
         Command::Audit(command) => audit::run(&folder, &command),
         Command::Rush(rush) => rush::run(&folder, *rush, sumun.json),
+        Command::Guide { lang } => Ok(guide::run(lang)),
         Command::Doctor => doctor::run(&folder),
     }
 }
@@ -267,7 +315,7 @@ pub fn work(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<
 /// Does an operator's work: in the server that runs on the folder, or here if none does.
 pub fn perform(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Result<Finished> {
     if let Some(server) = control::connect(&folder.socket())? {
-        return control::ask(server, work, file, None);
+        return control::ask(server, work, file);
     }
     // What only looks writes no entry, so no clock can do harm.
     let folder = folder.clone().accepting_clock(work.is_lookup());

@@ -365,7 +365,7 @@ fn gate_status(folder: &Folder, campaign: Option<String>) -> anyhow::Result<Vec<
         let shown = folder.path().display();
         format!("no server runs on {shown}: give the --data folder of the server")
     })?;
-    match control::ask(server, Work::GateStatus { campaign }, None, None)? {
+    match control::ask(server, Work::GateStatus { campaign }, None)? {
         Ok(Done::GateStatus(gates)) => Ok(gates),
         other => bail!("{}", told::answer(other).human),
     }

@@ -5,16 +5,18 @@ use std::path::Path;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
-use super::Output;
+use super::{Output, certs};
 use crate::clock::Clock;
 use crate::ops::folder::{FIRST_ADMIN, Folder};
 use crate::server;
 
-pub fn init(folder: &Folder) -> anyhow::Result<Output> {
-    let password = folder.init(&Clock::real())?;
+pub fn init(folder: &Folder, names: &[String]) -> anyhow::Result<Output> {
+    let password = folder.init_for(&Clock::real(), &certs::names(names)?)?;
     let path = folder.path().display();
     let human = format!(
-        "{path} is ready: data file, keys.json, server.toml, a self-signed certificate\n\
+        "{path} is ready: data file, keys.json, server.toml, a certificate\n\
+         clients that trust certs/authority.pem take it; for one of the agency's own authority: \
+         sumun certs request\n\
          first administrator: {FIRST_ADMIN}, password: {password}  (shown once, stored nowhere)\n\
          keep a copy of keys.json in a safe place: without it a backup is of no use\n\
          next: sumun campaign activate FILE; roster import FILE; sites import FILE; slots import \

@@ -78,7 +78,7 @@ fn done_answer(done: Done) -> Output {
         Done::Head(head) => signed_head(&head),
         Done::GateStatus(gates) => gate_status(&gates),
         Done::Health(health) => health_seen(&health),
-        Done::Backup => Output::nothing(),
+        Done::Copy { .. } => Output::nothing(),
     }
 }
 

@@ -63,7 +63,7 @@ pub const ROSTER_CHUNK: usize = 8_192;
 /// Chunks from this number on hold the people who left with something active.
 const LEFT_CHUNK: u32 = 1 << 31;
 /// A person's key and, big-endian, the version of the roster that brought the row.
-const VAULT_KEY_BYTES: usize = 16 + 4;
+pub const VAULT_KEY_BYTES: usize = 16 + 4;
 
 /// Why the data file can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +125,7 @@ impl VaultKey {
         version: 0,
     };
 
-    fn bytes(self) -> [u8; VAULT_KEY_BYTES] {
+    pub fn bytes(self) -> [u8; VAULT_KEY_BYTES] {
         let mut bytes = [0; VAULT_KEY_BYTES];
         let (person, version) = bytes.split_at_mut(16);
         person.copy_from_slice(&self.person.0);
@@ -133,7 +133,7 @@ impl VaultKey {
         bytes
     }
 
-    fn of(bytes: &[u8; VAULT_KEY_BYTES]) -> Self {
+    pub fn of(bytes: &[u8; VAULT_KEY_BYTES]) -> Self {
         let (person, version) = bytes.split_at(16);
         Self {
             person: PersonKey(person.try_into().expect("16 of 20 bytes")),
@@ -165,7 +165,7 @@ impl ChunkKey {
         u64::from(self.version) << 32 | u64::from(self.chunk)
     }
 
-    fn of(number: u64) -> Self {
+    pub fn of(number: u64) -> Self {
         Self {
             version: (number >> 32) as u32,
             chunk: number as u32,
@@ -435,23 +435,33 @@ impl Write {
     pub fn put_people(&self, key: ChunkKey, people: &[RosterPerson]) -> Result<(), StoreFault> {
         let mut bytes = Vec::new();
         encode_people(people, &mut bytes);
+        self.put_part(key, &bytes)
+    }
+
+    /// The same, as the bytes that lie in another data file.
+    pub fn put_part(&self, key: ChunkKey, bytes: &[u8]) -> Result<(), StoreFault> {
         self.transaction
             .open_table(ROSTER)?
-            .insert(key.number(), bytes.as_slice())?;
+            .insert(key.number(), bytes)?;
         Ok(())
     }
 
     /// Puts the version whose parts are stored into force, with its names of groups and regions.
     pub fn put_roster_in_force(&self, roster: &Roster) -> Result<(), StoreFault> {
         let names = (roster.version, &roster.group_sets, &roster.regions);
-        self.transaction
-            .open_table(META)?
-            .insert("roster", to_bytes(&names).as_slice())?;
+        let covers_left = roster.digest_form == DigestForm::WithLeft;
+        self.put_roster_names(&to_bytes(&names), covers_left)
+    }
+
+    /// The same, as the bytes that lie in another data file.
+    pub fn put_roster_names(&self, names: &[u8], covers_left: bool) -> Result<(), StoreFault> {
         let mut meta = self.transaction.open_table(META)?;
-        match roster.digest_form {
-            DigestForm::WithLeft => meta.insert(COVERS_LEFT, [].as_slice())?,
-            DigestForm::PeopleAlone => meta.remove(COVERS_LEFT)?,
-        };
+        meta.insert("roster", names)?;
+        if covers_left {
+            meta.insert(COVERS_LEFT, [].as_slice())?;
+        } else {
+            meta.remove(COVERS_LEFT)?;
+        }
         Ok(())
     }
 

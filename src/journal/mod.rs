@@ -2,6 +2,7 @@
 
 pub mod block;
 pub mod checkpoint;
+pub mod copy;
 mod data_file;
 mod guard;
 pub mod pipeline;

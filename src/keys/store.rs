@@ -17,7 +17,7 @@ use crate::domain::time::Stamp;
 use crate::sync::locked;
 
 /// The name of the file in the data folder.
-const FILE: &str = "keys.json";
+pub(super) const FILE: &str = "keys.json";
 const FORM: u8 = 1;
 /// A whole file is under 1 KiB; one of more than this is something else.
 const BYTES_MAX: u64 = 64 * 1024;

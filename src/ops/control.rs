@@ -2,8 +2,8 @@
 //! server's user and group can open.
 //!
 //! A request is one line of JSON, `{work, length}`, and then `length` bytes of a file. The answer
-//! is one line, `{finished, length}`, whose shape is in `outcome`, and then `length` bytes (of a
-//! backup). Empty lines before the answer say that the server is still at it. Who asks is the
+//! is one line, `{finished}`, whose shape is in `outcome`; behind the answer to a copy come its
+//! frames. Empty lines before the answer say that the server is still at it. Who asks is the
 //! account that the kernel names, not what the request says.
 //!
 //! Several requests are served at the same time, and each thing has a bound: `listen` reads request
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::ops::outcome::Finished;
 use crate::ops::work::Work;
 
-pub use ask::{ask, connect, open_source};
+pub use ask::{NoSuchEntry, ask, ask_stream, connect, open_source};
 pub use listen::serve;
 
 #[derive(Serialize, Deserialize)]
@@ -39,13 +39,12 @@ struct Asked {
 #[derive(Serialize, Deserialize)]
 struct Answered {
     finished: Finished,
-    length: u64,
 }
 
 impl Answered {
-    /// The line that an answer is sent as; `length` bytes come behind it.
-    fn line(finished: Finished, length: u64) -> Vec<u8> {
-        let mut line = serde_json::to_vec(&Self { finished, length }).unwrap_or_default();
+    /// The line that an answer is sent as.
+    fn line(finished: Finished) -> Vec<u8> {
+        let mut line = serde_json::to_vec(&Self { finished }).unwrap_or_default();
         line.push(b'\n');
         line
     }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
+use super::certificates;
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, TEMPLATE};
 use crate::domain::time::Stamp;
@@ -22,6 +23,8 @@ use crate::engine::open::{self, LastUse};
 use crate::identity::staff;
 use crate::journal::store::Store;
 use crate::keys::Keys;
+use crate::tls::Files;
+use crate::tls::authority::Name;
 
 /// The first administrator's account name.
 pub const FIRST_ADMIN: &str = "admin";
@@ -103,6 +106,14 @@ impl Folder {
         self.path.join("certs/server.key")
     }
 
+    /// The local authority, which signs the server's certificate unless another one does.
+    pub fn authority(&self) -> Files {
+        Files {
+            certificate: self.path.join("certs/authority.pem"),
+            key: self.path.join("certs/authority.key"),
+        }
+    }
+
     /// Where a server notes each minute that it runs.
     fn last_seen(&self) -> PathBuf {
         self.path.join("last-seen")
@@ -137,13 +148,39 @@ impl Folder {
         named.map(|name| name.display().to_string()).collect()
     }
 
+    /// The files that a data folder needs beside its data file, and no copy of that has: those that
+    /// are there, by their names in the folder.
+    pub fn beside_data_file(&self) -> Vec<PathBuf> {
+        let made = [Keys::file(&self.path), self.settings(), self.staff()];
+        let mut all: Vec<PathBuf> = made.into_iter().filter(|path| path.exists()).collect();
+        for (folder, ends) in [("certs", &["pem", "key"][..]), ("languages", &["ftl"])] {
+            let entries = fs::read_dir(self.path.join(folder)).into_iter().flatten();
+            let paths = entries.flatten().map(|entry| entry.path());
+            let is_wanted = |path: &PathBuf| {
+                let end = path.extension().and_then(|end| end.to_str());
+                end.is_some_and(|end| ends.contains(&end))
+            };
+            all.extend(paths.filter(is_wanted));
+        }
+        let names = all
+            .iter()
+            .filter_map(|path| path.strip_prefix(&self.path).ok());
+        names.map(Path::to_path_buf).collect()
+    }
+
     fn staff(&self) -> PathBuf {
         self.path.join("staff.json")
     }
 
-    /// Makes everything that a server needs; refuses a folder that has a data file or keys.
-    /// Returns the first administrator's password, which is stored nowhere.
+    /// Makes everything that a server on this host alone needs; see `init_for`.
     pub fn init(&self, clock: &Clock) -> anyhow::Result<String> {
+        self.init_for(clock, &[])
+    }
+
+    /// Makes everything that a server needs; refuses a folder that has a data file or keys.
+    /// `names` are the hosts that the certificate is for, beside this host itself. Returns the
+    /// first administrator's password, which is stored nowhere.
+    pub fn init_for(&self, clock: &Clock, names: &[Name]) -> anyhow::Result<String> {
         for made in [self.data_file(), Keys::file(&self.path), self.staff()] {
             if made.exists() {
                 bail!(
@@ -163,7 +200,7 @@ impl Folder {
         }
         let keys = Keys::generate(&entropy);
         keys.save(&self.path)?;
-        self.make_certificate()?;
+        certificates::found(self, names)?;
         let password = staff::generate_password(&entropy);
         let hash = staff::hash_password(&entropy, &password).map_err(anyhow::Error::msg)?;
         let accounts =
@@ -174,43 +211,6 @@ impl Folder {
         }
         open::create(&self.data_file(), Arc::new(keys), clock)?;
         Ok(password)
-    }
-
-    /// A certificate for this host's loopback names, good for a year, signed by its own key.
-    fn make_certificate(&self) -> anyhow::Result<()> {
-        if self.certificate().exists() {
-            return Ok(());
-        }
-        let names = [
-            "localhost".to_owned(),
-            "127.0.0.1".to_owned(),
-            "::1".to_owned(),
-        ];
-        let mut params = rcgen::CertificateParams::new(names)?;
-        params
-            .distinguished_name
-            .push(rcgen::DnType::CommonName, "Sumun (self-signed)");
-        let day = crate::clock::wall();
-        let date = |days: i64| {
-            let civil = day
-                .plus_s(days * 86_400)
-                .instant()
-                .to_zoned(jiff::tz::TimeZone::UTC);
-            rcgen::date_time_ymd(
-                i32::from(civil.year()),
-                civil.month() as u8,
-                civil.day() as u8,
-            )
-        };
-        (params.not_before, params.not_after) = (date(-1), date(365));
-        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
-        let certificate = params.self_signed(&key)?;
-        write_new(
-            &self.certificate_key(),
-            0o600,
-            key.serialize_pem().as_bytes(),
-        )?;
-        write_new(&self.certificate(), 0o644, certificate.pem().as_bytes())
     }
 
     /// The settings of `server.toml`, or of `file`; the defaults if there is none.

@@ -73,8 +73,11 @@ pub enum Done {
     Head(SignedHead),
     GateStatus(Vec<GateStatus>),
     Health(HealthSeen),
-    /// A copy of the data file, which comes behind this.
-    Backup,
+    /// Frames of a copy come behind this; none if the journal does not have the entry that they
+    /// should go on from.
+    Copy {
+        has_entry: bool,
+    },
 }
 
 /// What an agency's file would change for people.

@@ -28,6 +28,7 @@ use crate::engine::import::roster::{Counts, compare};
 use crate::engine::shared::Shared;
 use crate::files::roster::{Reading, SamePerson, SealedContacts};
 use crate::files::{Encoding, KEPT_MAX, SHOWN_MAX, sites, slots};
+use crate::journal::copy::CopyPoint;
 use crate::journal::store::Store;
 use crate::keys::Keys;
 use crate::ops::outcome::{
@@ -106,8 +107,10 @@ pub enum Work {
     AgencyList,
     RosterStats,
     Head,
-    /// A copy of the data file, sent after the answer.
-    Backup,
+    /// What is behind a point, as frames that are sent after the answer.
+    Copy {
+        from: CopyPoint,
+    },
     /// What of a running server is not ready.
     Health,
 }
@@ -124,7 +127,7 @@ impl Work {
             | Self::AgencyList
             | Self::RosterStats
             | Self::Head
-            | Self::Backup
+            | Self::Copy { .. }
             | Self::Health => true,
             Self::ImportSites { .. }
             | Self::ImportSlots { .. }
@@ -308,7 +311,7 @@ pub fn prepare(
         Work::AgencyList => return Ok(Prepared::done(Done::Agencies(agency::in_force(shared)))),
         Work::RosterStats => return Ok(Prepared::done(Done::RosterStats(roster_stats(shared)))),
         Work::Head => return Ok(Prepared::done(Done::Head(head(shared, keys)))),
-        Work::Backup => anyhow::bail!("a backup is copied, not prepared"),
+        Work::Copy { .. } => anyhow::bail!("a copy is streamed, not prepared"),
         Work::Health => anyhow::bail!("only a running server knows how it is"),
     };
     Ok(Prepared::Operation(operation))

@@ -1,12 +1,15 @@
 //! Whether bookings can be made, and what somebody should look at.
 
+use crate::clock;
 use crate::domain::booking::catalog::Catalog;
 use crate::domain::ids::{CampaignId, Seq};
 use crate::domain::time::Stamp;
 use crate::engine::shared::Away;
 use crate::engine::watch::{Condition, Seen};
+use crate::tls::WARN_DAYS;
 
 use super::Service;
+use super::room::{Level, TOO_LITTLE_BYTES};
 
 /// A follower that is further behind than this is reported, even if it makes progress.
 const BEHIND_TOLD_S: u64 = 60;
@@ -26,6 +29,11 @@ pub enum NotReady {
         .0.instant()
     )]
     TimeStandsStill(Stamp),
+    #[error(
+        "the disk has {free_mib} MiB left: bookings are refused until there are {} MiB",
+        TOO_LITTLE_BYTES >> 20
+    )]
+    NoRoom { free_mib: u64 },
     #[error("{}", told(.0))]
     Thread(Seen),
 }
@@ -33,6 +41,11 @@ pub enum NotReady {
 /// What is wrong though bookings can be made.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Warning {
+    #[error(
+        "the disk has {free_mib} MiB left: make room; with less than {} MiB bookings are refused",
+        TOO_LITTLE_BYTES >> 20
+    )]
+    LittleRoom { free_mib: u64 },
     #[error("{name} is {entries} entries and {seconds} s behind the journal: {why}")]
     FollowerBehind {
         name: &'static str,
@@ -45,6 +58,10 @@ pub enum Warning {
          doses needs slots for the second dose at the same site, its interval after the first"
     )]
     NothingBookable { campaign: CampaignId, slots: usize },
+    #[error("the certificate of the {listener} listener ends in {days} days: renew it")]
+    CertificateEnds { listener: &'static str, days: i64 },
+    #[error("the certificate of the {listener} listener has expired: renew it")]
+    CertificateEnded { listener: &'static str },
 }
 
 /// How the server is.
@@ -94,6 +111,10 @@ pub fn health(service: &Service) -> Health {
     if let Some(until) = service.clock.stands_still_until() {
         not_ready.push(NotReady::TimeStandsStill(until));
     }
+    let free_mib = service.room.free_bytes() >> 20;
+    if service.room.level() == Level::TooLittle {
+        not_ready.push(NotReady::NoRoom { free_mib });
+    }
     let threads = service.shared.watch.look().into_iter();
     let faulty = threads.filter(|seen| seen.condition.is_fault());
     not_ready.extend(faulty.map(NotReady::Thread));
@@ -127,7 +148,26 @@ fn warnings(service: &Service) -> Vec<Warning> {
         let campaign = offer.catalog.campaign.id.clone();
         Some(Warning::NothingBookable { campaign, slots })
     });
-    behind.chain(unbookable).collect()
+    let room = matches!(service.room.level(), Level::Little | Level::VeryLittle);
+    let free_mib = service.room.free_bytes() >> 20;
+    let room = room.then_some(Warning::LittleRoom { free_mib });
+    let certificates = service
+        .endpoints
+        .all()
+        .iter()
+        .filter_map(|(listener, tls)| {
+            // Certificates end by the wall clock, also beside a simulated one.
+            match tls.days_left(clock::wall()) {
+                ..0 => Some(Warning::CertificateEnded { listener }),
+                days if days < WARN_DAYS => Some(Warning::CertificateEnds { listener, days }),
+                _ => None,
+            }
+        });
+    behind
+        .chain(unbookable)
+        .chain(room)
+        .chain(certificates)
+        .collect()
 }
 
 /// The number of slots to come, if none of them can be booked as a first dose.

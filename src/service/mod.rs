@@ -3,9 +3,11 @@
 
 pub mod booking;
 pub mod browsing;
+pub mod copied;
 pub mod entrance;
 pub mod health;
 pub mod keeper;
+pub mod room;
 mod route;
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
@@ -34,11 +36,16 @@ use crate::identity::attempts::Attempts;
 use crate::journal::store::Store;
 use crate::keys::Keys;
 use crate::seats::Claim;
+use crate::service::copied::Copied;
+use crate::service::room::{Level, Room};
 use crate::sync::{read_locked, write_locked};
+use crate::tls::Endpoints;
 
 /// When to ask again if the writer's queue is full: within this time the writer empties it many
 /// times.
 const OVERLOADED_RETRY_S: u32 = 3;
+/// Somebody has to make room on the disk.
+const NO_ROOM_RETRY_S: u32 = 60;
 
 /// The running system.
 pub struct Service {
@@ -50,12 +57,18 @@ pub struct Service {
     pub attempts: Attempts,
     /// What security people need to see.
     pub events: Arc<Events>,
+    /// How far copies of the journal are.
+    pub copied: Copied,
+    /// How much room the disk has.
+    pub room: Room,
     /// Devices that were left: their tokens are not good any more.
     pub ended: EndedDevices,
     /// The number of the device that enters next.
     next_device: AtomicU32,
     /// How long a request waits for a worker, while a queue of them stands; for the gate's brake.
     pub worker_lag_us: Arc<AtomicU64>,
+    /// The certificates in use.
+    pub endpoints: Endpoints,
     gates: RwLock<Vec<Arc<Gate>>>,
     /// Steps the gates at once.
     pub keeper: keeper::Bell,
@@ -143,11 +156,14 @@ impl Service {
             clock,
             attempts,
             events: Arc::default(),
+            copied: Copied::default(),
+            room: Room::default(),
             ended: EndedDevices::new(),
             // Device numbers are unique within a process. Each process begins at a random number,
             // so that it hardly ever repeats those of the one before.
             next_device: AtomicU32::new(u32::from_be_bytes(Entropy::system().bytes())),
             worker_lag_us: Arc::default(),
+            endpoints: Endpoints::default(),
             gates: RwLock::default(),
             keeper: keeper::Bell::default(),
             in_flight: InFlight::default(),
@@ -238,6 +254,11 @@ impl Service {
         subject: Option<Subject>,
         flight: Flight,
     ) -> Answered<Outcome> {
+        if self.room.level() == Level::TooLittle {
+            return Err(Refused::Overloaded {
+                retry_after_s: NO_ROOM_RETRY_S,
+            });
+        }
         let campaign = here.index;
         let seen = subject.map(|subject| SubjectSeen {
             offer: Arc::clone(&here.offer),

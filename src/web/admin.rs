@@ -105,6 +105,14 @@ fn registry(service: &Arc<Service>, load: Option<&Load>) -> Registry {
     drop(state);
     threads(&mut registry, service);
     followers(&mut registry, service, committed);
+    let endpoints = service.endpoints.all().iter();
+    gauges(
+        &mut registry,
+        "tls_certificate_expires_timestamp_seconds",
+        "When the certificate in use ends, in seconds since 1970",
+        "listener",
+        endpoints.map(|(listener, tls)| ((*listener).to_owned(), tls.ends_s())),
+    );
     let put_off = Class::SHED.map(|class| {
         let count = load.map_or(0, |load| load.shed(class));
         (class.name().to_owned(), count)

@@ -408,10 +408,18 @@ fn killed_in_an_import_the_roster_before_stays_and_nothing_is_left_over() {
     let patience = Instant::now();
     loop {
         std::thread::sleep(Duration::from_millis(200));
-        let copy = world.path("copy.redb").display().to_string();
+        let copy = world.path("copy.sumun");
         let _ = std::fs::remove_file(&copy);
-        world.ok(&["backup", &copy]);
-        let store = Store::look(copy.as_ref()).unwrap();
+        world.ok(&["backup", copy.to_str().unwrap()]);
+        let target = tempfile::tempdir().unwrap();
+        let mut restore = Command::new(env!("CARGO_BIN_EXE_sumun"));
+        restore
+            .arg("restore")
+            .arg(&copy)
+            .arg("--data")
+            .arg(target.path());
+        assert!(restore.stdout(Stdio::null()).status().unwrap().success());
+        let store = Store::look(&target.path().join("sumun.redb")).unwrap();
         if !store.read().unwrap().is_unswept().unwrap() {
             break;
         }

@@ -13,9 +13,9 @@ use paths::{Named, named, sources};
 /// below its own, and nothing else of the crate.
 const LAYERS: &[&[&str]] = &[
     // Pure, and what needs nothing.
-    &["domain", "regions", "sync", "config", "tls"],
+    &["domain", "regions", "sync", "config"],
     &["clock"],
-    &["keys", "seats", "events"],
+    &["keys", "seats", "events", "tls"],
     &["journal", "availability", "files", "gate", "identity"],
     &["audit", "demo"],
     &["engine"],

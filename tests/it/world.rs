@@ -118,9 +118,12 @@ impl World {
 
     /// Without a row, no slots are imported.
     pub fn with_slots(people: u64, slots: &str) -> Self {
-        let world = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        Self::on(tempfile::tempdir().unwrap(), people, slots)
+    }
+
+    /// The same in a folder of the test's own.
+    pub fn on(folder: tempfile::TempDir, people: u64, slots: &str) -> Self {
+        let world = Self { folder };
         world.ok(&["init"]);
         let port_0 =
             "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nplain_http = true\n";

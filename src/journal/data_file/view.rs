@@ -102,6 +102,44 @@ impl FileView {
         Ok(())
     }
 
+    /// The heads of entries behind that one, oldest first.
+    pub fn heads_after(&self, seq: Seq) -> Result<Vec<StoredHead>, StoreFault> {
+        let table = self.transaction.open_table(HEADS)?;
+        let mut heads = Vec::new();
+        for head in table.range(seq.0 + 1..)? {
+            let (seq, bytes) = head?;
+            heads.push(head_of(seq.value(), bytes.value())?);
+        }
+        Ok(heads)
+    }
+
+    /// Version, groups and regions of the roster in force as bytes, and whether its digest covers
+    /// the people who left.
+    pub fn roster_names(&self) -> Result<Option<(Vec<u8>, bool)>, StoreFault> {
+        let meta = self.transaction.open_table(META)?;
+        let names = meta.get("roster")?.map(|names| names.value().to_vec());
+        let covers_left = meta.get(COVERS_LEFT)?.is_some();
+        Ok(names.map(|names| (names, covers_left)))
+    }
+
+    /// Hands the parts of a version of the roster to `look`, each with its number, until it says
+    /// stop.
+    pub fn roster_parts(
+        &self,
+        version: u32,
+        mut look: impl FnMut(u64, &[u8]) -> bool,
+    ) -> Result<(), StoreFault> {
+        let table = self.transaction.open_table(ROSTER)?;
+        let from = ChunkKey::people(version, 0).number();
+        for part in table.range(from..=from | u64::from(u32::MAX))? {
+            let (number, bytes) = part?;
+            if !look(number.value(), bytes.value()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// The roster in force, if one was imported.
     pub fn roster(&self) -> Result<Option<Roster>, StoreFault> {
         let Some(names) = self.transaction.open_table(META)?.get("roster")? else {

@@ -91,6 +91,27 @@ impl Read {
         guarded(|| self.file.heads(look))
     }
 
+    /// The heads of entries behind that one, oldest first.
+    pub fn heads_after(&self, seq: Seq) -> Result<Vec<StoredHead>, StoreFault> {
+        guarded(|| self.file.heads_after(seq))
+    }
+
+    /// Version, groups and regions of the roster in force as bytes, and whether its digest covers
+    /// the people who left.
+    pub fn roster_names(&self) -> Result<Option<(Vec<u8>, bool)>, StoreFault> {
+        guarded(|| self.file.roster_names())
+    }
+
+    /// Hands the parts of a version of the roster to `look`, each with its number, until it says
+    /// stop.
+    pub fn roster_parts(
+        &self,
+        version: u32,
+        look: impl FnMut(u64, &[u8]) -> bool,
+    ) -> Result<(), StoreFault> {
+        guarded(|| self.file.roster_parts(version, look))
+    }
+
     /// The roster in force, if one was imported.
     pub fn roster(&self) -> Result<Option<Roster>, StoreFault> {
         guarded(|| self.file.roster())

@@ -14,7 +14,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::{Answered, Asked};
 use crate::clock::tick;
-use crate::ops::outcome::Finished;
+use crate::ops::outcome::{Done, Finished, WorkFault};
 use crate::ops::work::Work;
 
 /// For a place in the socket's queue; a server that runs takes connections at once.
@@ -60,13 +60,8 @@ pub fn connect(socket: &Path) -> anyhow::Result<Option<UnixStream>> {
     }
 }
 
-/// Asks the running server; `file` is sent along, and what it sends back goes to `into`.
-pub fn ask(
-    stream: UnixStream,
-    work: Work,
-    file: Option<&Path>,
-    into: Option<&Path>,
-) -> anyhow::Result<Finished> {
+/// Asks the running server; `file` is sent along.
+pub fn ask(stream: UnixStream, work: Work, file: Option<&Path>) -> anyhow::Result<Finished> {
     let waits = !matches!(work, Work::GateStatus { .. } | Work::Health);
     let patience = if waits { SILENCE } else { STATUS };
     stream.set_write_timeout(Some(patience))?;
@@ -79,26 +74,42 @@ pub fn ask(
         let _ = stream.shutdown(Shutdown::Write);
     }
     let mut reader = BufReader::new(&stream);
-    let line = match answer_line(&mut reader, patience) {
-        Ok(line) => line,
+    match answer(&mut reader, patience) {
+        Ok(finished) => Ok(finished),
         Err(unanswered) => {
             sent?;
-            return Err(unanswered);
-        }
-    };
-    let answered: Answered =
-        serde_json::from_str(&line).context("the server's answer can't be read")?;
-    if let Some(into) = into {
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(into)?;
-        let copied = io::copy(&mut reader.take(answered.length), &mut file)?;
-        file.sync_all()?;
-        if copied != answered.length {
-            bail!("the server sent only {copied} of {} bytes", answered.length);
+            Err(unanswered)
         }
     }
+}
+
+/// Asks the running server for what comes as a stream behind its answer.
+///
+/// # Errors
+/// Also when the answer is a refusal, or that there is no such stream.
+pub fn ask_stream(stream: UnixStream, work: Work) -> anyhow::Result<impl io::Read> {
+    stream.set_write_timeout(Some(SILENCE))?;
+    stream.set_read_timeout(Some(SILENCE))?;
+    send(&stream, work, None)?;
+    let mut reader = BufReader::with_capacity(1 << 20, stream);
+    match answer(&mut reader, SILENCE)? {
+        Ok(Done::Copy { has_entry: true }) => Ok(reader),
+        Ok(Done::Copy { has_entry: false }) => Err(NoSuchEntry.into()),
+        Ok(other) => bail!("the server answered {other:?}: use a `sumun` of its version"),
+        Err(WorkFault::Refused(why)) => bail!("{why}"),
+        Err(fault) => bail!("the server answered {fault:?}"),
+    }
+}
+
+/// The journal does not have the entry that a copy should go on from.
+#[derive(Debug, thiserror::Error)]
+#[error("the server's journal does not have that entry")]
+pub struct NoSuchEntry;
+
+fn answer(reader: &mut impl io::BufRead, patience: Duration) -> anyhow::Result<Finished> {
+    let line = answer_line(reader, patience)?;
+    let answered: Answered =
+        serde_json::from_str(&line).context("the server's answer can't be read")?;
     Ok(answered.finished)
 }
 
@@ -120,7 +131,7 @@ fn send(mut stream: &UnixStream, work: Work, source: Option<fs::File>) -> anyhow
 }
 
 /// The line of the answer; empty lines before it only say that the server is at it.
-fn answer_line(reader: &mut BufReader<&UnixStream>, patience: Duration) -> anyhow::Result<String> {
+fn answer_line(reader: &mut impl io::BufRead, patience: Duration) -> anyhow::Result<String> {
     let mut was_told = false;
     loop {
         let mut line = String::new();

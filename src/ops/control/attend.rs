@@ -3,12 +3,10 @@
 //! A request whose caller has gone is dropped unless the writer has begun with it. Looking at the
 //! gate reads the board that is up, and waits neither for the writer nor for its state.
 
-use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -21,6 +19,7 @@ use crate::engine::command::{Command, Operated, Operation, Outcome};
 use crate::engine::import;
 use crate::engine::shared::Away;
 use crate::engine::writer::NotTaken;
+use crate::journal::copy::{CopyPoint, give};
 use crate::ops::outcome::{Done, Finished, GateStatus, HealthSeen, WorkFault, WorkRefused, why};
 use crate::ops::work::{self, Prepared, Work};
 use crate::service::Service;
@@ -38,7 +37,6 @@ pub(super) struct Desk {
     pub(super) patience: Patience,
     pub(super) lanes: Arc<Lanes>,
     folder: PathBuf,
-    copies: AtomicU64,
 }
 
 impl Desk {
@@ -48,7 +46,6 @@ impl Desk {
             patience,
             lanes: Arc::default(),
             folder,
-            copies: AtomicU64::new(0),
         }
     }
 }
@@ -62,21 +59,26 @@ pub(super) fn attend(
 ) -> anyhow::Result<()> {
     let operator = operator_of(stream)?;
     let Asked { work, length } = asked;
-    // Looks are no acts, and a script may look once a second.
-    if !matches!(work, Work::GateStatus { .. } | Work::Health) {
+    // Looks are no acts, and a script may look once a second; what is new is copied as often.
+    let is_quiet = match &work {
+        Work::GateStatus { .. } | Work::Health => true,
+        Work::Copy { from } => *from != CopyPoint::NOTHING,
+        _ => false,
+    };
+    if !is_quiet {
         tracing::info!(%operator, work = ?work, "an operator's request");
     }
     let alive = desk.patience.sign_of_life;
     match &work {
         Work::GateStatus { campaign } => {
             let status = gate_status(&desk.service, campaign.as_deref());
-            reply(desk, stream, status, 0)
+            reply(desk, stream, status)
         }
         Work::Health => {
             let health = health_of(&desk.service);
-            reply(desk, stream, Ok(Done::Health(health)), 0)
+            reply(desk, stream, Ok(Done::Health(health)))
         }
-        Work::Backup => send_backup(desk, stream),
+        Work::Copy { from } => send_copy(desk, stream, *from),
         _ => {
             let file = Incoming::new(stream, early, length, desk.patience.progress);
             let (began, by) = (tick(), operator.clone());
@@ -86,7 +88,7 @@ pub(super) fn attend(
                     let outcome = outcome_of(&finished);
                     let took_ms = began.elapsed().as_millis() as u64;
                     tracing::info!(operator = %by, outcome, took_ms, "what came of it");
-                    reply(desk, stream, finished, 0)
+                    reply(desk, stream, finished)
                 }
                 None => {
                     tracing::info!(work = ?work, "its caller hung up before it began: not done");
@@ -202,9 +204,9 @@ fn await_outcome(stream: &UnixStream, mut outcome: oneshot::Receiver<Outcome>) -
     }
 }
 
-/// Sends the line of an answer; `length` bytes come behind it.
-fn reply(desk: &Desk, stream: &UnixStream, finished: Finished, length: u64) -> anyhow::Result<()> {
-    let line = Answered::line(finished, length);
+/// Sends the line of an answer.
+fn reply(desk: &Desk, stream: &UnixStream, finished: Finished) -> anyhow::Result<()> {
+    let line = Answered::line(finished);
     Outgoing::new(stream, desk.patience.progress).write_all(&line)?;
     Ok(())
 }
@@ -244,53 +246,26 @@ fn health_of(service: &Service) -> HealthSeen {
     }
 }
 
-/// Copies one consistent view of the data file beside it, sends it and removes it.
-fn send_backup(desk: &Desk, stream: &UnixStream) -> anyhow::Result<()> {
-    let number = desk.copies.fetch_add(1, Ordering::Relaxed);
-    let copy = Scratch(desk.folder.join(format!("{COPY}{number}{COPY_END}")));
-    let make = || -> anyhow::Result<fs::File> {
-        desk.service.store.read()?.copy_to(&copy.0)?;
-        Ok(fs::File::open(&copy.0)?)
-    };
-    let made = with_signs_of_life(stream, desk.patience.sign_of_life, make);
-    let mut file = match made {
-        Ok(file) => file,
-        Err(error) => {
-            let why = WorkRefused::new(format!("the copy can't be made ({})", why(&error)));
-            let why = why.to_do("is there room on the disk?");
-            return reply(desk, stream, Err(why.into()), 0);
-        }
-    };
-    let length = file.metadata()?.len();
-    reply(desk, stream, Ok(Done::Backup), length)?;
-    let mut out = Outgoing::new(stream, desk.patience.progress);
-    io::copy(&mut file, &mut out)?;
+/// Sends what is behind a point, in frames: read from one consistent view, and slower than what
+/// people wait for.
+fn send_copy(desk: &Desk, stream: &UnixStream, from: CopyPoint) -> anyhow::Result<()> {
+    let _ = rustix::process::nice(NICE);
+    let Service { store, keys, .. } = &*desk.service;
+    let read = store.read()?;
+    let has_entry = read.hash_at(from.seq)? == Some(from.hash);
+    reply(desk, stream, Ok(Done::Copy { has_entry }))?;
+    if !has_entry {
+        return Ok(());
+    }
+    if from != CopyPoint::NOTHING {
+        desk.service.copied.note(from.seq);
+    }
+    let out = Outgoing::new(stream, desk.patience.progress);
+    let mut out = io::BufWriter::with_capacity(1 << 20, out);
+    give(&read, from, keys, |frame| frame.write(&mut out))?;
+    out.flush()?;
     Ok(())
 }
 
-/// How a copy that is being sent is called: this, a number, and the end.
-const COPY: &str = "backup.";
-const COPY_END: &str = ".part";
-
-/// Removes the copies that a killed server left.
-pub(super) fn remove_copies(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_str().unwrap_or_default();
-        if name.starts_with(COPY) && name.ends_with(COPY_END) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// A file that goes when its owner does.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
+/// The priority of a thread that copies.
+const NICE: i32 = 10;

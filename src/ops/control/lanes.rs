@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::domain::ids::Seq;
 use crate::ops::outcome::WorkRefused;
 use crate::ops::work::Work;
 
@@ -18,17 +19,20 @@ pub(super) enum Lane {
     Gate,
     /// Rosters: 60 M people take some 10 GB while they are read, so two don't fit into 24 GiB.
     Roster,
-    /// Copies of the data file: each takes as much of the disk as the data file.
+    /// Copies of everything: each reads the whole data file.
     Copy,
+    /// Copies of what is new, every few seconds.
+    Follow,
     /// Everything else: activations, imports of sites and slots, and what is only looked up.
     Other,
 }
 
-const LANES: [Lane; 5] = [
+const LANES: [Lane; 6] = [
     Lane::Status,
     Lane::Gate,
     Lane::Roster,
     Lane::Copy,
+    Lane::Follow,
     Lane::Other,
 ];
 
@@ -38,7 +42,8 @@ impl Lane {
             Work::GateStatus { .. } | Work::Health => Self::Status,
             Work::Gate { .. } | Work::DrawValue { .. } => Self::Gate,
             Work::ImportRoster { .. } => Self::Roster,
-            Work::Backup => Self::Copy,
+            Work::Copy { from } if from.seq == Seq(0) => Self::Copy,
+            Work::Copy { .. } => Self::Follow,
             Work::Activate { .. }
             | Work::ActivateAgency { .. }
             | Work::ImportSites { .. }
@@ -52,13 +57,14 @@ impl Lane {
     }
 
     /// Requests that may run in it at the same time; each has two threads at the most, so the
-    /// socket never has more than 70. Fewer gate acts than the writer has urgent places for.
+    /// socket never has more than 78. Fewer gate acts than the writer has urgent places for.
     pub(super) fn requests_max(self) -> usize {
         match self {
             Self::Status => 8,
             Self::Gate => 16,
             Self::Roster => 1,
             Self::Copy => 2,
+            Self::Follow => 4,
             Self::Other => 8,
         }
     }
@@ -78,6 +84,10 @@ impl Lane {
             Self::Copy => (
                 "two copies of the data file are being made",
                 "wait for one, then ask again",
+            ),
+            Self::Follow => (
+                "four others copy what is new at this moment",
+                "follow into fewer folders",
             ),
             Self::Other => (
                 "eight other requests of operators run",
@@ -141,7 +151,7 @@ mod tests {
             }
             assert!(Lanes::enter(&lanes, lane).is_none(), "{lane:?}");
         }
-        assert_eq!(places.len() * 2, 70);
+        assert_eq!(places.len() * 2, 78);
         places.clear();
         for lane in LANES {
             assert!(Lanes::enter(&lanes, lane).is_some(), "{lane:?}");

@@ -57,7 +57,6 @@ pub(super) fn serve_with(
     fs::set_permissions(socket, fs::Permissions::from_mode(0o660))?;
     listener.set_nonblocking(true)?;
     let folder = socket.parent().map(Path::to_path_buf).unwrap_or_default();
-    attend::remove_copies(&folder);
     let desk = Arc::new(Desk::new(service, folder, patience));
     let mut listening = Listening {
         listener,
@@ -278,5 +277,5 @@ impl Unread {
 fn refuse(events: &Events, mut stream: &UnixStream, why: WorkRefused) {
     events.note(Event::OperatorRefused, None);
     tracing::debug!(%why, "an operator's request was refused");
-    let _ = stream.write(&Answered::line(Err(why.into()), 0));
+    let _ = stream.write(&Answered::line(Err(why.into())));
 }

@@ -34,7 +34,7 @@ impl Work {
             | Self::AgencyList
             | Self::RosterStats
             | Self::Head
-            | Self::Backup
+            | Self::Copy { .. }
             | Self::Health => 0,
         }
     }

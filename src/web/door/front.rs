@@ -15,6 +15,7 @@ use super::answer::{Common, End, Out, api_lines};
 use super::head::Head;
 use super::load::{Class, WorkerLoad};
 use super::networks::{Networks, Over};
+use super::redirect;
 use crate::engine::shared::Offer;
 use crate::events::Event;
 use crate::gate::board::Board;
@@ -40,6 +41,8 @@ pub struct Front {
     service: Arc<Service>,
     load: Rc<WorkerLoad>,
     networks: Arc<Networks>,
+    /// The host names that are served.
+    hosts: Vec<String>,
     known: RefCell<Known>,
     board: RefCell<Option<PreparedBoard>>,
     /// The lines of an answer with a place, and room for its body.
@@ -92,6 +95,7 @@ impl Front {
         service: Arc<Service>,
         load: Rc<WorkerLoad>,
         networks: Arc<Networks>,
+        hosts: Vec<String>,
     ) -> Self {
         let json = [
             ("content-type", "application/json"),
@@ -102,6 +106,7 @@ impl Front {
             service,
             load,
             networks,
+            hosts,
             known: RefCell::default(),
             board: RefCell::default(),
             place_lines: api_lines(StatusCode::OK, &json),
@@ -168,8 +173,13 @@ impl Front {
     /// Answers what everybody asks for, without a route; false for everything else.
     pub fn answer(&self, arrived: &Arrived<'_, '_>, out: &mut Out, end: &End<'_>) -> bool {
         let Arrived { head, class, .. } = *arrived;
-        if self.listener == Listener::Admin {
-            return false;
+        match self.listener {
+            Listener::Public => {}
+            Listener::Admin => return false,
+            Listener::Redirect => {
+                redirect::answer(&self.hosts, head, out, end);
+                return true;
+            }
         }
         if class == Class::Enter {
             return self.let_enter(arrived, out, end).is_some();
@@ -227,7 +237,7 @@ impl Front {
     /// A call to book, if nothing is wrong with its form and its session runs.
     pub fn books(&self, arrived: &Arrived<'_, '_>) -> Option<BookCall> {
         let Arrived { head, body, .. } = *arrived;
-        if self.listener == Listener::Admin || head.method != Method::POST {
+        if self.listener != Listener::Public || head.method != Method::POST {
             return None;
         }
         let campaign = campaign_of(head.path, "/bookings")?;

@@ -18,6 +18,7 @@ mod body;
 mod connection;
 mod deadlines;
 mod io;
+mod redirect;
 mod request;
 mod worker;
 
@@ -52,6 +53,7 @@ use worker::{Routes, Worker};
 
 use crate::events::Event;
 use crate::service::Service;
+use crate::tls::Endpoint;
 
 /// Whom a listener serves: which routes it has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,6 +62,8 @@ pub enum Listener {
     Public,
     /// Monitoring.
     Admin,
+    /// Whoever comes without TLS: every request is sent on to the same path with it.
+    Redirect,
 }
 
 /// What the settings decide at the door.
@@ -72,7 +76,7 @@ pub struct Settings {
     pub hosts: Vec<String>,
     pub proxies: Proxies,
     pub networks: Arc<Networks>,
-    pub tls: Option<Arc<rustls::ServerConfig>>,
+    pub tls: Option<Arc<Endpoint>>,
     /// Whether browsers are told to use nothing but TLS.
     pub only_tls: bool,
 }
@@ -88,6 +92,7 @@ pub fn listen(
     let name = match settings.listener {
         Listener::Public => "public",
         Listener::Admin => "admin",
+        Listener::Redirect => "redirect",
     };
     server.listen(name, listener, move || {
         let (service, settings) = (Arc::clone(&service), settings.clone());
@@ -113,7 +118,7 @@ struct Door {
     worker: Rc<Worker>,
     connections: Rc<Connections>,
     networks: Arc<Networks>,
-    acceptor: Option<TlsAcceptor>,
+    tls: Option<Arc<Endpoint>>,
     handshakes: Rc<Turns>,
 }
 
@@ -131,11 +136,13 @@ impl Door {
             Arc::clone(&service),
             Rc::clone(&load),
             Arc::clone(&networks),
+            settings.hosts.clone(),
         );
         let worker = Rc::new(Worker {
             load: Rc::clone(&load),
             front,
             common: Common::new(settings.only_tls),
+            persists: settings.listener != Listener::Redirect,
             proxies: settings.proxies,
             hosts: settings.hosts,
             routes: routes(settings.listener, service, shown).await?,
@@ -161,7 +168,7 @@ impl Door {
             worker,
             connections,
             networks,
-            acceptor: settings.tls.map(TlsAcceptor::from),
+            tls: settings.tls,
             handshakes,
         })
     }
@@ -189,9 +196,9 @@ impl Door {
             };
             Some(client)
         };
-        let (io, early) = match &self.acceptor {
+        let (io, early) = match &self.tls {
             None => (Io::Plain(tcp), early),
-            Some(acceptor) => match self.shake_hands(acceptor, tcp, early, &exchange).await {
+            Some(tls) => match self.shake_hands(tls, tcp, early, &exchange).await {
                 Some(io) => (io, Vec::new()),
                 None => return,
             },
@@ -257,7 +264,7 @@ impl Door {
     /// Shakes hands when something has come and it is the connection's turn.
     async fn shake_hands(
         &self,
-        acceptor: &TlsAcceptor,
+        tls: &Endpoint,
         tcp: TcpStream,
         early: Vec<u8>,
         exchange: &Exchange,
@@ -269,7 +276,8 @@ impl Door {
         exchange.within(self.handshakes.take()).await?;
         // In a box, because a handshake needs much more memory than a connection, and few are made
         // at a time.
-        let shaken = Box::pin(Io::shake_hands(acceptor, tcp, early));
+        let acceptor = TlsAcceptor::from(tls.config());
+        let shaken = Box::pin(Io::shake_hands(&acceptor, tcp, early));
         match exchange.within(shaken).await? {
             Ok(io) => Some(io),
             Err(_) => {
@@ -294,6 +302,8 @@ async fn routes(listener: Listener, service: Arc<Service>, shown: Arc<Load>) -> 
     let configure = match listener {
         Listener::Public => crate::web::configure,
         Listener::Admin => crate::web::admin::configure,
+        // The front answers every request.
+        Listener::Redirect => |_: &mut web::ServiceConfig| {},
     };
     let app = App::new()
         .app_data(web::Data::from(service))

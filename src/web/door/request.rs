@@ -87,7 +87,8 @@ impl Reading {
         let Some(head) = Head::read(input, room).map_err(Refusal::Head)? else {
             return Ok(None);
         };
-        if !hosts.is_empty() && !head.host.is_some_and(|host| is_among(hosts, host)) {
+        let is_served = |host| served(hosts, host).is_some();
+        if !hosts.is_empty() && !head.host.is_some_and(is_served) {
             return Err(Refusal::HostUnknown);
         }
         if head.body == Framing::Length(0) {
@@ -131,15 +132,14 @@ impl Reading {
     }
 }
 
-/// Whether a host, without its port, is one of those names.
-fn is_among(hosts: &[String], host: &str) -> bool {
+/// The one of those names that a host is, without its port.
+pub fn served<'h>(hosts: &'h [String], host: &str) -> Option<&'h str> {
     let end = match host.rfind(':') {
         Some(at) if !host.ends_with(']') => at,
         _ => host.len(),
     };
-    hosts
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(&host[..end]))
+    let mut names = hosts.iter().map(String::as_str);
+    names.find(|known| known.eq_ignore_ascii_case(&host[..end]))
 }
 
 impl Asked {

@@ -23,6 +23,8 @@ pub struct Worker {
     pub load: Rc<WorkerLoad>,
     pub front: Front,
     pub common: Common,
+    /// Whether a connection may go on after its first answer.
+    pub persists: bool,
     pub proxies: Proxies,
     /// The names that are served; all if there are none.
     pub hosts: Vec<String>,
@@ -66,7 +68,7 @@ impl Worker {
             Err(refusal) => return Seen::Refused(refusal),
         };
         let taken = head.length + body.taken;
-        let persists = may_persist && head.persists;
+        let persists = may_persist && head.persists && self.persists;
         let client = SocketAddr::new(self.proxies.client(from.ip(), &head.lines), from.port());
         let class = self.front.class(&head);
         let turn = if let Some(s) = self.front.over_bound_s(&head, class, client.ip()) {

@@ -1,0 +1,48 @@
+//! `sumun keys export`, `import` and `recipient`.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{KeysCommand, Output};
+use crate::ops::backup::{keyring, seal};
+use crate::ops::folder::{Folder, write_new};
+
+pub fn run(folder: &Folder, command: &KeysCommand) -> anyhow::Result<Output> {
+    match command {
+        KeysCommand::Export { file, sealed } => {
+            let names = keyring::export(folder, &sealed.read()?, file)?;
+            let human = format!("{}: sealed {}", file.display(), all(&names));
+            Ok(Output::done(human, json!({ "file": file, "files": names })))
+        }
+        KeysCommand::Import { file, opened } => {
+            super::keep::make_folder(folder.path())?;
+            let names = keyring::import(folder, &opened.read()?, file)?;
+            let human = if names.is_empty() {
+                format!("{} has all of it already", folder.path().display())
+            } else {
+                format!("{} has now {}", folder.path().display(), all(&names))
+            };
+            Ok(Output::done(human, json!({ "files": names })))
+        }
+        KeysCommand::Recipient { file } => {
+            let (text, recipient) = seal::new_identity();
+            write_new(file, 0o600, text.as_bytes())?;
+            let human = format!(
+                "{recipient}\nthe secret key is in {}: keep it where this host is not",
+                file.display()
+            );
+            let json = json!({ "recipient": recipient, "file": file });
+            Ok(Output::done(human, json))
+        }
+        KeysCommand::Rotate { .. } => unreachable!("the token key is replaced by the writer"),
+    }
+}
+
+fn all(names: &[PathBuf]) -> String {
+    let names: Vec<_> = names
+        .iter()
+        .map(|name| name.display().to_string())
+        .collect();
+    names.join(", ")
+}

@@ -13,8 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use ring::rand::{SecureRandom, SystemRandom};
-
+use crate::crypto::fill_random;
 use crate::domain::time::Stamp;
 
 /// Where the time comes from. Clones share the source; the floor is each clone's own.
@@ -182,11 +181,11 @@ fn elapsed_ns(since: Instant) -> i64 {
 
 /// Where randomness comes from: the operating system's generator.
 #[derive(Clone, Debug)]
-pub struct Entropy(SystemRandom);
+pub struct Entropy(());
 
 impl Entropy {
     pub fn system() -> Self {
-        Self(SystemRandom::new())
+        Self(())
     }
 
     /// Fresh random bytes.
@@ -195,15 +194,8 @@ impl Entropy {
     /// When the operating system has none to give: nothing secret may be made then.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        self.0
-            .fill(&mut bytes)
-            .expect("the operating system gives random bytes");
+        fill_random(&mut bytes);
         bytes
-    }
-
-    /// The generator itself, for the ring calls that ask for one.
-    pub fn ring(&self) -> &SystemRandom {
-        &self.0
     }
 }
 

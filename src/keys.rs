@@ -12,34 +12,31 @@ mod store;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use arc_swap::ArcSwap;
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::hmac;
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-
 use crate::clock::Entropy;
+use crate::crypto::{MacKey, NONCE_BYTES, SealKey, SignKey, TAG_BYTES, is_signed};
 use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey};
 use crate::domain::roster::comparable_phone;
 use crate::domain::spelling::{comparable_name, former_comparable_name};
 use crate::domain::time::Stamp;
 use crate::sync::locked;
+use arc_swap::ArcSwap;
 
 pub use store::KeysFault;
 use store::{Secret, Stored, StoredToken};
 
 /// What a sealed row is longer than what was sealed: the nonce before it and the tag after it.
-pub const SEAL_BYTES: usize = NONCE_LEN + 16;
+pub const SEAL_BYTES: usize = NONCE_BYTES + TAG_BYTES;
 
 /// The secrets of one data folder, ready for use.
 pub struct Keys {
     stored: Mutex<Stored>,
-    person: hmac::Key,
-    name: hmac::Key,
-    number: hmac::Key,
-    vault: LessSafeKey,
+    person: MacKey,
+    name: MacKey,
+    number: MacKey,
+    vault: SealKey,
     /// What signs tokens now, and what still verifies; the one secret that changes.
     tokens: ArcSwap<TokenKeys>,
-    head: Ed25519KeyPair,
+    head: SignKey,
 }
 
 /// The keys of tokens. What the replaced one signed stays good until the next replacement, unless
@@ -54,7 +51,7 @@ struct TokenKeys {
 #[derive(Clone)]
 pub struct TokenKey {
     pub id: u8,
-    pub key: hmac::Key,
+    pub key: MacKey,
 }
 
 /// Why the key of tokens is not replaced.
@@ -85,8 +82,7 @@ impl Keys {
 
     /// Fresh secrets.
     pub fn generate(entropy: &Entropy) -> Self {
-        let head = Ed25519KeyPair::generate_pkcs8(entropy.ring())
-            .expect("the operating system gives random bytes");
+        let head = SignKey::generate();
         let secret = || Secret(entropy.bytes());
         let stored = Stored::new(
             [secret(), secret(), secret(), secret()],
@@ -95,7 +91,7 @@ impl Keys {
                 key: secret(),
                 since_ns: 0,
             },
-            head.as_ref(),
+            &head,
         );
         Self::ready(stored).expect("a generated signing key is well-formed")
     }
@@ -147,18 +143,16 @@ impl Keys {
         Ok(id)
     }
 
-    /// Precomputes what is used often: an `hmac::Key` holds the hash state after its pads.
+    /// Precomputes what is used often: a `MacKey` holds the hash state after its pads.
     fn ready(stored: Stored) -> Result<Self, String> {
-        let key = |secret: &Secret| hmac::Key::new(hmac::HMAC_SHA256, &secret.0);
-        let vault = UnboundKey::new(&AES_256_GCM, &stored.vault.0)
-            .expect("a secret has the 32 bytes of AES-256");
-        let head = Ed25519KeyPair::from_pkcs8(&stored.head_pkcs8()?)
+        let key = |secret: &Secret| MacKey::new(&secret.0);
+        let head = SignKey::from_pkcs8(&stored.head_pkcs8()?)
             .map_err(|refused| format!("`head` is not an Ed25519 key: {refused}"))?;
         Ok(Self {
             person: key(&stored.person),
             name: key(&stored.name),
             number: key(&stored.number),
-            vault: LessSafeKey::new(vault),
+            vault: SealKey::new(&stored.vault.0),
             tokens: ArcSwap::from_pointee(TokenKeys::of(&stored)),
             head,
             stored: Mutex::new(stored),
@@ -171,7 +165,7 @@ impl Keys {
         let mut message = [0; LABEL.len() + 8];
         message[..LABEL.len()].copy_from_slice(LABEL);
         message[LABEL.len()..].copy_from_slice(&code.to_be_bytes());
-        PersonKey(leading(hmac::sign(&self.person, &message)))
+        PersonKey(leading(&self.person.of(&message)))
     }
 
     /// A tag of the name that shows whether a given name is this person's, and nothing else.
@@ -194,11 +188,11 @@ impl Keys {
     }
 
     fn tag<const N: usize>(&self, label: &[u8], person: PersonKey, text: &str) -> [u8; N] {
-        let mut context = hmac::Context::with_key(&self.name);
+        let mut context = self.name.begin();
         context.update(label);
         context.update(&person.0);
         context.update(text.as_bytes());
-        leading(context.sign())
+        leading(&context.finish())
     }
 
     /// The seed of the draw of one opening: known to nobody before it is shown.
@@ -209,7 +203,7 @@ impl Keys {
         opening: Stamp,
         of_windows: bool,
     ) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.number);
+        let mut context = self.number.begin();
         // A seed of windows is shown before the opening: no lobby is drawn by it.
         let label: &[u8] = if of_windows {
             b"sumun windows seed v1"
@@ -220,17 +214,17 @@ impl Keys {
         context.update(&line.0.to_be_bytes());
         context.update(&opening.0.to_be_bytes());
         context.update(campaign.as_bytes());
-        leading(context.sign())
+        leading(&context.finish())
     }
 
     /// Names a person's window in calendars.
     pub fn window_id(&self, person: PersonKey, campaign: CampaignIndex, line: u16) -> [u8; 8] {
-        let mut context = hmac::Context::with_key(&self.number);
+        let mut context = self.number.begin();
         context.update(b"sumun window id v1");
         context.update(&person.0);
         context.update(&campaign.0.to_be_bytes());
         context.update(&line.to_be_bytes());
-        leading(context.sign())
+        leading(&context.finish())
     }
 
     /// Seals a vault row for one person: nonce, ciphertext, tag.
@@ -244,7 +238,7 @@ impl Keys {
     /// for 2³² rows under one key (NIST SP 800-38D, 8.3), seventy times a country of 60 million.
     pub(crate) fn seal_into(
         &self,
-        nonce: [u8; NONCE_LEN],
+        nonce: [u8; NONCE_BYTES],
         person: PersonKey,
         plaintext: &[u8],
         into: &mut Vec<u8>,
@@ -252,26 +246,15 @@ impl Keys {
         into.extend_from_slice(&nonce);
         let from = into.len();
         into.extend_from_slice(plaintext);
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        let tag = self
-            .vault
-            .seal_in_place_separate_tag(nonce, Aad::from(person.0), &mut into[from..])
-            .expect("a row is far shorter than the 64 GiB that AES-GCM takes");
-        into.extend_from_slice(tag.as_ref());
+        let tag = self.vault.seal(nonce, &person.0, &mut into[from..]);
+        into.extend_from_slice(&tag);
     }
 
     /// Opens what `seal` made for the same person.
     pub fn open(&self, person: PersonKey, sealed: &[u8]) -> Result<Vec<u8>, SealBroken> {
         let (nonce, ciphertext) = sealed.split_first_chunk().ok_or(SealBroken)?;
-        let mut opened = ciphertext.to_vec();
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let length = self
-            .vault
-            .open_in_place(nonce, Aad::from(person.0), &mut opened)
-            .map_err(|_| SealBroken)?
-            .len();
-        opened.truncate(length);
-        Ok(opened)
+        let opened = self.vault.open(*nonce, &person.0, ciphertext.to_vec());
+        opened.ok_or(SealBroken)
     }
 
     /// The key that signs new tokens.
@@ -289,20 +272,12 @@ impl Keys {
 
     /// Signs a head of the journal with Ed25519.
     pub fn sign_head(&self, message: &[u8]) -> [u8; 64] {
-        let signature = self.head.sign(message);
-        *signature
-            .as_ref()
-            .first_chunk()
-            .expect("an Ed25519 signature has 64 bytes")
+        self.head.sign(message)
     }
 
     /// The public key that verifies the signed heads of this data folder.
     pub fn head_public_key(&self) -> [u8; 32] {
-        let public = self.head.public_key();
-        *public
-            .as_ref()
-            .first_chunk()
-            .expect("an Ed25519 public key has 32 bytes")
+        self.head.public()
     }
 }
 
@@ -310,7 +285,7 @@ impl TokenKeys {
     fn of(stored: &Stored) -> Self {
         let token = |stored: &StoredToken| TokenKey {
             id: stored.id,
-            key: hmac::Key::new(hmac::HMAC_SHA256, &stored.key.0),
+            key: MacKey::new(&stored.key.0),
         };
         Self {
             current: token(&stored.token_current),
@@ -321,13 +296,11 @@ impl TokenKeys {
 
 /// Whether `signature` over `message` was made by the holder of the secret of `public_key`.
 pub fn verify_head(public_key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
-    let key = UnparsedPublicKey::new(&ED25519, public_key);
-    key.verify(message, signature).is_ok()
+    is_signed(public_key, message, signature)
 }
 
-fn leading<const N: usize>(tag: hmac::Tag) -> [u8; N] {
-    *tag.as_ref()
-        .first_chunk()
+fn leading<const N: usize>(tag: &[u8; 32]) -> [u8; N] {
+    *tag.first_chunk()
         .expect("HMAC-SHA-256 gives 32 bytes and nobody asks for more")
 }
 

@@ -10,6 +10,7 @@ pub mod availability;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod crypto;
 pub mod demo;
 pub mod domain;
 pub mod engine;

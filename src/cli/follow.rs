@@ -32,7 +32,7 @@ pub struct Follow {
     #[arg(long, value_name = "HOURS", default_value_t = 24)]
     full_every: u64,
     /// Days back to which a restore is wanted; older copies are removed
-    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    #[arg(long, value_name = "DAYS", default_value = "30d", value_parser = days)]
     keep: u64,
     /// MB a second that a full copy takes at the most
     #[arg(long, value_name = "MB_PER_S", default_value_t = 100,
@@ -44,6 +44,17 @@ pub struct Follow {
     /// Copy what is new once, and end
     #[arg(long)]
     once: bool,
+}
+
+/// Whole days, as 30 or 30d.
+pub fn days(text: &str) -> Result<u64, String> {
+    let days = text.strip_suffix('d').unwrap_or(text).parse::<u64>();
+    let days = days.map_err(|_| "write whole days, as 30d".to_owned())?;
+    if (1..=36_500).contains(&days) {
+        Ok(days)
+    } else {
+        Err("from 1d to 36500d".to_owned())
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -59,7 +70,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 impl Follow {
     pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
-        let recipients = self.sealed.read()?;
+        let recipients = self.sealed.of(folder)?;
         anyhow::ensure!(
             !recipients.has_passphrase(),
             "a passphrase costs a second of work for every file: seal to a key (`sumun keys \

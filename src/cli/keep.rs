@@ -13,6 +13,7 @@ use super::Output;
 use super::told::{rows_seen, vault_faults, vault_json};
 use crate::audit::{KeptHead, Verified, verify_store};
 use crate::clock::{tick, wall};
+use crate::crypto::seal::{Identities, Recipients};
 use crate::domain::ids::Seq;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
@@ -21,11 +22,11 @@ use crate::journal::copy::{CopyPoint, Frame, Taker, Until};
 use crate::journal::store::{Read, Store};
 use crate::journal::vault::{VaultSeen, check_vault};
 use crate::keys::Keys;
+use crate::ops::backup::chain::Chain;
 use crate::ops::backup::drill::{self, Compared};
 use crate::ops::backup::file::{Making, PART};
 use crate::ops::backup::notes::Notes;
 use crate::ops::backup::restore::{self, From, Part, Restored};
-use crate::ops::backup::seal::{Identities, Recipients};
 use crate::ops::backup::source::Source;
 use crate::ops::control;
 use crate::ops::folder::Folder;
@@ -33,7 +34,8 @@ use crate::ops::folder::Folder;
 /// For whom a copy is sealed.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SealedTo {
-    /// Seal to this age recipient (age1…), or to those in this file; may be given more than once
+    /// Seal to this age recipient (age1…), or to those in this file; may be given more than once.
+    /// Without any: to those in recipients.txt of the data folder
     #[arg(long = "to", value_name = "RECIPIENT")]
     recipients: Vec<String>,
     /// Seal with the passphrase in this file
@@ -42,8 +44,13 @@ pub struct SealedTo {
 }
 
 impl SealedTo {
-    pub fn read(&self) -> anyhow::Result<Recipients> {
+    /// Those that are named; without any, those of the folder's recipients.txt, if it has one.
+    pub fn of(&self, folder: &Folder) -> anyhow::Result<Recipients> {
         let passphrase = self.passphrase_file.as_deref();
+        let usual = folder.recipients();
+        if self.recipients.is_empty() && passphrase.is_none() && usual.exists() {
+            return Ok(Recipients::read(&[usual.display().to_string()], None)?);
+        }
         Ok(Recipients::read(&self.recipients, passphrase)?)
     }
 }
@@ -86,12 +93,23 @@ pub struct Backup {
 pub enum BackupCommand {
     /// Copy what is new into a folder every few seconds, and a full copy now and then
     Follow(super::follow::Follow),
+    /// Remove the copies of a folder that no restore to a time that is kept needs
+    #[command(after_help = "Example:\n  sumun backup prune /media/copies --keep 30d")]
+    Prune {
+        /// The folder of the copies
+        folder: PathBuf,
+        /// Days back to which a restore is wanted
+        #[arg(long, value_name = "DAYS", default_value = "30d",
+              value_parser = super::follow::days)]
+        keep: u64,
+    },
 }
 
 impl Backup {
     pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
         match (&self.command, &self.file) {
             (Some(BackupCommand::Follow(follow)), _) => follow.run(folder),
+            (Some(BackupCommand::Prune { folder, keep }), _) => prune(folder, *keep),
             (None, Some(file)) => self.backup(folder, file),
             (None, None) => bail!("name the new file"),
         }
@@ -107,7 +125,7 @@ impl Backup {
         if !into.is_dir() {
             bail!("{} is not a folder: make it first", into.display());
         }
-        let recipients = self.sealed.read()?;
+        let recipients = self.sealed.of(folder)?;
         let name = absolute.file_name().context("that is not a file's name")?;
         let mut part = name.to_os_string();
         part.push(format!(".copy.{}.{PART}", std::process::id()));
@@ -157,6 +175,18 @@ impl Backup {
         // It is kept all the same: a copy without somebody's telephone number has all bookings.
         Ok(with_vault_faults(Output::done(human, json), &vault))
     }
+}
+
+fn prune(folder: &Path, keep_days: u64) -> anyhow::Result<Output> {
+    let horizon = wall().plus_s(-(keep_days as i64 * 86_400));
+    let chain = Chain::look(folder)?;
+    let removed = chain.prune(horizon)?;
+    let left = chain.fulls.len() + chain.entries.len() - removed;
+    let human = format!("{removed} copies removed, {left} kept");
+    Ok(Output::done(
+        human,
+        json!({ "removed": removed, "kept": left }),
+    ))
 }
 
 /// How far something is, on standard error, once it has taken a second and then each second.

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{KeysCommand, Output};
-use crate::ops::backup::{keyring, seal};
+use crate::crypto::seal;
+use crate::ops::backup::keyring;
 use crate::ops::folder::{Folder, write_new};
 
 pub fn run(folder: &Folder, command: &KeysCommand) -> anyhow::Result<Output> {
     match command {
         KeysCommand::Export { file, sealed } => {
-            let names = keyring::export(folder, &sealed.read()?, file)?;
+            let names = keyring::export(folder, &sealed.of(folder)?, file)?;
             let human = format!("{}: sealed {}", file.display(), all(&names));
             Ok(Output::done(human, json!({ "file": file, "files": names })))
         }

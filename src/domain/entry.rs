@@ -13,8 +13,8 @@
 pub mod actor;
 pub mod change;
 
+use crate::crypto::sha256;
 use data_encoding::HEXLOWER;
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::Seq;
@@ -40,9 +40,7 @@ impl Hash {
     pub const NONE: Hash = Hash([0; 32]);
 
     pub fn of(bytes: &[u8]) -> Self {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
-        Self(hash)
+        Self(sha256(bytes))
     }
 
     pub fn parse(hex: &str) -> Option<Self> {

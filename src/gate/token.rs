@@ -9,8 +9,8 @@
 //! be looked at, whether its device was left (`ended`), and for a session whether it still runs
 //! (`sessions`).
 
+use crate::crypto::MacKey;
 use data_encoding::BASE64URL_NOPAD;
-use ring::hmac;
 
 use crate::domain::ids::{CampaignIndex, PersonKey};
 use crate::domain::time::Stamp;
@@ -123,12 +123,11 @@ fn number(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, append)
 }
 
-fn tag(key: &hmac::Key, body: &[u8]) -> [u8; TAG_BYTES] {
+fn tag(key: &MacKey, body: &[u8]) -> [u8; TAG_BYTES] {
     let mut message = [0; LABEL.len() + BODY_BYTES];
     message[..LABEL.len()].copy_from_slice(LABEL);
     message[LABEL.len()..].copy_from_slice(body);
-    let tag = hmac::sign(key, &message);
-    *tag.as_ref()
+    *key.of(&message)
         .first_chunk()
         .expect("HMAC-SHA-256 gives 32 bytes")
 }

@@ -1,9 +1,7 @@
 //! Staff accounts' passwords: Argon2id, never stored or logged as typed.
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-
 use crate::clock::Entropy;
+use crate::crypto;
 
 /// A generated password has 16 characters of 5 bits: 80 bits, readable over a telephone.
 const PASSWORD_CHARACTERS: usize = 16;
@@ -22,20 +20,13 @@ pub fn generate_password(entropy: &Entropy) -> String {
 /// The password's hash in PHC form, with Argon2id's recommended cost and a random salt.
 pub fn hash_password(entropy: &Entropy, password: &str) -> Result<String, String> {
     let salt: [u8; 16] = entropy.bytes();
-    Argon2::default()
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .map(|hash| hash.to_string())
+    crypto::hash_password(&salt, password.as_bytes())
         .map_err(|error| format!("the password can't be hashed: {error}"))
 }
 
 /// Whether `password` is the one that was hashed.
 pub fn verify_password(password: &str, hash: &str) -> bool {
-    let parsed = argon2::password_hash::phc::PasswordHash::new(hash);
-    parsed.is_ok_and(|parsed| {
-        Argon2::default()
-            .verify_password(password.as_bytes(), &parsed)
-            .is_ok()
-    })
+    crypto::is_password(password.as_bytes(), hash)
 }
 
 #[cfg(test)]

@@ -4,12 +4,11 @@
 //! applied in order by another. The first entry that does not follow is named and nothing is
 //! served.
 
-use ring::digest::{Context, SHA256};
-
 use super::block::entries;
 use super::checkpoint::{CheckpointFault, Mark};
 use super::pipeline::{self, Entries, Part};
 use super::store::{Read, StoreFault, StoredHead};
+use crate::crypto::Sha256;
 use crate::domain::apply::{Contradiction, apply, touch};
 use crate::domain::entry::{Entry, Hash, head_message};
 use crate::domain::ids::Seq;
@@ -264,13 +263,9 @@ fn check_roster(state: &State, roster: &Roster, digest: [u8; 32]) -> Result<(), 
 
 /// The SHA-256 of a roster's tables and people, as the journal records it.
 pub fn digest(roster: &Roster) -> [u8; 32] {
-    let mut context = Context::new(&SHA256);
-    roster.digest_input(|piece| context.update(piece));
-    let digest = context.finish();
-    *digest
-        .as_ref()
-        .first_chunk()
-        .expect("a SHA-256 has 32 bytes")
+    let mut digest = Sha256::default();
+    roster.digest_input(|piece| digest.update(piece));
+    digest.finish()
 }
 
 /// A replayed state whose seats were counted again.

@@ -13,13 +13,13 @@ pub mod follow;
 pub mod keyring;
 pub mod notes;
 pub mod restore;
-pub mod seal;
 pub mod source;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::audit::AuditFault;
+use crate::crypto::seal::SealFault;
 use crate::journal::copy::CopyFault;
 use crate::journal::store::StoreFault;
 
@@ -32,16 +32,8 @@ pub enum BackupFault {
     NotACopy { path: PathBuf, why: String },
     #[error("{} is damaged: {why}", .path.display())]
     Damaged { path: PathBuf, why: String },
-    #[error(
-        "{} is sealed: give the file of the secret key with --identity, or of the passphrase with \
-         --passphrase-file",
-        .0.display()
-    )]
-    Sealed(PathBuf),
-    #[error("{} can't be opened with what was given: {why}", .path.display())]
-    Unopened { path: PathBuf, why: String },
-    #[error("{0}")]
-    Recipient(String),
+    #[error(transparent)]
+    Seal(#[from] SealFault),
     #[error(transparent)]
     Copy(#[from] CopyFault),
     #[error(transparent)]

@@ -151,7 +151,12 @@ impl Folder {
     /// The files that a data folder needs beside its data file, and no copy of that has: those that
     /// are there, by their names in the folder.
     pub fn beside_data_file(&self) -> Vec<PathBuf> {
-        let made = [Keys::file(&self.path), self.settings(), self.staff()];
+        let made = [
+            Keys::file(&self.path),
+            self.settings(),
+            self.staff(),
+            self.recipients(),
+        ];
         let mut all: Vec<PathBuf> = made.into_iter().filter(|path| path.exists()).collect();
         for (folder, ends) in [("certs", &["pem", "key"][..]), ("languages", &["ftl"])] {
             let entries = fs::read_dir(self.path.join(folder)).into_iter().flatten();
@@ -166,6 +171,11 @@ impl Folder {
             .iter()
             .filter_map(|path| path.strip_prefix(&self.path).ok());
         names.map(Path::to_path_buf).collect()
+    }
+
+    /// For whom copies are sealed when nobody else is named: age recipients, one in a line.
+    pub fn recipients(&self) -> PathBuf {
+        self.path.join("recipients.txt")
     }
 
     fn staff(&self) -> PathBuf {

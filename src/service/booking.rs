@@ -5,7 +5,7 @@
 
 mod holding;
 
-use ring::digest::{Context, SHA256};
+use crate::crypto::{Sha256, sha256};
 
 pub use self::holding::Held;
 
@@ -429,7 +429,7 @@ fn idempotency(
     number: Option<BookingNumber>,
     choice: Option<Choice>,
 ) -> Idempotency {
-    let mut context = Context::new(&SHA256);
+    let mut context = Sha256::default();
     context.update(b"sumun idempotency v1");
     context.update(&here.index.0.to_be_bytes());
     context.update(&person.0);
@@ -444,15 +444,14 @@ fn idempotency(
     };
     request[9] = kind;
     request[10..].copy_from_slice(&chosen.to_be_bytes());
-    let asked = ring::digest::digest(&SHA256, &request);
+    let request = sha256(&request);
     Idempotency {
-        key: *named
-            .as_ref()
-            .first_chunk()
-            .expect("a SHA-256 has 32 bytes"),
-        request: *asked
-            .as_ref()
-            .first_chunk()
-            .expect("a SHA-256 has 32 bytes"),
+        key: first(&named),
+        request: first(&request),
     }
+}
+
+/// The first bytes of a digest.
+fn first<const N: usize>(digest: &[u8; 32]) -> [u8; N] {
+    *digest.first_chunk().expect("a SHA-256 has 32 bytes")
 }

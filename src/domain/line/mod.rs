@@ -11,7 +11,7 @@
 pub mod gate_act;
 pub mod windows;
 
-use ring::digest::{Context, SHA256, digest};
+use crate::crypto::{Sha256, sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::growing::Table;
@@ -129,15 +129,11 @@ impl Draw {
 
 /// What the lots are drawn by with a public value: SHA-256(`sumun draw value v1` ‖ seed ‖ value).
 pub fn with_value(seed: &[u8; 32], value: &str) -> [u8; 32] {
-    let mut context = Context::new(&SHA256);
+    let mut context = Sha256::default();
     context.update(b"sumun draw value v1");
     context.update(seed);
     context.update(value.as_bytes());
-    let mixed = context.finish();
-    *mixed
-        .as_ref()
-        .first_chunk()
-        .expect("a SHA-256 has 32 bytes")
+    context.finish()
 }
 
 /// What operators tell people: in the campaign's own language, and in English if they gave it.
@@ -349,21 +345,18 @@ impl Line {
 
 /// What is published before the lobby opens: the SHA-256 of the seed.
 pub fn commitment(seed: &[u8; 32]) -> [u8; 32] {
-    *digest(&SHA256, seed)
-        .as_ref()
-        .first_chunk()
-        .expect("a SHA-256 has 32 bytes")
+    sha256(seed)
 }
 
 /// A person's lot: the first eight bytes of SHA-256(`sumun draw v1` ‖ seed ‖ person key). The
 /// people of a lobby, in ascending order of lot (then of key), get its numbers in ascending order.
 pub fn lot(seed: &[u8; 32], person: &PersonKey) -> u64 {
-    let mut context = Context::new(&SHA256);
+    let mut context = Sha256::default();
     context.update(b"sumun draw v1");
     context.update(seed);
     context.update(&person.0);
     let lot = context.finish();
-    u64::from_be_bytes(*lot.as_ref().first_chunk().expect("a SHA-256 has 32 bytes"))
+    u64::from_be_bytes(*lot.first_chunk().expect("a SHA-256 has 32 bytes"))
 }
 
 #[cfg(test)]

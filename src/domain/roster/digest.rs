@@ -3,18 +3,18 @@
 //! It covers the two tables, the people, and the people who left. Who left is known last, by the
 //! writer; everything before is hashed beside it.
 
-use ring::digest::{Context, SHA256};
+use crate::crypto::Sha256;
 
 use super::{DigestForm, Roster, RosterPerson, people_digest_input};
 
 /// A SHA-256 over the tables and the people of a roster, to be ended with the people who left.
 #[derive(Clone)]
-pub struct RosterDigest(Context);
+pub struct RosterDigest(Sha256);
 
 impl RosterDigest {
     /// Hashes all but the people who left.
     pub fn of_people(roster: &Roster) -> Self {
-        let mut context = Context::new(&SHA256);
+        let mut context = Sha256::default();
         roster.all_but_left(DigestForm::WithLeft, &mut |piece| context.update(piece));
         Self(context)
     }
@@ -23,10 +23,6 @@ impl RosterDigest {
     pub fn with_left(&self, left: &[RosterPerson]) -> [u8; 32] {
         let mut context = self.0.clone();
         people_digest_input(left, &mut |piece| context.update(piece));
-        let digest = context.finish();
-        *digest
-            .as_ref()
-            .first_chunk()
-            .expect("a SHA-256 has 32 bytes")
+        context.finish()
     }
 }

@@ -326,10 +326,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::crypto::seal::Recipients;
     use crate::domain::entry::Hash;
     use crate::journal::copy::End;
     use crate::ops::backup::file::Making;
-    use crate::ops::backup::seal::Recipients;
 
     /// A copy without frames that says that it goes from one entry to another. Entry N was made N
     /// hours after 1970.

@@ -1,7 +1,7 @@
 //! One copy: a head that everybody can read, and the stream, perhaps sealed, behind it.
 //!
-//! The head takes the first 4,096 bytes: a mark, a line of JSON, and spaces up to its end. It holds
-//! nothing about people. A copy has its name only when it is whole and durable: until then it is
+//! The head takes the first 4,096 bytes: a mark, a line of JSON, the SHA-256 of that line, and spaces
+//! up to its end. It holds nothing about people. A copy has its name only when it is whole and durable: until then it is
 //! called `….part`.
 
 use std::fs::{self, File, OpenOptions};
@@ -10,11 +10,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
-use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
 use super::BackupFault;
-use super::seal::{Identities, Recipients};
+use crate::crypto::Sha256;
+use crate::crypto::seal::{Identities, Recipients};
 use crate::domain::entry::Hash;
 use crate::domain::ids::Seq;
 use crate::domain::time::Stamp;
@@ -75,6 +75,14 @@ impl About {
             bytes,
             sha256,
         }
+    }
+
+    /// Whether the stream has what the head says.
+    pub fn fits(&self, end: &End) -> bool {
+        let said = (&self.journal, self.first, self.last, &self.head.hash);
+        let journal = end.journal.to_string();
+        let hash = end.to.hash.to_string();
+        said == (&journal, end.from.seq.0 + 1, end.to.seq.0, &hash)
     }
 
     /// Whether it holds everything from the first entry on.
@@ -144,8 +152,9 @@ impl Making {
         let mut file = out.into_inner().map_err(|error| fault(error.into()))?;
         let about = About::new(end, made_at, sealed, bytes, sha256);
         let line = serde_json::to_vec(&about).map_err(|error| fault(error.into()))?;
-        assert!(MARK.len() + line.len() < HEAD_BYTES, "a head has its place");
-        let head = [MARK, &line, b"\n"].concat();
+        let digest = Hash::of(&line).to_string();
+        let head = [MARK, &line, b"\n", digest.as_bytes(), b"\n"].concat();
+        assert!(head.len() <= HEAD_BYTES, "a head has its place");
         let written = file.seek(SeekFrom::Start(0));
         let written = written.and_then(|_| file.write_all(&head));
         written.and_then(|()| file.sync_all()).map_err(&fault)?;
@@ -196,7 +205,13 @@ fn head_of(file: &mut File, path: &Path) -> Result<Option<About>, BackupFault> {
         path: path.to_path_buf(),
         why,
     };
-    let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut lines = line.split(|byte| *byte == b'\n');
+    let (line, digest) = (lines.next().unwrap_or_default(), lines.next());
+    if digest != Some(Hash::of(line).to_string().as_bytes()) {
+        return Err(damaged(
+            "its head is not the one that was written".to_owned(),
+        ));
+    }
     let about: About = serde_json::from_slice(line)
         .map_err(|error| damaged(format!("its head can't be read ({error})")))?;
     let length = file.metadata().map_err(BackupFault::at(path))?.len();
@@ -266,7 +281,7 @@ impl<'a> Reading<'a> {
 /// Counts and hashes what goes through it.
 struct Hashing<W> {
     into: W,
-    digest: Context,
+    digest: Sha256,
     bytes: u64,
 }
 
@@ -274,14 +289,14 @@ impl<W: Write> Hashing<W> {
     fn new(into: W) -> Self {
         Self {
             into,
-            digest: Context::new(&SHA256),
+            digest: Sha256::default(),
             bytes: 0,
         }
     }
 
     fn finish(self) -> (W, u64, String) {
         let digest = self.digest.finish();
-        (self.into, self.bytes, HEXLOWER.encode(digest.as_ref()))
+        (self.into, self.bytes, HEXLOWER.encode(&digest))
     }
 }
 

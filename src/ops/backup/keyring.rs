@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BackupFault;
 use super::file::sync_folder_of;
-use super::seal::{Identities, Recipients};
+use crate::crypto::seal::{Identities, Recipients};
 use crate::keys::Keys;
 use crate::ops::folder::{Folder, write_new};
 
@@ -35,7 +35,7 @@ pub fn export(
     if recipients.is_empty() {
         let why = "keys are never written unsealed: name a recipient with --to, or a passphrase \
                    with --passphrase-file (`sumun keys recipient FILE` makes a key)";
-        return Err(BackupFault::Recipient(why.to_owned()));
+        return Err(BackupFault::Refused(why.to_owned()));
     }
     if file.exists() {
         let todo = "give a new name";

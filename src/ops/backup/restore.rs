@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::BackupFault;
 use super::chain::{Chain, Plan};
 use super::file::{self, About, Reading};
-use super::seal::Identities;
 use crate::audit::{Verified, verify_store};
+use crate::crypto::seal::Identities;
 use crate::domain::state::State;
 use crate::journal::copy::{CopyFault, Taken, Taker, Until};
 use crate::journal::store::Store;
@@ -207,14 +207,17 @@ fn take(taker: &mut Taker, path: &Path, identities: &Identities) -> Result<About
             other => other,
         };
         let frame = reading.frame().map_err(damaged)?;
-        if taker
-            .take(frame)
-            .map_err(BackupFault::from)
-            .map_err(damaged)?
-            .is_some()
-        {
+        let ended = taker.take(frame).map_err(BackupFault::from);
+        let Some(end) = ended.map_err(damaged)? else {
+            continue;
+        };
+        if reading.about().fits(&end) {
             return Ok(reading.about().clone());
         }
+        return Err(BackupFault::Damaged {
+            path: path.to_path_buf(),
+            why: "its head says other entries than are in it".to_owned(),
+        });
     }
 }
 

@@ -6,12 +6,12 @@
 use std::io::Write as _;
 use std::sync::{Arc, LazyLock, Weak};
 
+use crate::crypto::sha256;
 use actix_web::web::Bytes;
 use arc_swap::ArcSwap;
 use data_encoding::{BASE64, HEXLOWER};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use ring::digest::{SHA256, digest};
 
 use super::assets::{self, Asset};
 use crate::domain::agency::{AgencyVersion, Colour, LogoKind};
@@ -119,8 +119,8 @@ impl Look {
     /// A policy that allows this style and a script inside a page, by what they hold.
     pub fn policy(&self, script: Option<&Asset>) -> String {
         let hash = |text: &str| {
-            let hash = digest(&SHA256, text.as_bytes());
-            format!(" 'sha256-{}'", BASE64.encode(hash.as_ref()))
+            let hash = sha256(text.as_bytes());
+            format!(" 'sha256-{}'", BASE64.encode(&hash))
         };
         // The waiting room's icon is empty, so that nothing is asked for beside it.
         let image = if script.is_some() { " data:" } else { "" };
@@ -136,8 +136,8 @@ impl Look {
 
 impl File {
     fn new(stem: &str, ending: &str, kind: &'static str, plain: Vec<u8>) -> Self {
-        let hash = digest(&SHA256, &plain);
-        let hash = HEXLOWER.encode(&hash.as_ref()[..8]);
+        let hash = sha256(&plain);
+        let hash = HEXLOWER.encode(&hash[..8]);
         let packed = (ending != "png").then(|| {
             let mut packer = GzEncoder::new(Vec::new(), Compression::best());
             packer.write_all(&plain).and_then(|()| packer.finish())

@@ -3,13 +3,38 @@
 
 use std::fs;
 use std::io::{self, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use age::secrecy::{ExposeSecret as _, SecretString};
 use age::{Decryptor, Encryptor, Identity, Recipient};
 
-use super::BackupFault;
+/// Why something can't be sealed or opened. Never holds a part of a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SealFault {
+    #[error("{}: {cause}", .path.display())]
+    File { path: PathBuf, cause: io::Error },
+    #[error("{0}")]
+    Key(String),
+    #[error(
+        "{} is sealed: give the file of the secret key with --identity, or of the passphrase with \
+         --passphrase-file",
+        .0.display()
+    )]
+    Sealed(PathBuf),
+    #[error("{} can't be opened with what was given: {why}", .path.display())]
+    Unopened { path: PathBuf, why: String },
+}
+
+impl SealFault {
+    fn at(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_path_buf();
+        move |cause| Self::File {
+            path: path.clone(),
+            cause,
+        }
+    }
+}
 
 /// For whom a copy is sealed; for nobody if there is no key and no passphrase.
 #[derive(Default)]
@@ -27,10 +52,7 @@ const KEY_FILE_BYTES_MAX: u64 = 1 << 20;
 
 impl Recipients {
     /// Reads recipients: `age1…`, or the name of a file with one in each line.
-    pub fn read(
-        recipients: &[String],
-        passphrase_file: Option<&Path>,
-    ) -> Result<Self, BackupFault> {
+    pub fn read(recipients: &[String], passphrase_file: Option<&Path>) -> Result<Self, SealFault> {
         let mut keys = Vec::new();
         for recipient in recipients {
             if recipient.starts_with("age1") {
@@ -43,19 +65,20 @@ impl Recipients {
             let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
             let before = keys.len();
             for line in lines {
-                keys.push(key(line).map_err(|fault| {
-                    BackupFault::Recipient(format!("{}: {fault}", path.display()))
-                })?);
+                keys.push(
+                    key(line)
+                        .map_err(|fault| SealFault::Key(format!("{}: {fault}", path.display())))?,
+                );
             }
             if keys.len() == before {
                 let why = format!("{} names no recipient (age1…)", path.display());
-                return Err(BackupFault::Recipient(why));
+                return Err(SealFault::Key(why));
             }
         }
         let passphrase = passphrase_file.map(read_passphrase).transpose()?;
         if passphrase.is_some() && !keys.is_empty() {
             let why = "a copy is sealed to keys or with a passphrase, not both".to_owned();
-            return Err(BackupFault::Recipient(why));
+            return Err(SealFault::Key(why));
         }
         Ok(Self { keys, passphrase })
     }
@@ -69,7 +92,7 @@ impl Recipients {
     }
 
     /// What is written to it is sealed, and goes to `into`.
-    pub(super) fn seal<W: Write>(&self, into: W) -> io::Result<age::stream::StreamWriter<W>> {
+    pub fn seal<W: Write>(&self, into: W) -> io::Result<age::stream::StreamWriter<W>> {
         let encryptor = match &self.passphrase {
             Some(passphrase) => Encryptor::with_user_passphrase(passphrase.clone()),
             None => {
@@ -83,7 +106,7 @@ impl Recipients {
 
 impl Identities {
     /// Reads files of secret keys (`AGE-SECRET-KEY-1…` in a line), and one with a passphrase.
-    pub fn read(files: &[&Path], passphrase_file: Option<&Path>) -> Result<Self, BackupFault> {
+    pub fn read(files: &[&Path], passphrase_file: Option<&Path>) -> Result<Self, SealFault> {
         let mut all: Vec<Box<dyn Identity + Send + Sync>> = Vec::new();
         for path in files {
             let text = read_text(path)?;
@@ -93,14 +116,14 @@ impl Identities {
                 // The line may be a secret: it is not told.
                 let identity = age::x25519::Identity::from_str(line).map_err(|_| {
                     let why = "a line of it is no secret key (AGE-SECRET-KEY-1…)";
-                    BackupFault::Recipient(format!("{}: {why}", path.display()))
+                    SealFault::Key(format!("{}: {why}", path.display()))
                 })?;
                 all.push(Box::new(identity));
                 found = true;
             }
             if !found {
                 let why = format!("{} has no secret key in it", path.display());
-                return Err(BackupFault::Recipient(why));
+                return Err(SealFault::Key(why));
             }
         }
         if let Some(path) = passphrase_file {
@@ -115,15 +138,15 @@ impl Identities {
     }
 
     /// What is read from it is what was sealed.
-    pub(super) fn open<'a, R: Read + 'a>(
+    pub fn open<'a, R: Read + 'a>(
         &self,
         from: R,
         path: &Path,
-    ) -> Result<Box<dyn Read + 'a>, BackupFault> {
+    ) -> Result<Box<dyn Read + 'a>, SealFault> {
         if self.is_empty() {
-            return Err(BackupFault::Sealed(path.to_path_buf()));
+            return Err(SealFault::Sealed(path.to_path_buf()));
         }
-        let unopened = |error: age::DecryptError| BackupFault::Unopened {
+        let unopened = |error: age::DecryptError| SealFault::Unopened {
             path: path.to_path_buf(),
             why: error.to_string(),
         };
@@ -144,13 +167,13 @@ pub fn new_identity() -> (String, String) {
     (text, recipient)
 }
 
-fn key(text: &str) -> Result<age::x25519::Recipient, BackupFault> {
+fn key(text: &str) -> Result<age::x25519::Recipient, SealFault> {
     age::x25519::Recipient::from_str(text)
-        .map_err(|why| BackupFault::Recipient(format!("{text} is no recipient (age1…): {why}")))
+        .map_err(|why| SealFault::Key(format!("{text} is no recipient (age1…): {why}")))
 }
 
-fn read_text(path: &Path) -> Result<String, BackupFault> {
-    let fault = BackupFault::at(path);
+fn read_text(path: &Path) -> Result<String, SealFault> {
+    let fault = SealFault::at(path);
     let file = fs::File::open(path).map_err(&fault)?;
     let mut text = String::new();
     let read = file.take(KEY_FILE_BYTES_MAX).read_to_string(&mut text);
@@ -158,7 +181,7 @@ fn read_text(path: &Path) -> Result<String, BackupFault> {
     Ok(text)
 }
 
-fn read_passphrase(path: &Path) -> Result<SecretString, BackupFault> {
+fn read_passphrase(path: &Path) -> Result<SecretString, SealFault> {
     let text = read_text(path)?;
     let passphrase = text.trim_end_matches(['\r', '\n']);
     if passphrase.chars().count() < PASSPHRASE_CHARS_MIN {
@@ -166,7 +189,7 @@ fn read_passphrase(path: &Path) -> Result<SecretString, BackupFault> {
             "{}: a passphrase has at least {PASSPHRASE_CHARS_MIN} characters",
             path.display()
         );
-        return Err(BackupFault::Recipient(why));
+        return Err(SealFault::Key(why));
     }
     Ok(SecretString::from(passphrase.to_owned()))
 }

@@ -146,6 +146,7 @@ impl Backup {
             Ok(())
         })?;
         let end = end.context("there is no data file to copy")?;
+        let copied_ms = began.elapsed().as_millis() as u64;
         taker.finish()?;
         progress.end();
         let (verified, vault) = {
@@ -169,7 +170,7 @@ impl Backup {
         );
         let json = json!({
             "file": file, "entries": verified.last, "hash": verified.hash, "bytes": bytes,
-            "sealed": about.sealed, "took_ms": began.elapsed().as_millis() as u64,
+            "sealed": about.sealed, "copied_ms": copied_ms, "took_ms": began.elapsed().as_millis() as u64,
             "vault": vault_json(&vault),
         });
         // It is kept all the same: a copy without somebody's telephone number has all bookings.

@@ -3,6 +3,7 @@
 //!
 //! Each command appends its figures, a line of JSON, to a file of results; `report` makes a table.
 
+mod copies;
 mod crash;
 mod evening;
 mod gate;
@@ -26,6 +27,7 @@ use sumun::rush::engine::{Engine, Pace, Told};
 const USE: &str = "commands: ceiling NAME ADDR PATH | watch NAME [--after TEXT] -- PROGRAM… | \
                    evening ADDR PID CAMPAIGN ROSTER.csv PEOPLE | \
                    gate ADDR PID CAMPAIGN ROSTER.csv | handshakes NAME ADDR PID | \
+                   copies ADDR PID CAMPAIGN ROSTER.csv PEOPLE SUMUN DATA INTO | \
                    crash ADDR CAMPAIGN ROSTER.csv FROM LOG -- PROGRAM… | report OUT.json; \
                    with RESULTS=file and SECONDS_EACH=6 in the environment";
 /// As many as PostgreSQL's, Redis's and nginx's clients.
@@ -77,6 +79,29 @@ fn run(arguments: &[OsString]) -> Done {
                 people.parse()?,
                 run_for,
             )
+        }
+        [
+            "copies",
+            address,
+            server,
+            campaign,
+            roster,
+            people,
+            sumun,
+            data,
+            into,
+        ] => {
+            let place = copies::Place {
+                address: address.parse()?,
+                server: server.parse()?,
+                campaign,
+                roster: Path::new(roster),
+                people: people.parse()?,
+                sumun: Path::new(sumun),
+                data: Path::new(data),
+                into: Path::new(into),
+            };
+            copies::copies(&results, &place, run_for)
         }
         ["crash", address, campaign, roster, from, log] => {
             let place = crash::Place {
@@ -187,7 +212,7 @@ pub fn expect(told: &Told, status: u16) -> Done {
     }
 }
 
-fn figures(told: &Told, busy: Value) -> Value {
+pub fn figures(told: &Told, busy: Value) -> Value {
     json!({
         "per_s": told.per_s().round(), "seconds": told.seconds, "answers": told.answers,
         "p50_ms": told.ms_at(0.5), "p90_ms": told.ms_at(0.9), "p99_ms": told.ms_at(0.99),

@@ -153,7 +153,7 @@ fn clock(folder: &Folder, server: &Server) -> Finding {
             WHAT,
             format!(
                 "is {ahead_s} s behind the last entry of the journal: set it; if it is right, time \
-                 stands still until {} (README says what can be done)",
+                 stands still until {} (README and guide say what can be done)",
                 last.instant()
             ),
         );
@@ -193,7 +193,7 @@ fn stands_still(server: &Server) -> Option<String> {
     let until = health.stands_still_until.as_ref()?;
     Some(format!(
         "the server's time stands still until {until}: the clock is behind the last entry of the \
-         journal (README says what can be done)"
+         journal (README and guide say what can be done)"
     ))
 }
 

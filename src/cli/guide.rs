@@ -96,7 +96,7 @@ const STYLE: &str = "\
     font:1rem/1.6 'Apple SD Gothic Neo','Malgun Gothic','Noto Sans KR',system-ui,sans-serif}\
     pre{overflow-x:auto;padding:.75rem;background:#8882;border-radius:.25rem}\
     code{font-size:.9em}table{border-collapse:collapse;display:block;overflow-x:auto}\
-    th,td{border:1px solid #8888;padding:.25rem .5rem;text-align:start;vertical-align:top}\
+    nav ol{list-style:none;padding:0}th,td{border:1px solid #8888;padding:.25rem .5rem;text-align:start;vertical-align:top}\
     h2{border-top:1px solid #8888;padding-top:1rem}\
     @media print{nav{page-break-after:always}pre{white-space:pre-wrap}}";
 

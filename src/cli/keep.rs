@@ -426,6 +426,10 @@ pub struct Verify {
     head: Option<PathBuf>,
     #[command(flatten)]
     opened: OpenedWith,
+    /// Where a copy is taken apart: as much room as the data file has; the host's usual place for
+    /// temporary files if not given
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
 }
 
 impl Verify {
@@ -435,7 +439,12 @@ impl Verify {
             file: None,
             head,
             opened: OpenedWith::default(),
+            scratch: None,
         }
+    }
+
+    fn scratch(&self) -> PathBuf {
+        self.scratch.clone().unwrap_or_else(std::env::temp_dir)
     }
 
     pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
@@ -443,7 +452,7 @@ impl Verify {
         let is_own = self.file.is_none();
         let check = |read: &Read| check_all(read, kept.as_ref(), folder, is_own);
         let Some(file) = &self.file else {
-            return with_view(folder, check);
+            return with_view_in(folder, &self.scratch(), check);
         };
         let from = match From::look(file)? {
             // Somebody's data folder, as it lies on a medium.
@@ -453,7 +462,7 @@ impl Verify {
             from => from,
         };
         // redb may repair what it opens: the file itself stays as it is.
-        let place = Part::beside(&std::env::temp_dir().join("sumun-verify"))?;
+        let place = Part::beside(&self.scratch().join("sumun-verify"))?;
         match from {
             From::DataFile(path) => place.take(&path)?,
             copies => {
@@ -552,10 +561,19 @@ pub fn with_view<T>(
     folder: &Folder,
     look: impl FnOnce(&Read) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
+    with_view_in(folder, &std::env::temp_dir(), look)
+}
+
+/// The same, with the copy in this folder.
+fn with_view_in<T>(
+    folder: &Folder,
+    scratch: &Path,
+    look: impl FnOnce(&Read) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     if control::connect(&folder.socket())?.is_none() {
         return look(&Store::look(&folder.data_file())?.read()?);
     }
-    let part = Part::beside(&std::env::temp_dir().join("sumun-view"))?;
+    let part = Part::beside(&scratch.join("sumun-view"))?;
     let mut taker = Taker::create(part.path(), Until::End)?;
     Source::of(folder).stream(CopyPoint::NOTHING, true, |frame| {
         taker.take(frame)?;

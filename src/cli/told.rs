@@ -321,7 +321,7 @@ fn stands_still(until: Option<&str>) -> String {
     until.map_or(String::new(), |until| {
         format!(
             "\n  time stands still until {until}, and nobody is let in: the clock is behind the \
-             last entry of the journal (README says what can be done)"
+             last entry of the journal (README and guide say what can be done)"
         )
     })
 }

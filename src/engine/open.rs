@@ -168,7 +168,7 @@ pub fn open_after(
         tracing::error!(
             behind_s = behind_ns / 1_000_000_000,
             "the clock is behind the last entry: time stands still until it has come there; \
-             README says what can be done"
+             README and guide say what can be done"
         );
         core.record(Change::ClockBehind { behind_ns })?;
     }

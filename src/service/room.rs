@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::journal::store::Store;
 
-/// Less than this is told: some twenty million bookings.
+/// Less than this is told: a journal of ten million bookings and their indexes.
 pub const LITTLE_BYTES: u64 = 4 << 30;
 /// Less than this is told again: somebody has to make room this evening.
 pub const VERY_LITTLE_BYTES: u64 = 1 << 30;

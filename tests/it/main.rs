@@ -17,6 +17,7 @@ mod exchange;
 mod fairness;
 mod fuzz;
 mod gate;
+mod guide;
 mod health;
 mod holds;
 mod http;

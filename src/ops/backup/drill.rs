@@ -161,7 +161,11 @@ fn compare(folder: &Folder, point: CopyPoint) -> Compared {
         return Compared::NoServer;
     };
     match control::ask_stream(server, Work::Copy { from: point }) {
-        Ok(_) => Compared::Same,
+        Ok(mut stream) => {
+            // Read to its end: the server would log that somebody hung up.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+            Compared::Same
+        }
         Err(error) if error.is::<control::NoSuchEntry>() => Compared::Differs,
         Err(_) => Compared::NoServer,
     }

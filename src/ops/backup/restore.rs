@@ -26,9 +26,11 @@ impl From {
     /// Looks what a path is.
     pub fn look(path: &Path) -> Result<Self, BackupFault> {
         if !path.exists() {
-            let cause = std::io::ErrorKind::NotFound.into();
-            let path = path.to_path_buf();
-            return Err(BackupFault::File { path, cause });
+            let why = format!(
+                "{} is not there: name a copy, or the folder of the copies, and mount it first",
+                path.display()
+            );
+            return Err(BackupFault::Refused(why));
         }
         let owned = path.to_path_buf();
         if path.is_dir() {

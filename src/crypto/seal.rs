@@ -43,6 +43,9 @@ pub struct Recipients {
     passphrase: Option<SecretString>,
 }
 
+/// Seals what is written to it; `finish` ends it.
+pub type Sealing<W> = age::stream::StreamWriter<W>;
+
 /// What opens sealed copies.
 #[derive(Default)]
 pub struct Identities(Vec<Box<dyn Identity + Send + Sync>>);
@@ -92,7 +95,7 @@ impl Recipients {
     }
 
     /// What is written to it is sealed, and goes to `into`.
-    pub fn seal<W: Write>(&self, into: W) -> io::Result<age::stream::StreamWriter<W>> {
+    pub fn seal<W: Write>(&self, into: W) -> io::Result<Sealing<W>> {
         let encryptor = match &self.passphrase {
             Some(passphrase) => Encryptor::with_user_passphrase(passphrase.clone()),
             None => {

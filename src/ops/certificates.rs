@@ -10,14 +10,12 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::sign::SigningKey;
-
 use super::folder::Folder;
 use crate::clock::wall;
 use crate::config::Config;
 use crate::tls::authority::{self, AuthorityFault, Name};
 use crate::tls::pair::read_key;
-use crate::tls::{Described, Files, PairFault, read_chain};
+use crate::tls::{Described, Files, PairFault, SigningKey, read_chain};
 
 /// Why certificates stayed as they were.
 #[derive(Debug, thiserror::Error)]

@@ -15,6 +15,7 @@ pub use described::Described;
 pub use endpoint::{Endpoint, Endpoints};
 pub use fault::{CertificateWarning, PairFault};
 pub use pair::{Files, Pair, read_chain};
+pub use rustls::sign::SigningKey;
 
 /// From so many days before its end, a certificate is warned of.
 pub const WARN_DAYS: i64 = 30;

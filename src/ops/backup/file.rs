@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BackupFault;
 use crate::crypto::Sha256;
-use crate::crypto::seal::{Identities, Recipients};
+use crate::crypto::seal::{Identities, Recipients, Sealing};
 use crate::domain::entry::Hash;
 use crate::domain::ids::Seq;
 use crate::domain::time::Stamp;
@@ -108,7 +108,7 @@ pub struct Making {
 
 enum Out {
     Plain(Box<Hashing<BufWriter<File>>>),
-    Sealed(Box<age::stream::StreamWriter<Hashing<BufWriter<File>>>>),
+    Sealed(Box<Sealing<Hashing<BufWriter<File>>>>),
 }
 
 impl Making {

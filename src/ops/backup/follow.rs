@@ -237,8 +237,8 @@ impl Follow<'_> {
         };
         for path in entries.flatten().map(|entry| entry.path()) {
             let is_part = path.extension().is_some_and(|end| end == super::file::PART);
-            let age = path.metadata().and_then(|seen| seen.modified());
-            let is_old = age.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > PART_AGE_MAX));
+            let written = path.metadata().and_then(|seen| seen.modified());
+            let is_old = written.is_ok_and(|at| at.elapsed().is_ok_and(|old| old > PART_AGE_MAX));
             if is_part && is_old {
                 let _ = fs::remove_file(path);
             }

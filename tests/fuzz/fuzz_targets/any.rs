@@ -1,5 +1,5 @@
-#![no_main]
 //! One target of `targets.rs`, by its name in SUMUN_FUZZ.
+#![no_main]
 
 use std::sync::LazyLock;
 

@@ -26,5 +26,6 @@ pub mod seats;
 pub mod server;
 pub mod service;
 mod sync;
+pub mod systemd;
 pub mod tls;
 pub mod web;

@@ -4,15 +4,19 @@
 //! listeners. Shutdown is the reverse: no new requests, the writer empties its queue, the log
 //! catches up. `watch` looks each second whether every thread that must live does.
 
-use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+mod listeners;
+mod report;
+
 use actix_server::Server;
-use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use listeners::Listeners;
+use report::Reports;
 
 use crate::clock::tick;
 use crate::config::Config;
@@ -23,8 +27,9 @@ use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::service::Service;
 use crate::service::keeper::{self, Keeper};
+use crate::systemd::Started;
+use crate::systemd::notify::Manager;
 use crate::tls::Certificates;
-use crate::web::door::bounds::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
 use crate::web::door::client::Proxies;
 use crate::web::door::networks::{Bounds, Networks};
 use crate::web::door::{self, Listener, load::Load};
@@ -37,8 +42,6 @@ pub const EXIT_COMMIT_FAILED: i32 = 70;
 pub const EXIT_THREAD_PANICKED: i32 = 71;
 /// Answers that are on their way when a commit fails have this long to leave.
 const LAST_ANSWERS: Duration = Duration::from_millis(300);
-/// Connections that the kernel keeps until they are accepted.
-const BACKLOG: i32 = 8_192;
 /// How often ended sessions are forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 /// How often the threads are looked at.
@@ -62,11 +65,13 @@ pub struct Addresses {
     pub admin: SocketAddr,
 }
 
-/// Serves until a signal; `ready` is called once it does.
+/// Serves until a signal, on the sockets that the service manager handed over or on its own; `ready`
+/// is called once it does.
 pub fn run(
     core: Core,
     folder: &Folder,
     config: &Config,
+    started: Started,
     ready: impl FnOnce(&Addresses),
 ) -> anyhow::Result<()> {
     config.check().map_err(anyhow::Error::msg)?;
@@ -101,9 +106,12 @@ pub fn run(
     let (stop_watching, stopped) = mpsc::channel();
     let watching = std::thread::Builder::new().name("watch".to_owned());
     let (watching_service, watching_folder) = (Arc::clone(&service), folder.clone());
-    let watching = watching.spawn(move || watch(&watching_service, &watching_folder, &stopped))?;
+    let reports = Reports::new(started.manager.clone());
+    let watching =
+        watching.spawn(move || watch(&watching_service, &watching_folder, reports, &stopped))?;
     let events = Arc::clone(&service.events);
-    let serving = actix_web::rt::System::new().block_on(listen(service, folder, config, ready));
+    let serving =
+        actix_web::rt::System::new().block_on(listen(service, folder, config, started, ready));
     drop(stop_watching);
     let _ = watching.join();
     events.log_last();
@@ -116,15 +124,17 @@ pub fn run(
 
 /// Looks at the threads each second until the channel closes: says what is wrong once when it
 /// begins and once when it ends, and ends the process when a thread is gone.
-fn watch(service: &Service, folder: &Folder, stopped: &mpsc::Receiver<()>) {
+fn watch(service: &Service, folder: &Folder, mut reports: Reports, stopped: &mpsc::Receiver<()>) {
+    let wait = reports.wait(LOOK);
     let watch = &service.shared.watch;
     let beat = watch.enlist("watch", None);
     let mut told: Vec<Seen> = Vec::new();
     let mut noted = None;
     loop {
         beat.beat();
-        let faulty: Vec<Seen> = watch
-            .look()
+        let seen = watch.look();
+        reports.tell(&seen, service, wait);
+        let faulty: Vec<Seen> = seen
             .into_iter()
             .filter(|seen| seen.condition.is_fault())
             .collect();
@@ -155,7 +165,7 @@ fn watch(service: &Service, folder: &Folder, stopped: &mpsc::Receiver<()>) {
             noted = Some(tick());
             note_use(service, folder);
         }
-        if stopped.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
+        if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
             break;
         }
     }
@@ -221,22 +231,24 @@ async fn listen(
     service: Arc<Service>,
     folder: &Folder,
     config: &Config,
+    started: Started,
     ready: impl FnOnce(&Addresses),
 ) -> anyhow::Result<()> {
-    let beside = |path: &PathBuf| folder.path().join(path);
-    let taken = |address: SocketAddr| {
-        format!("can't listen on {address}: is another server running? choose another address")
+    let Started { sockets, manager } = started;
+    let (listeners, config) = Listeners::open(sockets, config)?;
+    let config = &config;
+    let addresses = Addresses {
+        public: config.listen,
+        admin: config.admin_listen,
     };
     let mut certificates = None;
     let mut tls = None;
     if !config.plain_http {
-        let (certificate, key) = (beside(&config.certificate), beside(&config.certificate_key));
+        let (certificate, key) = folder.certificate_files(config);
         let loaded = Arc::new(Certificates::load(certificate, key)?);
         tls = Some(loaded.server_config()?);
         certificates = Some(loaded);
     }
-    let listener = bind(config.listen).with_context(|| taken(config.listen))?;
-    let public_address = listener.local_addr()?;
     let connections_max = connections_max(config);
     let load = Arc::new(Load::new(
         connections_max,
@@ -244,50 +256,53 @@ async fn listen(
         Arc::clone(&service.worker_lag_us),
         Arc::clone(&service.events),
     ));
-    let public = Server::build()
+    let mut public = Server::build()
         .workers(config.workers())
         .max_concurrent_connections(connections_max.div_ceil(config.workers()))
         .shutdown_timeout(SHUTDOWN_S)
         .disable_signals();
-    let public = door::listen(
-        public,
-        listener,
-        Arc::clone(&service),
-        [&load, &load].map(Arc::clone),
-        door_settings(config, connections_max, tls),
-    )?;
-    let listener = bind(config.admin_listen).with_context(|| taken(config.admin_listen))?;
-    let addresses = Addresses {
-        public: public_address,
-        admin: listener.local_addr()?,
-    };
+    let settings = door_settings(config, connections_max, tls);
+    for listener in listeners.public {
+        public = door::listen(
+            public,
+            listener,
+            Arc::clone(&service),
+            [&load, &load].map(Arc::clone),
+            settings.clone(),
+        )?;
+    }
     let admin_load = Arc::new(Load::new(
         ADMIN_CONNECTIONS_MAX,
         ADMIN_HELD_BYTES_MAX,
         Arc::default(),
         Arc::clone(&service.events),
     ));
-    let admin = Server::build()
+    let mut admin = Server::build()
         .workers(1)
         .max_concurrent_connections(ADMIN_CONNECTIONS_MAX)
         .disable_signals();
-    let admin = door::listen(
-        admin,
-        listener,
-        Arc::clone(&service),
-        [&admin_load, &load].map(Arc::clone),
-        door::Settings {
-            listener: Listener::Admin,
-            hosts: Vec::new(),
-            ..door_settings(config, ADMIN_CONNECTIONS_MAX, None)
-        },
-    )?;
+    let settings = door::Settings {
+        listener: Listener::Admin,
+        hosts: Vec::new(),
+        ..door_settings(config, ADMIN_CONNECTIONS_MAX, None)
+    };
+    for listener in listeners.admin {
+        admin = door::listen(
+            admin,
+            listener,
+            Arc::clone(&service),
+            [&admin_load, &load].map(Arc::clone),
+            settings.clone(),
+        )?;
+    }
     let (public, admin) = (public.run(), admin.run());
     let (stop_public, stop_admin) = (public.handle(), admin.handle());
     // Listened for before anybody is told that the server is ready.
     let signals = Signals::listen();
+    let stopping = manager.clone();
     actix_web::rt::spawn(async move {
-        signals.until_stop(certificates).await;
+        signals.until_stop(certificates, &stopping).await;
+        stopping.stopping();
         tracing::info!("stopping: no new requests");
         load.stop();
         admin_load.stop();
@@ -306,6 +321,7 @@ async fn listen(
         }
     });
     tracing::info!(public = %addresses.public, admin = %addresses.admin, "ready");
+    manager.ready();
     ready(&addresses);
     let (public, admin) = tokio::join!(public, admin);
     public?;
@@ -344,24 +360,6 @@ fn door_settings(
     }
 }
 
-/// A listener whose queue holds a stampede for the moment that accepting takes.
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
-    let family = match address {
-        SocketAddr::V4(_) => AddressFamily::INET,
-        SocketAddr::V6(_) => AddressFamily::INET6,
-    };
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
-    sockopt::set_socket_reuseaddr(&socket, true)?;
-    // Connections have these from their listener.
-    sockopt::set_socket_send_buffer_size(&socket, SEND_BUFFER_BYTES)?;
-    sockopt::set_socket_recv_buffer_size(&socket, RECEIVE_BUFFER_BYTES)?;
-    rustix::net::bind(&socket, &address)?;
-    rustix::net::listen(&socket, BACKLOG)?;
-    Ok(TcpListener::from(socket))
-}
-
 /// What operators and systemd tell the process.
 struct Signals {
     terminate: Signal,
@@ -380,12 +378,13 @@ impl Signals {
     }
 
     /// Waits for SIGTERM or SIGINT; SIGHUP reads the certificate again.
-    async fn until_stop(mut self, certificates: Option<Arc<Certificates>>) {
+    async fn until_stop(mut self, certificates: Option<Arc<Certificates>>, manager: &Manager) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
                 _ = self.hangup.recv() => {
+                    manager.reloading();
                     let reloaded = certificates.as_ref().map(|known| known.reload());
                     match reloaded {
                         Some(Err(error)) => {
@@ -394,6 +393,7 @@ impl Signals {
                         Some(Ok(())) => tracing::info!("the certificate was reloaded"),
                         None => {}
                     }
+                    manager.ready();
                 }
             }
         }

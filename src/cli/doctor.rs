@@ -1,6 +1,7 @@
 //! `sumun doctor`: is this host fit for the evening?
 
 mod memory;
+mod unit;
 
 use serde_json::json;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
@@ -19,6 +20,7 @@ use crate::ops::folder::Folder;
 use crate::ops::outcome::{Done, Finished, why};
 use crate::ops::work::Work;
 use crate::server::FILES_KEPT;
+use crate::systemd::credentials::{self, credential};
 use crate::tls::read_chain;
 
 /// A journal of ten million bookings and their indexes.
@@ -52,6 +54,9 @@ pub fn run(folder: &Folder) -> anyhow::Result<Output> {
              folder"
                 .to_owned(),
         ),
+        Ok(_) if credential(credentials::KEYS).is_some() => {
+            fine("keys", "the service manager hands them over".to_owned())
+        }
         Ok(_) => fine("keys", "keys.json is readable by its owner only".to_owned()),
         Err(error) => bad("keys", why(&error)),
     });
@@ -63,6 +68,7 @@ pub fn run(folder: &Folder) -> anyhow::Result<Output> {
     findings.push(file_limit(&config));
     findings.push(admin_listener(&config));
     findings.push(memory(folder, &config));
+    findings.push(unit::finding(folder.path()));
     let fault = findings.iter().any(|finding| !finding.fine);
     let lines: Vec<_> = findings
         .iter()
@@ -116,7 +122,7 @@ fn certificate(folder: &Folder, config: &Config) -> Finding {
     if config.plain_http {
         return fine(WHAT, "none is used: plain HTTP on loopback".to_owned());
     }
-    let path = folder.path().join(&config.certificate);
+    let (path, _) = folder.certificate_files(config);
     let chain = match read_chain(&path) {
         Ok(chain) => chain,
         Err(error) => return bad(WHAT, why(&error)),

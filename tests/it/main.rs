@@ -30,5 +30,6 @@ mod spelling;
 mod stampede;
 mod tidy;
 mod told;
+mod units;
 mod windows;
 mod world;

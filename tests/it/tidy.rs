@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     // Pure, and what needs nothing.
     &["domain", "regions", "sync", "config", "tls"],
     &["clock"],
-    &["keys", "seats", "events"],
+    &["keys", "seats", "events", "systemd"],
     &["journal", "availability", "files", "gate", "identity"],
     &["audit", "demo"],
     &["engine"],

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+mod leave;
 mod listeners;
 mod report;
 
@@ -48,9 +49,6 @@ const SWEEP: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(1);
 /// How often it is noted that the folder is in use.
 const NOTE_USE: Duration = Duration::from_secs(60);
-/// Requests in progress have this long when the server stops.
-const SHUTDOWN_S: u64 = 10;
-
 /// Connections of monitoring at the same time, and what they may hold together.
 const ADMIN_CONNECTIONS_MAX: usize = 64;
 const ADMIN_HELD_BYTES_MAX: usize = 4 << 20;
@@ -259,7 +257,7 @@ async fn listen(
     let mut public = Server::build()
         .workers(config.workers())
         .max_concurrent_connections(connections_max.div_ceil(config.workers()))
-        .shutdown_timeout(SHUTDOWN_S)
+        .shutdown_timeout(leave::SHUTDOWN_S)
         .disable_signals();
     let settings = door_settings(config, connections_max, tls);
     for listener in listeners.public {
@@ -304,9 +302,8 @@ async fn listen(
         signals.until_stop(certificates, &stopping).await;
         stopping.stopping();
         tracing::info!("stopping: no new requests");
-        load.stop();
+        leave::leave(&stop_public, &load).await;
         admin_load.stop();
-        stop_public.stop(true).await;
         stop_admin.stop(false).await;
     });
     actix_web::rt::spawn(async move {

@@ -69,3 +69,40 @@ fn the_services_have_no_right_that_they_do_not_use() {
         assert!(unit.contains("\nLimitCORE=0\n"), "{}", service.display());
     }
 }
+
+/// `bash -n` reads a script and runs nothing; shellcheck finds more where it is installed.
+#[test]
+fn the_scripts_can_be_read_by_a_shell() {
+    let scripts = ["release", "deb", "install", "upgrade"].map(|name| folder().join(name));
+    let maintainer = ["postinst", "prerm", "postrm"];
+    let maintainer = maintainer.map(|name| folder().join("debian").join(name));
+    let tests = ["boot", "release"].map(|name| folder().join("../tests").join(name));
+    let has_shellcheck = Command::new("shellcheck").arg("--version").output().is_ok();
+    for script in scripts.iter().chain(&maintainer).chain(&tests) {
+        let mut readers = vec![("bash", "-n")];
+        if has_shellcheck {
+            readers.push(("shellcheck", "--severity=warning"));
+        }
+        for (reader, option) in readers {
+            let output = Command::new(reader)
+                .arg(option)
+                .arg(script)
+                .output()
+                .unwrap();
+            let said = text(&output.stdout) + &text(&output.stderr);
+            assert!(output.status.success(), "{}: {said}", script.display());
+        }
+    }
+}
+
+/// An operator reads them before running them as root.
+#[test]
+fn install_and_upgrade_can_be_read_in_a_minute_and_check_the_folder_first() {
+    for script in ["install", "upgrade"] {
+        let source = fs::read_to_string(folder().join(script)).unwrap();
+        assert!(source.lines().count() <= 50, "{script}");
+        let at = |what: &str| source.find(what).unwrap_or(usize::MAX);
+        assert!(at("sha256sum --check") < at("\ninstall "), "{script}");
+        assert!(at("sha256sum --check") < at("\ncp "), "{script}");
+    }
+}

@@ -1,7 +1,8 @@
 //! The secrets that are not in the data file, and all that is computed with them.
 //!
-//! Owns `keys.json` of the data folder (mode 0600), or of the service manager, and then `tokens.json`
-//! of the data folder: without them the data file names nobody and opens no vault row. It must not log, print or return a secret; `Debug` shows none.
+//! Owns `keys.json` of the data folder (mode 0600), or of the service manager, and then
+//! `tokens.json` of the data folder: without them the data file names nobody and opens no vault
+//! row. It must not log, print or return a secret; `Debug` shows none.
 //!
 //! Invariants: each purpose has its own key; every keyed hash starts with a label of its purpose
 //! and version; a file that others can read is refused, as its secrets may no longer be secrets.

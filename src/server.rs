@@ -63,8 +63,8 @@ pub struct Addresses {
     pub admin: SocketAddr,
 }
 
-/// Serves until a signal, on the sockets that the service manager handed over or on its own; `ready`
-/// is called once it does.
+/// Serves until a signal, on the sockets that the service manager handed over or on its own.
+/// `ready` is called once it does.
 pub fn run(
     core: Core,
     folder: &Folder,

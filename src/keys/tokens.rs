@@ -1,9 +1,9 @@
 //! The keys of tokens beside secrets that can't be written.
 //!
 //! Secrets that the service manager hands over are read-only, and the keys of tokens are the one
-//! part of them that changes while a server runs. What replaced them is kept in `tokens.json` of the
-//! data folder. The secrets have the first keys of tokens, this file the present ones: of the two
-//! the later counts, so that a file that was left behind brings no replaced key back.
+//! part of them that changes while a server runs. What replaced them is kept in `tokens.json` of
+//! the data folder. The secrets have the first keys of tokens, this file the present ones. Of the
+//! two the later counts, so that a file that was left behind brings no replaced key back.
 
 use std::io;
 use std::path::{Path, PathBuf};

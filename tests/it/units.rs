@@ -14,7 +14,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::client::Client;
 use super::world::{OPEN, Server, World, person, text};
@@ -96,8 +96,10 @@ impl Manager {
     /// What was told up to and with the first notification that `is_last`.
     fn until(&self, is_last: impl Fn(&str) -> bool) -> Vec<String> {
         let mut told = Vec::new();
+        let began = Instant::now();
         loop {
-            let next = self.told.recv_timeout(Duration::from_secs(60));
+            let left = Duration::from_secs(60).saturating_sub(began.elapsed());
+            let next = self.told.recv_timeout(left);
             let next = next.unwrap_or_else(|_| panic!("this was not told after {told:?}"));
             told.push(next);
             if told.last().is_some_and(|last| is_last(last)) {

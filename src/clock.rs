@@ -175,6 +175,12 @@ pub fn tick() -> Instant {
     Instant::now()
 }
 
+/// Microseconds of the system's monotonic clock, which other processes of this host see as well.
+pub fn monotonic_us() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000
+}
+
 fn elapsed_ns(since: Instant) -> i64 {
     since.elapsed().as_nanos() as i64
 }

@@ -1,13 +1,15 @@
 //! The secrets that are not in the data file, and all that is computed with them.
 //!
-//! Owns `keys.json` of the data folder (mode 0600): without it the data file names nobody and opens
-//! no vault row. It must not log, print or return a secret; `Debug` shows none.
+//! Owns `keys.json` of the data folder (mode 0600), or of the service manager, and then
+//! `tokens.json` of the data folder: without them the data file names nobody and opens no vault
+//! row. It must not log, print or return a secret; `Debug` shows none.
 //!
 //! Invariants: each purpose has its own key; every keyed hash starts with a label of its purpose
 //! and version; a file that others can read is refused, as its secrets may no longer be secrets.
 
 mod number;
 mod store;
+mod tokens;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -30,6 +32,7 @@ pub const SEAL_BYTES: usize = NONCE_BYTES + TAG_BYTES;
 /// The secrets of one data folder, ready for use.
 pub struct Keys {
     stored: Mutex<Stored>,
+    place: Place,
     person: MacKey,
     name: MacKey,
     number: MacKey,
@@ -37,6 +40,16 @@ pub struct Keys {
     /// What signs tokens now, and what still verifies; the one secret that changes.
     tokens: ArcSwap<TokenKeys>,
     head: SignKey,
+}
+
+/// Where the secrets are, and so where a replaced key of tokens is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    /// In the data folder's `keys.json`.
+    Folder,
+    /// Handed over by the service manager, read-only: `tokens.json` of the data folder has what
+    /// was replaced since.
+    Handed,
 }
 
 /// The keys of tokens. What the replaced one signed stays good until the next replacement, unless
@@ -93,7 +106,7 @@ impl Keys {
             },
             &head,
         );
-        Self::ready(stored).expect("a generated signing key is well-formed")
+        Self::ready(stored, Place::Folder).expect("a generated signing key is well-formed")
     }
 
     /// Replaces the key of tokens, in the folder's file and then here; returns the new one's id.
@@ -135,7 +148,10 @@ impl Keys {
         next: Stored,
         folder: &Path,
     ) -> Result<u8, KeysFault> {
-        next.replace(folder)?;
+        match self.place {
+            Place::Folder => next.replace(folder)?,
+            Place::Handed => tokens::replace(&next, folder)?,
+        }
         let tokens = TokenKeys::of(&next);
         let id = tokens.current.id;
         self.tokens.store(Arc::new(tokens));
@@ -144,7 +160,7 @@ impl Keys {
     }
 
     /// Precomputes what is used often: a `MacKey` holds the hash state after its pads.
-    fn ready(stored: Stored) -> Result<Self, String> {
+    fn ready(stored: Stored, place: Place) -> Result<Self, String> {
         let key = |secret: &Secret| MacKey::new(&secret.0);
         let head = SignKey::from_pkcs8(&stored.head_pkcs8()?)
             .map_err(|refused| format!("`head` is not an Ed25519 key: {refused}"))?;
@@ -156,6 +172,7 @@ impl Keys {
             tokens: ArcSwap::from_pointee(TokenKeys::of(&stored)),
             head,
             stored: Mutex::new(stored),
+            place,
         })
     }
 

@@ -27,5 +27,6 @@ pub mod seats;
 pub mod server;
 pub mod service;
 mod sync;
+pub mod systemd;
 pub mod tls;
 pub mod web;

@@ -6,14 +6,20 @@
 
 mod secure;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+mod leave;
+mod listeners;
+mod report;
+
 use actix_server::Server;
-use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use listeners::Listeners;
+use report::Reports;
 
 use crate::clock::tick;
 use crate::config::Config;
@@ -24,8 +30,9 @@ use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::service::Service;
 use crate::service::keeper::{self, Keeper};
+use crate::systemd::Started;
+use crate::systemd::notify::Manager;
 use crate::tls::Endpoint;
-use crate::web::door::bounds::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
 use crate::web::door::client::Proxies;
 use crate::web::door::networks::{Bounds, Networks};
 use crate::web::door::{self, Listener, load::Load};
@@ -39,17 +46,12 @@ pub const EXIT_COMMIT_FAILED: i32 = 70;
 pub const EXIT_THREAD_PANICKED: i32 = 71;
 /// Answers that are on their way when a commit fails have this long to leave.
 const LAST_ANSWERS: Duration = Duration::from_millis(300);
-/// Connections that the kernel keeps until they are accepted.
-const BACKLOG: i32 = 8_192;
 /// How often ended sessions are forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 /// How often the threads are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often it is noted that the folder is in use.
 const NOTE_USE: Duration = Duration::from_secs(60);
-/// Requests in progress have this long when the server stops.
-const SHUTDOWN_S: u64 = 10;
-
 /// Connections of monitoring at the same time, and what they may hold together.
 const ADMIN_CONNECTIONS_MAX: usize = 64;
 const ADMIN_HELD_BYTES_MAX: usize = 4 << 20;
@@ -72,11 +74,13 @@ pub struct Addresses {
     pub admin: SocketAddr,
 }
 
-/// Serves until a signal; `ready` is called once it does.
+/// Serves until a signal, on the sockets that the service manager handed over or on its own.
+/// `ready` is called once it does.
 pub fn run(
     core: Core,
     folder: &Folder,
     config: &Config,
+    started: Started,
     ready: impl FnOnce(&Addresses),
 ) -> anyhow::Result<()> {
     config.check().map_err(anyhow::Error::msg)?;
@@ -111,9 +115,12 @@ pub fn run(
     let (stop_watching, stopped) = mpsc::channel();
     let watching = std::thread::Builder::new().name("watch".to_owned());
     let (watching_service, watching_folder) = (Arc::clone(&service), folder.clone());
-    let watching = watching.spawn(move || watch(&watching_service, &watching_folder, &stopped))?;
+    let reports = Reports::new(started.manager.clone());
+    let watching =
+        watching.spawn(move || watch(&watching_service, &watching_folder, reports, &stopped))?;
     let events = Arc::clone(&service.events);
-    let serving = actix_web::rt::System::new().block_on(listen(service, folder, config, ready));
+    let serving =
+        actix_web::rt::System::new().block_on(listen(service, folder, config, started, ready));
     drop(stop_watching);
     let _ = watching.join();
     events.log_last();
@@ -126,15 +133,17 @@ pub fn run(
 
 /// Looks at the threads each second until the channel closes: says what is wrong once when it
 /// begins and once when it ends, and ends the process when a thread is gone.
-fn watch(service: &Service, folder: &Folder, stopped: &mpsc::Receiver<()>) {
+fn watch(service: &Service, folder: &Folder, mut reports: Reports, stopped: &mpsc::Receiver<()>) {
+    let wait = reports.wait(LOOK);
     let watch = &service.shared.watch;
     let beat = watch.enlist("watch", None);
     let mut told: Vec<Seen> = Vec::new();
     let mut noted = None;
     loop {
         beat.beat();
-        let faulty: Vec<Seen> = watch
-            .look()
+        let seen = watch.look();
+        reports.tell(&seen, service, wait);
+        let faulty: Vec<Seen> = seen
             .into_iter()
             .filter(|seen| seen.condition.is_fault())
             .collect();
@@ -166,7 +175,7 @@ fn watch(service: &Service, folder: &Folder, stopped: &mpsc::Receiver<()>) {
             noted = Some(tick());
             note_use(service, folder);
         }
-        if stopped.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
+        if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
             break;
         }
     }
@@ -232,15 +241,18 @@ async fn listen(
     service: Arc<Service>,
     folder: &Folder,
     config: &Config,
+    started: Started,
     ready: impl FnOnce(&Addresses),
 ) -> anyhow::Result<()> {
-    let taken = |address: SocketAddr| {
-        format!("can't listen on {address}: is another server running? choose another address")
+    let Started { sockets, manager } = started;
+    let (listeners, config) = Listeners::open(sockets, config)?;
+    let config = &config;
+    let addresses = Addresses {
+        public: config.listen,
+        admin: config.admin_listen,
     };
-    let secure = Secure::open(folder.path(), config)?;
+    let secure = Secure::open(folder, config)?;
     service.endpoints.tell(secure.all());
-    let listener = bind(config.listen).with_context(|| taken(config.listen))?;
-    let public_address = listener.local_addr()?;
     let connections_max = connections_max(config);
     let load = Arc::new(Load::new(
         connections_max,
@@ -248,67 +260,62 @@ async fn listen(
         Arc::clone(&service.worker_lag_us),
         Arc::clone(&service.events),
     ));
-    let public = Server::build()
+    let mut public = Server::build()
         .workers(config.workers())
         .max_concurrent_connections(connections_max.div_ceil(config.workers()))
-        .shutdown_timeout(SHUTDOWN_S)
+        .shutdown_timeout(leave::SHUTDOWN_S)
         .disable_signals();
-    let public = door::listen(
-        public,
-        listener,
-        Arc::clone(&service),
-        [&load, &load].map(Arc::clone),
-        door_settings(config, connections_max, secure.public.clone()),
-    )?;
-    let listener = bind(config.admin_listen).with_context(|| taken(config.admin_listen))?;
-    let addresses = Addresses {
-        public: public_address,
-        admin: listener.local_addr()?,
-    };
+    let settings = door_settings(config, connections_max, secure.public.clone());
+    for listener in listeners.public {
+        public = door::listen(
+            public,
+            listener,
+            Arc::clone(&service),
+            [&load, &load].map(Arc::clone),
+            settings.clone(),
+        )?;
+    }
     let admin_load = Arc::new(Load::new(
         ADMIN_CONNECTIONS_MAX,
         ADMIN_HELD_BYTES_MAX,
         Arc::default(),
         Arc::clone(&service.events),
     ));
-    let admin = Server::build()
+    let mut admin = Server::build()
         .workers(1)
         .max_concurrent_connections(ADMIN_CONNECTIONS_MAX)
         .disable_signals();
-    let admin = door::listen(
-        admin,
-        listener,
-        Arc::clone(&service),
-        [&admin_load, &load].map(Arc::clone),
-        door::Settings {
-            listener: Listener::Admin,
-            hosts: Vec::new(),
-            ..door_settings(config, ADMIN_CONNECTIONS_MAX, secure.admin.clone())
-        },
-    )?;
-    let redirect = match config.redirect_listen {
-        None => None,
-        Some(address) => {
-            let listener = bind(address).with_context(|| taken(address))?;
-            Some(secure::redirect(listener, &service, config)?)
-        }
+    let settings = door::Settings {
+        listener: Listener::Admin,
+        hosts: Vec::new(),
+        ..door_settings(config, ADMIN_CONNECTIONS_MAX, secure.admin.clone())
     };
+    for listener in listeners.admin {
+        admin = door::listen(
+            admin,
+            listener,
+            Arc::clone(&service),
+            [&admin_load, &load].map(Arc::clone),
+            settings.clone(),
+        )?;
+    }
+    let redirect = secure::redirect(listeners.redirect, &service, config)?;
     let (public, admin) = (public.run(), admin.run());
     let (stop_public, stop_admin) = (public.handle(), admin.handle());
     // Listened for before anybody is told that the server is ready.
     let signals = Signals::listen();
-    let warned = secure.clone();
+    let (warned, stopping) = (secure.clone(), manager.clone());
     actix_web::rt::spawn(secure.keep_warning());
     actix_web::rt::spawn(async move {
-        signals.until_stop(&warned).await;
+        signals.until_stop(&warned, &stopping).await;
+        stopping.stopping();
         tracing::info!("stopping: no new requests");
-        load.stop();
+        leave::leave(&stop_public, &load).await;
         admin_load.stop();
         if let Some((redirect, load)) = redirect {
             load.stop();
             redirect.stop(false).await;
         }
-        stop_public.stop(true).await;
         stop_admin.stop(false).await;
     });
     actix_web::rt::spawn(async move {
@@ -323,6 +330,7 @@ async fn listen(
         }
     });
     tracing::info!(public = %addresses.public, admin = %addresses.admin, "ready");
+    manager.ready();
     ready(&addresses);
     let (public, admin) = tokio::join!(public, admin);
     public?;
@@ -361,24 +369,6 @@ fn door_settings(
     }
 }
 
-/// A listener whose queue holds a stampede for the moment that accepting takes.
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
-    let family = match address {
-        SocketAddr::V4(_) => AddressFamily::INET,
-        SocketAddr::V6(_) => AddressFamily::INET6,
-    };
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
-    sockopt::set_socket_reuseaddr(&socket, true)?;
-    // Connections have these from their listener.
-    sockopt::set_socket_send_buffer_size(&socket, SEND_BUFFER_BYTES)?;
-    sockopt::set_socket_recv_buffer_size(&socket, RECEIVE_BUFFER_BYTES)?;
-    rustix::net::bind(&socket, &address)?;
-    rustix::net::listen(&socket, BACKLOG)?;
-    Ok(TcpListener::from(socket))
-}
-
 /// What operators and systemd tell the process.
 struct Signals {
     terminate: Signal,
@@ -397,12 +387,16 @@ impl Signals {
     }
 
     /// Waits for SIGTERM or SIGINT; SIGHUP reads the certificates again.
-    async fn until_stop(mut self, secure: &Secure) {
+    async fn until_stop(mut self, secure: &Secure, manager: &Manager) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => secure.reload(),
+                _ = self.hangup.recv() => {
+                    manager.reloading();
+                    secure.reload();
+                    manager.ready();
+                }
             }
         }
     }

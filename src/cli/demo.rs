@@ -28,6 +28,7 @@ use crate::engine::core::Core;
 use crate::files::roster;
 use crate::ops::folder::{Folder, write_new};
 use crate::server::{self, Addresses};
+use crate::systemd::Started;
 
 pub const CAMPAIGN: &str = include_str!("../../data/campaign.toml");
 /// Who the demo is by, with its logo.
@@ -147,7 +148,7 @@ pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Output> {
         folder,
         made: &made,
     };
-    server::run(core, folder, &config, |addresses| {
+    server::run(core, folder, &config, Started::default(), |addresses| {
         // For commands that look for the server of this folder; nothing depends on it.
         let _ = fs::write(url_file(folder), base_url(demo, addresses));
         let shown = people.shown();

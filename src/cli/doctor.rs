@@ -2,6 +2,7 @@
 
 mod certificate;
 mod memory;
+mod unit;
 
 use serde_json::json;
 
@@ -19,6 +20,7 @@ use crate::ops::folder::Folder;
 use crate::ops::outcome::{Done, Finished, why};
 use crate::ops::work::Work;
 use crate::server::files_kept;
+use crate::systemd::credentials::{self, credential};
 
 /// A journal of ten million bookings and their indexes.
 const FREE_BYTES_MIN: u64 = 4 << 30;
@@ -52,6 +54,9 @@ pub fn run(folder: &Folder) -> anyhow::Result<Output> {
              folder"
                 .to_owned(),
         ),
+        Ok(_) if credential(credentials::KEYS).is_some() => {
+            fine("keys", "the service manager hands them over".to_owned())
+        }
         Ok(_) => fine("keys", "keys.json is readable by its owner only".to_owned()),
         Err(error) => bad("keys", why(&error)),
     });
@@ -63,6 +68,7 @@ pub fn run(folder: &Folder) -> anyhow::Result<Output> {
     findings.push(file_limit(&config));
     findings.push(certificate::of_admin(folder, &config));
     findings.push(memory(folder, &config));
+    findings.push(unit::finding(folder.path()));
     let fault = findings.iter().any(|finding| !finding.fine);
     let lines: Vec<_> = findings
         .iter()

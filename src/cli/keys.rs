@@ -11,8 +11,8 @@ use crate::ops::folder::{Folder, write_new};
 
 pub fn run(folder: &Folder, command: &KeysCommand) -> anyhow::Result<Output> {
     match command {
-        KeysCommand::Export { file, sealed } => {
-            let names = keyring::export(folder, &sealed.of(folder)?, file)?;
+        KeysCommand::Export { file, keys, sealed } => {
+            let names = keyring::export(folder, &sealed.of(folder)?, keys.as_deref(), file)?;
             let human = format!("{}: sealed {}", file.display(), all(&names));
             Ok(Output::done(human, json!({ "file": file, "files": names })))
         }

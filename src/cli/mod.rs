@@ -212,6 +212,9 @@ pub enum KeysCommand {
     Export {
         /// The new file; it must not exist
         file: PathBuf,
+        /// Where keys.json is, if it is a credential and not in the data folder
+        #[arg(long, value_name = "FILE")]
+        keys: Option<PathBuf>,
         #[command(flatten)]
         sealed: keep::SealedTo,
     },

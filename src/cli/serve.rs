@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
@@ -9,6 +11,7 @@ use super::{Output, certs};
 use crate::clock::Clock;
 use crate::ops::folder::{FIRST_ADMIN, Folder};
 use crate::server;
+use crate::systemd::Started;
 
 pub fn init(folder: &Folder, names: &[String]) -> anyhow::Result<Output> {
     let password = folder.init_for(&Clock::real(), &certs::names(names)?)?;
@@ -28,13 +31,17 @@ pub fn init(folder: &Folder, names: &[String]) -> anyhow::Result<Output> {
 
 /// Serves until a signal.
 pub fn serve(folder: &Folder, file: Option<&Path>) -> anyhow::Result<Output> {
+    // No core file, and no process of the same user, reads names and keys from this one's memory.
+    let not_dumped = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    not_dumped.context("can't forbid core files")?;
+    let started = Started::from_environment()?;
     let config = folder.config(file)?;
     start_log(&config.log);
     if file.is_none() && !folder.settings().exists() {
         tracing::warn!("server.toml is missing: without it only this host can reach the server");
     }
     let core = folder.open(|_| Clock::real())?;
-    server::run(core, folder, &config, |_| {})?;
+    server::run(core, folder, &config, started, |_| {})?;
     Ok(Output::nothing())
 }
 

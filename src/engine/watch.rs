@@ -149,6 +149,19 @@ impl Watch {
     }
 }
 
+/// Whether a look says that the server goes on with its work: the writer is there, and no thread is
+/// stalled or gone. One that was begun again does, and so does one at a long piece of work for as
+/// long as it said.
+pub fn all_go_on(seen: &[Seen]) -> bool {
+    use Condition::{Busy, Ended, Restarted, Well};
+    let goes_on = |seen: &Seen| matches!(seen.condition, Well | Busy | Restarted);
+    let writes = |seen: &Seen| seen.name == super::writer::NAME && goes_on(seen);
+    seen.iter().any(writes)
+        && seen
+            .iter()
+            .all(|one| goes_on(one) || one.condition == Ended)
+}
+
 impl Thread {
     fn seen(&self, waits_for: Option<&Self>, now_ms: u64, stalled_after: Duration) -> Seen {
         let get = |time: &AtomicU64| time.load(Ordering::Relaxed);
@@ -299,6 +312,27 @@ mod tests {
         well.restarted();
         assert_eq!(condition(&watch, "keeper"), Condition::Restarted);
         drop(beat);
+    }
+
+    #[test]
+    fn the_server_goes_on_while_the_writer_does_and_no_thread_is_stalled_or_gone() {
+        let seen = |name, condition| Seen {
+            name,
+            condition,
+            silent_ms: 0,
+            restarts: 0,
+        };
+        let stalled = Condition::Stalled { silent_s: 4 };
+        let of = |writer, keeper| all_go_on(&[seen("writer", writer), seen("keeper", keeper)]);
+        for fine in [Condition::Well, Condition::Busy, Condition::Restarted] {
+            assert!(of(fine, Condition::Well) && of(Condition::Well, fine));
+        }
+        assert!(of(Condition::Well, Condition::Ended));
+        assert!(!of(Condition::Ended, Condition::Well));
+        for stuck in [stalled, Condition::Panicked] {
+            assert!(!of(stuck, Condition::Well) && !of(Condition::Well, stuck));
+        }
+        assert!(!all_go_on(&[seen("keeper", Condition::Well)]));
     }
 
     #[test]

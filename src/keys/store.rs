@@ -9,9 +9,10 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Keys;
+use super::{Keys, Place, tokens};
 use crate::clock::Entropy;
 use crate::domain::time::Stamp;
 use crate::sync::locked;
@@ -133,46 +134,48 @@ impl Keys {
 
     /// Reads the secrets of a data folder.
     pub fn load(folder: &Path) -> Result<Self, KeysFault> {
-        let path = Self::file(folder);
-        let failed = |cause: io::Error| KeysFault::File {
-            path: path.clone(),
-            cause,
+        Self::load_from(folder, None)
+    }
+
+    /// Reads the secrets from the file that the service manager handed over, or, without one, those
+    /// of the data folder; and the keys of tokens that replaced theirs.
+    pub fn load_from(folder: &Path, handed: Option<&Path>) -> Result<Self, KeysFault> {
+        let (path, place) = match handed {
+            Some(handed) => (handed.to_owned(), Place::Handed),
+            None => (Self::file(folder), Place::Folder),
         };
-        let file = File::open(&path).map_err(|cause| match cause.kind() {
-            io::ErrorKind::NotFound => KeysFault::Missing(path.clone()),
-            _ => failed(cause),
+        // systemd lets the service read a credential by an access list, whose mask is shown as the
+        // right of the group.
+        let forbidden = match place {
+            Place::Folder => 0o077,
+            Place::Handed => 0o037,
+        };
+        let bytes = read_whole(&path, forbidden).map_err(|fault| match fault {
+            KeysFault::File { path, cause } if cause.kind() == io::ErrorKind::NotFound => {
+                KeysFault::Missing(path)
+            }
+            fault => fault,
         })?;
-        // The mode of the opened file, not of the path: the path could change in between.
-        let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(KeysFault::Exposed { path, mode });
-        }
-        let mut bytes = Vec::new();
-        file.take(BYTES_MAX)
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
+        let mut stored: Stored = parse(&path, &bytes)?;
         let malformed = |why: String| KeysFault::Malformed {
             path: path.clone(),
             why,
         };
-        let stored: Stored = serde_json::from_slice(&bytes).map_err(|fault| {
-            // serde_json's own text may quote a value; the place is enough to find the fault.
-            malformed(format!("line {}, column {}", fault.line(), fault.column()))
-        })?;
         if stored.form != FORM {
             return Err(malformed(format!(
                 "its form is {}, this program reads form {FORM}",
                 stored.form
             )));
         }
-        Self::ready(stored).map_err(malformed)
+        tokens::overlay(&mut stored, folder)?;
+        Self::ready(stored, place).map_err(malformed)
     }
 
     /// Writes the secrets to a data folder that has none.
     pub fn save(&self, folder: &Path) -> Result<(), KeysFault> {
         let path = Self::file(folder);
         let stored = locked(&self.stored);
-        stored.write(&path, |written, path| {
+        write(&*stored, &path, |written, path| {
             // A link fails where a rename would replace.
             fs::hard_link(written, path)?;
             fs::remove_file(written)
@@ -183,50 +186,78 @@ impl Keys {
 impl Stored {
     /// Writes changed secrets over those of a data folder.
     pub(super) fn replace(&self, folder: &Path) -> Result<(), KeysFault> {
-        self.write(&Keys::file(folder), |written, path| {
+        write(self, &Keys::file(folder), |written, path| {
             fs::rename(written, path)
         })
     }
+}
 
-    /// Writes beside the file, makes it durable, and puts it in place by one step of the file
-    /// system: a reader sees the old file or the new one.
-    fn write(
-        &self,
-        path: &Path,
-        place: impl FnOnce(&Path, &Path) -> io::Result<()>,
-    ) -> Result<(), KeysFault> {
-        let written = path.with_extension("json.new");
-        let attempt = || -> io::Result<()> {
-            // What an interrupted save left behind is no one's.
-            match fs::remove_file(&written) {
-                Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
-                _ => {}
-            }
-            let mut options = OpenOptions::new();
-            let mut file = options
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&written)?;
-            serde_json::to_writer_pretty(&mut file, self)?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            place(&written, path)?;
-            match path.parent() {
-                Some(folder) if folder != Path::new("") => File::open(folder)?.sync_all(),
-                _ => File::open(".")?.sync_all(),
-            }
-        };
-        attempt().map_err(|cause| {
-            // Nothing is lost when this fails too: the next save removes it.
-            let _ = fs::remove_file(&written);
-            match cause.kind() {
-                io::ErrorKind::AlreadyExists => KeysFault::Exists(path.to_owned()),
-                _ => KeysFault::File {
-                    path: path.to_owned(),
-                    cause,
-                },
-            }
-        })
+/// The bytes of a file of secrets. One that grants somebody a right of `forbidden` is refused.
+pub(super) fn read_whole(path: &Path, forbidden: u32) -> Result<Vec<u8>, KeysFault> {
+    let failed = |cause: io::Error| KeysFault::File {
+        path: path.to_owned(),
+        cause,
+    };
+    let file = File::open(path).map_err(failed)?;
+    // The mode of the opened file, not of the path: the path could change in between.
+    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
+    if mode & forbidden != 0 {
+        let path = path.to_owned();
+        return Err(KeysFault::Exposed { path, mode });
     }
+    let mut bytes = Vec::new();
+    file.take(BYTES_MAX)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    Ok(bytes)
+}
+
+pub(super) fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, KeysFault> {
+    serde_json::from_slice(bytes).map_err(|fault| KeysFault::Malformed {
+        path: path.to_owned(),
+        // serde_json's own text may quote a value; the place is enough to find the fault.
+        why: format!("line {}, column {}", fault.line(), fault.column()),
+    })
+}
+
+/// Writes beside the file, makes it durable, and puts it in place by one step of the file system: a
+/// reader sees the old file or the new one.
+pub(super) fn write(
+    secrets: &impl Serialize,
+    path: &Path,
+    place: impl FnOnce(&Path, &Path) -> io::Result<()>,
+) -> Result<(), KeysFault> {
+    let written = path.with_extension("json.new");
+    let attempt = || -> io::Result<()> {
+        // What an interrupted save left behind is no one's.
+        match fs::remove_file(&written) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+            _ => {}
+        }
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&written)?;
+        serde_json::to_writer_pretty(&mut file, secrets)?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        place(&written, path)?;
+        match path.parent() {
+            Some(folder) if folder != Path::new("") => File::open(folder)?.sync_all(),
+            _ => File::open(".")?.sync_all(),
+        }
+    };
+    attempt().map_err(|cause| {
+        // Nothing is lost when this fails too: the next save removes it.
+        let _ = fs::remove_file(&written);
+        match cause.kind() {
+            io::ErrorKind::AlreadyExists => KeysFault::Exists(path.to_owned()),
+            _ => KeysFault::File {
+                path: path.to_owned(),
+                cause,
+            },
+        }
+    })
 }

@@ -74,6 +74,55 @@ fn saving_never_loses_secrets() {
 }
 
 #[test]
+fn secrets_that_were_handed_over_stay_and_their_tokens_are_replaced_in_the_folder() {
+    let (source, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let made = keys();
+    made.save(source.path()).unwrap();
+    let handed = Keys::file(source.path());
+    // As systemd shows a file that one user may read by an access list.
+    fs::set_permissions(&handed, fs::Permissions::from_mode(0o440)).unwrap();
+    let before = fs::read(&handed).unwrap();
+    let load = || Keys::load_from(folder.path(), Some(&handed));
+    let first = load().unwrap();
+    assert_eq!(first.head_public_key(), made.head_public_key());
+    let rotated = first.rotate_tokens(folder.path(), &Entropy::system(), Stamp(5));
+    assert_eq!(rotated.unwrap(), 2);
+    assert_eq!(fs::read(&handed).unwrap(), before);
+    assert!(!Keys::file(folder.path()).exists());
+    let again = load().unwrap();
+    assert_eq!(again.token_current().id, 2);
+    assert_eq!(again.person_key(7), made.person_key(7));
+    let sign = |keys: &Keys, id| keys.with_token_key(id, |key| key.key.of(b"place"));
+    for id in [1, 2] {
+        let (one, other) = (sign(&first, id).unwrap(), sign(&again, id).unwrap());
+        assert_eq!(one, other);
+    }
+    // Secrets that come back into the folder have what was replaced, and replace it themselves.
+    fs::copy(&handed, Keys::file(folder.path())).unwrap();
+    fs::set_permissions(Keys::file(folder.path()), fs::Permissions::from_mode(0o600)).unwrap();
+    let back = Keys::load(folder.path()).unwrap();
+    assert_eq!(back.token_current().id, 2);
+    let revoked = back.revoke_tokens(folder.path(), &Entropy::system(), Stamp(9));
+    assert_eq!(revoked.unwrap(), 3);
+    let back = Keys::load(folder.path()).unwrap();
+    assert_eq!(back.token_current().id, 3);
+    assert!(sign(&back, 2).is_none());
+    // Other secrets do not sign with these keys.
+    let other = tempfile::tempdir().unwrap();
+    keys().save(other.path()).unwrap();
+    let refused = Keys::load_from(folder.path(), Some(&Keys::file(other.path())));
+    let refused = refused.unwrap_err().to_string();
+    assert!(
+        refused.contains("tokens.json") && refused.contains("other secrets"),
+        "{refused}"
+    );
+    for mode in [0o444, 0o460, 0o640 | 0o020] {
+        fs::set_permissions(&handed, fs::Permissions::from_mode(mode)).unwrap();
+        assert!(matches!(load(), Err(KeysFault::Exposed { .. })));
+    }
+}
+
+#[test]
 fn a_malformed_file_is_named_without_its_content() {
     let folder = tempfile::tempdir().unwrap();
     let missing = Keys::load(folder.path()).unwrap_err().to_string();

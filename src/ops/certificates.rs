@@ -53,12 +53,9 @@ pub struct Request {
     pub names: Vec<Name>,
 }
 
-/// Where the settings say that the server's pair lies.
+/// Where the server's pair lies.
 pub fn files(folder: &Folder, config: &Config) -> Files {
-    Files {
-        certificate: folder.path().join(&config.certificate),
-        key: folder.path().join(&config.certificate_key),
-    }
+    folder.certificate_files(config)
 }
 
 /// Makes the authority and the server's certificate of a new folder; leaves a certificate alone

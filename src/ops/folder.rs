@@ -23,6 +23,7 @@ use crate::engine::open::{self, LastUse};
 use crate::identity::staff;
 use crate::journal::store::Store;
 use crate::keys::Keys;
+use crate::systemd::credentials::{self, credential};
 use crate::tls::Files;
 use crate::tls::authority::Name;
 
@@ -143,7 +144,11 @@ impl Folder {
             self.certificate_key(),
             self.staff(),
         ];
-        let missing = made.iter().filter(|made| !made.exists());
+        let handed = |made: &Path| {
+            let name = made.file_name().and_then(|name| name.to_str());
+            name.and_then(credential).is_some()
+        };
+        let missing = made.iter().filter(|made| !made.exists() && !handed(made));
         let named = missing.filter_map(|made| made.strip_prefix(&self.path).ok());
         named.map(|name| name.display().to_string()).collect()
     }
@@ -153,6 +158,7 @@ impl Folder {
     pub fn beside_data_file(&self) -> Vec<PathBuf> {
         let made = [
             Keys::file(&self.path),
+            self.path.join("tokens.json"),
             self.settings(),
             self.staff(),
             self.recipients(),
@@ -234,8 +240,20 @@ impl Folder {
         Config::parse(&text).map_err(|why| anyhow::anyhow!("{}: {why}", settings.display()))
     }
 
+    /// The certificate chain and its key: credentials of the service manager where it handed them
+    /// over, or else the files that the settings name.
+    pub fn certificate_files(&self, config: &Config) -> Files {
+        let of = |name, path: &Path| credential(name).unwrap_or_else(|| self.path.join(path));
+        Files {
+            certificate: of(credentials::CERTIFICATE, &config.certificate),
+            key: of(credentials::CERTIFICATE_KEY, &config.certificate_key),
+        }
+    }
+
+    /// The secrets: of the credential that the service manager handed over, or else of the folder.
     pub fn keys(&self) -> anyhow::Result<Arc<Keys>> {
-        Ok(Arc::new(Keys::load(&self.path)?))
+        let handed = credential(credentials::KEYS);
+        Ok(Arc::new(Keys::load_from(&self.path, handed.as_deref())?))
     }
 
     /// Opens the data file for itself, for real time or the folder's own simulated time.

@@ -2,7 +2,7 @@
 //! the listener that sends people without TLS on to it.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use actix_server::{Server, ServerHandle};
 use super::door_settings;
 use crate::clock::wall;
 use crate::config::Config;
+use crate::ops::folder::Folder;
 use crate::service::Service;
 use crate::tls::{Endpoint, Files, PairFault};
 use crate::web::door::{self, Listener, load::Load};
@@ -30,13 +31,14 @@ pub struct Secure {
 }
 
 impl Secure {
-    /// Reads and checks what the settings name; paths are relative to `folder`.
-    pub fn open(folder: &Path, config: &Config) -> Result<Self, PairFault> {
+    /// Reads and checks what the settings name, or what the service manager handed over; paths are
+    /// relative to the folder.
+    pub fn open(folder: &Folder, config: &Config) -> Result<Self, PairFault> {
         let files = |certificate: &PathBuf, key: &PathBuf| Files {
-            certificate: folder.join(certificate),
-            key: folder.join(key),
+            certificate: folder.path().join(certificate),
+            key: folder.path().join(key),
         };
-        let own = files(&config.certificate, &config.certificate_key);
+        let own = folder.certificate_files(config);
         let admin_pair = (&config.admin_certificate, &config.admin_certificate_key);
         let admin = match admin_pair {
             (Some(certificate), Some(key)) => files(certificate, key),
@@ -47,7 +49,7 @@ impl Secure {
             secure.public = Some(Arc::new(Endpoint::open(own, None, wall())?));
         }
         if let Some(authority) = &config.admin_client_ca {
-            let authority = Some(folder.join(authority));
+            let authority = Some(folder.path().join(authority));
             secure.admin = Some(Arc::new(Endpoint::open(admin, authority, wall())?));
         } else if !config.admin_listen.ip().is_loopback() {
             tracing::warn!(
@@ -99,34 +101,42 @@ impl Secure {
     }
 }
 
-/// Begins to send people without TLS on to it: the handle that stops the listener, and its load.
+/// Begins to send people without TLS on to it: the handle that stops the listeners, and their load.
+/// None without a listener.
 pub fn redirect(
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     service: &Arc<Service>,
     config: &Config,
-) -> std::io::Result<(ServerHandle, Arc<Load>)> {
+) -> std::io::Result<Option<(ServerHandle, Arc<Load>)>> {
+    if listeners.is_empty() {
+        return Ok(None);
+    }
     let load = Arc::new(Load::new(
         REDIRECT_CONNECTIONS_MAX,
         REDIRECT_HELD_BYTES_MAX,
         Arc::default(),
         Arc::clone(&service.events),
     ));
-    let server = Server::build()
+    let mut server = Server::build()
         .workers(1)
         .max_concurrent_connections(REDIRECT_CONNECTIONS_MAX)
         .disable_signals();
-    let address = listener.local_addr()?;
-    let server = door::listen(
-        server,
-        listener,
-        Arc::clone(service),
-        [&load, &load].map(Arc::clone),
-        door::Settings {
-            listener: Listener::Redirect,
-            ..door_settings(config, REDIRECT_CONNECTIONS_MAX, None)
-        },
-    )?;
-    tracing::info!(redirect = %address, "requests without TLS are sent on to it");
+    let settings = door::Settings {
+        listener: Listener::Redirect,
+        ..door_settings(config, REDIRECT_CONNECTIONS_MAX, None)
+    };
+    for listener in listeners {
+        let address = listener.local_addr()?;
+        let loads = [&load, &load].map(Arc::clone);
+        server = door::listen(
+            server,
+            listener,
+            Arc::clone(service),
+            loads,
+            settings.clone(),
+        )?;
+        tracing::info!(redirect = %address, "requests without TLS are sent on to it");
+    }
     let server = server.run();
     let handle = server.handle();
     tokio::task::spawn_local(async move {
@@ -134,5 +144,5 @@ pub fn redirect(
             tracing::error!(%error, "the listener that sends people on to TLS has ended");
         }
     });
-    Ok((handle, load))
+    Ok(Some((handle, load)))
 }

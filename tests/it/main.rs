@@ -35,5 +35,6 @@ mod stampede;
 mod tidy;
 mod tls;
 mod told;
+mod units;
 mod windows;
 mod world;

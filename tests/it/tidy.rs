@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     // Pure, and what needs nothing.
     &["domain", "regions", "sync", "config"],
     &["clock"],
-    &["keys", "seats", "events", "tls"],
+    &["keys", "seats", "events", "tls", "systemd"],
     &["journal", "availability", "files", "gate", "identity"],
     &["audit", "demo"],
     &["engine"],

@@ -281,7 +281,11 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        Self::ready(command.spawn().unwrap())
+    }
+
+    /// Waits for the log line that says ready of a process whose standard error is piped.
+    pub fn ready(mut child: Child) -> Self {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
         for line in lines.by_ref().map_while(Result::ok) {

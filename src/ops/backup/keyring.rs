@@ -26,10 +26,12 @@ struct Keyring {
     files: BTreeMap<PathBuf, String>,
 }
 
-/// Seals what the folder has into a new file; tells the names.
+/// Seals what the folder has into a new file, with the keys of another file if one is named; tells
+/// the names.
 pub fn export(
     folder: &Folder,
     recipients: &Recipients,
+    keys: Option<&Path>,
     file: &Path,
 ) -> Result<Vec<PathBuf>, BackupFault> {
     if recipients.is_empty() {
@@ -48,8 +50,16 @@ pub fn export(
         let text = fs::read_to_string(&path).map_err(BackupFault::at(&path))?;
         files.insert(name, text);
     }
+    if let Some(keys) = keys {
+        let text = fs::read_to_string(keys).map_err(BackupFault::at(keys))?;
+        files.insert(Keys::FILE.into(), text);
+    }
     if !files.contains_key(Path::new(Keys::FILE)) {
-        let why = format!("{} has no {}", folder.path().display(), Keys::FILE);
+        let why = format!(
+            "{} has no {}: where it is a credential, name its file with --keys",
+            folder.path().display(),
+            Keys::FILE
+        );
         return Err(BackupFault::Refused(why));
     }
     let names = files.keys().cloned().collect();

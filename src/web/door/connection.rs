@@ -128,6 +128,10 @@ impl Connection {
                 let room = READ_BYTES_MAX - self.input.len();
                 let mut read = ReadBuf::new(&mut scratch.input[..room]);
                 let Poll::Ready(done) = self.io.poll_read(cx, &mut read) else {
+                    // A request that has come is still answered when the server stops.
+                    if self.exchange.is_leaving() {
+                        return Poll::Ready(Step::Ended);
+                    }
                     self.exchange.wake_at_end(cx);
                     return Poll::Pending;
                 };

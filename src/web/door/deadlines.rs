@@ -128,7 +128,9 @@ impl Connections {
     fn step(&self) {
         let mut all = self.all.borrow_mut();
         let spare = self.load.spare();
-        let mut left = all.len().div_ceil(STEPS as usize);
+        // A server that stops does not keep idle connections for the rest of a second.
+        let steps = if self.load.ends_idle() { 1 } else { STEPS };
+        let mut left = all.len().div_ceil(steps as usize);
         let mut at = self.next.get();
         while left > 0 && !all.is_empty() {
             left -= 1;
@@ -142,6 +144,8 @@ impl Connections {
             at += 1;
             if self.is_over(&exchange, spare) {
                 exchange.end();
+            } else if exchange.is_leaving() {
+                exchange.wake();
             }
         }
         self.next.set(at);
@@ -152,11 +156,14 @@ impl Connections {
         if exchange.ended.get() {
             return false;
         }
-        if stage == Stage::Idle && self.load.is_stopping() {
-            return true;
-        }
         let Some(s_max) = stage.s_max(self.exchange_s) else {
             return false;
+        };
+        // Who has connected and asked nothing for a second connects again.
+        let s_max = if stage == Stage::Silent && self.load.is_stopping() {
+            1
+        } else {
+            s_max
         };
         let scarce_s = (f64::from(s_max) * spare) as u32;
         // When all connections are taken, idle ones have no minimum time and are ended at once.
@@ -198,6 +205,12 @@ impl Exchange {
         self.ended.get()
     }
 
+    /// Whether the connection is to go when it has nothing more to read: it waits for its next
+    /// request, and the server stops.
+    pub fn is_leaving(&self) -> bool {
+        self.stage.get() == Stage::Idle && self.connections.load.ends_idle()
+    }
+
     /// Has the connection's task woken when its time is over.
     pub fn wake_at_end(&self, cx: &Context<'_>) {
         let mut waker = self.waker.borrow_mut();
@@ -225,6 +238,10 @@ impl Exchange {
 
     fn end(&self) {
         self.ended.set(true);
+        self.wake();
+    }
+
+    fn wake(&self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }

@@ -99,6 +99,7 @@ pub struct Load {
     /// it: while one worker keeps up, the host is not overloaded.
     pub lag_us: Arc<AtomicU64>,
     stopping: AtomicBool,
+    ending: AtomicBool,
 }
 
 impl Load {
@@ -146,9 +147,18 @@ impl Load {
         self.held_bytes.load(Ordering::Relaxed)
     }
 
-    /// No new exchange begins from now on.
+    /// Each connection ends with its next answer, which says so.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Connections that wait for their next request end as well.
+    pub fn end_idle(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+    }
+
+    pub fn ends_idle(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
     }
 
     pub fn is_stopping(&self) -> bool {

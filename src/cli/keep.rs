@@ -30,6 +30,7 @@ use crate::ops::backup::restore::{self, From, Part, Restored};
 use crate::ops::backup::source::Source;
 use crate::ops::control;
 use crate::ops::folder::Folder;
+use crate::systemd::credentials::{self, credential};
 
 /// For whom a copy is sealed.
 #[derive(Args, Clone, Debug, Default)]
@@ -67,8 +68,12 @@ pub struct OpenedWith {
 }
 
 impl OpenedWith {
+    /// Those that are named; without any, the one that the service manager handed over.
     pub fn read(&self) -> anyhow::Result<Identities> {
-        let files: Vec<&Path> = self.identities.iter().map(PathBuf::as_path).collect();
+        let handed = credential(credentials::COPIES_KEY);
+        let handed = handed.filter(|_| self.identities.is_empty());
+        let named = self.identities.iter().chain(&handed);
+        let files: Vec<&Path> = named.map(PathBuf::as_path).collect();
         Ok(Identities::read(&files, self.passphrase_file.as_deref())?)
     }
 }

@@ -8,6 +8,8 @@ pub const KEYS: &str = "keys.json";
 pub const CERTIFICATE: &str = "server.pem";
 /// `server.key`: the private key of the certificate.
 pub const CERTIFICATE_KEY: &str = "server.key";
+/// `copies.key`: what opens sealed copies, for the drill.
+pub const COPIES_KEY: &str = "copies.key";
 
 /// The file of a credential; none if it was not handed over.
 pub fn credential(name: &str) -> Option<PathBuf> {

@@ -79,6 +79,14 @@ impl Follow {
         if self.begin_anew {
             Notes::of(folder).forget(&self.folder)?;
         }
+        if recipients.is_empty() {
+            eprintln!(
+                "sumun: these copies are NOT sealed: whoever has {} reads them; name recipients \
+                 with --to, or in {}",
+                self.folder.display(),
+                folder.recipients().display()
+            );
+        }
         let follow = follow::Follow {
             folder,
             into: &self.folder,
@@ -154,7 +162,7 @@ fn log(told: &Told) {
             folder = %folder.display(),
             "the copies are of another journal: they were put aside, and new ones begin"
         ),
-        Told::NoServer => tracing::debug!("no server runs on the data folder"),
+        Told::NoServer => tracing::warn!("no server runs on the data folder: waiting for one"),
         Told::GoesOn => tracing::info!("copying goes on"),
         Told::Fault(fault) => tracing::error!(error = %fault, "nothing can be copied: trying on"),
     }

@@ -166,16 +166,17 @@ impl Backup {
         let about = making.keep(&end, wall(), &absolute)?;
         Notes::of(folder).copied(&absolute, &end, Some(&about))?;
         let bytes = fs::metadata(file)?.len();
-        let sealed = if about.sealed { ", sealed" } else { "" };
+        let sealed = if about.sealed { "sealed" } else { "NOT sealed" };
         let human = format!(
-            "{}: {} entries, {bytes} bytes, restored once and verified{sealed}; keys.json, \
+            "{}: {} entries, {bytes} bytes, {sealed}, restored once and verified; keys.json, \
              server.toml, certs/ and staff.json are not in it (`sumun keys export` copies them)",
             file.display(),
             verified.last
         );
         let json = json!({
             "file": file, "entries": verified.last, "hash": verified.hash, "bytes": bytes,
-            "sealed": about.sealed, "copied_ms": copied_ms, "took_ms": began.elapsed().as_millis() as u64,
+            "sealed": about.sealed, "copied_ms": copied_ms,
+            "took_ms": began.elapsed().as_millis() as u64,
             "vault": vault_json(&vault),
         });
         // It is kept all the same: a copy without somebody's telephone number has all bookings.
@@ -321,9 +322,11 @@ impl Restore {
         let mut tell = |read, all| progress.files(read, all);
         let (report, kept) = drill::drill(folder, from, identities, &scratch, &mut tell)?;
         let server = match report.server {
-            Compared::Same => "the running server has the same entry",
-            Compared::Differs => "the running server has ANOTHER entry",
-            Compared::NoServer => "no server to compare with",
+            Compared::Same { ahead } => {
+                format!("the running server has the same entry, and {ahead} behind it")
+            }
+            Compared::Differs => "the running server has ANOTHER entry".to_owned(),
+            Compared::NoServer => "no server to compare with".to_owned(),
         };
         let (files, seconds) = (report.files, report.took_ms as f64 / 1_000.0);
         let human = match &report.fault {

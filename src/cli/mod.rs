@@ -229,9 +229,9 @@ pub enum KeysCommand {
     },
     /// Make a secret key that opens copies, and print its recipient
     #[command(
-        after_help = "Example:\n  sumun keys recipient copies.key\n\nKeep the file where the host is \
-                            not: whoever has it can open the copies. Its recipient (age1…) is no \
-                            secret."
+        after_help = "Example:\n  sumun keys recipient copies.key\n\nKeep the file where the host \
+                            is not: whoever has it can open the copies. Its recipient (age1…) is \
+                            no secret."
     )]
     Recipient {
         /// The new file of the secret key

@@ -21,7 +21,7 @@ pub fn init(folder: &Folder, names: &[String]) -> anyhow::Result<Output> {
          clients that trust certs/authority.pem take it; for one of the agency's own authority: \
          sumun certs request\n\
          first administrator: {FIRST_ADMIN}, password: {password}  (shown once, stored nowhere)\n\
-         keep a copy of keys.json in a safe place: without it a backup is of no use\n\
+         `sumun keys export` seals keys.json and what belongs to it: without it a copy is of no use\n\
          next: sumun campaign activate FILE; roster import FILE; sites import FILE; slots import \
          FILE; serve (each with --data {path})"
     );

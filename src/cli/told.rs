@@ -115,8 +115,8 @@ fn token_key(id: u8, revoked: bool) -> Output {
         "those of the key before it stay good"
     };
     let human = format!(
-        "key {id} signs places and sessions from now on; {before}; copy keys.json to where you \
-         keep its backup"
+        "key {id} signs places and sessions from now on; {before}; seal it anew with \
+         `sumun keys export`"
     );
     Output::done(human, json!({ "token_key": id, "revoked": revoked }))
 }

@@ -8,8 +8,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::crypto::SignKey;
 use data_encoding::HEXLOWER;
-use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde::{Deserialize, Serialize};
 
 use super::store::{KeysFault, Stored, StoredToken, parse, read_whole, write};
@@ -68,6 +68,6 @@ pub(super) fn replace(stored: &Stored, folder: &Path) -> Result<(), KeysFault> {
 }
 
 fn owner(stored: &Stored) -> Option<String> {
-    let head = Ed25519KeyPair::from_pkcs8(&stored.head_pkcs8().ok()?).ok()?;
-    Some(HEXLOWER.encode(head.public_key().as_ref()))
+    let head = SignKey::from_pkcs8(&stored.head_pkcs8().ok()?).ok()?;
+    Some(HEXLOWER.encode(&head.public()))
 }

@@ -48,7 +48,10 @@ proptest! {
     }
 
     #[test]
-    fn a_stream_that_is_cut_is_a_fault(frames in prop::collection::vec(frame(), 1..4), at in 1..1_000_usize) {
+    fn a_stream_that_is_cut_is_a_fault(
+        frames in prop::collection::vec(frame(), 1..4),
+        at in 1..1_000_usize,
+    ) {
         let bytes = written(&frames);
         let cut = bytes.len() - 1 - at % bytes.len().min(5);
         let whole = read_all(&bytes[..cut]);
@@ -56,7 +59,10 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), kind in 0..7_usize) {
+    fn no_bytes_make_a_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        kind in 0..7_usize,
+    ) {
         let mut framed = vec![b"JHNPVEX"[kind]];
         framed.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
         framed.extend_from_slice(&bytes);

@@ -378,8 +378,9 @@ mod tests {
             // Entries go on from the oldest full copy, from file to file.
             last += oldest;
             for length in lengths {
-                copy(folder.path(), last + 1, last + length, &entries_name(last + 1, last + length));
-                last += length;
+                let (first, end) = (last + 1, last + length);
+                copy(folder.path(), first, end, &entries_name(first, end));
+                last = end;
             }
             for full in fulls.into_iter().filter(|full| *full <= last) {
                 copy(folder.path(), 1, full, &full_name(Seq(full)));

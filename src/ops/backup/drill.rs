@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::BackupFault;
+use super::file::About;
 use super::notes::{DrillNote, Notes};
 use super::restore::{From, Restored, restore};
 use crate::clock::{tick, wall};
@@ -15,7 +16,8 @@ use crate::crypto::seal::Identities;
 use crate::domain::entry::Hash;
 use crate::domain::ids::Seq;
 use crate::domain::state::Status;
-use crate::journal::copy::{CopyPoint, Until};
+use crate::domain::time::Stamp;
+use crate::journal::copy::{CopyPoint, Frame, Until};
 use crate::ops::control;
 use crate::ops::folder::{Folder, write_new};
 use crate::ops::work::Work;
@@ -24,7 +26,10 @@ use crate::ops::work::Work;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Compared {
-    Same,
+    /// The same, and so many later ones that the copies do not have.
+    Same {
+        ahead: u64,
+    },
     Differs,
     NoServer,
 }
@@ -60,6 +65,18 @@ pub struct Signed {
     pub report: String,
     pub public_key: Option<String>,
     pub signature: Option<String>,
+}
+
+/// A server that is further ahead of copies that are older than a minute is not followed: what is new
+/// is copied every two seconds.
+const AHEAD_MAX: u64 = 100;
+const OLD_S: i64 = 60;
+
+fn is_old(newest: &Option<About>) -> bool {
+    let made = newest
+        .as_ref()
+        .and_then(|newest| Stamp::parse(&newest.made_at).ok());
+    made.is_none_or(|made| wall().0 - made.0 > OLD_S * Stamp::SECOND)
 }
 
 /// What is before the text that is signed.
@@ -142,6 +159,11 @@ fn fill(report: &mut Report, restored: &Restored, folder: &Folder) {
     } else if report.server == Compared::Differs {
         let why = "the server's journal has another entry there: these copies are of another one";
         Some(why.to_owned())
+    } else if matches!(report.server, Compared::Same { ahead } if ahead > AHEAD_MAX)
+        && is_old(&restored.newest)
+    {
+        let why = "the server has many later entries that no copy has: does `backup follow` run?";
+        Some(why.to_owned())
     } else if restored.vault.faults_total > 0 {
         let faults = restored.vault.faults_total;
         Some(format!(
@@ -161,11 +183,17 @@ fn compare(folder: &Folder, point: CopyPoint) -> Compared {
         return Compared::NoServer;
     };
     match control::ask_stream(server, Work::Copy { from: point }) {
-        Ok(mut stream) => {
-            // Read to its end: the server would log that somebody hung up.
-            let _ = std::io::copy(&mut stream, &mut std::io::sink());
-            Compared::Same
-        }
+        // Read to its end: the server would log that somebody hung up.
+        Ok(mut stream) => loop {
+            match Frame::read(&mut stream) {
+                Ok(Frame::End(end)) => {
+                    let ahead = end.to.seq.0.saturating_sub(point.seq.0);
+                    break Compared::Same { ahead };
+                }
+                Ok(_) => {}
+                Err(_) => break Compared::NoServer,
+            }
+        },
         Err(error) if error.is::<control::NoSuchEntry>() => Compared::Differs,
         Err(_) => Compared::NoServer,
     }

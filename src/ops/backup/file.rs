@@ -1,8 +1,8 @@
 //! One copy: a head that everybody can read, and the stream, perhaps sealed, behind it.
 //!
-//! The head takes the first 4,096 bytes: a mark, a line of JSON, the SHA-256 of that line, and spaces
-//! up to its end. It holds nothing about people. A copy has its name only when it is whole and durable: until then it is
-//! called `….part`.
+//! The head takes the first 4,096 bytes: a mark, a line of JSON, the SHA-256 of that line, and
+//! spaces up to its end. It holds nothing about people. A copy has its name only when it is whole
+//! and durable: until then it is called `….part`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write};

@@ -60,16 +60,21 @@ impl Follow<'_> {
     /// Follows until `stop` says so, or is gone.
     pub fn run(&self, stop: &Receiver<()>, tell: impl Fn(Told) + Sync) {
         let (mut position, mut trouble) = (None, None::<String>);
+        let mut was_served = true;
         let making_full = Mutex::new(());
         std::thread::scope(|scope| {
             loop {
                 let passed = self.pass(&mut position);
                 match passed {
                     Ok(news) => {
-                        if trouble.take().is_some() {
+                        let is_served = !news.iter().any(|told| matches!(told, Told::NoServer));
+                        // Said once when it begins, and once when it ends.
+                        if trouble.take().is_some() || is_served && !was_served {
                             tell(Told::GoesOn);
                         }
-                        news.into_iter().for_each(&tell);
+                        let is_new = |told: &Told| was_served || !matches!(told, Told::NoServer);
+                        news.into_iter().filter(is_new).for_each(&tell);
+                        was_served = is_served;
                     }
                     Err(fault) => {
                         position = None;

@@ -13,7 +13,7 @@ use paths::{Named, named, sources};
 /// below its own, and nothing else of the crate.
 const LAYERS: &[&[&str]] = &[
     // Pure, and what needs nothing.
-    &["domain", "regions", "sync", "config"],
+    &["domain", "regions", "sync", "config", "measure"],
     &["clock"],
     &["keys", "seats", "events", "tls"],
     &["journal", "availability", "files", "gate", "identity"],

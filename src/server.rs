@@ -41,7 +41,7 @@ pub const EXIT_THREAD_PANICKED: i32 = 71;
 /// Answers that are on their way when a commit fails have this long to leave.
 const LAST_ANSWERS: Duration = Duration::from_millis(300);
 /// Connections that the kernel keeps until they are accepted.
-const BACKLOG: i32 = 8_192;
+pub const BACKLOG: i32 = 8_192;
 /// How often ended sessions are forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 /// How often the threads are looked at.

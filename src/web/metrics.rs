@@ -146,17 +146,17 @@ fn writer(figures: &mut Figures, service: &Service) {
     let times = [
         (
             "writer_queue_seconds",
-            "How long the first command of each commit waited until the writer took it",
+            "How long the first command of each commit waited until the writer took it.",
             &service.shared.queued,
         ),
         (
             "commit_seconds",
-            "How long each commit took until it was durable",
+            "How long each commit took until it was durable.",
             &service.store.commits,
         ),
         (
             "settle_seconds",
-            "How long it took each time to settle the tail into the data file",
+            "How long it took each time to settle the tail into the data file.",
             &service.store.settlings,
         ),
     ];
@@ -223,7 +223,7 @@ fn door(figures: &mut Figures, load: &Load) {
     };
     figures.histograms(Histograms {
         name: "answer_seconds",
-        help: "From when a request has come whole until its answer is ready to leave",
+        help: "From when a request has come whole until its answer is ready to leave.",
         counted: served::times(&all).into_iter().map(of).collect(),
     });
 }

@@ -33,5 +33,6 @@ mod stampede;
 mod tidy;
 mod tls;
 mod told;
+mod watching;
 mod windows;
 mod world;

@@ -435,7 +435,9 @@ fn doctor_says_what_is_wrong_with_permissions_copies_and_drills() {
         "permissions",
         "file limit",
     ];
-    names.map(|name| check(&fresh, name));
+    for name in names {
+        check(&fresh, name);
+    }
     // A clerk's copy of the accounts for everybody.
     let staff = world.path("staff.json");
     let mode = |mode: u32| {

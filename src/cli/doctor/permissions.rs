@@ -1,14 +1,15 @@
 //! Who can read and write what lies in the data folder.
 //!
 //! Secrets are for their owner alone. Everything else may be read by the group; nothing may be
-//! written by anybody but the owner, and others get nowhere. All of it belongs to one account, that
+//! written by anybody but the owner. Others should not get into the folder; where they do, they may
+//! not read the data file. All of it belongs to one account, that
 //! of the folder: a command that root ran can leave files that the server can't read.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Finding, bad, fine};
+use super::{Finding, bad, fine, warn};
 use crate::ops::folder::Folder;
 
 const GROUP_AND_OTHERS: u32 = 0o077;
@@ -24,12 +25,14 @@ pub fn of(folder: &Folder) -> Finding {
         Err(error) => return bad(WHAT, format!("{}: {error}", folder.path().display())),
     };
     let owner = about.uid();
-    // Who can't enter the folder reaches nothing in it.
-    let is_closed = about.mode() & OTHERS == 0;
-    let mut faults = Vec::new();
-    let mut count = 0;
-    if about.mode() & (WRITTEN_BY_OTHERS | OTHERS) != 0 {
-        faults.push(format!("chmod 750 {}", folder.path().display()));
+    // Who can't enter the folder reads nothing in it.
+    let is_open = about.mode() & OTHERS != 0;
+    let (mut faults, mut looks, mut count) = (Vec::new(), Vec::new(), 0);
+    let folder_run = format!("chmod 750 {}", folder.path().display());
+    if about.mode() & WRITTEN_BY_OTHERS != 0 {
+        faults.push(folder_run);
+    } else if is_open {
+        looks.push(folder_run);
     }
     for path in files(folder.path()) {
         let Ok(about) = fs::symlink_metadata(&path) else {
@@ -37,41 +40,49 @@ pub fn of(folder: &Folder) -> Finding {
         };
         count += 1;
         let shown = path.display();
-        let wrong = if is_secret(&path) {
-            about.mode() & GROUP_AND_OTHERS
-        } else if is_closed {
-            about.mode() & WRITTEN_BY_OTHERS & !is_socket(&about)
-        } else {
-            about.mode() & (WRITTEN_BY_OTHERS | OTHERS) & !is_socket(&about)
-        };
-        if wrong != 0 && !about.file_type().is_symlink() {
-            let mode = wanted(&path, about.is_dir());
-            faults.push(format!("chmod {mode} {shown}"));
-        }
         if about.uid() != owner {
             faults.push(format!("chown {owner} {shown}"));
         }
+        if !about.is_file() && !about.is_dir() {
+            // Who connects to a socket is asked for when they do; a link has no mode of its own.
+            continue;
+        }
+        let run = format!("chmod {} {shown}", wanted(&path, about.is_dir()));
+        let is_fault = if is_secret(&path) {
+            about.mode() & GROUP_AND_OTHERS != 0
+        } else {
+            let is_read = is_open && is_data(&path) && about.mode() & OTHERS != 0;
+            about.mode() & WRITTEN_BY_OTHERS != 0 || is_read
+        };
+        if is_fault {
+            faults.push(run);
+        } else if is_open && about.mode() & OTHERS != 0 {
+            looks.push(run);
+        }
     }
-    if faults.is_empty() {
-        return fine(
+    if !faults.is_empty() {
+        faults.append(&mut looks);
+        bad(WHAT, told(faults))
+    } else if !looks.is_empty() {
+        warn(WHAT, told(looks))
+    } else {
+        fine(
             WHAT,
             format!("{count} files: secrets are for their owner alone"),
-        );
+        )
     }
-    let more = faults.len().saturating_sub(NAMED_MAX);
-    faults.truncate(NAMED_MAX);
+}
+
+/// What to run: the first few of it, and how many more there are.
+fn told(mut run: Vec<String>) -> String {
+    let more = run.len().saturating_sub(NAMED_MAX);
+    run.truncate(NAMED_MAX);
     let more = if more == 0 {
         String::new()
     } else {
         format!("; and {more} more")
     };
-    bad(
-        WHAT,
-        format!(
-            "others get at what is not theirs: {}{more}",
-            faults.join("; ")
-        ),
-    )
+    format!("others get at what is not theirs: {}{more}", run.join("; "))
 }
 
 /// The files and folders of a data folder, and of the folders in it.
@@ -97,14 +108,10 @@ fn is_secret(path: &Path) -> bool {
     })
 }
 
-/// Connecting to a socket is writing to it; who may is asked when they do.
-fn is_socket(about: &fs::Metadata) -> u32 {
-    use std::os::unix::fs::FileTypeExt as _;
-    if about.file_type().is_socket() {
-        0o777
-    } else {
-        0
-    }
+/// What names and telephone numbers are in, if sealed.
+fn is_data(path: &Path) -> bool {
+    let end = path.extension().and_then(|end| end.to_str());
+    matches!(end, Some("redb" | "tail"))
 }
 
 fn wanted(path: &Path, is_folder: bool) -> &'static str {
@@ -160,6 +167,7 @@ mod tests {
         mode(&held.path().join("sumun.redb"), 0o644);
         assert!(of(&folder).fine);
         mode(held.path(), 0o755);
+        assert!(!of(&folder).fine);
         let told = of(&folder).says;
         assert!(
             told.contains("chmod 750") && told.contains("sumun.redb"),

@@ -24,7 +24,7 @@ struct Family {
 struct Families(Vec<Family>);
 
 impl Families {
-    fn put(&mut self, name: &'static str, help: &'static str, labels: &Labels, value: i64) {
+    fn value(&mut self, name: &'static str, help: &'static str, labels: &Labels, value: i64) {
         let at = self.0.iter().position(|family| family.name == name);
         let at = at.unwrap_or_else(|| {
             let values = Vec::new();
@@ -75,11 +75,11 @@ fn journalled(families: &mut Families, service: &Service, index: CampaignIndex, 
     let (bookings, holds) = (known.bookings.len(), known.holds.len());
     let refused = known.refusal_counts;
     drop(state);
-    let mut put = |name, help, value: usize| families.put(name, help, labels, value as i64);
-    put("bookings_made", "Bookings ever made", bookings);
-    put("holds_running", "Holds that run", holds);
+    let mut of_all = |name, help, value: usize| families.value(name, help, labels, value as i64);
+    of_all("bookings_made", "Bookings ever made", bookings);
+    of_all("holds_running", "Holds that run", holds);
     for (rule, count) in RULES.iter().zip(refused) {
-        families.put(
+        families.value(
             "refused_by_rules",
             "Refusals by the rules that are in the journal: one a person and reason",
             &with(labels, "reason", rule),
@@ -120,14 +120,14 @@ fn seats(families: &mut Families, service: &Service, offer: &Offer, labels: &Lab
     }
     let figures = [("free", free), ("held", held), ("booked", booked)];
     for (name, seats) in figures {
-        families.put(
+        families.value(
             "seats",
             "Seats of all slots and pools; what is claimed at this moment is in none",
             &with(labels, "state", name),
             seats as i64,
         );
     }
-    families.put(
+    families.value(
         "seats_capacity",
         "Seats of all slots and pools",
         labels,
@@ -136,20 +136,20 @@ fn seats(families: &mut Families, service: &Service, offer: &Offer, labels: &Lab
 }
 
 fn of_gate(families: &mut Families, gate: &Gate, labels: &Labels) {
-    families.put(
+    families.value(
         "sessions_active",
         "Sessions that count",
         labels,
         gate.sessions.active() as i64,
     );
-    families.put(
+    families.value(
         "gate_active_max",
         "Sessions that may count at a time",
         labels,
         gate.limits.active_max() as i64,
     );
     let board = gate.board.load();
-    families.put(
+    families.value(
         "gate_admit_per_second",
         "People that the gate calls a second at the most",
         labels,
@@ -158,7 +158,7 @@ fn of_gate(families: &mut Families, gate: &Gate, labels: &Labels) {
     for state in STATES {
         let is_it = i64::from(board.view.state == state);
         let labels = with(labels, "state", state);
-        families.put("gate_state", "1 for the gate's state", &labels, is_it);
+        families.value("gate_state", "1 for the gate's state", &labels, is_it);
     }
     for line in &board.view.lines {
         of_line(families, line, labels);
@@ -168,13 +168,13 @@ fn of_gate(families: &mut Families, gate: &Gate, labels: &Labels) {
 /// Of each opening that is open, whose lobby is, or whose draw is committed to.
 fn of_line(families: &mut Families, line: &LineView, labels: &Labels) {
     let labels = with(labels, "opening", &line.opening.from);
-    families.put(
+    families.value(
         "gate_serving",
         "Numbers up to this one may go in",
         &labels,
         line.serving as i64,
     );
-    families.put(
+    families.value(
         "gate_waiting",
         "People who wait in the line",
         &labels,
@@ -183,7 +183,7 @@ fn of_line(families: &mut Families, line: &LineView, labels: &Labels) {
     for state in STATES {
         let is_it = i64::from(line.state == state);
         let labels = with(&labels, "state", state);
-        families.put(
+        families.value(
             "gate_opening_state",
             "1 for the state of the opening's line",
             &labels,

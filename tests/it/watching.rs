@@ -165,8 +165,8 @@ fn metrics_are_such_as_prometheus_takes_them_and_are_all_in_the_table() {
         }
     }
     for name in names_in(&table) {
-        let whole = |end: &&str| shown.contains(&format!("{name}{end}"));
-        let is_shown = shown.contains(&name) || parts.iter().any(|end| whole(&end));
+        let whole = |end: &str| shown.contains(&format!("{name}{end}"));
+        let is_shown = shown.contains(&name) || parts.iter().any(|end| whole(end));
         assert!(is_shown, "the table has {name}, and no scrape");
     }
 }

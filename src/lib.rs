@@ -20,6 +20,7 @@ pub mod gate;
 pub mod identity;
 pub mod journal;
 pub mod keys;
+pub mod measure;
 pub mod ops;
 pub mod regions;
 pub mod rush;

@@ -15,6 +15,8 @@ mod leave;
 mod listeners;
 mod report;
 
+pub use listeners::BACKLOG;
+
 use actix_server::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -26,6 +28,7 @@ use crate::config::Config;
 use crate::engine::core::{CommitFailed, Core};
 use crate::engine::watch::{Condition, Seen};
 use crate::engine::{daylog, writer};
+use crate::ops::backup::notes::Notes;
 use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::service::Service;
@@ -168,6 +171,7 @@ fn watch(service: &Service, folder: &Folder, mut reports: Reports, stopped: &mps
         }
         told = faulty;
         service.room.look(&service.store);
+        service.copied.note_all(Notes::of(folder).times());
         // A simulated time says nothing about the clock of this host.
         if !service.clock.is_simulated()
             && noted.is_none_or(|noted: Instant| noted.elapsed() >= NOTE_USE)

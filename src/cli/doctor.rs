@@ -1,7 +1,11 @@
 //! `sumun doctor`: is this host fit for the evening?
 
 mod certificate;
+mod copies;
+mod disk;
+mod kernel;
 mod memory;
+mod permissions;
 mod unit;
 
 use serde_json::json;
@@ -65,10 +69,16 @@ pub fn run(folder: &Folder) -> anyhow::Result<Output> {
     findings.push(clock(folder, &server));
     findings.push(server_finding(&server));
     findings.push(disk(folder));
+    findings.push(disk::speed(folder));
     findings.push(file_limit(&config));
+    findings.push(kernel::queues());
+    findings.push(kernel::clock_source());
+    findings.push(permissions::of(folder));
     findings.push(certificate::of_admin(folder, &config));
     findings.push(memory(folder, &config));
     findings.push(unit::finding(folder.path()));
+    findings.push(copies::of(folder, runs(&server)));
+    findings.push(copies::drill(folder));
     let fault = findings.iter().any(|finding| !finding.fine);
     let lines: Vec<_> = findings
         .iter()
@@ -78,7 +88,7 @@ pub fn run(folder: &Folder) -> anyhow::Result<Output> {
                 (true, true) => "LOOK",
                 (false, _) => "FIX ",
             };
-            format!("{mark} {:<12} {}", finding.what, finding.says)
+            format!("{mark} {:<13} {}", finding.what, finding.says)
         })
         .collect();
     let checks: Vec<_> = findings
@@ -189,6 +199,11 @@ fn ask_server(folder: &Folder) -> Server {
     let stream = control::connect(&folder.socket())?;
     let ask = |stream| control::ask(stream, Work::Health, None);
     stream.map(ask).transpose()
+}
+
+/// Whether a server runs on the folder.
+fn runs(server: &Server) -> bool {
+    matches!(server, Ok(Some(_)))
 }
 
 /// What the server says when its time stands still.

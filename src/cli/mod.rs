@@ -10,6 +10,7 @@ pub mod follow;
 pub mod gate;
 pub mod guide;
 pub mod import;
+mod journal;
 pub mod keep;
 pub mod keys;
 pub mod languages;

@@ -6,8 +6,9 @@ use anyhow::Context as _;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
-use super::{Output, certs};
+use super::{Output, certs, journal};
 use crate::clock::Clock;
 use crate::ops::folder::{FIRST_ADMIN, Folder};
 use crate::server;
@@ -45,12 +46,18 @@ pub fn serve(folder: &Folder, file: Option<&Path>) -> anyhow::Result<Output> {
     Ok(Output::nothing())
 }
 
-/// Structured logs on standard error. Nothing personal is ever handed to them.
+/// Structured logs on standard error: a JSON object a line, with the level as systemd's journal reads
+/// it in front when the journal does. Nothing personal is ever handed to them.
 pub fn start_log(level: &str) {
     let filter = EnvFilter::new(format!("{level},actix_server=warn,mio=warn"));
+    let writer = if journal::reads_stderr() {
+        BoxMakeWriter::new(journal::Levelled)
+    } else {
+        BoxMakeWriter::new(std::io::stderr)
+    };
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(writer);
     let started = log
         .json()
         .flatten_event(true)

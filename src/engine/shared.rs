@@ -20,6 +20,7 @@ use crate::domain::ids::{CampaignIndex, PersonKey, Seats, SiteIndex};
 use crate::domain::roster::{Roster, RosterPerson};
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
+use crate::measure::Histogram;
 use crate::seats::{Positions, SiteSeats};
 
 /// Published state. `offers` is read without a lock; `state` is locked for microseconds at a time.
@@ -28,6 +29,8 @@ pub struct Shared {
     pub state: ShardedLock<State>,
     /// The shortest time that a command waited for its commit since somebody looked, in µs.
     pub delay_us: AtomicU64,
+    /// How long the first command of each commit waited until the writer took it.
+    pub queued: Histogram,
     /// The threads that must live.
     pub watch: Watch,
     /// What reads the journal behind the writer.
@@ -174,6 +177,7 @@ impl Shared {
         Self {
             state: ShardedLock::new(state),
             delay_us: AtomicU64::new(u64::MAX),
+            queued: Histogram::default(),
             watch: Watch::default(),
             followers: Followers::default(),
             away: OnceLock::new(),

@@ -131,6 +131,11 @@ impl Watch {
         Beat { watch, thread }
     }
 
+    /// Since the watch began, which is when the process begins to serve.
+    pub fn runs_for(&self) -> Duration {
+        self.0.began.elapsed()
+    }
+
     /// How every watched thread is now.
     pub fn look(&self) -> Vec<Seen> {
         let threads = locked(&self.0.threads).clone();

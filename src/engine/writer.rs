@@ -248,6 +248,9 @@ fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
     while let Some(since) = queue.take(&mut taken, last) {
         beat.beat();
         last = tick();
+        if let Some(since) = since {
+            shared.queued.note(last.duration_since(since));
+        }
         core.check_store()?;
         drop_given_up(&mut taken);
         core.step(&mut taken)?;

@@ -32,6 +32,8 @@ pub struct Sessions {
     /// Since when no session's time passes; `i64::MAX` if it does.
     frozen_since: AtomicI64,
     counted: AtomicU64,
+    /// Sessions that began with a turn.
+    admitted: AtomicU64,
     shards: Box<[Mutex<Shard>]>,
 }
 
@@ -94,6 +96,7 @@ impl Sessions {
             started: AtomicI64::new(now.0),
             frozen_since: AtomicI64::new(i64::MAX),
             counted: AtomicU64::new(0),
+            admitted: AtomicU64::new(0),
             shards,
         }
     }
@@ -159,6 +162,11 @@ impl Sessions {
         self.counted.load(Ordering::Relaxed)
     }
 
+    /// Sessions that began with a turn, since the start of the process.
+    pub fn admitted(&self) -> u64 {
+        self.admitted.load(Ordering::Relaxed)
+    }
+
     /// Begins or goes on with a person's session; when it began.
     pub fn begin(&self, person: PersonKey, now: Stamp, counts: bool) -> Stamp {
         let mut shard = self.shard(&person);
@@ -197,6 +205,7 @@ impl Sessions {
         let first = before.is_none_or(|session| session.place != place);
         if come(first) {
             shard.insert(person, Session::new(now, true, place));
+            self.admitted.fetch_add(1, Ordering::Relaxed);
             Some(now)
         } else {
             self.recount(true, counted);

@@ -287,6 +287,13 @@ impl DataFile {
         Some(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
+    /// How large the file and its tail are; none if that can't be told.
+    pub fn file_bytes(&self) -> Option<[u64; 2]> {
+        let path = self.path.as_ref()?;
+        let bytes = |path: &Path| std::fs::metadata(path).ok().map(|about| about.len());
+        Some([bytes(path)?, bytes(&path.with_extension("tail"))?])
+    }
+
     /// A consistent view of everything committed so far.
     pub fn read(&self) -> Result<FileView, StoreFault> {
         Ok(FileView {

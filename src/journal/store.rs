@@ -29,10 +29,12 @@ pub use super::data_file::{ChunkKey, ROSTER_CHUNK, StoreFault, StoredHead, Vault
 use super::guard::guarded;
 use super::storage::Storage;
 use super::tail::{Room, Shape, Tail, TailFault, newer};
+use crate::clock::tick;
 use crate::domain::entry::head_message;
 use crate::domain::ids::Seq;
 use crate::domain::state::State;
 use crate::keys::Keys;
+use crate::measure::Histogram;
 use crate::sync::locked;
 
 pub use read::Read;
@@ -52,6 +54,10 @@ pub struct Store {
     /// Signs heads.
     keys: OnceLock<Arc<Keys>>,
     settler: OnceLock<Thread>,
+    /// How long commits take: one write and sync of the tail, or a commit to the data file.
+    pub commits: Histogram,
+    /// How long it takes to settle, when there is something to settle.
+    pub settlings: Histogram,
 }
 
 /// How long work beside the journal waits before it looks again whether the settlers are done.
@@ -170,6 +176,8 @@ impl Store {
             is_closed: AtomicBool::new(false),
             keys: OnceLock::new(),
             settler: OnceLock::new(),
+            commits: Histogram::default(),
+            settlings: Histogram::default(),
         })
     }
 
@@ -230,6 +238,11 @@ impl Store {
     /// Bytes free on the disk of the file; none if that can't be told.
     pub fn disk_free(&self) -> Option<u64> {
         self.file.disk_free()
+    }
+
+    /// How large the data file and the tail are; none if that can't be told.
+    pub fn file_bytes(&self) -> Option<[u64; 2]> {
+        self.file.file_bytes()
     }
 
     /// One small commit to the data file beside the journal. The data file has one writer at a
@@ -299,6 +312,7 @@ impl Log for Store {
         if self.has_failed() {
             return Err(StoreFault::Failed);
         }
+        let began = tick();
         loop {
             let settled = locked(&self.recent).settled;
             let written = self.noting_failure(|| Ok(locked(tail).append(&block, settled)?))?;
@@ -308,10 +322,15 @@ impl Log for Store {
                     if let Some(settler) = self.settler.get().filter(|_| begins_segment) {
                         settler.unpark();
                     }
+                    self.commits.note(began.elapsed());
                     return Ok(());
                 }
                 Room::Full => self.settle()?,
-                Room::TooLarge => return self.append_with(&block, |_| Ok(())),
+                Room::TooLarge => {
+                    return self
+                        .append_with(&block, |_| Ok(()))
+                        .inspect(|()| self.commits.note(began.elapsed()));
+                }
             }
         }
     }
@@ -345,6 +364,7 @@ impl Log for Store {
         let Some(last) = blocks.last().cloned().or(unsigned) else {
             return Ok(());
         };
+        let began = tick();
         self.noting_failure(|| {
             let write = self.file.begin()?;
             write.append_all(&blocks)?;
@@ -354,6 +374,7 @@ impl Log for Store {
             self.sign(&write, &last)?;
             write.commit()
         })?;
+        self.settlings.note(began.elapsed());
         let mut recent = locked(&self.recent);
         recent.blocks.drain(..blocks.len());
         recent.settled = last.last();

@@ -11,7 +11,7 @@ use crate::systemd::sockets::{ADMIN, PUBLIC, REDIRECT, Sockets};
 use crate::web::door::bounds::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
 
 /// Connections that the kernel keeps until they are accepted.
-const BACKLOG: i32 = 8_192;
+pub const BACKLOG: i32 = 8_192;
 
 /// The sockets of the listeners: at least one of the public one and of the admin one.
 pub(super) struct Listeners {

@@ -35,13 +35,22 @@ impl Level {
     }
 }
 
-/// The free bytes when they were looked at last; the most there can be until then.
+/// The disk when it was looked at last.
 #[derive(Debug)]
-pub struct Room(AtomicU64);
+pub struct Room {
+    /// The most there can be until it was looked at.
+    free_bytes: AtomicU64,
+    data_file_bytes: AtomicU64,
+    tail_bytes: AtomicU64,
+}
 
 impl Default for Room {
     fn default() -> Self {
-        Self(AtomicU64::new(u64::MAX))
+        Self {
+            free_bytes: AtomicU64::new(u64::MAX),
+            data_file_bytes: AtomicU64::new(0),
+            tail_bytes: AtomicU64::new(0),
+        }
     }
 }
 
@@ -51,11 +60,15 @@ impl Room {
         if let Some(free) = store.disk_free() {
             self.note(free);
         }
+        if let Some([data_file, tail]) = store.file_bytes() {
+            self.data_file_bytes.store(data_file, Ordering::Relaxed);
+            self.tail_bytes.store(tail, Ordering::Relaxed);
+        }
     }
 
     pub fn note(&self, free_bytes: u64) {
         let before = self.level();
-        self.0.store(free_bytes, Ordering::Relaxed);
+        self.free_bytes.store(free_bytes, Ordering::Relaxed);
         let (now, free_mib) = (self.level(), free_bytes >> 20);
         if now == before {
             return;
@@ -79,7 +92,12 @@ impl Room {
     }
 
     pub fn free_bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.free_bytes.load(Ordering::Relaxed)
+    }
+
+    /// How large the data file and the tail are.
+    pub fn file_bytes(&self) -> [u64; 2] {
+        [&self.data_file_bytes, &self.tail_bytes].map(|bytes| bytes.load(Ordering::Relaxed))
     }
 }
 

@@ -13,11 +13,13 @@ pub mod origin;
 pub mod pages;
 pub mod problem;
 pub mod read;
+pub mod request_id;
 pub mod views;
 
 mod agency;
 mod booking;
 mod browse;
+mod metrics;
 mod public;
 pub mod words;
 

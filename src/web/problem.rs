@@ -7,6 +7,8 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::door::answer::Code;
+use super::request_id::{REQUEST_ID, RequestId};
 use super::views::{PlaceView, SlotView, alternatives, opening_told, place};
 use super::words::{Lang, words};
 use crate::availability::Near;
@@ -49,6 +51,8 @@ pub struct ProblemView {
     /// Where waiting helps.
     #[schema(required = false)]
     pub retry_after_s: u32,
+    /// The reference of the request, as in `X-Request-Id`: what an operator asks a caller for.
+    pub request_id: String,
     /// With `invalid_request`.
     #[schema(required = false)]
     pub errors: Vec<FieldFault>,
@@ -231,12 +235,14 @@ impl Problem {
     fn answer(&self, header: Option<(&'static str, &str)>) -> HttpResponse {
         let words = words(self.lang, self.code);
         let status = self.status.unwrap_or(words.status);
+        let request_id = RequestId::next();
         let common = Common {
             code: self.code,
             status,
             title: words.title,
             detail: self.detail.unwrap_or(words.detail),
             retry_after_s: self.retry_after_s,
+            request_id: request_id.as_str(),
         };
         let mut body = json_text(&common);
         body.pop();
@@ -247,26 +253,30 @@ impl Problem {
         response
             .content_type("application/problem+json")
             .insert_header(("Cache-Control", "no-store"))
-            .insert_header(("Content-Language", self.lang.tag()));
+            .insert_header(("Content-Language", self.lang.tag()))
+            .insert_header((REQUEST_ID, request_id.as_str()));
         if let Some(seconds) = self.retry_after_s {
             response.insert_header(("Retry-After", seconds.to_string()));
         }
         if let Some((name, value)) = header {
             response.insert_header((name, value));
         }
-        response.body(body)
+        let mut response = response.body(body);
+        response.extensions_mut().insert(Code(self.code));
+        response
     }
 }
 
 /// The members that every problem has.
 #[derive(Serialize)]
-struct Common {
+struct Common<'a> {
     code: &'static str,
     status: u16,
     title: &'static str,
     detail: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_s: Option<u32>,
+    request_id: &'a str,
 }
 
 fn json_text(value: &impl Serialize) -> String {

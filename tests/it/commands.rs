@@ -495,7 +495,7 @@ fn https_is_the_default_and_a_certificate_of_another_key_is_refused() {
     );
     let doctor = world.run(&["doctor", "--json"]);
     let doctor: Value = serde_json::from_str(&text(&doctor.stdout)).unwrap();
-    assert_eq!(doctor["checks"].as_array().unwrap().len(), 10);
+    assert_eq!(doctor["checks"].as_array().unwrap().len(), 16);
 }
 
 #[test]

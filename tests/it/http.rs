@@ -285,7 +285,9 @@ fn the_description_names_every_call_of_the_contract_and_each_is_served() {
 fn metrics_are_said_once_each() {
     let world = World::new(1);
     let server = world.serve();
-    let metrics = Client::new(server.admin).get("//metrics", None).is(200);
+    let accept = [("Accept", "application/openmetrics-text;version=1.0.0")];
+    let mut admin = Client::new(server.admin);
+    let metrics = admin.call("GET", "//metrics", None, &accept, None).is(200);
     let text = super::world::text(&metrics.body);
     let mut said = std::collections::BTreeSet::new();
     for line in text.lines().filter(|line| line.starts_with("# TYPE ")) {

@@ -36,5 +36,6 @@ mod tidy;
 mod tls;
 mod told;
 mod units;
+mod watching;
 mod windows;
 mod world;

@@ -14,7 +14,7 @@ use paths::{Named, named, sources};
 const LAYERS: &[&[&str]] = &[
     &["crypto"],
     // Pure, and what needs nothing.
-    &["domain", "regions", "sync", "config"],
+    &["domain", "regions", "sync", "config", "measure"],
     &["clock"],
     &["keys", "seats", "events", "tls", "systemd"],
     &["journal", "availability", "files", "gate", "identity"],

@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 use super::BackupFault;
 use super::file::About;
 use crate::clock::wall;
+use crate::domain::ids::Seq;
+use crate::domain::time::Stamp;
 use crate::journal::copy::End;
 use crate::ops::folder::Folder;
+use crate::service::copied;
 use crate::sync::locked;
 
 const FILE: &str = "copies.json";
@@ -63,6 +66,27 @@ impl Notes {
     pub fn read(&self) -> Noted {
         let text = fs::read(&self.path).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// The same, with instants instead of their texts. A place whose instant can't be read is left
+    /// out.
+    pub fn times(&self) -> copied::Noted {
+        let noted = self.read();
+        let stamp = |text: &str| Stamp::parse(text).ok();
+        let place = |(path, place): (&PathBuf, &Place)| {
+            Some(copied::Place {
+                name: path.display().to_string(),
+                last: Seq(place.last),
+                at: stamp(&place.at)?,
+                full_at: place.full_at.as_deref().and_then(stamp),
+            })
+        };
+        copied::Noted {
+            places: noted.places.iter().filter_map(place).collect(),
+            drill: noted
+                .drill
+                .and_then(|drill| Some((stamp(&drill.at)?, drill.is_good))),
+        }
     }
 
     /// The last entry in the copies of a folder, if there were any.

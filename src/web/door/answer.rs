@@ -14,6 +14,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 
 use crate::clock;
+use crate::web::request_id::{REQUEST_ID, RequestId};
 
 /// A longer body is not copied behind its head.
 const COPIED_BYTES_MAX: usize = 16 * 1024;
@@ -35,7 +36,15 @@ pub struct Out {
     /// Whether it is kept back before it leaves, as every "too many" (429) is: whoever sends one
     /// wrong guess after the other hears of one in a second on each connection.
     pub is_late: bool,
+    /// The problem code of a refusal.
+    pub code: Option<&'static str>,
+    /// The reference of the request, if the answer carries it.
+    pub request_id: Option<RequestId>,
 }
+
+/// The problem code of a refusal, as an extension of its answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Code(pub &'static str);
 
 /// How an answer ends.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +104,8 @@ impl Out {
         self.bytes.clear();
         self.shared = Bytes::new();
         self.is_late = false;
+        self.code = None;
+        self.request_id = None;
     }
 
     /// The bytes from a position on, as far as they lie in one piece; none at the end.
@@ -113,6 +124,23 @@ impl Out {
             bytes: self.bytes[sent.min(self.bytes.len())..].to_vec(),
             shared: self.shared.slice(of_shared.min(self.shared.len())..),
             is_late: self.is_late,
+            code: self.code,
+            request_id: self.request_id,
+        }
+    }
+
+    /// The status, off the first line: `HTTP/1.1 200 …`; 0 if there is no answer.
+    pub fn status(&self) -> u16 {
+        let digits = self.bytes.get(9..12).unwrap_or_default();
+        let number = |number: u16, digit: &u8| number * 10 + u16::from(digit.wrapping_sub(b'0'));
+        digits.iter().fold(0, number)
+    }
+
+    /// Writes the line of the reference.
+    pub fn reference(&mut self, id: RequestId) {
+        self.request_id = Some(id);
+        for part in [REQUEST_ID, ": ", id.as_str(), "\r\n"] {
+            self.text(part);
         }
     }
 
@@ -172,9 +200,16 @@ impl Out {
     pub fn response(&mut self, response: &Response<()>, body: Bytes, to_head: bool, end: &End<'_>) {
         let status = response.status();
         self.is_late = status == StatusCode::TOO_MANY_REQUESTS;
-        let lines = header_lines(status, response.headers());
+        self.code = response.extensions().get::<Code>().map(|Code(code)| *code);
+        self.bytes
+            .extend_from_slice(&header_lines(status, response.headers()));
+        let known = response.headers().get(REQUEST_ID);
+        match known.and_then(|known| RequestId::parse(known.as_bytes())) {
+            Some(known) => self.request_id = Some(known),
+            None => self.reference(RequestId::next()),
+        }
         let is_bare = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        self.head(&lines, (!is_bare).then_some(body.len()), end);
+        self.head(&[], (!is_bare).then_some(body.len()), end);
         if !is_bare && !to_head {
             self.body(body);
         }
@@ -261,7 +296,12 @@ mod tests {
         assert_eq!(date.find(" GMT\r\n"), Some(25), "{date}");
         assert!(text.ends_with("\r\n\r\n{}"));
         let to_head = written(|out| out.response(&response, body, true, &end));
-        assert_eq!(to_head, text[..text.len() - 2]);
+        // Each has a reference of its own, of one length.
+        let without = |text: &str| {
+            let (before, after) = text.split_once("x-request-id: ").unwrap();
+            format!("{before}{}", &after[8..])
+        };
+        assert_eq!(without(&to_head), without(&text[..text.len() - 2]));
     }
 
     #[test]

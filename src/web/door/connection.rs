@@ -21,8 +21,9 @@ use super::deadlines::{Exchange, Stage};
 use super::front::Joins;
 use super::head::HeadFault;
 use super::io::Io;
-use super::load::Load;
+use super::load::{Class, Load};
 use super::request::{Asked, Reading, Refusal, Seen, Turn};
+use super::served::Call;
 use super::worker::{Scratch, Worker};
 use crate::events::Event;
 
@@ -233,6 +234,7 @@ impl Connection {
         }
         let worker = Rc::clone(&self.worker);
         let persists = asked.persists;
+        let (call, class, came) = (asked.call, asked.class, asked.came);
         let mut out = Out::default();
         match worker.turn_of(&asked) {
             Turn::Taken => {}
@@ -243,11 +245,13 @@ impl Connection {
                 worker.put_off(&asked, s, &mut out);
             }
         }
+        // What was put off waited on purpose.
+        let is_put_off = !out.is_empty();
         if out.is_empty()
-            && let Some(call) = worker.books(&asked)
+            && let Some(booking) = worker.books(&asked)
         {
             drop(asked);
-            worker.book(call, persists, &mut out).await;
+            worker.book(booking, persists, &mut out).await;
         } else if out.is_empty()
             && let Some((request, to_head)) = worker.answer(&asked, &mut out)
         {
@@ -260,6 +264,8 @@ impl Connection {
         if out.is_empty() {
             return self.refuse(Refusal::Head(HeadFault::Malformed)).await;
         }
+        let took = (!is_put_off).then(|| came.elapsed());
+        worker.load.answered(call, class, took, &out);
         self.unsent = out;
         self.keep_back().await;
         self.send().await.then_some(persists)
@@ -283,6 +289,8 @@ impl Connection {
         worker
             .write_response(response, false, false, &mut out)
             .await;
+        // What can't be read asks for nothing that has a name.
+        worker.load.answered(Call::Other, Class::Browse, None, &out);
         self.unsent = out;
         self.send().await.then_some(false)
     }

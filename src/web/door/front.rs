@@ -28,6 +28,7 @@ use crate::web::gate::entered;
 use crate::web::headers::Headers as _;
 use crate::web::pages::{self, Glance, PreparedPage, landing_page, prepared_page, room_page};
 use crate::web::problem::Problem;
+use crate::web::request_id::RequestId;
 use crate::web::views::{EnterAnswer, PlaceAnswer, place as view};
 use crate::web::words::Lang;
 
@@ -254,7 +255,9 @@ impl Front {
         match booked {
             Err(problem) => out.made(problem.response(), false, &end),
             Ok(body) => {
-                out.head(&self.booked_lines, Some(body.len()), &end);
+                out.bytes.extend_from_slice(&self.booked_lines);
+                out.reference(RequestId::next());
+                out.head(&[], Some(body.len()), &end);
                 out.bytes.extend_from_slice(&body);
             }
         }

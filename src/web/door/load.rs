@@ -12,16 +12,20 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
+use super::answer::Out;
+use super::served::{Call, Served, class_name};
 use super::turns::Turns;
 use crate::clock::{self, Entropy};
 use crate::events::Events;
+use crate::sync::locked;
+use crate::web::request_id::RequestId;
 
 const STEP: Duration = Duration::from_millis(10);
 /// The smallest delay within this time, and of at least so many measurements, is reported: a single
@@ -47,6 +51,13 @@ pub enum Class {
 }
 
 impl Class {
+    pub const ALL: [Self; 5] = [
+        Self::Browse,
+        Self::Poll,
+        Self::Enter,
+        Self::Session,
+        Self::Free,
+    ];
     /// The classes that can be put off, in the order in which this happens.
     pub const SHED: [Self; 3] = [Self::Browse, Self::Poll, Self::Enter];
 
@@ -95,6 +106,8 @@ pub struct Load {
     /// Requests in line, at the last look of any worker.
     pub line: AtomicUsize,
     shed: [AtomicU64; Class::SHED.len()],
+    /// What each worker has answered; one is added when a worker begins.
+    served: Mutex<Vec<Arc<Served>>>,
     /// The smallest delay of the byte in the last measurement of any worker. Each worker overwrites
     /// it: while one worker keeps up, the host is not overloaded.
     pub lag_us: Arc<AtomicU64>,
@@ -143,6 +156,16 @@ impl Load {
         false
     }
 
+    /// So many connections may be open.
+    pub fn connections_max(&self) -> usize {
+        self.connections_max
+    }
+
+    /// What every worker has answered.
+    pub fn served(&self) -> Vec<Arc<Served>> {
+        locked(&self.served).clone()
+    }
+
     pub fn held_bytes(&self) -> usize {
         self.held_bytes.load(Ordering::Relaxed)
     }
@@ -180,6 +203,9 @@ impl Load {
 #[derive(Debug)]
 pub struct WorkerLoad {
     pub shared: Arc<Load>,
+    served: Arc<Served>,
+    /// The second of the worker's life in which it last logged an error.
+    logged_s: Cell<u64>,
     pub turns: Turns,
     /// The turns of answers that were kept back. They have a line of their own, so that refusals
     /// take no turns from requests that are served.
@@ -191,14 +217,41 @@ pub struct WorkerLoad {
 
 impl WorkerLoad {
     pub fn new(shared: Arc<Load>) -> Rc<Self> {
+        let served = Arc::new(Served::default());
+        locked(&shared.served).push(Arc::clone(&served));
         Rc::new(Self {
             shared,
+            served,
+            logged_s: Cell::new(u64::MAX),
             turns: Turns::for_requests(),
             late_turns: Turns::for_requests(),
             lots: Cell::new(u64::from_be_bytes(Entropy::system().bytes())),
             began: clock::tick(),
             now_us: Cell::new(0),
         })
+    }
+
+    /// Counts an answer that is ready to leave; `took` is none if the request was put off. An error
+    /// is logged with its request's reference, at most one a second; refusals are, on the level
+    /// `debug`.
+    pub fn answered(&self, call: Call, class: Class, took: Option<Duration>, out: &Out) {
+        let status = out.status();
+        self.served.note(call, class, took, status, out.code);
+        if status < 400 {
+            return;
+        }
+        let code = out.code.unwrap_or_default();
+        let id = out.request_id.as_ref().map(RequestId::as_str);
+        let request_id = id.unwrap_or_default();
+        let (call, class) = (call.name(), class_name(call, class));
+        // Both tell people to come back, and have counts of their own.
+        let is_refusal = status < 500 || matches!(code, "overloaded" | "paused");
+        let now_s = self.began.elapsed().as_secs();
+        if is_refusal || self.logged_s.replace(now_s) == now_s {
+            tracing::debug!(request_id, code, status, call, class, "refused");
+        } else {
+            tracing::error!(request_id, code, status, call, class, "a request failed");
+        }
     }
 
     /// Goes on for as long as the worker runs.

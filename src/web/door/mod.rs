@@ -12,6 +12,7 @@ pub mod front;
 pub mod head;
 pub mod load;
 pub mod networks;
+pub mod served;
 pub mod turns;
 
 mod body;

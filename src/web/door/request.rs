@@ -2,6 +2,7 @@
 //! waits for, and the form in which routes take it.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use actix_http::{Payload, Request, Version};
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -12,6 +13,7 @@ use super::body::{Body, Whole};
 use super::front::Joins;
 use super::head::{Framing, Head, HeadFault, Room, room};
 use super::load::Class;
+use super::served::Call;
 use crate::events::Event;
 use crate::web::problem::{FieldFault, Problem};
 use crate::web::words::Lang;
@@ -52,7 +54,10 @@ pub struct Asked {
     /// Its bytes.
     pub bytes: Vec<u8>,
     pub body: Whole,
+    pub call: Call,
     pub class: Class,
+    /// When it had come whole.
+    pub came: Instant,
     pub turn: Turn,
     /// Whom it comes from.
     pub client: SocketAddr,

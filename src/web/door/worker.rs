@@ -16,6 +16,8 @@ use super::front::{Arrived, Front, Joins};
 use super::head::room;
 use super::load::{Class, WorkerLoad};
 use super::request::{Asked, Reading, Seen, Turn, for_routes};
+use super::served::Call;
+use crate::clock::tick;
 use crate::web::booking::BookCall;
 
 /// What the connections of one worker share.
@@ -67,6 +69,8 @@ impl Worker {
             Ok(None) => return Seen::Incomplete,
             Err(refusal) => return Seen::Refused(refusal),
         };
+        let came = tick();
+        let call = Call::of(&head.method, head.path);
         let taken = head.length + body.taken;
         let persists = may_persist && head.persists && self.persists;
         let client = SocketAddr::new(self.proxies.client(from.ip(), &head.lines), from.port());
@@ -85,6 +89,8 @@ impl Worker {
                 client: client.ip(),
             };
             if self.front.answer(&arrived, out, &end) {
+                let took = Some(came.elapsed());
+                self.load.answered(call, class, took, out);
                 return Seen::Answered { taken, persists };
             }
             Turn::Taken
@@ -94,7 +100,9 @@ impl Worker {
         Seen::Waits(Asked {
             bytes: input[..taken].to_vec(),
             body,
+            call,
             class,
+            came,
             turn,
             client,
             persists,

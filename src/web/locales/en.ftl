@@ -386,6 +386,8 @@ to-wait = To the waiting room
 to-sites = Choose a site
 to-booking = Look at my booking
 try-again = Try again
+# Beside it stands the number by which the operators find this request.
+reference = Reference number:
 again-after = You can try again after { $time }.
 put-off-form = Too many people at once: what you sent was not taken. Press “Back” in your browser: what you typed is still there. If the invitation code is empty, type it again. Send it again from there in a moment.
 

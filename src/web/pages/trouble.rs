@@ -1,8 +1,7 @@
 //! Refusals as pages: what happened, in words, and what to do next. Every problem code has both.
 
 use actix_web::error::InternalError;
-use actix_web::http::header::LOCATION;
-use actix_web::http::header::{REFRESH, RETRY_AFTER};
+use actix_web::http::header::{HeaderName, HeaderValue, LOCATION, REFRESH, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -15,6 +14,8 @@ use super::visit::{Visit, lang};
 use super::when::When;
 use crate::domain::campaign::Opening;
 use crate::service::Refused;
+use crate::web::door::answer::Code;
+use crate::web::request_id::{REQUEST_ID, RequestId};
 use crate::web::words::{Lang, words};
 
 /// An answer that takes the place of the page that was asked for.
@@ -43,7 +44,7 @@ impl From<Trouble> for actix_web::Error {
 #[template(path = "problem.html", config = "src/web/pages/askama.toml")]
 struct ProblemPage<'a> {
     f: Frame,
-    code: &'a str,
+    code: &'static str,
     title: &'a str,
     next: &'a str,
     details: Vec<InLanguage>,
@@ -52,6 +53,8 @@ struct ProblemPage<'a> {
     retry: Option<&'a Retry>,
     /// Seconds after which a script sends the form again.
     retry_after_s: Option<u32>,
+    /// What an operator asks for who is called.
+    reference: RequestId,
 }
 
 /// A form that can be sent again as it was.
@@ -155,9 +158,10 @@ fn refusal(visit: &Visit, refused: &Refused, retry: Option<&Retry>) -> HttpRespo
         onward: Some((visit.to(onward.0), l.say(onward.1))),
         retry: retry.filter(|_| may_retry),
         retry_after_s,
+        reference: RequestId::next(),
     };
     let status = StatusCode::from_u16(words.status).expect("the words have valid statuses");
-    let mut answer = page(l, status, &template);
+    let mut answer = shown(l, status, &template);
     if let Some(seconds) = retry_after_s {
         answer.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
@@ -207,7 +211,7 @@ pub fn put_off_form(l: Lang, retry_after_s: u32) -> HttpResponse {
         onward: None,
         ..problem(l, "overloaded")
     };
-    let mut answer = page(l, StatusCode::SERVICE_UNAVAILABLE, &template);
+    let mut answer = shown(l, StatusCode::SERVICE_UNAVAILABLE, &template);
     let headers = answer.headers_mut();
     headers.insert(RETRY_AFTER, retry_after_s.into());
     answer
@@ -218,10 +222,21 @@ pub fn foreign_form(request: &HttpRequest) -> HttpResponse {
     plain(lang(request), "foreign_form")
 }
 
+/// The page as an answer, with its code for the counts and its reference for the log.
+fn shown(l: Lang, status: StatusCode, template: &ProblemPage<'_>) -> HttpResponse {
+    let mut answer = page(l, status, template);
+    let reference = template.reference.as_str();
+    let reference = HeaderValue::from_str(reference).expect("a reference is ASCII");
+    let name = HeaderName::from_static(REQUEST_ID);
+    answer.headers_mut().insert(name, reference);
+    answer.extensions_mut().insert(Code(template.code));
+    answer
+}
+
 fn plain(l: Lang, code: &'static str) -> HttpResponse {
     let status = StatusCode::from_u16(words(l, code).status);
     let status = status.expect("the words have valid statuses");
-    page(l, status, &problem(l, code))
+    shown(l, status, &problem(l, code))
 }
 
 fn problem(l: Lang, code: &'static str) -> ProblemPage<'static> {
@@ -237,5 +252,6 @@ fn problem(l: Lang, code: &'static str) -> ProblemPage<'static> {
         onward: Some((start, l.say("to-start"))),
         retry: None,
         retry_after_s: None,
+        reference: RequestId::next(),
     }
 }

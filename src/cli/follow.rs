@@ -1,6 +1,6 @@
 //! `sumun backup follow`: its settings, and its words.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -29,14 +29,15 @@ pub struct Follow {
     #[arg(long, value_name = "SECONDS", default_value_t = 2.0, value_parser = seconds)]
     every: f64,
     /// Hours between two full copies
-    #[arg(long, value_name = "HOURS", default_value_t = 24)]
+    #[arg(long, value_name = "HOURS", default_value_t = 24,
+          value_parser = clap::value_parser!(u64).range(1..=87_600))]
     full_every: u64,
     /// Days back to which a restore is wanted; older copies are removed
     #[arg(long, value_name = "DAYS", default_value = "30d", value_parser = days)]
     keep: u64,
     /// MB a second that a full copy takes at the most
     #[arg(long, value_name = "MB_PER_S", default_value_t = 100,
-          value_parser = clap::value_parser!(u64).range(1..))]
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     full_rate: u64,
     /// Copies were in the folder before and are gone: begin with a full copy
     #[arg(long)]
@@ -71,6 +72,12 @@ fn seconds(text: &str) -> Result<f64, String> {
 impl Follow {
     pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
         let recipients = self.sealed.of(folder)?;
+        let same = |one: &Path, other: &Path| matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other);
+        anyhow::ensure!(
+            !same(&self.folder, folder.path()),
+            "{} is the data folder itself: copies belong on another disk",
+            self.folder.display()
+        );
         anyhow::ensure!(
             !recipients.has_passphrase(),
             "a passphrase costs a second of work for every file: seal to a key (`sumun keys \
@@ -99,7 +106,10 @@ impl Follow {
             },
         };
         if self.once {
-            let told = follow.pass(&mut None)?;
+            let mut told = follow.pass(&mut None)?;
+            if follow.is_full_due() {
+                told.extend(follow.full()?.map(Told::Full));
+            }
             let lines: Vec<_> = told.iter().filter_map(words).collect();
             let fault = told.iter().any(|told| matches!(told, Told::NoServer));
             let human = if lines.is_empty() {

@@ -23,7 +23,7 @@ use crate::journal::store::{Read, Store};
 use crate::journal::vault::{VaultSeen, check_vault};
 use crate::keys::Keys;
 use crate::ops::backup::chain::Chain;
-use crate::ops::backup::drill::{self, Compared};
+use crate::ops::backup::drill::{self, Compared, Scratch};
 use crate::ops::backup::file::{Making, PART};
 use crate::ops::backup::notes::Notes;
 use crate::ops::backup::restore::{self, From, Part, Restored};
@@ -88,7 +88,7 @@ pub struct Backup {
     #[command(flatten)]
     sealed: SealedTo,
     /// MB a second at the most; as fast as it goes if not given
-    #[arg(long, value_name = "MB_PER_S", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "MB_PER_S", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     rate: Option<u64>,
     #[command(subcommand)]
     command: Option<BackupCommand>,
@@ -174,7 +174,8 @@ impl Backup {
             verified.last
         );
         let json = json!({
-            "file": file, "entries": verified.last, "hash": verified.hash, "bytes": bytes,
+            "file": file.display().to_string(), "entries": verified.last, "bytes": bytes,
+            "hash": verified.hash,
             "sealed": about.sealed, "copied_ms": copied_ms,
             "took_ms": began.elapsed().as_millis() as u64,
             "vault": vault_json(&vault),
@@ -186,7 +187,7 @@ impl Backup {
 
 fn prune(folder: &Path, keep_days: u64) -> anyhow::Result<Output> {
     let horizon = wall().plus_s(-(keep_days as i64 * 86_400));
-    let chain = Chain::look(folder)?;
+    let chain = Chain::read(folder)?;
     let removed = chain.prune(horizon)?;
     let left = chain.fulls.len() + chain.entries.len() - removed;
     let human = format!("{removed} copies removed, {left} kept");
@@ -341,7 +342,7 @@ impl Restore {
             ),
             Some(fault) => format!("FAULT: {fault}\nreport: {}", kept.display()),
         };
-        let json = json!({ "report": report, "file": kept });
+        let json = json!({ "report": report, "file": kept.display().to_string() });
         Ok(Output {
             human,
             json,
@@ -470,7 +471,8 @@ impl Verify {
             from => from,
         };
         // redb may repair what it opens: the file itself stays as it is.
-        let place = Part::beside(&self.scratch().join("sumun-verify"))?;
+        let scratch = Scratch::make(&self.scratch())?;
+        let place = Part::beside(&scratch.path().join("verify"))?;
         match from {
             From::DataFile(path) => place.take(&path)?,
             copies => {
@@ -581,7 +583,8 @@ fn with_view_in<T>(
     if control::connect(&folder.socket())?.is_none() {
         return look(&Store::look(&folder.data_file())?.read()?);
     }
-    let part = Part::beside(&scratch.join("sumun-view"))?;
+    let scratch = Scratch::make(scratch)?;
+    let part = Part::beside(&scratch.path().join("view"))?;
     let mut taker = Taker::create(part.path(), Until::End)?;
     Source::of(folder).stream(CopyPoint::NOTHING, true, |frame| {
         taker.take(frame)?;

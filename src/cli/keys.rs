@@ -14,7 +14,10 @@ pub fn run(folder: &Folder, command: &KeysCommand) -> anyhow::Result<Output> {
         KeysCommand::Export { file, keys, sealed } => {
             let names = keyring::export(folder, &sealed.of(folder)?, keys.as_deref(), file)?;
             let human = format!("{}: sealed {}", file.display(), all(&names));
-            Ok(Output::done(human, json!({ "file": file, "files": names })))
+            Ok(Output::done(
+                human,
+                json!({ "file": file.display().to_string(), "files": shown(&names) }),
+            ))
         }
         KeysCommand::Import { file, opened } => {
             super::keep::make_folder(folder.path())?;
@@ -24,7 +27,7 @@ pub fn run(folder: &Folder, command: &KeysCommand) -> anyhow::Result<Output> {
             } else {
                 format!("{} has now {}", folder.path().display(), all(&names))
             };
-            Ok(Output::done(human, json!({ "files": names })))
+            Ok(Output::done(human, json!({ "files": shown(&names) })))
         }
         KeysCommand::Recipient { file } => {
             let (text, recipient) = seal::new_identity();
@@ -33,17 +36,18 @@ pub fn run(folder: &Folder, command: &KeysCommand) -> anyhow::Result<Output> {
                 "{recipient}\nthe secret key is in {}: keep it where this host is not",
                 file.display()
             );
-            let json = json!({ "recipient": recipient, "file": file });
+            let json = json!({ "recipient": recipient, "file": file.display().to_string() });
             Ok(Output::done(human, json))
         }
         KeysCommand::Rotate { .. } => unreachable!("the token key is replaced by the writer"),
     }
 }
 
+fn shown(names: &[PathBuf]) -> Vec<String> {
+    let shown = names.iter().map(|name| name.display().to_string());
+    shown.collect()
+}
+
 fn all(names: &[PathBuf]) -> String {
-    let names: Vec<_> = names
-        .iter()
-        .map(|name| name.display().to_string())
-        .collect();
-    names.join(", ")
+    shown(names).join(", ")
 }

@@ -62,16 +62,24 @@ impl Recipients {
                 keys.push(key(recipient)?);
                 continue;
             }
+            if recipient.to_ascii_uppercase().starts_with("AGE-SECRET-KEY") {
+                let why = "that is a secret key and no recipient, and the history of this shell \
+                           has it now: make a new one (`sumun keys recipient FILE`) and name its \
+                           recipient (age1…)";
+                return Err(SealFault::Key(why.to_owned()));
+            }
             let path = Path::new(recipient);
             let text = read_text(path)?;
-            let lines = text.lines().map(str::trim);
-            let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
             let before = keys.len();
-            for line in lines {
-                keys.push(
-                    key(line)
-                        .map_err(|fault| SealFault::Key(format!("{}: {fault}", path.display())))?,
-                );
+            for (at, line) in text.lines().map(str::trim).enumerate() {
+                if line.is_empty() || line.starts_with('#') {
+                    continue;
+                }
+                // The line may be a secret: it is not told.
+                keys.push(key(line).map_err(|_| {
+                    let (path, line) = (path.display(), at + 1);
+                    SealFault::Key(format!("{path}, line {line}: that is no recipient (age1…)"))
+                })?);
             }
             if keys.len() == before {
                 let why = format!("{} names no recipient (age1…)", path.display());

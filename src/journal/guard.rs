@@ -1,12 +1,47 @@
 //! Damage that redb does not expect: it panics then, and whoever reads a file must not.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 use super::data_file::StoreFault;
 
+thread_local! {
+    /// How many guards this thread is in: what panics in one is told as damage, and not printed.
+    static GUARDS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// One guard more, until it is dropped.
+struct Guard;
+
+impl Guard {
+    fn enter() -> Self {
+        static QUIET: Once = Once::new();
+        QUIET.call_once(|| {
+            let usual = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |told| {
+                if GUARDS.get() == 0 {
+                    usual(told);
+                }
+            }));
+        });
+        GUARDS.set(GUARDS.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        GUARDS.set(GUARDS.get() - 1);
+    }
+}
+
 /// Does work with a data file that may be damaged in any way.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, StoreFault>) -> Result<T, StoreFault> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+    let guard = Guard::enter();
+    let done = catch_unwind(AssertUnwindSafe(work));
+    drop(guard);
+    done.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
         let said = said.or(panic.downcast_ref::<&str>().copied());
         let said = said.unwrap_or("its pages contradict each other");

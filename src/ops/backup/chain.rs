@@ -6,8 +6,10 @@
 //! themselves: a full copy is beside them, not between them. So when one full copy is damaged, an
 //! older one and more files of entries give the same.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
@@ -38,6 +40,27 @@ pub struct Chain {
     pub fulls: Vec<Named>,
     /// In order of their first entry.
     pub entries: Vec<Named>,
+    /// Files whose head can't be read or says something else than their name, and why: nothing is
+    /// restored from them, and nothing is removed while there are any.
+    pub odd: Vec<(PathBuf, String)>,
+}
+
+/// More entries than there will ever be: a name with a greater number is none of ours.
+const ENTRY_MAX: u64 = 1 << 56;
+
+impl Named {
+    /// What the copy says of itself, if it fits its name.
+    fn checked(&self, is_full: bool) -> Result<About, String> {
+        let about = file::about(&self.path).map_err(|fault| fault.to_string())?;
+        let about = about.ok_or("it is not a copy")?;
+        if about.is_full() == is_full && (about.first, about.last) == (self.first, self.last) {
+            return Ok(about);
+        }
+        Err(format!(
+            "its name is of other entries than it has, {} to {}",
+            about.first, about.last
+        ))
+    }
 }
 
 /// Entries that no copy has, though one has later ones.
@@ -86,6 +109,43 @@ impl Chain {
         Ok(chain)
     }
 
+    /// Looks at the names in a folder and at the head of each copy.
+    ///
+    /// # Errors
+    /// Also when there are copies of more than one journal.
+    pub fn read(folder: &Path) -> Result<Self, BackupFault> {
+        let named = Self::look(folder)?;
+        let mut chain = Self {
+            folder: named.folder,
+            ..Self::default()
+        };
+        let mut journals: BTreeMap<String, PathBuf> = BTreeMap::new();
+        let fulls = named.fulls.into_iter().map(|named| (named, true));
+        for (named, is_full) in fulls.chain(named.entries.into_iter().map(|named| (named, false))) {
+            match named.checked(is_full) {
+                Ok(about) => {
+                    journals.entry(about.journal).or_insert(named.path.clone());
+                    let into = if is_full {
+                        &mut chain.fulls
+                    } else {
+                        &mut chain.entries
+                    };
+                    into.push(named);
+                }
+                Err(why) => chain.odd.push((named.path, why)),
+            }
+        }
+        let mut journals = journals.into_values();
+        if let (Some(one), Some(other)) = (journals.next(), journals.next()) {
+            return Err(BackupFault::Refused(format!(
+                "{} and {} are of two data folders: give the copies of each a folder of their own",
+                one.display(),
+                other.display()
+            )));
+        }
+        Ok(chain)
+    }
+
     fn add(&mut self, path: PathBuf) {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             return;
@@ -95,7 +155,10 @@ impl Chain {
         };
         let mut fields = stem.split('-');
         let kind = fields.next();
-        let mut number = || fields.next().and_then(|field| field.parse::<u64>().ok());
+        let mut number = || {
+            let number = fields.next().and_then(|field| field.parse::<u64>().ok());
+            number.filter(|number| (1..ENTRY_MAX).contains(number))
+        };
         match (kind, number(), number()) {
             (Some(FULL), Some(last), None) => {
                 let first = 1;
@@ -119,14 +182,15 @@ impl Chain {
             files = self.fulls.iter().collect();
         }
         files.sort_by_key(|named| named.last);
+        let is_full = self.entries.is_empty();
         let mut newest = files.iter().rev();
-        newest.find_map(|named| file::about(&named.path).ok()??.to())
+        newest.find_map(|named| named.checked(is_full).ok()?.to())
     }
 
     /// The newest full copy whose head can be read.
     pub fn newest_full(&self) -> Option<About> {
         let mut newest = self.fulls.iter().rev();
-        newest.find_map(|named| file::about(&named.path).ok()?)
+        newest.find_map(|named| named.checked(true).ok())
     }
 
     /// What is to be read to come to an entry. `without` are full copies that can't be used.
@@ -236,6 +300,12 @@ impl Chain {
     /// Removes the copies that no restore to a time from `horizon` on needs: those before the
     /// second newest full copy that was made before it. Tells how many were removed.
     pub fn prune(&self, horizon: Stamp) -> Result<usize, BackupFault> {
+        if let Some((path, why)) = self.odd.first() {
+            return Err(BackupFault::Refused(format!(
+                "{}: {why}; nothing is removed while it is there: look at it, and move it away",
+                path.display()
+            )));
+        }
         let mut kept = 0;
         let mut oldest_needed = None;
         for named in self.fulls.iter().rev() {
@@ -270,7 +340,23 @@ impl Chain {
 
     /// Puts everything that is there into a folder of its own: another journal's copies begin.
     pub fn set_aside(&self, now: Stamp) -> Result<PathBuf, BackupFault> {
-        let name = format!("before-{}", now.instant().strftime("%Y-%m-%dT%H-%M-%SZ"));
+        // Two servers of one journal would put each other's copies aside for ever.
+        for path in read_names(&self.folder)? {
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            let age = path.metadata().and_then(|seen| seen.modified());
+            let is_new = age.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < ASIDE_EVERY));
+            if name.starts_with(ASIDE) && is_new {
+                return Err(BackupFault::Refused(format!(
+                    "{} was put aside less than an hour ago, and the copies are of another journal \
+                     again: do two servers copy into this folder?",
+                    path.display()
+                )));
+            }
+        }
+        let name = format!("{ASIDE}{}", now.instant().strftime("%Y-%m-%dT%H-%M-%SZ"));
         let aside = self.folder.join(name);
         fs::create_dir(&aside).map_err(BackupFault::at(&aside))?;
         for day in read_names(&self.folder)?.iter().filter(|path| is_day(path)) {
@@ -282,6 +368,10 @@ impl Chain {
         Ok(aside)
     }
 }
+
+/// How a folder of copies of another journal is called.
+const ASIDE: &str = "before-";
+const ASIDE_EVERY: Duration = Duration::from_secs(3600);
 
 /// The folder of a day, made if it is not there, and the names of its copies.
 pub fn day_folder(folder: &Path, now: Stamp) -> Result<PathBuf, BackupFault> {
@@ -316,7 +406,8 @@ fn read_names(folder: &Path) -> Result<Vec<PathBuf>, BackupFault> {
     paths.map_err(fault)
 }
 
-fn is_day(path: &Path) -> bool {
+/// Whether that is a folder of copies, by its name.
+pub fn is_day(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| name.parse::<jiff::civil::Date>().is_ok())
 }

@@ -2,12 +2,15 @@
 //! and a signed report. Nothing of it is kept but the report.
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::BackupFault;
+use super::chain::Chain;
 use super::file::About;
 use super::notes::{DrillNote, Notes};
 use super::restore::{From, Restored, restore};
@@ -67,10 +70,23 @@ pub struct Signed {
     pub signature: Option<String>,
 }
 
-/// A server that is further ahead of copies that are older than a minute is not followed: what is new
-/// is copied every two seconds.
-const AHEAD_MAX: u64 = 100;
+/// What is new is copied every two seconds. Copies that are older than a minute may be of a server at
+/// which nothing happened since, until a moment ago: then a file comes within some seconds.
 const OLD_S: i64 = 60;
+const GOES_ON: Duration = Duration::from_secs(5);
+
+/// Whether another copy comes into the folder.
+fn goes_on(report: &Report) -> bool {
+    if !report.source.is_dir() {
+        // One file is as old as it is.
+        return true;
+    }
+    std::thread::sleep(GOES_ON);
+    let last = Chain::look(&report.source)
+        .ok()
+        .and_then(|chain| chain.position());
+    last.is_some_and(|last| last.seq.0 > report.entries)
+}
 
 fn is_old(newest: &Option<About>) -> bool {
     let made = newest
@@ -159,10 +175,11 @@ fn fill(report: &mut Report, restored: &Restored, folder: &Folder) {
     } else if report.server == Compared::Differs {
         let why = "the server's journal has another entry there: these copies are of another one";
         Some(why.to_owned())
-    } else if matches!(report.server, Compared::Same { ahead } if ahead > AHEAD_MAX)
+    } else if matches!(report.server, Compared::Same { ahead } if ahead > 0)
         && is_old(&restored.newest)
+        && !goes_on(report)
     {
-        let why = "the server has many later entries that no copy has: does `backup follow` run?";
+        let why = "the server has later entries that no copy has: does `backup follow` run?";
         Some(why.to_owned())
     } else if restored.vault.faults_total > 0 {
         let faults = restored.vault.faults_total;
@@ -224,13 +241,21 @@ fn keep(
 }
 
 /// A folder that goes when its owner does.
-struct Scratch(PathBuf);
+pub struct Scratch(PathBuf);
 
 impl Scratch {
-    fn make(inside: &Path) -> Result<Self, BackupFault> {
-        let path = inside.join(format!("sumun-drill.{}", std::process::id()));
-        fs::create_dir_all(&path).map_err(BackupFault::at(&path))?;
+    pub fn make(inside: &Path) -> Result<Self, BackupFault> {
+        let path = inside.join(format!("sumun-scratch.{}", std::process::id()));
+        // Made here and now, for this account alone: what is opened in it is not sealed.
+        let made = fs::DirBuilder::new().mode(0o700).create(&path);
+        made.map_err(BackupFault::at(&path))?;
         Ok(Self(path))
+    }
+}
+
+impl Scratch {
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 }
 

@@ -190,8 +190,20 @@ pub fn sync_folder_of(path: &Path) -> Result<(), BackupFault> {
 
 /// Reads what a copy says of itself. None if the file is no copy.
 pub fn about(path: &Path) -> Result<Option<About>, BackupFault> {
-    let mut file = File::open(path).map_err(BackupFault::at(path))?;
+    let mut file = open_regular(path)?;
     head_of(&mut file, path)
+}
+
+/// Opens a file that is one: reading a pipe or a device would have no end.
+pub fn open_regular(path: &Path) -> Result<File, BackupFault> {
+    let seen = fs::metadata(path).map_err(BackupFault::at(path))?;
+    if !seen.is_file() {
+        return Err(BackupFault::NotACopy {
+            path: path.to_path_buf(),
+            why: "it is no regular file".to_owned(),
+        });
+    }
+    File::open(path).map_err(BackupFault::at(path))
 }
 
 fn head_of(file: &mut File, path: &Path) -> Result<Option<About>, BackupFault> {
@@ -235,7 +247,7 @@ impl<'a> Reading<'a> {
     /// Opens a copy, after every byte of it was compared with the digest in its head.
     pub fn open(path: &Path, identities: &Identities) -> Result<Self, BackupFault> {
         let fault = BackupFault::at(path);
-        let mut file = File::open(path).map_err(&fault)?;
+        let mut file = open_regular(path)?;
         let Some(about) = head_of(&mut file, path)? else {
             return Err(BackupFault::NotACopy {
                 path: path.to_path_buf(),

@@ -12,13 +12,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use super::BackupFault;
-use super::chain::{Chain, day_folder, entries_name, full_name, part_name};
+use super::chain::{Chain, day_folder, entries_name, full_name, is_day, part_name};
 use super::file::{About, Making};
 use super::notes::Notes;
 use super::source::Source;
 use crate::clock::wall;
 use crate::crypto::seal::Recipients;
+use crate::domain::entry::Hash;
 use crate::domain::time::Stamp;
+use crate::journal::block::entries;
 use crate::journal::copy::{CopyFault, CopyPoint, End, Frame};
 use crate::ops::folder::Folder;
 
@@ -114,7 +116,7 @@ impl Follow<'_> {
     /// Copies what is new, once. `position` is where it goes on, if that is known.
     pub fn pass(&self, position: &mut Option<CopyPoint>) -> Result<Vec<Told>, BackupFault> {
         let mut told = Vec::new();
-        let known = match *position {
+        let known = match position.filter(|_| self.has_copies()) {
             Some(known) => known,
             None => match self.begin(&mut told)? {
                 Some(known) => known,
@@ -135,7 +137,17 @@ impl Follow<'_> {
                 told.extend(about.map(Told::Entries));
             }
             Err(BackupFault::Copy(CopyFault::OtherJournal(_))) => {
-                let aside = Chain::look(self.into)?.set_aside(wall())?;
+                let chain = Chain::look(self.into)?;
+                // Another data folder's copies are not this one's to move.
+                if let (Some(there), Some(own)) = (chain.newest_full(), self.journal()?)
+                    && there.journal != own
+                {
+                    return Err(BackupFault::Refused(format!(
+                        "{} has the copies of another data folder: give these a folder of their own",
+                        self.into.display()
+                    )));
+                }
+                let aside = chain.set_aside(wall())?;
                 Notes::of(self.folder).forget(self.into)?;
                 *position = None;
                 told.push(Told::SetAside(aside));
@@ -145,6 +157,12 @@ impl Follow<'_> {
         Ok(told)
     }
 
+    /// Whether the folder still has copies: a mount can go at any time.
+    fn has_copies(&self) -> bool {
+        let days = fs::read_dir(self.into).into_iter().flatten().flatten();
+        days.into_iter().any(|day| is_day(&day.path()))
+    }
+
     /// Where the copies in the folder end; a full copy begins an empty one. None without a server.
     fn begin(&self, told: &mut Vec<Told>) -> Result<Option<CopyPoint>, BackupFault> {
         let chain = Chain::look(self.into)?;
@@ -152,12 +170,8 @@ impl Follow<'_> {
             self.remove_parts();
             return Ok(Some(position));
         }
-        if let Some(last) = Notes::of(self.folder).last_of(self.into) {
-            return Err(BackupFault::Refused(format!(
-                "{} is empty, though copies up to entry {last} were put there: is it mounted? If \
-                 they are gone for good, say so with --begin-anew",
-                self.into.display()
-            )));
+        if let Some(last) = Notes::of(self.folder).last_of(self.into)? {
+            return Err(self.is_away(Some(last)));
         }
         let full = self.full()?;
         let position = full.as_ref().and_then(About::to);
@@ -165,12 +179,23 @@ impl Follow<'_> {
         Ok(position)
     }
 
-    fn is_full_due(&self) -> bool {
+    fn is_away(&self, last: Option<u64>) -> BackupFault {
+        BackupFault::Refused(format!(
+            "{} is empty, though copies up to entry {} were put there: is it mounted? If they are \
+             gone for good, say so with --begin-anew",
+            self.into.display(),
+            last.unwrap_or(0)
+        ))
+    }
+
+    /// Whether a full copy should be made beside the entries.
+    pub fn is_full_due(&self) -> bool {
         let Ok(chain) = Chain::look(self.into) else {
             return false;
         };
         let Some(full) = chain.newest_full() else {
-            return true;
+            // An empty folder is perhaps not mounted: `begin` decides.
+            return !chain.is_empty();
         };
         let made_at = Stamp::parse(&full.made_at);
         let age_s = made_at.map_or(i64::MAX, |at| wall().0.saturating_sub(at.0) / 1_000_000_000);
@@ -187,10 +212,29 @@ impl Follow<'_> {
         Ok(about)
     }
 
+    /// The hash of the journal's first entry. None without a server.
+    fn journal(&self) -> Result<Option<String>, BackupFault> {
+        // A look from the last entry on is short; from nothing on the end comes last. The first
+        // frame has the first entries.
+        let mut first = None;
+        let told = Source::of(self.folder).stream(CopyPoint::NOTHING, false, |frame| {
+            if let Frame::Entries { bytes, .. } = &frame {
+                let bytes = entries(bytes).next().and_then(Result::ok);
+                first = bytes.map(|bytes| Hash::of(bytes).to_string());
+            }
+            // Nothing more is wanted.
+            Err(BackupFault::Refused(String::new()))
+        });
+        match told {
+            Err(fault) if first.is_none() => Err(fault),
+            _ => Ok(first),
+        }
+    }
+
     /// Removes what the rule of keeping does not want any more.
     fn prune(&self) -> Result<usize, BackupFault> {
         let keep_s = self.settings.keep.as_secs() as i64;
-        Chain::look(self.into)?.prune(wall().plus_s(-keep_s))
+        Chain::read(self.into)?.prune(wall().plus_s(-keep_s))
     }
 
     /// Copies what is behind a point into a file, if there is anything.
@@ -230,6 +274,11 @@ impl Follow<'_> {
         let Some(making) = making.filter(|_| end.has_news()) else {
             return Ok(Some((end, None)));
         };
+        // A mount that went while this was written.
+        let had = Notes::of(self.folder).last_of(self.into)?;
+        if had.is_some() && !self.has_copies() {
+            return Err(self.is_away(had));
+        }
         let day = day_folder(self.into, now)?;
         let about = making.keep(&end, now, &day.join(name(&end)))?;
         Ok(Some((end, Some(about))))

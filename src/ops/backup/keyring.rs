@@ -125,7 +125,14 @@ pub fn import(
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(BackupFault::at(parent))?;
         }
-        write_new(&path, mode_of(&name), text.as_bytes()).map_err(BackupFault::Server)?;
+        if let Err(fault) = write_new(&path, mode_of(&name), text.as_bytes()) {
+            // Whole or not at all: a part of it would be in the way the next time.
+            let _ = fs::remove_file(&path);
+            for made in &names {
+                let _ = fs::remove_file(folder.path().join(made));
+            }
+            return Err(BackupFault::Server(fault));
+        }
         names.push(name);
     }
     Ok(names)

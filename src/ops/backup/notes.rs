@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -90,8 +91,21 @@ impl Notes {
     }
 
     /// The last entry in the copies of a folder, if there were any.
-    pub fn last_of(&self, place: &Path) -> Option<u64> {
-        Some(self.read().places.get(&whole(place))?.last)
+    ///
+    /// # Errors
+    /// When the notes are there and can't be read: whether a folder is mounted can't be told then.
+    pub fn last_of(&self, place: &Path) -> Result<Option<u64>, BackupFault> {
+        let noted: Noted = match fs::read(&self.path) {
+            Ok(text) => serde_json::from_slice(&text).map_err(|error| {
+                BackupFault::Refused(format!(
+                    "{} can't be read ({error}): move it away, and say --begin-anew once",
+                    self.path.display()
+                ))
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Noted::default(),
+            Err(error) => return Err(BackupFault::at(&self.path)(error)),
+        };
+        Ok(noted.places.get(&whole(place)).map(|place| place.last))
     }
 
     /// A folder has everything up to the end of a stream; `about` is the copy that was made.
@@ -137,7 +151,9 @@ impl Notes {
 
     /// Not synced: what is lost with the host is of no use to a restore.
     fn write(&self, noted: &Noted) -> Result<(), BackupFault> {
-        let part = self.path.with_extension("part");
+        let part = self
+            .path
+            .with_extension(format!("{}.part", std::process::id()));
         let text = serde_json::to_vec_pretty(noted).unwrap_or_default();
         let written = fs::write(&part, text).and_then(|()| fs::rename(&part, &self.path));
         written.map_err(BackupFault::at(&self.path))

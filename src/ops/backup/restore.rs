@@ -127,8 +127,11 @@ fn of_folder(
     part: &Part,
     tell: &mut dyn FnMut(usize, usize),
 ) -> Result<OfFolder, BackupFault> {
-    let chain = Chain::look(folder)?;
+    let chain = Chain::read(folder)?;
     let (mut without, mut passed_over) = (Vec::new(), Vec::new());
+    for (path, why) in &chain.odd {
+        passed_over.push(format!("{}: {why}", path.display()));
+    }
     loop {
         let plan = match chain.plan(until, &without) {
             Ok(plan) => plan,
@@ -136,7 +139,7 @@ fn of_folder(
             Err(fault) if passed_over.is_empty() => return Err(fault),
             Err(fault) => {
                 let all = passed_over.join("; ");
-                return Err(BackupFault::Refused(format!("{all}; without it: {fault}")));
+                return Err(BackupFault::Refused(format!("{fault}; not used: {all}")));
             }
         };
         part.remove();
@@ -330,7 +333,7 @@ impl Drop for Part {
 
 /// Copies bytes and not modes: `fs::copy` makes a write-protected copy of a write-protected file.
 fn copy_bytes(from: &Path, to: &Path) -> Result<(), BackupFault> {
-    let mut source = fs::File::open(from).map_err(BackupFault::at(from))?;
+    let mut source = file::open_regular(from)?;
     let mut target = fs::File::create_new(to).map_err(BackupFault::at(to))?;
     std::io::copy(&mut source, &mut target).map_err(BackupFault::at(to))?;
     Ok(())

@@ -1,9 +1,10 @@
 //! All cryptography of the program, but TLS (`tls`): the only place that names libraries for it.
 //!
 //! Nothing here decides what is hashed, signed or sealed, or with which key: `keys`, `domain` and
-//! the others do, with a label for each purpose. A site that has to use nationally validated modules
-//! (in Korea KCMVP) replaces what is in this file: SHA-256, HMAC-SHA-256, AES-256-GCM, Ed25519, random
-//! bytes, Argon2id, and in `seal` the age format. SECURITY.md says what else that changes.
+//! the others do, with a label for each purpose. A site that has to use nationally validated
+//! modules (in Korea KCMVP) replaces what is in this file: SHA-256, HMAC-SHA-256, AES-256-GCM,
+//! Ed25519, random bytes, Argon2id, and in `seal` the age format. SECURITY.md says what else that
+//! changes.
 
 pub mod seal;
 

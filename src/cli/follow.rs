@@ -72,7 +72,10 @@ fn seconds(text: &str) -> Result<f64, String> {
 impl Follow {
     pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
         let recipients = self.sealed.of(folder)?;
-        let same = |one: &Path, other: &Path| matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other);
+        let same = |one: &Path, other: &Path| {
+            let whole = |path: &Path| path.canonicalize().ok();
+            whole(one).is_some_and(|one| whole(other).is_some_and(|other| one == other))
+        };
         anyhow::ensure!(
             !same(&self.folder, folder.path()),
             "{} is the data folder itself: copies belong on another disk",

@@ -94,7 +94,8 @@ const STYLE: &str = "\
     :root{color-scheme:light dark}\
     body{margin:0 auto;max-width:52rem;padding:1rem;\
     font:1rem/1.6 'Apple SD Gothic Neo','Malgun Gothic','Noto Sans KR',system-ui,sans-serif}\
-    pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:.75rem;background:#8882;border-radius:.25rem}\
+    pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:.75rem}\
+    pre{background:#8882;border-radius:.25rem}\
     code{font-size:.9em}table{border-collapse:collapse;display:block;overflow-x:auto}\
     nav ol{list-style:none;padding:0}\
     th,td{border:1px solid #8888;padding:.25rem .5rem;text-align:start;vertical-align:top}\

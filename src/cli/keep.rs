@@ -88,7 +88,8 @@ pub struct Backup {
     #[command(flatten)]
     sealed: SealedTo,
     /// MB a second at the most; as fast as it goes if not given
-    #[arg(long, value_name = "MB_PER_S", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "MB_PER_S",
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     rate: Option<u64>,
     #[command(subcommand)]
     command: Option<BackupCommand>,

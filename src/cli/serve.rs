@@ -22,7 +22,7 @@ pub fn init(folder: &Folder, names: &[String]) -> anyhow::Result<Output> {
          clients that trust certs/authority.pem take it; for one of the agency's own authority: \
          sumun certs request\n\
          first administrator: {FIRST_ADMIN}, password: {password}  (shown once, stored nowhere)\n\
-         `sumun keys export` seals keys.json and what belongs to it: without it a copy is of no use\n\
+         `sumun keys export` seals keys.json and more: without it a copy is of no use\n\
          next: sumun campaign activate FILE; roster import FILE; sites import FILE; slots import \
          FILE; serve (each with --data {path})"
     );
@@ -46,7 +46,7 @@ pub fn serve(folder: &Folder, file: Option<&Path>) -> anyhow::Result<Output> {
     Ok(Output::nothing())
 }
 
-/// Structured logs on standard error: a JSON object a line, with the level as systemd's journal reads
+/// Structured logs on standard error: a JSON object a line, with the level as the journal reads
 /// it in front when the journal does. Nothing personal is ever handed to them.
 pub fn start_log(level: &str) {
     let filter = EnvFilter::new(format!("{level},actix_server=warn,mio=warn"));

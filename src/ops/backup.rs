@@ -1,11 +1,11 @@
 //! Copies of the data file: made while a server runs, kept, restored and rehearsed.
 //!
 //! A copy is a file with a head that everybody can read and a stream of frames behind it, in the
-//! form of `journal::copy`, which can be sealed to keys that are not on this host. `source` gives the
-//! stream, of a running server or of a folder at rest; `file` is one copy; `chain` a folder of copies
-//! that follow each other; `follow` adds to such a folder every few seconds; `restore` makes a data
-//! file of copies; `drill` does that into a scratch folder and signs what came of it; `keyring` seals
-//! what no copy has; `notes` says when copies were made.
+//! form of `journal::copy`, which can be sealed to keys that are not on this host. `source` gives
+//! the stream, of a running server or of a folder at rest; `file` is one copy; `chain` a folder of
+//! copies that follow each other; `follow` adds to such a folder every few seconds; `restore` makes
+//! a data file of copies; `drill` does that into a scratch folder and signs what came of it;
+//! `keyring` seals what no copy has; `notes` says when copies were made.
 
 pub mod chain;
 pub mod drill;

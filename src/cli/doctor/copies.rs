@@ -42,16 +42,16 @@ fn of_noted(noted: &Noted, now: Stamp, is_served: bool) -> Finding {
         );
     };
     let Place { name, last, .. } = newest;
-    let age = age_s(newest.at, now);
+    let old_s = age_s(newest.at, now);
     let full = noted.places.iter().filter_map(|place| place.full_at).max();
     let full = full.map_or("no full one is known".to_owned(), |at| {
         format!("the newest full one is {} days old", age_s(at, now) / DAY_S)
     });
     let says = format!(
-        "the newest is up to entry {}, {age} s old, in {name}; {full}",
+        "the newest is up to entry {}, {old_s} s old, in {name}; {full}",
         last.0
     );
-    if is_served && age > COPY_AGE_S_MAX {
+    if is_served && old_s > COPY_AGE_S_MAX {
         bad(
             WHAT,
             format!(

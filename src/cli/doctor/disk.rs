@@ -50,7 +50,7 @@ pub fn speed(folder: &Folder) -> Finding {
         bad(
             WHAT,
             format!(
-                "{says}: commits wait for it; use a disk that keeps it under {most} ms (an SSD with \
+                "{says}: commits wait for it; use a disk that keeps under {most} ms (an SSD with \
                  a protected cache), and nothing else on it"
             ),
         )

@@ -1,4 +1,4 @@
-//! What the kernel of this host is set to: its queues of connections, and where its time comes from.
+//! What the kernel of this host is set to: its queues of connections, and the source of its time.
 
 use std::fs;
 use std::path::Path;

@@ -42,7 +42,17 @@ pub struct Chain {
     pub entries: Vec<Named>,
     /// Files whose head can't be read or says something else than their name, and why: nothing is
     /// restored from them, and nothing is removed while there are any.
-    pub odd: Vec<(PathBuf, String)>,
+    pub odd: Vec<Odd>,
+}
+
+/// A file that is not the copy that its name says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Odd {
+    pub path: PathBuf,
+    pub why: String,
+    /// The last entry that a file of entries should have; none for a full copy, which others can
+    /// stand in for.
+    last: Option<u64>,
 }
 
 /// More entries than there will ever be: a name with a greater number is none of ours.
@@ -51,7 +61,11 @@ const ENTRY_MAX: u64 = 1 << 56;
 impl Named {
     /// What the copy says of itself, if it fits its name.
     fn checked(&self, is_full: bool) -> Result<About, String> {
-        let about = file::about(&self.path).map_err(|fault| fault.to_string())?;
+        let about = file::about(&self.path).map_err(|fault| match fault {
+            BackupFault::Damaged { why, .. } | BackupFault::NotACopy { why, .. } => why,
+            BackupFault::File { cause, .. } => cause.to_string(),
+            other => other.to_string(),
+        })?;
         let about = about.ok_or("it is not a copy")?;
         if about.is_full() == is_full && (about.first, about.last) == (self.first, self.last) {
             return Ok(about);
@@ -132,7 +146,11 @@ impl Chain {
                     };
                     into.push(named);
                 }
-                Err(why) => chain.odd.push((named.path, why)),
+                Err(why) => chain.odd.push(Odd {
+                    path: named.path,
+                    why,
+                    last: (!is_full).then_some(named.last),
+                }),
             }
         }
         let mut journals = journals.into_values();
@@ -289,6 +307,20 @@ impl Chain {
             }
             .into());
         }
+        // Entries that were copied, and can't be read, are not left out in silence.
+        let lost = self
+            .odd
+            .iter()
+            .find(|odd| odd.last.is_some_and(|last| last > at));
+        if let Some(Odd { path, why, last }) = lost {
+            return Err(BackupFault::Refused(format!(
+                "{}: {why}; without it the entries {} to {} are missing: look for another copy of \
+                 it, or restore what is before with --to-seq {at}",
+                path.display(),
+                at + 1,
+                last.unwrap_or(at)
+            )));
+        }
         match until {
             Until::Seq(wanted) => Err(BackupFault::Refused(format!(
                 "the copies end with entry {at}: entry {wanted} is in none of them"
@@ -300,7 +332,7 @@ impl Chain {
     /// Removes the copies that no restore to a time from `horizon` on needs: those before the
     /// second newest full copy that was made before it. Tells how many were removed.
     pub fn prune(&self, horizon: Stamp) -> Result<usize, BackupFault> {
-        if let Some((path, why)) = self.odd.first() {
+        if let Some(Odd { path, why, .. }) = self.odd.first() {
             return Err(BackupFault::Refused(format!(
                 "{}: {why}; nothing is removed while it is there: look at it, and move it away",
                 path.display()
@@ -346,8 +378,8 @@ impl Chain {
                 .file_name()
                 .and_then(|name| name.to_str())
                 .unwrap_or_default();
-            let age = path.metadata().and_then(|seen| seen.modified());
-            let is_new = age.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < ASIDE_EVERY));
+            let made = path.metadata().and_then(|seen| seen.modified());
+            let is_new = made.is_ok_and(|at| at.elapsed().is_ok_and(|old| old < ASIDE_EVERY));
             if name.starts_with(ASIDE) && is_new {
                 return Err(BackupFault::Refused(format!(
                     "{} was put aside less than an hour ago, and the copies are of another journal \

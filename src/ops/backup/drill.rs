@@ -70,8 +70,8 @@ pub struct Signed {
     pub signature: Option<String>,
 }
 
-/// What is new is copied every two seconds. Copies that are older than a minute may be of a server at
-/// which nothing happened since, until a moment ago: then a file comes within some seconds.
+/// What is new is copied every two seconds. Copies that are older than a minute may be of a server
+/// at which nothing happened since, until a moment ago: then a file comes within some seconds.
 const OLD_S: i64 = 60;
 const GOES_ON: Duration = Duration::from_secs(5);
 

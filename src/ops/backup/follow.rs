@@ -143,7 +143,7 @@ impl Follow<'_> {
                     && there.journal != own
                 {
                     return Err(BackupFault::Refused(format!(
-                        "{} has the copies of another data folder: give these a folder of their own",
+                        "{} has the copies of another data folder: these need one of their own",
                         self.into.display()
                     )));
                 }

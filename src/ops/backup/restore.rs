@@ -129,8 +129,8 @@ fn of_folder(
 ) -> Result<OfFolder, BackupFault> {
     let chain = Chain::read(folder)?;
     let (mut without, mut passed_over) = (Vec::new(), Vec::new());
-    for (path, why) in &chain.odd {
-        passed_over.push(format!("{}: {why}", path.display()));
+    for odd in &chain.odd {
+        passed_over.push(format!("{}: {}", odd.path.display(), odd.why));
     }
     loop {
         let plan = match chain.plan(until, &without) {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-/// Turns OpenMetrics text into it. The samples are the same; what is said of a counter has its whole
-/// name, and the end has no mark.
+/// Turns OpenMetrics text into it. The samples are the same; what is said of a counter
+/// has its whole name, and the end has no mark.
 pub fn classic(open_metrics: &str) -> String {
     let about = |line: &str, kind: &str| {
         let rest = line.strip_prefix(kind)?;

@@ -567,6 +567,13 @@ pub fn read_head(file: &Path) -> anyhow::Result<KeptHead> {
     })
 }
 
+/// Whether a file is there and can't be written, as on a medium for reading or of another account.
+fn can_only_be_read(file: &Path) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    let opened = fs::OpenOptions::new().write(true).open(file);
+    opened.is_err_and(|error| matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem))
+}
+
 /// Looks at the data file of a folder, or at a copy of it while a server runs.
 pub fn with_view<T>(
     folder: &Folder,
@@ -582,7 +589,15 @@ fn with_view_in<T>(
     look: impl FnOnce(&Read) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     if control::connect(&folder.socket())?.is_none() {
-        return look(&Store::look(&folder.data_file())?.read()?);
+        let file = folder.data_file();
+        if !can_only_be_read(&file) {
+            return look(&Store::look(&file)?.read()?);
+        }
+        // redb opens what it reads for writing: of a medium that can't be written, a copy is read.
+        let scratch = Scratch::make(scratch)?;
+        let part = Part::beside(&scratch.path().join("view"))?;
+        part.take(&file)?;
+        return look(&Store::look(part.path())?.read()?);
     }
     let scratch = Scratch::make(scratch)?;
     let part = Part::beside(&scratch.path().join("view"))?;

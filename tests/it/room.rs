@@ -131,3 +131,28 @@ fn full_to_the_last_byte_nothing_acknowledged_is_lost() {
     assert!(server.stop().success());
     world.ok(&["verify"]);
 }
+
+/// An auditor gets a folder on a medium that can't be written: it could not be verified at all.
+#[test]
+fn a_folder_that_can_only_be_read_is_verified_and_exported() {
+    let Some(disk) = Disk::mount(300) else { return };
+    let world = world_on(&disk);
+    let remount = |how: &str| {
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-o", &format!("remount,{how}")])
+            .arg(disk.path());
+        assert!(mount.status().unwrap().success());
+    };
+    remount("ro");
+    let verified = world.run(&["verify"]);
+    let exported = world.run(&["audit", "export"]);
+    remount("rw");
+    let said = text(&verified.stdout) + &text(&verified.stderr);
+    assert!(
+        verified.status.success() && said.contains("verified"),
+        "{said}"
+    );
+    assert!(exported.status.success(), "{}", text(&exported.stderr));
+    assert!(text(&exported.stdout).lines().count() > 3);
+}

@@ -92,7 +92,7 @@ pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Output> {
             let source =
                 File::open(file).with_context(|| format!("can't open {}", file.display()))?;
             match verify_export(BufReader::new(source), kept.as_ref()) {
-                Ok(verified) => Ok(keep::answer(&verified)),
+                Ok(verified) => Ok(keep::compared(keep::answer(&verified), kept.as_ref())),
                 Err(fault) => Ok(keep::found(&fault.to_string())),
             }
         }

@@ -519,7 +519,7 @@ fn check_all(
         ));
     }
     let vault = vault_of(read, &state, folder)?;
-    let mut output = answer(&verified);
+    let mut output = compared(answer(&verified), kept);
     output.json["vault"] = vault_json(&vault);
     if vault.faults_total > 0 {
         let faults = vault_faults(&vault);
@@ -553,6 +553,20 @@ pub fn answer(verified: &Verified) -> Output {
         "verified": true, "first": first, "last": last, "hash": hash, "heads": heads,
     });
     Output::done(human, json)
+}
+
+/// An answer that says that a head which was kept is in what was verified.
+pub fn compared(mut answer: Output, kept: Option<&KeptHead>) -> Output {
+    if let Some(kept) = kept {
+        let stamp = kept.stamp.as_deref().unwrap_or("an unknown time");
+        let said = format!(
+            "\nthe head kept for entry {}, of {stamp}, is in it",
+            kept.seq
+        );
+        answer.human.push_str(&said);
+        answer.json["head"] = json!(kept.seq);
+    }
+    answer
 }
 
 /// What `audit head --json` printed.

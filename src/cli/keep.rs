@@ -131,6 +131,7 @@ impl Backup {
         if !into.is_dir() {
             bail!("{} is not a folder: make it first", into.display());
         }
+        give_way();
         let recipients = self.sealed.of(folder)?;
         let name = absolute.file_name().context("that is not a file's name")?;
         let mut part = name.to_os_string();
@@ -196,6 +197,12 @@ fn prune(folder: &Path, keep_days: u64) -> anyhow::Result<Output> {
         human,
         json!({ "removed": removed, "kept": left }),
     ))
+}
+
+/// Takes what processor the server of this host leaves: proving a copy takes all cores, and a
+/// booking must not wait for it.
+fn give_way() {
+    let _ = rustix::process::nice(19);
 }
 
 /// How far something is, on standard error, once it has taken a second and then each second.
@@ -319,6 +326,7 @@ impl Restore {
         from: &From,
         identities: &Identities,
     ) -> anyhow::Result<Output> {
+        give_way();
         let scratch = self.scratch.clone().unwrap_or_else(std::env::temp_dir);
         let progress = Progress::new("read");
         let mut tell = |read, all| progress.files(read, all);
@@ -458,6 +466,7 @@ impl Verify {
     }
 
     pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
+        give_way();
         let kept = self.head.as_deref().map(read_head).transpose()?;
         let is_own = self.file.is_none();
         let check = |read: &Read| check_all(read, kept.as_ref(), folder, is_own);

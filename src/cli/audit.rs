@@ -9,7 +9,7 @@ use clap::Subcommand;
 use data_encoding::HEXLOWER;
 use serde_json::json;
 
-use super::{Output, keep, work};
+use super::{Output, verify, work};
 use crate::audit::draw::CheckedPlan;
 use crate::audit::{draw, export, verify_export};
 use crate::domain::ids::{PersonKey, Seq};
@@ -71,7 +71,7 @@ pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Output> {
         AuditCommand::Head => work(folder, Work::Head, None),
         AuditCommand::Export { from, to } => {
             let (from, to) = (Seq(*from), Seq(to.unwrap_or(u64::MAX)));
-            keep::with_view(folder, |read| {
+            verify::with_view(folder, |read| {
                 anyhow::ensure!(from <= to, "--from {from} is behind --to {to}");
                 anyhow::ensure!(from != Seq(0), "entries are counted from 1");
                 let there = read.hash_at(from)?.is_some();
@@ -88,16 +88,16 @@ pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Output> {
             file: Some(file),
             head,
         } => {
-            let kept = head.as_deref().map(keep::read_head).transpose()?;
+            let kept = head.as_deref().map(verify::read_head).transpose()?;
             let source =
                 File::open(file).with_context(|| format!("can't open {}", file.display()))?;
             match verify_export(BufReader::new(source), kept.as_ref()) {
-                Ok(verified) => Ok(keep::compared(keep::answer(&verified), kept.as_ref())),
-                Err(fault) => Ok(keep::found(&fault.to_string())),
+                Ok(verified) => Ok(verify::compared(verify::answer(&verified), kept.as_ref())),
+                Err(fault) => Ok(verify::found(&fault.to_string())),
             }
         }
         AuditCommand::Verify { file: None, head } => {
-            keep::Verify::of_folder(head.clone()).run(folder)
+            verify::Verify::of_folder(head.clone()).run(folder)
         }
     }
 }
@@ -106,7 +106,7 @@ fn draws(file: &Path, person: Option<&str>) -> anyhow::Result<Output> {
     let source = File::open(file).with_context(|| format!("can't open {}", file.display()))?;
     let checked = match draw::check(BufReader::new(source)) {
         Ok(checked) => checked,
-        Err(fault) => return Ok(keep::found(&fault.to_string())),
+        Err(fault) => return Ok(verify::found(&fault.to_string())),
     };
     let (mut lines, mut all, mut fault) = (Vec::new(), Vec::new(), false);
     for draw in &checked {

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::campaign::{CampaignCommand, parse_at, preview, read_campaign};
-use super::{Output, keep, perform, told, work};
+use super::{Output, perform, told, verify, work};
 use crate::domain::campaign::eligibility::Subject;
 use crate::domain::spelling::phone::Country;
 use crate::files::Encoding;
@@ -207,7 +207,7 @@ fn groups_on_roster(folder: &Folder) -> anyhow::Result<Option<BTreeSet<String>>>
             _ => None,
         });
     }
-    let roster = keep::with_view(folder, |read| Ok(read.roster()?))?;
+    let roster = verify::with_view(folder, |read| Ok(read.roster()?))?;
     Ok(roster.map(|roster| roster.group_sets.into_iter().flatten().collect()))
 }
 
@@ -231,7 +231,7 @@ pub fn campaign(folder: &Folder, command: &CampaignCommand) -> anyhow::Result<Ou
             let (campaign, _) = read_campaign(file)?;
             let other = against.as_deref().map(read_campaign).transpose()?;
             let at = parse_at(&campaign, at)?;
-            let roster = keep::with_view(folder, |read| Ok(read.roster()?))?.unwrap_or_default();
+            let roster = verify::with_view(folder, |read| Ok(read.roster()?))?.unwrap_or_default();
             let mut groups: Vec<String> = roster.group_sets.iter().flatten().cloned().collect();
             groups.sort_unstable();
             groups.dedup();

@@ -1,4 +1,4 @@
-//! `sumun backup`, `restore` and `verify`: keeping the data file and proving it whole.
+//! `sumun backup` and `restore`: keeping copies of the data file and making one of them.
 
 use std::cell::Cell;
 use std::fs;
@@ -10,8 +10,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::Output;
-use super::told::{rows_seen, vault_faults, vault_json};
-use crate::audit::{KeptHead, Verified, verify_store};
+use super::told::{vault_faults, vault_json};
+use crate::audit::verify_store;
 use crate::clock::{tick, wall};
 use crate::crypto::seal::{Identities, Recipients};
 use crate::domain::ids::Seq;
@@ -23,12 +23,11 @@ use crate::journal::store::{Read, Store};
 use crate::journal::vault::{VaultSeen, check_vault};
 use crate::keys::Keys;
 use crate::ops::backup::chain::Chain;
-use crate::ops::backup::drill::{self, Compared, Scratch};
+use crate::ops::backup::drill::{self, Compared};
 use crate::ops::backup::file::{Making, PART};
 use crate::ops::backup::notes::Notes;
 use crate::ops::backup::restore::{self, From, Part, Restored};
 use crate::ops::backup::source::Source;
-use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::systemd::credentials::{self, credential};
 
@@ -201,7 +200,7 @@ fn prune(folder: &Path, keep_days: u64) -> anyhow::Result<Output> {
 
 /// Takes what processor the server of this host leaves: proving a copy takes all cores, and a
 /// booking must not wait for it.
-fn give_way() {
+pub(super) fn give_way() {
     let _ = rustix::process::nice(19);
 }
 
@@ -411,13 +410,13 @@ fn restored_words(folder: &Folder, target: &Path, restored: &Restored) -> Output
 }
 
 /// Looks at the vault, with the folder's keys if they belong to the data file.
-fn vault_of(read: &Read, state: &State, folder: &Folder) -> anyhow::Result<VaultSeen> {
+pub(super) fn vault_of(read: &Read, state: &State, folder: &Folder) -> anyhow::Result<VaultSeen> {
     let roster = read.roster()?.unwrap_or_default();
     let keys = folder.keys().ok().filter(|keys| belong(keys, state));
     Ok(check_vault(read, &roster, state, keys.as_deref())?)
 }
 
-fn belong(keys: &Keys, state: &State) -> bool {
+pub(super) fn belong(keys: &Keys, state: &State) -> bool {
     let founded = state.founded;
     founded.is_some_and(|founded| founded.head_public_key == keys.head_public_key())
 }
@@ -432,203 +431,4 @@ fn with_vault_faults(answer: Output, vault: &VaultSeen) -> Output {
         fault: true,
         ..answer
     }
-}
-
-/// `sumun verify [FILE|DIR]`.
-#[derive(Args, Clone, Debug)]
-pub struct Verify {
-    /// A copy, or a folder of them; the data file of the folder if not given
-    file: Option<PathBuf>,
-    /// What `audit head --json` printed earlier: finds a tail that was cut since
-    #[arg(long, value_name = "FILE")]
-    head: Option<PathBuf>,
-    #[command(flatten)]
-    opened: OpenedWith,
-    /// Where a copy is taken apart: as much room as the data file has; the host's usual place for
-    /// temporary files if not given
-    #[arg(long, value_name = "DIR")]
-    scratch: Option<PathBuf>,
-}
-
-impl Verify {
-    /// Checks the data file of the folder.
-    pub fn of_folder(head: Option<PathBuf>) -> Self {
-        Self {
-            file: None,
-            head,
-            opened: OpenedWith::default(),
-            scratch: None,
-        }
-    }
-
-    fn scratch(&self) -> PathBuf {
-        self.scratch.clone().unwrap_or_else(std::env::temp_dir)
-    }
-
-    pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
-        give_way();
-        let kept = self.head.as_deref().map(read_head).transpose()?;
-        let is_own = self.file.is_none();
-        let check = |read: &Read| check_all(read, kept.as_ref(), folder, is_own);
-        let Some(file) = &self.file else {
-            return with_view_in(folder, &self.scratch(), check);
-        };
-        let from = match From::look(file)? {
-            // Somebody's data folder, as it lies on a medium.
-            From::Folder(path) if path.join("sumun.redb").exists() => {
-                From::DataFile(path.join("sumun.redb"))
-            }
-            from => from,
-        };
-        // redb may repair what it opens: the file itself stays as it is.
-        let scratch = Scratch::make(&self.scratch())?;
-        let place = Part::beside(&scratch.path().join("verify"))?;
-        match from {
-            From::DataFile(path) => place.take(&path)?,
-            copies => {
-                let progress = Progress::new("read");
-                let mut tell = |read, all| progress.files(read, all);
-                let identities = self.opened.read()?;
-                let made = restore::restore(
-                    &copies,
-                    Until::End,
-                    &identities,
-                    None,
-                    place.path(),
-                    &mut tell,
-                );
-                if let Err(fault) = made {
-                    return Ok(found(&fault.to_string()));
-                }
-            }
-        }
-        let store = match Store::look(place.path()) {
-            Ok(store) => store,
-            Err(fault) => return Ok(found(&fault.to_string())),
-        };
-        check(&store.read()?)
-    }
-}
-
-/// Checks a data file, and then its vault. In the data file's own folder, its keys belong to it.
-fn check_all(
-    read: &Read,
-    kept: Option<&KeptHead>,
-    folder: &Folder,
-    is_own: bool,
-) -> anyhow::Result<Output> {
-    let (verified, state) = match verify_store(read, kept) {
-        Ok(checked) => checked,
-        Err(fault) => return Ok(found(&fault.to_string())),
-    };
-    if is_own && folder.keys().is_ok_and(|keys| !belong(&keys, &state)) {
-        return Ok(found(
-            "the data file is whole, but the keys.json beside it belongs to another one: put the \
-             right one there",
-        ));
-    }
-    let vault = vault_of(read, &state, folder)?;
-    let mut output = compared(answer(&verified), kept);
-    output.json["vault"] = vault_json(&vault);
-    if vault.faults_total > 0 {
-        let faults = vault_faults(&vault);
-        output.json["verified"] = json!(false);
-        output.json["fault"] = json!(faults);
-        output.human = format!("FAULT: {faults}");
-        output.fault = true;
-    } else if vault.rows > 0 {
-        output.human.push_str(&format!("\n{}", rows_seen(&vault)));
-    }
-    Ok(output)
-}
-
-/// A fault that an auditor looks for.
-pub fn found(what: &str) -> Output {
-    Output::fault(
-        format!("FAULT: {what}"),
-        json!({ "verified": false, "fault": what }),
-    )
-}
-
-pub fn answer(verified: &Verified) -> Output {
-    let Verified {
-        first,
-        last,
-        hash,
-        heads,
-    } = verified;
-    let human = format!("verified: entries {first} to {last}, {heads} signed heads, hash {hash}");
-    let json = json!({
-        "verified": true, "first": first, "last": last, "hash": hash, "heads": heads,
-    });
-    Output::done(human, json)
-}
-
-/// An answer that says that a head which was kept is in what was verified.
-pub fn compared(mut answer: Output, kept: Option<&KeptHead>) -> Output {
-    if let Some(kept) = kept {
-        let stamp = kept.stamp.as_deref().unwrap_or("an unknown time");
-        let said = format!(
-            "\nthe head kept for entry {}, of {stamp}, is in it",
-            kept.seq
-        );
-        answer.human.push_str(&said);
-        answer.json["head"] = json!(kept.seq);
-    }
-    answer
-}
-
-/// What `audit head --json` printed.
-pub fn read_head(file: &Path) -> anyhow::Result<KeptHead> {
-    let text =
-        fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?;
-    serde_json::from_str(&text).with_context(|| {
-        format!(
-            "{} is not what `sumun audit head --json` printed",
-            file.display()
-        )
-    })
-}
-
-/// Whether a file is there and can't be written, as on a medium for reading or of another account.
-fn can_only_be_read(file: &Path) -> bool {
-    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
-    let opened = fs::OpenOptions::new().write(true).open(file);
-    opened.is_err_and(|error| matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem))
-}
-
-/// Looks at the data file of a folder, or at a copy of it while a server runs.
-pub fn with_view<T>(
-    folder: &Folder,
-    look: impl FnOnce(&Read) -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    with_view_in(folder, &std::env::temp_dir(), look)
-}
-
-/// The same, with the copy in this folder.
-fn with_view_in<T>(
-    folder: &Folder,
-    scratch: &Path,
-    look: impl FnOnce(&Read) -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    if control::connect(&folder.socket())?.is_none() {
-        let file = folder.data_file();
-        if !can_only_be_read(&file) {
-            return look(&Store::look(&file)?.read()?);
-        }
-        // redb opens what it reads for writing: of a medium that can't be written, a copy is read.
-        let scratch = Scratch::make(scratch)?;
-        let part = Part::beside(&scratch.path().join("view"))?;
-        part.take(&file)?;
-        return look(&Store::look(part.path())?.read()?);
-    }
-    let scratch = Scratch::make(scratch)?;
-    let part = Part::beside(&scratch.path().join("view"))?;
-    let mut taker = Taker::create(part.path(), Until::End)?;
-    Source::of(folder).stream(CopyPoint::NOTHING, true, |frame| {
-        taker.take(frame)?;
-        Ok(())
-    })?;
-    taker.finish()?;
-    look(&Store::look(part.path())?.read()?)
 }

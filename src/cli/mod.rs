@@ -17,6 +17,7 @@ pub mod languages;
 pub mod rush;
 pub mod serve;
 mod told;
+pub mod verify;
 
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
@@ -151,7 +152,7 @@ pub enum Command {
     /// Add languages to the pages
     #[command(subcommand)]
     Languages(languages::LanguagesCommand),
-    /// Replace the key that signs places and sessions; nobody loses their place
+    /// Replace the key that signs places and sessions; seal the keys of a folder, or put them into one
     #[command(
         subcommand_value_name = "ACT",
         after_help = "Example:\n  sumun keys rotate --data /var/lib/sumun"
@@ -179,7 +180,7 @@ pub enum Command {
     Restore(keep::Restore),
     /// Check a data file or copy: chain, seats, signed heads, roster
     #[command(after_help = "Example:\n  sumun verify 2021-07-19.sumun --head head.json")]
-    Verify(keep::Verify),
+    Verify(verify::Verify),
     /// Export entries and check them offline
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -191,7 +192,7 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "en")]
         lang: guide::GuideLanguage,
     },
-    /// Check this host: settings, certificate, clock, disk, file limits
+    /// Check this host: settings, keys, certificate, clock, disk, limits, permissions, copies
     #[command(after_help = "Example:\n  sumun doctor --data /var/lib/sumun")]
     Doctor,
 }

@@ -1,4 +1,4 @@
-//! `sumun keys export`, `import` and `recipient`.
+//! `sumun keys rotate`, `export`, `import` and `recipient`.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use super::{KeysCommand, Output};
 use crate::crypto::seal;
 use crate::ops::backup::keyring;
 use crate::ops::folder::{Folder, write_new};
+use crate::ops::work::Work;
 
 pub fn run(folder: &Folder, command: &KeysCommand) -> anyhow::Result<Output> {
     match command {
@@ -39,7 +40,9 @@ pub fn run(folder: &Folder, command: &KeysCommand) -> anyhow::Result<Output> {
             let json = json!({ "recipient": recipient, "file": file.display().to_string() });
             Ok(Output::done(human, json))
         }
-        KeysCommand::Rotate { .. } => unreachable!("the token key is replaced by the writer"),
+        KeysCommand::Rotate { revoke } => {
+            super::work(folder, Work::RotateTokenKey { revoke: *revoke }, None)
+        }
     }
 }
 

@@ -152,7 +152,7 @@ pub enum Command {
     /// Add languages to the pages
     #[command(subcommand)]
     Languages(languages::LanguagesCommand),
-    /// Replace the key that signs places and sessions; seal the keys of a folder, or put them into one
+    /// Replace the key that signs places and sessions; seal a folder's keys, or put them into one
     #[command(
         subcommand_value_name = "ACT",
         after_help = "Example:\n  sumun keys rotate --data /var/lib/sumun"
@@ -281,9 +281,6 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
         }
         Command::Gate { campaign, command } => gate::run(&folder, command, campaign),
         Command::Languages(command) => languages::run(&folder, &command),
-        Command::Keys {
-            command: KeysCommand::Rotate { revoke },
-        } => work(&folder, Work::RotateTokenKey { revoke }, None),
         Command::Keys { command } => keys::run(&folder, &command),
         Command::Backup(backup) => backup.run(&folder),
         Command::Restore(restore) => restore.run(&folder),

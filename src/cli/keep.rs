@@ -18,7 +18,7 @@ use crate::domain::ids::Seq;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
 use crate::engine::open;
-use crate::journal::copy::{CopyPoint, Frame, Taker, Until};
+use crate::journal::copy::{CopyPoint, Frame, Until};
 use crate::journal::store::{Read, Store};
 use crate::journal::vault::{VaultSeen, check_vault};
 use crate::keys::Keys;
@@ -26,7 +26,8 @@ use crate::ops::backup::chain::Chain;
 use crate::ops::backup::drill::{self, Compared};
 use crate::ops::backup::file::{Making, PART};
 use crate::ops::backup::notes::Notes;
-use crate::ops::backup::restore::{self, From, Part, Restored};
+use crate::ops::backup::proof::Proof;
+use crate::ops::backup::restore::{self, From, Restored};
 use crate::ops::backup::source::Source;
 use crate::ops::folder::Folder;
 use crate::systemd::credentials::{self, credential};
@@ -137,8 +138,7 @@ impl Backup {
         part.push(format!(".copy.{}.{PART}", std::process::id()));
         let mut making = Making::begin(&into.join(part), &recipients)?;
         // It is restored while it is written: what is kept has been restored once.
-        let proof = Part::beside(&absolute)?;
-        let mut taker = Taker::create(proof.path(), Until::End)?;
+        let mut proof = Proof::beside(&absolute)?;
         let mut source = Source::of(folder);
         source.rate_bytes = self.rate.map(|mb| mb * 1_000_000);
         let began = tick();
@@ -148,12 +148,11 @@ impl Backup {
             making
                 .write(&frame)
                 .map_err(crate::ops::backup::BackupFault::at(file))?;
-            taker.take(frame)?;
-            Ok(())
+            proof.take(frame)
         })?;
         let end = end.context("there is no data file to copy")?;
         let copied_ms = began.elapsed().as_millis() as u64;
-        taker.finish()?;
+        let proof = proof.finish()?;
         progress.end();
         let (verified, vault) = {
             let store = Store::look(proof.path())?;

@@ -13,6 +13,7 @@ mod view;
 
 pub use view::FileView;
 
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::block::{Block, entries};
 use super::checkpoint::Mark;
-use super::storage::Storage;
+use super::storage::{Storage, Unsynced};
 use super::tail::{FileId, TailFault};
 use crate::clock::Entropy;
 use crate::domain::entry::Hash;
@@ -184,13 +185,27 @@ pub struct DataFile {
 impl DataFile {
     /// Makes an empty data file; refuses one that exists.
     pub fn create(path: &Path) -> Result<Self, StoreFault> {
-        if path.exists() {
-            let what = format!("{} exists already", path.display());
-            return Err(StoreFault::Damaged(what));
-        }
+        absent(path)?;
         let database = Database::builder()
             .set_cache_size(CACHE_BYTES)
             .create(path)?;
+        Self::founded(database, Some(path), Entropy::system().bytes())
+    }
+
+    /// Makes an empty data file whose commits do not wait for the disk: for a file that is thrown
+    /// away, or that its maker syncs once, when it is whole. A large sync stops those of a server
+    /// on the same disk.
+    pub fn create_unsynced(path: &Path) -> Result<Self, StoreFault> {
+        absent(path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(redb::Error::Io)?;
+        let database = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create_with_backend(OnStorage(Unsynced(file)))?;
         Self::founded(database, Some(path), Entropy::system().bytes())
     }
 
@@ -300,6 +315,14 @@ impl DataFile {
             transaction: self.database.begin_read()?,
         })
     }
+}
+
+fn absent(path: &Path) -> Result<(), StoreFault> {
+    if path.exists() {
+        let what = format!("{} exists already", path.display());
+        return Err(StoreFault::Damaged(what));
+    }
+    Ok(())
 }
 
 /// Lets redb work on our storage.

@@ -44,3 +44,29 @@ impl Storage for File {
         self.sync_data()
     }
 }
+
+/// A file that is never synced.
+#[derive(Debug)]
+pub struct Unsynced(pub File);
+
+impl Storage for Unsynced {
+    fn length(&self) -> io::Result<u64> {
+        self.0.length()
+    }
+
+    fn read(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
+        self.0.read(at, into)
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        Storage::set_len(&self.0, length)
+    }
+
+    fn write(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        Storage::write(&self.0, at, bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -2,10 +2,11 @@
 //!
 //! A copy is a file with a head that everybody can read and a stream of frames behind it, in the
 //! form of `journal::copy`, which can be sealed to keys that are not on this host. `source` gives
-//! the stream, of a running server or of a folder at rest; `file` is one copy; `chain` a folder of
-//! copies that follow each other; `follow` adds to such a folder every few seconds; `restore` makes
-//! a data file of copies; `drill` does that into a scratch folder and signs what came of it;
-//! `keyring` seals what no copy has; `notes` says when copies were made.
+//! the stream, of a running server or of a folder at rest; `file` is one copy; `proof` restores it
+//! while it is written; `chain` is a folder of copies that follow each other; `follow` adds to such
+//! a folder every few seconds; `restore` makes a data file of copies; `drill` does that into a
+//! scratch folder and signs what came of it; `keyring` seals what no copy has; `notes` says when
+//! copies were made.
 
 pub mod chain;
 pub mod drill;
@@ -13,6 +14,7 @@ pub mod file;
 pub mod follow;
 pub mod keyring;
 pub mod notes;
+pub mod proof;
 pub mod restore;
 pub mod source;
 

@@ -54,9 +54,10 @@ pub struct Taker {
 }
 
 impl Taker {
-    /// Begins with a new data file at `path`, which must not exist.
+    /// Begins with a new data file at `path`, which must not exist. It is not synced: whoever keeps
+    /// it does that, once.
     pub fn create(path: &Path, until: Until) -> Result<Self, CopyFault> {
-        let file = DataFile::create(path)?;
+        let file = DataFile::create_unsynced(path)?;
         let write = file.begin()?;
         Ok(Self {
             file,
@@ -199,7 +200,7 @@ impl Taker {
         Ok(())
     }
 
-    /// Makes the data file whole and durable; it is closed, and has an id of its own.
+    /// Makes the data file whole; it is closed, and has an id of its own.
     pub fn finish(self) -> Result<Taken, CopyFault> {
         let in_force = self.taken.point.roster;
         if self.roster != in_force {

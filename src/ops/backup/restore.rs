@@ -306,9 +306,10 @@ impl Part {
     /// Gives the data file its name, durably.
     pub fn keep(self, file: &Path) -> Result<(), BackupFault> {
         let fault = BackupFault::at(file);
-        let synced = fs::File::open(&self.0).and_then(|file| file.sync_all());
-        synced.map_err(&fault)?;
+        let sync = |path: &Path| fs::File::open(path)?.sync_all();
+        sync(&self.0).map_err(&fault)?;
         if self.tail().exists() {
+            sync(&self.tail()).map_err(&fault)?;
             fs::rename(self.tail(), file.with_extension("tail")).map_err(&fault)?;
         }
         fs::rename(&self.0, file).map_err(&fault)?;

@@ -118,15 +118,13 @@ pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, S
         }
     })?;
     let state = recovered.state;
-    let key = state
-        .founded
-        .ok_or(RecoveryFault::NotFounded)?
-        .head_public_key;
+    let newest = state.keys.head().ok_or(RecoveryFault::NotFounded)?;
+    let key_at = |seq| state.keys.head_at(seq).unwrap_or(newest);
     for (head, in_journal) in &heads {
-        check_head(head, in_journal.as_ref(), &key)?;
+        check_head(head, in_journal.as_ref(), &key_at(head.seq))?;
     }
     if let Some(kept) = kept {
-        check_kept(kept, kept_hash, Some(&key))?;
+        check_kept(kept, kept_hash, Some(&key_at(Seq(kept.seq))))?;
     }
     let (last, hash) = (state.seq.0, state.head.to_string());
     Ok((
@@ -250,12 +248,8 @@ pub fn verify_export(
         return Err(AuditFault::Line { line: 1, what });
     };
     if let Some(kept) = kept {
-        let founded = state.and_then(|state| state.founded);
-        check_kept(
-            kept,
-            kept_hash,
-            founded.map(|founded| founded.head_public_key).as_ref(),
-        )?;
+        let key = state.and_then(|state| state.keys.head_at(Seq(kept.seq)));
+        check_kept(kept, kept_hash, key.as_ref())?;
     }
     Ok(Verified {
         first: chain.first,

@@ -7,7 +7,9 @@
 //! Invariants: each purpose has its own key; every keyed hash starts with a label of its purpose
 //! and version; a file that others can read is refused, as its secrets may no longer be secrets.
 
+mod heads;
 mod number;
+mod personal;
 mod store;
 mod tokens;
 
@@ -15,14 +17,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use crate::clock::Entropy;
-use crate::crypto::{MacKey, NONCE_BYTES, SealKey, SignKey, TAG_BYTES, is_signed};
+use crate::crypto::{MacKey, NONCE_BYTES, SignKey, TAG_BYTES, is_signed};
 use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey};
-use crate::domain::roster::comparable_phone;
-use crate::domain::spelling::{comparable_name, former_comparable_name};
 use crate::domain::time::Stamp;
 use crate::sync::locked;
 use arc_swap::ArcSwap;
 
+pub use heads::HeadKeyMissing;
+use heads::HeadKeys;
+pub use personal::{PersonalKeys, SealBroken};
 pub use store::KeysFault;
 use store::{Secret, Stored, StoredToken};
 
@@ -34,12 +37,12 @@ pub struct Keys {
     stored: Mutex<Stored>,
     place: Place,
     person: MacKey,
-    name: MacKey,
     number: MacKey,
-    vault: SealKey,
-    /// What signs tokens now, and what still verifies; the one secret that changes.
+    /// By their ids; the journal says which are in force.
+    personal: ArcSwap<Vec<Arc<PersonalKeys>>>,
+    /// What signs tokens now, and what still verifies.
     tokens: ArcSwap<TokenKeys>,
-    head: SignKey,
+    heads: ArcSwap<HeadKeys>,
 }
 
 /// Where the secrets are, and so where a replaced key of tokens is written.
@@ -83,11 +86,6 @@ pub enum NotRotated {
 /// Tokens are good for at most a day (`gate::token::TOKEN_S_MAX`): a key that was replaced must
 /// stay good as long.
 const ROTATE_AFTER_S: i64 = 24 * 3600;
-
-/// A sealed row did not open: it was changed, moved to another person, or sealed under other keys.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("a vault row does not open: it was changed, belongs to another person, or has other keys")]
-pub struct SealBroken;
 
 impl Keys {
     /// The name of their file in the data folder.
@@ -159,18 +157,34 @@ impl Keys {
         Ok(id)
     }
 
+    /// Changes the secrets in the folder's file, if they are where they can be written, and then
+    /// here.
+    fn change_stored(
+        &self,
+        folder: &Path,
+        change: impl FnOnce(&mut Stored),
+    ) -> Result<(), KeysFault> {
+        if self.place == Place::Handed {
+            return Err(KeysFault::Handed(Self::file(folder)));
+        }
+        let mut stored = locked(&self.stored);
+        let mut next = stored.clone();
+        change(&mut next);
+        next.replace(folder)?;
+        self.personal.store(Arc::new(PersonalKeys::all(&next)));
+        *stored = next;
+        Ok(())
+    }
+
     /// Precomputes what is used often: a `MacKey` holds the hash state after its pads.
     fn ready(stored: Stored, place: Place) -> Result<Self, String> {
         let key = |secret: &Secret| MacKey::new(&secret.0);
-        let head = SignKey::from_pkcs8(&stored.head_pkcs8()?)
-            .map_err(|refused| format!("`head` is not an Ed25519 key: {refused}"))?;
         Ok(Self {
             person: key(&stored.person),
-            name: key(&stored.name),
             number: key(&stored.number),
-            vault: SealKey::new(&stored.vault.0),
+            personal: ArcSwap::from_pointee(PersonalKeys::all(&stored)),
             tokens: ArcSwap::from_pointee(TokenKeys::of(&stored)),
-            head,
+            heads: ArcSwap::from_pointee(HeadKeys::of(&stored)?),
             stored: Mutex::new(stored),
             place,
         })
@@ -183,33 +197,6 @@ impl Keys {
         message[..LABEL.len()].copy_from_slice(LABEL);
         message[LABEL.len()..].copy_from_slice(&code.to_be_bytes());
         PersonKey(leading(&self.person.of(&message)))
-    }
-
-    /// A tag of the name that shows whether a given name is this person's, and nothing else.
-    /// Compared as `comparable_name`. Two people of one name have unlike tags.
-    pub fn name_tag(&self, person: PersonKey, name: &str) -> [u8; 8] {
-        self.tag(b"sumun name v1", person, &comparable_name(name))
-    }
-
-    /// The tag that a roster of an earlier version of the program has of this name; none where it
-    /// is the same.
-    pub fn former_name_tag(&self, person: PersonKey, name: &str) -> Option<[u8; 8]> {
-        let former = former_comparable_name(name);
-        let differs = former != comparable_name(name);
-        differs.then(|| self.tag(b"sumun name v1", person, &former))
-    }
-
-    /// A tag of the telephone number that shows whether it changed, however it is written.
-    pub fn detail_tag(&self, person: PersonKey, phone: &str) -> u32 {
-        u32::from_be_bytes(self.tag(b"sumun phone v1", person, &comparable_phone(phone)))
-    }
-
-    fn tag<const N: usize>(&self, label: &[u8], person: PersonKey, text: &str) -> [u8; N] {
-        let mut context = self.name.begin();
-        context.update(label);
-        context.update(&person.0);
-        context.update(text.as_bytes());
-        leading(&context.finish())
     }
 
     /// The seed of the draw of one opening: known to nobody before it is shown.
@@ -244,36 +231,6 @@ impl Keys {
         leading(&context.finish())
     }
 
-    /// Seals a vault row for one person: nonce, ciphertext, tag.
-    pub fn seal(&self, entropy: &Entropy, person: PersonKey, plaintext: &[u8]) -> Vec<u8> {
-        let mut sealed = Vec::with_capacity(plaintext.len() + SEAL_BYTES);
-        self.seal_into(entropy.bytes(), person, plaintext, &mut sealed);
-        sealed
-    }
-
-    /// Appends a sealed row to `into`. The nonce must be fresh from `Entropy`: 96 random bits hold
-    /// for 2³² rows under one key (NIST SP 800-38D, 8.3), seventy times a country of 60 million.
-    pub(crate) fn seal_into(
-        &self,
-        nonce: [u8; NONCE_BYTES],
-        person: PersonKey,
-        plaintext: &[u8],
-        into: &mut Vec<u8>,
-    ) {
-        into.extend_from_slice(&nonce);
-        let from = into.len();
-        into.extend_from_slice(plaintext);
-        let tag = self.vault.seal(nonce, &person.0, &mut into[from..]);
-        into.extend_from_slice(&tag);
-    }
-
-    /// Opens what `seal` made for the same person.
-    pub fn open(&self, person: PersonKey, sealed: &[u8]) -> Result<Vec<u8>, SealBroken> {
-        let (nonce, ciphertext) = sealed.split_first_chunk().ok_or(SealBroken)?;
-        let opened = self.vault.open(*nonce, &person.0, ciphertext.to_vec());
-        opened.ok_or(SealBroken)
-    }
-
     /// The key that signs new tokens.
     pub fn token_current(&self) -> TokenKey {
         self.tokens.load().current.clone()
@@ -285,16 +242,6 @@ impl Keys {
         let known = [Some(&tokens.current), tokens.previous.as_ref()];
         let key = known.into_iter().flatten().find(|key| key.id == id)?;
         Some(with(key))
-    }
-
-    /// Signs a head of the journal with Ed25519.
-    pub fn sign_head(&self, message: &[u8]) -> [u8; 64] {
-        self.head.sign(message)
-    }
-
-    /// The public key that verifies the signed heads of this data folder.
-    pub fn head_public_key(&self) -> [u8; 32] {
-        self.head.public()
     }
 }
 

@@ -142,7 +142,7 @@ fn are_foreign(keys: &Keys, folder: &Folder) -> bool {
     match first.ok().flatten().map(|entry| entry.change) {
         Some(Change::Founded {
             head_public_key, ..
-        }) => head_public_key != keys.head_public_key(),
+        }) => head_public_key != keys.founding_public_key(),
         _ => false,
     }
 }

@@ -1,4 +1,4 @@
-//! `sumun keys rotate`, `export`, `import` and `recipient`.
+//! `sumun keys rotate`, `forget`, `export`, `import` and `recipient`.
 
 use std::path::PathBuf;
 
@@ -40,9 +40,21 @@ pub fn run(folder: &Folder, command: &KeysCommand) -> anyhow::Result<Output> {
             let json = json!({ "recipient": recipient, "file": file.display().to_string() });
             Ok(Output::done(human, json))
         }
-        KeysCommand::Rotate { revoke } => {
-            super::work(folder, Work::RotateTokenKey { revoke: *revoke }, None)
+        KeysCommand::Rotate {
+            revoke,
+            personal,
+            heads,
+        } => {
+            let work = if *personal {
+                Work::RotatePersonalKeys
+            } else if *heads {
+                Work::RotateHeadKey
+            } else {
+                Work::RotateTokenKey { revoke: *revoke }
+            };
+            super::work(folder, work, None)
         }
+        KeysCommand::Forget => super::work(folder, Work::ForgetPersonalKeys, None),
     }
 }
 

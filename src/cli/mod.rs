@@ -14,6 +14,7 @@ mod journal;
 pub mod keep;
 pub mod keys;
 pub mod languages;
+pub mod person;
 pub mod rush;
 pub mod serve;
 mod told;
@@ -184,6 +185,9 @@ pub enum Command {
     /// Export entries and check them offline
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Show or erase what is kept of one person
+    #[command(subcommand)]
+    Person(person::PersonCommand),
     /// Rehearse an opening: a crowd that arrives, waits and books, and a report
     Rush(Box<rush::Rush>),
     /// Print the operator's guide of this version as one HTML file
@@ -199,16 +203,28 @@ pub enum Command {
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum KeysCommand {
-    /// Sign with a new key; what the present one signed stays good until the next time
+    /// Replace a key: of places and sessions if no other is named; what the present one signed
+    /// stays good until the next time
     #[command(
         after_help = "Example:\n  sumun keys rotate\n\nAfter a theft of keys.json:\n  sumun \
-                            keys rotate --revoke"
+                            keys rotate --revoke\n  sumun keys rotate --personal\n  sumun keys \
+                            rotate --heads"
     )]
     Rotate {
         /// Refuse all that was signed before, at once: everybody enters again, to the same place
         #[arg(long)]
         revoke: bool,
+        /// Seal names and telephone numbers, and compare names, with other keys
+        #[arg(long, conflicts_with_all = ["revoke", "heads"])]
+        personal: bool,
+        /// Sign the journal's heads with another key, which the present one vouches for
+        #[arg(long, conflicts_with = "revoke")]
+        heads: bool,
     },
+    /// Remove former keys of names and telephone numbers: copies that were made before can't be
+    /// opened in that part any more
+    #[command(after_help = "Example:\n  sumun keys forget")]
+    Forget,
     /// Seal keys, settings, accounts, certificates and languages into one file
     #[command(after_help = "Example:\n  sumun keys export /media/keys/2021-07-19.age --to age1…")]
     Export {
@@ -286,6 +302,7 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
         Command::Restore(restore) => restore.run(&folder),
         Command::Verify(verify) => verify.run(&folder),
         Command::Audit(command) => audit::run(&folder, &command),
+        Command::Person(command) => person::run(&folder, &command),
         Command::Rush(rush) => rush::run(&folder, *rush, sumun.json),
         Command::Guide { lang } => Ok(guide::run(lang)),
         Command::Doctor => doctor::run(&folder),

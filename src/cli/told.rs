@@ -1,6 +1,8 @@
 //! Operators' outcomes in words: text for a terminal, and the JSON object that scripts read.
 
 mod agency;
+mod keys;
+mod person;
 pub(super) mod roster;
 mod rows;
 mod vault;
@@ -68,7 +70,11 @@ fn done_answer(done: Done) -> Output {
         ),
         Done::Roster(imported) => roster::in_force(&imported),
         Done::DryRun(dry_run) => roster::dry_run(&dry_run),
-        Done::TokenKeyRotated { id, revoked } => token_key(id, revoked),
+        Done::Person(shown) => person::shown(&shown),
+        Done::PersonErased { had_row } => person::erased(had_row),
+        Done::PersonalKeysForgotten { id, removed } => keys::forgotten(id, removed),
+        Done::HeadKeyRotated { seq, public_key } => keys::head(seq, &public_key),
+        Done::TokenKeyRotated { id, revoked } => keys::token(id, revoked),
         Done::Gate { campaign, act } => {
             let human = format!("gate of {campaign}: {}", gate_act(&act));
             Output::done(human, json!({ "campaign": campaign, "act": act }))
@@ -105,20 +111,6 @@ pub(super) fn fault_answer(fault: &WorkFault) -> Output {
             Output::fault(human, json)
         }
     }
-}
-
-fn token_key(id: u8, revoked: bool) -> Output {
-    let before = if revoked {
-        "nothing that was signed before is good any more, and people enter again to have their \
-         place back"
-    } else {
-        "those of the key before it stay good"
-    };
-    let human = format!(
-        "key {id} signs places and sessions from now on; {before}; seal it anew with \
-         `sumun keys export`"
-    );
-    Output::done(human, json!({ "token_key": id, "revoked": revoked }))
 }
 
 fn activation(dry_run: &ActivationDryRun) -> Output {

@@ -115,7 +115,7 @@ fn check_all(
     let vault = vault_of(read, &state, folder)?;
     let mut output = compared(answer(&verified), kept);
     output.json["vault"] = vault_json(&vault);
-    if vault.faults_total > 0 {
+    if vault.is_faulty() {
         let faults = vault_faults(&vault);
         output.json["verified"] = json!(false);
         output.json["fault"] = json!(faults);

@@ -12,14 +12,16 @@ mod touch;
 
 use std::sync::Arc;
 
+use crate::crypto::is_signed;
 use crate::domain::agency::{Agency, AgencyVersion};
 use crate::domain::booking::catalog::{Catalog, Version};
 use crate::domain::booking::next::NextCatalog;
 use crate::domain::campaign::Campaign;
-use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash};
+use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash, head_key_message};
 use crate::domain::growing::Table;
 use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey, Pool, Seq};
 use crate::domain::line::{Draw, Lease, Line, Notice, Pause, PublicValue};
+use crate::domain::personal::{ErasedRow, VaultMark, VaultState};
 use crate::domain::pieces::Pending;
 use crate::domain::state::{CampaignState, Founded, RosterMark, State, Usage, refusal_mark};
 
@@ -95,6 +97,14 @@ fn follow(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
     Ok(())
 }
 
+/// Whether this version of the roster is the one in force.
+fn in_force(state: &State, roster: u32) -> Applied {
+    match state.roster {
+        Some(mark) if mark.version == roster => Ok(()),
+        _ => Err(format!("is about roster {roster}, which is not in force")),
+    }
+}
+
 fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> Applied {
     match &entry.change {
         Change::Founded {
@@ -106,9 +116,13 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
                 simulated_clock,
                 head_public_key,
             });
+            state.keys.heads.push((entry.seq, head_public_key));
             Ok(())
         }
-        Change::Started { .. } | Change::ClockStepped { .. } | Change::ClockBehind { .. } => Ok(()),
+        Change::Started { .. }
+        | Change::ClockStepped { .. }
+        | Change::ClockBehind { .. }
+        | Change::PersonalDataSeen(_) => Ok(()),
         Change::PieceAdded {
             campaign,
             part,
@@ -179,6 +193,62 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
                 people,
                 digest,
             });
+            state.vault = VaultState::default();
+            Ok(())
+        }
+        Change::PersonalKeysRotated { id } => {
+            let next = state.keys.personal.checked_add(1);
+            if next != Some(*id) {
+                return Err(format!("brings the personal keys {id} out of order"));
+            }
+            state.keys.personal = *id;
+            Ok(())
+        }
+        Change::HeadKeyRotated {
+            public_key,
+            signature,
+        } => {
+            let before = state.keys.head().ok_or("comes before the first key")?;
+            let message = head_key_message(public_key);
+            let signature = signature.as_slice().try_into();
+            if !signature.is_ok_and(|signature| is_signed(&before, &message, signature)) {
+                return Err("is not signed with the key before it".to_owned());
+            }
+            state.keys.heads.push((entry.seq, *public_key));
+            Ok(())
+        }
+        Change::VaultSealed {
+            roster,
+            rows,
+            digest,
+        } => {
+            in_force(state, *roster)?;
+            state.vault.mark = Some(VaultMark {
+                roster: *roster,
+                rows: *rows,
+                digest: *digest,
+            });
+            Ok(())
+        }
+        Change::PersonErased {
+            person,
+            version,
+            row,
+            ..
+        } => {
+            if *version > 0 {
+                let (version, row) = (*version, *row);
+                let erased = ErasedRow { version, row };
+                state.vault.erased.insert(*person, erased);
+            }
+            Ok(())
+        }
+        Change::VaultEmptied { roster, .. } => {
+            in_force(state, *roster)?;
+            state.vault = VaultState {
+                is_emptied: true,
+                ..VaultState::default()
+            };
             Ok(())
         }
         Change::HoldPlaced { campaign, .. }

@@ -21,7 +21,9 @@ use crate::domain::ids::Seq;
 use crate::domain::time::Stamp;
 
 pub use actor::{Actor, Role};
-pub use change::{Change, Doses, GateAct, HoldEnd, Idempotency, Piece, RefusedFor};
+pub use change::{
+    Change, Doses, GateAct, HoldEnd, Idempotency, LOOK_PEOPLE_MAX, Look, Piece, Purpose, RefusedFor,
+};
 
 /// The first byte of every entry.
 pub const VERSION: u8 = 2;
@@ -210,6 +212,11 @@ pub fn head_message(seq: Seq, hash: &Hash, stamp: Stamp) -> Vec<u8> {
     message.extend_from_slice(&hash.0);
     message.extend_from_slice(&stamp.0.to_be_bytes());
     message
+}
+
+/// The bytes by whose signature a head key hands over to the next.
+pub fn head_key_message(next: &[u8; 32]) -> Vec<u8> {
+    [b"sumun head key v1".as_slice(), next].concat()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod entry;
 pub mod growing;
 pub mod ids;
 pub mod line;
+pub mod personal;
 pub mod pieces;
 pub mod repeats;
 pub mod roster;

@@ -43,6 +43,18 @@ pub fn text<T: Display + Serialize, S: Serializer>(value: &T, into: S) -> Result
     }
 }
 
+/// Each as it is printed elsewhere.
+pub fn texts<T: Display + Serialize, S: Serializer>(
+    values: &Vec<T>,
+    into: S,
+) -> Result<S::Ok, S::Error> {
+    if into.is_human_readable() {
+        into.collect_seq(values.iter().map(ToString::to_string))
+    } else {
+        values.serialize(into)
+    }
+}
+
 /// As it is printed elsewhere, or null.
 pub fn maybe_text<T: Display + Serialize, S: Serializer>(
     value: &Option<T>,

@@ -14,6 +14,7 @@ use crate::domain::ids::{
     BookingNumber, CampaignId, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, Seats, Seq,
 };
 use crate::domain::line::{GateSettings, Line};
+use crate::domain::personal::{KeysInForce, VaultState};
 use crate::domain::pieces::Pending;
 use crate::domain::repeats::Repeats;
 use crate::domain::time::Stamp;
@@ -26,7 +27,9 @@ pub struct State {
     /// The hash of the entry `seq`.
     pub head: Hash,
     pub founded: Option<Founded>,
+    pub keys: KeysInForce,
     pub roster: Option<RosterMark>,
+    pub vault: VaultState,
     pub campaigns: Vec<CampaignState>,
     /// The list in progress: nothing of it is in force.
     pub pending: Option<Pending>,

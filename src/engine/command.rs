@@ -1,5 +1,6 @@
 //! What is asked of the writer, and what it answers.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -13,10 +14,11 @@ use crate::domain::booking::decide::Request;
 use crate::domain::booking::refusal::Refusal;
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::eligibility::Subject;
-use crate::domain::entry::{Change, Doses, GateAct, RefusedFor};
+use crate::domain::entry::{Change, Doses, GateAct, Look, RefusedFor};
 use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, Seq};
+use crate::domain::roster::contact::Contact;
 use crate::domain::state::Booking;
-use crate::domain::time::Stamp;
+use crate::domain::time::{Day, Stamp};
 use crate::files::roster::{PreparedRoster, SamePeople};
 use crate::seats::Claim;
 
@@ -123,6 +125,20 @@ pub enum Operation {
         /// What was signed before is not good any more.
         revoked: bool,
     },
+    /// Seals names and telephone numbers, and compares names, with these keys, which were made.
+    RotatePersonalKeys { id: u8 },
+    /// Signs heads with this key, which was made.
+    RotateHeadKey {
+        public_key: [u8; 32],
+        /// Where the secrets are.
+        folder: PathBuf,
+    },
+    /// Shows what is kept of the one person of the look, once that is in the journal.
+    ShowPerson { look: Look },
+    /// Erases the name and the telephone number of the one person of the look.
+    ErasePerson { look: Look, now: Stamp },
+    /// Journals what an operator did elsewhere: a look at personal data, an erased row.
+    Record { change: Change },
 }
 
 impl Operation {
@@ -188,6 +204,16 @@ pub enum Operated {
         /// What was signed before is not good any more.
         revoked: bool,
     },
+    HeadKeyRotated {
+        /// The first entry whose head it signs.
+        seq: Seq,
+        public_key: [u8; 32],
+    },
+    PersonShown(Box<PersonSeen>),
+    PersonErased {
+        /// Whether there was anything to erase.
+        had_row: bool,
+    },
     Sites {
         added: usize,
         changed: usize,
@@ -204,6 +230,32 @@ pub enum Operated {
         unchanged: u64,
         news: Box<RosterNews>,
     },
+}
+
+/// What is kept of a person.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PersonSeen {
+    pub person: PersonKey,
+    /// None when it was erased, or does not open.
+    pub contact: Option<Contact>,
+    /// Whether there is a sealed row.
+    pub has_row: bool,
+    /// None for somebody who is not known any more.
+    pub born: Option<Day>,
+    pub region: String,
+    pub groups: Vec<String>,
+    pub on_roster: bool,
+    pub standings: Vec<Standings>,
+}
+
+/// What a person has in a campaign.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Standings {
+    pub campaign: CampaignId,
+    /// The latest, also when it was cancelled.
+    pub booking: Option<Booking>,
+    /// Whether they have a number in a line.
+    pub has_place: bool,
 }
 
 /// What an operator has to know of an imported roster beside its numbers.

@@ -21,7 +21,7 @@ use crate::domain::state::State;
 use crate::domain::time::Stamp;
 use crate::journal::recovery::{Recovered, RecoveryFault, recover};
 use crate::journal::store::{Store, StoreFault};
-use crate::keys::Keys;
+use crate::keys::{HeadKeyMissing, Keys};
 
 /// A wall clock this far behind the last entry has been set back or lost its battery.
 const BEHIND_NOTICED_NS: i64 = 500_000_000;
@@ -53,6 +53,15 @@ pub enum OpenFault {
          the journal was founded with; restore the keys that were made with it"
     )]
     Keys,
+    #[error(
+        "keys.json is older than this data file: {0}; restore the keys as they were since then"
+    )]
+    HeadKey(#[from] HeadKeyMissing),
+    #[error(
+        "keys.json is older than this data file: names and telephone numbers are sealed with the \
+         keys {0}, which it lacks; restore the keys as they were since then"
+    )]
+    PersonalKeys(u8),
     #[error(
         "the clock says {now}, but this data folder was last in use at {last}, {} before that; \
          nothing was changed. If {now} is the right time (nothing ran for so long, or this is an \
@@ -148,8 +157,12 @@ pub fn open_after(
         (false, true) => return Err(OpenFault::Real),
         _ => {}
     }
-    if founded.head_public_key != keys.head_public_key() {
+    if founded.head_public_key != keys.founding_public_key() {
         return Err(OpenFault::Keys);
+    }
+    keys.adopt_heads(&state.keys.heads)?;
+    if keys.personal(state.keys.personal).is_none() {
+        return Err(OpenFault::PersonalKeys(state.keys.personal));
     }
     let last = last_use.seen.unwrap_or(state.stamp).max(state.stamp);
     if !last_use.clock_accepted && !clock.is_simulated() {

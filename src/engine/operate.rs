@@ -1,5 +1,6 @@
 //! Operators' acts: each a batch of its own, whole or not at all.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -8,12 +9,13 @@ use tokio::sync::oneshot;
 use super::command::{Operated, Operation, Outcome};
 use super::core::{CommitFailed, Core};
 use super::import::lists::{List, ListId, unknown_campaign};
+use super::import::marking::{sealed, unmarked};
 use super::import::roster::{StagedRoster, allowed};
 use super::import::sweep::sweep;
 use super::import::{perform, retire};
 use super::shared::Offer;
-use crate::domain::entry::{Actor, Change, GateAct};
-use crate::domain::ids::{CampaignId, PersonKey};
+use crate::domain::entry::{Actor, Change, GateAct, head_key_message};
+use crate::domain::ids::{CampaignId, PersonKey, Seq};
 use crate::domain::line::gate_act;
 
 type Done = Result<Outcome, CommitFailed>;
@@ -44,6 +46,10 @@ impl Core {
             Operation::TokenKeyRotated { id, revoked } => {
                 self.token_key(actor.clone(), id, revoked)
             }
+            Operation::RotateHeadKey { public_key, folder } => {
+                self.head_key(actor.clone(), public_key, &folder)
+            }
+            Operation::Record { change } => self.record_for(actor.clone(), change),
             Operation::AddPieces { list, pieces } => self.add_pieces(actor, list, pieces),
             Operation::PutListInForce { list } => self.put_list_in_force(actor, *list),
             Operation::Rekey { people } => self.rekey(actor, &people),
@@ -53,7 +59,10 @@ impl Core {
             | Operation::ActivateAgency { .. }
             | Operation::ImportSites { .. }
             | Operation::ImportSlots { .. }
-            | Operation::ImportRoster { .. }) => self.do_whole(actor, long),
+            | Operation::ImportRoster { .. }
+            | Operation::RotatePersonalKeys { .. }
+            | Operation::ShowPerson { .. }
+            | Operation::ErasePerson { .. }) => self.do_whole(actor, long),
         }
     }
 
@@ -74,7 +83,12 @@ impl Core {
             return Err(fault);
         }
         self.check_store()?;
-        sweep(&shared, &store, &AtomicBool::new(false)).map_err(CommitFailed::Store)?;
+        let never = AtomicBool::new(false);
+        sweep(&shared, &store, &never).map_err(CommitFailed::Store)?;
+        let mark = unmarked(&shared, &store, &never).map_err(CommitFailed::Store)?;
+        if let Some(mark) = mark {
+            self.journal(Actor::System, [sealed(mark)])?;
+        }
         Ok(outcome.unwrap_or(Outcome::Unknown))
     }
 
@@ -149,6 +163,9 @@ impl Core {
                 gone: counts.gone as u64,
             },
         );
+        if let Some(id) = staged.other_keys() {
+            batch.push(actor.clone(), Change::PersonalKeysRotated { id });
+        }
         for (from, to) in moves {
             batch.push(actor.clone(), Change::PersonRekeyed { from, to });
         }
@@ -209,6 +226,35 @@ impl Core {
     fn token_key(&mut self, actor: Actor, id: u8, revoked: bool) -> Done {
         self.journal(actor, [Change::TokenKeyRotated { id }])?;
         Ok(Outcome::Operated(Operated::TokenKeyRotated { id, revoked }))
+    }
+
+    /// Hands over to the next key of heads, from this entry on.
+    fn head_key(&mut self, actor: Actor, public_key: [u8; 32], folder: &Path) -> Done {
+        let seq = self.shared.state().seq;
+        let next = Seq(seq.0 + 1);
+        let signature = self
+            .keys
+            .sign_at(seq, &head_key_message(&public_key))
+            .to_vec();
+        // Before the commit: the head of this entry may be signed as soon as it is durable.
+        if let Err(why) = self.keys.put_head_in_force(folder, next, &public_key) {
+            return impossible(why.to_string());
+        }
+        let change = Change::HeadKeyRotated {
+            public_key,
+            signature,
+        };
+        self.journal(actor, [change])?;
+        Ok(Outcome::Operated(Operated::HeadKeyRotated {
+            seq: next,
+            public_key,
+        }))
+    }
+
+    /// Journals what an operator did that changes nothing else.
+    fn record_for(&mut self, actor: Actor, change: Change) -> Done {
+        self.journal(actor, [change])?;
+        Ok(Outcome::Kept)
     }
 
     fn offer(&self, id: &CampaignId) -> Option<Arc<Offer>> {

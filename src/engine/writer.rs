@@ -219,7 +219,8 @@ impl WriterHandle {
         let running = thread.spawn(move || {
             // Marks the queue stopped however this thread ends, so that nobody waits for it.
             let queue = StopOnDrop(queue);
-            run(core, &queue.0)
+            let handle = WriterHandle(Arc::clone(&queue.0));
+            run(core, &handle)
         });
         running.expect("the operating system starts one thread at start-up")
     }
@@ -236,14 +237,15 @@ impl Drop for StopOnDrop {
     }
 }
 
-fn run(mut core: Core, queue: &Queue) -> Result<(), CommitFailed> {
+fn run(mut core: Core, handle: &WriterHandle) -> Result<(), CommitFailed> {
+    let queue = &*handle.0;
     let mut taken = VecDeque::new();
     let shared = Arc::clone(core.shared());
     let beat = shared.watch.enlist(NAME, None);
     let (store, watch) = (core.store(), shared.watch.clone());
     let settler = settler::start(Arc::clone(store), watch);
     let checkpointer = checkpointer::start(Arc::clone(store), Arc::clone(&shared));
-    let sweeper = sweep::start(Arc::clone(&shared), Arc::clone(store));
+    let sweeper = sweep::start(Arc::clone(&shared), Arc::clone(store), handle.clone());
     let mut last = tick();
     while let Some(since) = queue.take(&mut taken, last) {
         beat.beat();

@@ -24,7 +24,7 @@ use crate::domain::roster::{GroupSetIndex, Roster, RosterPerson, comparable_phon
 use crate::domain::spelling::comparable_name;
 use crate::domain::spelling::phone::{self, Country};
 use crate::domain::time::Day;
-use crate::keys::{Keys, SEAL_BYTES};
+use crate::keys::{Keys, PersonalKeys, SEAL_BYTES};
 
 use super::decode::Encoding;
 use super::field::{self, REGION_NUMBERS};
@@ -239,13 +239,17 @@ impl Reading<'_> {
             country: self.country,
             ..Likeness::default()
         };
+        let personal = self.keys.personal(self.in_force.personal_keys);
+        let personal = personal.expect("a folder is opened with the keys of its roster");
         let mut not_kept = None;
         let mut report = scan(
             "roster",
             COLUMNS,
             source,
             self.encoding,
-            |row, chunk: &mut Chunk, report| self.check(row, chunk, report, &likeness, seals),
+            |row, chunk: &mut Chunk, report| {
+                self.check(row, chunk, report, &likeness, &personal, seals)
+            },
             |chunk| {
                 let from = contacts.append(&chunk.sealed).unwrap_or_else(|fault| {
                     not_kept.get_or_insert(fault);
@@ -325,6 +329,7 @@ impl Reading<'_> {
         chunk: &mut Chunk,
         report: &mut Report,
         likeness: &Likeness,
+        personal: &PersonalKeys,
         seals: bool,
     ) {
         let name = row.read_spelled(NAME, report, field::name);
@@ -354,8 +359,8 @@ impl Reading<'_> {
         let key = self.keys.person_key(code);
         let name = name.trim();
         let (name_tag, detail_tag) = (
-            self.keys.name_tag(key, name),
-            self.keys.detail_tag(key, &phone),
+            personal.name_tag(key, name),
+            personal.detail_tag(key, &phone),
         );
         let is_known = |known: &RosterPerson| known.has_contact(name_tag, detail_tag);
         let mut place = 0;
@@ -366,8 +371,7 @@ impl Reading<'_> {
             let length = (chunk.plain.len() + SEAL_BYTES) as u16;
             chunk.sealed.extend_from_slice(&length.to_le_bytes());
             let nonce = self.entropy.bytes();
-            self.keys
-                .seal_into(nonce, key, &chunk.plain, &mut chunk.sealed);
+            personal.seal_into(nonce, key, &chunk.plain, &mut chunk.sealed);
         }
         let alike = likeness.of(name, born, &phone);
         chunk.drafts.push(Draft {

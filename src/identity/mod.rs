@@ -62,9 +62,10 @@ pub fn identify(keys: &Keys, roster: &Roster, credentials: &Credentials) -> Opti
     // A code that can't be one still costs the same look-up.
     let code = crockford::parse(&credentials.code);
     let key = keys.person_key(code.unwrap_or(crockford::VALUES));
+    let personal = keys.personal(roster.personal_keys)?;
     let tags = credentials.name.as_ref().map(|name| {
-        let tag = keys.name_tag(key, name);
-        (tag, keys.former_name_tag(key, name).unwrap_or(tag))
+        let tag = personal.name_tag(key, name);
+        (tag, personal.former_name_tag(key, name).unwrap_or(tag))
     });
     let known = roster.find(&key).or_else(|| roster.find_left(&key))?;
     let same_name = tags
@@ -89,7 +90,7 @@ mod tests {
     #[test]
     fn names_of_an_earlier_roster_are_known_as_they_were_compared_then() {
         let keys = Keys::generate(&Entropy::system());
-        let key = keys.person_key(37);
+        let (key, personal) = (keys.person_key(37), keys.personal(0).unwrap());
         let of_tag = |name_tag| Roster {
             people: vec![RosterPerson {
                 key,
@@ -109,9 +110,9 @@ mod tests {
             };
             identify(&keys, roster, &credentials).is_some()
         };
-        let former = of_tag(keys.former_name_tag(key, "O'Brien").unwrap());
+        let former = of_tag(personal.former_name_tag(key, "O'Brien").unwrap());
         assert!(enter(&former, "O'Brien") && !enter(&former, "O'Brian"));
-        let now = of_tag(keys.name_tag(key, "O'Brien"));
+        let now = of_tag(personal.name_tag(key, "O'Brien"));
         assert!(enter(&now, "O'Brien") && enter(&now, "OBRIEN") && !enter(&now, "O'Brian"));
     }
 }

@@ -534,6 +534,13 @@ impl Write {
         Ok(())
     }
 
+    /// Erases every row of the vault.
+    pub fn empty_vault(&self) -> Result<(), StoreFault> {
+        self.transaction.delete_table(VAULT)?;
+        self.transaction.open_table(VAULT)?;
+        Ok(())
+    }
+
     /// Makes all of it durable. After an error the outcome is unknown.
     pub fn commit(self) -> Result<(), StoreFault> {
         Ok(self.transaction.commit()?)

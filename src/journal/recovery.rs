@@ -146,8 +146,7 @@ fn resumed(read: &Read) -> Result<(State, Option<CheckpointFault>), RecoveryFaul
 }
 
 fn loaded(read: &Read, mark: &Mark) -> Result<Result<State, CheckpointFault>, RecoveryFault> {
-    let key = |state: &State| state.founded.map(|founded| founded.head_public_key);
-    Ok(read.load_checkpoint(mark, key)?)
+    Ok(read.load_checkpoint(mark, |state| state.keys.head_at(mark.seq))?)
 }
 
 /// Replays the whole journal and compares it with everything that is stored beside it. `head` is
@@ -194,15 +193,17 @@ pub fn recover_all(
 fn attested(
     read: &Read,
     state: State,
-    (roster, digest): (Roster, [u8; 32]),
+    (mut roster, digest): (Roster, [u8; 32]),
     ignored: Option<CheckpointFault>,
 ) -> Result<Recovered, RecoveryFault> {
-    let founded = state.founded.ok_or(RecoveryFault::NotFounded)?;
+    let known = state.keys.head().ok_or(RecoveryFault::NotFounded)?;
     if let Some(head) = read.last_head()? {
         let attested = read.hash_at(head.seq)?;
-        check_head(&head, attested.as_ref(), &founded.head_public_key)?;
+        let key = state.keys.head_at(head.seq).unwrap_or(known);
+        check_head(&head, attested.as_ref(), &key)?;
     }
     check_roster(&state, &roster, digest)?;
+    roster.personal_keys = state.keys.personal;
     Ok(Recovered {
         state,
         roster,

@@ -286,7 +286,7 @@ impl Store {
             return Ok(());
         };
         let (seq, hash, stamp) = (block.last(), block.head, block.stamp);
-        let signature = keys.sign_head(&head_message(seq, &hash, stamp)).to_vec();
+        let signature = keys.sign_at(seq, &head_message(seq, &hash, stamp)).to_vec();
         write.put_head(&StoredHead {
             seq,
             hash,

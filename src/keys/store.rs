@@ -12,6 +12,8 @@ use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::heads::StoredHead;
+use super::personal::StoredPersonal;
 use super::{Keys, Place, tokens};
 use crate::clock::Entropy;
 use crate::domain::time::Stamp;
@@ -21,7 +23,7 @@ use crate::sync::locked;
 pub(super) const FILE: &str = "keys.json";
 const FORM: u8 = 1;
 /// A whole file is under 1 KiB; one of more than this is something else.
-const BYTES_MAX: u64 = 64 * 1024;
+const BYTES_MAX: u64 = 256 * 1024;
 
 /// Why secrets cannot be loaded or saved. Never holds a part of one.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,13 @@ pub enum KeysFault {
     Exposed { path: PathBuf, mode: u32 },
     #[error("{} exists already: saving would lose its secrets", .0.display())]
     Exists(PathBuf),
+    #[error(
+        "the secrets were handed over by the service manager and can't be written: stop the \
+         service, put them into {} with mode 0600, replace the key there, and hand the new file \
+         over",
+        .0.display()
+    )]
+    Handed(PathBuf),
     #[error("{} is not a key file: {why}", .path.display())]
     Malformed { path: PathBuf, why: String },
     #[error("{}: {cause}", .path.display())]
@@ -88,8 +97,21 @@ pub(super) struct Stored {
     pub(super) token_current: StoredToken,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) token_previous: Option<StoredToken>,
-    /// Ed25519, PKCS #8, hexadecimal.
+    /// Names and vault keys that replaced the first ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) personal: Vec<StoredPersonal>,
+    /// Whether `name` and `vault` were written over: what they sealed shall not be opened again.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) is_first_forgotten: bool,
+    /// Ed25519, PKCS #8, hexadecimal: the key that the journal was founded with.
     head: String,
+    /// Keys that replaced it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) heads: Vec<StoredHead>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Stored {
@@ -103,7 +125,10 @@ impl Stored {
             number,
             token_current,
             token_previous: None,
+            personal: Vec::new(),
+            is_first_forgotten: false,
             head: HEXLOWER.encode(head),
+            heads: Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::ids::Seq;
 
 fn keys() -> Keys {
     Keys::generate(&Entropy::system())
@@ -166,34 +167,37 @@ fn the_person_key_is_as_documented() {
 #[test]
 fn names_compare_after_nfc_and_without_spaces() {
     let keys = keys();
-    let person = keys.person_key(1);
-    let tag = keys.name_tag(person, "김철수");
+    let (person, personal) = (keys.person_key(1), keys.personal(0).unwrap());
+    let tag = personal.name_tag(person, "김철수");
     // The same name in conjoining jamo, as a Mac writes it, and with spaces.
     let decomposed = "\u{1100}\u{1175}\u{11b7} \u{110e}\u{1165}\u{11af}\u{3000}\u{1109}\u{116e}";
-    assert_eq!(keys.name_tag(person, decomposed), tag);
-    assert_eq!(keys.name_tag(person, " 김 철수 "), tag);
-    assert_ne!(keys.name_tag(person, "김철순"), tag);
+    assert_eq!(personal.name_tag(person, decomposed), tag);
+    assert_eq!(personal.name_tag(person, " 김 철수 "), tag);
+    assert_ne!(personal.name_tag(person, "김철순"), tag);
     // A roster of before has the same tag of such a name, and another one of a name with capitals.
-    assert_eq!(keys.former_name_tag(person, " 김 철수 "), None);
-    let former = keys.former_name_tag(person, "O'Brien").unwrap();
-    assert_eq!(keys.tag::<8>(b"sumun name v1", person, "O'Brien"), former);
-    assert_ne!(keys.name_tag(person, "O'Brien"), former);
-    assert_ne!(keys.name_tag(keys.person_key(2), "김철수"), tag);
+    assert_eq!(personal.former_name_tag(person, " 김 철수 "), None);
+    let former = personal.former_name_tag(person, "O'Brien").unwrap();
+    assert_eq!(
+        personal.tag::<8>(b"sumun name v1", person, "O'Brien"),
+        former
+    );
+    assert_ne!(personal.name_tag(person, "O'Brien"), former);
+    assert_ne!(personal.name_tag(keys.person_key(2), "김철수"), tag);
 }
 
 #[test]
 fn a_changed_phone_is_noticed_however_it_is_written() {
     let keys = keys();
-    let person = keys.person_key(1);
-    let tag = keys.detail_tag(person, "010-1234-5678");
-    assert_eq!(keys.detail_tag(person, "010 1234 5678"), tag);
-    assert_ne!(keys.detail_tag(person, "010-1234-5679"), tag);
+    let (person, personal) = (keys.person_key(1), keys.personal(0).unwrap());
+    let tag = personal.detail_tag(person, "010-1234-5678");
+    assert_eq!(personal.detail_tag(person, "010 1234 5678"), tag);
+    assert_ne!(personal.detail_tag(person, "010-1234-5679"), tag);
 }
 
 #[test]
 fn heads_verify_only_as_signed() {
     let keys = keys();
-    let signature = keys.sign_head(b"head");
+    let signature = keys.sign_at(Seq(1), b"head");
     assert!(verify_head(&keys.head_public_key(), b"head", &signature));
     assert!(!verify_head(&keys.head_public_key(), b"other", &signature));
     let mut changed = signature;
@@ -211,7 +215,7 @@ proptest! {
     ) {
         let (keys, entropy) = (keys(), Entropy::system());
         let person = keys.person_key(1);
-        let sealed = keys.seal(&entropy, person, &plaintext);
+        let sealed = keys.personal(0).unwrap().seal(&entropy, person, &plaintext);
         prop_assert_eq!(sealed.len(), plaintext.len() + SEAL_BYTES);
         prop_assert_eq!(keys.open(person, &sealed), Ok(plaintext));
         prop_assert_eq!(keys.open(keys.person_key(2), &sealed), Err(SealBroken));

@@ -58,6 +58,21 @@ pub enum Done {
     Roster(RosterImported),
     /// What an import of the roster would do; nothing was changed.
     DryRun(RosterDryRun),
+    /// Keys for names and telephone numbers but those in force were removed.
+    PersonalKeysForgotten {
+        /// The ones that are in force.
+        id: u8,
+        removed: usize,
+    },
+    Person(Box<PersonShown>),
+    PersonErased {
+        had_row: bool,
+    },
+    HeadKeyRotated {
+        /// The first entry whose head it signs.
+        seq: u64,
+        public_key: String,
+    },
     TokenKeyRotated {
         id: u8,
         /// What was signed before is not good any more.
@@ -177,6 +192,39 @@ pub enum LineEffect {
 pub struct Imported {
     pub added: usize,
     pub changed: usize,
+}
+
+/// What is kept of a person, as an operator is shown it. `Debug` tells nothing of them.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct PersonShown {
+    pub person: String,
+    /// None when it was erased, or does not open.
+    pub name: Option<String>,
+    pub phone: Option<String>,
+    /// There is a sealed row that the folder's keys do not open.
+    pub is_unopened: bool,
+    pub birth_date: Option<String>,
+    pub region: String,
+    pub groups: Vec<String>,
+    pub on_roster: bool,
+    pub campaigns: Vec<PersonBooking>,
+}
+
+impl std::fmt::Debug for PersonShown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PersonShown(…)")
+    }
+}
+
+/// What a person has in a campaign.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PersonBooking {
+    pub campaign: String,
+    /// The latest booking.
+    pub number: Option<String>,
+    pub is_cancelled: bool,
+    /// Whether they have a number in a line.
+    pub has_place: bool,
 }
 
 /// The roster that is in force, by how its people differ from those of the version before it.

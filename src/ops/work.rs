@@ -7,6 +7,7 @@
 mod activation;
 mod agency;
 mod file;
+mod person;
 mod roster;
 
 use std::io::Read;
@@ -38,6 +39,7 @@ use crate::ops::outcome::{
 
 pub use agency::LogoFile;
 use file::{Bounded, campaign_text};
+pub use person::{PersonAct, Who};
 
 /// What an operator wants; the file's text comes beside it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -102,6 +104,20 @@ pub enum Work {
     RotateTokenKey {
         revoke: bool,
     },
+    /// Other keys for names and telephone numbers, in the vault and to compare names.
+    RotatePersonalKeys,
+    /// Removes the keys for names and telephone numbers that are not in force.
+    ForgetPersonalKeys,
+    /// Another key for signed heads.
+    RotateHeadKey,
+    /// Shows or erases what is kept of one person.
+    Person {
+        who: Who,
+        act: PersonAct,
+        reason: String,
+        /// Where it is asked from, as far as the caller knows.
+        origin: String,
+    },
     CampaignList,
     /// The agency's file of each campaign.
     AgencyList,
@@ -133,7 +149,11 @@ impl Work {
             | Self::ImportSlots { .. }
             | Self::Gate { .. }
             | Self::DrawValue { .. }
-            | Self::RotateTokenKey { .. } => false,
+            | Self::RotateTokenKey { .. }
+            | Self::RotatePersonalKeys
+            | Self::ForgetPersonalKeys
+            | Self::RotateHeadKey
+            | Self::Person { .. } => false,
         }
     }
 }
@@ -306,6 +326,40 @@ pub fn prepare(
                 Err(why) => return Ok(Prepared::fault(WorkRefused::new(why.to_string()))),
             }
         }
+        Work::RotatePersonalKeys => {
+            let in_force = shared.state().keys.personal;
+            let Some(id) = in_force.checked_add(1) else {
+                let why = "the keys were replaced 255 times, which is all there can be";
+                return Ok(Prepared::fault(WorkRefused::new(why)));
+            };
+            match keys.make_personal(folder, &entropy, id) {
+                Ok(_) => Operation::RotatePersonalKeys { id },
+                Err(why) => return Ok(Prepared::fault(WorkRefused::new(why.to_string()))),
+            }
+        }
+        Work::ForgetPersonalKeys => {
+            let id = shared.state().keys.personal;
+            return Ok(match keys.forget_personal_but(folder, id) {
+                Ok(removed) => Prepared::done(Done::PersonalKeysForgotten { id, removed }),
+                Err(why) => Prepared::fault(WorkRefused::new(why.to_string())),
+            });
+        }
+        Work::RotateHeadKey => match keys.make_head(folder) {
+            Ok(public_key) => Operation::RotateHeadKey {
+                public_key,
+                folder: folder.to_path_buf(),
+            },
+            Err(why) => return Ok(Prepared::fault(WorkRefused::new(why.to_string()))),
+        },
+        Work::Person {
+            who,
+            act,
+            reason,
+            origin,
+        } => match person::prepare(shared, keys, who, *act, reason, origin, now) {
+            Ok(operation) => operation,
+            Err(refused) => return Ok(Prepared::fault(refused)),
+        },
         Work::GateStatus { .. } => anyhow::bail!("only a running server knows its gate"),
         Work::CampaignList => return Ok(Prepared::done(Done::Campaigns(campaigns(shared)))),
         Work::AgencyList => return Ok(Prepared::done(Done::Agencies(agency::in_force(shared)))),
@@ -414,6 +468,12 @@ fn done(operated: Operated) -> Done {
             Done::Roster(self::roster::in_force(version, &counts, &news))
         }
         Operated::TokenKeyRotated { id, revoked } => Done::TokenKeyRotated { id, revoked },
+        Operated::HeadKeyRotated { seq, public_key } => Done::HeadKeyRotated {
+            seq: seq.0,
+            public_key: HEXLOWER.encode(&public_key),
+        },
+        Operated::PersonShown(seen) => Done::Person(Box::new(person::shown(&seen))),
+        Operated::PersonErased { had_row } => Done::PersonErased { had_row },
         Operated::Gate { campaign, act } => Done::Gate {
             campaign: campaign.to_string(),
             act,
@@ -472,13 +532,16 @@ fn roster_stats(shared: &Shared) -> RosterStats {
 
 fn head(shared: &Shared, keys: &Keys) -> SignedHead {
     let state = shared.state();
-    let signature = keys.sign_head(&head_message(state.seq, &state.head, state.stamp));
+    let signature = keys.sign_at(
+        state.seq,
+        &head_message(state.seq, &state.head, state.stamp),
+    );
     SignedHead {
         seq: state.seq.0,
         stamp_ns: state.stamp.0,
         stamp: state.stamp.instant().to_string(),
         hash: state.head.to_string(),
         signature: HEXLOWER.encode(&signature),
-        public_key: HEXLOWER.encode(&keys.head_public_key()),
+        public_key: HEXLOWER.encode(&keys.head_public_key_at(state.seq)),
     }
 }

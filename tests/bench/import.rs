@@ -175,12 +175,19 @@ fn measure_keys(keys: &Keys, entropy: &Entropy, count: u64) {
     tell("person_key, one core", began, count);
     let person = last.expect("some people");
     let began = tick();
-    let tags = (0..count).map(|_| keys.name_tag(person, "김영숙")[0]).max();
+    let tags = (0..count)
+        .map(|_| keys.personal(0).unwrap().name_tag(person, "김영숙")[0])
+        .max();
     tell("name_tag, one core", began, count);
     let began = tick();
     let contact = b"\x01\x0d010-2000-0000\xea\xb9\x80\xec\x98\x81\xec\x88\x99";
     let sealed = (0..count)
-        .map(|_| keys.seal(entropy, person, contact).len())
+        .map(|_| {
+            keys.personal(0)
+                .unwrap()
+                .seal(entropy, person, contact)
+                .len()
+        })
         .sum::<usize>();
     tell("seal, one core", began, count);
     let began = tick();

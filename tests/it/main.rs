@@ -26,6 +26,7 @@ mod messages;
 mod promises;
 mod room;
 mod rosters;
+mod rotation;
 mod rules;
 mod rush;
 mod sample;

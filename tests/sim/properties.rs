@@ -13,7 +13,8 @@ use sumun::domain::booking::site::{SiteRow, SlotRow};
 use sumun::domain::campaign::rows::CampaignRow;
 use sumun::domain::campaign::{IdentityField, Order};
 use sumun::domain::entry::{
-    Actor, Change, Doses, Entry, GateAct, Hash, HoldEnd, Idempotency, Piece, RefusedFor, Role,
+    Actor, Change, Doses, Entry, GateAct, Hash, HoldEnd, Idempotency, Look, Piece, Purpose,
+    RefusedFor, Role,
 };
 use sumun::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, Seq, SiteIndex, SlotIndex,
@@ -223,7 +224,7 @@ fn change(random: &mut Random) -> Change {
     });
     let (from, to) = (doses(random), doses(random));
     let rules = number(random) as u32;
-    match random.below(29) {
+    match random.below(35) {
         0 => Change::Founded {
             simulated_clock: rules > 9,
             head_public_key: array(random),
@@ -392,6 +393,36 @@ fn change(random: &mut Random) -> Change {
             hold: HoldId(number(random)),
             until: Stamp(number(random) as i64),
         },
+        27 => Change::PersonalKeysRotated {
+            id: random.next() as u8,
+        },
+        28 => Change::HeadKeyRotated {
+            public_key: array(random),
+            signature: array::<64>(random).to_vec(),
+        },
+        29 => Change::VaultSealed {
+            roster: rules,
+            rows: number(random),
+            digest: array(random),
+        },
+        30 => Change::PersonErased {
+            person,
+            version: rules,
+            row: array(random),
+            reason: text(random),
+        },
+        31 => Change::VaultEmptied {
+            roster: rules,
+            reason: text(random),
+        },
+        32 => Change::PersonalDataSeen(Look {
+            purpose: *random.pick(&[Purpose::Shown, Purpose::Erased]),
+            origin: text(random),
+            reason: text(random),
+            people: (0..random.below(4))
+                .map(|_| PersonKey(array(random)))
+                .collect(),
+        }),
         _ => {
             let all = [
                 RefusedFor::NotEligible,

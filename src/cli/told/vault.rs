@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::journal::vault::{RowFault, VaultSeen};
+use crate::journal::vault::{DigestSeen, RowFault, VaultSeen};
 
 /// One line on rows that are as they should be.
 pub fn rows_seen(seen: &VaultSeen) -> String {
@@ -27,6 +27,14 @@ pub fn vault_faults(seen: &VaultSeen) -> String {
     if left_out > 0 {
         lines.push(format!("and {left_out} more rows of the vault"));
     }
+    if seen.digest == DigestSeen::Differs {
+        lines.push(
+            "the vault: its rows are not those of which the journal has the digest; a row was \
+             changed, or exchanged for an older one: restore a backup that verifies, or import \
+             the roster anew and find out who did it"
+                .to_owned(),
+        );
+    }
     lines.join("\n")
 }
 
@@ -41,6 +49,11 @@ pub fn vault_json(seen: &VaultSeen) -> Value {
         "opened": seen.were_opened,
         "faults_total": seen.faults_total,
         "faults": named.collect::<Vec<_>>(),
+        "digest": match seen.digest {
+            DigestSeen::None => "none",
+            DigestSeen::Fits => "fits",
+            DigestSeen::Differs => "differs",
+        },
     })
 }
 
@@ -50,6 +63,7 @@ fn name(fault: RowFault) -> &'static str {
         RowFault::Unopened => "unopened",
         RowFault::Foreign => "foreign",
         RowFault::Stale => "stale",
+        RowFault::NotErased => "not_erased",
     }
 }
 
@@ -72,6 +86,10 @@ fn words(fault: RowFault) -> &'static str {
         RowFault::Stale => {
             "there are more rows of this person than the one in force: find out who put them \
              there; the next import of a roster erases them"
+        }
+        RowFault::NotErased => {
+            "the journal says that name and telephone number were erased, and here they are: find \
+             out who put them there, and erase them again with `sumun person erase`"
         }
     }
 }

@@ -324,6 +324,74 @@ pub enum Change {
         #[serde(serialize_with = "shown::instant")]
         until: Stamp,
     },
+    /// Names and telephone numbers are sealed, and names compared, with other keys from the roster
+    /// on that the entry before this one brought.
+    PersonalKeysRotated {
+        /// Which of the keys, counted from 0.
+        id: u8,
+    },
+    /// Heads of this entry and of those behind it are signed with another key.
+    HeadKeyRotated {
+        #[serde(serialize_with = "shown::hex")]
+        public_key: [u8; 32],
+        /// Of the key before, over `head_key_message`.
+        #[serde(serialize_with = "shown::bytes")]
+        signature: Vec<u8>,
+    },
+    /// The sealed rows of everybody on the roster in force, as they were found.
+    VaultSealed {
+        /// The version of the roster.
+        roster: u32,
+        rows: u64,
+        /// See `VaultMark`.
+        #[serde(serialize_with = "shown::hex")]
+        digest: [u8; 32],
+    },
+    /// The name and the telephone number of a person were erased.
+    PersonErased {
+        #[serde(serialize_with = "shown::text")]
+        person: PersonKey,
+        /// The version of the roster that brought the row; 0 if there was none.
+        version: u32,
+        /// The SHA-256 of what was sealed: it tells nothing of it.
+        #[serde(serialize_with = "shown::hex")]
+        row: [u8; 32],
+        reason: String,
+    },
+    /// The names and telephone numbers of everybody on this roster were erased: they were due.
+    VaultEmptied {
+        /// The version of the roster.
+        roster: u32,
+        reason: String,
+    },
+    /// Somebody saw personal data; the entry's actor is who.
+    PersonalDataSeen(Look),
+}
+
+/// Whose personal data were seen, from where and what for. It has no personal data itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Look {
+    pub purpose: Purpose,
+    /// The host or the address from which it was asked for.
+    pub origin: String,
+    /// In the words of the one who looked; may be empty where none is asked for.
+    pub reason: String,
+    /// At most `LOOK_PEOPLE_MAX`; who more were seen at once is in the entries behind.
+    #[serde(serialize_with = "shown::texts")]
+    pub people: Vec<PersonKey>,
+}
+
+/// 16 bytes each: half of the longest entry.
+pub const LOOK_PEOPLE_MAX: usize = 1_800;
+
+/// What somebody looked at personal data for. Variants are appended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To see what is kept of one person.
+    Shown,
+    /// To erase it.
+    Erased,
 }
 
 impl Change {

@@ -44,7 +44,9 @@ variants!(change_name, CHANGES, Change:
     Founded Started ClockStepped ClockBehind PieceAdded CampaignActivated SitesImported
     SlotsImported RosterImported HoldPlaced HoldEnded Booked Moved Cancelled Refused NumbersLeased
     PlacesGiven ServingAdvanced DrawCommitted DrawRevealed LineEnded GateSet
-    TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended);
+    TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended
+    PersonalKeysRotated HeadKeyRotated VaultSealed PersonErased VaultEmptied PersonalDataSeen);
+variants!(purpose_name, PURPOSES, Purpose: Shown Erased);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
     Administrator Operator Approver Site Agent Auditor Reporter);
@@ -340,6 +342,26 @@ fn changes() -> Vec<Change> {
             until: STAMP.plus_s(600),
         },
         Change::TokenKeyRotated { id: 2 },
+        Change::PersonalKeysRotated { id: 1 },
+        Change::HeadKeyRotated {
+            public_key: [0x6b; 32],
+            signature: vec![0x7c; 64],
+        },
+        Change::VaultSealed {
+            roster: 3,
+            rows: 60_000_000,
+            digest: [0x22; 32],
+        },
+        Change::PersonErased {
+            person,
+            version: 3,
+            row: [0x44; 32],
+            reason: text("asked for it in writing"),
+        },
+        Change::VaultEmptied {
+            roster: 3,
+            reason: text("due"),
+        },
         Change::PersonRekeyed {
             from: PersonKey([0x22; 16]),
             to: PersonKey([0x33; 16]),
@@ -378,6 +400,14 @@ fn changes() -> Vec<Change> {
             idempotency,
         },
     ];
+    changes.extend([Purpose::Shown, Purpose::Erased].map(|purpose| {
+        Change::PersonalDataSeen(Look {
+            purpose,
+            origin: text("console"),
+            reason: text("a letter of 19 July"),
+            people: vec![person],
+        })
+    }));
     changes.extend(Pool::ALL.map(|pool| Change::HoldPlaced {
         campaign,
         person,
@@ -489,6 +519,7 @@ fn names(entry: &Entry) -> Vec<&'static str> {
         Change::Refused { reason, .. } => names.push(refused_name(reason)),
         Change::GateSet { act, .. } => names.push(act_name(act)),
         Change::HoldPlaced { pool, .. } => names.push(pool_name(pool)),
+        Change::PersonalDataSeen(look) => names.push(purpose_name(&look.purpose)),
         _ => {}
     }
     names
@@ -522,6 +553,7 @@ fn every_variant_has_a_sample() {
         AGENCY_ROWS,
         TEXTS,
         LOGOS,
+        PURPOSES,
     ];
     let missing: Vec<&str> = all
         .into_iter()

@@ -70,6 +70,8 @@ pub struct Roster {
     /// `people`. They are found for what they have, and may book nothing new. All are `as_left`.
     pub left: Vec<RosterPerson>,
     pub digest_form: DigestForm,
+    /// Which keys made the tags of names and telephone numbers; the journal says it.
+    pub personal_keys: u8,
 }
 
 /// What the digest of a roster covers, beside its tables and its people. A data file keeps it with
@@ -94,6 +96,7 @@ impl Default for Roster {
             regions: vec![String::new()],
             left: Vec::new(),
             digest_form: DigestForm::default(),
+            personal_keys: 0,
         }
     }
 }
@@ -146,6 +149,7 @@ impl Roster {
             regions,
             left: Vec::new(),
             digest_form: DigestForm::default(),
+            personal_keys: 0,
         })
     }
 

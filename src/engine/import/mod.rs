@@ -2,10 +2,13 @@
 //! so that the writer only commits an entry and swaps a pointer.
 //!
 //! `lists` are campaign files, sites and slots; `roster` are the people; `sweep` erases what an
-//! import that was interrupted or replaced has left in the data file.
+//! import that was interrupted or replaced has left in the data file; `marking` puts the digest of
+//! the sealed rows into the journal; `person` is about one person's row.
 
 pub mod agency;
 pub mod lists;
+pub mod marking;
+mod person;
 mod rekey;
 pub mod roster;
 pub mod sweep;
@@ -20,6 +23,7 @@ use crate::domain::ids::PersonKey;
 use crate::journal::store::{Store, StoreFault};
 use crate::keys::Keys;
 use lists::List;
+use roster::StagedRoster;
 
 /// Hands one operation to the writer; none when whoever wants it has gone.
 pub type Hand<'a> = dyn FnMut(Operation) -> Option<Outcome> + 'a;
@@ -37,20 +41,15 @@ pub fn perform(
         Operation::ImportRoster {
             prepared,
             accept_gone,
-        } => match roster::stage(shared, store, keys, *prepared, accept_gone) {
-            Ok(mut staged) => {
-                let later = staged.moves_for_later();
-                match hand(Operation::PutRosterInForce { staged })? {
-                    outcome @ Outcome::Operated(_) => {
-                        move_later(later, hand);
-                        Some(outcome)
-                    }
-                    Outcome::Stale => Some(Outcome::Impossible(OTHER_ROSTER.to_owned())),
-                    outcome => Some(outcome),
-                }
-            }
-            Err(not_staged) => Some(not_staged.outcome()),
-        },
+        } => put_roster_in_force(
+            roster::stage(shared, store, keys, *prepared, accept_gone),
+            hand,
+        ),
+        Operation::RotatePersonalKeys { id } => {
+            put_roster_in_force(roster::stage_resealed(shared, store, keys, id), hand)
+        }
+        Operation::ShowPerson { look } => person::show(shared, store, keys, look, hand),
+        Operation::ErasePerson { look, now } => person::erase(shared, store, look, now, hand),
         Operation::Activate { source, now } => {
             put_in_force(|| lists::activation(shared, &source, now), hand)
         }
@@ -71,6 +70,25 @@ pub fn perform(
             rows,
         } => put_in_force(|| lists::slots(shared, &campaign, version, &rows), hand),
         other => hand(other),
+    }
+}
+
+fn put_roster_in_force(
+    staged: Result<Box<StagedRoster>, NotStaged>,
+    hand: &mut Hand<'_>,
+) -> Option<Outcome> {
+    let mut staged = match staged {
+        Ok(staged) => staged,
+        Err(not_staged) => return Some(not_staged.outcome()),
+    };
+    let later = staged.moves_for_later();
+    match hand(Operation::PutRosterInForce { staged })? {
+        outcome @ Outcome::Operated(_) => {
+            move_later(later, hand);
+            Some(outcome)
+        }
+        Outcome::Stale => Some(Outcome::Impossible(OTHER_ROSTER.to_owned())),
+        outcome => Some(outcome),
     }
 }
 

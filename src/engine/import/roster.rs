@@ -5,6 +5,8 @@
 //! one small commit, puts the version into force. An import that is interrupted before it has
 //! changed nothing that anybody sees; the next start or import sweeps its rows out.
 
+mod reseal;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -22,6 +24,8 @@ use crate::files::roster::{PreparedRoster, SealedContacts};
 use crate::journal::Log as _;
 use crate::journal::store::{ChunkKey, ROSTER_CHUNK, Store, StoreFault, VaultKey, Write};
 use crate::keys::Keys;
+
+pub use reseal::stage_resealed;
 
 /// Sealed rows in one commit: some four milliseconds.
 const VAULT_ROWS: usize = 2_000;
@@ -242,6 +246,7 @@ pub fn stage(
         ..
     } = prepared;
     next.version = base.version + 1;
+    next.personal_keys = base.personal_keys;
     let needed = next.people.len() as u64 * 40 + contacts.bytes() * 2 + DISK_BYTES_MIN;
     if store.disk_free().is_some_and(|free| free < needed) {
         return Err(NotStaged::Impossible(format!(
@@ -390,6 +395,12 @@ impl StagedRoster {
         self.moves.extend(moved);
         self.next.add_left(found.values().copied());
         found.into_keys().collect()
+    }
+
+    /// The keys that its people are known by, if they are others than those in force.
+    pub(in crate::engine) fn other_keys(&self) -> Option<u8> {
+        let id = self.next.personal_keys;
+        (id != self.base.personal_keys).then_some(id)
     }
 
     /// The digest of the roster, with the people who left as far as they are known.

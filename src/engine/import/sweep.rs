@@ -10,12 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::RosterDesk;
+use super::marking::mark;
 use crate::clock::tick;
 use crate::domain::ids::PersonKey;
 use crate::domain::roster::Roster;
 use crate::domain::state::State;
 use crate::engine::background::Background;
 use crate::engine::shared::Shared;
+use crate::engine::writer::WriterHandle;
 use crate::journal::store::{Store, StoreFault, VaultKey};
 
 /// Parts of a roster erased in one commit: of 290 kB each.
@@ -31,7 +33,11 @@ const SWEEP_LEFT: Duration = Duration::from_secs(60);
 const SWEEP_MAX: Duration = Duration::from_secs(600);
 
 /// Sweeps rows out that no roster in force needs, until the thread is dropped.
-pub(in crate::engine) fn start(shared: Arc<Shared>, store: Arc<Store>) -> Background {
+pub(in crate::engine) fn start(
+    shared: Arc<Shared>,
+    store: Arc<Store>,
+    writer: WriterHandle,
+) -> Background {
     let watch = shared.watch.clone();
     Background::start("sweeper", None, watch, move |stop, beat| {
         let (mut left, mut of_version, mut looked) = (Vec::new(), 0, tick());
@@ -49,6 +55,7 @@ pub(in crate::engine) fn start(shared: Arc<Shared>, store: Arc<Store>) -> Backgr
                 let waiting = sweep_left(&shared, &store, std::mem::take(&mut left));
                 swept = waiting.map(|waiting| left = waiting);
             }
+            let swept = swept.and_then(|()| mark(&shared, &store, &writer, stop));
             drop((excuse, roster));
             // The writer sees a failure of the store, and ends with it.
             if let Err(fault) = swept {
@@ -97,7 +104,9 @@ pub(super) fn sweep_all(
         }
         let keys = store.read()?.vault_keys(from, ROWS)?;
         let stale;
-        (stale, next) = stale_of(&keys, &roster, |people| of_interest(shared, people));
+        let vault = shared.state().vault.clone();
+        let erased = |person: &PersonKey| vault.is_emptied || vault.erased.contains_key(person);
+        (stale, next) = stale_of(&keys, &roster, erased, |people| of_interest(shared, people));
         if !stale.is_empty() {
             store.beside(|write| write.erase_from_vault(&stale))?;
         }
@@ -154,6 +163,7 @@ pub fn has_something(state: &State, person: &PersonKey) -> bool {
 fn stale_of(
     keys: &[VaultKey],
     roster: &Roster,
+    is_erased: impl Fn(&PersonKey) -> bool,
     active: impl Fn(&[PersonKey]) -> Vec<PersonKey>,
 ) -> (Vec<VaultKey>, Option<VaultKey>) {
     let mut groups: Vec<_> = keys
@@ -177,7 +187,8 @@ fn stale_of(
     let mut stale = Vec::new();
     for rows in groups {
         let person = rows[0].person;
-        let is_wanted = roster.find(&person).is_some() || active.contains(&person);
+        let is_known = roster.find(&person).is_some() || active.contains(&person);
+        let is_wanted = is_known && !is_erased(&person);
         let in_force = rows.iter().rev().find(|row| row.version <= roster.version);
         let kept = in_force.filter(|_| is_wanted);
         stale.extend(rows.iter().filter(|row| Some(*row) != kept));
@@ -238,7 +249,7 @@ mod tests {
             assert_eq!(people, [key(4), key(5)]);
             vec![key(4)]
         };
-        let (stale, next) = stale_of(&rows, &roster, has_booking);
+        let (stale, next) = stale_of(&rows, &roster, |_| false, has_booking);
         let expected = [row(1, 1), row(1, 4), row(3, 1), row(5, 2), row(6, 4)];
         assert_eq!((stale.as_slice(), next), (expected.as_slice(), None));
     }
@@ -248,7 +259,7 @@ mod tests {
         let roster = Roster::default();
         let mut rows: Vec<_> = (0..ROWS as u16 - 1).map(|at| row(at, 1)).collect();
         rows.push(row(ROWS as u16 - 2, 2));
-        let (stale, next) = stale_of(&rows, &roster, |_| Vec::new());
+        let (stale, next) = stale_of(&rows, &roster, |_| false, |_| Vec::new());
         assert_eq!(stale.len(), ROWS - 2);
         assert_eq!(next, Some(row(ROWS as u16 - 2, 1)));
     }

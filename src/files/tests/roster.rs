@@ -94,8 +94,14 @@ fn a_good_file_becomes_pseudonyms_and_sealed_contacts() {
     let key = keys.person_key(37);
     let person = roster.find(&key).unwrap();
     assert_eq!(person.born, Day::of(date(1967, 3, 4)));
-    assert_eq!(person.name_tag, keys.name_tag(key, "김 영숙"));
-    assert_eq!(person.detail_tag, keys.detail_tag(key, "+821012345678"));
+    assert_eq!(
+        person.name_tag,
+        keys.personal(0).unwrap().name_tag(key, "김 영숙")
+    );
+    assert_eq!(
+        person.detail_tag,
+        keys.personal(0).unwrap().detail_tag(key, "+821012345678")
+    );
     assert_eq!(roster.region(person), "26/350");
     assert_eq!(roster.groups(person), ["health-worker"]);
     let other = roster.find(&keys.person_key(74)).unwrap();

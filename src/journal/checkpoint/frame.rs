@@ -16,6 +16,7 @@ use crate::domain::growing::{Queue, Rows, Table};
 use crate::domain::ids::{CampaignId, CampaignIndex, HoldId, Seq};
 use crate::domain::line::windows::Windows;
 use crate::domain::line::{Draw, GateSettings, Lease, Line};
+use crate::domain::personal::{KeysInForce, VaultState};
 use crate::domain::pieces::Pending;
 use crate::domain::repeats::Repeats;
 use crate::domain::state::{CampaignState, Founded, Hold, RosterMark, State};
@@ -28,7 +29,9 @@ pub struct Frame {
     stamp: Stamp,
     head: Hash,
     founded: Option<Founded>,
+    keys: KeysInForce,
     roster: Option<RosterMark>,
+    vault: VaultState,
     pending: Option<Pending>,
     campaigns: Vec<CampaignFrame>,
 }
@@ -70,7 +73,9 @@ pub fn frame(state: &State) -> Frame {
         stamp,
         head,
         founded,
+        keys,
         roster,
+        vault,
         campaigns,
         pending,
     } = state;
@@ -79,6 +84,8 @@ pub fn frame(state: &State) -> Frame {
         stamp: *stamp,
         head: *head,
         founded: *founded,
+        keys: keys.clone(),
+        vault: vault.clone(),
         roster: *roster,
         pending: pending.clone(),
         campaigns: campaigns.iter().map(campaign_frame).collect(),
@@ -169,7 +176,9 @@ pub fn state_of(frame: Frame) -> Found<State> {
         stamp,
         head,
         founded,
+        keys,
         roster,
+        vault,
         pending,
         campaigns,
     } = frame;
@@ -180,7 +189,9 @@ pub fn state_of(frame: Frame) -> Found<State> {
         stamp,
         head,
         founded,
+        keys,
         roster,
+        vault,
         campaigns: campaigns.collect::<Found<_>>()?,
         pending,
     })

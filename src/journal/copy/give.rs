@@ -35,8 +35,8 @@ pub fn give(
         from,
         to: CopyPoint { seq, hash, roster },
         stamp,
-        signature: keys.sign_head(&head_message(seq, &hash, stamp)).to_vec(),
-        head_public_key: keys.head_public_key(),
+        signature: keys.sign_at(seq, &head_message(seq, &hash, stamp)).to_vec(),
+        head_public_key: keys.head_public_key_at(seq),
         rows,
         is_unswept: read.is_unswept()?,
     };

@@ -39,6 +39,8 @@ pub struct Taken {
     pub rows: u64,
     /// Whether entries were left out because they are behind the last that is wanted.
     pub is_cut: bool,
+    /// The key that signed the last entry's head, unless entries were left out.
+    pub signed_by: Option<[u8; 32]>,
 }
 
 /// Takes streams into a new data file. Nothing of it is there before `finish`.
@@ -68,6 +70,7 @@ impl Taker {
                 stamp: Stamp(0),
                 rows: 0,
                 is_cut: false,
+                signed_by: None,
             },
             roster: 0,
             rosters: 0,
@@ -99,6 +102,7 @@ impl Taker {
             Frame::End(end) => {
                 self.check_end(&end)?;
                 self.is_unswept |= end.is_unswept;
+                self.taken.signed_by = (!self.taken.is_cut).then_some(end.head_public_key);
                 return Ok(Some(*end));
             }
         }
@@ -130,8 +134,17 @@ impl Taker {
                 )));
             }
             (point.seq, point.hash) = (seq, Hash::of(bytes));
-            if let Change::RosterImported { version, .. } = &entry.change {
-                point.roster = *version;
+            match &entry.change {
+                Change::RosterImported { version, .. } => point.roster = *version,
+                // Copies that were made before have what was erased.
+                Change::PersonErased {
+                    person, version, ..
+                } => self.write.erase_from_vault(&[VaultKey {
+                    person: *person,
+                    version: *version,
+                }])?,
+                Change::VaultEmptied { .. } => self.write.empty_vault()?,
+                _ => {}
             }
             self.taken.stamp = entry.stamp;
             if wanted == 0 {

@@ -48,7 +48,7 @@ impl Store {
         }
         self.put_parts(generation, digests.len() - parts.len(), &parts)?;
         let mut mark = Mark::of(state, &digests, generation);
-        mark.signature = keys.sign_head(&mark.message()).to_vec();
+        mark.signature = keys.sign_at(mark.seq, &mark.message()).to_vec();
         self.beside(|write| write.put_checkpoint(&mark))?;
         self.remove_checkpoints_but(generation)?;
         Ok(true)

@@ -107,8 +107,8 @@ pub struct Making {
 }
 
 enum Out {
-    Plain(Box<Hashing<BufWriter<Steady>>>),
-    Sealed(Box<Sealing<Hashing<BufWriter<Steady>>>>),
+    Plain(Box<Hashing<BufWriter<File>>>),
+    Sealed(Box<Sealing<Hashing<BufWriter<File>>>>),
 }
 
 impl Making {
@@ -123,7 +123,7 @@ impl Making {
             out: None,
         };
         file.write_all(&[b' '; HEAD_BYTES]).map_err(&fault)?;
-        let out = Hashing::new(BufWriter::with_capacity(1 << 20, Steady::of(file)));
+        let out = Hashing::new(BufWriter::with_capacity(1 << 20, file));
         made.out = Some(if recipients.is_empty() {
             Out::Plain(Box::new(out))
         } else {
@@ -149,7 +149,7 @@ impl Making {
             None => return Err(fault(io::ErrorKind::BrokenPipe.into())),
         };
         let (out, bytes, sha256) = out.finish();
-        let mut file = out.into_inner().map_err(|error| fault(error.into()))?.file;
+        let mut file = out.into_inner().map_err(|error| fault(error.into()))?;
         let about = About::new(end, made_at, sealed, bytes, sha256);
         let line = serde_json::to_vec(&about).map_err(|error| fault(error.into()))?;
         let digest = Hash::of(&line).to_string();
@@ -175,38 +175,6 @@ impl Drop for Making {
         if !self.path.as_os_str().is_empty() {
             let _ = fs::remove_file(&self.path);
         }
-    }
-}
-
-/// A file that is synced as it grows. One large sync at its end would stop those of a server on
-/// the same disk.
-struct Steady {
-    file: File,
-    unsynced: usize,
-}
-
-/// At 200 MB/s 50 syncs a second, of some milliseconds each.
-const UNSYNCED_BYTES_MAX: usize = 4 << 20;
-
-impl Steady {
-    fn of(file: File) -> Self {
-        Self { file, unsynced: 0 }
-    }
-}
-
-impl Write for Steady {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.unsynced += written;
-        if self.unsynced >= UNSYNCED_BYTES_MAX {
-            self.unsynced = 0;
-            self.file.sync_data()?;
-        }
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
     }
 }
 

@@ -108,12 +108,27 @@ pub fn restore(
         From::Folder(folder) => of_folder(folder, until, identities, &part, tell)?,
     };
     let mut restored = checked(part.path(), keys)?;
+    signed_by_its_journal(taken.as_ref(), &restored.state)?;
     restored.files = files;
     restored.newest = newest;
     restored.passed_over = passed_over;
     restored.is_cut = taken.is_some_and(|taken: Taken| taken.is_cut);
     part.keep(into)?;
     Ok(restored)
+}
+
+/// Whether the copies' last head is signed with the key that their journal names: who has a copy
+/// could cut entries off its end and sign what is left with a key of their own.
+fn signed_by_its_journal(taken: Option<&Taken>, state: &State) -> Result<(), BackupFault> {
+    let signed_by = taken.and_then(|taken| taken.signed_by);
+    if signed_by.is_none() || signed_by == state.keys.head_at(state.seq) {
+        return Ok(());
+    }
+    Err(BackupFault::Refused(format!(
+        "the head of entry {}, the last in the copies, is signed with another key than the \
+         journal's: somebody else wrote them, and may have left entries out",
+        state.seq
+    )))
 }
 
 type OfFolder = (Option<Taken>, usize, Option<About>, Vec<String>);
@@ -251,7 +266,7 @@ fn checked(path: &Path, keys: Option<&Keys>) -> Result<Restored, BackupFault> {
     let roster = read.roster()?.unwrap_or_default();
     let founded = state.founded;
     let belongs = |keys: &&Keys| {
-        founded.is_some_and(|founded| founded.head_public_key == keys.head_public_key())
+        founded.is_some_and(|founded| founded.head_public_key == keys.founding_public_key())
     };
     if keys.is_some_and(|keys| !belongs(&keys)) {
         let why = "the keys.json in the folder belongs to another data file: put the right one \

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -20,6 +20,7 @@ use crate::engine::import;
 use crate::engine::shared::Away;
 use crate::engine::writer::NotTaken;
 use crate::journal::copy::{CopyPoint, give};
+use crate::measure::{Counted, Histogram};
 use crate::ops::outcome::{Done, Finished, GateStatus, HealthSeen, WorkFault, WorkRefused, why};
 use crate::ops::work::{self, Prepared, Work};
 use crate::service::Service;
@@ -262,10 +263,60 @@ fn send_copy(desk: &Desk, stream: &UnixStream, from: CopyPoint) -> anyhow::Resul
     }
     let out = Outgoing::new(stream, desk.patience.progress);
     let mut out = io::BufWriter::with_capacity(1 << 20, out);
-    give(&read, from, keys, |frame| frame.write(&mut out))?;
+    let mut pace = Yielding::of(&store.commits);
+    give(&read, from, keys, |frame| {
+        pace.sent(frame.bytes());
+        frame.write(&mut out)
+    })?;
     out.flush()?;
     Ok(())
 }
 
 /// The priority of a thread that copies.
 const NICE: i32 = 10;
+
+/// Slows a copy down while people book: reading and sending it takes caches, memory and disk, which
+/// a low priority does not give back.
+struct Yielding<'a> {
+    commits: &'a Histogram,
+    seen: u64,
+    since: Instant,
+    bytes: u64,
+}
+
+/// The server is looked at after so many bytes.
+const LOOK_BYTES: u64 = 1 << 20;
+/// More commits a second than a server has that is not in a rush.
+const CALM_COMMITS_PER_S: f64 = 200.0;
+/// What is copied a second in a rush: 10 GB in a quarter of an hour.
+const RUSH_BYTES_PER_S: f64 = 10e6;
+
+impl<'a> Yielding<'a> {
+    fn of(commits: &'a Histogram) -> Self {
+        Self {
+            commits,
+            seen: Counted::of(commits).count(),
+            since: tick(),
+            bytes: 0,
+        }
+    }
+
+    /// Notes what is sent next; waits if that is too much.
+    fn sent(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        if self.bytes < LOOK_BYTES {
+            return;
+        }
+        let (seen, took_s) = (
+            Counted::of(self.commits).count(),
+            self.since.elapsed().as_secs_f64(),
+        );
+        let commits = seen.saturating_sub(self.seen) as f64;
+        // Two or three in the short time that a mebibyte takes are no rush.
+        if commits > 3.0 && commits > CALM_COMMITS_PER_S * took_s {
+            let due_s = self.bytes as f64 / RUSH_BYTES_PER_S;
+            std::thread::sleep(Duration::from_secs_f64((due_s - took_s).max(0.0)));
+        }
+        (self.seen, self.since, self.bytes) = (seen, tick(), 0);
+    }
+}

@@ -41,7 +41,7 @@ impl Lane {
         match work {
             Work::GateStatus { .. } | Work::Health => Self::Status,
             Work::Gate { .. } | Work::DrawValue { .. } => Self::Gate,
-            Work::ImportRoster { .. } => Self::Roster,
+            Work::ImportRoster { .. } | Work::RotatePersonalKeys => Self::Roster,
             Work::Copy { from } if from.seq == Seq(0) => Self::Copy,
             Work::Copy { .. } => Self::Follow,
             Work::Activate { .. }
@@ -49,6 +49,9 @@ impl Lane {
             | Work::ImportSites { .. }
             | Work::ImportSlots { .. }
             | Work::RotateTokenKey { .. }
+            | Work::ForgetPersonalKeys
+            | Work::RotateHeadKey
+            | Work::Person { .. }
             | Work::CampaignList
             | Work::AgencyList
             | Work::RosterStats

@@ -30,6 +30,10 @@ impl Work {
             | Self::DrawValue { .. }
             | Self::GateStatus { .. }
             | Self::RotateTokenKey { .. }
+            | Self::RotatePersonalKeys
+            | Self::ForgetPersonalKeys
+            | Self::RotateHeadKey
+            | Self::Person { .. }
             | Self::CampaignList
             | Self::AgencyList
             | Self::RosterStats

@@ -1,0 +1,101 @@
+//! What the journal says of what it does not hold: the sealed rows of the vault, and the keys.
+//!
+//! It has digests and public keys, never a name, a telephone number or a secret.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{PersonKey, Seq};
+use crate::crypto::{Sha256, sha256};
+
+/// The keys that are in force, as far as the journal names them.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct KeysInForce {
+    /// Which keys seal and compare names and telephone numbers, counted from 0.
+    pub personal: u8,
+    /// The public keys of signed heads, each with the first entry whose head it signs.
+    pub heads: Vec<(Seq, [u8; 32])>,
+}
+
+impl KeysInForce {
+    /// The public key of the heads of entries from now on; none before the journal is founded.
+    pub fn head(&self) -> Option<[u8; 32]> {
+        self.heads.last().map(|(_, key)| *key)
+    }
+
+    /// The public key of the head of this entry.
+    pub fn head_at(&self, seq: Seq) -> Option<[u8; 32]> {
+        let mut before = self.heads.iter().rev();
+        before
+            .find(|(from, _)| *from <= seq)
+            .map(|(_, public)| *public)
+    }
+}
+
+/// The rows of the vault that belong to the roster in force.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct VaultState {
+    /// What they were when the roster came into force; none before that was worked out.
+    pub mark: Option<VaultMark>,
+    /// Rows that were erased since the roster came into force.
+    pub erased: BTreeMap<PersonKey, ErasedRow>,
+    /// Whether all of them were.
+    pub is_emptied: bool,
+}
+
+/// The sealed rows of a roster, proven by a digest.
+///
+/// The digest is the SHA-256 over the digests of the pieces of the roster, of `PIECE_PEOPLE` each,
+/// in order of key. That of a piece is the SHA-256 over, for each of its people who have a row, key
+/// (16 bytes), version (4 bytes, big-endian) and the SHA-256 of what is sealed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct VaultMark {
+    /// The version of the roster.
+    pub roster: u32,
+    pub rows: u64,
+    pub digest: [u8; 32],
+}
+
+/// People of one piece; their rows have about half a mebibyte.
+pub const PIECE_PEOPLE: usize = 8_192;
+
+/// A row that was erased: which it was, and the SHA-256 of what was sealed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ErasedRow {
+    pub version: u32,
+    pub row: [u8; 32],
+}
+
+/// The digest of a piece, as its rows come in order of key.
+#[derive(Default)]
+pub struct PieceDigest {
+    rows: u64,
+    digest: Sha256,
+}
+
+impl PieceDigest {
+    pub fn add(&mut self, person: PersonKey, version: u32, row: &[u8; 32]) {
+        self.rows += 1;
+        self.digest.update(&person.0);
+        self.digest.update(&version.to_be_bytes());
+        self.digest.update(row);
+    }
+
+    /// How many rows there were, and the digest.
+    pub fn finish(self) -> (u64, [u8; 32]) {
+        (self.rows, self.digest.finish())
+    }
+}
+
+impl VaultMark {
+    /// Puts the pieces of a roster together, in order.
+    pub fn of(roster: u32, pieces: &[(u64, [u8; 32])]) -> Self {
+        let digests: Vec<u8> = pieces.iter().flat_map(|(_, digest)| *digest).collect();
+        Self {
+            roster,
+            rows: pieces.iter().map(|(rows, _)| rows).sum(),
+            digest: sha256(&digests),
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! An exported line carries the entry's exact bytes in base64 beside the readable form, so that the
 //! chain can be checked from the export alone, and the readable form against the bytes.
 
+pub mod access;
 pub mod draw;
 mod exported;
 

@@ -48,6 +48,8 @@ pub enum AuditCommand {
         #[arg(long, value_name = "KEY")]
         person: Option<String>,
     },
+    /// Who looked at whose personal data in a month, for its review
+    Access(super::access::Access),
     /// Print the signed head, to be kept somewhere else
     #[command(after_help = "Example:\n  sumun audit head --json > head.json")]
     Head,
@@ -68,6 +70,7 @@ fn seen_enough_is_no_fault(written: anyhow::Result<()>) -> anyhow::Result<()> {
 pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Output> {
     match command {
         AuditCommand::Draw { file, person } => draws(file, person.as_deref()),
+        AuditCommand::Access(access) => access.run(folder),
         AuditCommand::Head => work(folder, Work::Head, None),
         AuditCommand::Export { from, to } => {
             let (from, to) = (Seq(*from), Seq(to.unwrap_or(u64::MAX)));

@@ -51,8 +51,8 @@ pub enum CampaignCommand {
     Explain {
         file: PathBuf,
         /// The person's birth date
-        #[arg(long, value_name = "DATE")]
-        birth_date: String,
+        #[arg(long, value_name = "DATE", value_parser = read_date)]
+        birth_date: jiff::civil::Date,
         /// A roster group of the person; may be given several times
         #[arg(long = "group", value_name = "GROUP")]
         groups: Vec<String>,
@@ -85,7 +85,7 @@ pub fn run_pure(command: &CampaignCommand) -> Option<anyhow::Result<Output>> {
             birth_date,
             groups,
             at,
-        } => Some(explain(file, birth_date, groups, at)),
+        } => Some(explain(file, *birth_date, groups, at)),
         CampaignCommand::Activate { .. }
         | CampaignCommand::List
         | CampaignCommand::Preview { .. } => None,
@@ -284,9 +284,13 @@ fn changes(file: &Path) -> anyhow::Result<Output> {
     ))
 }
 
-fn explain(file: &Path, birth_date: &str, groups: &[String], at: &str) -> anyhow::Result<Output> {
+fn explain(
+    file: &Path,
+    born: jiff::civil::Date,
+    groups: &[String],
+    at: &str,
+) -> anyhow::Result<Output> {
     let (campaign, _) = read_campaign(file)?;
-    let born = read_date(birth_date).map_err(|why| anyhow::anyhow!("--birth-date: {why}"))?;
     let at = parse_at(&campaign, at)?;
     let rules = &campaign.rules;
     let subject = Subject {

@@ -269,8 +269,8 @@ pub struct Restore {
     #[arg(long, value_name = "N", conflicts_with_all = ["to_time", "drill"])]
     to_seq: Option<u64>,
     /// Restore up to the last entry at this time or before it, as 2021-07-19T20:00:00+09:00
-    #[arg(long, value_name = "T", conflicts_with = "drill")]
-    to_time: Option<String>,
+    #[arg(long, value_name = "T", conflicts_with = "drill", value_parser = stamp)]
+    to_time: Option<Stamp>,
     #[command(flatten)]
     opened: OpenedWith,
     /// Only rehearse: restore into a scratch folder, compare, and write a signed report
@@ -279,6 +279,10 @@ pub struct Restore {
     /// Where the scratch folder of a drill is made
     #[arg(long, value_name = "DIR", requires = "drill")]
     scratch: Option<PathBuf>,
+}
+
+fn stamp(text: &str) -> Result<Stamp, String> {
+    Stamp::parse(text).map_err(|error| format!("{error}; write it as 2021-07-19T20:00:00Z"))
 }
 
 impl Restore {
@@ -290,12 +294,7 @@ impl Restore {
         }
         let until = match (self.to_seq, &self.to_time) {
             (Some(seq), _) => Until::Seq(Seq(seq)),
-            (None, Some(time)) => {
-                let time = Stamp::parse(time).map_err(|error| {
-                    anyhow::anyhow!("--to-time {time:?}: {error}; write it as 2021-07-19T20:00:00Z")
-                })?;
-                Until::Time(time)
-            }
+            (None, Some(time)) => Until::Time(*time),
             (None, None) => Until::End,
         };
         let target = folder.data_file();

@@ -1,5 +1,6 @@
 //! The command line. One file a subject; each command returns an `Output`, `main` prints it.
 
+pub mod access;
 pub mod agency;
 pub mod audit;
 pub mod campaign;

@@ -44,6 +44,20 @@ pub struct VaultState {
     pub is_emptied: bool,
 }
 
+/// Of a roster of which nothing was erased.
+pub static NOTHING_ERASED: VaultState = VaultState {
+    mark: None,
+    erased: BTreeMap::new(),
+    is_emptied: false,
+};
+
+impl VaultState {
+    /// Whether the person's row was erased since the roster came into force.
+    pub fn is_erased(&self, person: &PersonKey) -> bool {
+        self.is_emptied || self.erased.contains_key(person)
+    }
+}
+
 /// The sealed rows of a roster, proven by a digest.
 ///
 /// The digest is the SHA-256 over the digests of the pieces of the roster, of `PIECE_PEOPLE` each,

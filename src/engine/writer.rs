@@ -245,7 +245,12 @@ fn run(mut core: Core, handle: &WriterHandle) -> Result<(), CommitFailed> {
     let (store, watch) = (core.store(), shared.watch.clone());
     let settler = settler::start(Arc::clone(store), watch);
     let checkpointer = checkpointer::start(Arc::clone(store), Arc::clone(&shared));
-    let sweeper = sweep::start(Arc::clone(&shared), Arc::clone(store), handle.clone());
+    let sweeper = sweep::start(
+        Arc::clone(&shared),
+        Arc::clone(store),
+        handle.clone(),
+        core.clock().clone(),
+    );
     let mut last = tick();
     while let Some(since) = queue.take(&mut taken, last) {
         beat.beat();

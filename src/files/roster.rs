@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Entropy;
+use crate::domain::personal::{NOTHING_ERASED, VaultState};
 use crate::domain::roster::contact::Contact;
 use crate::domain::roster::digest::RosterDigest;
 use crate::domain::roster::{GroupSetIndex, Roster, RosterPerson, comparable_phone};
@@ -186,6 +187,8 @@ pub struct Reading<'a> {
     pub today: Day,
     /// The roster in force: rows that did not change are not sealed again.
     pub in_force: &'a Roster,
+    /// Whose rows were erased: they are sealed again if the file has them still.
+    pub vault: &'a VaultState,
     pub same_person: SamePerson,
     pub encoding: Encoding,
     /// The country of telephone numbers that do not say theirs.
@@ -219,6 +222,7 @@ pub fn read(
         entropy,
         today,
         in_force: &Roster::default(),
+        vault: &NOTHING_ERASED,
         same_person: SamePerson::default(),
         encoding: Encoding::default(),
         country: Country::default(),
@@ -362,7 +366,9 @@ impl Reading<'_> {
             personal.name_tag(key, name),
             personal.detail_tag(key, &phone),
         );
-        let is_known = |known: &RosterPerson| known.has_contact(name_tag, detail_tag);
+        let is_known = |known: &RosterPerson| {
+            known.has_contact(name_tag, detail_tag) && !self.vault.is_erased(&key)
+        };
         let mut place = 0;
         if seals && !self.in_force.find(&key).is_some_and(is_known) {
             place = chunk.sealed.len() as u64 + 1;

@@ -294,7 +294,7 @@ impl Check<'_> {
         let is_in_force = |row: &&Row| row.version <= self.roster.version;
         let seen = &mut piece.seen;
         match of.rows.iter().rev().find(is_in_force) {
-            Some(_) if known != Known::No && self.is_erased(&of.person) => {
+            Some(_) if known != Known::No && self.vault.is_erased(&of.person) => {
                 seen.add(of.person, RowFault::NotErased);
             }
             Some(row) if known != Known::No => {
@@ -315,10 +315,6 @@ impl Check<'_> {
         }
     }
 
-    fn is_erased(&self, person: &PersonKey) -> bool {
-        self.vault.is_emptied || self.vault.erased.contains_key(person)
-    }
-
     /// These people have no row. Of those who left, only who has something active needs one.
     fn miss(&self, people: &Expected<'_>, piece: &mut Piece) {
         for person in people.here {
@@ -329,7 +325,7 @@ impl Check<'_> {
             }
         }
         let left = people.left.iter().map(|person| person.key);
-        let left = left.filter(|person| !self.is_erased(person) && (self.needs_row)(person));
+        let left = left.filter(|person| !self.vault.is_erased(person) && (self.needs_row)(person));
         left.for_each(|person| piece.seen.add(person, RowFault::Missing));
     }
 }

@@ -258,6 +258,7 @@ pub fn prepare(
                 entropy: &entropy,
                 today: Day::of(now.instant().to_zoned(jiff::tz::TimeZone::UTC).date()),
                 in_force: &shared.roster(),
+                vault: &shared.state().vault.clone(),
                 same_person: *same_person,
                 encoding: *encoding,
                 country: *country,

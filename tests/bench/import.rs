@@ -105,6 +105,7 @@ fn measure_import(
             entropy,
             today,
             in_force: &in_force,
+            vault: &sumun::domain::personal::NOTHING_ERASED,
             same_person: SamePerson::Warn,
             encoding: files::Encoding::Auto,
             country: Default::default(),

@@ -255,7 +255,9 @@ fn a_restore_ends_at_the_entry_or_the_time_that_is_wanted() {
         &["--to-time", "2001-01-01T00:00:00Z"],
     );
     assert!(said.contains("oldest full copy"), "{said}");
-    let said = refused(into.path(), target.path(), &["--to-time", "yesterday"]);
+    let wrong = restore(into.path(), target.path(), &["--to-time", "yesterday"]);
+    let said = text(&wrong.stderr);
+    assert_eq!(wrong.status.code(), Some(2), "{said}");
     assert!(said.contains("2021-07-19T20:00:00Z"), "{said}");
     drop(world);
 }

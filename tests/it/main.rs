@@ -23,6 +23,7 @@ mod holds;
 mod http;
 mod languages;
 mod messages;
+mod personal;
 mod promises;
 mod room;
 mod rosters;

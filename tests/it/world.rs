@@ -252,6 +252,10 @@ pub const SLOTS: &str = "site,vaccine,date,start,end,public,assisted\n\
     C,single,2180-08-02,09:00,09:30,50,0\n\
     C,single,2026-01-05,09:00,09:30,50,0\n";
 
+/// A day that is over for years.
+pub const PAST_SLOTS: &str = "site,vaccine,date,start,end,public,assisted\n\
+    C,single,2020-01-05,09:00,09:30,50,0\n";
+
 /// The program serving a folder. Ended when dropped, by its own process id.
 pub struct Server {
     child: Child,

@@ -70,7 +70,7 @@ fn some<T>(random: &mut Random, mut make: impl FnMut(&mut Random) -> T) -> Vec<T
 fn campaign_row(random: &mut Random) -> CampaignRow {
     let stamp = |random: &mut Random| Stamp(number(random) as i64);
     let day = |random: &mut Random| Day(number(random) as i32);
-    match random.below(18) {
+    match random.below(19) {
         0 => CampaignRow::Id(text(random)),
         1 => CampaignRow::Name {
             ko: text(random),
@@ -113,6 +113,7 @@ fn campaign_row(random: &mut Random) -> CampaignRow {
         14 => CampaignRow::WindowPeople(Some(number(random) as u32)),
         15 => CampaignRow::RevealMin(number(random) as u32),
         16 => CampaignRow::HoldExtendS(number(random) as u32),
+        17 => CampaignRow::PersonalDataDays(number(random) as u32),
         _ => CampaignRow::SessionIdleS(number(random) as u32),
     }
 }

@@ -305,6 +305,7 @@ impl Rules {
             CampaignRow::WindowPeople(None),
             CampaignRow::RevealMin(1_440),
             CampaignRow::HoldExtendS(self.hold_extend_s as u32),
+            CampaignRow::PersonalDataDays(0),
         ]);
         rows
     }

@@ -193,6 +193,11 @@ impl Changes {
             a.change_until_days,
             b.change_until_days,
         );
+        self.field(
+            "booking.personal_data_days",
+            a.personal_data_days,
+            b.personal_data_days,
+        );
         let (a, b) = (&old.gate, &new.gate);
         self.field("gate.order", a.order.name(), b.order.name());
         self.field("gate.lobby_opens_min", a.lobby_opens_min, b.lobby_opens_min);

@@ -169,17 +169,28 @@ fn read_booking(root: &Section, source: &mut Source) -> Option<BookingRules> {
         return Some(defaults);
     }
     let section = root.table(source, "booking", "[booking]")?;
-    section.only(source, &["hold_s", "hold_extend_s", "change_until_days"]);
+    section.only(
+        source,
+        &[
+            "hold_s",
+            "hold_extend_s",
+            "change_until_days",
+            "personal_data_days",
+        ],
+    );
     // An hour: a seat kept longer for someone who left is a seat lost for the evening.
     let hold_s = number_or(&section, source, "hold_s", 1..=3_600, defaults.hold_s);
     let extend_s = defaults.hold_extend_s;
     let extend_s = number_or(&section, source, "hold_extend_s", 0..=3_600, extend_s);
     let days = defaults.change_until_days;
     let days = number_or(&section, source, "change_until_days", 0..=365, days);
+    let kept = defaults.personal_data_days;
+    let kept = number_or(&section, source, "personal_data_days", 0..=36_500, kept);
     Some(BookingRules {
         hold_s: hold_s?,
         hold_extend_s: extend_s?,
         change_until_days: days?,
+        personal_data_days: kept?,
     })
 }
 

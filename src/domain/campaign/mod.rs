@@ -175,6 +175,9 @@ pub struct BookingRules {
     pub hold_extend_s: u32,
     /// Full days before the date of the first dose; the deadline is midnight of the zone.
     pub change_until_days: u16,
+    /// Names and telephone numbers are erased this many days after the last slot of the campaign;
+    /// 0 when nobody has said so.
+    pub personal_data_days: u32,
 }
 
 impl BookingRules {
@@ -182,6 +185,7 @@ impl BookingRules {
         hold_s: 300,
         hold_extend_s: 300,
         change_until_days: 2,
+        personal_data_days: 0,
     };
 }
 

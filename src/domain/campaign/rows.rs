@@ -72,6 +72,8 @@ pub enum CampaignRow {
     RevealMin(u32),
     /// Rows without it are of a program that extended no hold; they mean 0.
     HoldExtendS(u32),
+    /// Rows without it are of a program that erased nothing by itself; they mean 0.
+    PersonalDataDays(u32),
 }
 
 impl Campaign {
@@ -118,6 +120,7 @@ impl Campaign {
             CampaignRow::WindowPeople(self.gate.window_people),
             CampaignRow::RevealMin(self.gate.reveal_min),
             CampaignRow::HoldExtendS(self.booking.hold_extend_s),
+            CampaignRow::PersonalDataDays(self.booking.personal_data_days),
         ]);
         rows
     }
@@ -156,6 +159,7 @@ struct Parts {
     window_people: Option<Option<u32>>,
     reveal_min: Option<u32>,
     hold_extend_s: Option<u32>,
+    personal_data_days: Option<u32>,
 }
 
 /// Takes the one value of its kind.
@@ -249,6 +253,9 @@ impl Parts {
             CampaignRow::HoldExtendS(extend_s) => {
                 once(&mut self.hold_extend_s, "hold_extend_s", *extend_s)
             }
+            CampaignRow::PersonalDataDays(days) => {
+                once(&mut self.personal_data_days, "personal_data_days", *days)
+            }
         }
     }
 
@@ -302,6 +309,7 @@ impl Parts {
                 hold_s: need(self.hold_s, "hold_s")?,
                 hold_extend_s: self.hold_extend_s.unwrap_or(0),
                 change_until_days: need(self.change_until_days, "change_until_days")?,
+                personal_data_days: self.personal_data_days.unwrap_or(0),
             },
             gate,
             rules,
@@ -337,9 +345,9 @@ mod tests {
                 // The openings of July name every cohort.
                 CampaignRow::Cohort { .. } => assert!(Campaign::of_rows(&fewer).is_err()),
                 CampaignRow::Opening { .. } | CampaignRow::Vaccine { .. } => {}
-                CampaignRow::HoldExtendS(_) => {
-                    let old = Campaign::of_rows(&fewer).unwrap();
-                    assert_eq!(old.booking.hold_extend_s, 0);
+                CampaignRow::HoldExtendS(_) | CampaignRow::PersonalDataDays(_) => {
+                    let old = Campaign::of_rows(&fewer).unwrap().booking;
+                    assert!(old.hold_extend_s == 0 || old.personal_data_days == 0);
                     let doubled = Campaign::of_rows(&more).unwrap_err();
                     assert!(doubled.contains("has two rows for the"), "{doubled}");
                 }

@@ -191,6 +191,12 @@ fn numbers_have_bounds_and_types() {
         ),
         ("hold_s", "hold_s = 300", "hold_s = 86400", "from 1 to 3600"),
         (
+            "personal_data_days",
+            "hold_extend_s = 300",
+            "hold_extend_s = 300\npersonal_data_days = 36501",
+            "from 0 to 36500",
+        ),
+        (
             "hold_extend_s",
             "hold_extend_s = 300",
             "hold_extend_s = -1",

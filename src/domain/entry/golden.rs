@@ -54,7 +54,7 @@ variants!(piece_name, PIECES, Piece: Source Rules Sites Slots Agency);
 variants!(row_name, ROWS, CampaignRow:
     Id Name Zone Identity Cohort Opening Vaccine HoldS ChangeUntilDays Order LobbyOpensMin
     LastEntryMin FinishMin AdmitPerS ActiveMax SessionIdleS WindowMin WindowPeople RevealMin
-    HoldExtendS);
+    HoldExtendS PersonalDataDays);
 variants!(agency_row_name, AGENCY_ROWS, AgencyRow:
     Text Logo Colour Telephone ConsentVersion Link Vaccine);
 variants!(text_name, TEXTS, TextOf:
@@ -77,8 +77,8 @@ fn rows() -> Vec<CampaignRow> {
     use super::super::campaign::Order;
     use CampaignRow::{
         ActiveMax, AdmitPerS, ChangeUntilDays, Cohort, FinishMin, HoldExtendS, HoldS, Id,
-        LastEntryMin, LobbyOpensMin, Name, Opening, RevealMin, SessionIdleS, Vaccine, WindowMin,
-        WindowPeople, Zone,
+        LastEntryMin, LobbyOpensMin, Name, Opening, PersonalDataDays, RevealMin, SessionIdleS,
+        Vaccine, WindowMin, WindowPeople, Zone,
     };
     let text = str::to_owned;
     let mut rows = vec![
@@ -113,6 +113,7 @@ fn rows() -> Vec<CampaignRow> {
         },
         HoldS(300),
         HoldExtendS(600),
+        PersonalDataDays(365),
         ChangeUntilDays(2),
         LobbyOpensMin(30),
         LastEntryMin(5),

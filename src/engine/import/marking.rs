@@ -5,12 +5,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::oneshot;
-use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use crate::domain::entry::Change;
 use crate::domain::personal::VaultMark;
-use crate::engine::command::Command;
+use crate::engine::command::{Command, Outcome};
 use crate::engine::shared::Shared;
 use crate::engine::writer::WriterHandle;
 use crate::journal::store::{Store, StoreFault};
@@ -63,17 +62,26 @@ pub(super) fn mark(
     let Some(mark) = unmarked(shared, store, stop)? else {
         return Ok(());
     };
+    keep(writer, sealed(mark), stop);
+    Ok(())
+}
+
+/// Has a change kept by the writer; whether it was.
+pub(super) fn keep(writer: &WriterHandle, change: Change, stop: &AtomicBool) -> bool {
     let (reply, mut kept) = oneshot::channel();
-    let change = sealed(mark);
     if writer
         .submit_always(Command::Keep { change, reply })
         .is_err()
     {
-        return Ok(());
+        return false;
     }
     // The writer may be ending, and wait for this thread.
-    while matches!(kept.try_recv(), Err(TryRecvError::Empty)) && !stop.load(Ordering::Acquire) {
-        std::thread::park_timeout(LOOK);
+    while !stop.load(Ordering::Acquire) {
+        match kept.try_recv() {
+            Ok(outcome) => return outcome == Outcome::Kept,
+            Err(TryRecvError::Closed) => return false,
+            Err(TryRecvError::Empty) => std::thread::park_timeout(LOOK),
+        }
     }
-    Ok(())
+    false
 }

@@ -15,6 +15,7 @@ use super::rekey::{Recognised, recognise};
 use super::sweep::{has_something, sweep_all};
 use super::{AtDesk, NotStaged, OTHER_ROSTER};
 use crate::domain::ids::{BookingNumber, HoldId, PersonKey};
+use crate::domain::personal::VaultState;
 use crate::domain::roster::digest::RosterDigest;
 use crate::domain::roster::{Difference, Roster, RosterPerson, difference};
 use crate::domain::state::{State, Status};
@@ -261,7 +262,8 @@ pub fn stage(
         let key = ChunkKey::people(version, chunk);
         store.beside(|write| write.put_people(key, people))?;
     }
-    seal(store, &base, &next, &contacts)?;
+    let vault = shared.state().vault.clone();
+    seal(store, &base, &vault, &next, &contacts)?;
     drop(contacts);
     let mut staged = Box::new(StagedRoster {
         base,
@@ -294,13 +296,17 @@ pub fn stage(
 fn seal(
     store: &Store,
     base: &Roster,
+    vault: &VaultState,
     next: &Roster,
     contacts: &SealedContacts,
 ) -> Result<(), NotStaged> {
     let version = next.version;
     let is_new = |person: &RosterPerson| {
         let known = base.find(&person.key);
-        !known.is_some_and(|known| known.has_contact(person.name_tag, person.detail_tag))
+        let has_row = |known: &RosterPerson| {
+            known.has_contact(person.name_tag, person.detail_tag) && !vault.is_erased(&person.key)
+        };
+        !known.is_some_and(has_row)
     };
     let people = next.people.iter().enumerate();
     let mut people = people.filter(|(_, person)| is_new(person)).peekable();

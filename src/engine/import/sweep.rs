@@ -7,11 +7,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::RosterDesk;
 use super::marking::mark;
-use crate::clock::tick;
+use super::retention::empty_when_due;
+use crate::clock::{Clock, tick};
 use crate::domain::ids::PersonKey;
 use crate::domain::roster::Roster;
 use crate::domain::state::State;
@@ -37,10 +38,12 @@ pub(in crate::engine) fn start(
     shared: Arc<Shared>,
     store: Arc<Store>,
     writer: WriterHandle,
+    clock: Clock,
 ) -> Background {
     let watch = shared.watch.clone();
     Background::start("sweeper", None, watch, move |stop, beat| {
         let (mut left, mut of_version, mut looked) = (Vec::new(), 0, tick());
+        let mut due_at = None::<Instant>;
         while !stop.load(Ordering::Acquire) {
             beat.beat();
             let excuse = beat.excuse(SWEEP_MAX);
@@ -54,6 +57,11 @@ pub(in crate::engine) fn start(
                 looked = tick();
                 let waiting = sweep_left(&shared, &store, std::mem::take(&mut left));
                 swept = waiting.map(|waiting| left = waiting);
+            }
+            if due_at.is_none_or(|at| at.elapsed() >= SWEEP_LEFT) {
+                due_at = Some(tick());
+                let now = clock.now();
+                swept = swept.and_then(|()| empty_when_due(&shared, &store, &writer, now, stop));
             }
             let swept = swept.and_then(|()| mark(&shared, &store, &writer, stop));
             drop((excuse, roster));
@@ -105,7 +113,7 @@ pub(super) fn sweep_all(
         let keys = store.read()?.vault_keys(from, ROWS)?;
         let stale;
         let vault = shared.state().vault.clone();
-        let erased = |person: &PersonKey| vault.is_emptied || vault.erased.contains_key(person);
+        let erased = |person: &PersonKey| vault.is_erased(person);
         (stale, next) = stale_of(&keys, &roster, erased, |people| of_interest(shared, people));
         if !stale.is_empty() {
             store.beside(|write| write.erase_from_vault(&stale))?;

@@ -250,6 +250,7 @@ fn reading<'a>(keys: &'a Keys, entropy: &'a Entropy, in_force: &'a Roster) -> Re
         entropy,
         today: today(),
         in_force,
+        vault: &crate::domain::personal::NOTHING_ERASED,
         same_person: SamePerson::Warn,
         encoding: Encoding::Auto,
         country: Country::default(),

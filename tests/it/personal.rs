@@ -1,0 +1,236 @@
+//! Personal data: every look is on record before it is answered, what is erased stays erased, and a
+//! row exchanged for an older one is found.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::world::{OPEN, Server, World, fresh_key, person, text};
+
+const PEOPLE: u64 = 20;
+const REASON: &str = "a letter of 20 July";
+
+fn book(server: &Server, at: u64) -> String {
+    let session = server.session(&person(OPEN, at));
+    let slot = server.slot(&session, "A", "2180-08-02", 0);
+    let booked = server.client().book(&session, &fresh_key(), &slot).is(201);
+    booked.json["booking"]["number"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// What entries of a kind say, oldest first.
+fn entries(world: &World, kind: &str) -> Vec<Value> {
+    let export = text(&world.run(&["audit", "export"]).stdout);
+    let lines = export
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let changes = lines.filter_map(|line| line["change"].get(kind).cloned());
+    changes.collect()
+}
+
+fn this_month() -> String {
+    let now = jiff::Timestamp::now().in_tz("Asia/Seoul").unwrap();
+    now.strftime("%Y-%m").to_string()
+}
+
+#[test]
+fn a_look_is_on_record_with_account_reason_and_person_and_a_code_is_in_no_log() {
+    let world = World::new(PEOPLE);
+    let server = world.serve();
+    let number = book(&server, 1);
+    let somebody = person(OPEN, 1);
+    let by_number = world.ok(&["person", "show", "--number", &number, "--reason", REASON]);
+    assert_eq!(by_number["name"], somebody.name.as_str());
+    assert_eq!(by_number["birth_date"], somebody.birth_date.as_str());
+    assert_eq!(by_number["campaigns"][0]["number"], number.as_str());
+    let code = somebody.code.as_str();
+    let by_code = world.ok(&["person", "show", "--code", code, "--reason", REASON]);
+    assert_eq!(by_code["person"], by_number["person"]);
+    // At rest too.
+    let log = server.log.clone();
+    server.stop();
+    world.ok(&["person", "show", "--code", code, "--reason", "=1+1"]);
+    let looks = entries(&world, "personal_data_seen");
+    assert_eq!(looks.len(), 3, "{looks:?}");
+    for look in &looks {
+        assert_eq!(look["people"][0], by_number["person"], "{look}");
+        assert_eq!(
+            (&look["purpose"], &look["origin"]),
+            (&"shown".into(), &"console".into())
+        );
+    }
+    assert_eq!(looks[0]["reason"], REASON);
+    let log = log.lock().unwrap().join("\n");
+    assert!(
+        log.contains("an operator's request") && !log.contains(code),
+        "{log}"
+    );
+    assert!(!log.contains(&somebody.name), "{log}");
+    let csv = world.path("looks.csv");
+    let csv = csv.to_str().unwrap();
+    let review = world.ok(&["audit", "access", "--month", &this_month(), "--csv", csv]);
+    assert_eq!(review["review"]["looks"], 3, "{review}");
+    assert_eq!(review["review"]["people"], 1);
+    assert_eq!(review["review"]["most_looked_at"][0][1], 3);
+    let rows = fs::read_to_string(csv).unwrap();
+    assert!(
+        rows.contains("'=1+1") && rows.lines().count() == 4,
+        "{rows}"
+    );
+    assert_eq!(
+        world.ok(&["audit", "access", "--month", "2020-01"])["review"]["looks"],
+        0
+    );
+    // Nobody can be searched for, and nothing is shown without a reason.
+    for arguments in [
+        &["person", "show", "--number", &number, "--reason", " "][..],
+        &[
+            "person",
+            "show",
+            "--number",
+            "0000-0000-00",
+            "--reason",
+            REASON,
+        ],
+        &["person", "show", "--code", "0000000000", "--reason", REASON],
+    ] {
+        let refused = world.run(arguments);
+        assert_eq!(refused.status.code(), Some(1), "{arguments:?}");
+    }
+    assert_eq!(entries(&world, "personal_data_seen").len(), 3);
+}
+
+#[test]
+fn what_is_erased_is_gone_from_the_file_from_restored_copies_and_by_digest() {
+    let world = World::new(PEOPLE);
+    let copy = world.path("before.sumun");
+    world.ok(&["backup", copy.to_str().unwrap()]);
+    let server = world.serve();
+    let number = book(&server, 1);
+    let refused = world.run(&["person", "erase", "--number", &number, "--reason", REASON]);
+    let said = text(&refused.stdout) + &text(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("still to come"),
+        "{said}"
+    );
+    let code = person(OPEN, 2).code;
+    let follow = tempfile::tempdir().unwrap();
+    let into = follow.path().to_str().unwrap();
+    world.ok(&["backup", "follow", into, "--once"]);
+    assert_eq!(
+        world.ok(&["person", "erase", "--code", &code, "--reason", REASON])["erased"],
+        true
+    );
+    let seen = world.ok(&["person", "show", "--code", &code, "--reason", REASON]);
+    assert_eq!(
+        (&seen["name"], &seen["is_unopened"]),
+        (&Value::Null, &false.into()),
+        "{seen}"
+    );
+    assert_eq!(
+        world.ok(&["person", "erase", "--code", &code, "--reason", REASON])["erased"],
+        false
+    );
+    world.ok(&["backup", "follow", into, "--once"]);
+    server.stop();
+    let verified = world.ok(&["verify"]);
+    assert_eq!(verified["vault"]["digest"], "fits", "{verified}");
+    // The copies were begun before it was erased.
+    let back = tempfile::tempdir().unwrap();
+    fs::copy(world.path("keys.json"), back.path().join("keys.json")).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sumun"));
+    command
+        .args(["restore", "--json", into, "--data"])
+        .arg(back.path());
+    let restored = command.output().unwrap();
+    assert!(restored.status.success(), "{}", text(&restored.stderr));
+    let told: Value = serde_json::from_slice(&restored.stdout).unwrap();
+    assert_eq!(told["vault"]["digest"], "fits", "{told}");
+    assert_eq!(told["vault"]["rows"], verified["vault"]["rows"]);
+    // A roster that has the person brings the name again: the agency's file says so.
+    let people = world.path("people.csv");
+    world.ok(&["roster", "import", people.to_str().unwrap()]);
+    let verified = world.ok(&["verify"]);
+    assert_eq!(verified["vault"]["digest"], "fits", "{verified}");
+}
+
+/// A vault row exchanged for one of the same person that was in force before opens as well as the
+/// right one does: only a digest tells.
+#[test]
+fn a_row_exchanged_for_an_older_one_is_found() {
+    let world = World::new(PEOPLE);
+    let older = tempfile::tempdir().unwrap();
+    let older = older.path().join("older.redb");
+    fs::copy(world.path("sumun.redb"), &older).unwrap();
+    world.ok(&["keys", "rotate", "--personal"]);
+    assert_eq!(world.ok(&["verify"])["vault"]["digest"], "fits");
+    exchange_a_row(&older, &world.path("sumun.redb"));
+    let output = world.run(&["verify", "--json"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert_eq!(told["vault"]["digest"], "differs", "{told}");
+    assert_eq!(told["vault"]["faults_total"], 0, "every row opens: {told}");
+    assert!(
+        told["fault"].as_str().unwrap().contains("older one"),
+        "{told}"
+    );
+}
+
+/// Puts what was sealed for the first person of one file in the place of that of the other.
+fn exchange_a_row(from: &std::path::Path, to: &std::path::Path) {
+    use redb::ReadableTable as _;
+    const VAULT: redb::TableDefinition<[u8; 20], &[u8]> = redb::TableDefinition::new("vault");
+    let older = redb::Database::open(from).unwrap();
+    let read = redb::ReadableDatabase::begin_read(&older).unwrap();
+    let table = read.open_table(VAULT).unwrap();
+    let (key, row) = table.first().unwrap().unwrap();
+    let (key, row) = (key.value(), row.value().to_vec());
+    let newer = redb::Database::open(to).unwrap();
+    let mut write = newer.begin_write().unwrap();
+    write.set_quick_repair(true);
+    {
+        let mut table = write.open_table(VAULT).unwrap();
+        let mut of_person = [0; 20];
+        of_person[..16].copy_from_slice(&key[..16]);
+        let found = table.range(of_person..).unwrap().next().unwrap().unwrap();
+        let in_force = found.0.value();
+        drop(found);
+        assert_eq!(in_force[..16], key[..16]);
+        table.insert(in_force, row.as_slice()).unwrap();
+    }
+    write.commit().unwrap();
+}
+
+#[test]
+fn names_go_when_every_campaign_says_that_they_are_due() {
+    let world = World::with_slots(PEOPLE, super::world::PAST_SLOTS);
+    let server = world.serve();
+    let text_of = super::world::campaign_text("");
+    let kept = text_of.replace("hold_s = 300", "hold_s = 300\npersonal_data_days = 30000");
+    let file = world.write("kept.toml", &kept);
+    world.ok(&["campaign", "activate", file.to_str().unwrap()]);
+    assert!(entries(&world, "vault_emptied").is_empty());
+    let due = text_of.replace("hold_s = 300", "hold_s = 300\npersonal_data_days = 1");
+    let file = world.write("due.toml", &due);
+    world.ok(&["campaign", "activate", file.to_str().unwrap()]);
+    // It is looked for at a start, and once a minute.
+    server.stop();
+    let server = world.serve();
+    let began = std::time::Instant::now();
+    while entries(&world, "vault_emptied").is_empty() {
+        assert!(began.elapsed().as_secs() < 30, "not emptied");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    server.stop();
+    let verified = world.ok(&["verify"]);
+    assert_eq!(verified["vault"]["rows"], 0, "{verified}");
+    let code = person(OPEN, 3).code;
+    let seen = world.ok(&["person", "show", "--code", &code, "--reason", REASON]);
+    assert_eq!(
+        (&seen["name"], &seen["on_roster"]),
+        (&Value::Null, &true.into()),
+        "{seen}"
+    );
+}

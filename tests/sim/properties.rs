@@ -19,6 +19,7 @@ use sumun::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, Seq, SiteIndex, SlotIndex,
     VaccineIndex,
 };
+use sumun::domain::line::told::{Told, WaitBecause};
 use sumun::domain::line::windows::{Basis, Plan};
 use sumun::domain::line::{Given, Notice};
 use sumun::domain::state::State;
@@ -223,7 +224,7 @@ fn change(random: &mut Random) -> Change {
     });
     let (from, to) = (doses(random), doses(random));
     let rules = number(random) as u32;
-    match random.below(29) {
+    match random.below(31) {
         0 => Change::Founded {
             simulated_clock: rules > 9,
             head_public_key: array(random),
@@ -392,6 +393,12 @@ fn change(random: &mut Random) -> Change {
             hold: HoldId(number(random)),
             until: Stamp(number(random) as i64),
         },
+        27 => Change::LineTold {
+            campaign,
+            line,
+            told: told(random),
+        },
+        28 => Change::Stopped {},
         _ => {
             let all = [
                 RefusedFor::NotEligible,
@@ -405,6 +412,31 @@ fn change(random: &mut Random) -> Change {
                 reason: *random.pick(&all),
             }
         }
+    }
+}
+
+fn told(random: &mut Random) -> Told {
+    let becauses = [
+        None,
+        Some(WaitBecause::Paused),
+        Some(WaitBecause::Busy),
+        Some(WaitBecause::Full),
+        Some(WaitBecause::Lowered),
+        Some(WaitBecause::Shared),
+    ];
+    Told {
+        newest: number(random),
+        serving: number(random),
+        waiting: number(random),
+        late: number(random),
+        active: number(random),
+        wait_s: [number(random), number(random)],
+        because: *random.pick(&becauses),
+        called_per_1000_s: number(random),
+        admit_per_s: number(random) as u32,
+        active_max: number(random) as u32,
+        brake_permille: random.next() as u16,
+        share_permille: random.next() as u16,
     }
 }
 

@@ -239,10 +239,12 @@ fn the_evening_has_every_kind_of_entry() {
         Change::AgencyActivated { .. } => 27,
         Change::Agreed { .. } => 28,
         Change::HoldExtended { .. } => 29,
+        Change::LineTold { .. } => 30,
+        Change::Stopped {} => 31,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..30), "{kinds:?}");
-    assert!(found.len() >= 30, "{} entries", found.len());
+    assert!(kinds.iter().copied().eq(0..32), "{kinds:?}");
+    assert!(found.len() >= 32, "{} entries", found.len());
 }
 
 #[test]

@@ -73,6 +73,8 @@ pub struct Collector {
     pub(super) rules: Vec<(Stamp, RulesTold)>,
     pub(super) acts: Vec<(Stamp, Act)>,
     pub(super) happenings: Vec<(Stamp, Happening)>,
+    /// When the last entry before each start was.
+    pub(super) last_signs: Vec<Stamp>,
     /// Whether a server runs by the entries: it was started, and has not stopped.
     runs: bool,
     acted: HashSet<PersonKey, KeyHash>,
@@ -95,6 +97,7 @@ impl Collector {
             rules: Vec::new(),
             acts: Vec::new(),
             happenings: Vec::new(),
+            last_signs: Vec::new(),
             runs: false,
             acted: HashSet::default(),
             last: None,
@@ -120,6 +123,9 @@ impl Collector {
         let over = |ruled: &Ruled| entry.stamp >= ruled.ends().plus_s(OVER_AFTER_S);
         if self.ruled.as_ref().is_some_and(over) {
             return self.close(state, entry.seq);
+        }
+        if let (Change::Started { .. }, Some((_, sign, _))) = (&entry.change, self.last) {
+            self.last_signs.push(sign);
         }
         self.last = Some((entry.seq, entry.stamp, *hash));
         self.rows.begin(entry.stamp, entry.seq);

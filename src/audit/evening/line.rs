@@ -153,24 +153,20 @@ impl LineRecord {
     }
 
     /// How many held or booked before their number was called, and had no other way in: no booking
-    /// from before, and no start of the server in between, of which a number called is lost.
-    fn acted_before_call(&mut self, campaign: &State, starts: &[Stamp]) -> u64 {
+    /// from before. A call of the last moment before a crash is not in the entries; `last_signs` are
+    /// the last entries before each start.
+    fn acted_before_call(&mut self, state: &State, last_signs: &[Stamp]) -> u64 {
         let served = &self.served;
         self.early.retain(|early| {
+            let written = early.at.plus_s(CALL_WRITTEN_S);
             let called = Self::called_at(served, early.turn);
-            let soon = called.is_some_and(|called| called <= early.at.plus_s(CALL_WRITTEN_S));
-            let started = |called: Stamp| {
-                let between = starts
-                    .iter()
-                    .any(|start| early.at <= *start && *start <= called);
-                between
-            };
-            !soon && !called.is_some_and(started)
+            let lost = |sign: &Stamp| early.at <= *sign && *sign <= written;
+            called.is_none_or(|called| called > written) && !last_signs.iter().any(lost)
         });
         if self.early.is_empty() {
             return 0;
         }
-        let bookings = campaign
+        let bookings = state
             .campaigns
             .iter()
             .flat_map(|known| known.bookings.iter());
@@ -182,17 +178,17 @@ impl LineRecord {
         self.early.len() as u64
     }
 
-    /// All figures. `opens` is the opening, `state` that of the end of the evening, `starts` when
-    /// the server was started.
+    /// All figures. `opens` is the opening, `state` that of the end of the evening, `last_signs` the
+    /// last entries before each start.
     pub fn figures(
         mut self,
         opens: Stamp,
         state: &State,
-        starts: &[Stamp],
+        last_signs: &[Stamp],
         told_at: &dyn Fn(Stamp) -> String,
     ) -> LineFigures {
         let mut numbers = Numbers {
-            acted_before_call: self.acted_before_call(state, starts),
+            acted_before_call: self.acted_before_call(state, last_signs),
             acted: self.acted,
             acted_without_number: self.acted_without_number,
             call_to_act_s: Spread::of(&mut self.call_to_act_s),

@@ -29,10 +29,11 @@ pub(super) fn figures(from: &mut Collector, state: &State, is_cut: bool) -> Opti
     let founded = from.founded?;
     let begins = ruled.begins();
     let draws = std::mem::take(&mut from.draws).finish(state);
-    let starts = starts(&from.happenings);
     let line = std::mem::take(&mut from.line);
     let told = line.told.clone();
-    let line = line.figures(ruled.opening.from, state, &starts, &|at| ruled.told(at));
+    let line = line.figures(ruled.opening.from, state, &from.last_signs, &|at| {
+        ruled.told(at)
+    });
     let rows = from.rows.between(begins, last_stamp.plus_s(1));
     let row_min = row_min(begins, last_stamp);
     let within = |at: Stamp| begins <= at && at <= last_stamp;
@@ -79,12 +80,6 @@ pub(super) fn figures(from: &mut Collector, state: &State, is_cut: bool) -> Opti
 fn row_min(begins: Stamp, last: Stamp) -> i64 {
     let minutes = (last.0 - begins.0).max(0) / MINUTE_NS + 1;
     (minutes + ROWS_MAX - 1) / ROWS_MAX
-}
-
-/// When the server was started.
-fn starts(happenings: &[(Stamp, Happening)]) -> Vec<Stamp> {
-    let starts = happenings.iter().filter(|(_, seen)| seen.program.is_some());
-    starts.map(|(at, _)| *at).collect()
 }
 
 /// The acts of the evening, and how many are left out.

@@ -17,7 +17,7 @@ use super::{Heads, PAGE, PAGE_EN};
 use crate::domain::text::grouped;
 use html::escaped;
 pub(super) use words::Language;
-use words::clock;
+use words::{between, clock};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -85,9 +85,11 @@ impl Page<'_> {
 
     fn head(&self, out: &mut String) {
         let figures = self.figures;
-        let (from, until) = (clock(&figures.opened.from), clock(&figures.opened.until));
         let zone = &figures.campaign.zone;
-        let told = format!("{from} – {until} ({zone})");
+        let told = format!(
+            "{} ({zone})",
+            between(&figures.opened.from, &figures.opened.until)
+        );
         let _ = writeln!(out, "<p><b>{}</b></p>", escaped(&told));
         let entries = [figures.span.first_entry, figures.span.last_entry].map(grouped);
         let told = match self.language {
@@ -205,33 +207,33 @@ impl Page<'_> {
                 numbers.twice,
                 (
                     "두 사람이 받은 번호가 없습니다.",
-                    "번호 {}개를 두 사람이 받았습니다.",
+                    "두 사람이 받은 번호: {}개.",
                 ),
                 (
                     "No number was given to two people.",
-                    "{} numbers were given to two people.",
+                    "Numbers that were given to two people: {}.",
                 ),
             ),
             none(
                 numbers.serving_went_back,
                 (
                     "번호는 작은 수부터 차례로 불렀습니다.",
-                    "이미 부른 번호보다 작은 번호를 {}번 불렀습니다.",
+                    "앞서 부른 번호보다 작은 번호를 부른 횟수: {}번.",
                 ),
                 (
                     "Numbers were called in ascending order.",
-                    "A lower number than one before was called {} times.",
+                    "Times that a lower number than one before was called: {}.",
                 ),
             ),
             none(
                 numbers.acted_before_call,
                 (
                     "번호를 부르기 전에 예약 화면에 들어온 사람이 없습니다.",
-                    "{}명이 번호를 부르기 전에 예약하거나 시간을 잡았습니다.",
+                    "번호를 부르기 전에 예약하거나 시간을 잡은 사람: {}명.",
                 ),
                 (
                     "Nobody held or booked before their number was called.",
-                    "{} people held or booked before their number was called.",
+                    "People who held or booked before their number was called: {}.",
                 ),
             ),
         ];
@@ -244,12 +246,12 @@ impl Page<'_> {
                 faulty,
                 (
                     "추첨의 씨앗은 아무도 오기 전에 정해졌고, 다시 추첨해도 같습니다.",
-                    "추첨 {}건이 규칙과 다릅니다.",
+                    "규칙과 다른 추첨: {}건.",
                 ),
                 (
                     "The seed of the draw was fixed before anybody could come, and drawn again it \
                      gives the same.",
-                    "{} draws are not as the rule says.",
+                    "Draws that are not as the rule says: {}.",
                 ),
             ));
         }
@@ -257,22 +259,22 @@ impl Page<'_> {
             crashes,
             (
                 "서버가 갑자기 멈춘 적이 없습니다.",
-                "서버가 {}번, 정상 종료의 기록 없이 다시 시작했습니다.",
+                "정상 종료의 기록 없이 서버가 다시 시작한 횟수: {}번.",
             ),
             (
                 "The server never died.",
-                "The server was started {} times without a stop in order on record before.",
+                "Starts of the server without a stop in order on record before: {}.",
             ),
         ));
         all.push(none(
             clocks,
             (
                 "시계가 바뀐 적이 없습니다.",
-                "시계가 {}번 바뀌었습니다. 서버는 따르지 않았습니다.",
+                "시계가 바뀐 횟수: {}번. 서버는 따르지 않았습니다.",
             ),
             (
                 "The clock did not step.",
-                "The clock stepped {} times; the server did not follow it.",
+                "Steps of the clock, which the server did not follow: {}.",
             ),
         ));
         all

@@ -5,18 +5,20 @@ use std::fmt::Write as _;
 
 use super::html::escaped;
 
-const WIDTH: i64 = 400;
-const HEIGHT: i64 = 200;
-const LEFT: i64 = 52;
-const RIGHT: i64 = 392;
+const WIDTH: i64 = 320;
+const HEIGHT: i64 = 180;
+const LEFT: i64 = 44;
+const RIGHT: i64 = 310;
 const TOP: i64 = 12;
-const BOTTOM: i64 = 172;
+const BOTTOM: i64 = 154;
+/// Steps of the other axis at the most.
+const STEPS_MAX: u64 = 5;
 /// Steps of the time axis, in minutes.
 const STEPS_MIN: [i64; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720];
 /// Names on the time axis at the most.
-const NAMES_MAX: usize = 6;
+const NAMES_MAX: usize = 5;
 
-/// A point of time: minutes from the first, and the local time as `20:05`.
+/// A point of time: in minutes, and the local time as `20:05`; empty where it is not named.
 pub(super) struct At {
     pub minutes: i64,
     pub clock: String,
@@ -46,7 +48,12 @@ impl Chart<'_> {
             escaped(self.title),
             escaped(self.unit)
         );
-        for (at, line) in self.lines.iter().enumerate() {
+        let named = self
+            .lines
+            .iter()
+            .enumerate()
+            .filter(|_| self.lines.len() > 1);
+        for (at, line) in named {
             let name = escaped(line.name);
             let _ = write!(
                 out,
@@ -161,7 +168,7 @@ impl Chart<'_> {
             Some(step) => self
                 .at
                 .iter()
-                .filter(|at| at.minute_of_day() % step == 0)
+                .filter(|at| !at.clock.is_empty() && at.minute_of_day() % step == 0)
                 .collect(),
             None => self
                 .at
@@ -197,11 +204,11 @@ fn y_of(value: u64, top: u64) -> i64 {
     BOTTOM - part as i64
 }
 
-/// The top of the scale, and its steps: 1, 2 or 5 times a power of ten, some four of them.
+/// The top of the scale, and its steps: 1, 2 or 5 times a power of ten, five of them at the most.
 fn scale(most: u64) -> (u64, u64) {
     let mut step: u64 = 1;
     for factor in [2, 5, 2].into_iter().cycle() {
-        if most.div_ceil(step) <= 4 {
+        if most.div_ceil(step) <= STEPS_MAX {
             break;
         }
         // 1, 2, 5, 10, …: from 2 to 5 it is two and a half times.
@@ -246,7 +253,7 @@ mod tests {
         ] {
             let (top, step) = scale(most);
             assert!(
-                top >= most && top % step == 0 && top / step <= 4,
+                top >= most && top % step == 0 && top / step <= STEPS_MAX,
                 "{most}: {top} {step}"
             );
             let head = step.to_string();

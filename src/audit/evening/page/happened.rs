@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::html::{Cell, escaped, facts, table};
-use super::words::clock;
+use super::line::counts;
+use super::words::{between, clock};
 use super::{Language, Page};
 use crate::audit::KeptHead;
 use crate::audit::evening::figures::DrawTold;
@@ -160,8 +161,9 @@ impl Page<'_> {
             ),
         ]));
         let rows = &self.figures.minutes;
-        let values = rows.iter().map(|row| Some(row.booked)).collect();
-        self.chart(out, &self.at(), ("예약", "Bookings"), self.each(), values);
+        let (at, filled) = self.at();
+        let values = counts(&filled, |row| row.booked);
+        self.chart(out, &at, ("예약", "Bookings"), self.each(), values);
         let happened = rows.iter().filter(|row| {
             row.holds + row.booked + row.moved + row.cancelled + row.refused.iter().sum::<u64>() > 0
         });
@@ -263,7 +265,7 @@ impl Page<'_> {
         let rows = self.figures.controller.iter().map(|row| {
             let because = row.because.map(|because| self.language.name(because));
             vec![
-                self.between_clocks(&row.from, &row.until),
+                Cell::Text(between(&row.from, &row.until)),
                 Cell::Number(grouped(row.admit_per_s.into())),
                 Cell::Number(part(row.brake_permille_least)),
                 Cell::Number(part(row.share_permille_least)),
@@ -288,12 +290,6 @@ impl Page<'_> {
             self.say("느린 까닭", "slower because"),
         ];
         out.push_str(&table(&names, &rows.collect::<Vec<_>>()));
-    }
-
-    fn between_clocks(&self, from: &str, until: &str) -> Cell {
-        let until = clock(until);
-        let until = until.get(11..).unwrap_or_default();
-        Cell::Text(format!("{} – {until}", clock(from)))
     }
 
     pub(super) fn happenings(&self, out: &mut String) {

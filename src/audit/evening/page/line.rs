@@ -3,7 +3,7 @@
 use super::Page;
 use super::chart::{At, Chart, Series};
 use super::html::{Cell, escaped, facts, table};
-use super::words::clock;
+use super::words::{between, clock};
 use crate::audit::evening::figures::{CohortTold, Minute, Spread};
 use crate::domain::text::grouped;
 use crate::domain::time::Stamp;
@@ -97,7 +97,7 @@ impl Page<'_> {
     }
 
     fn between(&self, from: &str, until: &str) -> Cell {
-        Cell::Text(format!("{} – {}", clock(from), clock(until)))
+        Cell::Text(between(from, until))
     }
 
     fn cohort(&self, cohort: &CohortTold) -> String {
@@ -183,8 +183,8 @@ impl Page<'_> {
             "Numbers that nobody has are left by a start of the server, and skipped.",
         );
         let minutes = &self.figures.minutes;
-        let of = |of: fn(&Minute) -> u64| minutes.iter().map(|minute| Some(of(minute))).collect();
-        let at = self.at();
+        let (at, filled) = self.at();
+        let of = |of: fn(&Minute) -> u64| counts(&filled, of);
         out.push_str("<div class=\"charts\">\n");
         self.chart(
             out,
@@ -253,14 +253,14 @@ impl Page<'_> {
             (self.say("더 짧았음", "Shorter"), count(waits.shorter)),
             (self.say("더 길었음", "Longer"), count(waits.longer)),
         ]));
-        let minutes: Vec<&Minute> = self.figures.minutes.iter().collect();
-        let told = |end: usize| {
-            let told = minutes
+        let minutes = &self.figures.minutes;
+        let (at, filled) = self.at();
+        let of = |of: &dyn Fn(&Minute) -> Option<u64>| {
+            let values = filled
                 .iter()
-                .map(|row| row.told_s.map(|told| told[end] / 60));
-            told.collect::<Vec<_>>()
+                .map(|row| of((*row)?).map(|seconds| seconds / 60));
+            values.collect::<Vec<_>>()
         };
-        let at = self.at();
         let chart = Chart {
             title: self.say("대기 시간", "Waits"),
             unit: self.say(
@@ -272,18 +272,15 @@ impl Page<'_> {
             lines: vec![
                 Series {
                     name: self.say("안내: 가장 짧게", "told: least"),
-                    values: told(0),
+                    values: of(&|row| row.told_s.map(|told| told[0])),
                 },
                 Series {
                     name: self.say("안내: 가장 길게", "told: most"),
-                    values: told(1),
+                    values: of(&|row| row.told_s.map(|told| told[1])),
                 },
                 Series {
                     name: self.say("실제 (중앙값)", "had (middle one)"),
-                    values: minutes
-                        .iter()
-                        .map(|row| row.had_s.map(|had| had / 60))
-                        .collect(),
+                    values: of(&|row| row.had_s),
                 },
             ],
             is_range: true,
@@ -293,7 +290,7 @@ impl Page<'_> {
             let told = seconds.map_or("–".to_owned(), |seconds| self.language.span(seconds));
             Cell::Number(told)
         };
-        let is_told = |row: &&&Minute| row.told_s.is_some() || row.had_s.is_some();
+        let is_told = |row: &&Minute| row.told_s.is_some() || row.had_s.is_some();
         let rows = minutes.iter().filter(is_told).map(|row| {
             vec![
                 Cell::Text(clock(&row.at)),
@@ -329,22 +326,42 @@ impl Page<'_> {
             (self.say("99 %", "99 %"), spread.p99),
             (self.say("가장 김", "longest"), spread.most),
         ];
-        let part = |(name, seconds): (&str, u64)| format!("{name} {}", self.language.span(seconds));
+        let part = |(name, seconds): (&str, u64)| {
+            let told = format!("{name}: {}", self.language.span(seconds));
+            // The parts stay whole where a line is broken.
+            told.replace(' ', "\u{a0}")
+        };
         names.map(part).join(" · ")
     }
 
-    /// When each row is, for charts.
-    pub(super) fn at(&self) -> Vec<At> {
-        let stamp = |at: &str| Stamp::parse(at).unwrap_or_default();
-        let rows = &self.figures.minutes;
-        let first = rows
-            .first()
-            .map_or_else(Stamp::default, |row| stamp(&row.at));
-        let at = |row: &Minute| At {
-            minutes: (stamp(&row.at).0 - first.0) / (60 * Stamp::SECOND),
-            clock: row.at.get(11..16).unwrap_or_default().to_owned(),
+    /// The rows for charts, each with its time. Where quiet rows are left out, the first and the
+    /// last of them stand for all: a line must not run over them.
+    pub(super) fn at(&self) -> (Vec<At>, Vec<Option<&Minute>>) {
+        let minutes = |row: &Minute| {
+            let at = Stamp::parse(&row.at).unwrap_or_default();
+            at.unix_s().div_euclid(60)
         };
-        rows.iter().map(at).collect()
+        let step = i64::from(self.figures.span.row_min);
+        let (mut times, mut rows) = (Vec::new(), Vec::new());
+        let mut add = |minutes: i64, row: Option<&'_ Minute>| {
+            let clock = row.and_then(|row| row.at.get(11..16)).unwrap_or_default();
+            let clock = clock.to_owned();
+            times.push(At { minutes, clock });
+        };
+        let mut before: Option<i64> = None;
+        for row in &self.figures.minutes {
+            let at = minutes(row);
+            if let Some(before) = before.filter(|before| at - before > step) {
+                for quiet in [before + step, at - step] {
+                    add(quiet, None);
+                    rows.push(None);
+                }
+            }
+            add(at, Some(row));
+            rows.push(Some(row));
+            before = Some(at);
+        }
+        (times, rows)
     }
 
     /// The unit of what is counted in each row.
@@ -399,4 +416,9 @@ impl Page<'_> {
         out.push_str(&table(names, &rows));
         out.push_str("</details>\n");
     }
+}
+
+/// What was counted in each row; nothing in a quiet one.
+pub(super) fn counts(rows: &[Option<&Minute>], of: fn(&Minute) -> u64) -> Vec<Option<u64>> {
+    rows.iter().map(|row| Some(row.map_or(0, of))).collect()
 }

@@ -43,6 +43,15 @@ pub(super) fn clock(at: &str) -> String {
     whole.replacen('T', " ", 1)
 }
 
+/// Two instants as `2021-07-19 20:00:00 – 20:05:00`, with the second date if it is another.
+pub(super) fn between(from: &str, until: &str) -> String {
+    let (from, until) = (clock(from), clock(until));
+    match (from.get(..10), until.split_at_checked(11)) {
+        (Some(date), Some((other, time))) if other.trim_end() == date => format!("{from} – {time}"),
+        _ => format!("{from} – {until}"),
+    }
+}
+
 const NAMES: &[(&str, &str, &str)] = &[
     ("arrival", "먼저 온 순서", "by arrival"),
     ("draw", "대기실 추첨", "drawn in the lobby"),

@@ -5,12 +5,13 @@
 
 pub mod access;
 pub mod draw;
+pub mod evening;
 mod exported;
 
 use std::io::{BufRead, Write as _};
 
 use data_encoding::{BASE64, Encoding, HEXLOWER};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::apply::Contradiction;
 use crate::domain::entry::{Entry, Hash, head_message};
@@ -53,7 +54,7 @@ fn encode(encoding: &Encoding, bytes: &[u8], into: &mut Vec<u8>) {
 }
 
 /// A head as `audit head --json` prints it and an auditor keeps it.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct KeptHead {
     pub seq: u64,
     pub stamp_ns: i64,

@@ -80,7 +80,7 @@ pub struct Addresses {
 /// Serves until a signal, on the sockets that the service manager handed over or on its own.
 /// `ready` is called once it does.
 pub fn run(
-    core: Core,
+    mut core: Core,
     folder: &Folder,
     config: &Config,
     started: Started,
@@ -105,6 +105,7 @@ pub fn run(
              not so, the clock is wrong"
         );
     }
+    core.tell_start(format!("sumun {}", env!("CARGO_PKG_VERSION")));
     let (writer, writing) = writer::spawn(core);
     let service = Service::new(shared, Arc::clone(&store), writer.clone(), keys, clock);
     let service = Arc::new(service);

@@ -23,6 +23,8 @@ pub struct Checked {
     pub campaign: String,
     pub opening: String,
     pub committed_at: String,
+    /// The SHA-256 of the seed, as it was committed to.
+    pub commitment: [u8; 32],
     /// Whether the commitment stood before the lobby opened.
     pub in_time: bool,
     /// None while the opening has not come.
@@ -71,6 +73,7 @@ impl Checked {
 /// A draw of which the export has not the end yet.
 struct Committed {
     at: Stamp,
+    commitment: [u8; 32],
     opening: Stamp,
     /// The position of its result, once the seed is shown.
     checked: Option<usize>,
@@ -78,7 +81,7 @@ struct Committed {
 
 /// The draws of an export, as far as it is read.
 #[derive(Default)]
-struct Draws {
+pub(super) struct Draws {
     open: BTreeMap<(CampaignIndex, LineIndex), Committed>,
     checked: Vec<Checked>,
 }
@@ -100,18 +103,23 @@ pub fn check(source: impl BufRead + Send) -> Result<Vec<Checked>, AuditFault> {
             }
         })
     })?;
-    let Draws { open, mut checked } = draws;
-    let waiting = open.iter().filter(|(_, known)| known.checked.is_none());
-    checked.extend(waiting.filter_map(|((campaign, _), known)| {
-        let campaign = state.campaign(*campaign)?;
-        Some(of(campaign, known, None))
-    }));
-    Ok(checked)
+    Ok(draws.finish(&state))
 }
 
 impl Draws {
+    /// All of them, also those whose openings have not come.
+    pub(super) fn finish(self, state: &State) -> Vec<Checked> {
+        let Self { open, mut checked } = self;
+        let waiting = open.iter().filter(|(_, known)| known.checked.is_none());
+        checked.extend(waiting.filter_map(|((campaign, _), known)| {
+            let campaign = state.campaign(*campaign)?;
+            Some(of(campaign, known, None))
+        }));
+        checked
+    }
+
     /// Notes a change of a line that has just been applied.
-    fn see(
+    pub(super) fn see(
         &mut self,
         campaign: &CampaignState,
         place: (CampaignIndex, LineIndex),
@@ -119,9 +127,14 @@ impl Draws {
         change: &Change,
     ) {
         match change {
-            Change::DrawCommitted { opening, .. } => {
+            Change::DrawCommitted {
+                opening,
+                commitment,
+                ..
+            } => {
                 let committed = Committed {
                     at,
+                    commitment: *commitment,
                     opening: *opening,
                     checked: None,
                 };
@@ -196,6 +209,7 @@ fn of(
         campaign: campaign.id.to_string(),
         opening: rules.zone.rfc3339(committed.opening),
         committed_at: rules.zone.rfc3339(committed.at),
+        commitment: committed.commitment,
         in_time: committed.at <= committed.opening.plus_s(-lobby_s),
         seed: revealed.map(|(seed, _)| seed),
         value: value.map(|public| (public.value, public.source)),

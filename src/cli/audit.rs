@@ -9,9 +9,9 @@ use clap::Subcommand;
 use data_encoding::HEXLOWER;
 use serde_json::json;
 
-use super::{Output, verify, work};
+use super::{Output, evening, verify, work};
 use crate::audit::draw::CheckedPlan;
-use crate::audit::{draw, export, verify_export};
+use crate::audit::{draw, evening::is_evidence, export, verify_export};
 use crate::domain::ids::{PersonKey, Seq};
 use crate::domain::line::windows::Plan;
 use crate::domain::text::grouped;
@@ -33,12 +33,16 @@ pub enum AuditCommand {
     /// Check an export, or the data file of the folder
     #[command(after_help = "Example:\n  sumun audit verify entries.jsonl --head head.json")]
     Verify {
-        /// What `export` printed; the folder's data file if not given
+        /// What `export` printed, or a folder of `evening`; the folder's data file if not given
         file: Option<PathBuf>,
         /// What `head --json` printed earlier: finds a tail that was cut since
         #[arg(long, value_name = "FILE")]
         head: Option<PathBuf>,
+        /// The journal's public key, from elsewhere: for a folder of `evening`
+        #[arg(long, value_name = "KEY")]
+        public_key: Option<String>,
     },
+    Evening(evening::Evening),
     /// Draw again from an export what was drawn by lot, and check that the seed was fixed before
     #[command(after_help = "Example:\n  sumun audit draw entries.jsonl --person 0f3a…")]
     Draw {
@@ -87,11 +91,20 @@ pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Output> {
             })?;
             Ok(Output::nothing())
         }
+        AuditCommand::Evening(evening) => evening.run(folder),
         AuditCommand::Verify {
             file: Some(file),
             head,
+            public_key,
         } => {
             let kept = head.as_deref().map(verify::read_head).transpose()?;
+            if file.is_dir() && is_evidence(file) {
+                return evening::check(file, kept.as_ref(), public_key.as_deref());
+            }
+            anyhow::ensure!(
+                public_key.is_none(),
+                "--public-key is for a folder that `sumun audit evening` wrote"
+            );
             let source =
                 File::open(file).with_context(|| format!("can't open {}", file.display()))?;
             match verify_export(BufReader::new(source), kept.as_ref()) {
@@ -99,9 +112,9 @@ pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Output> {
                 Err(fault) => Ok(verify::found(&fault.to_string())),
             }
         }
-        AuditCommand::Verify { file: None, head } => {
-            verify::Verify::of_folder(head.clone()).run(folder)
-        }
+        AuditCommand::Verify {
+            file: None, head, ..
+        } => verify::Verify::of_folder(head.clone()).run(folder),
     }
 }
 

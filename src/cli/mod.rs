@@ -7,6 +7,7 @@ pub mod campaign;
 pub mod certs;
 pub mod demo;
 pub mod doctor;
+pub mod evening;
 pub mod follow;
 pub mod gate;
 pub mod guide;

@@ -120,6 +120,7 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
             Ok(())
         }
         Change::Started { .. }
+        | Change::Stopped {}
         | Change::ClockStepped { .. }
         | Change::ClockBehind { .. }
         | Change::PersonalDataSeen(_) => Ok(()),
@@ -415,6 +416,8 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         Change::Agreed {
             campaign, agency, ..
         } => may_agree(known(state, *campaign)?, *agency),
+        // What people were told changes nothing of their line.
+        Change::LineTold { campaign, line, .. } => known_line(state, *campaign, *line).map(|_| ()),
         // What the key signs is not part of the state.
         Change::TokenKeyRotated { .. } => Ok(()),
     }

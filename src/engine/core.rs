@@ -41,6 +41,18 @@ pub struct Core {
     /// The list whose pieces came last.
     pub(super) list: Option<ListId>,
     step_journalled_ns: i64,
+    /// The start of a server, as far as it is in the journal.
+    start: Start,
+}
+
+/// What the journal knows of the start of the process.
+#[derive(Debug)]
+enum Start {
+    /// It is no server: it does one operation on a folder at rest.
+    None,
+    /// A server that has changed nothing yet, and its program.
+    Silent(String),
+    Told,
 }
 
 /// Why the writer ends.
@@ -65,6 +77,7 @@ impl Core {
             clock,
             list: None,
             step_journalled_ns,
+            start: Start::None,
         }
     }
 
@@ -84,9 +97,36 @@ impl Core {
         &self.clock
     }
 
+    /// Has the start of a server told in the journal, just before the first change that it makes. A
+    /// server that changes nothing writes nothing: one that is started with a wrong clock, and
+    /// stopped again, must not move the time of the entries.
+    pub fn tell_start(&mut self, program: String) {
+        self.start = Start::Silent(program);
+    }
+
+    /// Tells in the journal that the server stops in order, if its start is told there.
+    pub fn tell_stop(&mut self) -> Result<(), CommitFailed> {
+        match self.start {
+            Start::Told => self.record(Change::Stopped {}),
+            Start::None | Start::Silent(_) => Ok(()),
+        }
+    }
+
+    fn record_start(&mut self) -> Result<(), CommitFailed> {
+        if matches!(self.start, Start::Silent(_))
+            && let Start::Silent(program) = std::mem::replace(&mut self.start, Start::Told)
+        {
+            self.record(Change::Started { program })?;
+        }
+        Ok(())
+    }
+
     /// Handles what it can of `commands` in one commit, and what falls due by the clock.
     /// Commands that it leaves there are for the next step.
     pub fn step(&mut self, commands: &mut VecDeque<Command>) -> Result<(), CommitFailed> {
+        if !commands.is_empty() {
+            self.record_start()?;
+        }
         if let Some(Command::Operate { .. }) = commands.front() {
             let Some(Command::Operate {
                 operator,

@@ -266,6 +266,7 @@ fn run(mut core: Core, handle: &WriterHandle) -> Result<(), CommitFailed> {
             shared.delay_us.fetch_min(delay_us, Ordering::Relaxed);
         }
     }
+    core.tell_stop()?;
     drop((sweeper, checkpointer, settler));
     core.close()
 }

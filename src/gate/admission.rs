@@ -128,7 +128,8 @@ impl Limits {
         *locked(&self.outstanding)
     }
 
-    fn brake_part(&self) -> f64 {
+    /// The part of the rate that the brake leaves.
+    pub fn brake_part(&self) -> f64 {
         locked(&self.brake).part
     }
 
@@ -220,7 +221,8 @@ impl Admission {
         self.limits.is_shared.load(Ordering::Relaxed)
     }
 
-    fn share(&self) -> f64 {
+    /// The part of the rate and of the room that this line has.
+    pub fn share(&self) -> f64 {
         f64::from_bits(self.share.load(Ordering::Relaxed))
     }
 

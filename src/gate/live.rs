@@ -14,6 +14,7 @@ use super::admission::{Admission, Limits};
 use super::drawn::Drawn;
 use super::{Gate, Place, PlaceState, Way};
 use crate::domain::ids::{LineIndex, PersonKey};
+use crate::domain::line::told::Told;
 use crate::domain::line::{GateSettings, Given, Line, Ticket};
 use crate::domain::state::KeyHash;
 use crate::domain::time::Stamp;
@@ -225,6 +226,12 @@ impl LiveLine {
         self.drawn.store(Some(Arc::new(drawn)));
     }
 
+    /// Whether its people have no number to be called by yet: their lots are not drawn.
+    fn draws(&self, line: &Line) -> bool {
+        let is_by_lobby = line.draw.is_some() && line.windows.is_empty();
+        is_by_lobby && !self.is_drawn()
+    }
+
     pub fn is_drawn(&self) -> bool {
         self.drawn.load().is_some()
     }
@@ -347,6 +354,35 @@ impl InLine<'_> {
         let _one = locked(&self.gate.calling);
         let active = self.gate.sessions.active();
         self.live.admission.allowed(active, true, 0, now);
+    }
+
+    /// What its people are told now, of whom the last has everybody else ahead of them; `after_s` is
+    /// how long it takes until the line moves.
+    pub fn told(&self, after_s: u64) -> Told {
+        let (live, limits) = (self.live, &self.gate.limits);
+        let (admission, outlook) = (&live.admission, live.admission.outlook());
+        let (waiting, is_drawn) = (live.waiting(self.line), live.draws(self.line));
+        let wait_s = if is_drawn {
+            let all = waiting + admission.coming(after_s);
+            [after_s, outlook.wait_s(all, after_s)[1]]
+        } else {
+            outlook.wait_s(waiting.saturating_sub(1), after_s)
+        };
+        let thousandths = |part: f64| (part.clamp(0.0, 1.0) * 1_000.0).round() as u16;
+        Told {
+            newest: self.line.newest().max(live.newest()),
+            serving: live.serving(),
+            waiting,
+            late: admission.late(),
+            active: self.gate.sessions.active(),
+            wait_s,
+            because: outlook.because,
+            called_per_1000_s: (outlook.per_s() * 1_000.0).round() as u64,
+            admit_per_s: limits.admit_per_s(),
+            active_max: limits.active_max(),
+            brake_permille: thousandths(limits.brake_part()),
+            share_permille: thousandths(admission.share()),
+        }
     }
 
     /// Everything that a person with this number is told. Calls the next people first if there is

@@ -4,6 +4,7 @@
 //! server that polls stay within a budget: `POLLS_PER_S_MAX` together, whatever the length of the
 //! line, for up to `POLLS_PER_S_MAX` × `POLL_S_MAX` = 6 M people.
 
+pub use crate::domain::line::told::WaitBecause;
 use crate::domain::line::windows::Window;
 use crate::domain::time::Stamp;
 
@@ -42,33 +43,6 @@ const LIVELY_PER_S_MAX: f64 = POLLS_PER_S_MAX / 2.0;
 const WINDOW_POLL_S: u64 = 1_800;
 /// So many people who look a window up ask as often as one who waits far back.
 pub const WINDOW_LOOKS: u64 = WINDOW_POLL_S / POLL_S_MAX as u64;
-
-/// Why people wait for longer than they were told.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum WaitBecause {
-    /// Nobody is called; the wait counts from when it goes on.
-    Paused,
-    /// The servers are busy, and fewer are let in for a while.
-    Busy,
-    /// As many are in as may be, and they take their time.
-    Full,
-    /// Operators lowered the rate.
-    Lowered,
-    /// Another opening runs too, and those who wait for it are let in as well.
-    Shared,
-}
-
-impl WaitBecause {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Paused => "paused",
-            Self::Busy => "busy",
-            Self::Full => "full",
-            Self::Lowered => "lowered",
-            Self::Shared => "shared",
-        }
-    }
-}
 
 /// People who poll: they wait, or are called and may not know it yet.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -148,6 +122,11 @@ impl Outlook {
             late,
             because,
         }
+    }
+
+    /// People called a second, as far as is known.
+    pub fn per_s(&self) -> f64 {
+        self.per_s
     }
 
     /// The same for a line of which little is known but that it is called at this rate at least.

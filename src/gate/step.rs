@@ -1,12 +1,14 @@
-//! One step of a gate: leases numbers, journals places, draws lots, calls the next people and
-//! renews the board.
+//! One step of a gate: leases numbers, journals places, draws lots, calls the next people, renews
+//! the board, and journals once a minute what people were told.
 //!
 //! The caller takes this step again and again. In a server the caller is the keeper's thread, and
 //! the journal is the writer's. In a simulation time is virtual and the journal is in memory. A
 //! step itself never sleeps and never asks for the time.
 
 mod draws;
+mod told;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -25,6 +27,7 @@ use crate::domain::line::{GateSettings, Line};
 use crate::domain::pieces::PIECE_BYTES_MAX;
 use crate::domain::time::Stamp;
 use crate::keys::Keys;
+use told::ToldBefore;
 
 /// Numbers leased at a time.
 const LEASE: u64 = 1 << 20;
@@ -63,6 +66,8 @@ pub trait Journal {
 #[derive(Debug, Default)]
 pub struct StepMemory {
     board_at: Option<Stamp>,
+    /// Of the lines whose openings have begun.
+    told: BTreeMap<LineIndex, ToldBefore>,
 }
 
 /// One gate and what its step needs.
@@ -109,6 +114,7 @@ impl<J: Journal> GateStep<'_, J> {
                 show(self.gate, self.campaign, settings, lines, now);
             })?;
             self.journal_serving()?;
+            self.journal_told(memory, now)?;
         }
         Some(())
     }

@@ -2,6 +2,7 @@
 
 mod evening;
 mod precedence;
+mod told;
 mod windows;
 
 use std::time::Duration;

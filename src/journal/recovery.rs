@@ -83,6 +83,36 @@ pub fn replay_from(
     Ok(state)
 }
 
+/// Replays the whole journal. `seen` is handed each entry with the state after it, and its hash.
+pub fn replay_each(
+    read: &Read,
+    mut seen: impl FnMut(&State, &Entry, &Hash) + Send,
+) -> Result<State, RecoveryFault> {
+    let mut state = State::default();
+    pipeline::run(
+        |look| {
+            let blocks = read.blocks(Seq(1), |first, block| {
+                let bytes = block.to_vec();
+                look(Part {
+                    first: first.0,
+                    bytes,
+                })
+            });
+            Ok(blocks?)
+        },
+        decode_block,
+        |entries| {
+            let mut these = entries.iter();
+            apply_all(&mut state, entries, |state, hash| {
+                if let Some((entry, _)) = these.next() {
+                    seen(state, entry, hash);
+                }
+            })
+        },
+    )?;
+    Ok(state)
+}
+
 /// Applies entries in order. `applied` is handed the state after each, and its hash.
 pub fn apply_all<F: From<Contradiction>>(
     state: &mut State,

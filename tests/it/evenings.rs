@@ -24,7 +24,7 @@ until = "2021-07-19T21:00"
 "#;
 
 /// The example's campaign with these openings, and one person let in a second.
-fn campaign(openings: &str) -> String {
+pub fn campaign(openings: &str) -> String {
     let example = include_str!("../../data/campaign.toml");
     let (before, rest) = example.split_once("# When.").unwrap();
     let (_, after) = rest.split_once("[[vaccine]]").unwrap();

@@ -13,6 +13,7 @@ mod crowd;
 mod described;
 mod door;
 mod evenings;
+mod evidence;
 mod exchange;
 mod fairness;
 mod fuzz;

@@ -20,6 +20,7 @@ use sumun::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, Seq, SiteIndex, SlotIndex,
     VaccineIndex,
 };
+use sumun::domain::line::told::{Told, WaitBecause};
 use sumun::domain::line::windows::{Basis, Plan};
 use sumun::domain::line::{Given, Notice};
 use sumun::domain::state::State;
@@ -225,7 +226,7 @@ fn change(random: &mut Random) -> Change {
     });
     let (from, to) = (doses(random), doses(random));
     let rules = number(random) as u32;
-    match random.below(35) {
+    match random.below(37) {
         0 => Change::Founded {
             simulated_clock: rules > 9,
             head_public_key: array(random),
@@ -424,6 +425,12 @@ fn change(random: &mut Random) -> Change {
                 .map(|_| PersonKey(array(random)))
                 .collect(),
         }),
+        33 => Change::LineTold {
+            campaign,
+            line,
+            told: told(random),
+        },
+        34 => Change::Stopped {},
         _ => {
             let all = [
                 RefusedFor::NotEligible,
@@ -437,6 +444,31 @@ fn change(random: &mut Random) -> Change {
                 reason: *random.pick(&all),
             }
         }
+    }
+}
+
+fn told(random: &mut Random) -> Told {
+    let becauses = [
+        None,
+        Some(WaitBecause::Paused),
+        Some(WaitBecause::Busy),
+        Some(WaitBecause::Full),
+        Some(WaitBecause::Lowered),
+        Some(WaitBecause::Shared),
+    ];
+    Told {
+        newest: number(random),
+        serving: number(random),
+        waiting: number(random),
+        late: number(random),
+        active: number(random),
+        wait_s: [number(random), number(random)],
+        because: *random.pick(&becauses),
+        called_per_1000_s: number(random),
+        admit_per_s: number(random) as u32,
+        active_max: number(random) as u32,
+        brake_permille: random.next() as u16,
+        share_permille: random.next() as u16,
     }
 }
 

@@ -236,10 +236,35 @@ impl Story {
         self.cancel(4);
         self.book(4, 3);
         self.book(11, 3);
+        self.run.record(told());
         self.book(10, 3);
+        self.run.record(Change::Stopped {});
     }
 }
 
 fn minute(at: i64) -> sumun::domain::time::Stamp {
     sumun::domain::time::Stamp(at.div_euclid(MINUTE) * MINUTE)
+}
+
+/// What the people of the first line are told.
+fn told() -> Change {
+    let told = Told {
+        newest: 3,
+        serving: 1,
+        waiting: 2,
+        late: 0,
+        active: 1,
+        wait_s: [5, 40],
+        because: Some(WaitBecause::Lowered),
+        called_per_1000_s: 500,
+        admit_per_s: 1,
+        active_max: 10,
+        brake_permille: 1_000,
+        share_permille: 1_000,
+    };
+    Change::LineTold {
+        campaign: CampaignIndex(0),
+        line: LineIndex(0),
+        told,
+    }
 }

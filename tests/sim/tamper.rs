@@ -280,10 +280,12 @@ fn the_evening_has_every_kind_of_entry() {
         Change::VaultEmptied { .. } => 34,
         // Heads behind it have another key: `tests/it/rotation.rs` has a journal with one.
         Change::HeadKeyRotated { .. } => unreachable!("nobody replaces the key in this evening"),
+        Change::LineTold { .. } => 35,
+        Change::Stopped {} => 36,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..35), "{kinds:?}");
-    assert!(found.len() >= 35, "{} entries", found.len());
+    assert!(kinds.iter().copied().eq(0..37), "{kinds:?}");
+    assert!(found.len() >= 37, "{} entries", found.len());
 }
 
 #[test]

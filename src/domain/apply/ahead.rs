@@ -58,9 +58,10 @@ impl Ahead {
             campaign.ok_or_else(|| format!("campaign {index} does not exist"))
         };
         match &entry.change {
-            Change::Started { .. } | Change::ClockStepped { .. } | Change::ClockBehind { .. } => {
-                Ok(())
-            }
+            Change::Started { .. }
+            | Change::Stopped {}
+            | Change::ClockStepped { .. }
+            | Change::ClockBehind { .. } => Ok(()),
             Change::Refused { campaign, .. } | Change::GateSet { campaign, .. } => {
                 known(campaign).map(|_| ())
             }

@@ -8,6 +8,7 @@ use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SlotIndex,
 };
+use crate::domain::line::told::Told;
 use crate::domain::line::windows::Plan;
 use crate::domain::line::{Given, Notice};
 use crate::domain::shown;
@@ -324,6 +325,14 @@ pub enum Change {
         #[serde(serialize_with = "shown::instant")]
         until: Stamp,
     },
+    /// What the people of a line were told, once a minute while anybody has a number of it.
+    LineTold {
+        campaign: CampaignIndex,
+        line: LineIndex,
+        told: Told,
+    },
+    /// The server stopped in order. Where the next start has none before it, the process died.
+    Stopped {},
     /// Names and telephone numbers are sealed, and names compared, with other keys from the roster
     /// on that the entry before this one brought.
     PersonalKeysRotated {
@@ -404,6 +413,7 @@ impl Change {
             | Self::DrawCommitted { campaign, line, .. }
             | Self::DrawRevealed { campaign, line, .. }
             | Self::WindowsPlanned { campaign, line, .. }
+            | Self::LineTold { campaign, line, .. }
             | Self::LineEnded { campaign, line } => Some((*campaign, *line)),
             _ => None,
         }

@@ -18,6 +18,7 @@ use crate::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SiteIndex, SlotIndex,
     VaccineIndex,
 };
+use crate::domain::line::told::{Told, WaitBecause};
 use crate::domain::line::windows::{Basis, Plan};
 use crate::domain::line::{Given, Notice};
 use crate::domain::time::Day;
@@ -44,7 +45,7 @@ variants!(change_name, CHANGES, Change:
     Founded Started ClockStepped ClockBehind PieceAdded CampaignActivated SitesImported
     SlotsImported RosterImported HoldPlaced HoldEnded Booked Moved Cancelled Refused NumbersLeased
     PlacesGiven ServingAdvanced DrawCommitted DrawRevealed LineEnded GateSet
-    TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended
+    TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended LineTold Stopped
     PersonalKeysRotated HeadKeyRotated VaultSealed PersonErased VaultEmptied PersonalDataSeen);
 variants!(purpose_name, PURPOSES, Purpose: Shown Erased);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
@@ -67,6 +68,7 @@ variants!(refused_name, REFUSED, RefusedFor: NotEligible NotOpenYet OpeningClose
 variants!(end_name, ENDS, HoldEnd: Expired Released);
 variants!(act_name, ACTS, GateAct: Pause Resume Rate Active Message DrawValue PauseSaid
     MessageSaid);
+variants!(because_name, BECAUSES, WaitBecause: Paused Busy Full Lowered Shared);
 variants!(pool_name, POOL_NAMES, Pool: Public Assisted Partner);
 
 const CAMPAIGN: CampaignIndex = CampaignIndex(3);
@@ -226,6 +228,23 @@ fn actors() -> Vec<Actor> {
     actors
 }
 
+fn told(because: Option<WaitBecause>) -> Told {
+    Told {
+        newest: 1_540_000,
+        serving: 300,
+        waiting: 1_539_700,
+        late: 2,
+        active: 60_000,
+        wait_s: [4_231, 7_888],
+        because,
+        called_per_1000_s: 279_900,
+        admit_per_s: 280,
+        active_max: 60_000,
+        brake_permille: 670,
+        share_permille: 1_000,
+    }
+}
+
 fn changes() -> Vec<Change> {
     let (campaign, person, line) = (CAMPAIGN, PERSON, LineIndex(4));
     let number = BookingNumber(0x0123_4567_89ab);
@@ -342,6 +361,7 @@ fn changes() -> Vec<Change> {
             hold: HoldId(300),
             until: STAMP.plus_s(600),
         },
+        Change::Stopped {},
         Change::TokenKeyRotated { id: 2 },
         Change::PersonalKeysRotated { id: 1 },
         Change::HeadKeyRotated {
@@ -437,6 +457,19 @@ fn changes() -> Vec<Change> {
         rules: 1,
         reason,
     }));
+    let becauses = [
+        None,
+        Some(WaitBecause::Paused),
+        Some(WaitBecause::Busy),
+        Some(WaitBecause::Full),
+        Some(WaitBecause::Lowered),
+        Some(WaitBecause::Shared),
+    ];
+    changes.extend(becauses.map(|because| Change::LineTold {
+        campaign,
+        line,
+        told: told(because),
+    }));
     let notice = || Notice {
         text: text("점검"),
         en: Some(text("maintenance")),
@@ -521,6 +554,7 @@ fn names(entry: &Entry) -> Vec<&'static str> {
         Change::GateSet { act, .. } => names.push(act_name(act)),
         Change::HoldPlaced { pool, .. } => names.push(pool_name(pool)),
         Change::PersonalDataSeen(look) => names.push(purpose_name(&look.purpose)),
+        Change::LineTold { told, .. } => names.extend(told.because.as_ref().map(because_name)),
         _ => {}
     }
     names
@@ -551,6 +585,7 @@ fn every_variant_has_a_sample() {
         ENDS,
         ACTS,
         POOL_NAMES,
+        BECAUSES,
         AGENCY_ROWS,
         TEXTS,
         LOGOS,

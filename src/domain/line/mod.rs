@@ -9,6 +9,7 @@
 //! serving skips them.
 
 pub mod gate_act;
+pub mod told;
 pub mod windows;
 
 use crate::crypto::{Sha256, sha256};

@@ -7,6 +7,7 @@
 //! Invariants: each purpose has its own key; every keyed hash starts with a label of its purpose
 //! and version; a file that others can read is refused, as its secrets may no longer be secrets.
 
+mod heads;
 mod number;
 mod store;
 mod tokens;
@@ -285,16 +286,6 @@ impl Keys {
         let known = [Some(&tokens.current), tokens.previous.as_ref()];
         let key = known.into_iter().flatten().find(|key| key.id == id)?;
         Some(with(key))
-    }
-
-    /// Signs a head of the journal with Ed25519.
-    pub fn sign_head(&self, message: &[u8]) -> [u8; 64] {
-        self.head.sign(message)
-    }
-
-    /// The public key that verifies the signed heads of this data folder.
-    pub fn head_public_key(&self) -> [u8; 32] {
-        self.head.public()
     }
 }
 

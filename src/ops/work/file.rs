@@ -34,6 +34,8 @@ impl Work {
             | Self::AgencyList
             | Self::RosterStats
             | Self::Head
+            | Self::Checkpoint { .. }
+            | Self::Prove { .. }
             | Self::Copy { .. }
             | Self::Health => 0,
         }

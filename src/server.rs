@@ -1,7 +1,7 @@
 //! Start-up and shutdown order of a server.
 //!
-//! Recovered state, then the writer, the daily log and the tree, the control socket, and only then the
-//! listeners. Shutdown is the reverse: no new requests, the writer empties its queue, the log
+//! Recovered state, then the writer, the daily log and the tree, the control socket, and only then
+//! the listeners. Shutdown is the reverse: no new requests, the writer empties its queue, the log
 //! catches up. `watch` looks each second whether every thread that must live does.
 
 mod secure;

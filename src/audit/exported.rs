@@ -33,8 +33,8 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 #[derive(Default)]
 pub(super) struct Lines {
     pub(super) entries: Entries,
-    /// Their leaves, cut where a root is asked for; none unless one is. They count as following each
-    /// other, which has to be checked of the entries.
+    /// Their leaves, cut where a root is asked for; none unless one is. They count as following
+    /// each other, which has to be checked of the entries.
     pub(super) leaves: Vec<Range>,
 }
 

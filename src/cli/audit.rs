@@ -23,13 +23,13 @@ pub(super) use prove::shown as proofs_shown;
 pub enum AuditCommand {
     /// Print entries as JSON lines, each with its exact bytes; or write tiles
     #[command(
-        after_help = "Examples:\n  sumun audit export --from 1 > entries.jsonl\n  sumun audit \
+        after_help = "Example:\n  sumun audit export --from 1 > entries.jsonl\n  sumun audit \
                       export --tiles /media/record"
     )]
     Export(export::Export),
     /// Check an export, tiles, a proof or a checkpoint; or the data file of the folder
     #[command(
-        after_help = "Examples:\n  sumun audit verify entries.jsonl --head head.json\n  sumun audit \
+        after_help = "Example:\n  sumun audit verify entries.jsonl --head head.json\n  sumun audit \
                       verify /media/record --public-key book.example+0a1b2c3d+AY4…\n\nEverything \
                       is hashed again: no hash that stands in a file is believed."
     )]
@@ -52,13 +52,13 @@ pub enum AuditCommand {
     },
     /// Print the signed checkpoint of the tree, which programs of others verify
     #[command(
-        after_help = "Examples:\n  sumun audit checkpoint > checkpoint\n  sumun audit checkpoint \
+        after_help = "Example:\n  sumun audit checkpoint > checkpoint\n  sumun audit checkpoint \
                       --since 20852163 > continued"
     )]
     Checkpoint(checkpoint::Checkpoint),
     /// Prove that an entry, or what was booked under a number, is in the record
     #[command(
-        after_help = "Examples:\n  sumun audit prove 7K3M-9QXT-2R > proof.html\n  sumun audit prove \
+        after_help = "Example:\n  sumun audit prove 7K3M-9QXT-2R > proof.html\n  sumun audit prove \
                       20852163 --into /media/proofs"
     )]
     Prove(prove::Prove),

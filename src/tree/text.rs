@@ -29,7 +29,8 @@ pub enum ProofFault {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointFault),
     #[error(
-        "the entry's bytes and the hashes do not lead to the checkpoint's root: one of them was changed"
+        "the entry's bytes and the hashes do not lead to the checkpoint's root: one of them was \
+         changed"
     )]
     Root,
     #[error(

@@ -24,6 +24,7 @@ mod http;
 mod languages;
 mod messages;
 mod promises;
+mod record;
 mod room;
 mod rosters;
 mod rules;

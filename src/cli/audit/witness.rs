@@ -30,7 +30,7 @@ pub enum WitnessCommand {
     },
     /// Check that a checkpoint continues what was seen before, and print it cosigned
     #[command(
-        after_help = "Examples:\n  sumun audit witness cosign /var/lib/witness /media/record \
+        after_help = "Example:\n  sumun audit witness cosign /var/lib/witness /media/record \
                       --public-key KEY > cosigned\n  sumun audit witness cosign /var/lib/witness \
                       continued > cosigned"
     )]

@@ -1,8 +1,10 @@
 //! Checkpoints of the record and proofs out of it, for operators and auditors.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Prepared;
+use crate::clock::tick;
 use crate::domain::entry::Change;
 use crate::domain::ids::{BookingNumber, Seq};
 use crate::engine::shared::Shared;
@@ -12,12 +14,30 @@ use crate::journal::store::Store;
 use crate::keys::Keys;
 use crate::ops::outcome::{CheckpointSeen, Done, EntryProof, Proofs, WorkRefused};
 
+/// How long a caller waits for what is committed to be in a checkpoint, and how often it is looked.
+const LEVEL_MAX: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Waits until the newest checkpoint has everything that is committed now. A tree that is further
+/// behind than that is no fault here: its newest checkpoint is given.
+fn await_level(shared: &Shared, record: &Record) {
+    let (committed, began) = (shared.state().seq.0, tick());
+    let has_all = || {
+        let latest = record.latest();
+        latest.is_some_and(|signed| signed.checkpoint.size >= committed)
+    };
+    while !has_all() && began.elapsed() < LEVEL_MAX {
+        std::thread::sleep(LOOK);
+    }
+}
+
 /// The newest checkpoint; with `since` also the proof that it continues the one of so many entries.
 pub(super) fn checkpoint(shared: &Shared, since: Option<u64>) -> Prepared {
     let record = match record(shared) {
         Ok(record) => record,
         Err(why) => return Prepared::fault(why),
     };
+    await_level(shared, record);
     let Some(signed) = record.latest() else {
         return Prepared::fault(refused(&NotProved::NotYet { size: 0 }));
     };
@@ -71,6 +91,7 @@ pub(super) fn prove(
         let why = format!("`{wanted}` is neither a booking number nor the number of an entry");
         return Ok(Prepared::fault(WorkRefused::new(why)));
     }
+    await_level(shared, record);
     let mut entries = Vec::new();
     for seq in seqs {
         match record.proved(&read, seq) {

@@ -179,6 +179,39 @@ fn a_proof_is_read_as_it_is_written_and_a_changed_byte_proves_nothing() {
     assert_eq!(told, ProofFault::Root);
 }
 
+#[test]
+fn notes_and_proofs_have_an_end() {
+    let (public, signed) = signed();
+    let mut note = signed.note.clone();
+    let other = VerifierKey::new("other", Kind::Ed25519, [1; 32]).unwrap();
+    while note.signatures.len() < 64 {
+        note.signatures.push(other.signature(&[0; 64]));
+    }
+    let most = note.to_string();
+    assert_eq!(
+        Signed::open(&most, &public).unwrap().checkpoint,
+        signed.checkpoint
+    );
+    let longer = most + &other.signature(&[0; 64]).to_string();
+    assert!(longer.parse::<Note>().is_err(), "65 signatures");
+    let long = "x".repeat(256 << 10) + &signed.note.to_string();
+    assert!(long.parse::<Note>().is_err(), "a long text");
+    let proof = |hashes: usize| {
+        let hashes = vec![Hash([0; 32]); hashes];
+        let (extra, note) = (None, signed.note.to_string());
+        let index = 0;
+        Inclusion {
+            extra,
+            index,
+            hashes,
+            note,
+        }
+        .to_string()
+        .parse::<Inclusion>()
+    };
+    assert!(proof(128).is_ok() && proof(129).is_err());
+}
+
 proptest! {
     /// Whatever is read as a proof is written again as the same text: it has one form.
     #[test]

@@ -160,6 +160,8 @@ impl Follower for Growing {
             last = Some(bytes);
             if seq.0 == signed && !self.leads_to_signed() {
                 self.set_aside()?;
+                // Tiles that were written so far went with them.
+                return self.begin_anew();
             }
         }
         // One for a piece: the position is compared with the journal's entry.

@@ -8,9 +8,8 @@
 use super::{Answered, Here, Refused, Service};
 use crate::domain::ids::{PersonKey, Seq};
 use crate::domain::state::Booking;
-use crate::engine::tree::NotProved;
-use crate::engine::tree::Record;
 use crate::engine::tree::prove::{ProveFault, Proved, made};
+use crate::engine::tree::{NAME, NotProved, Record};
 use crate::journal::store::Read;
 
 /// An entry is in a checkpoint within this time, while the tree is not behind: it looks each second
@@ -73,9 +72,7 @@ impl Service {
     fn tree_ready_in_s(&self) -> u32 {
         let committed = self.shared.state().seq;
         let behind = self.shared.followers.behind(committed);
-        let tree = behind
-            .iter()
-            .find(|behind| behind.name == crate::engine::tree::NAME);
+        let tree = behind.iter().find(|behind| behind.name == NAME);
         let is_well = tree.is_some_and(|tree| tree.fault.is_none() && tree.seconds < 10);
         if is_well { READY_IN_S } else { READY_LATER_S }
     }

@@ -86,7 +86,7 @@ impl FromStr for Inclusion {
             return Err(ProofFault::Form("its first line is another"));
         }
         let extra = lines.next_if(|line| line.starts_with(EXTRA));
-        let extra = extra.map(|line| BASE64.decode(line[EXTRA.len()..].as_bytes()));
+        let extra = extra.map(|line| BASE64.decode(&line.as_bytes()[EXTRA.len()..]));
         let extra = extra
             .transpose()
             .map_err(|_| ProofFault::Form("`extra` is base64"))?;

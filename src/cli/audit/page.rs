@@ -64,10 +64,10 @@ fn section(entry: &EntryProof, page: &mut String) {
         escaped(&entry.proof)
     );
     if let Some(qr) = qr::svg(&entry.proof) {
-        let _ = write!(
+        let _ = writeln!(
             page,
             "<svg viewBox=\"0 0 {0} {0}\" role=\"img\" aria-label=\"QR\"><rect width=\"{0}\" \
-             height=\"{0}\" fill=\"#fff\"/><path d=\"{1}\"/></svg>\n",
+             height=\"{0}\" fill=\"#fff\"/><path d=\"{1}\"/></svg>",
             qr.size, qr.path
         );
     }

@@ -252,13 +252,13 @@ fn a_proof_out_of_damaged_tiles_is_not_given_and_makes_the_follower_write_them_a
 
 #[test]
 fn a_tree_of_another_journal_is_set_aside_whole_and_none_of_its_checkpoints_is_continued() {
-    // Shorter than it, longer than it, and of the same length.
-    for entries in [200, 400, 301] {
+    // Shorter than it, longer than it, of the same length, and longer than what is taken at once.
+    for (before, entries) in [(300, 200), (300, 400), (300, 301), (25_000, 30_000)] {
         for without_position in [false, true] {
             let mut world = World::new();
-            world.commit(300, 1);
+            world.commit(before, 1);
             world.follow(&mut world.resume());
-            let before = fs::read_to_string(world.path().join(CHECKPOINT)).unwrap();
+            let note = fs::read_to_string(world.path().join(CHECKPOINT)).unwrap();
             if without_position {
                 fs::remove_file(world.path().join(POSITION)).unwrap();
             }
@@ -270,10 +270,10 @@ fn a_tree_of_another_journal_is_set_aside_whole_and_none_of_its_checkpoints_is_c
             let aside = world.path().join("set-aside-1");
             assert_eq!(
                 fs::read_to_string(aside.join(CHECKPOINT)).unwrap(),
-                before,
+                note,
                 "{when}"
             );
-            let old = Signed::unchecked(&before).unwrap().checkpoint;
+            let old = Signed::unchecked(&note).unwrap().checkpoint;
             if let Ok(continued) = growing.record.continued(old.size) {
                 let signed = Signed::open(&continued.note, &world.key).unwrap();
                 assert!(continued.check(&old.root, &signed).is_err(), "{when}");

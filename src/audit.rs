@@ -4,9 +4,13 @@
 //! chain can be checked from the export alone, and the readable form against the bytes.
 
 pub mod access;
+pub mod against;
 pub mod draw;
 pub mod evening;
 mod exported;
+pub mod given;
+pub mod tiles;
+pub mod witness;
 
 use std::io::{BufRead, Write as _};
 
@@ -22,6 +26,14 @@ use crate::journal::block::entries;
 use crate::journal::recovery::{RecoveryFault, apply_all, check_head, recover_all, replay};
 use crate::journal::store::{Read, StoreFault};
 use crate::keys::verify_head;
+use crate::tree::checkpoint::{Checkpoint, CheckpointFault};
+use crate::tree::leaf;
+use crate::tree::note::NoteFault;
+use crate::tree::range::Range;
+use crate::tree::text::ProofFault;
+use against::{Against, Kept, PublicKey, is_signed_by};
+use exported::Lines;
+use tiles::TileFault;
 
 /// Appends an entry as one line of JSON, with its bytes for an export; returns its hash.
 ///
@@ -76,6 +88,20 @@ pub enum AuditFault {
     Entry { seq: u64, what: String },
     #[error("the head kept for entry {seq} {what}")]
     KeptHead { seq: u64, what: &'static str },
+    #[error("the checkpoint of {size} entries {what}")]
+    Checkpoint { size: u64, what: &'static str },
+    #[error(transparent)]
+    Signed(#[from] CheckpointFault),
+    #[error("the key {0}")]
+    Key(#[from] NoteFault),
+    #[error("the first entry names another key than the one that was given: it is another record")]
+    OtherKey,
+    #[error("a checkpoint says nothing without the key that signed it: give --public-key")]
+    NoKey,
+    #[error(transparent)]
+    Proof(#[from] ProofFault),
+    #[error(transparent)]
+    Tiles(#[from] TileFault),
     #[error("the file can't be read: {0}")]
     File(#[from] std::io::Error),
 }
@@ -101,13 +127,27 @@ pub struct Verified {
     pub heads: u64,
 }
 
-/// Checks a data file: the chain, every change against the state before it, every seat, every
-/// signed head, the roster's digest, and a head kept elsewhere.
+/// Checks a data file, and a head that was kept of it.
 pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, State), AuditFault> {
+    let against = Against {
+        kept: kept.cloned().map(Kept::Head).into_iter().collect(),
+        key: None,
+    };
+    verify_store_against(read, &against)
+}
+
+/// Checks a data file: the chain, every change against the state before it, every seat, every
+/// signed head, the roster's digest, and what was kept elsewhere.
+pub fn verify_store_against(
+    read: &Read,
+    against: &Against,
+) -> Result<(Verified, State), AuditFault> {
     // In the order of their entries, as the entries come.
     let mut heads = Vec::new();
     read.heads(|head| heads.push((head, None)))?;
-    let (mut next_head, mut kept_hash) = (0, None);
+    let kept: Vec<&KeptHead> = against.heads().collect();
+    let mut kept_hashes = vec![None; kept.len()];
+    let mut next_head = 0;
     let recovered = recover_all(read, |seq, hash| {
         if let Some((head, in_journal)) = heads.get_mut(next_head)
             && head.seq == seq
@@ -115,8 +155,10 @@ pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, S
             *in_journal = Some(*hash);
             next_head += 1;
         }
-        if kept.is_some_and(|kept| kept.seq == seq.0) {
-            kept_hash = Some(*hash);
+        for (kept, kept_hash) in kept.iter().zip(&mut kept_hashes) {
+            if kept.seq == seq.0 {
+                *kept_hash = Some(*hash);
+            }
         }
     })?;
     let state = recovered.state;
@@ -125,8 +167,30 @@ pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, S
     for (head, in_journal) in &heads {
         check_head(head, in_journal.as_ref(), &key_at(head.seq))?;
     }
-    if let Some(kept) = kept {
+    let is_known = |key: &PublicKey| {
+        state
+            .keys
+            .heads
+            .iter()
+            .any(|(_, known)| known == key.bytes())
+    };
+    if against.key.as_ref().is_some_and(|given| !is_known(given)) {
+        return Err(AuditFault::OtherKey);
+    }
+    for (kept, kept_hash) in kept.iter().zip(kept_hashes) {
         check_kept(kept, kept_hash, Some(&key_at(Seq(kept.seq))))?;
+    }
+    for signed in against.checkpoints()? {
+        let key = against.key_at(&state.keys, signed.checkpoint.size);
+        let Checkpoint { size, root, .. } = is_signed_by(&signed, key.as_ref())?;
+        let fault = |what| Err(AuditFault::Checkpoint { size, what });
+        match root_of(read, size)? {
+            None => return fault("has more than the journal: the tail was cut"),
+            Some(made) if made != root => {
+                return fault("has another root than the entries: they were rewritten, or forked");
+            }
+            Some(_) => {}
+        }
     }
     let (last, hash) = (state.seq.0, state.head.to_string());
     Ok((
@@ -138,6 +202,23 @@ pub fn verify_store(read: &Read, kept: Option<&KeptHead>) -> Result<(Verified, S
         },
         state,
     ))
+}
+
+/// The root of the tree of the first `size` entries; none if there are fewer.
+fn root_of(read: &Read, size: u64) -> Result<Option<Hash>, StoreFault> {
+    let mut tree = Range::at(0);
+    if size > 0 {
+        read.blocks(Seq(1), |_, block| {
+            // Whoever asks has checked the entries before.
+            let left = (size - tree.end()) as usize;
+            entries(block)
+                .flatten()
+                .take(left)
+                .for_each(|bytes| tree.push(leaf(bytes)));
+            tree.end() < size
+        })?;
+    }
+    Ok(tree.root().filter(|_| tree.end() == size))
 }
 
 /// Checks a kept head against the hash that a journal has at its sequence.
@@ -221,16 +302,38 @@ pub fn export(
     }
 }
 
-/// Checks an export: each line's bytes against its hash and its readable form, the chain between
-/// lines, and, from the first entry on, every change against the state before it.
+/// Checks an export, and a head that was kept of its record.
 pub fn verify_export(
     source: impl BufRead + Send,
     kept: Option<&KeptHead>,
 ) -> Result<Verified, AuditFault> {
+    let against = Against {
+        kept: kept.cloned().map(Kept::Head).into_iter().collect(),
+        key: None,
+    };
+    verify_export_against(source, &against)
+}
+
+/// Checks an export: each line's bytes against its hash and its readable form, the chain between
+/// lines, and, from the first entry on, every change against the state before it. Then what was
+/// kept elsewhere: heads by the hash of their entry, checkpoints by the root of the tree that the
+/// entries' bytes make.
+pub fn verify_export_against(
+    source: impl BufRead + Send,
+    against: &Against,
+) -> Result<Verified, AuditFault> {
     let mut state = Some(State::default());
     let mut chain = Chain::default();
-    let mut kept_hash = None;
-    exported::read(source, |entries| {
+    let checkpoints = against.checkpoints()?;
+    let sizes: Vec<u64> = checkpoints
+        .iter()
+        .map(|signed| signed.checkpoint.size)
+        .collect();
+    let mut tree = Range::at(0);
+    let mut roots: Vec<(u64, Option<Hash>)> = vec![(0, tree.root())];
+    let heads: Vec<&KeptHead> = against.heads().collect();
+    let mut kept_hashes = vec![None; heads.len()];
+    exported::read(source, &sizes, |Lines { entries, leaves }| {
         let (following, followed) = chain.follow(entries);
         // Changes can be checked only from the beginning.
         state = state
@@ -239,25 +342,55 @@ pub fn verify_export(
         if let Some(state) = &mut state {
             apply_all::<AuditFault>(state, &entries[..following], |_, _| {})?;
         }
-        if let Some(kept) = kept {
-            let found = entries.iter().find(|(entry, _)| entry.seq.0 == kept.seq);
-            kept_hash = found.map(|(_, hash)| *hash).or(kept_hash);
+        for (head, kept_hash) in heads.iter().zip(&mut kept_hashes) {
+            let found = entries.iter().find(|(entry, _)| entry.seq.0 == head.seq);
+            *kept_hash = found.map(|(_, hash)| *hash).or(*kept_hash);
         }
-        followed
+        followed?;
+        for leaves in leaves.iter().filter(|_| chain.first == 1) {
+            tree.append(leaves);
+            if sizes.contains(&tree.end()) {
+                roots.push((tree.end(), tree.root()));
+            }
+        }
+        Ok(())
     })?;
     let Some((last, hash)) = chain.last else {
         let what = "there is no entry in it".to_owned();
         return Err(AuditFault::Line { line: 1, what });
     };
-    if let Some(kept) = kept {
-        let key = state.and_then(|state| state.keys.head_at(Seq(kept.seq)));
-        check_kept(kept, kept_hash, key.as_ref())?;
+    let known = state.map(|state| state.keys).unwrap_or_default();
+    let is_known = |key: &PublicKey| known.heads.iter().any(|(_, known)| known == key.bytes());
+    let is_other = |given: &PublicKey| !known.heads.is_empty() && !is_known(given);
+    if against.key.as_ref().is_some_and(is_other) {
+        return Err(AuditFault::OtherKey);
+    }
+    let given = against.key.as_ref().map(|key| *key.bytes());
+    for (head, kept_hash) in heads.iter().zip(kept_hashes) {
+        let key = known.head_at(Seq(head.seq)).or(given);
+        check_kept(head, kept_hash, key.as_ref())?;
+    }
+    for signed in &checkpoints {
+        let key = against.key_at(&known, signed.checkpoint.size);
+        let Checkpoint { size, root, .. } = is_signed_by(signed, key.as_ref())?;
+        let fault = |what| Err(AuditFault::Checkpoint { size, what });
+        let made = roots.iter().find(|(at, _)| *at == size);
+        match made.and_then(|(_, made)| *made) {
+            None if chain.first > 1 => {
+                return fault("can be compared with an export from entry 1 on only");
+            }
+            None => return fault("has more than the export: the tail was cut"),
+            Some(made) if made != root => {
+                return fault("has another root than the entries: they were rewritten, or forked");
+            }
+            Some(_) => {}
+        }
     }
     Ok(Verified {
         first: chain.first,
         last: last.0,
         hash: hash.to_string(),
-        heads: u64::from(kept.is_some()),
+        heads: against.kept.len() as u64,
     })
 }
 

@@ -74,6 +74,11 @@ pub struct Config {
     /// What all connections together may hold: requests that have not come whole, and answers that
     /// were not taken.
     pub held_mib_max: usize,
+    /// The name of the record in its checkpoints, as a host and a path without a scheme; made from
+    /// the key that the journal was founded with, if none is set. Never changed later: witnesses
+    /// know the record by it.
+    #[serde(deserialize_with = "unless_empty")]
+    pub record_origin: Option<String>,
     /// `error`, `warn`, `info` or `debug`.
     pub log: String,
 }
@@ -108,6 +113,7 @@ impl Default for Config {
             network_requests_per_s: 4_000,
             // 5 kB a connection: most answers fit what the kernel keeps for the client.
             held_mib_max: 512,
+            record_origin: None,
             log: "info".to_owned(),
         }
     }
@@ -220,6 +226,17 @@ impl Config {
                 ));
             }
         }
+        let spoils = |letter: char| letter.is_whitespace() || letter.is_control() || letter == '+';
+        if let Some(origin) = self
+            .record_origin
+            .as_ref()
+            .filter(|name| name.contains(spoils))
+        {
+            return Err(format!(
+                "record_origin is {origin:?}: write a host and a path without spaces and +, as \
+                 \"book.example.go.kr/2021\""
+            ));
+        }
         if !["error", "warn", "info", "debug"].contains(&self.log.as_str()) {
             return Err(format!(
                 "log is {:?}: use error, warn, info or debug",
@@ -297,6 +314,8 @@ mod tests {
             "trusted_proxies = [\"10.0.0.0/33\"]",
             "trusted_proxies = [\"proxy\"]",
             "exempt_networks = [\"::/0\"]",
+            "record_origin = \"book.example 2021\"",
+            "record_origin = \"book.example+2021\"",
             "redirect_listen = \"0.0.0.0:80\"",
             "redirect_listen = \"0.0.0.0\"",
             "redirect_listen = \"127.0.0.1:80\"\nplain_http = true\nhosts = [\"a.kr\"]",

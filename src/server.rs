@@ -1,7 +1,7 @@
 //! Start-up and shutdown order of a server.
 //!
-//! Recovered state, then the writer, the daily log, the control socket, and only then the
-//! listeners. Shutdown is the reverse: no new requests, the writer empties its queue, the log
+//! Recovered state, then the writer, the daily log and the tree, the control socket, and only then
+//! the listeners. Shutdown is the reverse: no new requests, the writer empties its queue, the log
 //! catches up. `watch` looks each second whether every thread that must live does.
 
 mod secure;
@@ -27,7 +27,7 @@ use crate::clock::tick;
 use crate::config::Config;
 use crate::engine::core::{CommitFailed, Core};
 use crate::engine::watch::{Condition, Seen};
-use crate::engine::{daylog, writer};
+use crate::engine::{daylog, tree, writer};
 use crate::ops::backup::notes::Notes;
 use crate::ops::control;
 use crate::ops::folder::Folder;
@@ -109,7 +109,11 @@ pub fn run(
     let (writer, writing) = writer::spawn(core);
     let service = Service::new(shared, Arc::clone(&store), writer.clone(), keys, clock);
     let service = Arc::new(service);
-    let log = daylog::start(store, &service.shared, folder.log())?;
+    let log = daylog::start(Arc::clone(&store), &service.shared, folder.log())?;
+    let origin = config.record_origin.as_deref();
+    let key = tree::key_of(&service.keys, &service.shared, origin)?;
+    let signer = Arc::clone(&service.keys);
+    let tree = tree::start(store, &service.shared, signer, key, &folder.tree())?;
     control::serve(&folder.socket(), Arc::clone(&service))?;
     let keeper = Keeper::ready(Arc::clone(&service));
     let keeping = std::thread::Builder::new().name(keeper::NAME.to_owned());
@@ -131,6 +135,7 @@ pub fn run(
     writer.stop();
     let _ = watched.join();
     log.finish();
+    tree.finish();
     let _ = std::fs::remove_file(folder.socket());
     serving
 }

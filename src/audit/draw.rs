@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
+use super::exported::Lines;
 use super::{AuditFault, exported};
 use crate::domain::campaign::Order;
 use crate::domain::entry::Change;
@@ -90,7 +91,7 @@ pub(super) struct Draws {
 pub fn check(source: impl BufRead + Send) -> Result<Vec<Checked>, AuditFault> {
     let mut state = State::default();
     let mut draws = Draws::default();
-    exported::read(source, |entries| {
+    exported::read(source, &[], |Lines { entries, .. }| {
         let mut changes = entries
             .iter()
             .map(|(entry, _)| (entry.stamp, &entry.change));

@@ -1,18 +1,23 @@
 //! The lines of an export, read back into entries on all cores.
 //!
-//! A line has one form: what `line_of` writes for the entry that the line's bytes are. So the bytes
-//! are taken from where that form has them, and the rest of the line must be what they say. Only a
-//! line that fails is read as JSON, to find out what to tell about it.
+//! What is compared is the entry, not its spelling. Most lines are what `line_of` writes for the
+//! entry that the line's bytes are: their bytes are taken from where that form has them, and the
+//! rest of the line must be what they say. Any other line is read as JSON, and must have the same
+//! names and values, each name once: white space, escapes, an order of names, a byte order mark and
+//! empty lines change nothing of what an entry says.
+
+mod otherwise;
 
 use std::io::{BufRead, Read as _};
 
-use data_encoding::{BASE64, BASE64_NOPAD};
+use data_encoding::BASE64_NOPAD;
 use memchr::{memchr, memchr_iter, memrchr};
-use serde::Deserialize;
 
 use super::{AuditFault, line_of};
 use crate::domain::entry::{ENTRY_BYTES_MAX, Entry, Hash};
 use crate::journal::pipeline::{self, Entries, Part};
+use crate::tree::leaf;
+use crate::tree::range::Range;
 
 /// Bytes of lines that one thread decodes at a time.
 const PART_BYTES: u64 = 32 << 10;
@@ -21,14 +26,27 @@ const LINE_BYTES: usize = 512;
 /// No line is longer, by far: a line has at most 30 times the bytes of its entry. Rows of a few
 /// bytes grow most when they are shown in words.
 const LINE_BYTES_MAX: u64 = 64 * ENTRY_BYTES_MAX as u64;
+/// What some programs put before a text of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Entries of an export that stand one behind the other.
+#[derive(Default)]
+pub(super) struct Lines {
+    pub(super) entries: Entries,
+    /// Their leaves, cut where a root is asked for; none unless one is. They count as following
+    /// each other, which has to be checked of the entries.
+    pub(super) leaves: Vec<Range>,
+}
 
 /// Hands the entries of an export to `take`, in order. What is wrong with a line is told after
-/// every line before it was taken.
+/// every line before it was taken. `roots_at` are the sizes of trees that are asked for.
 pub(super) fn read(
     source: impl BufRead + Send,
-    take: impl FnMut(&Entries) -> Result<(), AuditFault> + Send,
+    roots_at: &[u64],
+    take: impl FnMut(&Lines) -> Result<(), AuditFault> + Send,
 ) -> Result<(), AuditFault> {
-    pipeline::run(|look| read_parts(source, look), decode_lines, take)
+    let decode = |part: &Part, into: &mut Lines| decode_lines(part, roots_at, into);
+    pipeline::run(|look| read_parts(source, look), decode, take)
 }
 
 /// Cuts the source into parts of whole lines.
@@ -68,8 +86,8 @@ fn part_of_lines(source: &mut impl BufRead) -> (Vec<u8>, Option<String>) {
     (bytes, fault)
 }
 
-fn decode_lines(part: &Part, into: &mut Entries) -> Result<(), AuditFault> {
-    into.reserve(part.bytes.len() / LINE_BYTES);
+fn decode_lines(part: &Part, roots_at: &[u64], into: &mut Lines) -> Result<(), AuditFault> {
+    into.entries.reserve(part.bytes.len() / LINE_BYTES);
     let mut room = Room::default();
     let (mut rest, mut number) = (part.bytes.as_slice(), part.first);
     while !rest.is_empty() {
@@ -79,14 +97,40 @@ fn decode_lines(part: &Part, into: &mut Entries) -> Result<(), AuditFault> {
             // An export that went through another system can have its line ends.
             line.strip_suffix(b"\r").unwrap_or(line)
         });
-        let entry = entry_of_line(text, &mut room).ok_or_else(|| AuditFault::Line {
-            line: number,
-            what: fault_of_line(text),
-        })?;
-        into.push(entry);
+        if let Some(entry) = entry_of_line(text, &mut room) {
+            into.push(entry, &room.bytes, roots_at);
+        } else if !is_blank(text) {
+            let fault = |what| AuditFault::Line { line: number, what };
+            let entry = otherwise::entry_of_line(text, &mut room.bytes).map_err(fault)?;
+            into.push(entry, &room.bytes, roots_at);
+        }
         (rest, number) = (behind, number + 1);
     }
     Ok(())
+}
+
+impl Lines {
+    fn push(&mut self, entry: (Entry, Hash), bytes: &[u8], roots_at: &[u64]) {
+        if !roots_at.is_empty() {
+            let begin = entry.0.seq.0.saturating_sub(1);
+            let is_cut = |range: &Range| roots_at.contains(&range.end());
+            if self.leaves.last().is_none_or(is_cut) {
+                let begin = self.leaves.last().map_or(begin, Range::end);
+                self.leaves.push(Range::at(begin));
+            }
+            let range = self.leaves.last_mut().expect("one is there");
+            range.push(leaf(bytes));
+        }
+        self.entries.push(entry);
+    }
+}
+
+/// Whether a line says nothing.
+fn is_blank(line: &[u8]) -> bool {
+    line.strip_prefix(BYTE_ORDER_MARK)
+        .unwrap_or(line)
+        .trim_ascii()
+        .is_empty()
 }
 
 /// Memory to work in, kept from line to line.
@@ -120,47 +164,6 @@ fn decode_base64(text: &[u8], into: &mut Vec<u8>) -> Option<()> {
     into.resize(BASE64_NOPAD.decode_len(bare.len()).ok()?, 0);
     BASE64_NOPAD.decode_mut(bare, into).ok()?;
     Some(())
-}
-
-/// What is read of a line that is wrong.
-#[derive(Deserialize)]
-struct Exported {
-    bytes: String,
-}
-
-/// Whether it is a line of the daily log, which has the same fields without the bytes.
-fn is_logged(line: &str) -> bool {
-    let logged = serde_json::from_str::<serde_json::Value>(line);
-    let has = |line: &serde_json::Value, name| line.get(name).is_some();
-    logged.is_ok_and(|line| {
-        ["seq", "previous", "hash"]
-            .iter()
-            .all(|name| has(&line, name))
-    })
-}
-
-/// What is wrong with a line that is not what an export writes.
-fn fault_of_line(line: &[u8]) -> String {
-    let Ok(line) = str::from_utf8(line) else {
-        return "stream did not contain valid UTF-8".to_owned();
-    };
-    let exported: Exported = match serde_json::from_str(line) {
-        Ok(exported) => exported,
-        Err(_) if is_logged(line) => {
-            return "has no `bytes`: it is of a day's file of the log, which is for reading; what \
-                    can be checked is printed by `sumun audit export`"
-                .to_owned();
-        }
-        Err(error) => return error.to_string(),
-    };
-    let Ok(bytes) = BASE64.decode(exported.bytes.as_bytes()) else {
-        return "has no `bytes` in base64".to_owned();
-    };
-    match Entry::decode(&bytes) {
-        Err(fault) => format!("the entry {fault}"),
-        // By its line: the sequence in the bytes may be what was changed.
-        Ok(_) => "the readable form is not what the bytes say".to_owned(),
-    }
 }
 
 #[cfg(test)]

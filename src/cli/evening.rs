@@ -53,7 +53,7 @@ impl Evening {
             Ok(written?)
         })?;
         let (figures, entries) = (&written.figures, written.entries);
-        let key = keys.head_public_key();
+        let key = keys.head_public_key_at(Seq(written.figures.span.last_entry));
         let mib =
             |bytes: u64| format!("{}.{} MiB", bytes >> 20, (bytes >> 10) % 1_024 * 10 / 1_024);
         let so_far = if figures.so_far {

@@ -33,6 +33,7 @@ use crate::clock::Clock;
 use crate::domain::state::State;
 use crate::domain::text::{for_terminal, json_for_terminal};
 use crate::engine::command::{Command as Ask, Outcome};
+use crate::engine::tree;
 use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::ops::outcome::Finished;
@@ -349,6 +350,11 @@ pub fn perform(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Resu
     let shared = std::sync::Arc::clone(core.shared());
     let keys = std::sync::Arc::clone(core.keys());
     let store = std::sync::Arc::clone(core.store());
+    if work.needs_tree() {
+        let origin = folder.config(None)?.record_origin;
+        let key = tree::key_of(&keys, &shared, origin.as_deref())?;
+        tree::catch_up(&store, &shared, &keys, key, &folder.tree())?;
+    }
     match work::prepare(&work, source, &shared, &store, &keys, folder.path(), now)? {
         Prepared::Finished(finished) => Ok(finished),
         Prepared::Operation(operation) => {

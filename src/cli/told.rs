@@ -12,7 +12,7 @@ pub(super) use vault::{rows_seen, vault_faults, vault_json};
 
 use serde_json::json;
 
-use super::Output;
+use super::{Output, audit};
 use crate::domain::campaign::Finding;
 use crate::domain::entry::GateAct;
 use crate::domain::line::Notice;
@@ -21,6 +21,7 @@ use crate::ops::outcome::{
     ActivationDryRun, CampaignInForce, Done, Finished, GateStatus, HealthSeen, LineEffect,
     RosterStats, SignedHead, WindowsAhead, WorkFault,
 };
+use crate::qr;
 
 /// What a command says of the work that it asked for.
 pub fn answer(finished: Finished) -> Output {
@@ -82,6 +83,8 @@ fn done_answer(done: Done) -> Output {
         Done::Campaigns(campaigns) => campaign_list(&campaigns),
         Done::RosterStats(stats) => roster_stats(&stats),
         Done::Head(head) => signed_head(&head),
+        Done::Checkpoint(seen) => audit::checkpoint_shown(&seen),
+        Done::Proofs(proofs) => audit::proofs_shown(&proofs),
         Done::GateStatus(gates) => gate_status(&gates),
         Done::Health(health) => health_seen(&health),
         Done::Copy { .. } => Output::nothing(),
@@ -286,6 +289,14 @@ fn signed_head(head: &SignedHead) -> Output {
         head.seq, head.stamp, head.hash, head.signature, head.public_key
     );
     Output::done(human, json!(head))
+}
+
+/// The same with a QR code of a text below it.
+pub fn with_qr(mut output: Output, text: &str) -> Output {
+    if let Some(code) = qr::terminal(text) {
+        output.human += &format!("\n{code}");
+    }
+    output
 }
 
 fn gate_status(gates: &[GateStatus]) -> Output {

@@ -10,7 +10,8 @@ use serde_json::json;
 use super::Output;
 use super::keep::{OpenedWith, Progress, belong, give_way, vault_of};
 use super::told::{rows_seen, vault_faults, vault_json};
-use crate::audit::{KeptHead, Verified, verify_store};
+use crate::audit::against::{Against, Kept};
+use crate::audit::{KeptHead, Verified, verify_store_against};
 use crate::journal::copy::{CopyPoint, Taker, Until};
 use crate::journal::store::{Read, Store};
 use crate::ops::backup::drill::Scratch;
@@ -35,17 +36,13 @@ pub struct Verify {
     scratch: Option<PathBuf>,
 }
 
-impl Verify {
-    /// Checks the data file of the folder.
-    pub fn of_folder(head: Option<PathBuf>) -> Self {
-        Self {
-            file: None,
-            head,
-            opened: OpenedWith::default(),
-            scratch: None,
-        }
-    }
+/// Checks the data file of the folder against what was kept elsewhere.
+pub fn of_folder(folder: &Folder, against: &Against) -> anyhow::Result<Output> {
+    give_way();
+    with_view(folder, |read| check_all(read, against, folder, true))
+}
 
+impl Verify {
     fn scratch(&self) -> PathBuf {
         self.scratch.clone().unwrap_or_else(std::env::temp_dir)
     }
@@ -53,8 +50,10 @@ impl Verify {
     pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
         give_way();
         let kept = self.head.as_deref().map(read_head).transpose()?;
+        let kept = kept.map(Kept::Head).into_iter().collect();
+        let against = Against { kept, key: None };
         let is_own = self.file.is_none();
-        let check = |read: &Read| check_all(read, kept.as_ref(), folder, is_own);
+        let check = |read: &Read| check_all(read, &against, folder, is_own);
         let Some(file) = &self.file else {
             return with_view_in(folder, &self.scratch(), check);
         };
@@ -98,11 +97,11 @@ impl Verify {
 /// Checks a data file, and then its vault. In the data file's own folder, its keys belong to it.
 fn check_all(
     read: &Read,
-    kept: Option<&KeptHead>,
+    against: &Against,
     folder: &Folder,
     is_own: bool,
 ) -> anyhow::Result<Output> {
-    let (verified, state) = match verify_store(read, kept) {
+    let (verified, state) = match verify_store_against(read, against) {
         Ok(checked) => checked,
         Err(fault) => return Ok(found(&fault.to_string())),
     };
@@ -113,7 +112,7 @@ fn check_all(
         ));
     }
     let vault = vault_of(read, &state, folder)?;
-    let mut output = compared(answer(&verified), kept);
+    let mut output = compared_with(answer(&verified), &against.kept);
     output.json["vault"] = vault_json(&vault);
     if vault.is_faulty() {
         let faults = vault_faults(&vault);
@@ -149,9 +148,17 @@ pub fn answer(verified: &Verified) -> Output {
     Output::done(human, json)
 }
 
-/// An answer that says that a head which was kept is in what was verified.
-pub fn compared(mut answer: Output, kept: Option<&KeptHead>) -> Output {
-    if let Some(kept) = kept {
+/// An answer that says that the heads which were kept are in what was verified.
+pub fn compared_with(mut answer: Output, kept: &[Kept]) -> Output {
+    for kept in kept {
+        let kept = match kept {
+            Kept::Head(head) => head,
+            Kept::Checkpoint(note) => {
+                let size = note.lines().nth(1).unwrap_or_default();
+                answer.human += &format!("\nit continues the checkpoint of {size} entries");
+                continue;
+            }
+        };
         let stamp = kept.stamp.as_deref().unwrap_or("an unknown time");
         let said = format!(
             "\nthe head kept for entry {}, of {stamp}, is in it",

@@ -109,6 +109,15 @@ impl Entry {
         Hash::of(&into[from..])
     }
 
+    /// The sequence and the stamp that an entry's bytes say, without reading the rest.
+    pub fn place_of(bytes: &[u8]) -> Option<(Seq, Stamp)> {
+        let (_, rest) = bytes.split_first_chunk::<1>()?;
+        let (seq, rest) = rest.split_first_chunk::<8>()?;
+        let (stamp, _) = rest.split_first_chunk::<8>()?;
+        let (seq, stamp) = (u64::from_be_bytes(*seq), i64::from_be_bytes(*stamp));
+        Some((Seq(seq), Stamp(stamp)))
+    }
+
     pub fn decode(bytes: &[u8]) -> Result<Self, EntryFault> {
         if bytes.len() > ENTRY_BYTES_MAX {
             return Err(EntryFault::Long(bytes.len()));

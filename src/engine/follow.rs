@@ -28,8 +28,6 @@ const NICE: i32 = 10;
 /// open for long and a follower's memory has a bound: one block more than this.
 const PIECE_ENTRIES_MAX: usize = 20_000;
 const PIECE_BYTES_MAX: usize = 4 << 20;
-/// What was taken is made durable this often. What a crash undoes is taken again.
-const SETTLE: Duration = Duration::from_secs(10);
 /// The longest that making it durable may take on a busy disk before the thread counts as stalled.
 const SYNC_MAX: Duration = Duration::from_secs(30);
 /// A fault that lasts is logged this often.
@@ -54,6 +52,9 @@ pub enum FollowFault {
 
 /// Something that takes all entries in order.
 pub trait Follower {
+    /// What was taken is made durable this often. What a crash undoes is taken again.
+    const SETTLE: Duration = Duration::from_secs(10);
+
     /// The first entry that it has not taken. After a fault it may be lower than before.
     fn next(&self) -> Seq;
 
@@ -295,7 +296,7 @@ impl Round<'_> {
     }
 
     /// Follows until it is time to stop.
-    fn run(&self, mut follower: impl Follower) {
+    fn run<F: Follower>(&self, mut follower: F) {
         let (mut piece, mut told) = (Piece::default(), Told::default());
         let (mut settled, mut looked) = (tick(), tick());
         loop {
@@ -308,12 +309,12 @@ impl Round<'_> {
                 taken = taken.and_then(|is_more| seen.map(|()| is_more));
             }
             if let Ok(true) = taken
-                && settled.elapsed() < SETTLE
+                && settled.elapsed() < F::SETTLE
             {
                 continue;
             }
             let is_more = matches!(taken, Ok(true));
-            if last_look && !is_more || settled.elapsed() >= SETTLE {
+            if last_look && !is_more || settled.elapsed() >= F::SETTLE {
                 settled = tick();
                 let excuse = self.beat.excuse(SYNC_MAX);
                 let durable = follower.settle();

@@ -14,5 +14,6 @@ pub mod open;
 mod operate;
 mod settler;
 pub mod shared;
+pub mod tree;
 pub mod watch;
 pub mod writer;

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::follow::Followers;
 use super::import::{RosterDesk, retire};
+use super::tree::Record;
 use super::watch::Watch;
 use crate::availability::Availability;
 use crate::domain::agency::AgencyVersion;
@@ -35,6 +36,8 @@ pub struct Shared {
     pub watch: Watch,
     /// What reads the journal behind the writer.
     pub followers: Followers,
+    /// Checkpoints and proofs, once the tree over the journal is followed.
+    pub record: OnceLock<Arc<Record>>,
     /// How long nobody used the folder before this start; not known of a simulated clock.
     pub away: OnceLock<Away>,
     offers: ArcSwap<Vec<Arc<Offer>>>,
@@ -180,6 +183,7 @@ impl Shared {
             queued: Histogram::default(),
             watch: Watch::default(),
             followers: Followers::default(),
+            record: OnceLock::new(),
             away: OnceLock::new(),
             offers,
             roster: ArcSwap::new(roster),

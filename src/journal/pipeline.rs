@@ -27,24 +27,24 @@ pub struct Part {
 /// The entries of a part, each with its hash.
 pub type Entries = Vec<(Entry, Hash)>;
 
-/// The entries of a part up to the first fault, and the fault.
-type Decoded<F> = (Entries, Result<(), F>);
+/// What was decoded of a part up to the first fault, and the fault.
+type Decoded<T, F> = (T, Result<(), F>);
 
 /// Reads, decodes and takes entries until the source ends, or the first fault.
 ///
 /// `read` hands over parts until it is told to stop. `decode` adds the entries of a part up to the
-/// first that can't be read. `take` is handed the entries in order.
+/// first that can't be read, and what else is made of them. `take` is handed them in order.
 ///
 /// The caller decodes, on the pool's threads; reading and taking have threads of their own, which
 /// never wait for the pool: callers can be some of its threads, or all of them at once.
-pub fn run<F: Send>(
+pub fn run<T: Default + Send, F: Send>(
     read: impl FnOnce(&mut dyn FnMut(Part) -> bool) -> Result<(), F> + Send,
-    decode: impl Fn(&Part, &mut Entries) -> Result<(), F> + Sync,
-    mut take: impl FnMut(&Entries) -> Result<(), F> + Send,
+    decode: impl Fn(&Part, &mut T) -> Result<(), F> + Sync,
+    mut take: impl FnMut(&T) -> Result<(), F> + Send,
 ) -> Result<(), F> {
     std::thread::scope(|scope| {
         let (send_piece, pieces) = sync_channel::<Vec<Part>>(2);
-        let (send_decoded, decoded) = sync_channel::<Vec<Decoded<F>>>(2);
+        let (send_decoded, decoded) = sync_channel::<Vec<Decoded<T, F>>>(2);
         let reader = scope.spawn(move || {
             let (mut piece, mut bytes) = (Vec::new(), 0);
             let mut is_open = true;
@@ -70,7 +70,7 @@ pub fn run<F: Send>(
             Ok(())
         });
         let decode_part = |part: &Part| {
-            let mut entries = Vec::new();
+            let mut entries = T::default();
             let done = decode(part, &mut entries);
             (entries, done)
         };
@@ -139,7 +139,7 @@ mod tests {
                 }
                 Ok(())
             },
-            |part, into| {
+            |part, into: &mut Entries| {
                 // The earlier of neighbours takes longer.
                 std::thread::sleep(Duration::from_micros(200 * (8 - part.first % 8)));
                 into.push(entry(part.first));
@@ -148,7 +148,7 @@ mod tests {
                 }
                 Ok(())
             },
-            |entries| {
+            |entries: &Entries| {
                 for (entry, _) in entries {
                     if faults.refused == Some(entry.seq.0) {
                         return Err(("take", entry.seq.0));

@@ -1,4 +1,5 @@
-//! The keys that sign heads of the journal, and which of them signs which entry.
+//! The keys that sign heads of the journal and checkpoints of the tree over it, and which of them
+//! signs which entry. The one place that says which key signs.
 //!
 //! A key is replaced by an entry, which the key before it vouches for: heads of that entry and of
 //! those behind it are signed with the next one. Replaced keys are kept: what lay in the tail when
@@ -14,6 +15,8 @@ use super::Keys;
 use super::store::{KeysFault, Stored};
 use crate::crypto::SignKey;
 use crate::domain::ids::Seq;
+use crate::tree::checkpoint::{Checkpoint, Signed};
+use crate::tree::note::{Kind, NoteFault, VerifierKey};
 
 /// A key that replaced one, in the file of the secrets.
 #[derive(Clone, Serialize, Deserialize)]
@@ -85,6 +88,25 @@ impl Keys {
     /// Signs a head of the journal, or what is as of this entry, with Ed25519.
     pub fn sign_at(&self, seq: Seq, message: &[u8]) -> [u8; 64] {
         self.heads.load().at(seq).sign(message)
+    }
+
+    /// The same, with the newest key.
+    pub fn sign_newest(&self, message: &[u8]) -> [u8; 64] {
+        self.sign_at(Seq(u64::MAX), message)
+    }
+
+    /// The public key that verifies checkpoints of so many entries, of this origin.
+    ///
+    /// # Errors
+    /// When no key may have the origin for its name.
+    pub fn checkpoint_key(&self, origin: &str, size: u64) -> Result<VerifierKey, NoteFault> {
+        VerifierKey::new(origin, Kind::Ed25519, self.head_public_key_at(Seq(size)))
+    }
+
+    /// Signs a checkpoint; `key` is what `checkpoint_key` gave for its origin and size.
+    pub fn sign_checkpoint(&self, checkpoint: Checkpoint, key: &VerifierKey) -> Signed {
+        let size = Seq(checkpoint.size);
+        Signed::sign(checkpoint, key, |text| self.sign_at(size, text))
     }
 
     /// The public key that verifies what `sign_at` signs for this entry.

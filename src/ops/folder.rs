@@ -2,7 +2,7 @@
 //!
 //! `sumun.redb` is the data file; `keys.json` the secrets that are not in it; `server.toml` the
 //! settings; `certs/` certificate and key; `languages/` the agency's catalogues; `log/` the
-//! auditors' daily log; `control.sock` the door
+//! auditors' daily log; `tree/` hash tiles and checkpoints; `control.sock` the door
 //! for commands while a server runs; `staff.json` the accounts.
 
 use std::fs;
@@ -93,6 +93,11 @@ impl Folder {
 
     pub fn log(&self) -> PathBuf {
         self.path.join("log")
+    }
+
+    /// Hash tiles and checkpoints of the tree over the journal.
+    pub fn tree(&self) -> PathBuf {
+        self.path.join("tree")
     }
 
     pub fn socket(&self) -> PathBuf {

@@ -86,6 +86,8 @@ pub enum Done {
     Campaigns(Vec<CampaignInForce>),
     RosterStats(RosterStats),
     Head(SignedHead),
+    Checkpoint(CheckpointSeen),
+    Proofs(Proofs),
     GateStatus(Vec<GateStatus>),
     Health(HealthSeen),
     /// Frames of a copy come behind this; none if the journal does not have the entry that they
@@ -325,6 +327,44 @@ pub struct SignedHead {
     pub hash: String,
     pub signature: String,
     pub public_key: String,
+}
+
+/// The newest checkpoint of the tree over the journal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CheckpointSeen {
+    pub origin: String,
+    /// Entries.
+    pub size: u64,
+    /// In hex.
+    pub root: String,
+    /// What verifies it, with the origin as its name.
+    pub public_key: String,
+    /// The signed note itself.
+    pub note: String,
+    /// The note behind the proof that it continues an older one, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continued: Option<String>,
+}
+
+/// Proofs that entries are in the record.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Proofs {
+    pub public_key: String,
+    /// In the order of the journal.
+    pub entries: Vec<EntryProof>,
+}
+
+/// The proof of one entry, which carries the entry's bytes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EntryProof {
+    pub seq: u64,
+    /// RFC 3339, in UTC.
+    pub stamp: String,
+    /// `booked`, `moved`, `cancelled` or `other`.
+    pub what: String,
+    pub campaign: Option<String>,
+    /// The text of C2SP tlog-proof.
+    pub proof: String,
 }
 
 /// What a campaign's board shows, and what it does not.

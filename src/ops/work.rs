@@ -8,6 +8,7 @@ mod activation;
 mod agency;
 mod file;
 mod person;
+mod record;
 mod roster;
 
 use std::io::Read;
@@ -123,6 +124,14 @@ pub enum Work {
     AgencyList,
     RosterStats,
     Head,
+    /// The newest checkpoint of the tree, and that it continues the one of `since` entries.
+    Checkpoint {
+        since: Option<u64>,
+    },
+    /// Proofs of an entry by its number, or of all entries of a booking by its own.
+    Prove {
+        wanted: String,
+    },
     /// What is behind a point, as frames that are sent after the answer.
     Copy {
         from: CopyPoint,
@@ -132,6 +141,11 @@ pub enum Work {
 }
 
 impl Work {
+    /// Whether it needs the tree over the journal.
+    pub fn needs_tree(&self) -> bool {
+        matches!(self, Self::Checkpoint { .. } | Self::Prove { .. })
+    }
+
     /// Whether it looks and changes nothing.
     pub fn is_lookup(&self) -> bool {
         match self {
@@ -143,6 +157,8 @@ impl Work {
             | Self::AgencyList
             | Self::RosterStats
             | Self::Head
+            | Self::Checkpoint { .. }
+            | Self::Prove { .. }
             | Self::Copy { .. }
             | Self::Health => true,
             Self::ImportSites { .. }
@@ -366,6 +382,8 @@ pub fn prepare(
         Work::AgencyList => return Ok(Prepared::done(Done::Agencies(agency::in_force(shared)))),
         Work::RosterStats => return Ok(Prepared::done(Done::RosterStats(roster_stats(shared)))),
         Work::Head => return Ok(Prepared::done(Done::Head(head(shared, keys)))),
+        Work::Checkpoint { since } => return Ok(record::checkpoint(shared, *since)),
+        Work::Prove { wanted } => return record::prove(wanted, shared, store, keys),
         Work::Copy { .. } => anyhow::bail!("a copy is streamed, not prepared"),
         Work::Health => anyhow::bail!("only a running server knows how it is"),
     };

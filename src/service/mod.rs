@@ -7,6 +7,7 @@ pub mod copied;
 pub mod entrance;
 pub mod health;
 pub mod keeper;
+pub mod proof;
 pub mod room;
 mod route;
 

@@ -10,7 +10,9 @@ use super::origin::is_ours_or_bearer;
 use super::problem::Problem;
 use super::public::answer;
 use super::read;
-use super::views::{self, BookRequest, BookingAnswer, HoldRequest, HoldView, SeatRequest};
+use super::views::{
+    self, BookRequest, BookingAnswer, HoldRequest, HoldView, ProofAnswer, SeatRequest,
+};
 use super::words::Lang;
 use crate::domain::ids::{BookingNumber, HoldId, PersonKey};
 use crate::service::booking::Choice;
@@ -157,6 +159,21 @@ pub async fn my_booking(admitted: Admitted) -> Result<HttpResponse, Problem> {
         StatusCode::OK,
         &views::booking(&call.here, &booking),
     ))
+}
+
+/// Proof of the person's booking, also after it was cancelled.
+#[utoipa::path(
+    tag = "booking",
+    params(CampaignPath),
+    responses((status = 200, body = ProofAnswer, description = "The proofs."), NotMine),
+    security(("session" = []), ("bearer" = []))
+)]
+#[get("/bookings/mine/proof")]
+pub async fn prove_booking(admitted: Admitted) -> Result<HttpResponse, Problem> {
+    let Admitted { call, person } = admitted;
+    let proof = call.service.proof_of_booking(&call.here, &person);
+    let proof = proof.map_err(|refused| call.problem(refused))?;
+    Ok(answer(StatusCode::OK, &views::proof(&call.here, &proof)))
 }
 
 /// Takes another slot and gives the old one back, in one entry.

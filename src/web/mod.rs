@@ -70,6 +70,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(booking::make_booking)
         .service(booking::place_hold)
         .service(booking::my_booking)
+        .service(booking::prove_booking)
         .service(public::show_openings)
         .service(browse::list_sites)
         .service(browse::list_days)

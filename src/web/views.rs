@@ -8,15 +8,17 @@ use utoipa::ToSchema;
 use super::agency::AgencyView;
 use super::described::seconds_range;
 use crate::domain::campaign::LocalizedText;
-use crate::domain::entry::Doses;
+use crate::domain::entry::{Change, Doses};
 use crate::domain::ids::{SiteIndex, SlotIndex};
 use crate::domain::state::{Booking, Status};
 use crate::engine::shared::Offer;
+use crate::engine::tree::prove::Proved;
 use crate::gate::board::{BoardView, OpeningSpan};
 use crate::gate::outlook::WaitBecause;
 use crate::gate::{Place, PlaceState};
 use crate::service::Here;
 use crate::service::booking::Held;
+use crate::service::proof::BookingProof;
 
 /// Texts in both languages.
 #[derive(Serialize, ToSchema)]
@@ -254,6 +256,52 @@ pub fn booking(here: &Here, booking: &Booking) -> BookingAnswer {
             booked_at: zone.rfc3339(booking.booked_at),
             seq: booking.seq.0,
         },
+    }
+}
+
+/// Proofs that the entries of a booking are in the record.
+#[derive(Serialize, ToSchema)]
+pub struct ProofAnswer {
+    /// The booking's number.
+    pub number: String,
+    /// What verifies the checkpoints: a verifier key of C2SP signed-note. Compare it with the one
+    /// that the agency has published elsewhere.
+    pub public_key: String,
+    /// The entry that made the booking, then the one that changed it last, if another did.
+    pub entries: Vec<ProofView>,
+    /// An entry is not in a signed checkpoint yet: ask again after so many seconds.
+    pub ready_in_s: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ProofView {
+    /// The entry's number in the journal.
+    pub seq: u64,
+    #[schema(value_type = String)]
+    pub what: &'static str,
+    /// RFC 3339, in the campaign's zone.
+    pub at: String,
+    /// The text of a proof of C2SP tlog-proof, which carries the entry's bytes.
+    pub proof: String,
+}
+
+pub fn proof(here: &Here, proof: &BookingProof) -> ProofAnswer {
+    let zone = &here.offer.catalog.campaign.zone;
+    let view = |proved: &Proved| ProofView {
+        seq: proved.entry.seq.0,
+        what: match proved.entry.change {
+            Change::Booked { .. } => "booked",
+            Change::Moved { .. } => "moved",
+            _ => "cancelled",
+        },
+        at: zone.rfc3339(proved.entry.stamp),
+        proof: proved.inclusion.to_string(),
+    };
+    ProofAnswer {
+        number: proof.booking.number.to_string(),
+        public_key: proof.public_key.clone(),
+        entries: proof.entries.iter().map(view).collect(),
+        ready_in_s: proof.ready_in_s,
     }
 }
 

@@ -26,6 +26,7 @@ mod languages;
 mod messages;
 mod personal;
 mod promises;
+mod record;
 mod room;
 mod rosters;
 mod rotation;

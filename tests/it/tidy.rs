@@ -14,8 +14,8 @@ use paths::{Named, named, sources};
 const LAYERS: &[&[&str]] = &[
     &["crypto"],
     // Pure, and what needs nothing.
-    &["domain", "regions", "sync", "config", "measure"],
-    &["clock"],
+    &["domain", "regions", "sync", "config", "measure", "qr"],
+    &["clock", "tree"],
     &["keys", "seats", "events", "tls", "systemd"],
     &["journal", "availability", "files", "gate", "identity"],
     &["audit", "demo"],

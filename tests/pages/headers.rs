@@ -57,6 +57,8 @@ fn every_page_is_guarded_and_personal_ones_are_not_kept() {
         "/booking",
         "/cancel",
         "/booking.ics",
+        "/proof",
+        "/proof/made",
         "/nothing",
     ];
     let personal = personal.map(|page| format!("{P}{page}"));

@@ -17,10 +17,12 @@ use super::figures::{FORM, Figures};
 use super::page::{self, Language};
 use super::signature::{self, read_public_key};
 use super::{COVERED, ENTRIES, FIGURES, HEADS, Heads, PAGE, PAGE_EN, SIGNATURE, SUMS};
-use crate::audit::{AuditFault, KeptHead, check_kept, exported};
+use crate::audit::exported::{self, Lines};
+use crate::audit::{AuditFault, KeptHead, check_kept};
 use crate::crypto::Sha256;
 use crate::domain::entry::Hash;
-use crate::domain::ids::LineIndex;
+use crate::domain::ids::{LineIndex, Seq};
+use crate::domain::personal::KeysInForce;
 use crate::domain::state::State;
 use crate::journal::recovery::apply_all;
 
@@ -104,7 +106,7 @@ struct Recomputed {
     hashes: BTreeMap<u64, Hash>,
     last: u64,
     hash: Hash,
-    key: Option<[u8; 32]>,
+    keys: KeysInForce,
 }
 
 /// Checks a folder.
@@ -125,8 +127,6 @@ pub fn check(folder: &Path, expected: &Expected) -> io::Result<Checked> {
     let key_told = figures
         .as_ref()
         .and_then(|told| read_public_key(told["journal"]["public_key"].as_str()?));
-    let key = expected.public_key.or(key_told);
-    sums(folder, key, &missing, &mut found.faults);
     let seqs = heads
         .iter()
         .flat_map(|heads| heads.before.iter().chain([&heads.after]));
@@ -135,6 +135,12 @@ pub fn check(folder: &Path, expected: &Expected) -> io::Result<Checked> {
         (Some(told), false) => recompute(folder, told, &seqs, &mut found.faults),
         _ => None,
     };
+    // The journal names the key of its last head: it may not be the one that was given.
+    let of_last = recomputed
+        .as_ref()
+        .and_then(|found| found.keys.head_at(Seq(found.last)));
+    let key = of_last.or(expected.public_key).or(key_told);
+    sums(folder, key, &missing, &mut found.faults);
     if let (Some(told), Some(recomputed)) = (&figures, &recomputed) {
         compare(
             folder,
@@ -286,7 +292,7 @@ fn recompute(
     let mut state = State::default();
     let mut collector = Collector::new(wanted);
     let mut hashes = BTreeMap::new();
-    let read = exported::read(source, |entries| {
+    let read = exported::read(source, &[], |Lines { entries, .. }| {
         let mut these = entries.iter();
         apply_all::<AuditFault>(&mut state, entries, |state, hash| {
             if seqs.contains(&state.seq.0) {
@@ -306,7 +312,7 @@ fn recompute(
         hashes,
         last: state.seq.0,
         hash: state.head,
-        key: state.founded.map(|founded| founded.head_public_key),
+        keys: state.keys,
     })
 }
 
@@ -322,9 +328,13 @@ fn compare(
 ) {
     let faults = &mut found.faults;
     (found.last, found.hash) = (recomputed.last, recomputed.hash.to_string());
-    let key = recomputed.key;
-    if expected.public_key.is_some() && expected.public_key != key {
-        let key = key.map(|key| HEXLOWER.encode(&key)).unwrap_or_default();
+    let known = &recomputed.keys;
+    let is_known = |given: [u8; 32]| known.heads.iter().any(|(_, known)| *known == given);
+    if expected.public_key.is_some_and(|given| !is_known(given)) {
+        let key = known
+            .head()
+            .map(|key| HEXLOWER.encode(&key))
+            .unwrap_or_default();
         faults.push(EvidenceFault::OtherJournal(key));
     }
     if let Some(heads) = heads {
@@ -332,7 +342,7 @@ fn compare(
     }
     if let Some(kept) = expected.head {
         let there = recomputed.hashes.get(&kept.seq).copied();
-        if let Err(fault) = check_kept(kept, there, key.as_ref()) {
+        if let Err(fault) = check_kept(kept, there, known.head_at(Seq(kept.seq)).as_ref()) {
             faults.push(EvidenceFault::KeptHead(fault));
         }
     }
@@ -367,7 +377,8 @@ fn compare(
 fn check_heads(heads: &Heads, recomputed: &Recomputed, faults: &mut Vec<EvidenceFault>) {
     for head in heads.before.iter().chain([&heads.after]) {
         let there = recomputed.hashes.get(&head.seq).copied();
-        if let Err(fault) = check_kept(head, there, recomputed.key.as_ref()) {
+        if let Err(fault) = check_kept(head, there, recomputed.keys.head_at(Seq(head.seq)).as_ref())
+        {
             faults.push(EvidenceFault::Heads(fault.to_string()));
         }
     }

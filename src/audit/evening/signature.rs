@@ -9,6 +9,7 @@
 use data_encoding::{BASE64, HEXLOWER};
 
 use crate::crypto::sha256;
+use crate::domain::ids::Seq;
 use crate::keys::{Keys, verify_head};
 
 /// Signatures of the text itself, not of its BLAKE2b.
@@ -16,11 +17,11 @@ const ALGORITHM: &[u8; 2] = b"Ed";
 const UNTRUSTED: &str = "untrusted comment: ";
 const TRUSTED: &str = "trusted comment: ";
 
-/// Signs a text; `comment` is one line that is signed too.
-pub(super) fn sign(keys: &Keys, text: &[u8], comment: &str) -> String {
-    let key = keys.head_public_key();
-    let signature = keys.sign_head(text);
-    let global = keys.sign_head(&[&signature[..], comment.as_bytes()].concat());
+/// Signs a text with the key of this entry's head; `comment` is one line that is signed too.
+pub(super) fn sign(keys: &Keys, last: Seq, text: &[u8], comment: &str) -> String {
+    let key = keys.head_public_key_at(last);
+    let signature = keys.sign_at(last, text);
+    let global = keys.sign_at(last, &[&signature[..], comment.as_bytes()].concat());
     let packed = [&ALGORITHM[..], &key_id(&key), &signature].concat();
     format!(
         "{UNTRUSTED}signed by the head key of a sumun journal\n{}\n{TRUSTED}{comment}\n{}\n",

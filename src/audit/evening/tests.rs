@@ -388,7 +388,7 @@ fn written(journal: Journal, into: &Path) -> [u8; 32] {
         stamp_ns: state.stamp.0,
         stamp: Some(state.stamp.instant().to_string()),
         hash: state.head.to_string(),
-        signature: HEXLOWER.encode(&journal.keys.sign_head(&message)),
+        signature: HEXLOWER.encode(&journal.keys.sign_newest(&message)),
         public_key: HEXLOWER.encode(&key),
     };
     let heads = Heads {
@@ -426,7 +426,7 @@ fn sign(keys: &Keys, folder: &Path) {
         |name: &str| super::write::sum_line(&sha256(&fs::read(folder.join(name)).unwrap()), name);
     let sums: String = COVERED.into_iter().map(sum).collect();
     fs::write(folder.join(SUMS), &sums).unwrap();
-    let signed = signature::sign(keys, sums.as_bytes(), "a test");
+    let signed = signature::sign(keys, Seq(1), sums.as_bytes(), "a test");
     fs::write(folder.join(SIGNATURE), signed).unwrap();
 }
 

@@ -70,7 +70,7 @@ pub fn write(
         });
     }
     let founded = state.founded.map(|founded| founded.head_public_key);
-    if founded != Some(keys.head_public_key()) {
+    if founded != Some(keys.founding_public_key()) {
         return Err(NotWritten::Keys);
     }
     let covers = closed_by.unwrap_or(state.seq);
@@ -93,7 +93,7 @@ pub fn write(
         sums += &sum_line(&sha256(bytes), name);
     }
     write_file(into, SUMS, sums.as_bytes())?;
-    let signed = signature::sign(keys, sums.as_bytes(), &comment(&figures, last));
+    let signed = signature::sign(keys, last, sums.as_bytes(), &comment(&figures, last));
     write_file(into, SIGNATURE, signed.as_bytes())?;
     let last = last.0;
     Ok(Written {
@@ -156,7 +156,7 @@ fn heads(
         stamp: Some(head.stamp.instant().to_string()),
         hash: head.hash.to_string(),
         signature: HEXLOWER.encode(&head.signature),
-        public_key: HEXLOWER.encode(&keys.head_public_key()),
+        public_key: HEXLOWER.encode(&keys.head_public_key_at(head.seq)),
     };
     let signed_now = || {
         let message = head_message(state.seq, &state.head, state.stamp);
@@ -164,7 +164,7 @@ fn heads(
             seq: state.seq,
             hash: state.head,
             stamp: state.stamp,
-            signature: keys.sign_head(&message).to_vec(),
+            signature: keys.sign_at(state.seq, &message).to_vec(),
         }
     };
     let after = after.unwrap_or_else(signed_now);

@@ -2,6 +2,8 @@
 
 use std::io::{BufReader, Cursor, Error, Read};
 
+use data_encoding::BASE64;
+
 use super::*;
 use crate::audit::{KeptHead, Verified, verify_export};
 use crate::domain::entry::{Actor, Change};
@@ -90,7 +92,7 @@ fn a_file_that_was_cut_and_what_follows_it_are_named_by_their_line() {
     assert_eq!(check(&all[..all.len() - 1]).unwrap().last, 401);
     let cut = check(&all[..all.len() - 2]).unwrap_err();
     assert!(cut.starts_with("line 400: "), "{cut}");
-    for garbage in ["\n", " ", "{}\n", "null", "\r\n"] {
+    for garbage in ["{}\n", "null", "[]", "\u{feff}x", "\u{feff}{}"] {
         let longer = [&all, garbage.as_bytes()].concat();
         let told = check(&longer).expect_err(garbage);
         assert!(told.starts_with("line 401: "), "{garbage:?}: {told}");
@@ -178,6 +180,105 @@ fn behind_the_highest_number_nothing_follows() {
     let told =
         format!("the first bad entry is 0: it does not follow the line before it, of entry {last}");
     assert_eq!(fault(&export_of([last, 0].into_iter())), told);
+}
+
+/// What a line says is compared, not how it is spelled.
+#[test]
+fn an_export_that_was_spelled_otherwise_is_the_same_export() {
+    let whole = export(40);
+    let texts: Vec<String> = whole.iter().map(|line| text(line)).collect();
+    let parsed = |line: &String| serde_json::from_str::<serde_json::Value>(line).unwrap();
+    let escaped = |line: &String| {
+        let letters = line.trim_end().chars().map(|letter| match letter {
+            'x' => r"\u0078".to_owned(),
+            '/' => r"\/".to_owned(),
+            other => other.to_string(),
+        });
+        letters.collect::<String>() + "\n"
+    };
+    let spaced = |line: &String| line.replace("\":", "\" :\t").replace(",\"", " , \"");
+    let spellings: [(&str, String); 9] = [
+        ("a byte order mark", format!("\u{feff}{}", texts.concat())),
+        (
+            "several",
+            texts.iter().map(|line| format!("\u{feff}{line}")).collect(),
+        ),
+        (
+            "empty lines",
+            texts
+                .iter()
+                .map(|line| format!("\n \t\r\n{line}\n"))
+                .collect(),
+        ),
+        ("white space", texts.iter().map(spaced).collect()),
+        (
+            "around",
+            texts
+                .iter()
+                .map(|line| format!("  {}  \r\n", line.trim_end()))
+                .collect(),
+        ),
+        ("escapes", texts.iter().map(escaped).collect()),
+        (
+            "names in order",
+            texts
+                .iter()
+                .map(|line| format!("{}\n", parsed(line)))
+                .collect(),
+        ),
+        ("a mark alone at the end", texts.concat() + "\u{feff}"),
+        ("spaces at the end", texts.concat() + "\n\n   "),
+    ];
+    let checked = verified(&whole).unwrap();
+    for (how, spelled) in spellings {
+        assert_ne!(spelled, texts.concat(), "{how}");
+        let read = verify_export(spelled.as_bytes(), None).map_err(|fault| fault.to_string());
+        assert_eq!(read.as_ref(), Ok(&checked), "{how}");
+        // A changed value is found in this spelling too, by the same line.
+        let changed = spelled.replacen("\"started\"", "\"stopped\"", 1);
+        if changed != spelled {
+            let told = verify_export(changed.as_bytes(), None)
+                .unwrap_err()
+                .to_string();
+            assert!(
+                told.contains("the readable form is not what the bytes say"),
+                "{how}: {told}"
+            );
+        }
+    }
+}
+
+fn text(line: &[u8]) -> String {
+    String::from_utf8(line.to_vec()).unwrap()
+}
+
+/// Readers differ in which of two values of one name they take: a person could be shown another
+/// than the one that is checked.
+#[test]
+fn what_is_added_left_out_or_said_twice_is_found() {
+    let whole = export(3);
+    let line = text(&whole[1]);
+    let twice = line.replacen('{', r#"{"seq":9,"#, 1);
+    let deep = line.replacen(r#""started":{"#, r#""started":{"program":"y","#, 1);
+    let added = line.replacen('{', r#"{"note":"x","#, 1);
+    let left_out = line.replacen(r#""actor":"system","#, "", 1);
+    let other = [
+        line.replacen(r#""seq":3"#, r#""seq":3.0"#, 1),
+        line.replacen(r#""seq":3"#, r#""seq":"3""#, 1),
+        line.replacen(r#""actor":"system""#, r#""actor":["system"]"#, 1),
+        format!("{}{}", line.trim_end(), line),
+        line.replace('\n', " {}\n"),
+    ];
+    for changed in [twice, deep, added, left_out].into_iter().chain(other) {
+        assert_ne!(changed, line);
+        let mut lines = whole.clone();
+        lines[1] = changed.clone().into_bytes();
+        assert!(
+            fault(&lines).starts_with("line 2: "),
+            "{changed}: {}",
+            fault(&lines)
+        );
+    }
 }
 
 /// `QQ==QQ==` decodes as `QUE=` does, and is another line.

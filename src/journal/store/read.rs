@@ -8,6 +8,7 @@ use super::{ChunkKey, StoreFault, StoredHead, VaultKey};
 use crate::domain::entry::{Entry, Hash};
 use crate::domain::ids::{PersonKey, Seq};
 use crate::domain::roster::Roster;
+use crate::domain::time::Stamp;
 use crate::journal::block::{Block, entries};
 use crate::journal::data_file::FileView;
 use crate::journal::guard::guarded;
@@ -49,22 +50,48 @@ impl Read {
         Ok(())
     }
 
-    /// The entry of that sequence, if it is in the journal.
-    pub fn entry(&self, seq: Seq) -> Result<Option<Entry>, StoreFault> {
+    /// The bytes of the entry of that sequence, if it is in the journal.
+    pub fn bytes(&self, seq: Seq) -> Result<Option<Vec<u8>>, StoreFault> {
         let mut found = Ok(None);
         self.blocks(seq, |first, block| {
-            let at = seq.0.saturating_sub(first.0) as usize;
-            let bytes = entries(block).nth(at);
-            found = match bytes {
-                None => Ok(None),
-                Some(Err(what)) => Err(StoreFault::Damaged(what)),
-                Some(Ok(bytes)) => Entry::decode(bytes)
-                    .map(Some)
-                    .map_err(|fault| StoreFault::Damaged(format!("entry {seq} {fault}"))),
-            };
+            let at = seq.0.checked_sub(first.0).map(|at| at as usize);
+            let bytes = at.and_then(|at| entries(block).nth(at)).transpose();
+            let bytes = bytes.map(|bytes| bytes.map(<[u8]>::to_vec));
+            found = bytes.map_err(StoreFault::Damaged);
             false
         })?;
         found
+    }
+
+    /// The entry of that sequence, if it is in the journal.
+    pub fn entry(&self, seq: Seq) -> Result<Option<Entry>, StoreFault> {
+        let bytes = self.bytes(seq)?;
+        let entry = bytes.map(|bytes| Entry::decode(&bytes)).transpose();
+        entry.map_err(|fault| StoreFault::Damaged(format!("entry {seq} {fault}")))
+    }
+
+    /// The last entry; 0 if there is none.
+    pub fn last_seq(&self) -> Result<Seq, StoreFault> {
+        let settled = guarded(|| self.file.last_seq())?;
+        Ok(self
+            .recent
+            .last()
+            .map_or(settled, |block| block.last().max(settled)))
+    }
+
+    /// The first entry of a stamp, or where it would be: stamps never go back.
+    pub fn first_at(&self, stamp: Stamp) -> Result<Seq, StoreFault> {
+        let (mut from, mut until) = (1, self.last_seq()?.0 + 1);
+        while from < until {
+            let middle = from + (until - from) / 2;
+            let bytes = self.bytes(Seq(middle))?;
+            let there = bytes.as_deref().and_then(Entry::place_of);
+            match there {
+                Some((_, there)) if there < stamp => from = middle + 1,
+                _ => until = middle,
+            }
+        }
+        Ok(Seq(from))
     }
 
     pub fn last_head(&self) -> Result<Option<StoredHead>, StoreFault> {

@@ -227,7 +227,7 @@ fn keep(
     let signed = Signed {
         report: text,
         public_key: keys.map(|keys| HEXLOWER.encode(&keys.head_public_key())),
-        signature: keys.map(|keys| HEXLOWER.encode(&keys.sign_at(Seq(u64::MAX), &message))),
+        signature: keys.map(|keys| HEXLOWER.encode(&keys.sign_newest(&message))),
     };
     let drills = folder.path().join("drills");
     fs::create_dir_all(&drills).map_err(BackupFault::at(&drills))?;

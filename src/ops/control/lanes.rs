@@ -55,7 +55,9 @@ impl Lane {
             | Work::CampaignList
             | Work::AgencyList
             | Work::RosterStats
-            | Work::Head => Self::Other,
+            | Work::Head
+            | Work::Checkpoint { .. }
+            | Work::Prove { .. } => Self::Other,
         }
     }
 

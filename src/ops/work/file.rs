@@ -38,6 +38,8 @@ impl Work {
             | Self::AgencyList
             | Self::RosterStats
             | Self::Head
+            | Self::Checkpoint { .. }
+            | Self::Prove { .. }
             | Self::Copy { .. }
             | Self::Health => 0,
         }

@@ -114,7 +114,7 @@ impl Call {
             "sites" => Self::Sites,
             "holds" => Self::Hold,
             "bookings" => Self::Book,
-            "bookings/mine" => Self::MyBooking,
+            "bookings/mine" | "bookings/mine/proof" => Self::MyBooking,
             _ => match call.split_once('/') {
                 Some(("sites", rest)) if rest.ends_with("/days") => Self::Days,
                 Some(("sites", rest)) if rest.ends_with("/slots") => Self::Slots,
@@ -141,7 +141,7 @@ impl Call {
             "hold" | "extend" | "release" => Self::HoldForm,
             "confirm" => Self::ConfirmPage,
             "book" => Self::BookForm,
-            "booking" | "booking.ics" => Self::BookingPage,
+            "booking" | "booking.ics" | "proof" => Self::BookingPage,
             "move" | "cancel" => Self::ChangeForm,
             "leave" => Self::Leave,
             _ => Self::Other,

@@ -374,6 +374,30 @@ not-for-you-letter = The first page says whom this programme is for. If you have
 no-booking = You have no booking
 no-booking-lead = While your opening lasts, you can book again.
 
+## The proof of a booking
+proof = Proof of my booking
+proof-lead = This proves that your booking stands in the agency’s record. It stays good, also after you change or cancel the booking.
+proof-shows = What it shows
+    .entry = The entry of your booking is in the record at its place, exactly as it was written.
+    .signed = The agency signed the whole record with this entry in it.
+    .later = If the entry were changed or taken out later, this file would prove that.
+    .private = It has no name and no telephone number. It has your booking number and the pseudonym under which the record knows you: give it only to people who may see your booking.
+proof-check = How to check it
+    .keep = Keep the file, print this page, or take a picture of the code.
+    .program = An auditor can check it at any time, without the agency and without a network: with Sumun (sumun audit verify), or with any program that reads C2SP tlog-proof.
+    .key = To check it, one needs the record’s public key. Compare the key below with the one that the agency has published elsewhere.
+proof-key = Public key of the record
+proof-made = Booked on { $at }
+proof-moved = Changed on { $at }
+proof-cancelled = Cancelled on { $at }
+proof-file = Save the proof
+proof-code = QR code of the proof
+proof-not-yet = Your booking is safe. Its newest entry is not in a signed checkpoint yet: in about { $seconds ->
+    [one] one second it can be proved.
+   *[other] { $seconds } seconds it can be proved.
+}
+proof-again = Look again
+
 ## Where to
 privacy = Privacy
 terms = Terms of use

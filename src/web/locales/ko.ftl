@@ -349,6 +349,27 @@ not-for-you-letter = 이번 대상은 처음 화면에 나와 있습니다. 안�
 no-booking = 예약이 없습니다
 no-booking-lead = 예약 기간 안이면 새로 예약할 수 있습니다.
 
+## 예약의 증명
+proof = 내 예약의 증명
+proof-lead = 예약이 기관의 기록에 있음을 증명합니다. 예약을 변경하거나 취소한 뒤에도 이 증명은 유효합니다.
+proof-shows = 증명하는 내용
+    .entry = 예약 항목이 기록의 제자리에 쓰인 그대로 있습니다.
+    .signed = 기관이 이 항목이 들어 있는 기록 전체에 서명했습니다.
+    .later = 나중에 이 항목을 고치거나 빼면 이 파일로 그 사실을 증명할 수 있습니다.
+    .private = 이름과 전화번호는 들어 있지 않습니다. 예약 번호와 기록에서 쓰는 가명이 들어 있으니, 예약을 보여 주어도 되는 사람에게만 주세요.
+proof-check = 확인하는 방법
+    .keep = 파일을 보관하거나, 이 화면을 인쇄하거나, 코드를 사진으로 남기세요.
+    .program = 언제든지 기관이나 인터넷 없이 확인할 수 있습니다. 수문(sumun audit verify)이나 C2SP tlog-proof를 읽는 프로그램이면 됩니다.
+    .key = 확인하려면 기록의 공개 키가 필요합니다. 아래 키가 기관이 다른 곳에 공개한 키와 같은지 견주어 보세요.
+proof-key = 기록의 공개 키
+proof-made = { $at }에 예약함
+proof-moved = { $at }에 변경함
+proof-cancelled = { $at }에 취소함
+proof-file = 증명 저장하기
+proof-code = 증명을 담은 QR 코드
+proof-not-yet = 예약은 안전하게 저장되었습니다. 가장 새로운 항목은 아직 서명된 기록에 들어가지 않았습니다. 약 { $seconds }초 뒤에 증명할 수 있습니다.
+proof-again = 다시 보기
+
 ## 어디로
 privacy = 개인정보 처리방침
 terms = 이용 안내

@@ -4,8 +4,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::USER_AGENT;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use fast_qr::QRBuilder;
-use std::fmt::Write as _;
 
 use super::answer::page;
 use super::choose::first_dose;
@@ -22,6 +20,7 @@ use crate::domain::agency::{Agency, Texts};
 use crate::domain::entry::{Change, Doses, Entry};
 use crate::domain::ids::{BookingNumber, PersonKey, SlotIndex, VaccineIndex};
 use crate::domain::state::{Booking, Status};
+use crate::qr::{self, Qr};
 use crate::service::Refused;
 use crate::web::read;
 use crate::web::words::Value;
@@ -51,16 +50,8 @@ struct BookingPage {
     changeable: bool,
 }
 
-/// A QR code as a path in units of its modules, with the quiet zone around it.
-struct Qr {
-    size: usize,
-    path: String,
-}
-
 /// For so long a booking is said to be made, and not only to be there.
 const NEW_S: i64 = 600;
-/// Modules around the code that stay empty (ISO/IEC 18004).
-const QUIET: usize = 4;
 
 #[derive(Template)]
 #[template(path = "no_booking.html", config = "src/web/pages/askama.toml")]
@@ -111,7 +102,7 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
         f: Frame::of(visit, "/booking"),
         booked_at: when.instant_s(booking.booked_at),
         doses: doses(visit, booking.doses),
-        qr: qr(&number),
+        qr: qr::svg(&number),
         number,
         was_moved,
         is_new,
@@ -180,22 +171,6 @@ fn is_in_app(request: &HttpRequest) -> bool {
     let agent = request.headers().get(USER_AGENT);
     let agent = agent.and_then(|agent| agent.to_str().ok());
     agent.is_some_and(|agent| IN_APP.iter().any(|name| agent.contains(name)))
-}
-
-fn qr(number: &str) -> Option<Qr> {
-    let code = QRBuilder::new(number).build().ok()?;
-    let mut path = String::new();
-    for y in 0..code.size {
-        for x in 0..code.size {
-            if code[y][x].value() {
-                let _ = write!(path, "M{} {}h1v1h-1z", x + QUIET, y + QUIET);
-            }
-        }
-    }
-    Some(Qr {
-        size: code.size + 2 * QUIET,
-        path,
-    })
 }
 
 /// The doses as a file for calendars; of a cancelled booking, a file that takes them out again.
@@ -346,18 +321,5 @@ pub async fn cancel(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Tro
             };
             Err(trouble::refused_form(visit, &refused, &retry))
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_has_a_code_with_its_quiet_zone() {
-        let qr = qr("7K3M-9QXT-2R").unwrap();
-        // Fourteen characters of the alphanumeric mode fit version 1: 21 modules.
-        assert_eq!(qr.size, 21 + 8);
-        assert!(qr.path.starts_with("M4 4h1v1h-1z"), "the finder's corner");
     }
 }

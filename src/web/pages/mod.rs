@@ -26,6 +26,7 @@ mod landing;
 mod look;
 mod outline;
 mod prepared;
+mod proof;
 mod text;
 mod trouble;
 mod visit;
@@ -167,6 +168,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
                         .route("/book", web::post().to(confirm::book))
                         .route("/booking", web::get().to(booking::show))
                         .route("/booking.ics", web::get().to(booking::calendar_file))
+                        .route("/proof", web::get().to(proof::show))
+                        .route("/proof/{which:made|last}", web::get().to(proof::file))
                         .route("/cancel", web::get().to(booking::ask_cancel))
                         .route("/cancel", web::post().to(booking::cancel))
                         .default_service(web::to(trouble::no_page)),

@@ -1,0 +1,202 @@
+//! `sumun audit verify`: what was handed over, checked offline with the public key alone.
+
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::audit::against::{Against, Kept, PublicKey};
+use crate::audit::evening::is_evidence;
+use crate::audit::given::{self, Given, ProvedEntry};
+use crate::audit::tiles::TileFolder;
+use crate::audit::{AuditFault, verify_export_against};
+use crate::cli::{Output, evening, verify};
+use crate::ops::folder::Folder;
+use crate::tree::checkpoint::{Checkpoint, Signed};
+use crate::tree::cosignature::cosigned_s;
+use crate::tree::note::VerifierKey;
+
+/// The file of entries that may lie beside tiles.
+const ENTRIES: &str = "entries.jsonl";
+
+/// `sumun audit verify`.
+#[derive(Args, Clone, Debug)]
+pub struct Verify {
+    /// What `export`, `prove` or `checkpoint` made, or a folder of tiles or of `evening`; the
+    /// folder's data file if not given
+    #[arg(value_name = "FILE|DIR")]
+    file: Option<PathBuf>,
+    /// What `head --json` or `checkpoint` printed earlier: finds a tail that was cut since, and a
+    /// fork
+    #[arg(long, value_name = "FILE")]
+    head: Vec<PathBuf>,
+    /// What verifies the record's heads, or a file with it
+    #[arg(long, value_name = "KEY")]
+    public_key: Option<String>,
+    /// The key of a witness that must have cosigned the checkpoint, or a file with it
+    #[arg(long, value_name = "KEY")]
+    witness: Vec<String>,
+}
+
+impl Verify {
+    pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
+        let kept = self.head.iter().map(|path| read_kept(path));
+        let against = Against {
+            kept: kept.collect::<anyhow::Result<_>>()?,
+            key: self.public_key.as_deref().map(read_key).transpose()?,
+        };
+        let Some(path) = &self.file else {
+            return verify::of_folder(folder, &against);
+        };
+        if path.is_dir() && is_evidence(path) {
+            let heads = against.kept.iter().filter_map(|kept| match kept {
+                Kept::Head(head) => Some(head),
+                Kept::Checkpoint(_) => None,
+            });
+            let key = self.public_key.as_deref().map(text_or_file);
+            return evening::check(path, heads.last(), key.as_deref());
+        }
+        let checked = if path.is_dir() {
+            self.tiles(path, &against)?
+        } else {
+            self.file(path, &against)?
+        };
+        Ok(checked.unwrap_or_else(|fault| verify::found(&fault.to_string())))
+    }
+
+    fn tiles(&self, path: &Path, against: &Against) -> anyhow::Result<Result<Output, AuditFault>> {
+        let folder = TileFolder::at(path);
+        let checkpoint = match given::check_tiles(&folder, against) {
+            Ok(checkpoint) => checkpoint,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let mut output = checkpoint_good(&checkpoint, "every tile leads to its root");
+        if let Some(note) = folder.checkpoint()? {
+            output = self.witnessed(output, &Signed::unchecked(&note)?)?;
+        }
+        let entries = path.join(ENTRIES);
+        if !output.fault && entries.exists() {
+            let mut against = against.clone();
+            against.kept.extend(given::kept_of(&folder)?);
+            let source = File::open(&entries)?;
+            match verify_export_against(BufReader::new(source), &against) {
+                Ok(verified) => output.human += &format!("\n{}", verify::answer(&verified).human),
+                Err(fault) => return Ok(Err(fault)),
+            }
+        }
+        Ok(Ok(output))
+    }
+
+    fn file(&self, path: &Path, against: &Against) -> anyhow::Result<Result<Output, AuditFault>> {
+        let given = match Given::look(path) {
+            Ok(given) => given,
+            Err(AuditFault::File(error)) => {
+                return Err(error).with_context(|| format!("can't open {}", path.display()));
+            }
+            Err(fault) => return Ok(Err(fault)),
+        };
+        Ok(match given {
+            Given::Entries => {
+                let source = File::open(path)?;
+                let verified = verify_export_against(BufReader::new(source), against);
+                verified
+                    .map(|verified| verify::compared_with(verify::answer(&verified), &against.kept))
+            }
+            Given::Proof(proof) => match given::check_proof(&proof, against) {
+                Ok(proved) => Ok(self.witnessed(shown(&proved), &Signed::unchecked(&proof.note)?)?),
+                Err(fault) => Err(fault),
+            },
+            Given::Checkpoint(signed) => match given::check_signed(&signed, against) {
+                Ok(checkpoint) => {
+                    let output = checkpoint_good(&checkpoint, "its signature fits the key");
+                    Ok(self.witnessed(output, &signed)?)
+                }
+                Err(fault) => Err(fault),
+            },
+            Given::Continued(continued) => match given::check_continued(&continued, against) {
+                Ok(checkpoint) => {
+                    let what = if against.kept.is_empty() {
+                        "its signature fits the key; give --head to check what it continues"
+                    } else {
+                        "it continues the one that was kept"
+                    };
+                    Ok(checkpoint_good(&checkpoint, what))
+                }
+                Err(fault) => Err(fault),
+            },
+        })
+    }
+
+    /// Looks for the cosignatures that are asked for.
+    fn witnessed(&self, mut output: Output, signed: &Signed) -> anyhow::Result<Output> {
+        let mut all = Vec::new();
+        for given in &self.witness {
+            let text = text_or_file(given);
+            let key: VerifierKey = text.parse().with_context(|| format!("{text:?}"))?;
+            let time_s = match cosigned_s(&signed.note, &key) {
+                Ok(time_s) => i64::try_from(time_s).unwrap_or(i64::MAX),
+                Err(fault) => return Ok(verify::found(&format!("the checkpoint {fault}"))),
+            };
+            let at = jiff::Timestamp::from_second(time_s);
+            let at = at.map_or_else(|_| time_s.to_string(), |at| at.to_string());
+            output.human += &format!("\ncosigned by {} at {at}", key.name());
+            all.push(json!({ "witness": key.name(), "at": at }));
+        }
+        output.json["witnesses"] = Value::Array(all);
+        Ok(output)
+    }
+}
+
+fn checkpoint_good(checkpoint: &Checkpoint, what: &str) -> Output {
+    let Checkpoint { origin, size, root } = checkpoint;
+    let human =
+        format!("verified: the checkpoint of {size} entries of {origin}, root {root}: {what}");
+    let json = json!({
+        "verified": true, "origin": origin, "size": size, "root": root.to_string(),
+    });
+    Output::done(human, json)
+}
+
+/// A proved entry, as a line of the record.
+fn shown(proved: &ProvedEntry) -> Output {
+    let ProvedEntry {
+        entry,
+        hash,
+        checkpoint,
+    } = proved;
+    let line = json!({
+        "seq": entry.seq.0, "stamp": entry.stamp.instant().to_string(), "actor": entry.actor,
+        "change": entry.change, "hash": hash.to_string(),
+    });
+    let human = format!(
+        "verified: entry {} is in the record {} of {} entries:\n{line}",
+        entry.seq, checkpoint.origin, checkpoint.size
+    );
+    let json = json!({
+        "verified": true, "origin": checkpoint.origin, "size": checkpoint.size, "entry": line,
+    });
+    Output::done(human, json)
+}
+
+fn read_kept(path: &Path) -> anyhow::Result<Kept> {
+    let text = fs::read_to_string(path);
+    let text = text.with_context(|| format!("can't read {}", path.display()))?;
+    Kept::read(&text).map_err(|why| {
+        anyhow::anyhow!(
+            "{} is neither what `sumun audit head --json` printed nor a checkpoint: {why}",
+            path.display()
+        )
+    })
+}
+
+/// A key as text, or in a file.
+pub fn read_key(given: &str) -> anyhow::Result<PublicKey> {
+    text_or_file(given).parse().map_err(anyhow::Error::msg)
+}
+
+fn text_or_file(given: &str) -> String {
+    fs::read_to_string(given).unwrap_or_else(|_| given.to_owned())
+}

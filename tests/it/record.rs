@@ -1,0 +1,403 @@
+//! The record as others check it: checkpoints, tiles and proofs of the real program, verified by
+//! independent libraries; and what `audit verify` and a witness say of what was changed.
+
+mod others;
+mod witnesses;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::world::{CAMPAIGN, OPEN, Server, World, fresh_key, person, text};
+
+/// Waits until the tree has this many entries.
+fn checkpoint_of(world: &World, size: u64) -> Value {
+    for _ in 0..100 {
+        // A server that was just started has none in the first seconds.
+        let told = world.run(&["audit", "checkpoint", "--json"]);
+        let seen: Value = serde_json::from_str(&text(&told.stdout)).unwrap_or_default();
+        if seen["size"].as_u64().is_some_and(|there| there >= size) {
+            return seen;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("no checkpoint of {size} entries in ten seconds");
+}
+
+/// Lets a running server's journal grow to more than so many entries: more than a full tile.
+fn grow(world: &World, size: u64) {
+    let there = world.ok(&["audit", "head"])["seq"].as_u64().unwrap();
+    for round in there..=size {
+        world.ok(&["gate", "message", &format!("message {round}")]);
+    }
+}
+
+/// Books for a person; the session, and the booking as it was answered.
+fn booked(server: &Server, at: u64) -> (String, Value) {
+    let session = server.session(&person(OPEN, at));
+    let slot = server.slot(&session, "A", "2180-08-02", 0);
+    let booked = server.client().book(&session, &fresh_key(), &slot).is(201);
+    (session, booked.json["booking"].clone())
+}
+
+/// What `audit verify` says without a data folder that it could look at.
+fn verify(arguments: &[&str]) -> (bool, String) {
+    let nowhere = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_sumun"))
+        .args(["audit", "verify"])
+        .args(arguments)
+        .args(["--data", nowhere.path().to_str().unwrap()])
+        .output()
+        .unwrap();
+    (
+        output.status.success(),
+        text(&output.stdout) + &text(&output.stderr),
+    )
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Tiles and an export of a record, in a folder of their own.
+struct Handed {
+    folder: tempfile::TempDir,
+    key: String,
+    size: u64,
+}
+
+impl Handed {
+    fn of(world: &World) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let told = world.ok(&["audit", "export", "--tiles", path(folder.path())]);
+        let entries = world.run(&["audit", "export"]);
+        fs::write(folder.path().join("entries.jsonl"), entries.stdout).unwrap();
+        Self {
+            folder,
+            key: told["public_key"].as_str().unwrap().to_owned(),
+            size: told["size"].as_u64().unwrap(),
+        }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn verify(&self) -> (bool, String) {
+        verify(&[path(self.folder.path()), "--public-key", &self.key])
+    }
+}
+
+#[test]
+fn tiles_and_entries_are_verified_elsewhere_and_every_kind_of_tampering_is_named() {
+    let world = World::new(40);
+    let server = world.serve();
+    (0..3).for_each(|at| drop(booked(&server, at)));
+    drop(server.stop());
+    let older = world.ok(&["audit", "checkpoint"])["note"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let server = world.serve();
+    grow(&world, 280);
+    drop(server.stop());
+    let handed = Handed::of(&world);
+    let (good, told) = handed.verify();
+    assert!(
+        good && told.contains("every tile leads to its root"),
+        "{told}"
+    );
+    assert!(
+        told.contains(&format!("entries 1 to {}", handed.size)),
+        "{told}"
+    );
+    let kept = handed.at("older");
+    fs::write(&kept, &older).unwrap();
+    let entries = handed.at("entries.jsonl");
+    let whole = fs::read_to_string(&entries).unwrap();
+    let with_older = |file: &Path| {
+        let key = ["--public-key", &handed.key];
+        verify(&[&[path(file), "--head", path(&kept)][..], &key].concat())
+    };
+    for file in [&entries, &handed.folder.path().to_path_buf()] {
+        let (good, told) = with_older(file);
+        assert!(good, "{told}");
+    }
+    let lines: Vec<&str> = whole.lines().collect();
+    let joined = |lines: &[&str]| lines.join("\n") + "\n";
+    let last = lines.len() - 1;
+    let tampered = [
+        (
+            "changed",
+            whole.replacen("booked", "moved", 1),
+            "readable form",
+        ),
+        (
+            "missing",
+            joined(&[&lines[..9], &lines[10..]].concat()),
+            "does not follow",
+        ),
+        (
+            "doubled",
+            joined(&[&lines[..10], &lines[9..]].concat()),
+            "does not follow",
+        ),
+        (
+            "reordered",
+            {
+                let mut lines = lines.clone();
+                lines.swap(8, 9);
+                joined(&lines)
+            },
+            "does not follow",
+        ),
+        (
+            "cut behind the older head",
+            joined(&lines[..last]),
+            "the tail was cut",
+        ),
+        (
+            "cut before the older head",
+            joined(&lines[..10]),
+            "the tail was cut",
+        ),
+    ];
+    for (how, changed, said) in tampered {
+        fs::write(&entries, changed).unwrap();
+        let (good, told) = handed.verify();
+        assert!(!good && told.contains(said), "{how}: {told}");
+        if how.ends_with("before the older head") {
+            let (good, told) = with_older(&entries);
+            assert!(!good && told.contains("the tail was cut"), "{how}: {told}");
+        }
+    }
+    fs::write(&entries, &whole).unwrap();
+    tamper_with_tiles(&handed);
+    let (good, told) = verify(&[path(handed.folder.path())]);
+    assert!(!good && told.contains("--public-key"), "{told}");
+    let other = Handed::of(&World::new(1));
+    let (good, told) = verify(&[path(handed.folder.path()), "--public-key", &other.key]);
+    assert!(!good, "a checkpoint of another record passed: {told}");
+    let (good, told) = verify(&[path(&entries), "--public-key", &other.key]);
+    assert!(!good && told.contains("another record"), "{told}");
+}
+
+/// Every byte of a tile and of the checkpoint counts; tiles that are missing or cut are named.
+fn tamper_with_tiles(handed: &Handed) {
+    let partial = handed.size % 256;
+    let edge = format!("tile/0/{:03}.p/{partial}", handed.size / 256);
+    let files = [
+        "tile/0/000".to_owned(),
+        edge,
+        "tile/1/000.p/1".to_owned(),
+        "checkpoint".to_owned(),
+    ];
+    for name in files.iter().filter(|name| handed.at(name).exists()) {
+        let file = handed.at(name);
+        let whole = fs::read(&file).unwrap();
+        for at in (0..whole.len()).step_by(whole.len() / 7 + 1) {
+            let mut changed = whole.clone();
+            changed[at] ^= 4;
+            fs::write(&file, changed).unwrap();
+            let (good, told) = handed.verify();
+            assert!(!good, "byte {at} of {name}: {told}");
+        }
+        for damage in [
+            whole[..whole.len() - 1].to_vec(),
+            Vec::new(),
+            [&whole[..], b"x"].concat(),
+        ] {
+            fs::write(&file, damage).unwrap();
+            assert!(!handed.verify().0, "the length of {name}");
+        }
+        fs::remove_file(&file).unwrap();
+        let (good, told) = handed.verify();
+        assert!(!good, "{name} is missing: {told}");
+        fs::write(&file, whole).unwrap();
+    }
+    let (good, told) = handed.verify();
+    assert!(good, "{told}");
+}
+
+#[test]
+fn a_booking_is_proved_by_its_number_also_after_it_was_moved_and_cancelled() {
+    let world = World::new(10);
+    let server = world.serve();
+    let (session, booking) = booked(&server, 1);
+    let number = booking["number"].as_str().unwrap();
+    let mut client = server.client();
+    let other = server.slot(&session, "A", "2180-08-02", 1);
+    let to = json!({ "slot": other });
+    client
+        .post_once(&format!("/bookings/{number}/move"), &session, "m", &to)
+        .is(200);
+    client
+        .post_once(
+            &format!("/bookings/{number}/cancel"),
+            &session,
+            "c",
+            &json!({}),
+        )
+        .is(200);
+    checkpoint_of(
+        &world,
+        world.ok(&["audit", "head"])["seq"].as_u64().unwrap(),
+    );
+    let beside = world.ok(&["audit", "prove", number]);
+    let of_person = proof_of(&mut client, &session);
+    drop(server.stop());
+    let at_rest = world.ok(&["audit", "prove", number]);
+    assert_eq!(at_rest, beside);
+    let entries = at_rest["entries"].as_array().unwrap();
+    let what: Vec<&str> = entries
+        .iter()
+        .map(|entry| entry["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(what, ["booked", "moved", "cancelled"]);
+    assert_eq!(entries[0]["campaign"], CAMPAIGN);
+    // The person has the first and the last of them.
+    let theirs = of_person["entries"].as_array().unwrap();
+    assert_eq!(theirs.len(), 2);
+    assert_eq!(theirs[0]["proof"], entries[0]["proof"]);
+    assert_eq!(theirs[1]["proof"], entries[2]["proof"]);
+    assert_eq!(of_person["public_key"], at_rest["public_key"]);
+    // By the number of the entry it is the same proof.
+    let by_seq = world.ok(&["audit", "prove", &entries[0]["seq"].to_string()]);
+    assert_eq!(by_seq["entries"][0], entries[0]);
+    let into = world.path("proofs");
+    world.ok(&["audit", "prove", number, "--into", path(&into)]);
+    let key = at_rest["public_key"].as_str().unwrap();
+    let file = into.join(format!("entry-{}.tlog-proof", entries[0]["seq"]));
+    let (good, told) = verify(&[path(&file), "--public-key", key]);
+    assert!(
+        good && told.contains(number) && told.contains("\"booked\""),
+        "{told}"
+    );
+    let page = fs::read_to_string(into.join("proof.html")).unwrap();
+    assert_eq!(page.matches("<svg").count(), 3, "each proof has its code");
+    assert!(
+        !page.contains("http") && !page.contains("<script"),
+        "it needs nothing from elsewhere"
+    );
+    for entry in entries {
+        assert!(page.contains(entry["proof"].as_str().unwrap().trim_end()));
+    }
+    // Any change of the file is found.
+    let proof = fs::read(&file).unwrap();
+    for at in (0..proof.len()).step_by(97) {
+        let mut changed = proof.clone();
+        changed[at] ^= 1;
+        fs::write(&file, changed).unwrap();
+        assert!(!verify(&[path(&file), "--public-key", key]).0, "byte {at}");
+    }
+    for unknown in ["7K3M-9QXT-2R", "999999", "0", "x"] {
+        assert!(
+            !world.run(&["audit", "prove", unknown]).status.success(),
+            "{unknown}"
+        );
+    }
+}
+
+/// What the person is told, once it is in a checkpoint.
+fn proof_of(client: &mut Client, session: &str) -> Value {
+    for _ in 0..100 {
+        let proof = client
+            .get("/bookings/mine/proof", Some(session))
+            .is(200)
+            .json;
+        if proof["ready_in_s"].is_null() {
+            return proof;
+        }
+        assert!(proof["ready_in_s"].as_u64().unwrap() >= 1);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("no proof in ten seconds");
+}
+
+#[test]
+fn a_person_sees_their_proof_in_words_and_nobody_elses() {
+    let world = World::new(10);
+    let server = world.serve();
+    let mut client = server.client();
+    let session = server.session(&person(OPEN, 1));
+    client
+        .get("/bookings/mine/proof", Some(&session))
+        .problem(404, "no_booking");
+    client
+        .get("/bookings/mine/proof", None)
+        .problem(401, "session_invalid");
+    let (session, booking) = booked(&server, 2);
+    let proof = proof_of(&mut client, &session);
+    assert_eq!(proof["number"], booking["number"]);
+    assert_eq!(proof["entries"][0]["seq"], booking["seq"]);
+    let page = |client: &mut Client, page: &str| {
+        client.call(
+            "GET",
+            &format!("//en/{CAMPAIGN}{page}"),
+            Some(&session),
+            &[],
+            None,
+        )
+    };
+    let shown = text(&page(&mut client, "/proof").is(200).body);
+    let proved = proof["entries"][0]["proof"].as_str().unwrap();
+    for part in [
+        proved.trim_end(),
+        "How to check it",
+        booking["number"].as_str().unwrap(),
+    ] {
+        assert!(shown.contains(part), "{part}");
+    }
+    let file = page(&mut client, "/proof/made").is(200);
+    assert_eq!(text(&file.body), proved);
+    assert!(
+        file.header("content-disposition")
+            .unwrap()
+            .contains(".tlog-proof")
+    );
+    // Nothing was changed yet: there is no other proof.
+    assert_eq!(page(&mut client, "/proof/last").status, 303);
+    let person = person(OPEN, 2);
+    assert!(!shown.contains(&person.name) && !shown.contains(&person.code));
+}
+
+#[test]
+fn heads_and_checkpoints_fit_on_paper_and_bind_an_export() {
+    let world = World::new(3);
+    let code = text(&world.run(&["audit", "head", "--qr"]).stdout);
+    assert!(code.contains('█') && code.contains("public key"), "{code}");
+    let note = text(&world.run(&["audit", "checkpoint"]).stdout);
+    let with_code = text(&world.run(&["audit", "checkpoint", "--qr"]).stdout);
+    assert!(with_code.starts_with(note.trim_end()) && with_code.contains('█'));
+    let kept = world.write("kept", &note);
+    let bare = world.ok(&["audit", "head"])["public_key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let (good, told) = verify(&[path(&kept), "--public-key", &bare]);
+    assert!(good && told.contains("signature fits"), "{told}");
+    // The folder's own data file continues it, as do a copy and an export of it later.
+    world.ok(&["gate", "message", "one more"]);
+    let told = world.ok(&["audit", "verify", "--head", path(&kept)]);
+    assert_eq!(told["verified"], true);
+    let since = note.lines().nth(1).unwrap();
+    let continued = text(&world.run(&["audit", "checkpoint", "--since", since]).stdout);
+    let continued = world.write("continued", &continued);
+    let (good, told) = verify(&[
+        path(&continued),
+        "--head",
+        path(&kept),
+        "--public-key",
+        &bare,
+    ]);
+    assert!(good && told.contains("it continues"), "{told}");
+    // Another record's checkpoint is not continued by this one.
+    let other = World::new(3);
+    let note = text(&other.run(&["audit", "checkpoint"]).stdout);
+    let foreign = world.write("foreign", &note);
+    let told = world.run(&["audit", "verify", "--head", path(&foreign)]);
+    assert!(!told.status.success(), "{}", text(&told.stdout));
+}

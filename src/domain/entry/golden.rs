@@ -45,7 +45,8 @@ variants!(change_name, CHANGES, Change:
     Founded Started ClockStepped ClockBehind PieceAdded CampaignActivated SitesImported
     SlotsImported RosterImported HoldPlaced HoldEnded Booked Moved Cancelled Refused NumbersLeased
     PlacesGiven ServingAdvanced DrawCommitted DrawRevealed LineEnded GateSet
-    TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended LineTold Stopped);
+    TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended
+    LineTold Stopped);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
     Administrator Operator Approver Site Agent Auditor Reporter);

@@ -24,8 +24,8 @@ impl Page<'_> {
              받습니다. 공개 값이 있으면 씨앗 대신 SHA-256(\"sumun draw value v1\" ‖ 씨앗 ‖ 값)을 씁니다.",
             "The SHA-256 of the seed was journalled before anybody could come, and the seed was \
              shown at the opening. A person's lot is the first eight bytes of \
-             SHA-256(\"sumun draw v1\" ‖ seed ‖ pseudonym), and numbers go by ascending lot. With a \
-             public value, \
+             SHA-256(\"sumun draw v1\" ‖ seed ‖ pseudonym), and numbers go by ascending lot. With \
+             a public value, \
              SHA-256(\"sumun draw value v1\" ‖ seed ‖ value) takes the seed's place.",
         );
         for draw in &self.figures.draws {
@@ -373,7 +373,8 @@ impl Page<'_> {
                 ENTRIES,
                 self.say(
                     "첫 항목부터 저녁 끝까지의 모든 항목 (이름 없이 가명만)",
-                    "every entry, from the first to the end of the evening, with pseudonyms and no names",
+                    "every entry, from the first to the end of the evening, with pseudonyms \
+                     and no names",
                 ),
             ),
             (

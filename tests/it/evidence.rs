@@ -336,8 +336,7 @@ fn runs(world: &World) -> Vec<&'static str> {
     let told = export.lines().filter_map(|line| {
         let entry: Value = serde_json::from_str(line).unwrap();
         let is = |name: &str| entry["change"][name].is_object();
-        let named = ["started", "stopped"].into_iter().find(|name| is(name));
-        named
+        ["started", "stopped"].into_iter().find(|name| is(name))
     });
     told.collect()
 }

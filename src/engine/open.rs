@@ -190,8 +190,12 @@ pub fn open_after(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::*;
     use crate::clock::Entropy;
+    use crate::domain::ids::{CampaignIndex, LineIndex, Seq};
+    use crate::engine::command::Command;
 
     const HOUR: i64 = 3_600 * Stamp::SECOND;
     const NOON: Stamp = Stamp(1_790_000_000 * Stamp::SECOND);
@@ -288,11 +292,37 @@ mod tests {
         assert_eq!(shared.state().stamp, clock.now());
         drop(core);
         let store = Store::open(&world.file()).unwrap();
-        let second = store.read().unwrap().entry(crate::domain::ids::Seq(2));
+        let second = store.read().unwrap().entry(Seq(2));
         let behind_ns = 48 * HOUR;
         assert_eq!(
             second.unwrap().unwrap().change,
             Change::ClockBehind { behind_ns }
         );
+    }
+
+    /// One that was started with a wrong clock, and stopped again, left the entries' time alone.
+    #[test]
+    fn a_server_that_changes_nothing_tells_neither_its_start_nor_its_stop() {
+        let world = World::founded();
+        let mut core = world.open_at(after(1), LastUse::default()).unwrap();
+        core.tell_start("a test".to_owned());
+        core.step(&mut VecDeque::new()).unwrap();
+        core.tell_stop().unwrap();
+        assert_eq!(core.shared().state().seq, Seq(1));
+        // What the keeper asks for can't be here; all the same it is a sign that somebody served.
+        let change = Change::LineEnded {
+            campaign: CampaignIndex(0),
+            line: LineIndex(0),
+        };
+        let (reply, _answer) = tokio::sync::oneshot::channel();
+        core.step(&mut VecDeque::from([Command::Keep { change, reply }]))
+            .unwrap();
+        core.tell_stop().unwrap();
+        let read = core.store().read().unwrap();
+        let change = |seq| read.entry(Seq(seq)).unwrap().unwrap().change;
+        let program = "a test".to_owned();
+        assert_eq!(change(2), Change::Started { program });
+        assert_eq!(change(3), Change::Stopped {});
+        assert_eq!(core.shared().state().seq, Seq(3));
     }
 }

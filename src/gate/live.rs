@@ -356,8 +356,8 @@ impl InLine<'_> {
         self.live.admission.allowed(active, true, 0, now);
     }
 
-    /// What its people are told now, of whom the last has everybody else ahead of them; `after_s` is
-    /// how long it takes until the line moves.
+    /// What its people are told now, of whom the last has everybody else ahead of them; `after_s`
+    /// is how long it takes until the line moves.
     pub fn told(&self, after_s: u64) -> Told {
         let (live, limits) = (self.live, &self.gate.limits);
         let (admission, outlook) = (&live.admission, live.admission.outlook());

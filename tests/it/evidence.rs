@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::commands::{Demo, free_slots};
 use super::evenings::{campaign, enter, run, wait_until};
-use super::world::{Person, people_of, text};
+use super::world::{OPEN, Person, World, people_of, person, text};
 
 const FILES: [&str; 7] = [
     "SHA256SUMS",
@@ -327,4 +327,62 @@ fn copied(from: &Path, to: &Path) {
     for name in FILES {
         fs::copy(from.join(name), to.join(name)).unwrap();
     }
+}
+
+/// What the journal has of starts and stops, in order.
+fn runs(world: &World) -> Vec<&'static str> {
+    let export = world.run(&["audit", "export"]).stdout;
+    let export = text(&export);
+    let told = export.lines().filter_map(|line| {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        let is = |name: &str| entry["change"][name].is_object();
+        ["started", "stopped"].into_iter().find(|name| is(name))
+    });
+    told.collect()
+}
+
+#[test]
+fn a_stop_is_told_from_a_crash() {
+    let world = World::new(10);
+    let server = world.serve();
+    server.session(&person(OPEN, 0));
+    assert!(server.stop().success());
+    assert_eq!(runs(&world), ["started", "stopped"]);
+    let server = world.serve();
+    server.session(&person(OPEN, 1));
+    server.kill();
+    let server = world.serve();
+    server.session(&person(OPEN, 2));
+    assert!(server.stop().success());
+    let wanted = ["started", "stopped", "started", "started", "stopped"];
+    assert_eq!(runs(&world), wanted);
+    // The opening of this world goes on for a hundred years.
+    let folder = world.path("evidence");
+    let into = folder.to_str().unwrap();
+    let opening = "2020-01-01T00:00";
+    let made = [
+        "audit",
+        "evening",
+        "--campaign",
+        "test-open",
+        "--opening",
+        opening,
+        into,
+    ];
+    let several = text(&world.run(&made).stderr);
+    assert!(
+        several.contains("2 openings at") && several.contains("0 (open), 1 (over)"),
+        "{several}"
+    );
+    let made = [&made[..], &["--line", "0", "--so-far"]].concat();
+    world.ok(&made);
+    let figures = figures(&folder);
+    let seen: Vec<&Value> = figures["happenings"].as_array().unwrap().iter().collect();
+    let seen: Vec<&str> = seen
+        .iter()
+        .map(|seen| seen["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(seen[2..4], ["started", "started_after_crash"], "{seen:?}");
+    assert_eq!(figures["numbers"]["given"], 3);
+    world.ok(&["audit", "verify", into]);
 }

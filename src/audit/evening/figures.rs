@@ -2,8 +2,8 @@
 //!
 //! Each follows from the entries of the journal alone, so that two people who have the same entries
 //! have the same figures. Instants are RFC 3339 in the campaign's zone, to the millisecond at the
-//! most. Nobody is in here: numbers of people, never a pseudonym. Accounts of operators stand beside
-//! what they did.
+//! most. Nobody is in here: numbers of people, never a pseudonym. Accounts of operators stand
+//! beside what they did.
 
 use std::collections::BTreeMap;
 

@@ -153,8 +153,8 @@ impl LineRecord {
     }
 
     /// How many held or booked before their number was called, and had no other way in: no booking
-    /// from before. A call of the last moment before a crash is not in the entries; `last_signs` are
-    /// the last entries before each start.
+    /// from before. A call of the last moment before a crash is not in the entries; `last_signs`
+    /// are the last entries before each start.
     fn acted_before_call(&mut self, state: &State, last_signs: &[Stamp]) -> u64 {
         let served = &self.served;
         self.early.retain(|early| {
@@ -178,8 +178,8 @@ impl LineRecord {
         self.early.len() as u64
     }
 
-    /// All figures. `opens` is the opening, `state` that of the end of the evening, `last_signs` the
-    /// last entries before each start.
+    /// All figures. `opens` is the opening, `state` that of the end of the evening, `last_signs`
+    /// the last entries before each start.
     pub fn figures(
         mut self,
         opens: Stamp,

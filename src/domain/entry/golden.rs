@@ -45,7 +45,8 @@ variants!(change_name, CHANGES, Change:
     Founded Started ClockStepped ClockBehind PieceAdded CampaignActivated SitesImported
     SlotsImported RosterImported HoldPlaced HoldEnded Booked Moved Cancelled Refused NumbersLeased
     PlacesGiven ServingAdvanced DrawCommitted DrawRevealed LineEnded GateSet
-    TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended LineTold Stopped
+    TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended
+    LineTold Stopped
     PersonalKeysRotated HeadKeyRotated VaultSealed PersonErased VaultEmptied PersonalDataSeen);
 variants!(purpose_name, PURPOSES, Purpose: Shown Erased);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);

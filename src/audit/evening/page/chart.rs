@@ -63,7 +63,8 @@ impl Chart<'_> {
         }
         let _ = write!(
             out,
-            "</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">\n",
+            "</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+             aria-label=\"{}\">\n",
             escaped(&self.label)
         );
         self.draw(&mut out);

@@ -22,9 +22,10 @@ impl Page<'_> {
             "씨앗의 SHA-256을 아무도 오기 전에 저널에 적고, 열릴 때 씨앗을 밝힙니다. 사람의 제비는 \
              SHA-256(\"sumun draw v1\" ‖ 씨앗 ‖ 사람의 가명)의 앞 8바이트이며, 작은 순서로 번호를 \
              받습니다. 공개 값이 있으면 씨앗 대신 SHA-256(\"sumun draw value v1\" ‖ 씨앗 ‖ 값)을 씁니다.",
-            "The SHA-256 of the seed was journalled before anybody could come, and the seed was shown \
-             at the opening. A person's lot is the first eight bytes of SHA-256(\"sumun draw v1\" ‖ \
-             seed ‖ pseudonym), and numbers go by ascending lot. With a public value, \
+            "The SHA-256 of the seed was journalled before anybody could come, and the seed was \
+             shown at the opening. A person's lot is the first eight bytes of \
+             SHA-256(\"sumun draw v1\" ‖ seed ‖ pseudonym), and numbers go by ascending lot. With \
+             a public value, \
              SHA-256(\"sumun draw value v1\" ‖ seed ‖ value) takes the seed's place.",
         );
         for draw in &self.figures.draws {
@@ -371,8 +372,9 @@ impl Page<'_> {
             (
                 ENTRIES,
                 self.say(
-                    "첫 항목부터 저녁 끝까지의 모든 항목",
-                    "every entry, from the first to the end of the evening",
+                    "첫 항목부터 저녁 끝까지의 모든 항목 (이름 없이 가명만)",
+                    "every entry, from the first to the end of the evening, with pseudonyms \
+                     and no names",
                 ),
             ),
             (

@@ -229,8 +229,8 @@ impl Page<'_> {
             "번호를 받은 때부터 불릴 때까지입니다. 1분에 한 번 기록한 안내와, 그 앞뒤 1분 30초 안에 온 \
              사람의 실제 대기를 견줍니다. 일시 정지한 시간은 안내에 없으므로 뺍니다.",
             "From when a number was given to when it was called. What was told is on record once a \
-             minute, and is compared with the waits of those who came within a minute and a half of \
-             it. Pauses are left out, for nobody was told of them before.",
+             minute, and is compared with the waits of those who came within a minute and a half \
+             of it. Pauses are left out, for nobody was told of them before.",
         );
         let count = |count: u64| Cell::Text(grouped(count));
         out.push_str(&facts(&[

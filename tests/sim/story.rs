@@ -2,7 +2,8 @@
 
 use sumun::domain::booking::decide::{Ask, Request, Seat};
 use sumun::domain::entry::{Change, Idempotency};
-use sumun::domain::ids::{HoldId, Pool};
+use sumun::domain::ids::{CampaignIndex, HoldId, LineIndex, Pool};
+use sumun::domain::line::told::{Told, WaitBecause};
 
 use crate::model::{Act, Asked};
 use crate::random::Random;

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{Output, verify};
 use crate::audit::KeptHead;
 use crate::audit::evening::{self, Checked, Expected, public_key_text, survey, write};
+use crate::domain::ids::Seq;
 use crate::domain::text::grouped;
 use crate::ops::folder::Folder;
 

@@ -366,6 +366,7 @@ pub fn perform(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Resu
                 reply,
             }]);
             core.step(&mut queue)?;
+            core.mark_vault()?;
             core.close()?;
             let outcome = answer.try_recv().unwrap_or(Outcome::Unknown);
             Ok(work::finished(outcome))

@@ -10,12 +10,14 @@ use crate::ops::work::{PersonAct, Who, Work};
 pub enum PersonCommand {
     /// Show what is kept of a person; the look is put on record first
     #[command(
-        after_help = "Example:\n  sumun person show --number 4K7Q-9Z2M-3P --reason \"letter of 20 July\""
+        after_help = "Example:\n  sumun person show --number 4K7Q-9Z2M-3P --reason \"letter of 20 \
+                      July\""
     )]
     Show(Asked),
     /// Erase a person's name and telephone number; their bookings stay under the pseudonym
     #[command(
-        after_help = "Example:\n  sumun person erase --number 4K7Q-9Z2M-3P --reason \"asked in writing\""
+        after_help = "Example:\n  sumun person erase --number 4K7Q-9Z2M-3P --reason \"asked in \
+                      writing\""
     )]
     Erase(Asked),
 }

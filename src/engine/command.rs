@@ -137,6 +137,8 @@ pub enum Operation {
     ShowPerson { look: Look },
     /// Erases the name and the telephone number of the one person of the look.
     ErasePerson { look: Look, now: Stamp },
+    /// Journals what the program itself did beside the writer.
+    RecordOwn { change: Change },
     /// Journals what an operator did elsewhere: a look at personal data, an erased row.
     Record { change: Change },
 }

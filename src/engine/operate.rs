@@ -50,6 +50,7 @@ impl Core {
                 self.head_key(actor.clone(), public_key, &folder)
             }
             Operation::Record { change } => self.record_for(actor.clone(), change),
+            Operation::RecordOwn { change } => self.record_for(Actor::System, change),
             Operation::AddPieces { list, pieces } => self.add_pieces(actor, list, pieces),
             Operation::PutListInForce { list } => self.put_list_in_force(actor, *list),
             Operation::Rekey { people } => self.rekey(actor, &people),

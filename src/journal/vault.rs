@@ -123,7 +123,8 @@ pub fn check_vault(
     Ok(all)
 }
 
-/// Works out the digest of the rows of the roster in force, piece by piece; none when it is stopped.
+/// Works out the digest of the rows of the roster in force, piece by piece; none when it is
+/// stopped.
 pub fn vault_mark(
     read: &Read,
     roster: &Roster,

@@ -249,8 +249,14 @@ fn a_booking_is_proved_by_its_number_also_after_it_was_moved_and_cancelled() {
     let beside = world.ok(&["audit", "prove", number]);
     let of_person = proof_of(&mut client, &session);
     drop(server.stop());
+    // The stop is an entry of its own, so the tree has grown by one.
     let at_rest = world.ok(&["audit", "prove", number]);
-    assert_eq!(at_rest, beside);
+    let same = |proofs: &Value| {
+        let entries = proofs["entries"].as_array().unwrap().iter();
+        let same = entries.map(|entry| (entry["seq"].clone(), entry["what"].clone()));
+        (proofs["public_key"].clone(), same.collect::<Vec<_>>())
+    };
+    assert_eq!(same(&at_rest), same(&beside));
     let entries = at_rest["entries"].as_array().unwrap();
     let what: Vec<&str> = entries
         .iter()

@@ -55,7 +55,7 @@ fn other_keys_for_names_change_nothing_for_people_and_every_row() {
         (&0.into(), &0.into())
     );
     // A session goes on, and people sign in by their names.
-    let mine = "/api/v1/campaigns/test-open/bookings/mine";
+    let mine = "/bookings/mine";
     server
         .client()
         .get(mine, Some(&session))

@@ -137,7 +137,21 @@ fn explain_refuses_what_is_no_date_or_instant() {
     let folder = Folder::new();
     let july = folder.file("july.toml", JULY);
     let ask = |born, at| refusal(&["explain", &july, "--birth-date", born, "--at", at]);
-    assert!(ask("1967-02-30", "2021-07-20T03:00").contains("--birth-date: `1967-02-30`"));
+    let wrong = [
+        "explain",
+        &july,
+        "--birth-date",
+        "1967-02-30",
+        "--at",
+        "2021-07-20T03:00",
+    ];
+    let wrong = Sumun::try_parse_from([&["sumun"], &wrong[..]].concat()).unwrap_err();
+    assert_eq!(wrong.exit_code(), 2);
+    let wrong = wrong.to_string();
+    assert!(
+        wrong.contains("--birth-date") && wrong.contains("`1967-02-30`"),
+        "{wrong}"
+    );
     for at in [
         "now",
         "2021-07-20",

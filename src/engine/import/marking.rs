@@ -9,7 +9,7 @@ use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use crate::domain::entry::Change;
 use crate::domain::personal::VaultMark;
-use crate::engine::command::{Command, Outcome};
+use crate::engine::command::{Command, Operation, Outcome};
 use crate::engine::shared::Shared;
 use crate::engine::writer::WriterHandle;
 use crate::journal::store::{Store, StoreFault};
@@ -66,13 +66,15 @@ pub(super) fn mark(
     Ok(())
 }
 
-/// Has a change kept by the writer; whether it was.
+/// Has the writer journal a change as the program's own; whether it did.
 pub(super) fn keep(writer: &WriterHandle, change: Change, stop: &AtomicBool) -> bool {
     let (reply, mut kept) = oneshot::channel();
-    if writer
-        .submit_always(Command::Keep { change, reply })
-        .is_err()
-    {
+    let command = Command::Operate {
+        operator: String::new(),
+        operation: Operation::RecordOwn { change },
+        reply,
+    };
+    if writer.submit_always(command).is_err() {
         return false;
     }
     // The writer may be ending, and wait for this thread.

@@ -3,8 +3,8 @@
 //!
 //! `lists` are campaign files, sites and slots; `roster` are the people; `sweep` erases what an
 //! import that was interrupted or replaced has left in the data file; `marking` puts the digest of
-//! the sealed rows into the journal; `person` is about one person's row; `retention` erases all of them
-//! when they are due.
+//! the sealed rows into the journal; `person` is about one person's row; `retention` erases all of
+//! them when they are due.
 
 pub mod agency;
 pub mod lists;

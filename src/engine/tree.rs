@@ -62,7 +62,7 @@ const TILES: &str = "tile";
 /// How soon an entry is in a checkpoint. Signing takes 20 µs and nothing is synced.
 const SETTLE: Duration = Duration::from_secs(2);
 /// Tiles that are looked at each second: after a start, until all were (20 million entries in a
-/// minute, in 5 % of a core), and from then on.
+/// minute), and from then on.
 const LOOKS_FIRST: usize = 1_500;
 const LOOKS: usize = 20;
 

@@ -142,7 +142,8 @@ fn roots_are_those_of_the_rfc_for_every_size_around_powers_of_two_and_tiles() {
             .collect();
         let mut made: Vec<String> = memory.0.keys().cloned().collect();
         let mut wanted = known.clone();
-        (made.sort(), wanted.sort());
+        made.sort();
+        wanted.sort();
         assert_eq!(made, wanted, "the tiles of {size}");
         assert_eq!(done(Edge::of(size as u64, &mut &memory)), edge);
     }

@@ -96,14 +96,14 @@ fn tiles_and_entries_are_verified_elsewhere_and_every_kind_of_tampering_is_named
     let world = World::new(40);
     let server = world.serve();
     (0..3).for_each(|at| drop(booked(&server, at)));
-    drop(server.stop());
+    assert!(server.stop().success());
     let older = world.ok(&["audit", "checkpoint"])["note"]
         .as_str()
         .unwrap()
         .to_owned();
     let server = world.serve();
     grow(&world, 280);
-    drop(server.stop());
+    assert!(server.stop().success());
     let handed = Handed::of(&world);
     let (good, told) = handed.verify();
     assert!(
@@ -248,7 +248,7 @@ fn a_booking_is_proved_by_its_number_also_after_it_was_moved_and_cancelled() {
     );
     let beside = world.ok(&["audit", "prove", number]);
     let of_person = proof_of(&mut client, &session);
-    drop(server.stop());
+    assert!(server.stop().success());
     // The stop is an entry of its own, so the tree has grown by one.
     let at_rest = world.ok(&["audit", "prove", number]);
     let same = |proofs: &Value| {

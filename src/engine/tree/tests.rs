@@ -190,7 +190,8 @@ fn tiles_that_are_damaged_or_missing_are_written_anew() {
     let mut world = World::new();
     world.commit(67_000, 1);
     world.follow(&mut world.resume());
-    let damages: [(&str, fn(&Path)); 8] = [
+    type Damage = fn(&Path);
+    let damages: [(&str, Damage); 8] = [
         ("tile/0/100", |file| fs::remove_file(file).unwrap()),
         ("tile/0/100", |file| flip(file, 77)),
         ("tile/0/100", |file| fs::write(file, []).unwrap()),

@@ -66,7 +66,7 @@ fn independent_libraries_verify_checkpoint_tiles_inclusion_and_consistency() {
     let older = checkpoint_of(&world, 10);
     (2..12).for_each(|at| drop(booked(&server, at)));
     grow(&world, 280);
-    drop(server.stop());
+    assert!(server.stop().success());
     let handed = Handed::of(&world);
     assert!(handed.size > 256, "{}", handed.size);
     let note = fs::read_to_string(handed.at("checkpoint")).unwrap();

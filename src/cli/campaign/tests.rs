@@ -145,7 +145,9 @@ fn explain_refuses_what_is_no_date_or_instant() {
         "--at",
         "2021-07-20T03:00",
     ];
-    let wrong = Sumun::try_parse_from([&["sumun"], &wrong[..]].concat()).unwrap_err();
+    let wrong = Sumun::try_parse_from([&["sumun"], &wrong[..]].concat())
+        .err()
+        .unwrap();
     assert_eq!(wrong.exit_code(), 2);
     let wrong = wrong.to_string();
     assert!(

@@ -27,6 +27,16 @@ fn verified(world: &World) -> Value {
     told
 }
 
+/// A running server reads the rows of a roster behind the import, and then journals their digest.
+fn wait_for_digest(world: &World, roster: u32) {
+    let sealed = format!("\"vault_sealed\":{{\"roster\":{roster},");
+    let began = std::time::Instant::now();
+    while !text(&world.run(&["audit", "export"]).stdout).contains(&sealed) {
+        assert!(began.elapsed().as_secs() < 30, "no digest");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
 fn restore(world: &World, from: &Path, into: &Path, keys: &Path) -> std::process::Output {
     fs::create_dir_all(into).unwrap();
     fs::copy(keys, into.join("keys.json")).unwrap();
@@ -64,6 +74,7 @@ fn other_keys_for_names_change_nothing_for_people_and_every_row() {
     let found = server.client().get(mine, Some(&again)).is(200);
     assert_eq!(found.json["booking"]["number"], number.as_str());
     book(&server, 3);
+    wait_for_digest(&world, 2);
     server.stop();
     let after = verified(&world);
     assert_eq!(after["vault"]["digest"], "fits", "{after}");

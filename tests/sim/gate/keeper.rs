@@ -67,7 +67,13 @@ impl Life {
         self.close_lobbies(at);
         self.watch_draws();
         if self.unsettled == 0 {
-            self.model.check_plans(&self.july, at);
+            // A backup that was put back has numbers of people whom the model forgot with it: they
+            // keep the order that they came by.
+            let lines = self.lines();
+            let has_numbers: Vec<_> = lines
+                .map(|at| self.line(at, |line| line.newest() > 0))
+                .collect();
+            self.model.check_plans(&self.july, &has_numbers, at);
         }
     }
 

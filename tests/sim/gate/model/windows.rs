@@ -45,11 +45,12 @@ impl Model {
 
     /// Rule 11, after a step of the keeper: the windows of a line that can be looked up are those
     /// of the rate and the opening that are in force.
-    pub fn check_plans(&self, july: &July, now: Stamp) {
+    pub fn check_plans(&self, july: &July, has_numbers: &[bool], now: Stamp) {
         for evening in july.evenings.iter().filter(|_| july.order == "windows") {
             let at = evening.line;
             let is_shown = matches!(july.phase(evening, now), Phase::Lobby | Phase::Open);
-            let goes_by_windows = !self.lines[at].plans.is_empty() || self.has_nobody(at);
+            let is_empty = self.has_nobody(at) && !has_numbers[at];
+            let goes_by_windows = !self.lines[at].plans.is_empty() || is_empty;
             if is_shown && goes_by_windows {
                 let basis = self.basis(at, july);
                 let has_changed = |last: &Plan| {
@@ -57,7 +58,11 @@ impl Model {
                     last.basis != basis && now < last.from.plus_s(before_s)
                 };
                 let is_old = self.lines[at].plans.last().is_none_or(has_changed);
-                assert!(!is_old, "line {at} has windows of other rules");
+                let last = self.lines[at].plans.last();
+                assert!(
+                    !is_old,
+                    "line {at} has windows of other rules at {now:?}: {last:?}, wanted {basis:?}"
+                );
             }
         }
     }

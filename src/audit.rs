@@ -82,6 +82,11 @@ pub struct KeptHead {
 pub enum AuditFault {
     #[error(transparent)]
     Recovery(#[from] RecoveryFault),
+    #[error(
+        "it is a page to be read: check the text of the proof that is on it, saved as a file, or \
+         the files that `sumun audit prove … --into DIR` writes"
+    )]
+    Page,
     #[error("line {line}: {what}")]
     Line { line: u64, what: String },
     #[error("the first bad entry is {seq}: {what}")]
@@ -205,7 +210,7 @@ pub fn verify_store_against(
 }
 
 /// The root of the tree of the first `size` entries; none if there are fewer.
-fn root_of(read: &Read, size: u64) -> Result<Option<Hash>, StoreFault> {
+pub fn root_of(read: &Read, size: u64) -> Result<Option<Hash>, StoreFault> {
     let mut tree = Range::at(0);
     if size > 0 {
         read.blocks(Seq(1), |_, block| {

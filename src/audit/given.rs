@@ -36,10 +36,12 @@ impl Given {
         let Ok(text) = str::from_utf8(&start) else {
             return Ok(Self::Entries);
         };
-        let text = text
-            .strip_prefix('\u{feff}')
-            .unwrap_or(text)
-            .replace("\r\n", "\n");
+        // What was copied off a page, or went through a mail, has other line ends and blank lines.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
+        if text.starts_with("<!") {
+            return Err(AuditFault::Page);
+        }
+        let text = text.replace("\r\n", "\n") + "\n";
         if text.starts_with(BEGINS) {
             return Ok(Self::Proof(text.parse()?));
         }
@@ -88,6 +90,27 @@ pub fn check_proof(proof: &Inclusion, against: &Against) -> Result<ProvedEntry, 
 /// Checks the signature of a checkpoint.
 pub fn check_signed(signed: &Signed, against: &Against) -> Result<Checkpoint, AuditFault> {
     is_signed_by(signed, against.key.as_ref())
+}
+
+/// Compares a checkpoint, whose signature was checked, with what was kept, as far as that can be
+/// done without tiles: whether all of it could be compared.
+pub fn compare(checkpoint: &Checkpoint, against: &Against) -> Result<bool, AuditFault> {
+    let mut is_all = against.heads().next().is_none();
+    for kept in against.checkpoints()? {
+        let Checkpoint { origin, size, root } = is_signed_by(&kept, against.key.as_ref())?;
+        let fault = |what| Err(AuditFault::Checkpoint { size, what });
+        if origin != checkpoint.origin {
+            return fault("is of another record");
+        }
+        if size == checkpoint.size && root != checkpoint.root {
+            return fault("has another root than this one of as many entries: a fork");
+        }
+        if size > checkpoint.size {
+            return fault("has more entries than this one: it is older, or its tail was cut");
+        }
+        is_all &= size == checkpoint.size;
+    }
+    Ok(is_all)
 }
 
 /// Checks that a checkpoint continues those that were kept.

@@ -17,12 +17,13 @@ use serde::{Deserialize, Serialize};
 use super::against::PublicKey;
 use super::tiles::{TileFault, TileFolder};
 use crate::crypto::SignKey;
-use crate::domain::entry::Hash;
+use crate::domain::entry::{Change, Entry, Hash, head_key_message};
+use crate::keys::verify_head;
 use crate::tree::checkpoint::{CheckpointFault, Signed};
 use crate::tree::cosignature::cosign;
 use crate::tree::note::{Kind, Note, NoteFault, VerifierKey};
 use crate::tree::proof;
-use crate::tree::text::{Continuation, ProofFault};
+use crate::tree::text::{Continuation, Inclusion, ProofFault};
 
 const KEY: &str = "witness.key";
 const PUBLIC: &str = "witness.pub";
@@ -44,7 +45,10 @@ pub enum WitnessFault {
     Key(#[from] NoteFault),
     #[error("`{0}` is seen for the first time: give its key with --public-key")]
     Unknown(String),
-    #[error("`{0}` is known under another key: it may not change unseen")]
+    #[error(
+        "`{0}` is known under another key: where the record has replaced it, bring the proof of the \
+         entry that says so (`sumun audit prove SEQ --into DIR`) with --rotated"
+    )]
     OtherKey(String),
     #[error(transparent)]
     Checkpoint(#[from] CheckpointFault),
@@ -90,9 +94,25 @@ pub struct Seen {
     pub note: String,
 }
 
+/// The key that the holder of `known` hands over to in the entry of this proof.
+fn handed_over(known: &[u8; 32], proof: &Inclusion) -> Option<[u8; 32]> {
+    let entry = Entry::decode(proof.extra.as_deref()?).ok()?;
+    let Change::HeadKeyRotated {
+        public_key,
+        signature,
+    } = entry.change
+    else {
+        return None;
+    };
+    let signature = signature.as_slice().try_into().ok()?;
+    verify_head(known, &head_key_message(&public_key), signature).then_some(public_key)
+}
+
 /// A witness with its key, and what it saw.
 pub struct Witness {
     folder: PathBuf,
+    /// Held until it is dropped: two at once could sign both sides of a fork.
+    _lock: File,
     secret: SignKey,
     public: VerifierKey,
     seen: BTreeMap<String, Seen>,
@@ -110,6 +130,7 @@ impl Witness {
             &folder.join(KEY),
             format!("{}\n", BASE64.encode(&secret)).as_bytes(),
         )?;
+        write_new(&folder.join(SEEN), b"{}\n")?;
         write_new(&folder.join(PUBLIC), format!("{public}\n").as_bytes())?;
         Ok(public)
     }
@@ -124,6 +145,8 @@ impl Witness {
         if mode.is_ok_and(|mode| mode & 0o077 != 0) {
             return Err(state(KEY, "others can read this secret: chmod 600 it"));
         }
+        let lock = File::open(&secret_path).and_then(|lock| lock.lock().map(|()| lock));
+        let lock = lock.map_err(|error| file("can't lock", &secret_path, error))?;
         let secret = BASE64.decode(read(&secret_path)?.trim().as_bytes()).ok();
         let secret = secret.and_then(|bytes| SignKey::from_pkcs8(&bytes).ok());
         let secret = secret.ok_or_else(|| state(KEY, "is no key of a witness"))?;
@@ -132,7 +155,9 @@ impl Witness {
             return Err(state(PUBLIC, "does not belong to the key beside it"));
         }
         let seen = match fs::read(folder.join(SEEN)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(state(SEEN, "is missing: bring it back from a copy"));
+            }
             Err(error) => return Err(file("can't read", &folder.join(SEEN), error)),
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
                 // Without it an older or forked record would be cosigned.
@@ -144,6 +169,7 @@ impl Witness {
         };
         Ok(Self {
             folder: folder.to_path_buf(),
+            _lock: lock,
             secret,
             public,
             seen,
@@ -163,6 +189,7 @@ impl Witness {
         &mut self,
         brought: &Brought,
         key: Option<&PublicKey>,
+        rotated: Option<&Inclusion>,
         time_s: u64,
     ) -> Result<Note, WitnessFault> {
         let note = match brought {
@@ -175,7 +202,7 @@ impl Witness {
             Brought::Checkpoint(signed) => signed.note.to_string(),
         };
         let origin = Signed::unchecked(&note)?.checkpoint.origin;
-        let key = self.key_of(&origin, key)?;
+        let key = self.key_of(&origin, key, rotated)?;
         let signed = Signed::open(&note, &key)?;
         self.continues(brought, &signed)?;
         let mut note = signed.note.clone();
@@ -188,16 +215,24 @@ impl Witness {
     }
 
     /// The key of a record: the one that it is known by, or that is given the first time.
-    fn key_of(&self, origin: &str, given: Option<&PublicKey>) -> Result<VerifierKey, WitnessFault> {
+    /// A record may have replaced it by an entry that the known key vouches for.
+    fn key_of(
+        &self,
+        origin: &str,
+        given: Option<&PublicKey>,
+        rotated: Option<&Inclusion>,
+    ) -> Result<VerifierKey, WitnessFault> {
         let given = given.map(|given| given.of(origin)).transpose()?;
         let Some(seen) = self.seen.get(origin) else {
             return given.ok_or_else(|| WitnessFault::Unknown(origin.to_owned()));
         };
         let known: VerifierKey = seen.key.parse()?;
-        if given.is_some_and(|given| given != known) {
-            return Err(WitnessFault::OtherKey(origin.to_owned()));
+        let next = rotated.and_then(|proof| handed_over(&known.key, proof));
+        match given {
+            Some(given) if next == Some(given.key) => Ok(given),
+            Some(given) if given != known => Err(WitnessFault::OtherKey(origin.to_owned())),
+            _ => Ok(known),
         }
-        Ok(known)
     }
 
     /// Whether what was brought continues what was seen of its record.

@@ -120,15 +120,10 @@ fn take_back(dir: &Path, is_new: bool) {
 pub fn check(
     dir: &Path,
     kept: Option<&KeptHead>,
-    public_key: Option<&str>,
+    public_key: Option<[u8; 32]>,
 ) -> anyhow::Result<Output> {
-    let key = public_key.map(|text| {
-        Expected::key_of(text).with_context(|| {
-            format!("--public-key {text} is neither 64 hex digits nor a key of minisign")
-        })
-    });
     let expected = Expected {
-        public_key: key.transpose()?,
+        public_key,
         head: kept,
     };
     let checked =

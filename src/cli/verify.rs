@@ -11,7 +11,8 @@ use super::Output;
 use super::keep::{OpenedWith, Progress, belong, give_way, vault_of};
 use super::told::{rows_seen, vault_faults, vault_json};
 use crate::audit::against::{Against, Kept};
-use crate::audit::{KeptHead, Verified, verify_store_against};
+use crate::audit::tiles::TileFolder;
+use crate::audit::{AuditFault, KeptHead, Verified, root_of, verify_store_against};
 use crate::journal::copy::{CopyPoint, Taker, Until};
 use crate::journal::store::{Read, Store};
 use crate::ops::backup::drill::Scratch;
@@ -19,6 +20,7 @@ use crate::ops::backup::restore::{self, From, Part};
 use crate::ops::backup::source::Source;
 use crate::ops::control;
 use crate::ops::folder::Folder;
+use crate::tree::checkpoint::{Checkpoint, Signed};
 
 /// `sumun verify [FILE|DIR]`.
 #[derive(Args, Clone, Debug)]
@@ -111,6 +113,9 @@ fn check_all(
              right one there",
         ));
     }
+    if let Some(fault) = tree_fault(read, folder, is_own)? {
+        return Ok(found(&fault));
+    }
     let vault = vault_of(read, &state, folder)?;
     let mut output = compared_with(answer(&verified), &against.kept);
     output.json["vault"] = vault_json(&vault);
@@ -124,6 +129,32 @@ fn check_all(
         output.human.push_str(&format!("\n{}", rows_seen(&vault)));
     }
     Ok(output)
+}
+
+/// What is wrong with the folder's tree, at rest: a server writes at it.
+fn tree_fault(read: &Read, folder: &Folder, is_own: bool) -> anyhow::Result<Option<String>> {
+    let tree = TileFolder::at(folder.tree());
+    if !is_own || control::connect(&folder.socket())?.is_some() || !tree.path().exists() {
+        return Ok(None);
+    }
+    let whole = || -> Result<bool, AuditFault> {
+        let Some(note) = tree.checkpoint()? else {
+            return Ok(true);
+        };
+        let Checkpoint { size, root, .. } = Signed::unchecked(&note)?.checkpoint;
+        tree.check(size, &root)?;
+        Ok(root_of(read, size)? == Some(root))
+    };
+    let fault = match whole() {
+        Ok(true) => return Ok(None),
+        Ok(false) => "its checkpoint is not that of the entries".to_owned(),
+        Err(fault) => fault.to_string(),
+    };
+    Ok(Some(format!(
+        "{}: {fault}; the entries are whole: the next server writes the tree anew, and keeps what \
+         is of another journal aside",
+        tree.path().display()
+    )))
 }
 
 /// A fault that an auditor looks for.

@@ -194,7 +194,7 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
                 people,
                 digest,
             });
-            state.vault = VaultState::default();
+            state.vault.begin();
             Ok(())
         }
         Change::PersonalKeysRotated { id } => {
@@ -203,6 +203,7 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
                 return Err(format!("brings the personal keys {id} out of order"));
             }
             state.keys.personal = *id;
+            state.vault.go_on();
             Ok(())
         }
         Change::HeadKeyRotated {

@@ -42,6 +42,16 @@ pub struct VaultState {
     pub erased: BTreeMap<PersonKey, ErasedRow>,
     /// Whether all of them were.
     pub is_emptied: bool,
+    /// What was erased when the last roster came into force: if it has the same people with other
+    /// keys, they are erased still.
+    pub before: Option<Box<VaultBefore>>,
+}
+
+/// What was erased of a roster that was replaced.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct VaultBefore {
+    erased: BTreeMap<PersonKey, ErasedRow>,
+    is_emptied: bool,
 }
 
 /// Of a roster of which nothing was erased.
@@ -49,9 +59,26 @@ pub static NOTHING_ERASED: VaultState = VaultState {
     mark: None,
     erased: BTreeMap::new(),
     is_emptied: false,
+    before: None,
 };
 
 impl VaultState {
+    /// A roster came into force, whose rows are all there.
+    pub fn begin(&mut self) {
+        let VaultState {
+            erased, is_emptied, ..
+        } = std::mem::take(self);
+        let before = VaultBefore { erased, is_emptied };
+        self.before = (before != VaultBefore::default()).then(|| Box::new(before));
+    }
+
+    /// It has the same people as the one before, with other keys: who was erased has no row.
+    pub fn go_on(&mut self) {
+        let before = self.before.take().map(|before| *before);
+        let VaultBefore { erased, is_emptied } = before.unwrap_or_default();
+        (self.erased, self.is_emptied) = (erased, is_emptied);
+    }
+
     /// Whether the person's row was erased since the roster came into force.
     pub fn is_erased(&self, person: &PersonKey) -> bool {
         self.is_emptied || self.erased.contains_key(person)

@@ -154,6 +154,12 @@ impl Core {
         if !Arc::ptr_eq(&staged.base, &self.shared.roster()) {
             return Ok(Outcome::Stale);
         }
+        if staged
+            .other_keys()
+            .is_some_and(|id| self.keys.personal(id).is_none())
+        {
+            return impossible("the new keys are not in keys.json any more; nothing was changed");
+        }
         let found = staged.look_on(&self.shared.state(), usize::MAX);
         let moves = staged.moves(&self.shared.state());
         let counts = staged.counts;

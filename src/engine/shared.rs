@@ -1,6 +1,6 @@
 //! What readers see: published state. Written by the writer alone, after a commit.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -30,6 +30,9 @@ pub struct Shared {
     pub state: ShardedLock<State>,
     /// The shortest time that a command waited for its commit since somebody looked, in µs.
     pub delay_us: AtomicU64,
+    /// Whether anybody's name was erased of the roster in force: then those who enter are looked up
+    /// in the state.
+    pub any_erased: AtomicBool,
     /// How long the first command of each commit waited until the writer took it.
     pub queued: Histogram,
     /// The threads that must live.
@@ -151,6 +154,7 @@ impl Offer {
 impl Shared {
     /// Publishes a state that was just rebuilt; its counters become the free seats.
     pub fn new(state: State, roster: Arc<Roster>) -> Self {
+        let any_erased = state.vault.is_emptied || !state.vault.erased.is_empty();
         let offers = state.campaigns.iter().map(|campaign| {
             let catalog = &campaign.catalog;
             let free = |slot: usize| -> Seats {
@@ -180,6 +184,7 @@ impl Shared {
         Self {
             state: ShardedLock::new(state),
             delay_us: AtomicU64::new(u64::MAX),
+            any_erased: AtomicBool::new(any_erased),
             queued: Histogram::default(),
             watch: Watch::default(),
             followers: Followers::default(),

@@ -534,6 +534,15 @@ impl Write {
         Ok(())
     }
 
+    /// Erases the rows of a person up to this version: older ones are still there where nobody has
+    /// swept them out.
+    pub fn erase_person(&self, person: PersonKey, until: u32) -> Result<(), StoreFault> {
+        let mut table = self.transaction.open_table(VAULT)?;
+        let key = |version| VaultKey { person, version }.bytes();
+        table.retain_in(key(0)..=key(until), |_, _| false)?;
+        Ok(())
+    }
+
     /// Erases every row of the vault.
     pub fn empty_vault(&self) -> Result<(), StoreFault> {
         self.transaction.delete_table(VAULT)?;

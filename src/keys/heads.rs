@@ -147,17 +147,13 @@ impl Keys {
         Ok(())
     }
 
-    /// Makes the next key of heads and keeps it in the folder's file; returns its public key. Of an
-    /// attempt that came to nothing the key is taken.
+    /// Makes the next key of heads and keeps it in the folder's file; returns its public key. A key
+    /// of an attempt that came to nothing is not used: somebody may have it.
     ///
     /// # Errors
     /// When the secrets are not in the folder, or can't be written.
     pub fn make_head(&self, folder: &Path) -> Result<[u8; 32], KeysFault> {
         let known = self.heads.load();
-        let spare = known.all.last().expect("there is a first key");
-        if spare.public() != known.newest().1.public() {
-            return Ok(spare.public());
-        }
         let made = SignKey::generate();
         let key = HEXLOWER.encode(&made);
         let from_seq = None;
@@ -178,10 +174,7 @@ impl Keys {
     /// committed: its head is signed as soon as it is.
     ///
     /// # Errors
-    /// When the secrets can't be written: nothing is changed then.
-    ///
-    /// # Panics
-    /// When there is no such key.
+    /// When there is no such key, or the secrets can't be written: nothing is changed then.
     pub fn put_head_in_force(
         &self,
         folder: &Path,
@@ -191,7 +184,9 @@ impl Keys {
         let known = self.heads.load();
         let mut all = known.all.iter();
         let key = all.find(|key| key.public() == *public).cloned();
-        let key = key.expect("the key was made before it is put in force");
+        let Some(key) = key else {
+            return Err(KeysFault::Missing(Self::file(folder)));
+        };
         let mut in_force = known.in_force.clone();
         in_force.push((from, key));
         self.change_stored(folder, |stored| {

@@ -132,8 +132,8 @@ impl Keys {
         opened.ok_or(SealBroken)
     }
 
-    /// Makes keys of this id and keeps them in the folder's file, beside those in force. Of an
-    /// attempt that came to nothing the keys are taken.
+    /// Makes keys of this id and keeps them in the folder's file, beside those in force. Keys of an
+    /// attempt that came to nothing are not used: somebody may have them.
     ///
     /// # Errors
     /// When the secrets are not in the folder, or can't be written.
@@ -143,15 +143,15 @@ impl Keys {
         entropy: &Entropy,
         id: u8,
     ) -> Result<Arc<PersonalKeys>, KeysFault> {
-        if let Some(made) = self.personal(id) {
-            return Ok(made);
-        }
         let made = StoredPersonal {
             id,
             name: Secret(entropy.bytes()),
             vault: Secret(entropy.bytes()),
         };
-        self.change_stored(folder, |stored| stored.personal.push(made))?;
+        self.change_stored(folder, |stored| {
+            stored.personal.retain(|keys| keys.id < id);
+            stored.personal.push(made);
+        })?;
         Ok(self.personal(id).expect("these keys have just been made"))
     }
 
@@ -162,6 +162,9 @@ impl Keys {
     /// When the secrets are not in the folder, or can't be written.
     pub fn forget_personal_but(&self, folder: &Path, id: u8) -> Result<usize, KeysFault> {
         let before = self.personal.load().len();
+        if self.personal(id).is_none() {
+            return Ok(0);
+        }
         self.change_stored(folder, |stored| {
             let kept = stored.personal.iter().find(|keys| keys.id == id).cloned();
             if let Some(kept) = kept {

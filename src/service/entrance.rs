@@ -99,6 +99,11 @@ impl Service {
 
     /// Whether a person is on the roster, or left it and has something here all the same.
     fn is_known(&self, here: &Here, person: &PersonKey) -> bool {
+        // Nobody can serve a person whose name was erased, nor compare it.
+        let any = self.shared.any_erased.load(Ordering::Relaxed);
+        if any && self.shared.state().vault.is_erased(person) {
+            return false;
+        }
         if here.offer.roster.find(person).is_some() {
             return true;
         }

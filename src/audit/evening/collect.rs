@@ -72,6 +72,8 @@ pub struct Collector {
     /// With when they were: the lists are cut to the evening at its end.
     pub(super) rules: Vec<(Stamp, RulesTold)>,
     pub(super) acts: Vec<(Stamp, Act)>,
+    /// When no server was there: from when, and until when if one came back.
+    pub(super) outages: Vec<(Stamp, Option<Stamp>)>,
     pub(super) happenings: Vec<(Stamp, Happening)>,
     /// When the last entry before each start was.
     pub(super) last_signs: Vec<Stamp>,
@@ -96,6 +98,7 @@ impl Collector {
             rows: Rows::default(),
             rules: Vec::new(),
             acts: Vec::new(),
+            outages: Vec::new(),
             happenings: Vec::new(),
             last_signs: Vec::new(),
             runs: false,
@@ -206,11 +209,19 @@ impl Collector {
                 } else {
                     "started"
                 };
+                if self.runs {
+                    let died = self.last_signs.last().copied();
+                    self.outages
+                        .push((died.unwrap_or(entry.stamp), Some(entry.stamp)));
+                } else if let Some(outage) = self.outages.last_mut() {
+                    outage.1.get_or_insert(entry.stamp);
+                }
                 self.runs = true;
                 self.happens(entry, what, Some(program.clone()), None);
             }
             Change::Stopped {} => {
                 self.runs = false;
+                self.outages.push((entry.stamp, None));
                 self.happens(entry, "stopped", None, None);
             }
             Change::ClockStepped { step_ns } => {
@@ -361,6 +372,20 @@ impl Collector {
             }
             Change::RosterImported { people, .. } => act("roster_imported", None, Some(*people)),
             Change::TokenKeyRotated { id } => act("token_key_replaced", None, Some(u64::from(*id))),
+            Change::HeadKeyRotated { public_key, .. } => act(
+                "head_key_replaced",
+                Some(&HEXLOWER.encode(public_key)),
+                None,
+            ),
+            Change::PersonalKeysRotated { id } => {
+                act("personal_keys_replaced", None, Some(u64::from(*id)))
+            }
+            // Whose they were, and why, is in the access record.
+            Change::PersonalDataSeen(look) => {
+                act("personal_data_seen", None, Some(look.people.len() as u64))
+            }
+            Change::PersonErased { .. } => act("person_erased", None, None),
+            Change::VaultEmptied { .. } => act("vault_emptied", None, None),
             _ => return,
         };
         self.acts.push((entry.stamp, act));

@@ -36,6 +36,9 @@ pub struct Figures {
     /// Acts beyond those that are listed.
     pub acts_left_out: u64,
     pub happenings: Vec<Happening>,
+    /// Seconds of the opening in which no server was there: from a stop in order to the next start,
+    /// and from the last entry before a start without one.
+    pub out_of_service_s: u64,
     pub controller: Vec<Controlled>,
     pub minutes: Vec<Minute>,
 }

@@ -267,6 +267,17 @@ impl Page<'_> {
             ),
         ));
         all.push(none(
+            self.figures.out_of_service_s,
+            (
+                "예약 시간 내내 서버가 있었습니다.",
+                "예약 시간에 서버가 없던 시간: {}초.",
+            ),
+            (
+                "A server was there throughout the opening, as far as it is on record.",
+                "Seconds of the opening in which no server was there: {}.",
+            ),
+        ));
+        all.push(none(
             clocks,
             (
                 "시계가 바뀐 적이 없습니다.",

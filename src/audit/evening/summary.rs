@@ -27,6 +27,10 @@ pub(super) fn figures(from: &mut Collector, state: &State, is_cut: bool) -> Opti
     let ruled = from.ruled.take()?;
     let (last_entry, last_stamp, last_hash) = from.last?;
     let founded = from.founded?;
+    let key = state
+        .keys
+        .head_at(last_entry)
+        .unwrap_or(founded.head_public_key);
     let begins = ruled.begins();
     let draws = std::mem::take(&mut from.draws).finish(state);
     let line = std::mem::take(&mut from.line);
@@ -36,6 +40,13 @@ pub(super) fn figures(from: &mut Collector, state: &State, is_cut: bool) -> Opti
     });
     let rows = from.rows.between(begins, last_stamp.plus_s(1));
     let row_min = row_min(begins, last_stamp);
+    // An entry behind the end says that nothing more of the opening is missing.
+    let is_closed = from.closed_by().is_some();
+    let known_until = if is_closed {
+        ruled.opening.until
+    } else {
+        last_stamp
+    };
     let within = |at: Stamp| begins <= at && at <= last_stamp;
     let (acts, acts_left_out) = acts(&ruled, &from.acts, within);
     Some(Figures {
@@ -49,7 +60,7 @@ pub(super) fn figures(from: &mut Collector, state: &State, is_cut: bool) -> Opti
         line: from.line_wanted().0,
         so_far: is_cut && last_stamp < ruled.ends(),
         journal: JournalTold {
-            public_key: HEXLOWER.encode(&founded.head_public_key),
+            public_key: HEXLOWER.encode(&key),
             simulated_clock: founded.simulated_clock,
         },
         span: Span {
@@ -71,6 +82,7 @@ pub(super) fn figures(from: &mut Collector, state: &State, is_cut: bool) -> Opti
         waits: line.waits,
         draws: draws.iter().map(draw).collect(),
         happenings: happenings(&ruled, &from.happenings, within),
+        out_of_service_s: out_of_service_s(&ruled, &from.outages, known_until),
         acts,
         acts_left_out,
     })
@@ -91,6 +103,17 @@ fn acts(ruled: &Ruled, all: &[(Stamp, Act)], within: impl Fn(Stamp) -> bool) -> 
     });
     let left_out = all.count().saturating_sub(ACTS_MAX);
     (told.collect(), left_out as u64)
+}
+
+/// How long of an opening, as far as it is known, no server was there.
+fn out_of_service_s(ruled: &Ruled, outages: &[(Stamp, Option<Stamp>)], known: Stamp) -> u64 {
+    let opening = &ruled.opening;
+    let seconds = outages.iter().map(|(from, until)| {
+        let from = (*from).max(opening.from);
+        let until = until.unwrap_or(known).min(known).min(opening.until);
+        (until.0 - from.0).max(0) / Stamp::SECOND
+    });
+    seconds.sum::<i64>() as u64
 }
 
 fn happenings(

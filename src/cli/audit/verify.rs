@@ -52,12 +52,18 @@ impl Verify {
             return verify::of_folder(folder, &against);
         };
         if path.is_dir() && is_evidence(path) {
-            let heads = against.kept.iter().filter_map(|kept| match kept {
-                Kept::Head(head) => Some(head),
-                Kept::Checkpoint(_) => None,
-            });
-            let key = self.public_key.as_deref().map(text_or_file);
-            return evening::check(path, heads.last(), key.as_deref());
+            let mut head = None;
+            for kept in &against.kept {
+                match kept {
+                    Kept::Head(kept) if head.is_none() => head = Some(kept),
+                    _ => anyhow::bail!(
+                        "with evidence of an evening --head takes one head, as `sumun audit head \
+                         --json` prints it: a checkpoint is compared with tiles or an export"
+                    ),
+                }
+            }
+            let key = against.key.as_ref().map(|key| *key.bytes());
+            return evening::check(path, head, key);
         }
         let checked = if path.is_dir() {
             self.tiles(path, &against)?
@@ -68,6 +74,14 @@ impl Verify {
     }
 
     fn tiles(&self, path: &Path, against: &Against) -> anyhow::Result<Result<Output, AuditFault>> {
+        anyhow::ensure!(
+            !against
+                .kept
+                .iter()
+                .any(|kept| matches!(kept, Kept::Head(_))),
+            "tiles are compared with a checkpoint: a head of the chain (`audit head --json`) is \
+             compared with an export"
+        );
         let folder = TileFolder::at(path);
         let checkpoint = match given::check_tiles(&folder, against) {
             Ok(checkpoint) => checkpoint,
@@ -100,19 +114,29 @@ impl Verify {
         };
         Ok(match given {
             Given::Entries => {
+                anyhow::ensure!(
+                    self.witness.is_empty(),
+                    "witnesses sign checkpoints: check one that is cosigned, and give it with --head"
+                );
                 let source = File::open(path)?;
                 let verified = verify_export_against(BufReader::new(source), against);
-                verified
-                    .map(|verified| verify::compared_with(verify::answer(&verified), &against.kept))
+                let verified = verified.map(|verified| {
+                    verify::compared_with(verify::answer(&verified), &against.kept)
+                });
+                verified.map(|output| signed(output, against))
             }
             Given::Proof(proof) => match given::check_proof(&proof, against) {
-                Ok(proved) => Ok(self.witnessed(shown(&proved), &Signed::unchecked(&proof.note)?)?),
+                Ok(proved) => {
+                    let output =
+                        self.witnessed(shown(&proved), &Signed::unchecked(&proof.note)?)?;
+                    compared(output, &proved.checkpoint, against)
+                }
                 Err(fault) => Err(fault),
             },
             Given::Checkpoint(signed) => match given::check_signed(&signed, against) {
                 Ok(checkpoint) => {
                     let output = checkpoint_good(&checkpoint, "its signature fits the key");
-                    Ok(self.witnessed(output, &signed)?)
+                    compared(self.witnessed(output, &signed)?, &checkpoint, against)
                 }
                 Err(fault) => Err(fault),
             },
@@ -135,7 +159,9 @@ impl Verify {
         let mut all = Vec::new();
         for given in &self.witness {
             let text = text_or_file(given);
-            let key: VerifierKey = text.parse().with_context(|| format!("{text:?}"))?;
+            let key: VerifierKey = text
+                .parse()
+                .with_context(|| format!("{given} is no key of a witness (name+id+base64)"))?;
             let time_s = match cosigned_s(&signed.note, &key) {
                 Ok(time_s) => i64::try_from(time_s).unwrap_or(i64::MAX),
                 Err(fault) => return Ok(verify::found(&format!("the checkpoint {fault}"))),
@@ -148,6 +174,32 @@ impl Verify {
         output.json["witnesses"] = Value::Array(all);
         Ok(output)
     }
+}
+
+/// Entries have no signature of their own: a key alone shows nothing of them.
+fn signed(mut output: Output, against: &Against) -> Output {
+    if against.key.is_some() && against.kept.is_empty() {
+        output.human += "\nNO SIGNATURE WAS CHECKED: an export has none; give a signed head or \
+                         checkpoint with --head";
+        output.json["signed"] = json!(false);
+        output.fault = true;
+    }
+    output
+}
+
+/// Says whether a checkpoint could be compared with what was kept; a fault when it could not.
+fn compared(
+    mut output: Output,
+    checkpoint: &Checkpoint,
+    against: &Against,
+) -> Result<Output, AuditFault> {
+    if !given::compare(checkpoint, against)? {
+        output.human += "\nNOT compared with what --head names: whether one goes on from the other \
+                         takes tiles, an export, or `sumun audit checkpoint --since`";
+        output.json["compared"] = json!(false);
+        output.fault = true;
+    }
+    Ok(output)
 }
 
 fn checkpoint_good(checkpoint: &Checkpoint, what: &str) -> Output {
@@ -194,7 +246,15 @@ fn read_kept(path: &Path) -> anyhow::Result<Kept> {
 
 /// A key as text, or in a file.
 pub fn read_key(given: &str) -> anyhow::Result<PublicKey> {
-    text_or_file(given).parse().map_err(anyhow::Error::msg)
+    // What a file holds is never quoted: it can be the secret key beside the public one.
+    let read = text_or_file(given).parse();
+    read.map_err(|why: String| {
+        if Path::new(given).exists() {
+            anyhow::anyhow!("{given} is no file of a public key")
+        } else {
+            anyhow::Error::msg(why)
+        }
+    })
 }
 
 fn text_or_file(given: &str) -> String {

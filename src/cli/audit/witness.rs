@@ -42,6 +42,9 @@ pub enum WitnessCommand {
         /// The record's key, the first time that it is seen
         #[arg(long, value_name = "KEY")]
         public_key: Option<String>,
+        /// The proof of the entry by which the record replaced its key; the new key is --public-key
+        #[arg(long, value_name = "PROOF", requires = "public_key")]
+        rotated: Option<PathBuf>,
     },
     /// Print which records were seen, and how far
     #[command(after_help = "Example:\n  sumun audit witness seen /var/lib/witness")]
@@ -63,11 +66,17 @@ pub fn run(command: &WitnessCommand) -> anyhow::Result<Output> {
             folder,
             from,
             public_key,
-        } => cosign(folder, from, public_key.as_deref()),
+            rotated,
+        } => cosign(folder, from, public_key.as_deref(), rotated.as_deref()),
     }
 }
 
-fn cosign(folder: &Path, from: &Path, key: Option<&str>) -> anyhow::Result<Output> {
+fn cosign(
+    folder: &Path,
+    from: &Path,
+    key: Option<&str>,
+    rotated: Option<&Path>,
+) -> anyhow::Result<Output> {
     let mut witness = Witness::open(folder)?;
     let brought = if from.is_dir() {
         Brought::Tiles(TileFolder::at(from))
@@ -84,7 +93,12 @@ fn cosign(folder: &Path, from: &Path, key: Option<&str>) -> anyhow::Result<Outpu
     };
     let key = key.map(read_key).transpose()?;
     let time_s = u64::try_from(Clock::real().now().0 / Stamp::SECOND)?;
-    match witness.cosign(&brought, key.as_ref(), time_s) {
+    let rotated = match rotated.map(Given::look).transpose()? {
+        None => None,
+        Some(Given::Proof(proof)) => Some(proof),
+        Some(_) => anyhow::bail!("--rotated takes the proof of an entry (entry-SEQ.tlog-proof)"),
+    };
+    match witness.cosign(&brought, key.as_ref(), rotated.as_ref(), time_s) {
         Ok(note) => {
             let note = note.to_string();
             let json = json!({ "cosigned": true, "note": note });

@@ -42,7 +42,10 @@ pub(super) fn erased(had_row: bool) -> Output {
     let human = if had_row {
         "name and telephone number are erased; what the person did stays in the journal under the \
          pseudonym. Copies that were made before have them until they are pruned (`sumun backup \
-         prune`); a restore from them erases them again"
+         prune`): a folder of copies that goes on beyond this is restored without them, a single \
+         copy or a time before it with them. The person can't sign in any more; birth date, region \
+         and groups stay until a roster comes without them, and a roster that has the person \
+         brings name and telephone number again"
     } else {
         "there was no name and no telephone number of this person any more"
     };

@@ -51,7 +51,7 @@ pub fn perform(
             put_roster_in_force(roster::stage_resealed(shared, store, keys, id), hand)
         }
         Operation::ShowPerson { look } => person::show(shared, store, keys, look, hand),
-        Operation::ErasePerson { look, now } => person::erase(shared, store, look, now, hand),
+        Operation::ErasePerson { look, now } => person::erase(shared, store, keys, look, now, hand),
         Operation::Activate { source, now } => {
             put_in_force(|| lists::activation(shared, &source, now), hand)
         }

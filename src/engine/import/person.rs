@@ -3,6 +3,8 @@
 //! A look is in the journal before anything is shown. An erasure is in the journal before the row
 //! goes: if the process ends in between, the sweeper of the next one takes it.
 
+use std::sync::atomic::Ordering;
+
 use super::Hand;
 use super::sweep::has_something;
 use crate::crypto::sha256;
@@ -10,6 +12,7 @@ use crate::domain::entry::{Change, LOOK_PEOPLE_MAX, Look};
 use crate::domain::ids::PersonKey;
 use crate::domain::roster::RosterPerson;
 use crate::domain::roster::contact::Contact;
+use crate::domain::spelling::comparable_name;
 use crate::domain::state::{Booking, Status};
 use crate::domain::time::Stamp;
 use crate::engine::command::{Operated, Operation, Outcome, PersonSeen, Standings};
@@ -33,6 +36,9 @@ pub(super) fn show(
         "one person is looked at"
     );
     let person = *look.people.first()?;
+    if let Some(refused) = names_somebody(store, keys, &look) {
+        return Some(refused);
+    }
     let change = Change::PersonalDataSeen(look);
     let outcome = hand(Operation::Record { change })?;
     if outcome != Outcome::Kept {
@@ -73,7 +79,7 @@ fn seen(
     Ok(PersonSeen {
         person,
         contact: contact.flatten(),
-        has_row: matches!(store.read()?.vault(person)?, Some(_)),
+        has_row: store.read()?.vault(person)?.is_some(),
         born: known.or_else(left).map(|known| known.born),
         region: roster
             .regions
@@ -105,12 +111,16 @@ fn nobody(key: PersonKey) -> RosterPerson {
 pub(super) fn erase(
     shared: &Shared,
     store: &Store,
+    keys: &Keys,
     look: Look,
     now: Stamp,
     hand: &mut Hand<'_>,
 ) -> Option<Outcome> {
     let person = *look.people.first()?;
     let _at_desk = shared.roster_desk().wait();
+    if let Some(refused) = names_somebody(store, keys, &look) {
+        return Some(refused);
+    }
     if let Some(why) = needed(shared, person, now) {
         return Some(Outcome::Impossible(why));
     }
@@ -143,20 +153,20 @@ fn erase_row(
     let was_unswept = store.read()?.is_unswept()?;
     store.beside(|write| write.put_unswept(true))?;
     let reason = look.reason.clone();
-    for change in [
-        Change::PersonalDataSeen(look),
-        Change::PersonErased {
-            person,
-            version,
-            row,
-            reason,
-        },
-    ] {
+    let erased = Change::PersonErased {
+        person,
+        version,
+        row,
+        reason,
+    };
+    let erased = (!rows.is_empty()).then_some(erased);
+    for change in [Change::PersonalDataSeen(look)].into_iter().chain(erased) {
         match hand(Operation::Record { change }) {
             Some(Outcome::Kept) => {}
             other => return Ok(other),
         }
     }
+    shared.any_erased.store(true, Ordering::Relaxed);
     store.beside(|write| {
         write.erase_from_vault(&rows)?;
         write.put_unswept(was_unswept)
@@ -195,6 +205,33 @@ fn needed(shared: &Shared, person: PersonKey, now: Stamp) -> Option<String> {
     holds.then(|| {
         "the person holds seats at this moment; nothing was erased: try again in some minutes"
             .to_owned()
+    })
+}
+
+/// Refuses a reason with the person's own name or telephone number in it: it would stand in the
+/// journal for ever.
+fn names_somebody(store: &Store, keys: &Keys, look: &Look) -> Option<Outcome> {
+    let person = *look.people.first()?;
+    let row = store.read().and_then(|read| read.vault(person)).ok()??;
+    let contact = Contact::decode(&keys.open(person, &row).ok()?).ok()?;
+    let reason = comparable_name(&look.reason);
+    let name = comparable_name(&contact.name);
+    let digits = |text: &str| {
+        text.chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
+    // Of a number that is written with its country the last eight digits are the same.
+    let phone = digits(&contact.phone);
+    let phone = &phone[phone.len().saturating_sub(8)..];
+    let has_name = name.chars().count() > 1 && reason.contains(&name);
+    let has_phone = phone.len() == 8 && digits(&look.reason).contains(phone);
+    (has_name || has_phone).then(|| {
+        Outcome::Impossible(
+            "the reason has the person's name or telephone number in it, and would keep it in the \
+             record for ever; nothing was shown or erased: say why without naming anybody"
+                .to_owned(),
+        )
     })
 }
 

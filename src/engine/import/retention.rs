@@ -2,7 +2,7 @@
 //! campaign, if each says how many. The journal stays whole: it has none of them.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::marking::keep;
 use super::sweep::sweep_all;
@@ -60,6 +60,7 @@ pub(super) fn empty_when_due(
     if !keep(writer, Change::VaultEmptied { roster, reason }, stop) {
         return Ok(());
     }
+    shared.any_erased.store(true, Ordering::Relaxed);
     tracing::info!("names and telephone numbers were due, and are erased");
     sweep_all(shared, store, stop)
 }

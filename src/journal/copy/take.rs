@@ -139,10 +139,7 @@ impl Taker {
                 // Copies that were made before have what was erased.
                 Change::PersonErased {
                     person, version, ..
-                } => self.write.erase_from_vault(&[VaultKey {
-                    person: *person,
-                    version: *version,
-                }])?,
+                } => self.write.erase_person(*person, *version)?,
                 Change::VaultEmptied { .. } => self.write.empty_vault()?,
                 _ => {}
             }

@@ -41,7 +41,10 @@ impl Lane {
         match work {
             Work::GateStatus { .. } | Work::Health => Self::Status,
             Work::Gate { .. } | Work::DrawValue { .. } => Self::Gate,
-            Work::ImportRoster { .. } | Work::RotatePersonalKeys => Self::Roster,
+            Work::ImportRoster { .. }
+            | Work::RotatePersonalKeys
+            | Work::ForgetPersonalKeys
+            | Work::RotateHeadKey => Self::Roster,
             Work::Copy { from } if from.seq == Seq(0) => Self::Copy,
             Work::Copy { .. } => Self::Follow,
             Work::Activate { .. }
@@ -49,8 +52,6 @@ impl Lane {
             | Work::ImportSites { .. }
             | Work::ImportSlots { .. }
             | Work::RotateTokenKey { .. }
-            | Work::ForgetPersonalKeys
-            | Work::RotateHeadKey
             | Work::Person { .. }
             | Work::CampaignList
             | Work::AgencyList

@@ -59,6 +59,18 @@ pub(super) fn prepare(
         let why = "a look at personal data needs a reason";
         return Err(WorkRefused::new(why).to_do("say it with --reason, without naming anybody"));
     }
+    if reason.chars().any(char::is_control) || !reason.chars().any(char::is_alphanumeric) {
+        let why = "the reason has no words, or has control characters";
+        return Err(WorkRefused::new(why).to_do("say it in one line of plain text"));
+    }
+    let has_code = |code: &String| {
+        let plain = |text: &str| text.replace(['-', ' '], "").to_uppercase();
+        code.len() > 3 && plain(reason).contains(&plain(code))
+    };
+    if matches!(who, Who::Code(code) if has_code(code)) {
+        let why = "the reason has the invitation code in it, and would keep it for ever";
+        return Err(WorkRefused::new(why).to_do("say it without the code"));
+    }
     if reason.chars().count() > TEXT_MAX {
         let why = format!("the reason is longer than {TEXT_MAX} characters");
         return Err(WorkRefused::new(why).to_do("say it shorter"));

@@ -99,6 +99,23 @@ const NAMES: &[(&str, &str, &str)] = &[
         "서명 열쇠 교체",
         "key of tokens replaced",
     ),
+    (
+        "head_key_replaced",
+        "헤드 서명 키 교체",
+        "key of heads replaced",
+    ),
+    (
+        "personal_keys_replaced",
+        "이름·전화번호 키 교체",
+        "keys of names and telephone numbers replaced",
+    ),
+    (
+        "personal_data_seen",
+        "개인정보 조회",
+        "personal data looked at",
+    ),
+    ("person_erased", "개인정보 삭제", "a person's name erased"),
+    ("vault_emptied", "개인정보 전체 삭제", "all names erased"),
     ("started", "서버 시작", "server started"),
     (
         "started_after_crash",

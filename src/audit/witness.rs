@@ -46,8 +46,8 @@ pub enum WitnessFault {
     #[error("`{0}` is seen for the first time: give its key with --public-key")]
     Unknown(String),
     #[error(
-        "`{0}` is known under another key: where the record has replaced it, bring the proof of the \
-         entry that says so (`sumun audit prove SEQ --into DIR`) with --rotated"
+        "`{0}` is known under another key: where the record has replaced it, bring the proof of \
+         the entry that says so (`sumun audit prove SEQ --into DIR`) with --rotated"
     )]
     OtherKey(String),
     #[error(transparent)]

@@ -116,7 +116,7 @@ impl Verify {
             Given::Entries => {
                 anyhow::ensure!(
                     self.witness.is_empty(),
-                    "witnesses sign checkpoints: check one that is cosigned, and give it with --head"
+                    "witnesses sign checkpoints: check one that is cosigned, and give it as --head"
                 );
                 let source = File::open(path)?;
                 let verified = verify_export_against(BufReader::new(source), against);

@@ -263,9 +263,13 @@ fn send_copy(desk: &Desk, stream: &UnixStream, from: CopyPoint) -> anyhow::Resul
     }
     let out = Outgoing::new(stream, desk.patience.progress);
     let mut out = io::BufWriter::with_capacity(1 << 20, out);
-    let mut pace = Yielding::of(&store.commits);
+    // What is new is little, and what is lost with the host is what was not copied.
+    let is_whole = from == CopyPoint::NOTHING;
+    let mut pace = is_whole.then(|| Yielding::of(&store.commits));
     give(&read, from, keys, |frame| {
-        pace.sent(frame.bytes());
+        if let Some(pace) = &mut pace {
+            pace.sent(frame.bytes());
+        }
         frame.write(&mut out)
     })?;
     out.flush()?;
@@ -275,7 +279,7 @@ fn send_copy(desk: &Desk, stream: &UnixStream, from: CopyPoint) -> anyhow::Resul
 /// The priority of a thread that copies.
 const NICE: i32 = 10;
 
-/// Slows a copy down while people book: reading and sending it takes caches, memory and disk, which
+/// Slows a copy of everything down while people book: reading and sending it takes caches, memory and disk, which
 /// a low priority does not give back.
 struct Yielding<'a> {
     commits: &'a Histogram,

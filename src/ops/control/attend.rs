@@ -279,8 +279,8 @@ fn send_copy(desk: &Desk, stream: &UnixStream, from: CopyPoint) -> anyhow::Resul
 /// The priority of a thread that copies.
 const NICE: i32 = 10;
 
-/// Slows a copy of everything down while people book: reading and sending it takes caches, memory and disk, which
-/// a low priority does not give back.
+/// Slows a copy of everything down while people book: reading and sending it takes caches, memory
+/// and disk, which a low priority does not give back.
 struct Yielding<'a> {
     commits: &'a Histogram,
     seen: u64,
@@ -311,10 +311,8 @@ impl<'a> Yielding<'a> {
         if self.bytes < LOOK_BYTES {
             return;
         }
-        let (seen, took_s) = (
-            Counted::of(self.commits).count(),
-            self.since.elapsed().as_secs_f64(),
-        );
+        let seen = Counted::of(self.commits).count();
+        let took_s = self.since.elapsed().as_secs_f64();
         let commits = seen.saturating_sub(self.seen) as f64;
         // Two or three in the short time that a mebibyte takes are no rush.
         if commits > 3.0 && commits > CALM_COMMITS_PER_S * took_s {

@@ -5,6 +5,7 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use serde_json::Value;
 
 use super::Output;
+use crate::domain::text::escaped;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum GuideLanguage {
@@ -84,10 +85,6 @@ fn page(source: &str, lang: &str) -> String {
          <title>{title} {version}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
          <nav><ol>{contents}</ol></nav>\n<main>\n{body}</main>\n</body>\n</html>"
     )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 const STYLE: &str = "\

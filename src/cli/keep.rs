@@ -208,8 +208,8 @@ fn prune(folder: &Path, keep_days: u64) -> anyhow::Result<Output> {
     ))
 }
 
-/// Takes what processor the server of this host leaves: proving a copy takes all cores, and a
-/// booking must not wait for it.
+/// Takes what processor others of the same session or unit leave: proving a copy takes half of the
+/// cores. Between sessions a priority counts for nothing; there the server slows the copy down.
 pub(super) fn give_way() {
     let _ = rustix::process::nice(19);
 }

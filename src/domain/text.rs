@@ -73,6 +73,22 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A text as it stands in HTML and SVG, between tags and in attributes.
+pub fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
 /// Why this character may stand in no text; none if it may.
 pub fn unfit(c: char) -> Option<Unfit> {
     let code = c as u32;
@@ -133,7 +149,7 @@ pub fn check_words(text: &str, chars_max: usize) -> Result<(), TextFault> {
 
 /// A text as a terminal may show it: of several lines, every other unfit character escaped.
 pub fn for_terminal(text: &str) -> Cow<'_, str> {
-    escaped(
+    with_escapes(
         text,
         |c| c != '\n' && c != '\t',
         |c, into| {
@@ -145,7 +161,7 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
 /// JSON as a terminal may show it: the same value, with unfit characters as `\u` escapes. They can
 /// only stand inside its strings, which are the same with the escapes.
 pub fn json_for_terminal(json: &str) -> Cow<'_, str> {
-    escaped(
+    with_escapes(
         json,
         |_| true,
         |c, into| {
@@ -156,7 +172,7 @@ pub fn json_for_terminal(json: &str) -> Cow<'_, str> {
     )
 }
 
-fn escaped(
+fn with_escapes(
     text: &str,
     applies: impl Fn(char) -> bool,
     escape: impl Fn(char, &mut String),

@@ -3,6 +3,8 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::domain::text::escaped;
+
 const WIDTH: u32 = 520;
 const HEIGHT: u32 = 200;
 /// More points than this can't be told apart.
@@ -195,22 +197,6 @@ pub fn short(value: f64) -> String {
         size if size >= 1e4 => trimmed(value / 1e3, "k"),
         _ => trimmed(value, ""),
     }
-}
-
-/// Text in HTML.
-pub fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '&' => safe.push_str("&amp;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

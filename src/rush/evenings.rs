@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::chart::escaped;
 use super::crowd::{AGAIN, BOOKED, CAME};
 use super::record::{Fault, Record};
 use super::report::{self, counted, document};
 use super::scene::Scene;
 use super::summary::{Rehearsal, whole};
+use crate::domain::text::escaped;
 
 /// One evening of several.
 pub struct HeldEvening {

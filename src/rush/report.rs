@@ -5,9 +5,10 @@
 use std::fmt::Write as _;
 
 use super::answer::{CODES, KINDS, Kind};
-use super::chart::{Chart, LINES_MAX, Merge, Series, escaped, short};
+use super::chart::{Chart, LINES_MAX, Merge, Series, short};
 use super::record::{Record, Second};
 use super::summary::{Rehearsal, ms};
+use crate::domain::text::escaped;
 
 const STYLE: &str = include_str!("report.css");
 

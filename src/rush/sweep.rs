@@ -22,6 +22,7 @@ use super::report::{counted, document, facts};
 use super::scene::{Scene, Setting};
 use super::summary::ms;
 use super::target::Server;
+use crate::domain::text::escaped;
 
 /// Times the host's own capacity.
 pub const LOADS: [u32; 5] = [1, 2, 5, 10, 20];
@@ -354,13 +355,10 @@ impl Curve {
         };
         let mut out = format!(
             "<h1>Goodput under overload</h1>\n<p class=\"soft\">{}</p>\n",
-            chart::escaped(&self.rate_said())
+            escaped(&self.rate_said())
         );
         for short in self.fell_short() {
-            out.push_str(&format!(
-                "<p class=\"soft\">{}</p>\n",
-                chart::escaped(&short)
-            ));
+            out.push_str(&format!("<p class=\"soft\">{}</p>\n", escaped(&short)));
         }
         out.push_str("<div class=\"charts\">");
         out.push_str(&figure(

@@ -407,3 +407,49 @@ fn heads_and_checkpoints_fit_on_paper_and_bind_an_export() {
     let told = world.run(&["audit", "verify", "--head", path(&foreign)]);
     assert!(!told.status.success(), "{}", text(&told.stdout));
 }
+
+/// What was asked to be compared and can't be is no success, whatever else is good.
+#[test]
+fn a_comparison_that_can_not_be_made_is_a_fault() {
+    let world = World::new(3);
+    let older = world.write("older", &text(&world.run(&["audit", "checkpoint"]).stdout));
+    world.ok(&["gate", "message", "one"]);
+    let newer = world.write("newer", &text(&world.run(&["audit", "checkpoint"]).stdout));
+    let head = world.write("head.json", &world.ok(&["audit", "head"]).to_string());
+    let handed = Handed::of(&world);
+    let key = handed.key.as_str();
+    let into = world.path("proofs");
+    world.ok(&["audit", "prove", "1", "--into", path(&into)]);
+    let proof = into.join("entry-1.tlog-proof");
+    let entries = handed.at("entries.jsonl");
+    let tiles = handed.folder.path().to_owned();
+    let page = into.join("proof.html");
+    for (what, against, said) in [
+        (&newer, &older, "NOT compared"),
+        (&older, &newer, "has more entries than this one"),
+        (&newer, &head, "NOT compared"),
+        (&proof, &older, "NOT compared"),
+        (&tiles, &head, "compared with a checkpoint"),
+        (&page, &newer, "it is a page to be read"),
+    ] {
+        let (good, told) = verify(&[path(what), "--public-key", key, "--head", path(against)]);
+        assert!(!good && told.contains(said), "{}: {told}", what.display());
+    }
+    let (good, told) = verify(&[path(&newer), "--public-key", key, "--head", path(&newer)]);
+    assert!(good, "{told}");
+    // Anybody can make entries that follow each other: a key alone shows nothing of them.
+    let (good, told) = verify(&[path(&entries), "--public-key", key]);
+    assert!(!good && told.contains("NO SIGNATURE WAS CHECKED"), "{told}");
+    let (good, told) = verify(&[path(&entries), "--public-key", key, "--head", path(&newer)]);
+    assert!(good, "{told}");
+    // What was copied off a page has other line ends and blank lines.
+    let copied = fs::read_to_string(&proof).unwrap().replace('\n', "\r\n") + "\r\n\r\n";
+    let copied = world.write("copied", &copied);
+    let (good, told) = verify(&[path(&copied), "--public-key", key]);
+    assert!(good, "{told}");
+    // Nothing of a file of secrets is printed.
+    let secrets = world.path("keys.json");
+    let (good, told) = verify(&[path(&newer), "--public-key", path(&secrets)]);
+    assert!(!good && told.contains("no file of a public key"), "{told}");
+    assert!(!told.contains("person"), "{told}");
+}

@@ -192,3 +192,37 @@ fn keys_that_were_handed_over_are_not_replaced_and_it_is_said_how() {
         );
     }
 }
+
+/// `forget` while the next keys were being put in force took them out of the file: nobody's name
+/// could be read any more. Two new keys of heads at once stopped the server.
+#[test]
+fn keys_are_replaced_and_forgotten_one_at_a_time() {
+    let world = World::new(3_000);
+    let server = world.serve();
+    let spawn = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sumun"));
+        command
+            .args(arguments)
+            .arg("--data")
+            .arg(world.folder.path());
+        command.stdout(std::process::Stdio::null());
+        command.stderr(std::process::Stdio::null()).spawn().unwrap()
+    };
+    for _ in 0..4 {
+        let mut all = vec![
+            spawn(&["keys", "rotate", "--personal"]),
+            spawn(&["keys", "forget"]),
+            spawn(&["keys", "rotate", "--heads"]),
+            spawn(&["keys", "rotate", "--heads"]),
+            spawn(&["keys", "forget"]),
+        ];
+        for command in &mut all {
+            command.wait().unwrap();
+        }
+        server.session(&person(OPEN, 1));
+    }
+    server.stop();
+    verified(&world);
+    let server = world.serve();
+    book(&server, 2);
+}

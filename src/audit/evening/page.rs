@@ -95,7 +95,7 @@ impl Page<'_> {
         let told = match self.language {
             Language::Korean => format!(
                 "이 기록의 모든 숫자는 저널의 항목에서 계산한 것입니다. 저녁의 항목은 {}번부터 {}번까지이며, \
-                 {}부터 {}까지입니다. 개인정보는 없습니다.",
+                 {}부터 {}까지입니다. 이름과 전화번호는 없습니다.",
                 entries[0],
                 entries[1],
                 clock(&figures.span.from),
@@ -103,7 +103,8 @@ impl Page<'_> {
             ),
             Language::English => format!(
                 "Every figure here was worked out from the entries of the journal. Those of the \
-                 evening are {} to {}, from {} to {}. There is no personal data in it.",
+                 evening are {} to {}, from {} to {}. There are no names and no telephone numbers \
+                 in it.",
                 entries[0],
                 entries[1],
                 clock(&figures.span.from),

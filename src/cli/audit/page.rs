@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use crate::domain::text::escaped;
 use crate::ops::outcome::{EntryProof, Proofs};
 use crate::qr;
 
@@ -72,8 +73,4 @@ fn section(entry: &EntryProof, page: &mut String) {
         );
     }
     page.push_str("</section>\n");
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
 }

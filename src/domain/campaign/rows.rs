@@ -334,7 +334,8 @@ mod tests {
 
     #[test]
     fn a_row_that_is_missing_or_doubled_is_named() {
-        let (campaign, _) = Campaign::parse(JULY).unwrap();
+        let july = JULY.replace("# personal_data_days = 365", "personal_data_days = 365 #");
+        let (campaign, _) = Campaign::parse(&july).unwrap();
         let rows = campaign.rows();
         for at in 0..rows.len() {
             let mut fewer = rows.clone();
@@ -347,7 +348,9 @@ mod tests {
                 CampaignRow::Opening { .. } | CampaignRow::Vaccine { .. } => {}
                 CampaignRow::HoldExtendS(_) | CampaignRow::PersonalDataDays(_) => {
                     let old = Campaign::of_rows(&fewer).unwrap().booking;
-                    assert!(old.hold_extend_s == 0 || old.personal_data_days == 0);
+                    let is_extended = matches!(taken, CampaignRow::PersonalDataDays(_));
+                    assert_eq!(old.hold_extend_s, if is_extended { 300 } else { 0 });
+                    assert_eq!(old.personal_data_days, if is_extended { 0 } else { 365 });
                     let doubled = Campaign::of_rows(&more).unwrap_err();
                     assert!(doubled.contains("has two rows for the"), "{doubled}");
                 }

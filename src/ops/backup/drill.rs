@@ -186,6 +186,8 @@ fn fill(report: &mut Report, restored: &Restored, folder: &Folder) {
         Some(format!(
             "{faults} rows of the vault are missing or can't be opened"
         ))
+    } else if restored.vault.is_faulty() {
+        Some("the rows of the vault are not those of which the journal has the digest".to_owned())
     } else if !restored.passed_over.is_empty() {
         Some("a full copy is damaged: make a new one".to_owned())
     } else {

@@ -84,8 +84,8 @@ impl Lane {
                 "look whether the disk hangs or an import is being written, then ask again",
             ),
             Self::Roster => (
-                "a roster is being imported",
-                "wait for its end, then import again",
+                "a roster is being imported, or keys are being replaced",
+                "wait for its end, then ask again",
             ),
             Self::Copy => (
                 "two copies of the data file are being made",

@@ -8,6 +8,7 @@ use crate::domain::crockford;
 use crate::domain::entry::{Look, Purpose};
 use crate::domain::ids::{BookingNumber, PersonKey};
 use crate::domain::state::Status;
+use crate::domain::text::{check, unfit};
 use crate::domain::time::Stamp;
 use crate::engine::command::{Operation, PersonSeen};
 use crate::engine::shared::Shared;
@@ -55,13 +56,10 @@ pub(super) fn prepare(
     now: Stamp,
 ) -> Result<Operation, WorkRefused> {
     let reason = reason.trim();
-    if reason.is_empty() {
-        let why = "a look at personal data needs a reason";
+    check(reason, TEXT_MAX).map_err(|fault| WorkRefused::new(format!("the reason {fault}")))?;
+    if !reason.chars().any(char::is_alphanumeric) {
+        let why = "a look at personal data needs a reason in words";
         return Err(WorkRefused::new(why).to_do("say it with --reason, without naming anybody"));
-    }
-    if reason.chars().any(char::is_control) || !reason.chars().any(char::is_alphanumeric) {
-        let why = "the reason has no words, or has control characters";
-        return Err(WorkRefused::new(why).to_do("say it in one line of plain text"));
     }
     let has_code = |code: &String| {
         let plain = |text: &str| text.replace(['-', ' '], "").to_uppercase();
@@ -71,17 +69,17 @@ pub(super) fn prepare(
         let why = "the reason has the invitation code in it, and would keep it for ever";
         return Err(WorkRefused::new(why).to_do("say it without the code"));
     }
-    if reason.chars().count() > TEXT_MAX {
-        let why = format!("the reason is longer than {TEXT_MAX} characters");
-        return Err(WorkRefused::new(why).to_do("say it shorter"));
-    }
     let person = find(shared, keys, who)?;
     let look = Look {
         purpose: match act {
             PersonAct::Show => Purpose::Shown,
             PersonAct::Erase => Purpose::Erased,
         },
-        origin: origin.chars().take(TEXT_MAX).collect(),
+        origin: origin
+            .chars()
+            .filter(|letter| unfit(*letter).is_none())
+            .take(TEXT_MAX)
+            .collect(),
         reason: reason.to_owned(),
         people: vec![person],
     };

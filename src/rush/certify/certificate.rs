@@ -284,7 +284,7 @@ impl Certificate {
     }
 
     pub fn page(&self, campaign: &str, command: &str) -> String {
-        use crate::rush::chart::escaped;
+        use crate::domain::text::escaped;
         let class = if self.holds().fits { "good" } else { "bad" };
         let mut out = format!(
             "<h1>Certificate for {}</h1>\n<p class=\"verdict {class}\">{}</p>\n\

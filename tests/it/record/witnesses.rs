@@ -159,3 +159,47 @@ fn a_fork_is_kept(world: &World, own: &str, folder: &Path) {
     let (good, told) = verify(&checks);
     assert!(!good && told.contains("forked"), "{told}");
 }
+
+/// A record that replaced its key, as somebody would who stole it: only the entry that the key
+/// before vouches for makes a witness go on with the next.
+#[test]
+fn a_witness_goes_on_with_the_key_that_the_one_before_vouches_for_and_no_other() {
+    let world = World::new(3);
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("witness");
+    let own = path(&folder);
+    cosigned(&["init", own, "--name", "witness.example/1"]);
+    let first = Handed::of(&world);
+    let tiles = |handed: &Handed| path(handed.folder.path()).to_owned();
+    cosigned(&["cosign", own, &tiles(&first), "--public-key", &first.key]);
+    let rotated = world.ok(&["keys", "rotate", "--heads"]);
+    let second = Handed::of(&world);
+    assert_ne!(first.key, second.key);
+    let (good, told) = second.verify();
+    assert!(good, "{told}");
+    let with_key = ["cosign", own, &tiles(&second), "--public-key", &second.key];
+    refused(&with_key, "--rotated");
+    let proofs = place.path().join("proofs");
+    let proof_of = |seq: &str| {
+        world.ok(&["audit", "prove", seq, "--into", path(&proofs)]);
+        proofs.join(format!("entry-{seq}.tlog-proof"))
+    };
+    let other = proof_of("1");
+    refused(
+        &[&with_key[..], &["--rotated", path(&other)]].concat(),
+        "--rotated",
+    );
+    let proof = proof_of(&rotated["seq"].to_string());
+    cosigned(&[&with_key[..], &["--rotated", path(&proof)]].concat());
+    // From then on it is the key that the record is known by.
+    world.ok(&["gate", "message", "one"]);
+    let third = Handed::of(&world);
+    cosigned(&["cosign", own, &tiles(&third)]);
+    refused(
+        &["cosign", own, &tiles(&third), "--public-key", &first.key],
+        "another key",
+    );
+    // Without what it saw it would take an older record for a new one.
+    fs::remove_file(folder.join("seen.json")).unwrap();
+    refused(&with_key, "missing");
+}

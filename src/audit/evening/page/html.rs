@@ -2,21 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// Text in HTML.
-pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '&' => safe.push_str("&amp;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
-}
+pub(super) use crate::domain::text::escaped;
 
 /// A cell of a table.
 pub(super) enum Cell {

@@ -40,9 +40,32 @@ use tiles::TileFault;
 /// The frame is written by hand: a server writes a line for every entry, and going through a
 /// serializer for the fields that need no escaping takes twice as long.
 pub fn line_of(entry: &Entry, bytes: &[u8], with_bytes: bool, into: &mut Vec<u8>) -> Hash {
+    line_at(entry, bytes, with_bytes, &mut ShownStamp::default(), into)
+}
+
+/// The instant of the line before, as text: the entries of a commit have the same.
+#[derive(Default)]
+struct ShownStamp(Option<(Stamp, String)>);
+
+impl ShownStamp {
+    fn of(&mut self, stamp: Stamp) -> &str {
+        let kept = self.0.take().filter(|(kept, _)| *kept == stamp);
+        let kept = kept.unwrap_or_else(|| (stamp, stamp.instant().to_string()));
+        &self.0.insert(kept).1
+    }
+}
+
+/// The same as `line_of`, for many lines.
+fn line_at(
+    entry: &Entry,
+    bytes: &[u8],
+    with_bytes: bool,
+    shown: &mut ShownStamp,
+    into: &mut Vec<u8>,
+) -> Hash {
     const WRITES: &str = "writing JSON to memory succeeds";
     let hash = Hash::of(bytes);
-    let stamp = entry.stamp.instant();
+    let stamp = shown.of(entry.stamp);
     write!(into, r#"{{"seq":{},"stamp":"{stamp}","actor":"#, entry.seq).expect(WRITES);
     serde_json::to_writer(&mut *into, &entry.actor).expect(WRITES);
     into.extend_from_slice(br#","change":"#);
@@ -272,7 +295,7 @@ pub fn export(
     into: &mut impl std::io::Write,
 ) -> Result<u64, AuditFault> {
     let (mut count, mut failed) = (0, None);
-    let mut lines = Vec::new();
+    let (mut lines, mut shown) = (Vec::new(), ShownStamp::default());
     read.blocks(from, |first, block| {
         for (at, bytes) in entries(block).enumerate() {
             let seq = Seq(first.0 + at as u64);
@@ -286,7 +309,7 @@ pub fn export(
             });
             match entry {
                 Ok((entry, bytes)) => {
-                    line_of(&entry, bytes, true, &mut lines);
+                    line_at(&entry, bytes, true, &mut shown, &mut lines);
                 }
                 Err(what) => {
                     failed = Some(AuditFault::Entry { seq: seq.0, what });

@@ -80,6 +80,8 @@ impl Kept {
     /// # Errors
     /// When it is neither.
     pub fn read(text: &str) -> Result<Self, String> {
+        // Some programs put it before a text that they save.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.trim_start().starts_with('{') {
             let head = serde_json::from_str(text).map_err(|error| error.to_string());
             return head.map(Self::Head);

@@ -13,7 +13,7 @@ use std::io::{BufRead, Read as _};
 use data_encoding::BASE64_NOPAD;
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::{AuditFault, line_of};
+use super::{AuditFault, ShownStamp, line_at};
 use crate::domain::entry::{ENTRY_BYTES_MAX, Entry, Hash};
 use crate::journal::pipeline::{self, Entries, Part};
 use crate::tree::leaf;
@@ -138,6 +138,7 @@ fn is_blank(line: &[u8]) -> bool {
 struct Room {
     bytes: Vec<u8>,
     line: Vec<u8>,
+    stamp: ShownStamp,
 }
 
 /// The entry of a line and its hash; none if the line is not what an export writes for its bytes.
@@ -148,7 +149,7 @@ fn entry_of_line(line: &[u8], room: &mut Room) -> Option<(Entry, Hash)> {
     decode_base64(text, &mut room.bytes)?;
     let entry = Entry::decode(&room.bytes).ok()?;
     room.line.clear();
-    let hash = line_of(&entry, &room.bytes, false, &mut room.line);
+    let hash = line_at(&entry, &room.bytes, false, &mut room.stamp, &mut room.line);
     let is_same = room.line.strip_suffix(b"\"}\n") == Some(readable);
     is_same.then_some((entry, hash))
 }

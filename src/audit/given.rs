@@ -1,8 +1,8 @@
 //! What an auditor was handed, by what it says of itself: a proof, a checkpoint, one that continues
 //! another, or entries; and a folder of tiles. Each is checked with the public key alone.
 
-use std::fs;
-use std::io::{self, Read as _};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::AuditFault;
@@ -20,21 +20,26 @@ pub enum Given {
     Proof(Inclusion),
     Continued(Continuation),
     Checkpoint(Signed),
-    /// Lines of an export, as far as can be seen.
-    Entries,
+    /// Lines of an export, as far as can be seen; the bytes that were read to see it.
+    Entries(Vec<u8>),
 }
 
 impl Given {
-    /// Looks at a file.
+    /// Looks at a file, as `look` does.
+    pub fn of_file(path: &Path) -> Result<Self, AuditFault> {
+        Self::look(&mut File::open(path)?)
+    }
+
+    /// Looks at what a source begins with. It is read once: it can be a pipe.
     ///
     /// # Errors
     /// When it begins like a proof and is none, or can't be read.
-    pub fn look(path: &Path) -> Result<Self, AuditFault> {
+    pub fn look(source: &mut impl Read) -> Result<Self, AuditFault> {
         let mut start = Vec::new();
         let most = PROOF_BYTES_MAX as u64;
-        fs::File::open(path)?.take(most).read_to_end(&mut start)?;
+        source.take(most).read_to_end(&mut start)?;
         let Ok(text) = str::from_utf8(&start) else {
-            return Ok(Self::Entries);
+            return Ok(Self::Entries(start));
         };
         // What was copied off a page, or went through a mail, has other line ends and blank lines.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
@@ -50,7 +55,7 @@ impl Given {
         }
         match Signed::unchecked(&text) {
             Ok(signed) => Ok(Self::Checkpoint(signed)),
-            Err(_) => Ok(Self::Entries),
+            Err(_) => Ok(Self::Entries(start)),
         }
     }
 }

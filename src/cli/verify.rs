@@ -12,9 +12,10 @@ use super::keep::{OpenedWith, Progress, belong, give_way, vault_of};
 use super::told::{rows_seen, vault_faults, vault_json};
 use crate::audit::against::{Against, Kept};
 use crate::audit::tiles::TileFolder;
-use crate::audit::{AuditFault, KeptHead, Verified, root_of, verify_store_against};
+use crate::audit::{AuditFault, Verified, root_of, verify_store_against};
 use crate::journal::copy::{CopyPoint, Taker, Until};
 use crate::journal::store::{Read, Store};
+use crate::journal::tail::CutShort;
 use crate::ops::backup::drill::Scratch;
 use crate::ops::backup::restore::{self, From, Part};
 use crate::ops::backup::source::Source;
@@ -27,9 +28,10 @@ use crate::tree::checkpoint::{Checkpoint, Signed};
 pub struct Verify {
     /// A copy, or a folder of them; the data file of the folder if not given
     file: Option<PathBuf>,
-    /// What `audit head --json` printed earlier: finds a tail that was cut since
+    /// What `audit head --json` or `audit checkpoint` printed earlier: finds a tail that was cut
+    /// since, and a fork
     #[arg(long, value_name = "FILE")]
-    head: Option<PathBuf>,
+    head: Vec<PathBuf>,
     #[command(flatten)]
     opened: OpenedWith,
     /// Where a copy is taken apart: as much room as the data file has; the host's usual place for
@@ -51,9 +53,11 @@ impl Verify {
 
     pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
         give_way();
-        let kept = self.head.as_deref().map(read_head).transpose()?;
-        let kept = kept.map(Kept::Head).into_iter().collect();
-        let against = Against { kept, key: None };
+        let kept = self.head.iter().map(|path| read_kept(path));
+        let against = Against {
+            kept: kept.collect::<anyhow::Result<_>>()?,
+            key: None,
+        };
         let is_own = self.file.is_none();
         let check = |read: &Read| check_all(read, &against, folder, is_own);
         let Some(file) = &self.file else {
@@ -118,6 +122,19 @@ fn check_all(
     }
     let vault = vault_of(read, &state, folder)?;
     let mut output = compared_with(answer(&verified), &against.kept);
+    if let Some(CutShort {
+        first,
+        entries,
+        what,
+    }) = &read.cut_short
+    {
+        output.human.push_str(&format!(
+            "\nbehind them lie {entries} entries from {first} on that are not whole ({what}): a \
+             crash leaves that of a commit which was not acknowledged, and the next start drops \
+             it. If the server was stopped and did not crash, the file was changed"
+        ));
+        output.json["cut_short"] = json!({ "first": first, "entries": entries, "what": what });
+    }
     output.json["vault"] = vault_json(&vault);
     if vault.is_faulty() {
         let faults = vault_faults(&vault);
@@ -201,14 +218,14 @@ pub fn compared_with(mut answer: Output, kept: &[Kept]) -> Output {
     answer
 }
 
-/// What `audit head --json` printed.
-pub fn read_head(file: &Path) -> anyhow::Result<KeptHead> {
-    let text =
-        fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?;
-    serde_json::from_str(&text).with_context(|| {
-        format!(
-            "{} is not what `sumun audit head --json` printed",
-            file.display()
+/// What was kept of the record elsewhere.
+pub fn read_kept(path: &Path) -> anyhow::Result<Kept> {
+    let text = fs::read_to_string(path);
+    let text = text.with_context(|| format!("can't read {}", path.display()))?;
+    Kept::read(&text).map_err(|why| {
+        anyhow::anyhow!(
+            "{} is neither what `sumun audit head --json` printed nor a checkpoint: {why}",
+            path.display()
         )
     })
 }

@@ -15,6 +15,7 @@ pub mod change;
 
 use crate::crypto::sha256;
 use data_encoding::HEXLOWER;
+use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::Seq;
@@ -161,12 +162,8 @@ impl Entry {
 
 /// Whether `value` is encoded to exactly these bytes.
 fn is_form_of(bytes: &[u8], value: &impl Serialize) -> bool {
-    let compared = Compared {
-        left: bytes,
-        is_same: true,
-    };
-    let compared = postcard::to_extend(value, compared);
-    compared.is_ok_and(|compared| compared.is_same && compared.left.is_empty())
+    let compared = postcard::serialize_with_flavor(value, Compared(bytes));
+    compared.is_ok_and(|left: &[u8]| left.is_empty())
 }
 
 /// The bytes that `value` takes in an entry.
@@ -195,22 +192,25 @@ impl Extend<u8> for Counted {
     }
 }
 
-/// Compares what postcard writes with bytes that are there already.
-struct Compared<'a> {
-    left: &'a [u8],
-    is_same: bool,
-}
+/// Compares what postcard writes with bytes that are there already; has those that are left.
+struct Compared<'a>(&'a [u8]);
 
-impl Extend<u8> for Compared<'_> {
-    fn extend<I: IntoIterator<Item = u8>>(&mut self, bytes: I) {
-        for byte in bytes {
-            let first = self.left.split_first();
-            let Some((_, rest)) = first.filter(|(first, _)| **first == byte) else {
-                self.is_same = false;
-                return;
-            };
-            self.left = rest;
-        }
+impl<'a> Flavor for Compared<'a> {
+    type Output = &'a [u8];
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.try_extend(&[byte])
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        let left = self.0.strip_prefix(bytes);
+        // Any error stands for the first byte that differs.
+        self.0 = left.ok_or(postcard::Error::SerializeBufferFull)?;
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Self::Output> {
+        Ok(self.0)
     }
 }
 

@@ -19,7 +19,12 @@ where
     [u8; N]: Serialize,
 {
     if into.is_human_readable() {
-        into.serialize_str(&HEXLOWER.encode(bytes))
+        // Keys and hashes, of which an export has millions, need no memory of their own.
+        let mut room = [0; 64];
+        match room.get_mut(..2 * N) {
+            Some(room) => into.serialize_str(HEXLOWER.encode_mut_str(bytes, room)),
+            None => into.serialize_str(&HEXLOWER.encode(bytes)),
+        }
     } else {
         bytes.serialize(into)
     }

@@ -14,8 +14,8 @@ use rayon::prelude::*;
 
 use crate::domain::entry::{Entry, Hash};
 
-/// Bytes of the source that are decoded together: some hundred parts, to keep every core busy.
-const PIECE_BYTES: usize = 1 << 20;
+/// Bytes of the source that are decoded together: hundreds of parts, to keep every core busy.
+const PIECE_BYTES: usize = 4 << 20;
 
 /// A part of the source that can be decoded by itself.
 pub struct Part {

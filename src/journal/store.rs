@@ -28,7 +28,7 @@ use super::data_file::DataFile;
 pub use super::data_file::{ChunkKey, ROSTER_CHUNK, StoreFault, StoredHead, VaultKey, Write};
 use super::guard::guarded;
 use super::storage::Storage;
-use super::tail::{Room, Shape, Tail, TailFault, newer};
+use super::tail::{CutShort, Newer, Room, Shape, Tail, TailFault, newer};
 use crate::clock::tick;
 use crate::domain::entry::head_message;
 use crate::domain::ids::Seq;
@@ -45,6 +45,8 @@ pub struct Store {
     /// None for a store that is only read.
     tail: Option<Mutex<Tail>>,
     recent: Mutex<Recent>,
+    /// What a tail that is only read has behind its last whole block.
+    cut_short: Option<CutShort>,
     /// One settles at a time.
     settling: Mutex<()>,
     /// How many settle or wait for it.
@@ -115,20 +117,20 @@ impl Store {
     pub fn look(path: &Path) -> Result<Self, StoreFault> {
         guarded(|| {
             let file = DataFile::open(path)?;
-            let mut blocks = Vec::new();
+            let mut newer = Newer::default();
             if file.is_served()? {
                 if !tail_path(path).exists() {
                     return Err(StoreFault::TailMissing);
                 }
-                blocks = unsettled(&file, &tail_file(path, false)?)?;
+                newer = unsettled(&file, &tail_file(path, false)?)?;
             }
-            Self::of(file, None, blocks)
+            Self::of(file, None, newer)
         })
     }
 
     fn resumed(file: DataFile, storage: impl Storage, shape: Shape) -> Result<Self, StoreFault> {
         let blocks = if file.is_served()? {
-            unsettled(&file, &storage)?
+            unsettled(&file, &storage)?.blocks
         } else {
             Vec::new()
         };
@@ -155,21 +157,22 @@ impl Store {
         // From here on the tail may be written over from its beginning.
         write.put_taken_from_tail(None)?;
         write.commit()?;
-        let store = Self::of(file, Some(tail), Vec::new())?;
+        let store = Self::of(file, Some(tail), Newer::default())?;
         locked(&store.recent).unsigned = settle.last().cloned();
         Ok(store)
     }
 
-    fn of(file: DataFile, tail: Option<Tail>, blocks: Vec<Block>) -> Result<Self, StoreFault> {
+    fn of(file: DataFile, tail: Option<Tail>, newer: Newer) -> Result<Self, StoreFault> {
         let settled = file.read()?.last_seq()?;
         Ok(Self {
             file,
             tail: tail.map(Mutex::new),
             recent: Mutex::new(Recent {
-                blocks: blocks.into_iter().map(Arc::new).collect(),
+                blocks: newer.blocks.into_iter().map(Arc::new).collect(),
                 settled,
                 unsigned: None,
             }),
+            cut_short: newer.cut_short,
             settling: Mutex::new(()),
             settlers: AtomicUsize::new(0),
             has_failed: AtomicBool::new(false),
@@ -270,7 +273,11 @@ impl Store {
         // In this order: what is settled in between is seen in both, and never in none.
         let recent: Vec<_> = locked(&self.recent).blocks.iter().cloned().collect();
         let file = guarded(|| self.file.read())?;
-        Ok(Read { file, recent })
+        Ok(Read {
+            file,
+            recent,
+            cut_short: self.cut_short.clone(),
+        })
     }
 
     fn settling(&self) -> Settling<'_> {
@@ -405,7 +412,7 @@ fn tail_file(data_file: &Path, is_new: bool) -> Result<File, StoreFault> {
 }
 
 /// The blocks that the tail has and the data file has not.
-fn unsettled(file: &DataFile, storage: &impl Storage) -> Result<Vec<Block>, StoreFault> {
+fn unsettled(file: &DataFile, storage: &impl Storage) -> Result<Newer, StoreFault> {
     let (settled, head) = file.read()?.last()?;
     Ok(newer(
         storage,

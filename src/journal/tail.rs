@@ -210,7 +210,25 @@ impl Tail {
     }
 }
 
-/// The blocks behind the entry `settled`, whose hash is `head`, in order. `had` is the last entry
+/// What a tail has that the data file has not.
+#[derive(Debug, Default)]
+pub struct Newer {
+    /// In order.
+    pub blocks: Vec<Block>,
+    /// What lies behind them and is not whole.
+    pub cut_short: Option<CutShort>,
+}
+
+/// A block that a crash cut short: it was never acknowledged. It can't be told from one whose
+/// bytes were changed later, if nothing follows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CutShort {
+    pub first: Seq,
+    pub entries: u32,
+    pub what: String,
+}
+
+/// The blocks behind the entry `settled`, whose hash is `head`. `had` is the last entry
 /// that the data file took from this tail: a tail that does not reach it is another.
 pub fn newer(
     storage: &impl Storage,
@@ -218,7 +236,7 @@ pub fn newer(
     settled: Seq,
     head: &Hash,
     had: Option<Seq>,
-) -> Result<Vec<Block>, TailFault> {
+) -> Result<Newer, TailFault> {
     let shape = shape_of(storage, file)?;
     let heads = heads(storage, file, shape)?;
     let newest = heads.values().flatten().map(Head::last).max();
@@ -237,16 +255,29 @@ pub fn newer(
         };
         let block = found.read(storage)?;
         if let Err(what) = block.check(&before) {
-            return cut_short(&heads, next, what).map(|()| blocks);
+            let cut_short = CutShort {
+                first: next,
+                entries: found.entries,
+                what: what.clone(),
+            };
+            ends_at(&heads, next, what)?;
+            return Ok(Newer {
+                blocks,
+                cut_short: Some(cut_short),
+            });
         }
         (next, before, turn) = (Seq(block.last().0 + 1), block.head, found.turn);
         blocks.push(block);
     }
-    cut_short(&heads, next, format!("entry {next} is missing")).map(|()| blocks)
+    ends_at(&heads, next, format!("entry {next} is missing"))?;
+    Ok(Newer {
+        blocks,
+        cut_short: None,
+    })
 }
 
 /// A block that is not whole was never acknowledged, unless there is something newer.
-fn cut_short(heads: &Heads, missing: Seq, what: String) -> Result<(), TailFault> {
+fn ends_at(heads: &Heads, missing: Seq, what: String) -> Result<(), TailFault> {
     if heads.range(Seq(missing.0 + 1)..).next().is_none() {
         return Ok(());
     }

@@ -363,8 +363,22 @@ pub struct EntryProof {
     /// `booked`, `moved`, `cancelled` or `other`.
     pub what: String,
     pub campaign: Option<String>,
+    /// The doses of a booking, for people to read. The entry itself has the slots' numbers.
+    pub doses: Vec<ProvedDose>,
     /// The text of C2SP tlog-proof.
     pub proof: String,
+}
+
+/// What the number of a slot in an entry stands for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ProvedDose {
+    pub slot: u32,
+    /// RFC 3339, in the campaign's zone.
+    pub start: String,
+    /// The site's id and its name.
+    pub site: String,
+    pub name: String,
+    pub vaccine: String,
 }
 
 /// What a campaign's board shows, and what it does not.

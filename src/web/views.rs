@@ -281,6 +281,8 @@ pub struct ProofView {
     pub what: &'static str,
     /// RFC 3339, in the campaign's zone.
     pub at: String,
+    /// The doses that were booked, moved to or given up.
+    pub doses: Vec<DoseView>,
     /// The text of a proof of C2SP tlog-proof, which carries the entry's bytes.
     pub proof: String,
 }
@@ -295,6 +297,7 @@ pub fn proof(here: &Here, proof: &BookingProof) -> ProofAnswer {
             _ => "cancelled",
         },
         at: zone.rfc3339(proved.entry.stamp),
+        doses: proved.doses().map_or_else(Vec::new, |of| doses(here, of)),
         proof: proved.inclusion.to_string(),
     };
     ProofAnswer {

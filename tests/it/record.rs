@@ -284,6 +284,13 @@ fn a_booking_is_proved_by_its_number_also_after_it_was_moved_and_cancelled() {
     );
     let page = fs::read_to_string(into.join("proof.html")).unwrap();
     assert_eq!(page.matches("<svg").count(), 3, "each proof has its code");
+    let dose = &entries[0]["doses"][0];
+    for told in [&dose["start"], &dose["name"], &dose["vaccine"]] {
+        assert!(page.contains(told.as_str().unwrap()), "{told}");
+    }
+    // The second entry moved it to another slot of the same day.
+    assert_ne!(entries[1]["doses"][0]["slot"], dose["slot"]);
+    assert_eq!(entries[1]["doses"][0]["site"], dose["site"]);
     assert!(
         !page.contains("http") && !page.contains("<script"),
         "it needs nothing from elsewhere"
@@ -350,10 +357,15 @@ fn a_person_sees_their_proof_in_words_and_nobody_elses() {
     };
     let shown = text(&page(&mut client, "/proof").is(200).body);
     let proved = proof["entries"][0]["proof"].as_str().unwrap();
+    // The entry has the slot's number; people read where and when that is.
+    let dose = &proof["entries"][0]["doses"][0];
+    assert_eq!(*dose, booking["doses"][0], "{proof}");
     for part in [
         proved.trim_end(),
         "How to check it",
         booking["number"].as_str().unwrap(),
+        "2 August 2180",
+        "(slot 0 of the entry)",
     ] {
         assert!(shown.contains(part), "{part}");
     }
@@ -406,6 +418,70 @@ fn heads_and_checkpoints_fit_on_paper_and_bind_an_export() {
     let foreign = world.write("foreign", &note);
     let told = world.run(&["audit", "verify", "--head", path(&foreign)]);
     assert!(!told.status.success(), "{}", text(&told.stdout));
+    // `verify` of the folder takes the same.
+    let told = world.ok(&["verify", "--head", path(&kept)]);
+    assert_eq!(told["verified"], true);
+    let told = world.run(&["verify", "--head", path(&foreign)]);
+    assert!(!told.status.success(), "{}", text(&told.stdout));
+}
+
+/// What comes from a pipe is read once, and what a spreadsheet's editor saved has a mark before it.
+#[test]
+fn entries_from_a_pipe_and_files_with_a_mark_are_verified() {
+    let world = World::new(3);
+    let handed = Handed::of(&world);
+    let entries = fs::read(handed.at("entries.jsonl")).unwrap();
+    let head = world.ok(&["audit", "head"]).to_string();
+    let head = world.write("head.json", &format!("\u{feff}{head}"));
+    let key = world.write("key", &format!("\u{feff}{}\r\n", handed.key));
+    let pipe = world.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let writing = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || fs::write(pipe, entries).unwrap())
+    };
+    let given = [
+        path(&pipe),
+        "--head",
+        path(&head),
+        "--public-key",
+        path(&key),
+    ];
+    let (good, told) = verify(&given);
+    assert!(good && told.contains("verified: entries 1 to"), "{told}");
+    writing.join().unwrap();
+}
+
+/// A crash can leave a part of a commit that nobody was told of. Whoever looks is told of it, since
+/// it can't be told from bytes that were changed.
+#[test]
+fn what_a_crash_left_behind_the_last_entry_is_said() {
+    let world = World::new(3);
+    let server = world.serve();
+    world.ok(&["gate", "message", "one"]);
+    // Settled are the entries before, so that this one lies in the tail alone.
+    std::thread::sleep(Duration::from_millis(1_500));
+    world.ok(&["gate", "message", "the last of them"]);
+    server.kill();
+    let whole = world.ok(&["verify"]);
+    assert!(whole["cut_short"].is_null(), "{whole}");
+    let tail = world.path("sumun.tail");
+    let mut bytes = fs::read(&tail).unwrap();
+    let wanted = b"the last of them";
+    let at = bytes
+        .windows(wanted.len())
+        .rposition(|there| there == wanted);
+    bytes[at.expect("it is in the tail")] ^= 1;
+    fs::write(&tail, bytes).unwrap();
+    let told = world.ok(&["verify"]);
+    assert_eq!(told["cut_short"]["first"], whole["last"], "{told}");
+    assert_eq!(
+        told["last"].as_u64().unwrap() + 1,
+        whole["last"].as_u64().unwrap()
+    );
+    let told = text(&world.run(&["verify"]).stdout);
+    assert!(told.contains("not acknowledged"), "{told}");
 }
 
 /// What was asked to be compared and can't be is no success, whatever else is good.

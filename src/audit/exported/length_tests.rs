@@ -1,6 +1,7 @@
 //! No line that an export writes is longer than the longest that is read, and none comes near it.
 
 use super::*;
+use crate::audit::line_of;
 use crate::audit::verify_export;
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::IdentityField;

@@ -10,7 +10,8 @@ use data_encoding::BASE64;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{BYTE_ORDER_MARK, line_of};
+use super::BYTE_ORDER_MARK;
+use crate::audit::line_of;
 use crate::domain::entry::{Entry, Hash};
 
 /// The entry of a line, its bytes in `bytes`, and its hash; or what is wrong with the line.

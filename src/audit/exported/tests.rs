@@ -5,6 +5,7 @@ use std::io::{BufReader, Cursor, Error, Read};
 use data_encoding::BASE64;
 
 use super::*;
+use crate::audit::line_of;
 use crate::audit::{KeptHead, Verified, verify_export};
 use crate::domain::entry::{Actor, Change};
 use crate::domain::ids::Seq;

@@ -59,11 +59,22 @@ fn section(entry: &EntryProof, page: &mut String) {
     let _ = write!(
         page,
         "<section>\n<h2>{ko} <span lang=\"en\">({en})</span>{campaign}</h2>\n<p>{} · 항목 <span \
-         lang=\"en\">entry</span> {}</p>\n<pre>{}</pre>\n",
+         lang=\"en\">entry</span> {}</p>\n",
         escaped(&entry.stamp),
         entry.seq,
-        escaped(&entry.proof)
     );
+    for dose in &entry.doses {
+        let _ = writeln!(
+            page,
+            "<p>{} · {} ({}) · {} · 시간대 번호 <span lang=\"en\">slot</span> {}</p>",
+            escaped(&dose.start),
+            escaped(&dose.name),
+            escaped(&dose.site),
+            escaped(&dose.vaccine),
+            dose.slot
+        );
+    }
+    let _ = writeln!(page, "<pre>{}</pre>", escaped(&entry.proof));
     if let Some(qr) = qr::svg(&entry.proof) {
         let _ = writeln!(
             page,

@@ -1,7 +1,7 @@
 //! `sumun audit verify`: what was handed over, checked offline with the public key alone.
 
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{BufReader, Cursor, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -43,7 +43,7 @@ pub struct Verify {
 
 impl Verify {
     pub fn run(&self, folder: &Folder) -> anyhow::Result<Output> {
-        let kept = self.head.iter().map(|path| read_kept(path));
+        let kept = self.head.iter().map(|path| verify::read_kept(path));
         let against = Against {
             kept: kept.collect::<anyhow::Result<_>>()?,
             key: self.public_key.as_deref().map(read_key).transpose()?,
@@ -105,21 +105,21 @@ impl Verify {
     }
 
     fn file(&self, path: &Path, against: &Against) -> anyhow::Result<Result<Output, AuditFault>> {
-        let given = match Given::look(path) {
+        let can_not = || format!("can't read {}", path.display());
+        let mut source = File::open(path).with_context(can_not)?;
+        let given = match Given::look(&mut source) {
             Ok(given) => given,
-            Err(AuditFault::File(error)) => {
-                return Err(error).with_context(|| format!("can't open {}", path.display()));
-            }
+            Err(AuditFault::File(error)) => return Err(error).with_context(can_not),
             Err(fault) => return Ok(Err(fault)),
         };
         Ok(match given {
-            Given::Entries => {
+            Given::Entries(start) => {
                 anyhow::ensure!(
                     self.witness.is_empty(),
                     "witnesses sign checkpoints: check one that is cosigned, and give it as --head"
                 );
-                let source = File::open(path)?;
-                let verified = verify_export_against(BufReader::new(source), against);
+                let source = BufReader::new(Cursor::new(start).chain(source));
+                let verified = verify_export_against(source, against);
                 let verified = verified.map(|verified| {
                     verify::compared_with(verify::answer(&verified), &against.kept)
                 });
@@ -233,17 +233,6 @@ fn shown(proved: &ProvedEntry) -> Output {
     Output::done(human, json)
 }
 
-fn read_kept(path: &Path) -> anyhow::Result<Kept> {
-    let text = fs::read_to_string(path);
-    let text = text.with_context(|| format!("can't read {}", path.display()))?;
-    Kept::read(&text).map_err(|why| {
-        anyhow::anyhow!(
-            "{} is neither what `sumun audit head --json` printed nor a checkpoint: {why}",
-            path.display()
-        )
-    })
-}
-
 /// A key as text, or in a file.
 pub fn read_key(given: &str) -> anyhow::Result<PublicKey> {
     // What a file holds is never quoted: it can be the secret key beside the public one.
@@ -258,5 +247,7 @@ pub fn read_key(given: &str) -> anyhow::Result<PublicKey> {
 }
 
 fn text_or_file(given: &str) -> String {
-    fs::read_to_string(given).unwrap_or_else(|_| given.to_owned())
+    let text = fs::read_to_string(given).unwrap_or_else(|_| given.to_owned());
+    text.trim_matches(|letter: char| letter == '\u{feff}' || letter.is_whitespace())
+        .to_owned()
 }

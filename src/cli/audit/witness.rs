@@ -81,10 +81,10 @@ fn cosign(
     let brought = if from.is_dir() {
         Brought::Tiles(TileFolder::at(from))
     } else {
-        match Given::look(from).with_context(|| format!("can't use {}", from.display()))? {
+        match Given::of_file(from).with_context(|| format!("can't use {}", from.display()))? {
             Given::Continued(continued) => Brought::Continued(continued),
             Given::Checkpoint(signed) => Brought::Checkpoint(Box::new(signed)),
-            Given::Proof(_) | Given::Entries => anyhow::bail!(
+            Given::Proof(_) | Given::Entries(_) => anyhow::bail!(
                 "{} is no checkpoint: bring a folder of tiles, or what `sumun audit checkpoint` \
                  printed",
                 from.display()
@@ -93,7 +93,7 @@ fn cosign(
     };
     let key = key.map(read_key).transpose()?;
     let time_s = u64::try_from(Clock::real().now().0 / Stamp::SECOND)?;
-    let rotated = match rotated.map(Given::look).transpose()? {
+    let rotated = match rotated.map(Given::of_file).transpose()? {
         None => None,
         Some(Given::Proof(proof)) => Some(proof),
         Some(_) => anyhow::bail!("--rotated takes the proof of an entry (entry-SEQ.tlog-proof)"),

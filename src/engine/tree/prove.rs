@@ -4,7 +4,7 @@
 //! it is found by that time, in as many looks as the journal has doublings: stamps never go back.
 
 use super::record::{NotProved, Record};
-use crate::domain::entry::{Change, Entry};
+use crate::domain::entry::{Change, Doses, Entry};
 use crate::domain::ids::{BookingNumber, CampaignIndex, Seq};
 use crate::domain::state::Booking;
 use crate::journal::block::entries;
@@ -17,6 +17,17 @@ use crate::tree::text::Inclusion;
 pub struct Proved {
     pub entry: Entry,
     pub inclusion: Inclusion,
+}
+
+impl Proved {
+    /// The seats that the entry books, moves to or gives up.
+    pub fn doses(&self) -> Option<Doses> {
+        match self.entry.change {
+            Change::Booked { doses, .. } | Change::Cancelled { doses, .. } => Some(doses),
+            Change::Moved { to, .. } => Some(to),
+            _ => None,
+        }
+    }
 }
 
 /// Why an entry is not proved.

@@ -12,11 +12,14 @@ use crate::domain::time::Stamp;
 use crate::journal::block::{Block, entries};
 use crate::journal::data_file::FileView;
 use crate::journal::guard::guarded;
+use crate::journal::tail::CutShort;
 
 /// A view of data file and tail.
 pub struct Read {
     pub(super) file: FileView,
     pub(super) recent: Vec<Arc<Block>>,
+    /// What lies behind the last entry and is not whole.
+    pub cut_short: Option<CutShort>,
 }
 
 impl Read {

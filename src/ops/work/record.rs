@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::Prepared;
 use crate::clock::tick;
-use crate::domain::entry::Change;
-use crate::domain::ids::{BookingNumber, Seq};
+use crate::domain::entry::{Change, Doses};
+use crate::domain::ids::{BookingNumber, Seq, SlotIndex};
 use crate::engine::shared::Shared;
 use crate::engine::tree::prove::{ProveFault, Proved, all_of};
 use crate::engine::tree::{NotProved, Record};
 use crate::journal::store::Store;
 use crate::keys::Keys;
-use crate::ops::outcome::{CheckpointSeen, Done, EntryProof, Proofs, WorkRefused};
+use crate::ops::outcome::{CheckpointSeen, Done, EntryProof, Proofs, ProvedDose, WorkRefused};
 
 /// How long a caller waits for what is committed to be in a checkpoint, and how often it is looked.
 const LEVEL_MAX: Duration = Duration::from_secs(5);
@@ -115,12 +115,26 @@ fn shown(proved: &Proved, shared: &Shared) -> EntryProof {
         _ => ("other", None),
     };
     let state = shared.state();
-    let campaign = campaign.and_then(|index| Some(state.campaign(index)?.id.to_string()));
+    let campaign = campaign.and_then(|index| state.campaign(index));
+    let dose = |at: SlotIndex| {
+        let catalog = &campaign?.catalog;
+        let slot = catalog.slot(at)?;
+        let site = &catalog.sites[slot.site.at()].row;
+        Some(ProvedDose {
+            slot: at.0,
+            start: catalog.campaign.zone.rfc3339(slot.start),
+            site: site.site.clone(),
+            name: site.name_ko.clone(),
+            vaccine: catalog.campaign.vaccines[slot.vaccine.at()].id.clone(),
+        })
+    };
+    let doses = proved.doses().into_iter();
     EntryProof {
         seq: entry.seq.0,
         stamp: entry.stamp.instant().to_string(),
         what: what.to_owned(),
-        campaign,
+        doses: doses.flat_map(Doses::slots).filter_map(dose).collect(),
+        campaign: campaign.map(|campaign| campaign.id.to_string()),
         proof: proved.inclusion.to_string(),
     }
 }

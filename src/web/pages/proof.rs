@@ -7,11 +7,14 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::answer::page;
+use super::choose::site_name;
 use super::frame::{Frame, text};
 use super::trouble::Trouble;
-use super::visit::Guest;
+use super::visit::{Guest, Visit};
 use super::when::When;
-use crate::domain::entry::Change;
+use crate::domain::entry::{Change, Doses};
+use crate::domain::ids::SlotIndex;
+use crate::domain::state::Status;
 use crate::qr::{self, Qr};
 use crate::service::Refused;
 
@@ -19,6 +22,7 @@ use crate::service::Refused;
 #[template(path = "proof.html", config = "src/web/pages/askama.toml")]
 struct ProofPage {
     f: Frame,
+    lead: &'static str,
     number: String,
     entries: Vec<EntryView>,
     public_key: String,
@@ -29,6 +33,8 @@ struct ProofPage {
 struct EntryView {
     /// What the entry did, and when.
     what: String,
+    /// What was booked, or given up: where and when, and the numbers that the entry has for it.
+    doses: Vec<String>,
     /// The name of its file in the address.
     file: &'static str,
     text: String,
@@ -50,9 +56,11 @@ pub async fn show(guest: Guest) -> Result<HttpResponse, Trouble> {
             Change::Moved { .. } => ("proof-moved", "last"),
             _ => ("proof-cancelled", "last"),
         };
+        let doses = proved.doses().map(|doses| in_words(visit, doses));
         let proof = proved.inclusion.to_string();
         EntryView {
             what: l.put(said, &[("at", text(when.instant_s(entry.stamp)))]),
+            doses: doses.unwrap_or_default(),
             file,
             qr: qr::svg(&proof),
             text: proof,
@@ -64,12 +72,36 @@ pub async fn show(guest: Guest) -> Result<HttpResponse, Trouble> {
     });
     let template = ProofPage {
         f: Frame::of(visit, "/proof"),
+        lead: match proof.booking.status {
+            Status::Booked => l.say("proof-lead"),
+            Status::Cancelled => l.say("proof-lead.cancelled"),
+        },
         number: proof.booking.number.to_string(),
         entries: entries.collect(),
         public_key: proof.public_key.clone(),
         not_yet,
     };
     Ok(page(l, StatusCode::OK, &template))
+}
+
+/// Where and when the doses are, each with the number of the slot that the entry says.
+fn in_words(visit: &Visit, doses: Doses) -> Vec<String> {
+    let (l, when) = (visit.lang, When::of(visit));
+    let catalog = &visit.here.offer.catalog;
+    let told = |at: SlotIndex| {
+        let slot = &catalog.slots[at.at()];
+        let values = [
+            ("slot", text(at.to_string())),
+            ("when", text(when.instant(slot.start))),
+            ("site", text(site_name(visit, slot.site).to_string())),
+            (
+                "vaccine",
+                text(catalog.campaign.vaccines[slot.vaccine.at()].id.clone()),
+            ),
+        ];
+        l.put("proof-slot", &values)
+    };
+    doses.slots().map(told).collect()
 }
 
 /// One proof as a file. An entry that no checkpoint has yet leads back to the page, which says so.

@@ -35,6 +35,13 @@ pub struct Config {
     /// Certificate chain and key in PEM; beside the data file unless absolute.
     pub certificate: PathBuf,
     pub certificate_key: PathBuf,
+    /// Where the agency's people connect; empty closes the desk.
+    #[serde(deserialize_with = "unless_empty")]
+    pub desk_listen: Option<SocketAddr>,
+    /// Authorities in PEM: with them the desk speaks to clients with a certificate that one of them
+    /// signed and to nobody else.
+    #[serde(deserialize_with = "unless_empty")]
+    pub desk_client_ca: Option<PathBuf>,
     /// Authorities in PEM: with them the admin listener speaks TLS, to clients with a certificate
     /// that one of them signed and to nobody else.
     #[serde(deserialize_with = "unless_empty")]
@@ -89,6 +96,8 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
             admin_listen: SocketAddr::from(([127, 0, 0, 1], 9443)),
             plain_http: false,
+            desk_listen: Some(SocketAddr::from(([127, 0, 0, 1], 7443))),
+            desk_client_ca: None,
             certificate: PathBuf::from("certs/server.pem"),
             certificate_key: PathBuf::from("certs/server.key"),
             admin_client_ca: None,
@@ -177,6 +186,13 @@ impl Config {
 
     /// What types can't say.
     pub fn check(&self) -> Result<(), String> {
+        let desk = self.desk_listen.filter(|desk| !desk.ip().is_loopback());
+        if let Some(desk) = desk.filter(|_| self.plain_http) {
+            return Err(format!(
+                "plain_http is for loopback only, but desk_listen is {desk}: passwords would cross \
+                 the network unencrypted; set plain_http = false"
+            ));
+        }
         if self.plain_http && !self.listen.ip().is_loopback() {
             let listen = self.listen;
             return Err(format!(

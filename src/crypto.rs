@@ -78,6 +78,13 @@ impl Mac {
     }
 }
 
+/// HMAC-SHA-1, for the one-time codes of RFC 6238 alone: apps that make them know no other.
+pub fn one_time_mac(secret: &[u8], message: &[u8]) -> [u8; 20] {
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
+    let mac = hmac::sign(&key, message);
+    *mac.as_ref().first_chunk().expect("SHA-1 has 20 bytes")
+}
+
 /// A key of AES-256-GCM.
 pub struct SealKey(LessSafeKey);
 

@@ -17,8 +17,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use crate::clock::Entropy;
-use crate::crypto::{MacKey, NONCE_BYTES, SignKey, TAG_BYTES, is_signed};
+use crate::crypto::{MacKey, NONCE_BYTES, SealKey, SignKey, TAG_BYTES, is_signed};
 use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey};
+use crate::domain::staff::AccountId;
 use crate::domain::time::Stamp;
 use crate::sync::locked;
 use arc_swap::ArcSwap;
@@ -105,6 +106,31 @@ impl Keys {
             &head,
         );
         Self::ready(stored, Place::Folder).expect("a generated signing key is well-formed")
+    }
+
+    /// What seals the credentials of accounts. It is derived, so that a folder from before there
+    /// were accounts has it too.
+    fn staff_key(&self) -> SealKey {
+        SealKey::new(&self.person.of(b"sumun staff credentials v1"))
+    }
+
+    /// Seals the credentials of an account, which alone they open for.
+    pub fn seal_credentials(&self, entropy: &Entropy, account: AccountId, plain: &[u8]) -> Vec<u8> {
+        let nonce: [u8; NONCE_BYTES] = entropy.bytes();
+        let mut sealed = [&nonce, plain].concat();
+        let context = account.0.to_be_bytes();
+        let tag = self
+            .staff_key()
+            .seal(nonce, &context, &mut sealed[NONCE_BYTES..]);
+        sealed.extend_from_slice(&tag);
+        sealed
+    }
+
+    /// None if they are of another account or other keys.
+    pub fn open_credentials(&self, account: AccountId, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        let context = account.0.to_be_bytes();
+        self.staff_key().open(*nonce, &context, sealed.to_vec())
     }
 
     /// Replaces the key of tokens, in the folder's file and then here; returns the new one's id.

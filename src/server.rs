@@ -4,6 +4,7 @@
 //! the listeners. Shutdown is the reverse: no new requests, the writer empties its queue, the log
 //! catches up. `watch` looks each second whether every thread that must live does.
 
+mod desk;
 mod secure;
 
 use std::net::SocketAddr;
@@ -75,6 +76,8 @@ pub fn files_kept(config: &Config) -> usize {
 pub struct Addresses {
     pub public: SocketAddr,
     pub admin: SocketAddr,
+    /// None while the desk is closed.
+    pub desk: Option<SocketAddr>,
 }
 
 /// Serves until a signal, on the sockets that the service manager handed over or on its own.
@@ -260,6 +263,7 @@ async fn listen(
     let addresses = Addresses {
         public: config.listen,
         admin: config.admin_listen,
+        desk: config.desk_listen,
     };
     let secure = Secure::open(folder, config)?;
     service.endpoints.tell(secure.all());
@@ -309,9 +313,11 @@ async fn listen(
             settings.clone(),
         )?;
     }
+    let desk = desk::serve(listeners.desk, Arc::clone(&service), secure.desk.clone())?;
     let redirect = secure::redirect(listeners.redirect, &service, config)?;
     let (public, admin) = (public.run(), admin.run());
     let (stop_public, stop_admin) = (public.handle(), admin.handle());
+    let stop_desk = desk.as_ref().map(actix_server::Server::handle);
     // Listened for before anybody is told that the server is ready.
     let signals = Signals::listen();
     let (warned, stopping) = (secure.clone(), manager.clone());
@@ -326,6 +332,9 @@ async fn listen(
             load.stop();
             redirect.stop(false).await;
         }
+        if let Some(desk) = stop_desk {
+            desk.stop(true).await;
+        }
         stop_admin.stop(false).await;
     });
     actix_web::rt::spawn(async move {
@@ -339,7 +348,15 @@ async fn listen(
             service.events.log_rest();
         }
     });
-    tracing::info!(public = %addresses.public, admin = %addresses.admin, "ready");
+    if let Some(desk) = desk {
+        actix_web::rt::spawn(async move {
+            if let Err(error) = desk.await {
+                tracing::error!(%error, "the listener of the desk has ended");
+            }
+        });
+    }
+    let desk = addresses.desk.map(|desk| desk.to_string());
+    tracing::info!(public = %addresses.public, admin = %addresses.admin, desk, "ready");
     manager.ready();
     ready(&addresses);
     let (public, admin) = tokio::join!(public, admin);

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::demo;
 use crate::domain::agency::Agency;
 use crate::domain::campaign::{Campaign, read_date, read_instant};
+use crate::domain::entry::Actor;
 use crate::domain::ids::VaccineIndex;
 use crate::domain::state::State;
 use crate::domain::time::{Day, Stamp};
@@ -280,9 +281,9 @@ fn agency_for(campaign: &Campaign) -> anyhow::Result<Option<Operation>> {
 
 fn operate(core: &mut Core, operation: Operation) -> anyhow::Result<()> {
     let (reply, mut answer) = tokio::sync::oneshot::channel();
-    let operator = "demo".to_owned();
+    let actor = Actor::operator("demo");
     core.step(&mut VecDeque::from([Command::Operate {
-        operator,
+        actor,
         operation,
         reply,
     }]))?;

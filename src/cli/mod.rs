@@ -30,6 +30,7 @@ use clap::{Parser, Subcommand};
 use serde_json::Value;
 
 use crate::clock::Clock;
+use crate::domain::entry::Actor;
 use crate::domain::state::State;
 use crate::domain::text::{for_terminal, json_for_terminal};
 use crate::engine::command::{Command as Ask, Outcome};
@@ -361,7 +362,7 @@ pub fn perform(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Resu
             let operator = control::account_name(rustix::process::getuid().as_raw());
             let (reply, mut answer) = tokio::sync::oneshot::channel();
             let mut queue = VecDeque::from([Ask::Operate {
-                operator,
+                actor: Actor::operator(&operator),
                 operation,
                 reply,
             }]);

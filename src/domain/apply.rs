@@ -421,6 +421,15 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         Change::LineTold { campaign, line, .. } => known_line(state, *campaign, *line).map(|_| ()),
         // What the key signs is not part of the state.
         Change::TokenKeyRotated { .. } => Ok(()),
+        Change::StaffSet { .. }
+        | Change::StaffCredentialsSet { .. }
+        | Change::StaffSession { .. }
+        | Change::ProposalPart { .. }
+        | Change::Proposed { .. }
+        | Change::ProposalDecided { .. }
+        | Change::ProposalEnded { .. } => {
+            Arc::make_mut(&mut state.staff).apply(&entry.actor, &entry.change, entry.stamp)
+        }
     }
 }
 

@@ -23,7 +23,8 @@ use crate::domain::time::Stamp;
 
 pub use actor::{Actor, Role};
 pub use change::{
-    Change, Doses, GateAct, HoldEnd, Idempotency, LOOK_PEOPLE_MAX, Look, Piece, Purpose, RefusedFor,
+    Change, Doses, GateAct, HoldEnd, Idempotency, LOOK_PEOPLE_MAX, Look, Piece, Purpose,
+    RefusedFor, SessionAct,
 };
 
 /// The first byte of every entry.

@@ -17,6 +17,7 @@ use crate::domain::line::{GateSettings, Line};
 use crate::domain::personal::{KeysInForce, VaultState};
 use crate::domain::pieces::Pending;
 use crate::domain::repeats::Repeats;
+use crate::domain::staff::StaffState;
 use crate::domain::time::Stamp;
 
 /// Everything the journal says, up to and including the entry `seq`.
@@ -31,6 +32,8 @@ pub struct State {
     pub roster: Option<RosterMark>,
     pub vault: VaultState,
     pub campaigns: Vec<CampaignState>,
+    /// The people behind the desk. A snapshot shares it.
+    pub staff: Arc<StaffState>,
     /// The list in progress: nothing of it is in force.
     pub pending: Option<Pending>,
 }

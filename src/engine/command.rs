@@ -14,7 +14,7 @@ use crate::domain::booking::decide::Request;
 use crate::domain::booking::refusal::Refusal;
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::eligibility::Subject;
-use crate::domain::entry::{Change, Doses, GateAct, Look, RefusedFor};
+use crate::domain::entry::{Actor, Change, Doses, GateAct, Look, RefusedFor};
 use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, Seq};
 use crate::domain::roster::contact::Contact;
 use crate::domain::state::Booking;
@@ -47,9 +47,9 @@ pub enum Command {
         change: Change,
         reply: oneshot::Sender<Outcome>,
     },
-    /// An act of somebody at the command line of this host.
+    /// An act of somebody at the command line of this host, or behind the desk.
     Operate {
-        operator: String,
+        actor: Actor,
         operation: Operation,
         reply: oneshot::Sender<Outcome>,
     },
@@ -139,6 +139,8 @@ pub enum Operation {
     ErasePerson { look: Look, now: Stamp },
     /// Journals what the program itself did beside the writer.
     RecordOwn { change: Change },
+    /// Changes of accounts, sessions and proposals, each checked against those before it.
+    Staff { changes: Vec<Change> },
     /// Journals what an operator did elsewhere: a look at personal data, an erased row.
     Record { change: Change },
 }

@@ -129,14 +129,14 @@ impl Core {
         }
         if let Some(Command::Operate { .. }) = commands.front() {
             let Some(Command::Operate {
-                operator,
+                actor,
                 operation,
                 reply,
             }) = commands.pop_front()
             else {
                 unreachable!("the first command was just looked at");
             };
-            return self.operate(operator, operation, reply);
+            return self.operate(&actor, operation, reply);
         }
         let stepped = self.wall_step();
         let mut batch = {

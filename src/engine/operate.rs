@@ -17,18 +17,19 @@ use super::shared::Offer;
 use crate::domain::entry::{Actor, Change, GateAct, head_key_message};
 use crate::domain::ids::{CampaignId, PersonKey, Seq};
 use crate::domain::line::gate_act;
+use crate::domain::staff::StaffState;
+use crate::domain::time::Stamp;
 
 type Done = Result<Outcome, CommitFailed>;
 
 impl Core {
     pub(super) fn operate(
         &mut self,
-        operator: String,
+        actor: &Actor,
         operation: Operation,
         reply: oneshot::Sender<Outcome>,
     ) -> Result<(), CommitFailed> {
-        let actor = Actor::operator(&operator);
-        let done = self.do_now(&actor, operation);
+        let done = self.do_now(actor, operation);
         let outcome = match done {
             Ok(outcome) => outcome,
             Err(failed) => {
@@ -50,6 +51,7 @@ impl Core {
                 self.head_key(actor.clone(), public_key, &folder)
             }
             Operation::Record { change } => self.record_for(actor.clone(), change),
+            Operation::Staff { changes } => self.staff(actor, changes),
             Operation::RecordOwn { change } => self.record_for(Actor::System, change),
             Operation::AddPieces { list, pieces } => self.add_pieces(actor, list, pieces),
             Operation::PutListInForce { list } => self.put_list_in_force(actor, *list),
@@ -266,6 +268,19 @@ impl Core {
     /// Journals what an operator did that changes nothing else.
     fn record_for(&mut self, actor: Actor, change: Change) -> Done {
         self.journal(actor, [change])?;
+        Ok(Outcome::Kept)
+    }
+
+    /// Changes accounts, sessions and proposals. What does not fit is refused here: an entry that
+    /// contradicts the state is a defect.
+    fn staff(&mut self, actor: &Actor, changes: Vec<Change>) -> Done {
+        let mut next = StaffState::clone(&self.shared.state().staff);
+        for change in &changes {
+            if let Err(why) = next.apply(actor, change, Stamp(0)) {
+                return impossible(why);
+            }
+        }
+        self.journal(actor.clone(), changes)?;
         Ok(Outcome::Kept)
     }
 

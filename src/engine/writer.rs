@@ -283,7 +283,7 @@ fn drop_given_up(taken: &mut VecDeque<Command>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::entry::{Change, GateAct};
+    use crate::domain::entry::{Actor, Change, GateAct};
     use crate::domain::ids::{CampaignIndex, LineIndex};
     use crate::domain::time::Stamp;
     use crate::engine::command::{Operation, Outcome};
@@ -301,9 +301,9 @@ mod tests {
 
     fn operator(operation: Operation) -> (Command, tokio::sync::oneshot::Receiver<Outcome>) {
         let (reply, outcome) = tokio::sync::oneshot::channel();
-        let operator = "root".to_owned();
+        let actor = Actor::operator("root");
         let command = Command::Operate {
-            operator,
+            actor,
             operation,
             reply,
         };

@@ -109,6 +109,17 @@ impl Attempts {
         paid_at.saturating_sub(now.0) < ALL_BURST_S * Stamp::SECOND
     }
 
+    /// For how long a further wrong answer from the address of `wrong` about whom it names is not
+    /// looked at: for credentials that cost much to look at. Nobody else is held up.
+    pub fn pair_wait(&self, wrong: &Wrong<'_>, now: Stamp) -> Option<u32> {
+        self.by_pair.wait(pair(wrong), now)
+    }
+
+    /// Counts a wrong answer for the pair alone.
+    pub fn note_pair(&self, wrong: &Wrong<'_>, now: Stamp) {
+        self.by_pair.count(pair(wrong), now);
+    }
+
     /// Counts a wrong answer. None while it is a plain "not found"; else for how many seconds a
     /// further wrong one will be told late.
     pub fn failed(&self, wrong: &Wrong<'_>, strength: Strength, now: Stamp) -> Option<u32> {
@@ -117,9 +128,8 @@ impl Attempts {
         let all = &self.all[strength as usize];
         let _ = all.fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid);
         let (address, network) = (address(wrong.from), network(wrong.from));
-        let pair = (address, wrong.name, wrong.born);
         let waits = [
-            self.by_pair.count(pair, now),
+            self.by_pair.count(pair(wrong), now),
             self.by_address.count(address, now),
             self.by_network.count(network, now),
         ];
@@ -135,6 +145,16 @@ impl Buckets {
             hasher: RandomState::new(),
             paid_at_ns,
         }
+    }
+
+    /// How long it is until one more would be within the limit; none if it would be now.
+    fn wait(&self, key: impl Hash, now: Stamp) -> Option<u32> {
+        let refill_ns = i64::from(self.limit.refill_ms) * 1_000_000;
+        let room_ns = refill_ns * i64::from(self.limit.burst);
+        let bucket = &self.paid_at_ns[self.hasher.hash_one(key) as usize % BUCKETS];
+        let paid_at = bucket.load(Ordering::Relaxed);
+        let wait_ns = paid_at.max(now.0).saturating_sub(now.0) + refill_ns - room_ns;
+        (wait_ns > 0).then(|| ((wait_ns - 1) / Stamp::SECOND + 1) as u32)
     }
 
     /// Counts one. None if it was within the limit; else after how long the next one is again.
@@ -155,6 +175,11 @@ impl Buckets {
         let wait_ns = debt_ns + refill_ns - room_ns;
         (debt_ns > room_ns).then(|| ((wait_ns - 1) / Stamp::SECOND + 1) as u32)
     }
+}
+
+/// An address and whom it named.
+fn pair<'a>(wrong: &Wrong<'a>) -> ((u8, u64), &'a str, Option<Day>) {
+    (address(wrong.from), wrong.name, wrong.born)
 }
 
 /// What one household, office or attacker is likely to hold: an address, or a /64 of IPv6.

@@ -1,4 +1,9 @@
-//! Staff accounts' passwords: Argon2id, never stored or logged as typed.
+//! The people behind the desk: passwords with Argon2id, never stored or logged as typed; one-time
+//! codes; and the sessions that they open.
+
+pub mod credentials;
+pub mod otp;
+pub mod sessions;
 
 use crate::clock::Entropy;
 use crate::crypto;

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use rustix::net::sockopt;
 
 use crate::config::Config;
-use crate::systemd::sockets::{ADMIN, PUBLIC, REDIRECT, Sockets};
+use crate::systemd::sockets::{ADMIN, DESK, PUBLIC, REDIRECT, Sockets};
 use crate::web::door::bounds::{RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
 
 /// Connections that the kernel keeps until they are accepted.
@@ -19,6 +19,8 @@ pub(super) struct Listeners {
     pub(super) admin: Vec<TcpListener>,
     /// Where people without TLS are sent on to it; none unless the settings name an address.
     pub(super) redirect: Vec<TcpListener>,
+    /// Where the agency's people connect; none if the settings close the desk.
+    pub(super) desk: Vec<TcpListener>,
 }
 
 impl Listeners {
@@ -35,6 +37,10 @@ impl Listeners {
                 Some(address) => opened(handed.take(REDIRECT), address)?,
                 None => Vec::new(),
             },
+            desk: match config.desk_listen {
+                Some(address) => opened(handed.take(DESK), address)?,
+                None => Vec::new(),
+            },
         };
         for name in handed.left() {
             tracing::warn!(
@@ -49,6 +55,10 @@ impl Listeners {
         }
         config.listen = address(&opened.public)?;
         config.admin_listen = address(&opened.admin)?;
+        if !opened.desk.is_empty() {
+            config.desk_listen = Some(address(&opened.desk)?);
+            config.check().map_err(anyhow::Error::msg)?;
+        }
         Ok((opened, config))
     }
 }

@@ -28,6 +28,7 @@ const REDIRECT_HELD_BYTES_MAX: usize = 4 << 20;
 pub struct Secure {
     pub public: Option<Arc<Endpoint>>,
     pub admin: Option<Arc<Endpoint>>,
+    pub desk: Option<Arc<Endpoint>>,
 }
 
 impl Secure {
@@ -46,7 +47,12 @@ impl Secure {
         };
         let mut secure = Self::default();
         if !config.plain_http {
-            secure.public = Some(Arc::new(Endpoint::open(own, None, wall())?));
+            secure.public = Some(Arc::new(Endpoint::open(own.clone(), None, wall())?));
+        }
+        if config.desk_listen.is_some() && !config.plain_http {
+            let authority = config.desk_client_ca.as_ref();
+            let authority = authority.map(|authority| folder.path().join(authority));
+            secure.desk = Some(Arc::new(Endpoint::open(own, authority, wall())?));
         }
         if let Some(authority) = &config.admin_client_ca {
             let authority = Some(folder.path().join(authority));
@@ -63,7 +69,11 @@ impl Secure {
     }
 
     pub fn all(&self) -> Vec<(&'static str, Arc<Endpoint>)> {
-        let all = [("public", &self.public), ("admin", &self.admin)];
+        let all = [
+            ("public", &self.public),
+            ("admin", &self.admin),
+            ("desk", &self.desk),
+        ];
         let open = all.into_iter();
         open.filter_map(|(name, tls)| Some((name, Arc::clone(tls.as_ref()?))))
             .collect()

@@ -4,6 +4,7 @@
 pub mod booking;
 pub mod browsing;
 pub mod copied;
+pub mod desk;
 pub mod entrance;
 pub mod health;
 pub mod keeper;
@@ -56,6 +57,8 @@ pub struct Service {
     pub keys: Arc<Keys>,
     pub clock: Clock,
     pub attempts: Attempts,
+    /// What the people behind the desk have in memory.
+    pub desk: desk::Desk,
     /// What security people need to see.
     pub events: Arc<Events>,
     /// How far copies of the journal are.
@@ -156,6 +159,7 @@ impl Service {
             keys,
             clock,
             attempts,
+            desk: desk::Desk::default(),
             events: Arc::default(),
             copied: Copied::default(),
             room: Room::default(),

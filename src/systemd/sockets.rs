@@ -16,7 +16,9 @@ pub const ADMIN: &str = "admin";
 /// All names that mean something.
 /// Of the listener that sends people without TLS on to it.
 pub const REDIRECT: &str = "redirect";
-const NAMES: [&str; 4] = [PUBLIC, ADMIN, REDIRECT, "desk"];
+/// Where the agency's people connect.
+pub const DESK: &str = "desk";
+const NAMES: [&str; 4] = [PUBLIC, ADMIN, REDIRECT, DESK];
 
 /// What is wrong with a socket that was handed over.
 #[derive(Debug, thiserror::Error)]

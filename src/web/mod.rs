@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod call;
 pub mod described;
+pub mod desk;
 pub mod door;
 pub mod gate;
 pub mod headers;

@@ -219,7 +219,7 @@ impl Problem {
         problem
     }
 
-    fn after(mut self, seconds: u32) -> Self {
+    pub fn after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
         self
     }

@@ -240,6 +240,13 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("outcome_unknown", 500),
     ("foreign_form", 403),
     ("foreign_request", 403),
+    ("credentials_wrong", 401),
+    ("code_wanted", 401),
+    ("code_wrong", 422),
+    ("password_refused", 422),
+    ("set_up_first", 403),
+    ("not_yours", 403),
+    ("not_possible", 409),
 ];
 
 /// A problem's HTTP status, and its words in one language.

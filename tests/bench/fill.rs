@@ -16,7 +16,7 @@ use sumun::demo;
 use sumun::domain::booking::decide::{Ask, Request, Seat};
 use sumun::domain::campaign::Campaign;
 use sumun::domain::crockford;
-use sumun::domain::entry::{Change, Doses, Idempotency};
+use sumun::domain::entry::{Actor, Change, Doses, Idempotency};
 
 use sumun::domain::ids::{CampaignIndex, LineIndex, Pool, SlotIndex, VaccineIndex};
 use sumun::domain::line::Given;
@@ -171,9 +171,9 @@ fn keep(core: &mut Core, change: Change) {
 
 fn operate(core: &mut Core, operation: Operation) {
     let (reply, mut answer) = oneshot::channel();
-    let operator = "bench".to_owned();
+    let actor = Actor::operator("bench");
     let command = Command::Operate {
-        operator,
+        actor,
         operation,
         reply,
     };

@@ -17,6 +17,7 @@ use jiff::civil::date;
 use sumun::clock::{Clock, Entropy, tick};
 use sumun::domain::booking::site::SlotRow;
 use sumun::domain::campaign::Campaign;
+use sumun::domain::entry::Actor;
 use sumun::domain::ids::{SiteIndex, VaccineIndex};
 use sumun::domain::roster::{Roster, decode_people, difference, encode_people};
 use sumun::domain::time::{Day, Stamp, Zone};
@@ -315,9 +316,9 @@ fn measure_slots_import(folder: &Path, keys: &Arc<Keys>) {
 /// One step of the writer with this operation: what came of it, and how long it took.
 fn step(core: &mut Core, operation: Operation) -> (Option<Outcome>, Duration) {
     let (reply, mut outcome) = tokio::sync::oneshot::channel();
-    let operator = "bench".to_owned();
+    let actor = Actor::operator("bench");
     let command = Command::Operate {
-        operator,
+        actor,
         operation,
         reply,
     };

@@ -14,15 +14,17 @@ use sumun::domain::campaign::rows::CampaignRow;
 use sumun::domain::campaign::{IdentityField, Order};
 use sumun::domain::entry::{
     Actor, Change, Doses, Entry, GateAct, Hash, HoldEnd, Idempotency, Look, Piece, Purpose,
-    RefusedFor, Role,
+    RefusedFor, Role, SessionAct,
 };
 use sumun::domain::ids::{
-    BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, Seq, SiteIndex, SlotIndex,
-    VaccineIndex,
+    BookingNumber, CampaignId, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, Seq, SiteIndex,
+    SlotIndex, VaccineIndex,
 };
 use sumun::domain::line::told::{Told, WaitBecause};
 use sumun::domain::line::windows::{Basis, Plan};
 use sumun::domain::line::{Given, Notice};
+use sumun::domain::staff::proposal::{Decision, Proposal};
+use sumun::domain::staff::{AccountId, Bounds};
 use sumun::domain::state::State;
 use sumun::domain::time::{Day, Stamp};
 use sumun::engine::command::Outcome;
@@ -226,7 +228,7 @@ fn change(random: &mut Random) -> Change {
     });
     let (from, to) = (doses(random), doses(random));
     let rules = number(random) as u32;
-    match random.below(37) {
+    match random.below(44) {
         0 => Change::Founded {
             simulated_clock: rules > 9,
             head_public_key: array(random),
@@ -431,6 +433,7 @@ fn change(random: &mut Random) -> Change {
             told: told(random),
         },
         34 => Change::Stopped {},
+        35..42 => of_staff(random),
         _ => {
             let all = [
                 RefusedFor::NotEligible,
@@ -667,5 +670,59 @@ fn any_request(random: &mut Random, person: PersonKey, story: &Story) -> Request
         person,
         ask,
         idempotency: random.percent(30).then_some(mark),
+    }
+}
+
+/// What is journalled of the people behind the desk.
+fn of_staff(random: &mut Random) -> Change {
+    let account = AccountId(number(random) as u32);
+    let (proposal, part) = (number(random) as u32, number(random) as u32);
+    let campaign = CampaignId::try_from("kr-2021-50s".to_owned()).unwrap();
+    match random.below(7) {
+        0 => Change::StaffSet {
+            account,
+            name: text(random),
+            role: *random.pick(&[Role::Administrator, Role::Approver, Role::Site]),
+            bounds: Bounds {
+                campaigns: vec![text(random)],
+                provinces: Vec::new(),
+                sites: vec![text(random), text(random)],
+            },
+            enabled: part > 9,
+        },
+        1 => Change::StaffCredentialsSet {
+            account,
+            sealed: array::<48>(random).to_vec(),
+            own: part > 9,
+        },
+        2 => Change::StaffSession {
+            account,
+            act: *random.pick(&[SessionAct::SignedIn, SessionAct::Revoked]),
+            origin: text(random),
+        },
+        3 => Change::ProposalPart {
+            proposal,
+            part,
+            text: text(random),
+        },
+        4 => Change::Proposed {
+            proposal,
+            parts: part,
+            sha256: array(random),
+            what: Proposal::Slots { campaign },
+            reason: text(random),
+            takes: number(random),
+        },
+        5 => Change::ProposalDecided {
+            proposal,
+            decision: *random.pick(&[Decision::Approved, Decision::Withdrawn]),
+            typed: number(random),
+            reason: text(random),
+        },
+        _ => Change::ProposalEnded {
+            proposal,
+            done: part > 9,
+            what: text(random),
+        },
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use sumun::audit::{export, state_of, verify_export, verify_store};
 use sumun::clock::Clock;
 use sumun::domain::agency::Agency;
-use sumun::domain::entry::{Actor, Change, HoldEnd};
+use sumun::domain::entry::{Actor, Change, HoldEnd, Role};
 use sumun::domain::ids::{CampaignIndex, Pool, Seq};
 use sumun::domain::state::State;
 use sumun::domain::time::Stamp;
@@ -171,7 +171,7 @@ impl Run {
             Asked::Operator(act) => {
                 let operation = self.operation(act);
                 Command::Operate {
-                    operator: OPERATOR.to_owned(),
+                    actor: Actor::operator(OPERATOR),
                     operation,
                     reply,
                 }
@@ -197,7 +197,7 @@ impl Run {
         let ticket = self.tickets;
         self.replies.insert(ticket, answer);
         self.commands.push_back(Command::Operate {
-            operator: OPERATOR.to_owned(),
+            actor: Actor::operator(OPERATOR),
             operation,
             reply,
         });
@@ -452,6 +452,26 @@ impl Run {
         }
         core.close().expect("a healthy disk takes a head");
         self.disk.bytes()
+    }
+
+    /// Changes of an account of the desk, which must fit.
+    pub fn staff(&mut self, account: &str, changes: Vec<Change>) {
+        let (reply, mut answer) = oneshot::channel();
+        let actor = Actor::Staff {
+            account: account.to_owned(),
+            role: Role::Administrator,
+            for_person: None,
+        };
+        let operation = Operation::Staff { changes };
+        let command = Command::Operate {
+            actor,
+            operation,
+            reply,
+        };
+        let core = self.core.as_mut().expect("the process runs");
+        core.step(&mut VecDeque::from([command]))
+            .expect("a healthy disk takes entries");
+        assert_eq!(answer.try_recv(), Ok(Outcome::Kept));
     }
 
     /// Signs off and checks the file as an auditor does.

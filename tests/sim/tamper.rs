@@ -2,10 +2,14 @@
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use sumun::audit::{AuditFault, KeptHead, Verified, export, verify_export, verify_store};
-use sumun::domain::entry::{Change, Entry, GateAct, Hash, HoldEnd, Look, Purpose, head_message};
+use sumun::domain::entry::{
+    Change, Entry, GateAct, Hash, HoldEnd, Look, Purpose, Role, SessionAct, head_message,
+};
 use sumun::domain::ids::{CampaignIndex, LineIndex, PersonKey, Seq};
 use sumun::domain::line::windows::{Basis, Plan};
 use sumun::domain::line::{Given, Notice, commitment};
+use sumun::domain::staff::proposal::{Decision, Proposal};
+use sumun::domain::staff::{AccountId, Bounds};
 use sumun::domain::time::Stamp;
 use sumun::journal::block::entries;
 use sumun::journal::recovery::{RecoveryFault, recover};
@@ -28,7 +32,71 @@ pub fn evening() -> Vec<u8> {
     let mut story = Story::new();
     story.long();
     story.run.check_replay();
+    for (by, changes) in at_the_desk() {
+        story.run.staff(by, changes);
+    }
     story.run.stopped_after(at_the_gate())
+}
+
+/// What an administrator, an operator and an approver did.
+fn at_the_desk() -> Vec<(&'static str, Vec<Change>)> {
+    let roles = [
+        ("admin", Role::Administrator),
+        ("kim", Role::Operator),
+        ("lee", Role::Approver),
+    ];
+    let accounts = (1..).zip(roles).flat_map(|(number, (name, role))| {
+        let account = AccountId(number);
+        let set = Change::StaffSet {
+            account,
+            name: name.to_owned(),
+            role,
+            bounds: Bounds::default(),
+            enabled: true,
+        };
+        let credentials = Change::StaffCredentialsSet {
+            account,
+            sealed: vec![number as u8; 9],
+            own: false,
+        };
+        let session = Change::StaffSession {
+            account,
+            act: SessionAct::SignedIn,
+            origin: "10.1.2.3".to_owned(),
+        };
+        [set, credentials, session]
+    });
+    let (text, proposal) = ("[campaign]\n".to_owned(), 1);
+    let proposed = Change::Proposed {
+        proposal,
+        parts: 1,
+        sha256: sumun::crypto::sha256(text.as_bytes()),
+        what: Proposal::Campaign,
+        reason: "August".to_owned(),
+        takes: 5,
+    };
+    let decided = Change::ProposalDecided {
+        proposal,
+        decision: Decision::Approved,
+        typed: 5,
+        reason: "read".to_owned(),
+    };
+    let ended = Change::ProposalEnded {
+        proposal,
+        done: false,
+        what: "findings".to_owned(),
+    };
+    let part = 0;
+    let parts = Change::ProposalPart {
+        proposal,
+        part,
+        text,
+    };
+    vec![
+        ("admin", accounts.collect()),
+        ("kim", vec![parts, proposed]),
+        ("lee", vec![decided, ended]),
+    ]
 }
 
 /// What the gate's keeper and an operator have journalled in an evening.
@@ -280,10 +348,17 @@ fn the_evening_has_every_kind_of_entry() {
         }
         Change::LineTold { .. } => 34,
         Change::Stopped {} => 35,
+        Change::StaffSet { .. } => 36,
+        Change::StaffCredentialsSet { .. } => 37,
+        Change::StaffSession { .. } => 38,
+        Change::ProposalPart { .. } => 39,
+        Change::Proposed { .. } => 40,
+        Change::ProposalDecided { .. } => 41,
+        Change::ProposalEnded { .. } => 42,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..36), "{kinds:?}");
-    assert!(found.len() >= 36, "{} entries", found.len());
+    assert!(kinds.iter().copied().eq(0..43), "{kinds:?}");
+    assert!(found.len() >= 43, "{} entries", found.len());
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use utoipa::ToSchema;
+
 use crate::domain::ids::PersonKey;
 use crate::domain::shown;
 
@@ -42,7 +44,9 @@ impl Actor {
 }
 
 /// What somebody behind the desk may do. Variants are appended.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Manages accounts.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::agency::rows::AgencyRow;
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::rows::CampaignRow;
+use crate::domain::entry::Role;
 use crate::domain::ids::{
     BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SlotIndex,
 };
@@ -12,6 +13,8 @@ use crate::domain::line::told::Told;
 use crate::domain::line::windows::Plan;
 use crate::domain::line::{Given, Notice};
 use crate::domain::shown;
+use crate::domain::staff::proposal::{Decision, Proposal};
+use crate::domain::staff::{AccountId, Bounds};
 use crate::domain::time::Stamp;
 
 /// The slots of a booking or hold, first dose first.
@@ -375,6 +378,70 @@ pub enum Change {
     },
     /// Somebody saw personal data; the entry's actor is who.
     PersonalDataSeen(Look),
+    /// An account of the desk was made, or it was changed what it may do.
+    StaffSet {
+        account: AccountId,
+        name: String,
+        role: Role,
+        bounds: Bounds,
+        enabled: bool,
+    },
+    /// An account has other credentials, sealed with a key that is not in the journal.
+    StaffCredentialsSet {
+        account: AccountId,
+        #[serde(serialize_with = "shown::bytes")]
+        sealed: Vec<u8>,
+        /// Whether the account set them itself.
+        own: bool,
+    },
+    /// A session at the desk began or ended.
+    StaffSession {
+        account: AccountId,
+        act: SessionAct,
+        /// The address that it came from.
+        origin: String,
+    },
+    /// A part of the text of the next proposal. Part 0 begins it, and throws an unfinished one away.
+    ProposalPart {
+        proposal: u32,
+        part: u32,
+        text: String,
+    },
+    /// An account proposed something; its text is in the parts before.
+    Proposed {
+        proposal: u32,
+        parts: u32,
+        #[serde(serialize_with = "shown::hex")]
+        sha256: [u8; 32],
+        what: Proposal,
+        reason: String,
+        /// People who lose a right or a booking by it.
+        takes: u64,
+    },
+    /// Another account decided on it, or its own took it back.
+    ProposalDecided {
+        proposal: u32,
+        decision: Decision,
+        /// People who lose something by it, as the account typed it.
+        typed: u64,
+        reason: String,
+    },
+    /// What came of an approved proposal; what it changed is in the entries before.
+    ProposalEnded {
+        proposal: u32,
+        done: bool,
+        what: String,
+    },
+}
+
+/// What happened to a session at the desk. Variants are appended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionAct {
+    SignedIn,
+    SignedOut,
+    /// Somebody ended all sessions of the account.
+    Revoked,
 }
 
 /// Whose personal data were seen, from where and what for. It has no personal data itself.

@@ -15,12 +15,14 @@ use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::campaign::{IdentityField, Order};
 use crate::domain::ids::{
-    BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SiteIndex, SlotIndex,
-    VaccineIndex,
+    BookingNumber, CampaignId, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SiteIndex,
+    SlotIndex, VaccineIndex,
 };
 use crate::domain::line::told::{Told, WaitBecause};
 use crate::domain::line::windows::{Basis, Plan};
 use crate::domain::line::{Given, Notice};
+use crate::domain::staff::proposal::{Decision, Proposal};
+use crate::domain::staff::{AccountId, Bounds};
 use crate::domain::time::Day;
 
 const KEPT: &str = include_str!("../../../tests/golden/entries.txt");
@@ -47,8 +49,12 @@ variants!(change_name, CHANGES, Change:
     PlacesGiven ServingAdvanced DrawCommitted DrawRevealed LineEnded GateSet
     TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended
     LineTold Stopped
-    PersonalKeysRotated HeadKeyRotated VaultSealed PersonErased VaultEmptied PersonalDataSeen);
+    PersonalKeysRotated HeadKeyRotated VaultSealed PersonErased VaultEmptied PersonalDataSeen
+    StaffSet StaffCredentialsSet StaffSession ProposalPart Proposed ProposalDecided ProposalEnded);
 variants!(purpose_name, PURPOSES, Purpose: Shown Erased);
+variants!(session_name, SESSIONS, SessionAct: SignedIn SignedOut Revoked);
+variants!(proposal_name, PROPOSALS, Proposal: Campaign Agency Sites Slots Gate);
+variants!(decision_name, DECISIONS, Decision: Approved Declined Withdrawn);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
     Administrator Operator Approver Site Agent Auditor Reporter);
@@ -75,6 +81,82 @@ variants!(pool_name, POOL_NAMES, Pool: Public Assisted Partner);
 const CAMPAIGN: CampaignIndex = CampaignIndex(3);
 const PERSON: PersonKey = PersonKey([0xab; 16]);
 const STAMP: Stamp = Stamp(1_626_692_400_000_000_000);
+
+fn of_staff() -> Vec<Change> {
+    let text = str::to_owned;
+    let account = AccountId(300);
+    let campaign = CampaignId::try_from(text("kr-2021-50s")).expect("a campaign's id");
+    let mut changes = vec![
+        Change::StaffSet {
+            account,
+            name: text("kim"),
+            role: Role::Site,
+            bounds: Bounds {
+                campaigns: vec![text("kr-2021-50s")],
+                provinces: vec![text("11")],
+                sites: vec![text("A"), text("B")],
+            },
+            enabled: true,
+        },
+        Change::StaffCredentialsSet {
+            account,
+            sealed: vec![0x5e; 40],
+            own: true,
+        },
+        Change::ProposalPart {
+            proposal: 7,
+            part: 1,
+            text: text("[campaign]"),
+        },
+        Change::ProposalEnded {
+            proposal: 7,
+            done: true,
+            what: text("version 2"),
+        },
+    ];
+    let sessions = [
+        SessionAct::SignedIn,
+        SessionAct::SignedOut,
+        SessionAct::Revoked,
+    ];
+    changes.extend(sessions.map(|act| Change::StaffSession {
+        account,
+        act,
+        origin: text("10.1.2.3"),
+    }));
+    let proposals = [
+        Proposal::Campaign,
+        Proposal::Agency {
+            campaign: campaign.clone(),
+        },
+        Proposal::Sites {
+            campaign: campaign.clone(),
+        },
+        Proposal::Slots {
+            campaign: campaign.clone(),
+        },
+        Proposal::Gate {
+            campaign,
+            act: GateAct::Resume,
+        },
+    ];
+    changes.extend(proposals.map(|what| Change::Proposed {
+        proposal: 7,
+        parts: 2,
+        sha256: [0x77; 32],
+        what,
+        reason: text("the August rotation"),
+        takes: 142_310,
+    }));
+    let decisions = [Decision::Approved, Decision::Declined, Decision::Withdrawn];
+    changes.extend(decisions.map(|decision| Change::ProposalDecided {
+        proposal: 7,
+        decision,
+        typed: 142_310,
+        reason: text("read"),
+    }));
+    changes
+}
 
 fn rows() -> Vec<CampaignRow> {
     use super::super::campaign::Order;
@@ -430,6 +512,7 @@ fn changes() -> Vec<Change> {
             people: vec![person],
         })
     }));
+    changes.extend(of_staff());
     changes.extend(Pool::ALL.map(|pool| Change::HoldPlaced {
         campaign,
         person,
@@ -555,6 +638,9 @@ fn names(entry: &Entry) -> Vec<&'static str> {
         Change::GateSet { act, .. } => names.push(act_name(act)),
         Change::HoldPlaced { pool, .. } => names.push(pool_name(pool)),
         Change::PersonalDataSeen(look) => names.push(purpose_name(&look.purpose)),
+        Change::StaffSession { act, .. } => names.push(session_name(act)),
+        Change::Proposed { what, .. } => names.push(proposal_name(what)),
+        Change::ProposalDecided { decision, .. } => names.push(decision_name(decision)),
         Change::LineTold { told, .. } => names.extend(told.because.as_ref().map(because_name)),
         _ => {}
     }
@@ -578,6 +664,9 @@ fn every_variant_has_a_sample() {
         CHANGES,
         ACTORS,
         ROLES,
+        SESSIONS,
+        PROPOSALS,
+        DECISIONS,
         PIECES,
         ROWS,
         FIELDS,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
-use crate::domain::entry::Change;
+use crate::domain::entry::{Actor, Change};
 use crate::domain::personal::VaultMark;
 use crate::engine::command::{Command, Operation, Outcome};
 use crate::engine::shared::Shared;
@@ -70,7 +70,7 @@ pub(super) fn mark(
 pub(super) fn keep(writer: &WriterHandle, change: Change, stop: &AtomicBool) -> bool {
     let (reply, mut kept) = oneshot::channel();
     let command = Command::Operate {
-        operator: String::new(),
+        actor: Actor::System,
         operation: Operation::RecordOwn { change },
         reply,
     };

@@ -19,6 +19,7 @@ use crate::domain::line::{Draw, GateSettings, Lease, Line};
 use crate::domain::personal::{KeysInForce, VaultState};
 use crate::domain::pieces::Pending;
 use crate::domain::repeats::Repeats;
+use crate::domain::staff::StaffState;
 use crate::domain::state::{CampaignState, Founded, Hold, RosterMark, State};
 use crate::domain::time::Stamp;
 
@@ -33,6 +34,7 @@ pub struct Frame {
     roster: Option<RosterMark>,
     vault: VaultState,
     pending: Option<Pending>,
+    staff: StaffState,
     campaigns: Vec<CampaignFrame>,
 }
 
@@ -77,6 +79,7 @@ pub fn frame(state: &State) -> Frame {
         roster,
         vault,
         campaigns,
+        staff,
         pending,
     } = state;
     Frame {
@@ -88,6 +91,7 @@ pub fn frame(state: &State) -> Frame {
         vault: vault.clone(),
         roster: *roster,
         pending: pending.clone(),
+        staff: StaffState::clone(staff),
         campaigns: campaigns.iter().map(campaign_frame).collect(),
     }
 }
@@ -180,6 +184,7 @@ pub fn state_of(frame: Frame) -> Found<State> {
         roster,
         vault,
         pending,
+        staff,
         campaigns,
     } = frame;
     let numbered = (0_u16..).zip(campaigns);
@@ -193,6 +198,7 @@ pub fn state_of(frame: Frame) -> Found<State> {
         roster,
         vault,
         campaigns: campaigns.collect::<Found<_>>()?,
+        staff: Arc::new(staff),
         pending,
     })
 }

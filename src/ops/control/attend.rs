@@ -15,6 +15,7 @@ use super::lanes::Lanes;
 use super::stream::{Incoming, Outgoing, is_gone, with_signs_of_life};
 use super::{Answered, Asked, Patience, operator_of};
 use crate::clock::tick;
+use crate::domain::entry::Actor;
 use crate::engine::command::{Command, Operated, Operation, Outcome};
 use crate::engine::import;
 use crate::engine::shared::Away;
@@ -159,7 +160,7 @@ fn hand_over(
     let is_urgent = matches!(operation, Operation::Gate { .. });
     let (reply, outcome) = oneshot::channel();
     let command = Command::Operate {
-        operator: operator.to_owned(),
+        actor: Actor::operator(operator),
         operation,
         reply,
     };

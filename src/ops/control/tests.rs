@@ -14,7 +14,7 @@ use super::lanes::Lane;
 use super::listen::{UNREAD_MAX, serve_with};
 use super::{Answered, Patience, ask, connect};
 use crate::clock::Clock;
-use crate::domain::entry::{GateAct, RefusedFor};
+use crate::domain::entry::{Actor, GateAct, RefusedFor};
 use crate::domain::ids::{CampaignIndex, PersonKey};
 use crate::domain::time::Stamp;
 use crate::engine::command::{Command, Operation};
@@ -57,7 +57,7 @@ fn world(patience: Patience) -> World {
     let source = CAMPAIGN.to_owned();
     let (reply, _outcome) = tokio::sync::oneshot::channel();
     let activate = Command::Operate {
-        operator: "root".to_owned(),
+        actor: Actor::operator("root"),
         operation: Operation::Activate {
             source,
             now: Stamp(0),

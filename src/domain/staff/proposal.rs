@@ -1,0 +1,488 @@
+//! What one account proposes and another approves.
+//!
+//! A proposal is in the journal with all of its text before anybody can approve it, and the approval
+//! is an entry before anything of it is done: what was done is what was read. Who proposed is known
+//! by the number of the account, so neither another session nor another name is a second pair of
+//! eyes.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, StaffState};
+use crate::crypto::sha256;
+use crate::domain::entry::{Actor, GateAct, Role};
+use crate::domain::ids::CampaignId;
+use crate::domain::time::Stamp;
+
+/// Proposals that nobody has decided yet.
+pub const OPEN_MAX: usize = 50;
+/// Decided ones that the desk still shows; all are in the journal.
+pub const DECIDED_KEPT: usize = 200;
+/// Bytes of one part of a text.
+pub const PART_BYTES: usize = 32 << 10;
+/// Bytes of a whole text: a spreadsheet of slots that was saved as CSV.
+pub const TEXT_BYTES_MAX: usize = 32 << 20;
+/// Letters of a reason.
+pub const REASON_CHARACTERS_MAX: usize = 500;
+
+/// What is to be done. Variants are appended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proposal {
+    /// The text is a campaign file, to come into force.
+    Campaign,
+    /// The text is an agency's file for this campaign.
+    Agency { campaign: CampaignId },
+    /// The text is a CSV of sites.
+    Sites { campaign: CampaignId },
+    /// The text is a CSV of slots.
+    Slots { campaign: CampaignId },
+    /// An act at the gate that can't be taken back; there is no text.
+    Gate { campaign: CampaignId, act: GateAct },
+}
+
+/// How a proposal ended. Variants are appended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// It is done right behind this entry.
+    Approved,
+    Declined,
+    /// By the account that proposed it.
+    Withdrawn,
+}
+
+/// A proposal, and what became of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Proposed {
+    pub by: AccountId,
+    pub at: Stamp,
+    pub what: Proposal,
+    pub reason: String,
+    /// People who lose a right or a booking by it, as it was worked out when it was proposed.
+    pub takes: u64,
+    /// Empty once it is decided: the journal has it.
+    pub text: String,
+    pub sha256: [u8; 32],
+    pub decided: Option<Decided>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Decided {
+    pub by: AccountId,
+    pub at: Stamp,
+    pub decision: Decision,
+    pub reason: String,
+    /// What came of an approved one; none while it is being done.
+    pub came_of_it: Option<CameOfIt>,
+}
+
+/// What came of an approved proposal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CameOfIt {
+    pub is_done: bool,
+    /// In words.
+    pub what: String,
+}
+
+/// Why a proposal can't be made or decided.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ProposalFault {
+    #[error("there is no proposal {0}")]
+    Unknown(u32),
+    #[error("the proposal's number {0} does not follow the last one")]
+    Number(u32),
+    #[error("the text's part {0} does not follow the one before")]
+    Part(u32),
+    #[error("the text is not the one that the proposal names")]
+    Text,
+    #[error("the text has more than {TEXT_BYTES_MAX} bytes")]
+    TooLong,
+    #[error("{OPEN_MAX} proposals wait for a decision: decide or withdraw some first")]
+    TooMany,
+    #[error("a reason has 1 to {REASON_CHARACTERS_MAX} characters")]
+    Reason,
+    #[error("it is decided already")]
+    Decided,
+    #[error(
+        "whoever proposes can't approve, also under another name or in another session: it takes a \
+         second account"
+    )]
+    SameEyes,
+    #[error("only the account that proposed it can withdraw it")]
+    NotTheirs,
+    #[error("an account of the role {0:?} can't do this")]
+    Role(Role),
+    #[error("only an account of the desk can do this")]
+    NoAccount,
+    #[error("people lose a right or a booking by it: type how many, {expected}, to approve")]
+    Typed { expected: u64 },
+    #[error("it is not being done")]
+    NotApproved,
+}
+
+type Found<T> = Result<T, ProposalFault>;
+
+pub fn is_reason(reason: &str) -> bool {
+    let letters = reason.trim().chars().count();
+    (1..=REASON_CHARACTERS_MAX).contains(&letters)
+}
+
+/// Whether an account of this role may propose.
+pub fn may_propose(role: Role) -> bool {
+    matches!(role, Role::Operator | Role::Approver)
+}
+
+/// Whether an account of this role may approve or decline.
+pub fn may_decide(role: Role) -> bool {
+    role == Role::Approver
+}
+
+impl StaffState {
+    /// The number of the next proposal.
+    pub fn next_proposal(&self) -> u32 {
+        self.proposals.keys().next_back().map_or(1, |last| last + 1)
+    }
+
+    fn eyes(&self, actor: &Actor) -> Found<(AccountId, Role)> {
+        let Actor::Staff { account, .. } = actor else {
+            return Err(ProposalFault::NoAccount);
+        };
+        match self.named(account) {
+            Some((id, known)) if known.is_enabled => Ok((id, known.role)),
+            _ => Err(ProposalFault::NoAccount),
+        }
+    }
+
+    /// Whether this account may make one more proposal.
+    pub fn may_add_proposal(&self, actor: &Actor, reason: &str) -> Found<AccountId> {
+        let (id, role) = self.eyes(actor)?;
+        if !may_propose(role) {
+            return Err(ProposalFault::Role(role));
+        }
+        if !is_reason(reason) {
+            return Err(ProposalFault::Reason);
+        }
+        let open = self.proposals.values().filter(|one| one.decided.is_none());
+        if open.count() >= OPEN_MAX {
+            return Err(ProposalFault::TooMany);
+        }
+        Ok(id)
+    }
+
+    /// Adds a part of the text of the next proposal; part 0 begins it anew.
+    pub fn add_proposal_part(&mut self, proposal: u32, part: u32, text: &str) -> Found<()> {
+        if proposal != self.next_proposal() {
+            return Err(ProposalFault::Number(proposal));
+        }
+        if part == 0 {
+            self.draft = Some((0, String::new()));
+        }
+        let Some((next, draft)) = self.draft.as_mut().filter(|(next, _)| *next == part) else {
+            return Err(ProposalFault::Part(part));
+        };
+        if draft.len() + text.len() > TEXT_BYTES_MAX {
+            return Err(ProposalFault::TooLong);
+        }
+        *next += 1;
+        draft.push_str(text);
+        Ok(())
+    }
+
+    /// Makes a proposal of the parts that came before.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the fields of the entry"
+    )]
+    pub fn propose(
+        &mut self,
+        actor: &Actor,
+        proposal: u32,
+        parts: u32,
+        sha256_of_text: [u8; 32],
+        what: &Proposal,
+        reason: &str,
+        takes: u64,
+        now: Stamp,
+    ) -> Found<()> {
+        let by = self.may_add_proposal(actor, reason)?;
+        if proposal != self.next_proposal() {
+            return Err(ProposalFault::Number(proposal));
+        }
+        let text = match self.draft.take() {
+            Some((there, text)) if there == parts => text,
+            None if parts == 0 => String::new(),
+            _ => return Err(ProposalFault::Part(parts)),
+        };
+        if sha256(text.as_bytes()) != sha256_of_text {
+            return Err(ProposalFault::Text);
+        }
+        let proposed = Proposed {
+            by,
+            at: now,
+            what: what.clone(),
+            reason: reason.to_owned(),
+            takes,
+            text,
+            sha256: sha256_of_text,
+            decided: None,
+        };
+        self.proposals.insert(proposal, proposed);
+        Ok(())
+    }
+
+    /// Whether this account may decide so; `typed` is how many people it says lose something.
+    pub fn may_decide_proposal(
+        &self,
+        actor: &Actor,
+        proposal: u32,
+        decision: Decision,
+        typed: u64,
+    ) -> Found<AccountId> {
+        let (id, role) = self.eyes(actor)?;
+        let known = self.proposals.get(&proposal);
+        let known = known.ok_or(ProposalFault::Unknown(proposal))?;
+        if known.decided.is_some() {
+            return Err(ProposalFault::Decided);
+        }
+        match decision {
+            Decision::Withdrawn if known.by != id => return Err(ProposalFault::NotTheirs),
+            Decision::Withdrawn => {}
+            Decision::Approved | Decision::Declined if !may_decide(role) => {
+                return Err(ProposalFault::Role(role));
+            }
+            Decision::Approved if known.by == id => return Err(ProposalFault::SameEyes),
+            Decision::Approved if known.takes != typed => {
+                let expected = known.takes;
+                return Err(ProposalFault::Typed { expected });
+            }
+            Decision::Approved | Decision::Declined => {}
+        }
+        Ok(id)
+    }
+
+    pub fn decide_proposal(
+        &mut self,
+        actor: &Actor,
+        proposal: u32,
+        decision: Decision,
+        typed: u64,
+        reason: &str,
+        now: Stamp,
+    ) -> Found<()> {
+        let by = self.may_decide_proposal(actor, proposal, decision, typed)?;
+        let known = self.proposals.get_mut(&proposal);
+        let known = known.ok_or(ProposalFault::Unknown(proposal))?;
+        if decision != Decision::Approved {
+            known.text = String::new();
+        }
+        known.decided = Some(Decided {
+            by,
+            at: now,
+            decision,
+            reason: reason.to_owned(),
+            came_of_it: None,
+        });
+        self.forget_old_proposals();
+        Ok(())
+    }
+
+    /// Notes what came of an approved proposal.
+    pub fn end_proposal(&mut self, proposal: u32, is_done: bool, what: &str) -> Found<()> {
+        let known = self.proposals.get_mut(&proposal);
+        let known = known.ok_or(ProposalFault::Unknown(proposal))?;
+        let decided = known.decided.as_mut().filter(|decided| {
+            decided.decision == Decision::Approved && decided.came_of_it.is_none()
+        });
+        let decided = decided.ok_or(ProposalFault::NotApproved)?;
+        let what = what.to_owned();
+        decided.came_of_it = Some(CameOfIt { is_done, what });
+        known.text = String::new();
+        Ok(())
+    }
+
+    fn forget_old_proposals(&mut self) {
+        let is_over = |one: &Proposed| {
+            let decided = one.decided.as_ref();
+            decided.is_some_and(|decided| {
+                decided.decision != Decision::Approved || decided.came_of_it.is_some()
+            })
+        };
+        let last = self.proposals.keys().next_back().copied();
+        let over: Vec<u32> = self
+            .proposals
+            .iter()
+            .filter(|(number, one)| is_over(one) && Some(**number) != last)
+            .map(|(number, _)| *number)
+            .collect();
+        let surplus = over.len().saturating_sub(DECIDED_KEPT);
+        for number in &over[..surplus] {
+            self.proposals.remove(number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::staff::Bounds;
+
+    fn staff() -> StaffState {
+        let mut staff = StaffState::default();
+        for (name, role) in [
+            ("admin", Role::Administrator),
+            ("kim", Role::Operator),
+            ("lee", Role::Approver),
+            ("park", Role::Approver),
+            ("seo", Role::Reporter),
+        ] {
+            let id = staff.next_id();
+            staff
+                .set(id, name, role, &Bounds::default(), true, Stamp(0))
+                .unwrap();
+        }
+        staff
+    }
+
+    fn actor(name: &str) -> Actor {
+        Actor::Staff {
+            account: name.to_owned(),
+            role: Role::Approver,
+            for_person: None,
+        }
+    }
+
+    fn propose(staff: &mut StaffState, by: &str, takes: u64) -> Found<u32> {
+        let proposal = staff.next_proposal();
+        staff.add_proposal_part(proposal, 0, "[campaign]\n")?;
+        staff.add_proposal_part(proposal, 1, "id = 'a'\n")?;
+        let sha = sha256(b"[campaign]\nid = 'a'\n");
+        staff.propose(
+            &actor(by),
+            proposal,
+            2,
+            sha,
+            &Proposal::Campaign,
+            "August",
+            takes,
+            Stamp(1),
+        )?;
+        Ok(proposal)
+    }
+
+    fn approve(staff: &mut StaffState, by: &str, proposal: u32, typed: u64) -> Found<()> {
+        let now = Stamp(2);
+        staff.decide_proposal(&actor(by), proposal, Decision::Approved, typed, "good", now)
+    }
+
+    #[test]
+    fn one_account_is_one_pair_of_eyes_whatever_its_name() {
+        let mut staff = staff();
+        let proposal = propose(&mut staff, "lee", 0).unwrap();
+        assert_eq!(
+            approve(&mut staff, "lee", proposal, 0),
+            Err(ProposalFault::SameEyes)
+        );
+        // The same account under another name.
+        let lee = staff.named("lee").unwrap().0;
+        staff
+            .set(
+                lee,
+                "lee2",
+                Role::Approver,
+                &Bounds::default(),
+                true,
+                Stamp(1),
+            )
+            .unwrap();
+        assert_eq!(
+            approve(&mut staff, "lee2", proposal, 0),
+            Err(ProposalFault::SameEyes)
+        );
+        // Its old name is nobody's.
+        assert_eq!(
+            approve(&mut staff, "lee", proposal, 0),
+            Err(ProposalFault::NoAccount)
+        );
+        assert_eq!(approve(&mut staff, "park", proposal, 0), Ok(()));
+        assert_eq!(
+            approve(&mut staff, "park", proposal, 0),
+            Err(ProposalFault::Decided)
+        );
+    }
+
+    #[test]
+    fn who_is_not_an_approver_or_ended_approves_nothing() {
+        let mut staff = staff();
+        let proposal = propose(&mut staff, "kim", 0).unwrap();
+        for (name, role) in [
+            ("admin", Role::Administrator),
+            ("kim", Role::Operator),
+            ("seo", Role::Reporter),
+        ] {
+            assert_eq!(
+                approve(&mut staff, name, proposal, 0),
+                Err(ProposalFault::Role(role))
+            );
+        }
+        assert_eq!(
+            propose(&mut staff, "seo", 0),
+            Err(ProposalFault::Role(Role::Reporter))
+        );
+        let park = staff.named("park").unwrap().0;
+        staff
+            .set(
+                park,
+                "park",
+                Role::Approver,
+                &Bounds::default(),
+                false,
+                Stamp(1),
+            )
+            .unwrap();
+        assert_eq!(
+            approve(&mut staff, "park", proposal, 0),
+            Err(ProposalFault::NoAccount)
+        );
+        let system = staff.may_decide_proposal(&Actor::System, proposal, Decision::Approved, 0);
+        assert_eq!(system, Err(ProposalFault::NoAccount));
+    }
+
+    #[test]
+    fn taking_from_people_needs_their_number_typed() {
+        let mut staff = staff();
+        let proposal = propose(&mut staff, "kim", 142).unwrap();
+        let typed = Err(ProposalFault::Typed { expected: 142 });
+        assert_eq!(approve(&mut staff, "lee", proposal, 0), typed);
+        assert_eq!(approve(&mut staff, "lee", proposal, 141), typed);
+        assert_eq!(approve(&mut staff, "lee", proposal, 142), Ok(()));
+        staff.end_proposal(proposal, true, "version 2").unwrap();
+        assert_eq!(
+            staff.end_proposal(proposal, true, "again"),
+            Err(ProposalFault::NotApproved)
+        );
+        assert!(staff.proposals[&proposal].text.is_empty());
+    }
+
+    #[test]
+    fn only_the_whole_text_that_was_read_is_proposed() {
+        let mut staff = staff();
+        let number = staff.next_proposal();
+        staff.add_proposal_part(number, 0, "a").unwrap();
+        assert_eq!(
+            staff.add_proposal_part(number, 2, "c"),
+            Err(ProposalFault::Part(2))
+        );
+        let mut other = |parts, text: &[u8]| {
+            let kim = actor("kim");
+            let sha = sha256(text);
+            let what = Proposal::Campaign;
+            staff.propose(&kim, number, parts, sha, &what, "r", 0, Stamp(0))
+        };
+        assert_eq!(other(2, b"a"), Err(ProposalFault::Part(2)));
+        assert_eq!(other(1, b"b"), Err(ProposalFault::Part(1)));
+        assert_eq!(
+            staff.add_proposal_part(number + 1, 0, "a"),
+            Err(ProposalFault::Number(number + 1))
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! The desk: pages and API for the agency's people, on a listener of its own.
+//!
+//! All routes are in `routes`, each with the roles that come to it; what is described is what is
+//! served. Nothing here decides: handlers call `service` and show what it answers.
+
+pub mod api;
+pub mod problem;
+pub mod staff;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi as _};
+
+use staff::{DESK_COOKIE, Routes, Rule};
+
+use super::problem::Problem;
+use super::words::Lang;
+
+/// Bytes of a body that is not a file.
+pub const BODY_BYTES_MAX: usize = 64 << 10;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Sumun: the desk",
+        description = "What the agency's people do. A session is a Bearer token or a cookie; every \
+                       refusal is an RFC 9457 problem with a stable `code`, and every refusal for \
+                       want of a role is 403 `not_yours`."
+    ),
+    tags(
+        (name = "session", description = "Signing in and out, one's own credentials."),
+        (name = "accounts", description = "Who may do what, and where.")
+    ),
+    components(schemas(super::problem::ProblemView)),
+    modifiers(&Schemes)
+)]
+struct Described;
+
+/// How a call shows whose it is.
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, description: &mut OpenApi) {
+        let components = description.components.get_or_insert_default();
+        let said = "The session token that signing in gives.";
+        let cookie = ApiKey::Cookie(ApiKeyValue::with_description(DESK_COOKIE, said));
+        components.add_security_scheme("desk", SecurityScheme::ApiKey(cookie));
+        let bearer = Http::new(HttpAuthScheme::Bearer);
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// Every route of the desk.
+fn routes(routes: &mut Routes<'_>) {
+    api::session::routes(routes);
+    api::accounts::routes(routes);
+}
+
+/// Everything around the routes.
+pub fn configure(config: &mut web::ServiceConfig) {
+    routes(&mut Routes::new(config));
+    config
+        .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+        .route("/api/desk/openapi.json", web::get().to(description))
+        .service(super::public::healthz)
+        .default_service(web::to(no_route));
+}
+
+/// The rule of each route, and the description of the API.
+pub fn table() -> (Vec<Rule>, OpenApi) {
+    let mut table = None;
+    let _ = actix_web::App::new().configure(|config| {
+        let mut all = Routes::new(config);
+        routes(&mut all);
+        let rules = all.rules.clone();
+        table = Some((rules, all.described(Described::openapi())));
+    });
+    table.expect("an app is configured at once")
+}
+
+async fn description() -> HttpResponse {
+    HttpResponse::Ok().json(table().1)
+}
+
+async fn no_route(request: HttpRequest) -> HttpResponse {
+    Problem::new(Lang::of(request.headers()), "not_found").response()
+}

@@ -1,0 +1,271 @@
+//! Authority as a type: a handler of the desk takes `Staff<A>`, and nobody whose role is not among
+//! `A`'s comes to it. Routes are added through `Routes` alone, which takes such handlers and no
+//! others, and keeps the rule of each: a route without a rule does not compile.
+
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder, web};
+use utoipa::__dev::SchemaReferences;
+use utoipa::openapi::path::{HttpMethod, PathItem};
+use utoipa::openapi::{OpenApi, PathsBuilder, RefOr, Schema};
+
+use super::problem;
+use crate::domain::entry::Role;
+use crate::domain::staff::{Account, AccountId};
+use crate::events::Event;
+use crate::identity::staff::sessions::{Certificate, Origin, Session, Stage};
+use crate::service::Service;
+use crate::service::desk::DeskRefused;
+use crate::web::call::{bearer, peer, service, token_in_cookie};
+use crate::web::origin::is_ours_or_bearer;
+use crate::web::problem::Problem;
+use crate::web::words::Lang;
+
+/// The cookie of a session at the desk.
+pub const DESK_COOKIE: &str = "__Host-sumun-desk";
+
+/// Which roles come to a handler, and at which stage of a session.
+pub trait Allowed: 'static {
+    const ROLES: &'static [Role];
+    const STAGE: Stage = Stage::Whole;
+}
+
+macro_rules! allowed {
+    ($($(#[$doc:meta])* $name:ident = $($role:ident)|+;)+) => {
+        $($(#[$doc])* pub struct $name;
+
+        impl Allowed for $name {
+            const ROLES: &'static [Role] = &[$(Role::$role),+];
+        })+
+    };
+}
+
+allowed! {
+    /// Whoever has an account.
+    Anyone = Administrator | Operator | Approver | Site | Agent | Auditor | Reporter;
+    /// Who manages accounts.
+    Administrators = Administrator;
+    /// Who may see accounts and what they did.
+    Overseers = Administrator | Auditor;
+    /// Who runs the gate.
+    Operators = Operator;
+    /// Who watches an evening.
+    Watchers = Administrator | Operator | Approver | Auditor | Reporter;
+    /// Who may see what is proposed.
+    Readers = Administrator | Operator | Approver | Auditor;
+    /// Who proposes.
+    Proposers = Operator | Approver;
+    /// Who approves what others propose.
+    Approvers = Approver;
+}
+
+/// Whoever has an account, also before it has a password of its own.
+pub struct Newcomers;
+
+impl Allowed for Newcomers {
+    const ROLES: &'static [Role] = Anyone::ROLES;
+    const STAGE: Stage = Stage::SetUp;
+}
+
+/// A call by somebody behind the desk whose role is among `A`'s.
+pub struct Staff<A> {
+    pub service: Arc<Service>,
+    pub lang: Lang,
+    pub token: String,
+    pub session: Session,
+    pub id: AccountId,
+    pub account: Account,
+    pub origin: Origin,
+    is: PhantomData<A>,
+}
+
+impl<A: Allowed> Staff<A> {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let lang = Lang::of(request.headers());
+        let service = service(request);
+        let origin = origin(request);
+        if !is_ours_or_bearer(request.method(), request.headers()) {
+            let from = Some(origin.from);
+            service.events.note(Event::ForeignForm, from);
+            return Err(Problem::new(lang, "foreign_request"));
+        }
+        let refused = |refused| problem::of(refused, lang);
+        let token = token(request);
+        let found = service.desk_session(&token, origin.certificate);
+        let (session, account) = found.map_err(refused)?;
+        if A::STAGE == Stage::Whole && session.stage == Stage::SetUp {
+            return Err(refused(DeskRefused::SetUpFirst));
+        }
+        if !A::ROLES.contains(&account.role) {
+            return Err(refused(DeskRefused::NotYours));
+        }
+        Ok(Self {
+            lang,
+            token,
+            id: session.account,
+            session,
+            account,
+            origin,
+            service,
+            is: PhantomData,
+        })
+    }
+
+    /// What a refusal means to this caller.
+    pub fn problem(&self, refused: DeskRefused) -> Problem {
+        problem::of(refused, self.lang)
+    }
+}
+
+impl<A: Allowed> FromRequest for Staff<A> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+/// The token of a session at the desk.
+fn token(request: &HttpRequest) -> String {
+    let headers = request.headers();
+    let token = bearer(headers).or_else(|| token_in_cookie(headers, DESK_COOKIE));
+    token.unwrap_or_default().to_owned()
+}
+
+/// What is known of a connection with a client's certificate.
+pub struct Presented(pub Certificate);
+
+/// Where a request comes from.
+pub fn origin(request: &HttpRequest) -> Origin {
+    let from: IpAddr = peer(request);
+    let certificate = request.conn_data::<Presented>();
+    Origin {
+        from,
+        certificate: certificate.map(|presented| presented.0),
+    }
+}
+
+/// The rule of a route.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rule {
+    pub method: Method,
+    pub path: String,
+    /// None for the few routes that nobody signs in for.
+    pub roles: Option<&'static [Role]>,
+    pub stage: Stage,
+}
+
+/// The routes of the desk as they are added, with their rules and their description.
+pub struct Routes<'a> {
+    config: &'a mut web::ServiceConfig,
+    pub rules: Vec<Rule>,
+    paths: PathsBuilder,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+impl<'a> Routes<'a> {
+    pub fn new(config: &'a mut web::ServiceConfig) -> Self {
+        Self {
+            config,
+            rules: Vec::new(),
+            paths: PathsBuilder::new(),
+            schemas: Vec::new(),
+        }
+    }
+
+    /// Adds a call of the API, whose method and path are those that it is described with.
+    pub fn api<A, B, H, P>(&mut self, handler: H, _: P)
+    where
+        A: Allowed,
+        B: FromRequest + 'static,
+        H: Handler<(Staff<A>, B)>,
+        H::Output: Responder + 'static,
+        P: utoipa::Path + SchemaReferences,
+    {
+        let (method, path) = self.describe::<P>();
+        self.config
+            .route(&path, web::method(method.clone()).to(handler));
+        self.rule(method, path, Some(A::ROLES), A::STAGE);
+    }
+
+    /// Adds a call that nobody signs in for.
+    pub fn open<B, H, P>(&mut self, handler: H, _: P)
+    where
+        B: FromRequest + 'static,
+        H: Handler<(HttpRequest, B)>,
+        H::Output: Responder + 'static,
+        P: utoipa::Path + SchemaReferences,
+    {
+        let (method, path) = self.describe::<P>();
+        self.config
+            .route(&path, web::method(method.clone()).to(handler));
+        self.rule(method, path, None, Stage::Whole);
+    }
+
+    /// Adds a page.
+    pub fn page<A, B, H>(&mut self, method: Method, path: &str, handler: H)
+    where
+        A: Allowed,
+        B: FromRequest + 'static,
+        H: Handler<(Staff<A>, B)>,
+        H::Output: Responder + 'static,
+    {
+        self.config
+            .route(path, web::method(method.clone()).to(handler));
+        self.rule(method, path.to_owned(), Some(A::ROLES), A::STAGE);
+    }
+
+    /// Adds a page that nobody signs in for.
+    pub fn open_page<B, H>(&mut self, method: Method, path: &str, handler: H)
+    where
+        B: FromRequest + 'static,
+        H: Handler<(HttpRequest, B)>,
+        H::Output: Responder + 'static,
+    {
+        self.config
+            .route(path, web::method(method.clone()).to(handler));
+        self.rule(method, path.to_owned(), None, Stage::Whole);
+    }
+
+    fn rule(&mut self, method: Method, path: String, roles: Option<&'static [Role]>, stage: Stage) {
+        self.rules.push(Rule {
+            method,
+            path,
+            roles,
+            stage,
+        });
+    }
+
+    fn describe<P: utoipa::Path + SchemaReferences>(&mut self) -> (Method, String) {
+        P::schemas(&mut self.schemas);
+        let path = P::path();
+        let methods = P::methods();
+        let method = match methods.first() {
+            Some(HttpMethod::Post) => Method::POST,
+            Some(HttpMethod::Put) => Method::PUT,
+            Some(HttpMethod::Delete) => Method::DELETE,
+            _ => Method::GET,
+        };
+        let item = PathItem::from_http_methods(methods, P::operation());
+        let paths = std::mem::take(&mut self.paths);
+        self.paths = paths.path(&path, item);
+        (method, path)
+    }
+
+    /// The description of what was added, into one that has the rest.
+    pub fn described(self, mut into: OpenApi) -> OpenApi {
+        into.paths = self.paths.build();
+        let components = into.components.get_or_insert_default();
+        components.schemas.extend(self.schemas);
+        into
+    }
+}
+
+/// An answer to a page's form, or a page.
+pub type Answered = Result<HttpResponse, Problem>;

@@ -73,6 +73,7 @@ fn done_answer(done: Done) -> Output {
         Done::DryRun(dry_run) => roster::dry_run(&dry_run),
         Done::Person(shown) => person::shown(&shown),
         Done::PersonErased { had_row } => person::erased(had_row),
+        Done::Reviewed => person::reviewed(),
         Done::PersonalKeysForgotten { id, removed } => keys::forgotten(id, removed),
         Done::HeadKeyRotated { seq, public_key } => keys::head(seq, &public_key),
         Done::TokenKeyRotated { id, revoked } => keys::token(id, revoked),

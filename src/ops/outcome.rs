@@ -68,6 +68,8 @@ pub enum Done {
     PersonErased {
         had_row: bool,
     },
+    /// That the looks of a month were reviewed is on record.
+    Reviewed,
     HeadKeyRotated {
         /// The first entry whose head it signs.
         seq: u64,

@@ -9,6 +9,7 @@ mod agency;
 mod file;
 mod person;
 mod record;
+mod review;
 mod roster;
 
 use std::io::Read;
@@ -119,6 +120,15 @@ pub enum Work {
         /// Where it is asked from, as far as the caller knows.
         origin: String,
     },
+    /// Puts on record that the looks of a month were reviewed.
+    Reviewed {
+        /// As 2021-07.
+        month: String,
+        /// The time zone in which it begins and ends.
+        zone: String,
+        findings: String,
+        origin: String,
+    },
     CampaignList,
     /// The agency's file of each campaign.
     AgencyList,
@@ -169,7 +179,8 @@ impl Work {
             | Self::RotatePersonalKeys
             | Self::ForgetPersonalKeys
             | Self::RotateHeadKey
-            | Self::Person { .. } => false,
+            | Self::Person { .. }
+            | Self::Reviewed { .. } => false,
         }
     }
 }
@@ -377,6 +388,15 @@ pub fn prepare(
             Ok(operation) => operation,
             Err(refused) => return Ok(Prepared::fault(refused)),
         },
+        Work::Reviewed {
+            month,
+            zone,
+            findings,
+            origin,
+        } => match review::prepare(store, month, zone, findings, origin, now)? {
+            Ok(operation) => operation,
+            Err(refused) => return Ok(Prepared::fault(refused)),
+        },
         Work::GateStatus { .. } => anyhow::bail!("only a running server knows its gate"),
         Work::CampaignList => return Ok(Prepared::done(Done::Campaigns(campaigns(shared)))),
         Work::AgencyList => return Ok(Prepared::done(Done::Agencies(agency::in_force(shared)))),
@@ -439,6 +459,8 @@ fn draw_value(
 pub fn finished(outcome: Outcome) -> Finished {
     match outcome {
         Outcome::Operated(operated) => Ok(done(operated)),
+        // Of what operators ask for, a review alone is one entry and nothing else.
+        Outcome::Kept => Ok(Done::Reviewed),
         Outcome::Impossible(why) => Err(WorkRefused::new(why).into()),
         Outcome::Unknown => Err(WorkFault::OutcomeUnknown),
         other => Err(WorkFault::Unexpected(format!("{other:?}"))),

@@ -14,7 +14,7 @@ use super::rows::{Counts, Rows};
 use super::summary;
 use crate::audit::draw::Draws;
 use crate::domain::campaign::{Campaign, Opening};
-use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash, HoldEnd};
+use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash, HoldEnd, Purpose};
 use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey, Pool, Seq};
 use crate::domain::line::Notice;
 use crate::domain::state::{Founded, KeyHash, State};
@@ -379,6 +379,9 @@ impl Collector {
             ),
             Change::PersonalKeysRotated { id } => {
                 act("personal_keys_replaced", None, Some(u64::from(*id)))
+            }
+            Change::PersonalDataSeen(look) if look.purpose == Purpose::Reviewed => {
+                act("looks_reviewed", None, None)
             }
             // Whose they were, and why, is in the access record.
             Change::PersonalDataSeen(look) => {

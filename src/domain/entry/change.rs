@@ -401,6 +401,8 @@ pub enum Purpose {
     Shown,
     /// To erase it.
     Erased,
+    /// To review the looks on record; of nobody. The reason has the month and the findings.
+    Reviewed,
 }
 
 impl Change {

@@ -48,7 +48,7 @@ variants!(change_name, CHANGES, Change:
     TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended
     LineTold Stopped
     PersonalKeysRotated HeadKeyRotated VaultSealed PersonErased VaultEmptied PersonalDataSeen);
-variants!(purpose_name, PURPOSES, Purpose: Shown Erased);
+variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
     Administrator Operator Approver Site Agent Auditor Reporter);
@@ -422,7 +422,8 @@ fn changes() -> Vec<Change> {
             idempotency,
         },
     ];
-    changes.extend([Purpose::Shown, Purpose::Erased].map(|purpose| {
+    let purposes = [Purpose::Shown, Purpose::Erased, Purpose::Reviewed];
+    changes.extend(purposes.map(|purpose| {
         Change::PersonalDataSeen(Look {
             purpose,
             origin: text("console"),

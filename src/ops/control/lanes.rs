@@ -53,6 +53,7 @@ impl Lane {
             | Work::ImportSlots { .. }
             | Work::RotateTokenKey { .. }
             | Work::Person { .. }
+            | Work::Reviewed { .. }
             | Work::CampaignList
             | Work::AgencyList
             | Work::RosterStats

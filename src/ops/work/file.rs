@@ -34,6 +34,7 @@ impl Work {
             | Self::ForgetPersonalKeys
             | Self::RotateHeadKey
             | Self::Person { .. }
+            | Self::Reviewed { .. }
             | Self::CampaignList
             | Self::AgencyList
             | Self::RosterStats

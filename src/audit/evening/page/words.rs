@@ -114,6 +114,11 @@ const NAMES: &[(&str, &str, &str)] = &[
         "개인정보 조회",
         "personal data looked at",
     ),
+    (
+        "looks_reviewed",
+        "접속기록 점검",
+        "looks at personal data reviewed",
+    ),
     ("person_erased", "개인정보 삭제", "a person's name erased"),
     ("vault_emptied", "개인정보 전체 삭제", "all names erased"),
     ("started", "서버 시작", "server started"),

@@ -50,6 +50,8 @@ pub enum Asked {
     SamePersonAgain,
     /// `PEOPLE_AT_ONCE` people or more at once.
     ManyPeople,
+    /// A roster file with fewer people of the roster was tried: so a name can be guessed.
+    FewCompared,
 }
 
 /// One look, or one erasure.

@@ -23,7 +23,7 @@ use crate::domain::campaign::{Campaign, read_date, read_instant};
 use crate::domain::ids::VaccineIndex;
 use crate::domain::state::State;
 use crate::domain::time::{Day, Stamp};
-use crate::engine::command::{Command, Operation, Outcome};
+use crate::engine::command::{Accepted, Command, Operation, Outcome};
 use crate::engine::core::Core;
 use crate::files::roster;
 use crate::ops::folder::{Folder, write_new};
@@ -236,7 +236,7 @@ fn make(
             &mut core,
             Operation::ImportRoster {
                 prepared: Box::new(prepared),
-                accept_gone: None,
+                accepted: Accepted::default(),
             },
         )?;
         operate(

@@ -32,7 +32,7 @@ use serde_json::Value;
 use crate::clock::Clock;
 use crate::domain::state::State;
 use crate::domain::text::{for_terminal, json_for_terminal};
-use crate::engine::command::{Command as Ask, Outcome};
+use crate::engine::command::{Command as Ask, Operation, Outcome};
 use crate::engine::tree;
 use crate::ops::control;
 use crate::ops::folder::Folder;
@@ -355,21 +355,25 @@ pub fn perform(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Resu
         let key = tree::key_of(&keys, &shared, origin.as_deref())?;
         tree::catch_up(&store, &shared, &keys, key, &folder.tree())?;
     }
-    match work::prepare(&work, source, &shared, &store, &keys, folder.path(), now)? {
-        Prepared::Finished(finished) => Ok(finished),
-        Prepared::Operation(operation) => {
-            let operator = control::account_name(rustix::process::getuid().as_raw());
-            let (reply, mut answer) = tokio::sync::oneshot::channel();
-            let mut queue = VecDeque::from([Ask::Operate {
-                operator,
-                operation,
-                reply,
-            }]);
-            core.step(&mut queue)?;
-            core.mark_vault()?;
-            core.close()?;
-            let outcome = answer.try_recv().unwrap_or(Outcome::Unknown);
-            Ok(work::finished(outcome))
-        }
-    }
+    let (operation, looked) =
+        match work::prepare(&work, source, &shared, &store, &keys, folder.path(), now)? {
+            Prepared::Finished(finished) => return Ok(finished),
+            Prepared::Looked(change, done) => (Operation::Record { change }, Some(done)),
+            Prepared::Operation(operation) => (operation, None),
+        };
+    let operator = control::account_name(rustix::process::getuid().as_raw());
+    let (reply, mut answer) = tokio::sync::oneshot::channel();
+    let mut queue = VecDeque::from([Ask::Operate {
+        operator,
+        operation,
+        reply,
+    }]);
+    core.step(&mut queue)?;
+    core.mark_vault()?;
+    core.close()?;
+    let outcome = answer.try_recv().unwrap_or(Outcome::Unknown);
+    Ok(match looked {
+        Some(done) => work::looked(outcome, *done),
+        None => work::finished(outcome),
+    })
 }

@@ -379,7 +379,8 @@ mod tests {
             (
                 dry_run,
                 "{\"added\":1,\"changed\":2,\"changed_fields\":{\"birth_date\":0,\"groups\":1,\
-                 \"name\":1,\"phone\":0,\"region\":0},\"dry_run\":true,\"gone\":3,\
+                 \"name\":1,\"phone\":0,\"region\":0},\"dry_run\":true,\
+                 \"erased_back\":0,\"gone\":3,\
                  \"gone_booking_numbers\":[],\"gone_with_booking\":0,\"new_code\":0,\
                  \"people\":9,\"same_person\":0,\"same_person_lines\":[],\"unchanged\":4,\
                  \"undecided_lines\":[],\"would_be_refused\":null}",

@@ -257,6 +257,9 @@ pub struct RosterNotes {
     /// the earlier line that it is like.
     pub same_person: u64,
     pub same_person_lines: Vec<(u32, u32)>,
+    /// People whose names were erased, and are stored again.
+    #[serde(default)]
+    pub erased_back: usize,
 }
 
 /// What a roster file would do.

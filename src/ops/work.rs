@@ -20,13 +20,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Entropy;
 use crate::domain::campaign::local::read_instant;
-use crate::domain::entry::{GateAct, head_message};
+use crate::domain::entry::{Change, GateAct, head_message};
 use crate::domain::ids::{CampaignId, LineIndex, VaccineIndex};
 use crate::domain::line::gate_act;
 use crate::domain::spelling::phone::Country;
 use crate::domain::state::CampaignState;
 use crate::domain::time::{Day, Stamp};
-use crate::engine::command::{Operated, Operation, Outcome};
+use crate::engine::command::{Accepted, Operated, Operation, Outcome};
 use crate::engine::import::roster::{Counts, compare};
 use crate::engine::shared::Shared;
 use crate::files::roster::{Reading, SamePerson, SealedContacts};
@@ -76,6 +76,12 @@ pub enum Work {
         /// How many people may be gone, if that is much of the roster.
         #[serde(default)]
         accept_gone: Option<u64>,
+        /// How many people whose names were erased may get them back.
+        #[serde(default)]
+        accept_erased: Option<u64>,
+        /// Where it is asked from, as far as the caller knows: a dry run is a look.
+        #[serde(default)]
+        origin: String,
         #[serde(default)]
         same_person: SamePerson,
         #[serde(default)]
@@ -159,9 +165,7 @@ impl Work {
     /// Whether it looks and changes nothing.
     pub fn is_lookup(&self) -> bool {
         match self {
-            Self::ImportRoster { dry_run, .. }
-            | Self::Activate { dry_run }
-            | Self::ActivateAgency { dry_run, .. } => *dry_run,
+            Self::Activate { dry_run } | Self::ActivateAgency { dry_run, .. } => *dry_run,
             Self::GateStatus { .. }
             | Self::CampaignList
             | Self::AgencyList
@@ -171,7 +175,9 @@ impl Work {
             | Self::Prove { .. }
             | Self::Copy { .. }
             | Self::Health => true,
-            Self::ImportSites { .. }
+            // A dry run of a roster is a look at personal data: it writes an entry.
+            Self::ImportRoster { .. }
+            | Self::ImportSites { .. }
             | Self::ImportSlots { .. }
             | Self::Gate { .. }
             | Self::DrawValue { .. }
@@ -188,6 +194,8 @@ impl Work {
 /// Work that is ready for the writer, or finished.
 pub enum Prepared {
     Operation(Operation),
+    /// A look at personal data: told when this is in the journal.
+    Looked(Change, Box<Done>),
     Finished(Finished),
 }
 
@@ -270,6 +278,8 @@ pub fn prepare(
         Work::ImportRoster {
             dry_run,
             accept_gone,
+            accept_erased,
+            origin,
             same_person,
             encoding,
             country,
@@ -296,18 +306,20 @@ pub fn prepare(
                 Ok(prepared) => Box::new(prepared),
                 Err(report) => return Ok(Prepared::fault(report)),
             };
-            let accept_gone = *accept_gone;
+            let accepted = Accepted {
+                gone: *accept_gone,
+                erased: *accept_erased,
+            };
             if *dry_run {
-                let compared = compare(shared, store, keys, &prepared, accept_gone)?;
-                let people = prepared.roster.people.len();
-                return Ok(Prepared::done(Done::DryRun(self::roster::dry_run(
-                    &compared, people,
-                ))));
+                let compared = compare(shared, store, keys, &prepared, accepted)?;
+                let next = &prepared.roster;
+                let done = Done::DryRun(self::roster::dry_run(&compared, next.people.len()));
+                return Ok(match self::roster::look_of(&compared, next, origin) {
+                    Some(look) => Prepared::Looked(look, Box::new(done)),
+                    None => Prepared::done(done),
+                });
             }
-            Operation::ImportRoster {
-                prepared,
-                accept_gone,
-            }
+            Operation::ImportRoster { prepared, accepted }
         }
         Work::Gate { campaign, act } => {
             let campaign = campaign.as_deref().map(id).transpose()?;
@@ -452,6 +464,14 @@ fn draw_value(
                 all.join(", ")
             ))
         }
+    }
+}
+
+/// What an operator is told once a look is in the journal, or was not put there.
+pub fn looked(outcome: Outcome, done: Done) -> Finished {
+    match outcome {
+        Outcome::Kept => Ok(done),
+        failed => finished(failed),
     }
 }
 

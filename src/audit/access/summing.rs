@@ -55,8 +55,12 @@ impl Summing {
         let that_day = self.on_day.entry((seen.account.clone(), day)).or_default();
         *that_day += 1;
         of.most_a_day = of.most_a_day.max(*that_day);
+        let is_trial = seen.purpose == Purpose::Compared;
+        let is_many = people.len() >= PEOPLE_AT_ONCE;
+        // A whole roster that is tried is a look at nobody in particular.
+        let counted = if is_trial && is_many { &[] } else { people };
         let mut most_at_one = 0;
-        for person in people {
+        for person in counted {
             *self.people.entry(*person).or_default() += 1;
             let times = self.at_person.entry((seen.account.clone(), *person));
             let times = times.or_default();
@@ -69,7 +73,11 @@ impl Summing {
             (seen.on_weekend, Asked::OnWeekend),
             (*that_day > A_DAY, Asked::ManyThatDay),
             (most_at_one >= AT_ONE_PERSON, Asked::SamePersonAgain),
-            (people.len() >= PEOPLE_AT_ONCE, Asked::ManyPeople),
+            (is_many && !is_trial, Asked::ManyPeople),
+            (
+                is_trial && !is_many && !people.is_empty(),
+                Asked::FewCompared,
+            ),
         ];
         let why = why.into_iter().filter(|(is_so, _)| *is_so);
         seen.asked = why.map(|(_, why)| why).collect();

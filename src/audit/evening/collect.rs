@@ -31,6 +31,8 @@ const OVER_AFTER_S: i64 = 60;
 pub struct Wanted {
     pub campaign: String,
     pub line: LineIndex,
+    /// The name of the record in its checkpoints; its own if the settings have none.
+    pub origin: Option<String>,
 }
 
 /// The campaign as the rules said last while they had the opening.
@@ -116,6 +118,10 @@ impl Collector {
 
     pub fn line_wanted(&self) -> LineIndex {
         self.wanted.line
+    }
+
+    pub(super) fn origin_wanted(&self) -> Option<&str> {
+        self.wanted.origin.as_deref()
     }
 
     /// Looks at an entry that was just applied; `hash` is that of its bytes.

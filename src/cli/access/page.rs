@@ -225,12 +225,14 @@ fn to_ask(review: &Review, page: &mut String) {
         page,
         &format!(
             "밤이나 주말의 조회, 한 계정이 하루에 {A_DAY}번을 넘긴 조회, 같은 사람을 {AT_ONE_PERSON}번째부터 \
-             다시 본 조회, 한 번에 {PEOPLE_AT_ONCE}명 이상을 본 조회입니다. 본인에게 물어 설명을 적으십시오."
+             다시 본 조회, 한 번에 {PEOPLE_AT_ONCE}명 이상을 본 조회, 그보다 적은 사람의 명단을 시험한 \
+             것(--dry-run)입니다. 본인에게 물어 설명을 적으십시오."
         ),
         &format!(
             "At night or on a weekend; beyond {A_DAY} of one account on one day; at one person \
-             from the {AT_ONE_PERSON}rd time on; at {PEOPLE_AT_ONCE} people or more at once. Ask \
-             whose account it was, and write down what was said."
+             from the {AT_ONE_PERSON}rd time on; at {PEOPLE_AT_ONCE} people or more at once; \
+             trials (--dry-run) of a roster with fewer. Ask whose account it was, and write down \
+             what was said."
         ),
     );
     let names = [
@@ -388,6 +390,7 @@ fn purpose(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Shown => "조회 <span lang=\"en\">shown</span>",
         Purpose::Erased => "삭제 <span lang=\"en\">erased</span>",
+        Purpose::Compared => "명단 시험 <span lang=\"en\">roster file tried</span>",
         Purpose::Reviewed => "점검 <span lang=\"en\">review</span>",
     }
 }
@@ -398,6 +401,7 @@ fn asked(why: Asked) -> &'static str {
         Asked::OnWeekend => "주말 <span lang=\"en\">weekend</span>",
         Asked::ManyThatDay => "하루에 많이 <span lang=\"en\">many that day</span>",
         Asked::SamePersonAgain => "같은 사람을 다시 <span lang=\"en\">same person again</span>",
+        Asked::FewCompared => "몇 사람의 명단 시험 <span lang=\"en\">few people tried</span>",
         Asked::ManyPeople => "한 번에 여러 사람 <span lang=\"en\">many people at once</span>",
     }
 }

@@ -48,7 +48,7 @@ variants!(change_name, CHANGES, Change:
     TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended
     LineTold Stopped
     PersonalKeysRotated HeadKeyRotated VaultSealed PersonErased VaultEmptied PersonalDataSeen);
-variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed);
+variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed Compared);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
     Administrator Operator Approver Site Agent Auditor Reporter);
@@ -422,7 +422,12 @@ fn changes() -> Vec<Change> {
             idempotency,
         },
     ];
-    let purposes = [Purpose::Shown, Purpose::Erased, Purpose::Reviewed];
+    let purposes = [
+        Purpose::Shown,
+        Purpose::Erased,
+        Purpose::Reviewed,
+        Purpose::Compared,
+    ];
     changes.extend(purposes.map(|purpose| {
         Change::PersonalDataSeen(Look {
             purpose,

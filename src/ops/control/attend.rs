@@ -129,6 +129,11 @@ fn perform(
     let now = service.clock.now();
     match work::prepare(work, file, shared, store, keys, folder, now) {
         Ok(Prepared::Finished(finished)) => Some(finished),
+        Ok(Prepared::Looked(change, done)) => {
+            let look = Operation::Record { change };
+            let outcome = hand_over(service, stream, &operator, look)?;
+            Some(work::looked(outcome, *done))
+        }
         Ok(Prepared::Operation(operation)) => {
             let mut hand = |part| hand_over(service, stream, &operator, part);
             let outcome = import::perform(shared, store, keys, operation, &mut hand)?;

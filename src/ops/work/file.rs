@@ -161,6 +161,8 @@ mod tests {
         let roster = Work::ImportRoster {
             dry_run: true,
             accept_gone: None,
+            accept_erased: None,
+            origin: String::new(),
             same_person: Default::default(),
             encoding: Default::default(),
             country: Default::default(),

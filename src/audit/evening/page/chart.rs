@@ -57,8 +57,9 @@ impl Chart<'_> {
             let name = escaped(line.name);
             let _ = write!(
                 out,
-                "<span><i style=\"background:var(--c{})\"></i>{name}</span>",
-                self.colour(at)
+                "<span><svg class=\"key\" viewBox=\"0 0 30 6\"><line x1=\"0\" x2=\"30\" y1=\"3\" \
+                 y2=\"3\" style=\"{}\"/></svg>{name}</span>",
+                self.stroke(at)
             );
         }
         let _ = write!(
@@ -72,13 +73,15 @@ impl Chart<'_> {
         out
     }
 
-    /// Both ends of a range have one colour.
-    fn colour(&self, line: usize) -> usize {
-        match line {
-            0 => 1,
-            line if self.is_range => line,
-            line => line + 1,
-        }
+    /// Each line has its colour. The ends of a range are dashed, each in its own way, so that they
+    /// are told apart without colours too.
+    fn stroke(&self, line: usize) -> String {
+        let dashes = match line {
+            0 if self.is_range => ";stroke-dasharray:2 3",
+            1 if self.is_range => ";stroke-dasharray:8 3",
+            _ => "",
+        };
+        format!("stroke:var(--c{}){dashes}", line + 1)
     }
 
     fn draw(&self, out: &mut String) {
@@ -103,17 +106,14 @@ impl Chart<'_> {
             self.band(out, least, most, top);
         }
         for (at, line) in self.lines.iter().enumerate() {
-            let colour = self.colour(at);
+            let stroke = self.stroke(at);
             for run in self.runs(&line.values) {
                 let points: Vec<String> = run
                     .iter()
                     .map(|(x, value)| format!("{x},{}", y_of(*value, top)))
                     .collect();
                 let points = points.join(" ");
-                let _ = writeln!(
-                    out,
-                    "<polyline points=\"{points}\" style=\"stroke:var(--c{colour})\"/>"
-                );
+                let _ = writeln!(out, "<polyline points=\"{points}\" style=\"{stroke}\"/>");
             }
         }
     }
@@ -296,5 +296,34 @@ mod tests {
             "{figure}"
         );
         assert!(!figure.contains("http"));
+    }
+
+    #[test]
+    fn the_ends_of_a_range_and_what_was_had_are_three_lines_to_be_told_apart() {
+        let at = ["20:00", "20:01"].map(|clock| At {
+            minutes: clock[3..].parse().unwrap(),
+            clock: clock.to_owned(),
+        });
+        let line = |name, value| Series {
+            name,
+            values: vec![Some(value), Some(value)],
+        };
+        let chart = Chart {
+            title: "Waits",
+            unit: "minutes",
+            label: "Waits".to_owned(),
+            at: &at,
+            lines: vec![line("least", 1), line("most", 9), line("had", 4)],
+            is_range: true,
+        };
+        let figure = chart.figure();
+        // Each stroke is in the names and in the drawing.
+        for stroke in [
+            "\"stroke:var(--c1);stroke-dasharray:2 3\"",
+            "\"stroke:var(--c2);stroke-dasharray:8 3\"",
+            "\"stroke:var(--c3)\"",
+        ] {
+            assert_eq!(figure.matches(stroke).count(), 2, "{stroke}: {figure}");
+        }
     }
 }

@@ -96,7 +96,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("roster_imported", "대상자 명단 등록", "roster imported"),
     (
         "token_key_replaced",
-        "서명 열쇠 교체",
+        "서명 키 교체",
         "key of tokens replaced",
     ),
     (

@@ -88,15 +88,12 @@ impl VaultState {
     }
 
     /// Whether a file would bring back a person whose row was erased: under the roster in force, or
-    /// under the one before, if the one in force is without them. Whether the roster in force has or
-    /// had the person is `is_known`.
-    pub fn comes_back(&self, person: &PersonKey, is_known: bool) -> bool {
+    /// under the one before, if the one in force is without them. `is_known` says that the roster in
+    /// force has them, or that they left it and have something still.
+    pub fn comes_back(&self, person: &PersonKey, is_on_roster: bool, is_known: bool) -> bool {
         let was_erased = |before: &VaultBefore| before.erased.contains_key(person);
-        if is_known {
-            self.is_erased(person)
-        } else {
-            self.before.as_deref().is_some_and(was_erased)
-        }
+        let was_erased = self.before.as_deref().is_some_and(was_erased);
+        (is_known && self.is_erased(person)) || (!is_on_roster && was_erased)
     }
 
     /// Whether the person's row was erased since the roster came into force.
@@ -175,19 +172,23 @@ mod tests {
             row: [0; 32],
         };
         let mut vault = VaultState::default();
-        assert!(!vault.has_erased() && !vault.comes_back(&person, true));
+        assert!(!vault.has_erased() && !vault.comes_back(&person, true, true));
         vault.erased.insert(person, row);
-        assert!(vault.has_erased() && vault.comes_back(&person, true));
-        assert!(!vault.comes_back(&PersonKey([2; 16]), true));
+        assert!(vault.has_erased() && vault.comes_back(&person, true, true));
+        assert!(!vault.comes_back(&PersonKey([2; 16]), true, true));
         vault.begin();
         // On the roster in force again, by consent: nobody has to be asked again.
-        assert!(!vault.comes_back(&person, true));
-        assert!(vault.has_erased() && vault.comes_back(&person, false));
+        assert!(!vault.comes_back(&person, true, true));
+        assert!(vault.has_erased() && vault.comes_back(&person, false, false));
+        // They left it with a booking.
+        assert!(vault.comes_back(&person, false, true));
         // After all were due, everybody who was known comes back.
         let emptied = VaultState {
             is_emptied: true,
             ..VaultState::default()
         };
-        assert!(emptied.comes_back(&person, true) && !emptied.comes_back(&person, false));
+        assert!(emptied.comes_back(&person, true, true));
+        assert!(emptied.comes_back(&person, false, true));
+        assert!(!emptied.comes_back(&person, false, false));
     }
 }

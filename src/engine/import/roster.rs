@@ -224,8 +224,9 @@ fn erased_back(vault: &VaultState, base: &Roster, next: &Roster) -> usize {
         return 0;
     }
     let is_back = |person: &&RosterPerson| {
-        let is_known = base.find(&person.key).is_some() || base.find_left(&person.key).is_some();
-        vault.comes_back(&person.key, is_known)
+        let is_on_roster = base.find(&person.key).is_some();
+        let is_known = is_on_roster || base.find_left(&person.key).is_some();
+        vault.comes_back(&person.key, is_on_roster, is_known)
     };
     next.people.iter().filter(is_back).count()
 }

@@ -58,7 +58,7 @@ pub enum Asked {
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Seen {
     pub seq: u64,
-    /// In the zone of the review.
+    /// In the zone of the review, to the second.
     pub at: String,
     pub account: String,
     pub origin: String,
@@ -270,7 +270,7 @@ fn seen(zone: &Zone, seq: Seq, stamp: Stamp, actor: &Actor, look: &Look) -> Seen
     let hour = local.hour();
     Seen {
         seq: seq.0,
-        at: zone.rfc3339(stamp),
+        at: zone.rfc3339(Stamp(stamp.0 - stamp.0.rem_euclid(Stamp::SECOND))),
         account: account(actor),
         origin: look.origin.clone(),
         purpose: look.purpose,

@@ -87,9 +87,9 @@ impl VaultState {
             || before.is_some_and(|before| !before.erased.is_empty())
     }
 
-    /// Whether a file would bring back a person whose row was erased: under the roster in force, or
-    /// under the one before, if the one in force is without them. `is_known` says that the roster in
-    /// force has them, or that they left it and have something still.
+    /// Whether a file would bring back a person whose row was erased: under the roster in force,
+    /// or under the one before, if the one in force is without them. `is_known` says that the
+    /// roster in force has them, or that they left it and have something still.
     pub fn comes_back(&self, person: &PersonKey, is_on_roster: bool, is_known: bool) -> bool {
         let was_erased = |before: &VaultBefore| before.erased.contains_key(person);
         let was_erased = self.before.as_deref().is_some_and(was_erased);

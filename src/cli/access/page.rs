@@ -248,7 +248,7 @@ fn to_ask(review: &Review, page: &mut String) {
         let why: Vec<_> = seen.asked.iter().map(|why| asked(*why)).collect();
         vec![
             grouped(seen.seq),
-            escaped(&seen.at),
+            at(&seen.at),
             who(&seen.account),
             why.join("<br>"),
             whom(seen),
@@ -293,7 +293,7 @@ fn every_look(review: &Review, listed: &[Seen], page: &mut String) {
     let rows = listed.iter().map(|seen| {
         vec![
             grouped(seen.seq),
-            escaped(&seen.at),
+            at(&seen.at),
             who(&seen.account),
             origin(&seen.origin),
             purpose(seen.purpose).to_owned(),
@@ -343,7 +343,7 @@ fn reviewer(review: &Review, page: &mut String) {
         let done = format!(
             "{}, {}, {}: {}",
             grouped(done.seq),
-            escaped(&done.at),
+            at(&done.at),
             who(&done.account),
             escaped(&done.reason)
         );
@@ -353,6 +353,11 @@ fn reviewer(review: &Review, page: &mut String) {
             "A review that was put on record in this month.",
         );
     }
+}
+
+/// A time as `2021-07-19 23:05:00`, without its offset: the sheet names the zone once.
+fn at(at: &str) -> String {
+    escaped(&at.get(..19).unwrap_or(at).replacen('T', " ", 1))
 }
 
 /// An account in plain words.

@@ -1,8 +1,9 @@
 //! Looking at what is kept of one person, and erasing their name and telephone number.
 //!
 //! A look is in the journal before anything is shown, and before a refusal that tells something of
-//! the person: that they have a booking, or that a name which was guessed is theirs. An erasure is in the journal before the row
-//! goes: if the process ends in between, the sweeper of the next one takes it.
+//! the person: that they have a booking, or that a name which was guessed is theirs. An erasure is
+//! in the journal before the row goes: if the process ends in between, the sweeper of the next one
+//! takes it.
 
 use std::sync::atomic::Ordering;
 

@@ -15,6 +15,8 @@ const BOTTOM: i64 = 154;
 const STEPS_MAX: u64 = 5;
 /// Steps of the time axis, in minutes.
 const STEPS_MIN: [i64; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720];
+/// What a name on the time axis takes, as `20:05`.
+const NAME_WIDTH: i64 = 38;
 /// Names on the time axis at the most.
 const NAMES_MAX: usize = 5;
 
@@ -178,7 +180,8 @@ impl Chart<'_> {
                 .collect(),
         };
         for at in named {
-            let x = self.x_of(at.minutes);
+            // The last name stays whole at the edge.
+            let x = self.x_of(at.minutes).min(WIDTH - NAME_WIDTH / 2);
             let clock = escaped(&at.clock);
             let _ = writeln!(
                 out,
@@ -296,6 +299,28 @@ mod tests {
             "{figure}"
         );
         assert!(!figure.contains("http"));
+    }
+
+    /// The clock at the end of the axis lost its last digit.
+    #[test]
+    fn the_last_name_of_the_time_axis_stays_within_the_figure() {
+        let at = ["20:00", "20:01"].map(|clock| At {
+            minutes: clock[3..].parse().unwrap(),
+            clock: clock.to_owned(),
+        });
+        let chart = Chart {
+            title: "A",
+            unit: "people",
+            label: String::new(),
+            at: &at,
+            lines: Vec::new(),
+            is_range: false,
+        };
+        let figure = chart.figure();
+        let last = figure.split("<text ").last().unwrap();
+        assert!(last.contains(">20:01<"), "{figure}");
+        let x: i64 = last.split('"').nth(1).unwrap().parse().unwrap();
+        assert!(x + NAME_WIDTH / 2 <= WIDTH, "{figure}");
     }
 
     #[test]

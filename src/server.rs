@@ -16,6 +16,7 @@ mod leave;
 mod listeners;
 mod report;
 
+pub use desk::address as desk_address;
 pub use listeners::BACKLOG;
 
 use actix_server::Server;

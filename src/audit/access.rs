@@ -1,31 +1,64 @@
 //! Who looked at whose personal data: the looks of a span of time, and a sheet for their review.
 //!
-//! Everything comes from the journal's entries: people are pseudonyms.
+//! Everything comes from the journal's entries: people are pseudonyms. `summing` counts the looks
+//! and picks those that a reviewer has to ask about.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod summing;
 
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
+use jiff::civil::{Date, Weekday};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::AuditFault;
 use crate::domain::entry::{Actor, Change, Entry, Look, Purpose};
-use crate::domain::ids::{PersonKey, Seq};
+use crate::domain::ids::Seq;
 use crate::domain::time::{Stamp, Zone};
 use crate::journal::block::entries;
 use crate::journal::store::Read;
+use summing::Summing;
 
 /// Blocks that are decoded together, on all cores.
 const BLOCKS_AT_ONCE: usize = 512;
-/// People who were looked at most, and accounts that looked at one person most: so many are named.
+/// People who were looked at most, and different reasons of an account: so many are named.
 const NAMED_MAX: usize = 20;
+/// Looks to be asked about that the sheet lists; all of them are counted.
+const ASKED_MAX: usize = 500;
 /// Local hours in which a look is told apart, from and until.
-const NIGHT: (i8, i8) = (22, 6);
+pub const NIGHT: (i8, i8) = (22, 6);
+/// An account that looks more often on one day is asked about each further look: a letter takes
+/// some minutes to answer, so these are two to three hours of nothing else.
+pub const A_DAY: u64 = 20;
+/// From so many looks of one account at one person on, each is asked about: one to answer a letter,
+/// and one more when the answer is sent.
+pub const AT_ONE_PERSON: u64 = 3;
+/// One look at so many people is asked about: it is more than a household.
+pub const PEOPLE_AT_ONCE: usize = 10;
+
+/// Why a reviewer has to ask about a look.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    AtNight,
+    /// On a Saturday or a Sunday. Holidays are not known.
+    OnWeekend,
+    /// The account had looked `A_DAY` times on that day already.
+    ManyThatDay,
+    /// The account had looked at that person more than once already.
+    SamePersonAgain,
+    /// `PEOPLE_AT_ONCE` people or more at once.
+    ManyPeople,
+    /// A roster file with fewer people of the roster was tried: so a name can be guessed.
+    FewCompared,
+}
 
 /// One look, or one erasure.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Seen {
     pub seq: u64,
-    /// In the zone of the review.
+    /// In the zone of the review, to the second.
     pub at: String,
     pub account: String,
     pub origin: String,
@@ -34,6 +67,10 @@ pub struct Seen {
     pub people: Vec<String>,
     /// Whether it was at night, by the clock of the zone.
     pub at_night: bool,
+    /// Whether it was on a Saturday or a Sunday, by the calendar of the zone.
+    pub on_weekend: bool,
+    /// Why it has to be asked about; empty if it has not.
+    pub asked: Vec<Asked>,
 }
 
 /// What an account did.
@@ -43,8 +80,17 @@ pub struct OfAccount {
     /// People, each counted once.
     pub people: u64,
     pub at_night: u64,
+    pub on_weekend: u64,
+    /// Looks on the day that had most of them.
+    pub most_a_day: u64,
+    /// Looks that have to be asked about.
+    pub asked: u64,
     pub by_purpose: BTreeMap<Purpose, u64>,
-    pub origins: BTreeSet<String>,
+    pub origins: BTreeMap<String, u64>,
+    /// The first different reasons that were given, with how often.
+    pub reasons: BTreeMap<String, u64>,
+    /// Looks with further reasons.
+    pub other_reasons: u64,
 }
 
 /// The sheet of a span of time.
@@ -56,8 +102,61 @@ pub struct Review {
     pub accounts: BTreeMap<String, OfAccount>,
     /// The people who were looked at most often, with how often; once is not told.
     pub most_looked_at: Vec<(String, u64)>,
+    /// Looks that have to be asked about.
+    pub asked: u64,
+    /// The first of them.
+    pub to_ask: Vec<Seen>,
+    /// Reviews that were put on record in this span; they are not counted as looks.
+    pub reviews: Vec<Seen>,
     /// Entries of the span that were read.
     pub entries: u64,
+    pub record: Record,
+}
+
+/// The record that a review was made from.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Record {
+    /// The entries of the span, first and last; none if it has none.
+    pub first_entry: Option<u64>,
+    pub last_entry: Option<u64>,
+    /// The last entry that was there.
+    pub newest_entry: u64,
+    pub newest_hash: String,
+    /// The newest signed head.
+    pub head: Option<SignedHead>,
+}
+
+/// A head as the record has it; `audit verify --head` compares one with another copy.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct SignedHead {
+    pub seq: u64,
+    pub hash: String,
+    pub stamp: String,
+    pub stamp_ns: i64,
+    pub signature: String,
+}
+
+impl Review {
+    /// The accounts, those with most to be asked about first.
+    pub fn unusual_first(&self) -> Vec<(&str, &OfAccount)> {
+        let accounts = self.accounts.iter();
+        let mut accounts: Vec<_> = accounts.map(|(name, of)| (name.as_str(), of)).collect();
+        accounts.sort_by_key(|(_, of)| std::cmp::Reverse((of.asked, of.people, of.looks)));
+        accounts
+    }
+}
+
+/// The first day of a month that is written as 2021-07.
+pub fn first_of_month(text: &str) -> Result<Date, String> {
+    let first = format!("{text}-01").parse();
+    first.map_err(|_| "write the month as 2021-07".to_owned())
+}
+
+/// When a month begins and ends in a zone; the end is the beginning of the next.
+pub fn span_of(first: Date, zone: &Zone) -> Result<(Stamp, Stamp), String> {
+    let next = first.checked_add(jiff::Span::new().months(1)).ok();
+    let span = next.and_then(|next| Some((zone.start_of(first)?, zone.start_of(next)?)));
+    span.ok_or_else(|| format!("the month {} is too far away", first.strftime("%Y-%m")))
 }
 
 /// Reads the looks from one instant until another; each is handed to `each` in order.
@@ -78,17 +177,18 @@ pub fn review(
         blocks.clear();
         let mut is_behind = false;
         for found in decoded? {
-            summing.review.entries += found.entries;
+            summing.read(found.entries, found.first, found.last);
             is_behind |= found.is_behind;
             for (seq, stamp, actor, look) in found.looks {
-                let seen = seen(zone, seq, stamp, &actor, &look);
-                summing.add(&seen, &look.people);
+                let mut seen = seen(zone, seq, stamp, &actor, &look);
+                let day = zone.local(stamp).date();
+                summing.add(&mut seen, day, &look.people);
                 each(&seen)?;
             }
         }
         Ok(!is_behind)
     };
-    read.blocks(first_at(read, from)?, |first, block| {
+    read.blocks(read.first_at(from)?, |first, block| {
         blocks.push((first, block.to_vec()));
         if blocks.len() < BLOCKS_AT_ONCE {
             return true;
@@ -105,29 +205,28 @@ pub fn review(
         Some(fault) => Err(fault),
         None => {
             flush(&mut blocks)?;
-            Ok(summing.finish())
+            Ok(summing.finish(record(read)?))
         }
     }
 }
 
-/// The first entry of that time or later, found by halving: stamps never go back.
-fn first_at(read: &Read, from: Stamp) -> Result<Seq, AuditFault> {
-    let stamp = |seq: u64| -> Result<Option<Stamp>, AuditFault> {
-        Ok(read.entry(Seq(seq))?.map(|entry| entry.stamp))
-    };
-    let (mut low, mut high) = (1, 2);
-    while stamp(high)?.is_some_and(|stamp| stamp < from) {
-        (low, high) = (high, high * 2);
-    }
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if stamp(middle)?.is_some_and(|stamp| stamp < from) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    Ok(Seq(low))
+/// The end of the record, as it is now.
+fn record(read: &Read) -> Result<Record, AuditFault> {
+    let newest = read.last_seq()?;
+    let head = read.last_head()?.map(|head| SignedHead {
+        seq: head.seq.0,
+        hash: head.hash.to_string(),
+        stamp: head.stamp.instant().to_string(),
+        stamp_ns: head.stamp.0,
+        signature: HEXLOWER.encode(&head.signature),
+    });
+    let hash = read.hash_at(newest)?;
+    Ok(Record {
+        newest_entry: newest.0,
+        newest_hash: hash.map(|hash| hash.to_string()).unwrap_or_default(),
+        head,
+        ..Record::default()
+    })
 }
 
 type OneLook = (Seq, Stamp, Actor, Look);
@@ -137,6 +236,8 @@ type OneLook = (Seq, Stamp, Actor, Look);
 struct Found {
     looks: Vec<OneLook>,
     entries: u64,
+    first: Option<u64>,
+    last: Option<u64>,
     /// Whether its last entry is behind the span.
     is_behind: bool,
 }
@@ -153,6 +254,8 @@ fn found(first: Seq, block: &[u8], from: Stamp, until: Stamp) -> Result<Found, A
             continue;
         }
         found.entries += 1;
+        found.first.get_or_insert(seq);
+        found.last = Some(seq);
         if let Change::PersonalDataSeen(look) = entry.change {
             found
                 .looks
@@ -163,16 +266,19 @@ fn found(first: Seq, block: &[u8], from: Stamp, until: Stamp) -> Result<Found, A
 }
 
 fn seen(zone: &Zone, seq: Seq, stamp: Stamp, actor: &Actor, look: &Look) -> Seen {
-    let hour = zone.local(stamp).hour();
+    let local = zone.local(stamp);
+    let hour = local.hour();
     Seen {
         seq: seq.0,
-        at: zone.rfc3339(stamp),
+        at: zone.rfc3339(Stamp(stamp.0 - stamp.0.rem_euclid(Stamp::SECOND))),
         account: account(actor),
         origin: look.origin.clone(),
         purpose: look.purpose,
         reason: look.reason.clone(),
         people: look.people.iter().map(ToString::to_string).collect(),
         at_night: hour >= NIGHT.0 || hour < NIGHT.1,
+        on_weekend: matches!(local.weekday(), Weekday::Saturday | Weekday::Sunday),
+        asked: Vec::new(),
     }
 }
 
@@ -187,44 +293,5 @@ fn account(actor: &Actor) -> String {
     }
 }
 
-#[derive(Default)]
-struct Summing {
-    review: Review,
-    people: HashMap<PersonKey, u64>,
-    of_account: HashMap<(String, PersonKey), ()>,
-}
-
-impl Summing {
-    fn add(&mut self, seen: &Seen, people: &[PersonKey]) {
-        self.review.looks += 1;
-        let of = self
-            .review
-            .accounts
-            .entry(seen.account.clone())
-            .or_default();
-        of.looks += 1;
-        of.at_night += u64::from(seen.at_night);
-        *of.by_purpose.entry(seen.purpose).or_default() += 1;
-        if !of.origins.contains(&seen.origin) {
-            of.origins.insert(seen.origin.clone());
-        }
-        for person in people {
-            *self.people.entry(*person).or_default() += 1;
-            let new = self.of_account.insert((seen.account.clone(), *person), ());
-            of.people += u64::from(new.is_none());
-        }
-    }
-
-    fn finish(mut self) -> Review {
-        self.review.people = self.people.len() as u64;
-        let mut often: Vec<_> = self
-            .people
-            .into_iter()
-            .filter(|(_, times)| *times > 1)
-            .collect();
-        often.sort_unstable_by_key(|(person, times)| (std::cmp::Reverse(*times), *person));
-        let often = often.into_iter().take(NAMED_MAX);
-        self.review.most_looked_at = often.map(|(who, times)| (who.to_string(), times)).collect();
-        self.review
-    }
-}
+#[cfg(test)]
+mod tests;

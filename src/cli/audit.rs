@@ -46,6 +46,8 @@ pub enum AuditCommand {
     },
     /// Who looked at whose personal data in a month, for its review
     Access(super::access::Access),
+    /// Put on record that the looks of a month were reviewed, and what was found
+    Reviewed(super::access::Reviewed),
     /// Print the signed head, to be kept somewhere else
     #[command(after_help = "Example:\n  sumun audit head --json > head.json")]
     Head {
@@ -83,6 +85,7 @@ pub fn run(folder: &Folder, command: &AuditCommand) -> anyhow::Result<Output> {
             })
         }
         AuditCommand::Access(access) => access.run(folder),
+        AuditCommand::Reviewed(reviewed) => reviewed.run(folder),
         AuditCommand::Evening(evening) => evening.run(folder),
         AuditCommand::Export(export) => export.run(folder),
         AuditCommand::Verify(verify) => verify.run(folder),

@@ -20,14 +20,18 @@ use crate::config::Config;
 use crate::demo;
 use crate::domain::agency::Agency;
 use crate::domain::campaign::{Campaign, read_date, read_instant};
-use crate::domain::entry::Actor;
+use crate::domain::entry::{Actor, Role};
 use crate::domain::ids::VaccineIndex;
+use crate::domain::staff::{AccountId, Bounds};
 use crate::domain::state::State;
 use crate::domain::time::{Day, Stamp};
-use crate::engine::command::{Command, Operation, Outcome};
+use crate::engine::command::{Accepted, Command, Operation, Outcome};
 use crate::engine::core::Core;
 use crate::files::roster;
-use crate::ops::folder::{Folder, write_new};
+use crate::identity::staff::{generate_password, otp};
+use crate::keys::Keys;
+use crate::ops::folder::{FIRST_ADMIN, Folder, write_new};
+use crate::ops::work::staff::{self, set};
 use crate::server::{self, Addresses};
 use crate::systemd::Started;
 
@@ -59,6 +63,9 @@ pub struct Demo {
     /// Where to listen
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8021")]
     listen: SocketAddr,
+    /// Where the agency's people connect
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    desk_listen: SocketAddr,
     /// Plain HTTP instead of HTTPS; on loopback only
     #[arg(long)]
     plain_http: bool,
@@ -134,6 +141,7 @@ pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Output> {
     let config = Config {
         listen: demo.listen,
         admin_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        desk_listen: Some(demo.desk_listen),
         plain_http: demo.plain_http,
         log: "warn".to_owned(),
         ..folder.config(None)?
@@ -149,14 +157,21 @@ pub fn run(folder: &Folder, demo: &Demo, json: bool) -> anyhow::Result<Output> {
         folder,
         made: &made,
     };
+    let staff = demo_staff(folder)?;
     server::run(core, folder, &config, Started::default(), |addresses| {
         // For commands that look for the server of this folder; nothing depends on it.
         let _ = fs::write(url_file(folder), base_url(demo, addresses));
         let shown = people.shown();
         if json {
-            println!("{}", ready(folder, demo, &campaign, addresses, &shown));
+            println!(
+                "{}",
+                ready(folder, demo, &campaign, addresses, (&shown, &staff))
+            );
         } else {
-            println!("{}", welcome(folder, demo, &campaign, addresses, &shown));
+            println!(
+                "{}",
+                welcome(folder, demo, &campaign, addresses, (&shown, &staff))
+            );
         }
     })?;
     Ok(Output::nothing())
@@ -237,7 +252,7 @@ fn make(
             &mut core,
             Operation::ImportRoster {
                 prepared: Box::new(prepared),
-                accept_gone: None,
+                accepted: Accepted::default(),
             },
         )?;
         operate(
@@ -255,6 +270,7 @@ fn make(
                 rows: slots?,
             },
         )?;
+        make_staff(folder, &mut core, &keys)?;
         core.close()?;
     }
     let core = folder.open(|_| Clock::simulated(at, demo.speed))?;
@@ -316,6 +332,74 @@ impl People<'_> {
     }
 }
 
+/// An account of a demo, with what signs it in.
+#[derive(Serialize, Deserialize)]
+struct DemoAccount {
+    name: String,
+    role: Role,
+    password: String,
+    /// Base 32.
+    totp_secret: String,
+}
+
+fn staff_file(folder: &Folder) -> PathBuf {
+    folder.path().join("demo-staff.json")
+}
+
+/// The accounts that the demo was made with; none in a folder from before there were any.
+fn demo_staff(folder: &Folder) -> anyhow::Result<Vec<DemoAccount>> {
+    match fs::read_to_string(staff_file(folder)) {
+        Ok(text) => Ok(serde_json::from_str(&text)?),
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// Makes an account of each role, ready to be signed in to; the first is there already.
+fn make_staff(folder: &Folder, core: &mut Core, keys: &Keys) -> anyhow::Result<()> {
+    let entropy = Entropy::system();
+    let names = [
+        (FIRST_ADMIN, Role::Administrator),
+        ("operator", Role::Operator),
+        ("operator2", Role::Operator),
+        ("approver", Role::Approver),
+        ("approver2", Role::Approver),
+        ("site", Role::Site),
+        ("agent", Role::Agent),
+        ("auditor", Role::Auditor),
+        ("reporter", Role::Reporter),
+    ];
+    let (mut accounts, mut changes) = (Vec::new(), Vec::new());
+    for (number, (name, role)) in (1..).zip(names) {
+        let (id, secret) = (AccountId(number), entropy.bytes());
+        let password = generate_password(&entropy);
+        let mut bounds = Bounds::default();
+        if role == Role::Site {
+            let offers = core.shared().offers().clone();
+            let sites = offers.iter().flat_map(|offer| &offer.catalog.sites);
+            bounds
+                .sites
+                .extend(sites.map(|site| site.row.site.clone()).take(1));
+        }
+        changes.push(set(id, name, role, &bounds, true));
+        changes.push(staff::ready(keys, &entropy, id, &password, secret)?);
+        accounts.push(DemoAccount {
+            name: name.to_owned(),
+            role,
+            password,
+            totp_secret: otp::text(&secret),
+        });
+    }
+    core.operate_alone(&Actor::operator("demo"), Operation::Staff { changes })?;
+    let text = serde_json::to_string_pretty(&accounts)?;
+    write_new(&staff_file(folder), 0o600, text.as_bytes())
+}
+
+/// Where the desk is; none while it is closed.
+fn desk_url(demo: &Demo, addresses: &Addresses) -> Option<String> {
+    let desk = addresses.desk?;
+    Some(server::desk_address(desk, demo.plain_http))
+}
+
 fn base_url(demo: &Demo, addresses: &Addresses) -> String {
     let scheme = if demo.plain_http { "http" } else { "https" };
     format!("{scheme}://{}", addresses.public)
@@ -326,7 +410,7 @@ fn ready(
     demo: &Demo,
     campaign: &Campaign,
     addresses: &Addresses,
-    people: &[Value],
+    (people, staff): (&[Value], &[DemoAccount]),
 ) -> Value {
     json!({
         "base_url": base_url(demo, addresses),
@@ -334,6 +418,8 @@ fn ready(
         "campaign": campaign.id.as_str(),
         "data": folder.path(),
         "people": people,
+        "desk_url": desk_url(demo, addresses),
+        "staff": staff,
     })
 }
 
@@ -342,7 +428,7 @@ fn welcome(
     demo: &Demo,
     campaign: &Campaign,
     addresses: &Addresses,
-    people: &[Value],
+    (people, staff): (&[Value], &[DemoAccount]),
 ) -> String {
     let base = base_url(demo, addresses);
     let path = folder.path().display();
@@ -368,6 +454,21 @@ fn welcome(
     for person in people {
         let [name, born, code] = ["name", "birth_date", "code"].map(|field| text(person, field));
         lines.push(format!("  {name}  {born}  {code}"));
+    }
+    if let Some(desk) = desk_url(demo, addresses) {
+        lines.push(String::new());
+        lines.push(format!(
+            "The desk is at {desk}. Its accounts, each with a role of its own:"
+        ));
+        for account in staff {
+            let (name, password) = (&account.name, &account.password);
+            lines.push(format!("  {name:14} {password}  {}", account.totp_secret));
+        }
+        lines.push(
+            "The last is the secret of one-time codes: put it into an app, or `sumun staff code \
+             SECRET` prints the code of now."
+                .to_owned(),
+        );
     }
     let wait_s = 120.0 / demo.speed.max(f64::MIN_POSITIVE);
     if demo.at.is_none() && wait_s < 3_600.0 {

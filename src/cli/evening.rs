@@ -44,8 +44,10 @@ impl Evening {
         let dir = &self.dir;
         let is_new = is_new(dir)?;
         let keys = folder.keys()?;
+        let origin = folder.config(None)?.record_origin;
         let written = verify::with_view(folder, |read| {
-            let wanted = survey(read)?.find(&self.campaign, &self.opening, self.line)?;
+            let mut wanted = survey(read)?.find(&self.campaign, &self.opening, self.line)?;
+            wanted.origin.clone_from(&origin);
             fs::create_dir_all(dir).with_context(|| format!("can't make {}", dir.display()))?;
             let written = write(read, &keys, wanted, self.so_far, dir);
             if written.is_err() {

@@ -34,6 +34,9 @@ pub enum RosterCommand {
         /// Let so many people go, where the file has lost more than one in a hundred
         #[arg(long, value_name = "N")]
         accept_gone: Option<u64>,
+        /// Store again so many names and telephone numbers that were erased
+        #[arg(long, value_name = "N")]
+        accept_erased: Option<u64>,
         /// Rows that look like one person under two codes
         #[arg(long, value_enum, default_value = "warn", value_name = "warn|refuse")]
         same_person: SamePersonArg,
@@ -133,6 +136,7 @@ pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Output
             file,
             dry_run,
             accept_gone,
+            accept_erased,
             same_person,
             written,
             country,
@@ -141,6 +145,8 @@ pub fn roster(folder: &Folder, command: &RosterCommand) -> anyhow::Result<Output
             let import = Work::ImportRoster {
                 dry_run: *dry_run,
                 accept_gone: *accept_gone,
+                accept_erased: *accept_erased,
+                origin: super::person::origin(),
                 same_person: match same_person {
                     SamePersonArg::Warn => SamePerson::Warn,
                     SamePersonArg::Refuse => SamePerson::Refuse,

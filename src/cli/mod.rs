@@ -19,6 +19,7 @@ pub mod languages;
 pub mod person;
 pub mod rush;
 pub mod serve;
+pub mod staff;
 mod told;
 pub mod verify;
 
@@ -192,6 +193,9 @@ pub enum Command {
     /// Show or erase what is kept of one person
     #[command(subcommand)]
     Person(person::PersonCommand),
+    /// Accounts of the people behind the desk
+    #[command(subcommand)]
+    Staff(staff::StaffCommand),
     /// Rehearse an opening: a crowd that arrives, waits and books, and a report
     Rush(Box<rush::Rush>),
     /// Print the operator's guide of this version as one HTML file
@@ -307,6 +311,7 @@ pub fn run(sumun: Sumun) -> anyhow::Result<Output> {
         Command::Verify(verify) => verify.run(&folder),
         Command::Audit(command) => audit::run(&folder, &command),
         Command::Person(command) => person::run(&folder, &command),
+        Command::Staff(command) => staff::run(&folder, command),
         Command::Rush(rush) => rush::run(&folder, *rush, sumun.json),
         Command::Guide { lang } => Ok(guide::run(lang)),
         Command::Doctor => doctor::run(&folder),
@@ -356,21 +361,25 @@ pub fn perform(folder: &Folder, work: Work, file: Option<&Path>) -> anyhow::Resu
         let key = tree::key_of(&keys, &shared, origin.as_deref())?;
         tree::catch_up(&store, &shared, &keys, key, &folder.tree())?;
     }
-    match work::prepare(&work, source, &shared, &store, &keys, folder.path(), now)? {
-        Prepared::Finished(finished) => Ok(finished),
-        Prepared::Operation(operation) => {
-            let operator = control::account_name(rustix::process::getuid().as_raw());
-            let (reply, mut answer) = tokio::sync::oneshot::channel();
-            let mut queue = VecDeque::from([Ask::Operate {
-                actor: Actor::operator(&operator),
-                operation,
-                reply,
-            }]);
-            core.step(&mut queue)?;
-            core.mark_vault()?;
-            core.close()?;
-            let outcome = answer.try_recv().unwrap_or(Outcome::Unknown);
-            Ok(work::finished(outcome))
-        }
-    }
+    let (operation, then) =
+        match work::prepare(&work, source, &shared, &store, &keys, folder.path(), now)? {
+            Prepared::Finished(finished) => return Ok(finished),
+            Prepared::Then(operation, done) => (operation, Some(done)),
+            Prepared::Operation(operation) => (operation, None),
+        };
+    let operator = control::account_name(rustix::process::getuid().as_raw());
+    let (reply, mut answer) = tokio::sync::oneshot::channel();
+    let mut queue = VecDeque::from([Ask::Operate {
+        actor: Actor::operator(&operator),
+        operation,
+        reply,
+    }]);
+    core.step(&mut queue)?;
+    core.mark_vault()?;
+    core.close()?;
+    let outcome = answer.try_recv().unwrap_or(Outcome::Unknown);
+    Ok(match then {
+        Some(done) => work::then(outcome, *done),
+        None => work::finished(outcome),
+    })
 }

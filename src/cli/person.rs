@@ -65,7 +65,7 @@ pub fn run(folder: &Folder, command: &PersonCommand) -> anyhow::Result<Output> {
 }
 
 /// The address of the terminal, where the shell knows it.
-fn origin() -> String {
+pub(super) fn origin() -> String {
     let remote = std::env::var("SSH_CONNECTION").unwrap_or_default();
     match remote.split_whitespace().next() {
         Some(address) => format!("ssh {address}"),

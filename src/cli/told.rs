@@ -12,7 +12,7 @@ pub(super) use vault::{rows_seen, vault_faults, vault_json};
 
 use serde_json::json;
 
-use super::{Output, audit};
+use super::{Output, audit, staff};
 use crate::domain::campaign::Finding;
 use crate::domain::entry::GateAct;
 use crate::domain::line::Notice;
@@ -55,6 +55,9 @@ fn done_answer(done: Done) -> Output {
         } => agency::activated(&campaign, version, changed, &vaccines_unnamed),
         Done::AgencyDryRun(dry_run) => agency::dry_run(&dry_run),
         Done::Agencies(agencies) => agency::list(&agencies),
+        Done::StaffPassword { name, password } => staff::password(&name, &password),
+        Done::StaffEnabled { name, enabled } => staff::enabled(&name, enabled),
+        Done::StaffList(all) => staff::list(&all),
         Done::Sites(imported) => Output::done(
             format!(
                 "sites: {} added, {} changed",
@@ -73,6 +76,7 @@ fn done_answer(done: Done) -> Output {
         Done::DryRun(dry_run) => roster::dry_run(&dry_run),
         Done::Person(shown) => person::shown(&shown),
         Done::PersonErased { had_row } => person::erased(had_row),
+        Done::Reviewed => person::reviewed(),
         Done::PersonalKeysForgotten { id, removed } => keys::forgotten(id, removed),
         Done::HeadKeyRotated { seq, public_key } => keys::head(seq, &public_key),
         Done::TokenKeyRotated { id, revoked } => keys::token(id, revoked),
@@ -378,7 +382,8 @@ mod tests {
             (
                 dry_run,
                 "{\"added\":1,\"changed\":2,\"changed_fields\":{\"birth_date\":0,\"groups\":1,\
-                 \"name\":1,\"phone\":0,\"region\":0},\"dry_run\":true,\"gone\":3,\
+                 \"name\":1,\"phone\":0,\"region\":0},\"dry_run\":true,\
+                 \"erased_back\":0,\"gone\":3,\
                  \"gone_booking_numbers\":[],\"gone_with_booking\":0,\"new_code\":0,\
                  \"people\":9,\"same_person\":0,\"same_person_lines\":[],\"unchanged\":4,\
                  \"undecided_lines\":[],\"would_be_refused\":null}",

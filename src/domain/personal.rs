@@ -79,6 +79,23 @@ impl VaultState {
         (self.erased, self.is_emptied) = (erased, is_emptied);
     }
 
+    /// Whether anything is known to have been erased.
+    pub fn has_erased(&self) -> bool {
+        let before = self.before.as_ref();
+        self.is_emptied
+            || !self.erased.is_empty()
+            || before.is_some_and(|before| !before.erased.is_empty())
+    }
+
+    /// Whether a file would bring back a person whose row was erased: under the roster in force,
+    /// or under the one before, if the one in force is without them. `is_known` says that the
+    /// roster in force has them, or that they left it and have something still.
+    pub fn comes_back(&self, person: &PersonKey, is_on_roster: bool, is_known: bool) -> bool {
+        let was_erased = |before: &VaultBefore| before.erased.contains_key(person);
+        let was_erased = self.before.as_deref().is_some_and(was_erased);
+        (is_known && self.is_erased(person)) || (!is_on_roster && was_erased)
+    }
+
     /// Whether the person's row was erased since the roster came into force.
     pub fn is_erased(&self, person: &PersonKey) -> bool {
         self.is_emptied || self.erased.contains_key(person)
@@ -138,5 +155,40 @@ impl VaultMark {
             rows: pieces.iter().map(|(rows, _)| rows).sum(),
             digest: sha256(&digests),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Somebody was erased, and the next roster is without them: the one behind it brings them back
+    /// though nothing of the roster in force was erased.
+    #[test]
+    fn who_was_erased_comes_back_with_the_next_roster_or_with_the_one_behind_it() {
+        let person = PersonKey([1; 16]);
+        let row = ErasedRow {
+            version: 1,
+            row: [0; 32],
+        };
+        let mut vault = VaultState::default();
+        assert!(!vault.has_erased() && !vault.comes_back(&person, true, true));
+        vault.erased.insert(person, row);
+        assert!(vault.has_erased() && vault.comes_back(&person, true, true));
+        assert!(!vault.comes_back(&PersonKey([2; 16]), true, true));
+        vault.begin();
+        // On the roster in force again, by consent: nobody has to be asked again.
+        assert!(!vault.comes_back(&person, true, true));
+        assert!(vault.has_erased() && vault.comes_back(&person, false, false));
+        // They left it with a booking.
+        assert!(vault.comes_back(&person, false, true));
+        // After all were due, everybody who was known comes back.
+        let emptied = VaultState {
+            is_emptied: true,
+            ..VaultState::default()
+        };
+        assert!(emptied.comes_back(&person, true, true));
+        assert!(emptied.comes_back(&person, false, true));
+        assert!(!emptied.comes_back(&person, false, false));
     }
 }

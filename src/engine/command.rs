@@ -108,8 +108,7 @@ pub enum Operation {
     },
     ImportRoster {
         prepared: Box<PreparedRoster>,
-        /// How many people may be gone, if that is much of the roster.
-        accept_gone: Option<u64>,
+        accepted: Accepted,
     },
     /// Pieces of a list, before its last entry.
     AddPieces { list: ListId, pieces: Vec<Change> },
@@ -150,6 +149,15 @@ impl Operation {
     pub fn has_begun(&self) -> bool {
         matches!(self, Self::TokenKeyRotated { .. })
     }
+}
+
+/// What an import of the roster may do that it does not do unasked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Accepted {
+    /// How many people may be gone, if that is much of the roster.
+    pub gone: Option<u64>,
+    /// How many people whose names were erased may get them back.
+    pub erased: Option<u64>,
 }
 
 /// The answer to a command: durable when it says so.
@@ -274,4 +282,6 @@ pub struct RosterNews {
     pub gone_with_booking: Vec<BookingNumber>,
     /// Rows that look like one person under two codes.
     pub same_people: SamePeople,
+    /// People whose names were erased and are stored again.
+    pub erased_back: usize,
 }

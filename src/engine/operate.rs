@@ -41,6 +41,14 @@ impl Core {
         Ok(())
     }
 
+    /// Does an operation where no writer runs yet: what must come of it is `Kept` or `Operated`.
+    pub fn operate_alone(&mut self, actor: &Actor, operation: Operation) -> anyhow::Result<()> {
+        match self.do_now(actor, operation)? {
+            Outcome::Kept | Outcome::Operated(_) => Ok(()),
+            other => anyhow::bail!("it could not be done: {other:?}"),
+        }
+    }
+
     fn do_now(&mut self, actor: &Actor, operation: Operation) -> Done {
         match operation {
             Operation::Gate { campaign, act } => self.gate(actor.clone(), campaign, act),

@@ -3,7 +3,7 @@
 //! `sumun.redb` is the data file; `keys.json` the secrets that are not in it; `server.toml` the
 //! settings; `certs/` certificate and key; `languages/` the agency's catalogues; `log/` the
 //! auditors' daily log; `tree/` hash tiles and checkpoints; `control.sock` the door
-//! for commands while a server runs; `staff.json` the accounts.
+//! for commands while a server runs. Accounts of the desk are in the data file.
 
 use std::fs;
 use std::io::Write as _;
@@ -12,17 +12,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use serde_json::json;
 
 use super::certificates;
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, TEMPLATE};
+use crate::domain::entry::{Actor, Role};
+use crate::domain::staff::{AccountId, Bounds};
 use crate::domain::time::Stamp;
+use crate::engine::command::Operation;
 use crate::engine::core::Core;
 use crate::engine::open::{self, LastUse};
 use crate::identity::staff;
 use crate::journal::store::Store;
 use crate::keys::Keys;
+use crate::ops::work::staff::{first, set};
 use crate::systemd::credentials::{self, credential};
 use crate::tls::Files;
 use crate::tls::authority::Name;
@@ -147,7 +150,6 @@ impl Folder {
             self.settings(),
             self.certificate(),
             self.certificate_key(),
-            self.staff(),
         ];
         let handed = |made: &Path| {
             let name = made.file_name().and_then(|name| name.to_str());
@@ -165,7 +167,6 @@ impl Folder {
             Keys::file(&self.path),
             self.path.join("tokens.json"),
             self.settings(),
-            self.staff(),
             self.recipients(),
         ];
         let mut all: Vec<PathBuf> = made.into_iter().filter(|path| path.exists()).collect();
@@ -189,10 +190,6 @@ impl Folder {
         self.path.join("recipients.txt")
     }
 
-    fn staff(&self) -> PathBuf {
-        self.path.join("staff.json")
-    }
-
     /// Makes everything that a server on this host alone needs; see `init_for`.
     pub fn init(&self, clock: &Clock) -> anyhow::Result<String> {
         self.init_for(clock, &[])
@@ -202,7 +199,7 @@ impl Folder {
     /// `names` are the hosts that the certificate is for, beside this host itself. Returns the
     /// first administrator's password, which is stored nowhere.
     pub fn init_for(&self, clock: &Clock, names: &[Name]) -> anyhow::Result<String> {
-        for made in [self.data_file(), Keys::file(&self.path), self.staff()] {
+        for made in [self.data_file(), Keys::file(&self.path)] {
             if made.exists() {
                 bail!(
                     "{} exists already: this folder was initialised before; use another --data \
@@ -223,14 +220,22 @@ impl Folder {
         keys.save(&self.path)?;
         certificates::found(self, names)?;
         let password = staff::generate_password(&entropy);
-        let hash = staff::hash_password(&entropy, &password).map_err(anyhow::Error::msg)?;
-        let accounts =
-            json!({ "accounts": [{ "name": FIRST_ADMIN, "role": "admin", "password": hash }] });
-        write_new(&self.staff(), 0o600, accounts.to_string().as_bytes())?;
         if !self.settings().exists() {
             write_new(&self.settings(), 0o640, TEMPLATE.as_bytes())?;
         }
-        open::create(&self.data_file(), Arc::new(keys), clock)?;
+        let admin = AccountId(1);
+        let changes = vec![
+            set(
+                admin,
+                FIRST_ADMIN,
+                Role::Administrator,
+                &Bounds::default(),
+                true,
+            ),
+            first(&keys, &entropy, admin, &password)?,
+        ];
+        let mut core = open::create(&self.data_file(), Arc::new(keys), clock)?;
+        core.operate_alone(&Actor::System, Operation::Staff { changes })?;
         Ok(password)
     }
 

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::campaign::Finding;
 use crate::domain::campaign::diff::FieldChange;
-use crate::domain::entry::GateAct;
+use crate::domain::entry::{GateAct, Role};
+use crate::domain::staff::Bounds;
 use crate::files::Report;
 use crate::gate::board::BoardView;
 
@@ -53,6 +54,16 @@ pub enum Done {
     AgencyDryRun(AgencyDryRun),
     /// The agency's file of each campaign that has one.
     Agencies(Vec<AgencyInForce>),
+    /// A password for an account's first time, told once.
+    StaffPassword {
+        name: String,
+        password: String,
+    },
+    StaffEnabled {
+        name: String,
+        enabled: bool,
+    },
+    StaffList(Vec<StaffAccount>),
     Sites(Imported),
     Slots(Imported),
     Roster(RosterImported),
@@ -68,6 +79,8 @@ pub enum Done {
     PersonErased {
         had_row: bool,
     },
+    /// That the looks of a month were reviewed is on record.
+    Reviewed,
     HeadKeyRotated {
         /// The first entry whose head it signs.
         seq: u64,
@@ -255,6 +268,9 @@ pub struct RosterNotes {
     /// the earlier line that it is like.
     pub same_person: u64,
     pub same_person_lines: Vec<(u32, u32)>,
+    /// People whose names were erased, and are stored again.
+    #[serde(default)]
+    pub erased_back: usize,
 }
 
 /// What a roster file would do.
@@ -352,6 +368,19 @@ pub struct Proofs {
     pub public_key: String,
     /// In the order of the journal.
     pub entries: Vec<EntryProof>,
+}
+
+/// An account of the desk.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StaffAccount {
+    pub name: String,
+    pub role: Role,
+    pub bounds: Bounds,
+    pub enabled: bool,
+    /// Whether it has set a password and one-time codes of its own.
+    pub set_up: bool,
+    /// RFC 3339, in UTC.
+    pub signed_in_at: Option<String>,
 }
 
 /// The proof of one entry, which carries the entry's bytes.

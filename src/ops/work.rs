@@ -9,7 +9,9 @@ mod agency;
 mod file;
 mod person;
 mod record;
+mod review;
 mod roster;
+pub mod staff;
 
 use std::io::Read;
 use std::path::Path;
@@ -25,7 +27,7 @@ use crate::domain::line::gate_act;
 use crate::domain::spelling::phone::Country;
 use crate::domain::state::CampaignState;
 use crate::domain::time::{Day, Stamp};
-use crate::engine::command::{Operated, Operation, Outcome};
+use crate::engine::command::{Accepted, Operated, Operation, Outcome};
 use crate::engine::import::roster::{Counts, compare};
 use crate::engine::shared::Shared;
 use crate::files::roster::{Reading, SamePerson, SealedContacts};
@@ -41,6 +43,7 @@ use crate::ops::outcome::{
 pub use agency::LogoFile;
 use file::{Bounded, campaign_text};
 pub use person::{PersonAct, Who};
+use staff::StaffWork;
 
 /// What an operator wants; the file's text comes beside it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -75,6 +78,12 @@ pub enum Work {
         /// How many people may be gone, if that is much of the roster.
         #[serde(default)]
         accept_gone: Option<u64>,
+        /// How many people whose names were erased may get them back.
+        #[serde(default)]
+        accept_erased: Option<u64>,
+        /// Where it is asked from, as far as the caller knows: a dry run is a look.
+        #[serde(default)]
+        origin: String,
         #[serde(default)]
         same_person: SamePerson,
         #[serde(default)]
@@ -119,6 +128,17 @@ pub enum Work {
         /// Where it is asked from, as far as the caller knows.
         origin: String,
     },
+    /// Puts on record that the looks of a month were reviewed.
+    Reviewed {
+        /// As 2021-07.
+        month: String,
+        /// The time zone in which it begins and ends.
+        zone: String,
+        findings: String,
+        origin: String,
+    },
+    /// Accounts of the desk.
+    Staff(StaffWork),
     CampaignList,
     /// The agency's file of each campaign.
     AgencyList,
@@ -149,9 +169,8 @@ impl Work {
     /// Whether it looks and changes nothing.
     pub fn is_lookup(&self) -> bool {
         match self {
-            Self::ImportRoster { dry_run, .. }
-            | Self::Activate { dry_run }
-            | Self::ActivateAgency { dry_run, .. } => *dry_run,
+            Self::Activate { dry_run } | Self::ActivateAgency { dry_run, .. } => *dry_run,
+            Self::Staff(work) => *work == StaffWork::List,
             Self::GateStatus { .. }
             | Self::CampaignList
             | Self::AgencyList
@@ -161,7 +180,9 @@ impl Work {
             | Self::Prove { .. }
             | Self::Copy { .. }
             | Self::Health => true,
-            Self::ImportSites { .. }
+            // A dry run of a roster is a look at personal data: it writes an entry.
+            Self::ImportRoster { .. }
+            | Self::ImportSites { .. }
             | Self::ImportSlots { .. }
             | Self::Gate { .. }
             | Self::DrawValue { .. }
@@ -169,7 +190,8 @@ impl Work {
             | Self::RotatePersonalKeys
             | Self::ForgetPersonalKeys
             | Self::RotateHeadKey
-            | Self::Person { .. } => false,
+            | Self::Person { .. }
+            | Self::Reviewed { .. } => false,
         }
     }
 }
@@ -177,6 +199,8 @@ impl Work {
 /// Work that is ready for the writer, or finished.
 pub enum Prepared {
     Operation(Operation),
+    /// Told when this is in the journal, and not before: a look at personal data, a password.
+    Then(Operation, Box<Done>),
     Finished(Finished),
 }
 
@@ -259,6 +283,8 @@ pub fn prepare(
         Work::ImportRoster {
             dry_run,
             accept_gone,
+            accept_erased,
+            origin,
             same_person,
             encoding,
             country,
@@ -285,18 +311,20 @@ pub fn prepare(
                 Ok(prepared) => Box::new(prepared),
                 Err(report) => return Ok(Prepared::fault(report)),
             };
-            let accept_gone = *accept_gone;
+            let accepted = Accepted {
+                gone: *accept_gone,
+                erased: *accept_erased,
+            };
             if *dry_run {
-                let compared = compare(shared, store, keys, &prepared, accept_gone)?;
-                let people = prepared.roster.people.len();
-                return Ok(Prepared::done(Done::DryRun(self::roster::dry_run(
-                    &compared, people,
-                ))));
+                let compared = compare(shared, store, keys, &prepared, accepted)?;
+                let next = &prepared.roster;
+                let done = Done::DryRun(self::roster::dry_run(&compared, next.people.len()));
+                return Ok(match self::roster::look_of(&compared, next, origin) {
+                    Some(change) => Prepared::Then(Operation::Record { change }, Box::new(done)),
+                    None => Prepared::done(done),
+                });
             }
-            Operation::ImportRoster {
-                prepared,
-                accept_gone,
-            }
+            Operation::ImportRoster { prepared, accepted }
         }
         Work::Gate { campaign, act } => {
             let campaign = campaign.as_deref().map(id).transpose()?;
@@ -377,6 +405,16 @@ pub fn prepare(
             Ok(operation) => operation,
             Err(refused) => return Ok(Prepared::fault(refused)),
         },
+        Work::Reviewed {
+            month,
+            zone,
+            findings,
+            origin,
+        } => match review::prepare(store, month, zone, findings, origin, now)? {
+            Ok(operation) => operation,
+            Err(refused) => return Ok(Prepared::fault(refused)),
+        },
+        Work::Staff(work) => return staff::prepare(work, shared, keys),
         Work::GateStatus { .. } => anyhow::bail!("only a running server knows its gate"),
         Work::CampaignList => return Ok(Prepared::done(Done::Campaigns(campaigns(shared)))),
         Work::AgencyList => return Ok(Prepared::done(Done::Agencies(agency::in_force(shared)))),
@@ -435,10 +473,20 @@ fn draw_value(
     }
 }
 
+/// What an operator is told once something is in the journal, or was not put there.
+pub fn then(outcome: Outcome, done: Done) -> Finished {
+    match outcome {
+        Outcome::Kept => Ok(done),
+        failed => finished(failed),
+    }
+}
+
 /// What the writer's outcome means to an operator.
 pub fn finished(outcome: Outcome) -> Finished {
     match outcome {
         Outcome::Operated(operated) => Ok(done(operated)),
+        // Of what operators ask for, a review alone is one entry and nothing else.
+        Outcome::Kept => Ok(Done::Reviewed),
         Outcome::Impossible(why) => Err(WorkRefused::new(why).into()),
         Outcome::Unknown => Err(WorkFault::OutcomeUnknown),
         other => Err(WorkFault::Unexpected(format!("{other:?}"))),

@@ -21,7 +21,7 @@ use sumun::domain::entry::{Actor, Change, Doses, Idempotency};
 use sumun::domain::ids::{CampaignIndex, LineIndex, Pool, SlotIndex, VaccineIndex};
 use sumun::domain::line::Given;
 use sumun::domain::time::{Day, Stamp};
-use sumun::engine::command::{Command, Operation, Outcome};
+use sumun::engine::command::{Accepted, Command, Operation, Outcome};
 use sumun::engine::core::Core;
 use sumun::files::roster;
 use sumun::keys::Keys;
@@ -87,14 +87,8 @@ fn found(folder: &Folder, core: &mut Core, people: u64, sites: usize) {
     let now = core.clock().now();
     operate(core, Operation::Activate { source, now });
     let prepared = Box::new(prepared.expect("a good roster"));
-    let accept_gone = None;
-    operate(
-        core,
-        Operation::ImportRoster {
-            prepared,
-            accept_gone,
-        },
-    );
+    let accepted = Accepted::default();
+    operate(core, Operation::ImportRoster { prepared, accepted });
     let (campaign, rows) = (id.clone(), sites);
     operate(core, Operation::ImportSites { campaign, rows });
     let (campaign, version, rows) = (id, None, slots);

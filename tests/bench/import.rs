@@ -21,7 +21,7 @@ use sumun::domain::entry::Actor;
 use sumun::domain::ids::{SiteIndex, VaccineIndex};
 use sumun::domain::roster::{Roster, decode_people, difference, encode_people};
 use sumun::domain::time::{Day, Stamp, Zone};
-use sumun::engine::command::{Command, Operation, Outcome};
+use sumun::engine::command::{Accepted, Command, Operation, Outcome};
 use sumun::engine::core::Core;
 use sumun::engine::import::{perform, sweep::sweep};
 use sumun::engine::open;
@@ -116,11 +116,8 @@ fn measure_import(
         let prepared = Box::new(reading.read(source).expect("a good file"));
         drop(in_force);
         tell(&format!("{what}: read"), began, count);
-        let accept_gone = None;
-        let operation = Operation::ImportRoster {
-            prepared,
-            accept_gone,
-        };
+        let accepted = Accepted::default();
+        let operation = Operation::ImportRoster { prepared, accepted };
         let mut busy = Duration::ZERO;
         let mut hand = |operation| {
             let (outcome, took) = step(&mut core, operation);

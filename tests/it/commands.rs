@@ -468,7 +468,8 @@ fn simulated_and_real_time_never_share_a_folder() {
 #[test]
 fn https_is_the_default_and_a_certificate_of_another_key_is_refused() {
     let world = World::new(1);
-    let https = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\n";
+    let https =
+        "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\n";
     world.write("server.toml", https);
     let server = world.serve();
     let certificate = world.path("certs/server.pem");

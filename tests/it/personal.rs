@@ -70,10 +70,27 @@ fn a_look_is_on_record_with_account_reason_and_person_and_a_code_is_in_no_log() 
     assert!(!log.contains(&somebody.name), "{log}");
     let csv = world.path("looks.csv");
     let csv = csv.to_str().unwrap();
-    let review = world.ok(&["audit", "access", "--month", &this_month(), "--csv", csv]);
+    let page = world.path("looks.html");
+    let page = page.to_str().unwrap();
+    let month = this_month();
+    let access = ["audit", "access", "--month", &month];
+    let review = world.ok(&[&access[..], &["--csv", csv, "--page", page]].concat());
     assert_eq!(review["review"]["looks"], 3, "{review}");
     assert_eq!(review["review"]["people"], 1);
     assert_eq!(review["review"]["most_looked_at"][0][1], 3);
+    let head = world.ok(&["audit", "head"]);
+    let record = &review["review"]["record"];
+    assert_eq!(record["head"]["hash"], head["hash"], "{record}");
+    assert_eq!(record["last_entry"], record["newest_entry"]);
+    let sheet = fs::read_to_string(page).unwrap();
+    assert!(sheet.contains(head["hash"].as_str().unwrap()), "{sheet}");
+    assert!(
+        sheet.contains(REASON) && !sheet.contains(&somebody.name),
+        "{sheet}"
+    );
+    // A sheet that somebody may have signed is not written over.
+    let again = world.run(&[&access[..], &["--page", page]].concat());
+    assert!(text(&again.stderr).contains("exists already"), "{again:?}");
     let rows = fs::read_to_string(csv).unwrap();
     assert!(
         rows.contains("'=1+1") && rows.lines().count() == 4,
@@ -83,6 +100,24 @@ fn a_look_is_on_record_with_account_reason_and_person_and_a_code_is_in_no_log() 
         world.ok(&["audit", "access", "--month", "2020-01"])["review"]["looks"],
         0
     );
+    // A review is on record, of a month that is over, and is no look.
+    let findings = ["--findings", "nothing unusual"];
+    let early = world.run(&[&["audit", "reviewed", "--month", &month], &findings[..]].concat());
+    let said = text(&early.stderr) + &text(&early.stdout);
+    assert!(
+        !early.status.success() && said.contains("is not over"),
+        "{said}"
+    );
+    world.ok(&[&["audit", "reviewed", "--month", "2020-01"], &findings[..]].concat());
+    let done = entries(&world, "personal_data_seen").pop().unwrap();
+    assert_eq!(done["purpose"], "reviewed", "{done}");
+    assert_eq!(
+        done["reason"],
+        "2020-01 Asia/Seoul, no entries: nothing unusual"
+    );
+    let review = world.ok(&access);
+    assert_eq!(review["review"]["looks"], 3, "{review}");
+    assert_eq!(review["review"]["reviews"][0]["reason"], done["reason"]);
     // Nobody can be searched for, and nothing is shown without a reason.
     for arguments in [
         &["person", "show", "--number", &number, "--reason", " "][..],
@@ -99,7 +134,68 @@ fn a_look_is_on_record_with_account_reason_and_person_and_a_code_is_in_no_log() 
         let refused = world.run(arguments);
         assert_eq!(refused.status.code(), Some(1), "{arguments:?}");
     }
-    assert_eq!(entries(&world, "personal_data_seen").len(), 3);
+    assert_eq!(entries(&world, "personal_data_seen").len(), 4);
+}
+
+/// A refusal that says that somebody has a booking, or that a name which was guessed is theirs, is
+/// a look: it was told without one.
+#[test]
+fn what_a_refusal_or_a_dry_run_tells_of_a_person_is_on_record() {
+    let world = World::new(PEOPLE);
+    let server = world.serve();
+    let number = book(&server, 1);
+    let looks = || entries(&world, "personal_data_seen");
+    let refused = |arguments: &[&str], says: &str| {
+        let refused = world.run(arguments);
+        let said = text(&refused.stdout) + &text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{said}");
+        assert!(said.contains(says), "{said}");
+    };
+    let somebody = person(OPEN, 1);
+    let erase = ["person", "erase", "--number", &number, "--reason"];
+    refused(&[&erase[..], &[REASON]].concat(), "still to come");
+    let look = looks().pop().unwrap();
+    assert_eq!((looks().len(), &look["purpose"]), (1, &"shown".into()));
+    let reason = look["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("refused") && reason.contains(REASON),
+        "{look}"
+    );
+    for act in ["show", "erase"] {
+        let named = format!("asked by {}", somebody.name);
+        let guess = ["person", act, "--number", &number, "--reason", &named];
+        refused(&guess, "name");
+    }
+    assert_eq!(looks().len(), 3);
+    let look = looks().pop().unwrap();
+    assert!(!look.to_string().contains(&somebody.name), "{look}");
+    let of = look["people"][0].clone();
+    // A file with one person, whose name is a guess.
+    let all = fs::read_to_string(world.path("people.csv")).unwrap();
+    let rows = all.lines();
+    let rows = rows.filter(|row| row.starts_with("name") || row.contains(&somebody.code));
+    let guess = rows.collect::<Vec<_>>().join("\n");
+    assert_eq!(guess.lines().count(), 2, "{guess}");
+    let guess = world.write("guess.csv", &guess);
+    let guess = ["roster", "import", guess.to_str().unwrap(), "--dry-run"];
+    world.run(&guess);
+    let look = looks().pop().unwrap();
+    assert_eq!(
+        (looks().len(), &look["purpose"]),
+        (4, &"compared".into()),
+        "{look}"
+    );
+    assert_eq!(look["people"], Value::Array(vec![of]), "{look}");
+    // At rest too.
+    server.stop();
+    world.run(&guess);
+    assert_eq!(looks().len(), 5);
+    let review = world.ok(&["audit", "access", "--month", &this_month()]);
+    let asked = &review["review"]["to_ask"];
+    let is_trial = |look: &Value| look["purpose"] == "compared";
+    let trial = asked.as_array().unwrap().iter().find(|look| is_trial(look));
+    let why = trial.unwrap()["asked"].as_array().unwrap();
+    assert!(why.contains(&"few_compared".into()), "{asked}");
 }
 
 #[test]
@@ -170,9 +266,21 @@ fn what_is_erased_is_gone_from_the_file_from_restored_copies_and_by_digest() {
     let told: Value = serde_json::from_slice(&restored.stdout).unwrap();
     assert_ne!(told["vault"]["digest"], "differs", "{told}");
     assert_eq!(told["vault"]["rows"], verified["vault"]["rows"]);
-    // A roster that has the person brings the name again: the agency's file says so.
+    // A roster that has the person would bring the name again: it wants consent.
     let people = world.path("people.csv");
-    world.ok(&["roster", "import", people.to_str().unwrap()]);
+    let import = ["roster", "import", people.to_str().unwrap()];
+    for accepted in [&[][..], &["--accept-erased", "0"]] {
+        let refused = world.run(&[&import[..], accepted].concat());
+        let said = text(&refused.stdout) + &text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{said}");
+        assert!(said.contains("--accept-erased 1"), "{said}");
+    }
+    let seen = world.ok(&["person", "show", "--code", &code, "--reason", REASON]);
+    assert_eq!(seen["name"], Value::Null, "{seen}");
+    let brought = world.ok(&[&import[..], &["--accept-erased", "1"]].concat());
+    assert_eq!(brought["erased_back"], 1, "{brought}");
+    // Once it is there again, nobody is asked again.
+    world.ok(&import);
     let verified = world.ok(&["verify"]);
     assert_eq!(verified["vault"]["digest"], "fits", "{verified}");
 }

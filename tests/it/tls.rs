@@ -25,7 +25,8 @@ use sumun::clock::wall;
 
 use super::world::{Server, World, text};
 
-const SETTINGS: &str = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\n";
+const SETTINGS: &str =
+    "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\n";
 const DAY_S: i64 = 86_400;
 
 /// A world that serves over TLS; `extra` settings behind those.

@@ -18,7 +18,7 @@ use sumun::domain::entry::{Actor, Change, HoldEnd, Role};
 use sumun::domain::ids::{CampaignIndex, Pool, Seq};
 use sumun::domain::state::State;
 use sumun::domain::time::Stamp;
-use sumun::engine::command::{Command, Operation, Outcome, SubjectSeen};
+use sumun::engine::command::{Accepted, Command, Operation, Outcome, SubjectSeen};
 use sumun::engine::core::Core;
 use sumun::engine::open::found;
 use sumun::journal::Log as _;
@@ -243,7 +243,10 @@ impl Run {
             },
             Act::Roster { people } => Operation::ImportRoster {
                 prepared: Box::new(roster(people)),
-                accept_gone: Some(u64::MAX),
+                accepted: Accepted {
+                    gone: Some(u64::MAX),
+                    erased: Some(u64::MAX),
+                },
             },
         }
     }

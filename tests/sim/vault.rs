@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use redb::TableDefinition;
 use sumun::domain::ids::PersonKey;
-use sumun::engine::command::Operation;
+use sumun::engine::command::{Accepted, Operation};
 use sumun::engine::import::perform;
 use sumun::journal::recovery::{digest, recover};
 use sumun::journal::vault::{RowFault, check_vault};
@@ -83,7 +83,10 @@ fn who_holds_a_seat_while_their_roster_ends_is_kept_and_covered() {
     );
     let import = Operation::ImportRoster {
         prepared: Box::new(roster(&people)),
-        accept_gone: Some(1),
+        accepted: Accepted {
+            gone: Some(1),
+            erased: Some(0),
+        },
     };
     let mut hand = |part: Operation| {
         assert!(matches!(part, Operation::PutRosterInForce { .. }));

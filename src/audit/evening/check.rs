@@ -280,7 +280,12 @@ fn recompute(
         .as_u64()
         .and_then(|line| u16::try_from(line).ok());
     let line = LineIndex(line.unwrap_or(u16::MAX));
-    let wanted = Wanted { campaign, line };
+    let origin = told["journal"]["origin"].as_str().map(str::to_owned);
+    let wanted = Wanted {
+        campaign,
+        line,
+        origin,
+    };
     let file = match File::open(folder.join(ENTRIES)) {
         Ok(file) => BufReader::with_capacity(READ_BYTES, file),
         Err(error) => {

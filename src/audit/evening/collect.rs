@@ -14,7 +14,7 @@ use super::rows::{Counts, Rows};
 use super::summary;
 use crate::audit::draw::Draws;
 use crate::domain::campaign::{Campaign, Opening};
-use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash, HoldEnd};
+use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash, HoldEnd, Purpose};
 use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey, Pool, Seq};
 use crate::domain::line::Notice;
 use crate::domain::state::{Founded, KeyHash, State};
@@ -31,6 +31,8 @@ const OVER_AFTER_S: i64 = 60;
 pub struct Wanted {
     pub campaign: String,
     pub line: LineIndex,
+    /// The name of the record in its checkpoints; its own if the settings have none.
+    pub origin: Option<String>,
 }
 
 /// The campaign as the rules said last while they had the opening.
@@ -116,6 +118,10 @@ impl Collector {
 
     pub fn line_wanted(&self) -> LineIndex {
         self.wanted.line
+    }
+
+    pub(super) fn origin_wanted(&self) -> Option<&str> {
+        self.wanted.origin.as_deref()
     }
 
     /// Looks at an entry that was just applied; `hash` is that of its bytes.
@@ -379,6 +385,9 @@ impl Collector {
             ),
             Change::PersonalKeysRotated { id } => {
                 act("personal_keys_replaced", None, Some(u64::from(*id)))
+            }
+            Change::PersonalDataSeen(look) if look.purpose == Purpose::Reviewed => {
+                act("looks_reviewed", None, None)
             }
             // Whose they were, and why, is in the access record.
             Change::PersonalDataSeen(look) => {

@@ -55,6 +55,11 @@ pub struct CampaignTold {
 pub struct JournalTold {
     /// The Ed25519 key that signs its heads, in hex.
     pub public_key: String,
+    /// The name of the record in checkpoints: the settings of the server have it, and no entry.
+    pub origin: String,
+    /// The same key in the text form of C2SP signed notes, by that name; none if no key may have
+    /// it.
+    pub verifier_key: Option<String>,
     pub simulated_clock: bool,
 }
 
@@ -192,9 +197,12 @@ pub struct Waits {
     pub had_s: Spread,
     /// The same without the time in which the gate was paused.
     pub had_without_pauses_s: Spread,
-    /// People who were called, and who came within a minute and a half of an entry that says what
-    /// was told then.
+    /// People who were called, and were told a wait when they came: they came while the line was
+    /// open and not paused, and within a minute and a half of an entry that says what was told.
     pub compared: u64,
+    /// People who were called, and were told no wait when they came: in the lobby they are told
+    /// when it opens, in a pause that nobody is called.
+    pub untold: u64,
     /// Of them, those whose wait without pauses was within what was told around the time.
     pub within: u64,
     pub shorter: u64,
@@ -295,8 +303,9 @@ pub struct Controlled {
     pub because: Option<&'static str>,
     /// The least part of the rate that the brake left, in thousandths.
     pub brake_permille_least: u16,
-    /// The least part of the rate that this line had.
-    pub share_permille_least: u16,
+    /// The least part of the rate that this line had while anybody waited in it; none if nobody
+    /// did.
+    pub share_permille_least: Option<u16>,
     pub active_most: u64,
 }
 

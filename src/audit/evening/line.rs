@@ -223,7 +223,7 @@ impl LineRecord {
         given_at.sort_unstable();
         numbers.first_at = given_at.first().map(|at| told_at(*at));
         numbers.last_at = given_at.last().map(|at| told_at(*at));
-        let waits = self.waits(&at);
+        let waits = self.waits(opens, &at);
         numbers.called = waits.0.had_s.count;
         numbers.never_called = numbers.given - numbers.called;
         LineFigures {
@@ -236,7 +236,7 @@ impl LineRecord {
         }
     }
 
-    fn waits(&self, at: &dyn Fn(&Had) -> Stamp) -> (Waits, Vec<(Stamp, u32)>) {
+    fn waits(&self, opens: Stamp, at: &dyn Fn(&Had) -> Stamp) -> (Waits, Vec<(Stamp, u32)>) {
         let mut waits = Waits::default();
         let (mut had_s, mut running_s) = (Vec::new(), Vec::new());
         for had in &self.had {
@@ -250,13 +250,17 @@ impl LineRecord {
             let [whole, running] = [whole_ns, running_ns].map(|ns| (ns / Stamp::SECOND) as u32);
             had_s.push((given, whole));
             running_s.push(running);
-            if let Some([least, most]) = self.told_around(given) {
-                waits.compared += 1;
-                match u64::from(running) {
-                    had if had < least => waits.shorter += 1,
-                    had if had > most => waits.longer += 1,
-                    _ => waits.within += 1,
-                }
+            let is_told = given >= opens && !self.is_paused_at(given);
+            let told = is_told.then(|| self.told_around(given)).flatten();
+            let Some([least, most]) = told else {
+                waits.untold += 1;
+                continue;
+            };
+            waits.compared += 1;
+            match u64::from(running) {
+                had if had < least => waits.shorter += 1,
+                had if had > most => waits.longer += 1,
+                _ => waits.within += 1,
             }
         }
         let mut all: Vec<u32> = had_s.iter().map(|(_, seconds)| *seconds).collect();
@@ -264,6 +268,13 @@ impl LineRecord {
         waits.had_without_pauses_s = Spread::of(&mut running_s);
         had_s.sort_unstable();
         (waits, had_s)
+    }
+
+    fn is_paused_at(&self, at: Stamp) -> bool {
+        let covers = |(paused, resumed): &(Stamp, Option<Stamp>)| {
+            *paused <= at && resumed.is_none_or(|resumed| at < resumed)
+        };
+        self.pauses.iter().any(covers)
     }
 
     fn paused_ns(&self, from: Stamp, until: Stamp) -> i64 {

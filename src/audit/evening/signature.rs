@@ -11,6 +11,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use crate::crypto::sha256;
 use crate::domain::ids::Seq;
 use crate::keys::{Keys, verify_head};
+use crate::tree::note::{Kind, VerifierKey};
 
 /// Signatures of the text itself, not of its BLAKE2b.
 const ALGORITHM: &[u8; 2] = b"Ed";
@@ -61,11 +62,15 @@ pub fn public_key_text(key: &[u8; 32]) -> String {
     BASE64.encode(&[&ALGORITHM[..], &key_id(key), key].concat())
 }
 
-/// A public key as people give it: in hex as `audit head` prints it, or as minisign takes it.
+/// A public key as people give it: in hex as `audit head` prints it, as minisign takes it, or in
+/// the text form of C2SP signed notes.
 pub(super) fn read_public_key(text: &str) -> Option<[u8; 32]> {
     let text = text.trim();
     if let Ok(bytes) = HEXLOWER.decode(text.to_ascii_lowercase().as_bytes()) {
         return bytes.try_into().ok();
+    }
+    if let Ok(key) = text.parse::<VerifierKey>() {
+        return (key.kind == Kind::Ed25519).then_some(key.key);
     }
     let bytes = BASE64.decode(text.as_bytes()).ok()?;
     let key = bytes.strip_prefix(ALGORITHM)?.get(8..)?;

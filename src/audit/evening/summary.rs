@@ -15,6 +15,8 @@ use crate::domain::ids::Pool;
 use crate::domain::line::told::Told;
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
+use crate::tree::default_origin;
+use crate::tree::note::{Kind, VerifierKey};
 
 /// Rows of the evening at the most: two days of minutes.
 const ROWS_MAX: i64 = 2_880;
@@ -31,6 +33,9 @@ pub(super) fn figures(from: &mut Collector, state: &State, is_cut: bool) -> Opti
         .keys
         .head_at(last_entry)
         .unwrap_or(founded.head_public_key);
+    let origin = from.origin_wanted().map(str::to_owned);
+    let origin = origin.unwrap_or_else(|| default_origin(&founded.head_public_key));
+    let verifier_key = VerifierKey::new(&origin, Kind::Ed25519, key);
     let begins = ruled.begins();
     let draws = std::mem::take(&mut from.draws).finish(state);
     let line = std::mem::take(&mut from.line);
@@ -61,6 +66,8 @@ pub(super) fn figures(from: &mut Collector, state: &State, is_cut: bool) -> Opti
         so_far: is_cut && last_stamp < ruled.ends(),
         journal: JournalTold {
             public_key: HEXLOWER.encode(&key),
+            verifier_key: verifier_key.ok().map(|key| key.to_string()),
+            origin,
             simulated_clock: founded.simulated_clock,
         },
         span: Span {
@@ -247,11 +254,18 @@ fn controller(ruled: &Ruled, told: &[(Stamp, Told)]) -> Vec<Controlled> {
             active_max: told.active_max,
             because: told.because.map(|because| because.name()),
             brake_permille_least: least(|told| told.brake_permille),
-            share_permille_least: least(|told| told.share_permille),
+            share_permille_least: share_least(rows),
             active_most: rows.iter().map(|(_, told)| told.active).max().unwrap_or(0),
         })
     };
     told.chunk_by(same).filter_map(row).collect()
+}
+
+/// The least share while anybody waited: a line without people has the share that it would begin
+/// with, which says nothing of how it was served.
+fn share_least(rows: &[(Stamp, Told)]) -> Option<u16> {
+    let waited = rows.iter().filter(|(_, told)| told.waiting + told.late > 0);
+    waited.map(|(_, told)| told.share_permille).min()
 }
 
 fn minutes(

@@ -148,6 +148,7 @@ impl Survey {
             (found, Some(line)) if found.contains(&LineIndex(line)) => Ok(Wanted {
                 campaign,
                 line: LineIndex(line),
+                origin: None,
             }),
             (found, Some(line)) => Err(NotFound::Line {
                 campaign,
@@ -158,6 +159,7 @@ impl Survey {
             ([line], None) => Ok(Wanted {
                 campaign,
                 line: *line,
+                origin: None,
             }),
             (found, None) => Err(NotFound::Several {
                 campaign,

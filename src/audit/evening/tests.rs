@@ -1,5 +1,7 @@
 //! A journal made by hand, whose figures are known.
 
+mod told;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -76,10 +78,16 @@ fn operator() -> Actor {
 
 impl Journal {
     fn founded() -> Self {
+        Self::founded_as(None)
+    }
+
+    /// The journal of a record whose settings give it this name.
+    fn founded_as(origin: Option<&str>) -> Self {
         let keys = Keys::generate(&Entropy::system());
         let wanted = Wanted {
             campaign: "evening".to_owned(),
             line: LINE,
+            origin: origin.map(str::to_owned),
         };
         let mut journal = Self {
             state: State::default(),
@@ -168,20 +176,14 @@ impl Journal {
     }
 
     fn tell(&mut self, wait_s: [u64; 2], because: Option<WaitBecause>) -> &mut Self {
-        let told = Told {
-            newest: 4,
-            serving: 0,
-            waiting: 4,
-            late: 3,
-            active: 2,
+        self.tell_all(Told {
             wait_s,
             because,
-            called_per_1000_s: 1_000,
-            admit_per_s: 280,
-            active_max: 60_000,
-            brake_permille: 800,
-            share_permille: 1_000,
-        };
+            ..told()
+        })
+    }
+
+    fn tell_all(&mut self, told: Told) -> &mut Self {
         self.add(Change::LineTold {
             campaign: CAMPAIGN,
             line: LINE,
@@ -216,6 +218,24 @@ impl Journal {
     }
 }
 
+/// Four people wait, who were told nothing.
+fn told() -> Told {
+    Told {
+        newest: 4,
+        serving: 0,
+        waiting: 4,
+        late: 3,
+        active: 2,
+        wait_s: [0, 0],
+        because: None,
+        called_per_1000_s: 1_000,
+        admit_per_s: 280,
+        active_max: 60_000,
+        brake_permille: 800,
+        share_permille: 1_000,
+    }
+}
+
 fn doses() -> Doses {
     Doses {
         first: SlotIndex(0),
@@ -225,7 +245,11 @@ fn doses() -> Doses {
 
 /// Five people with a number, one without; a pause of two minutes; a crash; a step of the clock.
 fn evening() -> Journal {
-    let mut journal = Journal::founded();
+    evening_as(None)
+}
+
+fn evening_as(origin: Option<&str>) -> Journal {
+    let mut journal = Journal::founded_as(origin);
     let started = || Change::Started {
         program: "sumun 0.1.0".to_owned(),
     };
@@ -306,8 +330,9 @@ fn the_figures_of_a_known_evening_are_known() {
     let had = Spread::of(&mut [630, 630, 900, 900, 180]);
     let running = Spread::of(&mut [630, 630, 780, 780, 60]);
     assert_eq!((waits.had_s, waits.had_without_pauses_s), (had, running));
-    assert_eq!((waits.compared, waits.within), (5, 2));
-    assert_eq!((waits.shorter, waits.longer), (1, 2));
+    // Four came before the opening: on their pages no wait is shown.
+    assert_eq!((waits.compared, waits.untold), (1, 4));
+    assert_eq!((waits.within, waits.shorter, waits.longer), (0, 1, 0));
     let bookings = &figures.bookings;
     assert_eq!((bookings.booked, bookings.holds), (3, 1));
     assert_eq!(
@@ -511,6 +536,8 @@ fn the_pages_of_a_form_have_the_bytes_that_are_kept() {
     let mut figures = evening().finish();
     // The only figure that is another each time.
     figures.journal.public_key = "key".to_owned();
+    figures.journal.origin = "book.example".to_owned();
+    figures.journal.verifier_key = Some("book.example+0+key".to_owned());
     figures.span.last_hash = "hash".to_owned();
     let after = KeptHead {
         seq: 30,
@@ -538,4 +565,4 @@ fn the_pages_of_a_form_have_the_bytes_that_are_kept() {
 }
 
 /// The SHA-256 of figures and pages of form 1.
-const KEPT: &str = "964b4708b27d66390a86f518c69ffeb788a0c2d25eeac01c9d1fd7616fef95c4";
+const KEPT: &str = "baa592cc0b3c4466e8be33c5aed034063567a3582fddcfac8a539cc78f936b72";

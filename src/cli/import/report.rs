@@ -106,6 +106,11 @@ fn of_notes(notes: &RosterNotes) -> Vec<ReportRow> {
         let detail = format!("{left_out} more rows look like one person under two codes");
         rows.push(ReportRow::of_file("same_person_twice", detail));
     }
+    if notes.erased_back > 0 {
+        let people = notes.erased_back;
+        let detail = format!("names that were erased are stored again: of {people} people");
+        rows.push(ReportRow::of_file("erased_back", detail));
+    }
     let numbers = notes.gone_booking_numbers.iter();
     rows.extend(numbers.map(|number| {
         let detail = format!("booking {number} stays, and its person is gone from the roster");

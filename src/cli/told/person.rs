@@ -51,3 +51,9 @@ pub(super) fn erased(had_row: bool) -> Output {
     };
     Output::done(human, json!({ "erased": had_row }))
 }
+
+pub(super) fn reviewed() -> Output {
+    let human = "that the looks of the month were reviewed is on record, with your account and the \
+                 findings; keep the signed sheet too";
+    Output::done(human, json!({ "reviewed": true }))
+}

@@ -109,6 +109,12 @@ fn told(notes: &RosterNotes) -> String {
             more(undecided.len())
         ));
     }
+    if notes.erased_back > 0 {
+        told.push_str(&format!(
+            "\nnames and telephone numbers that were erased are stored again: of {} people",
+            notes.erased_back
+        ));
+    }
     for (line, first) in notes.same_person_lines.iter().take(SHOWN) {
         told.push_str(&format!("\nline {line}: {}", same_person(*first)));
     }

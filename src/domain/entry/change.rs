@@ -468,6 +468,10 @@ pub enum Purpose {
     Shown,
     /// To erase it.
     Erased,
+    /// To review the looks on record; of nobody. The reason has the month and the findings.
+    Reviewed,
+    /// To see what a roster file would change: the figures tell who of it is as the file says.
+    Compared,
 }
 
 impl Change {

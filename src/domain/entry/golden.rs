@@ -51,7 +51,7 @@ variants!(change_name, CHANGES, Change:
     LineTold Stopped
     PersonalKeysRotated HeadKeyRotated VaultSealed PersonErased VaultEmptied PersonalDataSeen
     StaffSet StaffCredentialsSet StaffSession ProposalPart Proposed ProposalDecided ProposalEnded);
-variants!(purpose_name, PURPOSES, Purpose: Shown Erased);
+variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed Compared);
 variants!(session_name, SESSIONS, SessionAct: SignedIn SignedOut Revoked);
 variants!(proposal_name, PROPOSALS, Proposal: Campaign Agency Sites Slots Gate);
 variants!(decision_name, DECISIONS, Decision: Approved Declined Withdrawn);
@@ -504,7 +504,13 @@ fn changes() -> Vec<Change> {
             idempotency,
         },
     ];
-    changes.extend([Purpose::Shown, Purpose::Erased].map(|purpose| {
+    let purposes = [
+        Purpose::Shown,
+        Purpose::Erased,
+        Purpose::Reviewed,
+        Purpose::Compared,
+    ];
+    changes.extend(purposes.map(|purpose| {
         Change::PersonalDataSeen(Look {
             purpose,
             origin: text("console"),

@@ -40,11 +40,8 @@ pub fn perform(
     hand: &mut Hand<'_>,
 ) -> Option<Outcome> {
     match operation {
-        Operation::ImportRoster {
-            prepared,
-            accept_gone,
-        } => put_roster_in_force(
-            roster::stage(shared, store, keys, *prepared, accept_gone),
+        Operation::ImportRoster { prepared, accepted } => put_roster_in_force(
+            roster::stage(shared, store, keys, *prepared, accepted),
             hand,
         ),
         Operation::RotatePersonalKeys { id } => {

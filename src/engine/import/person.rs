@@ -1,14 +1,16 @@
 //! Looking at what is kept of one person, and erasing their name and telephone number.
 //!
-//! A look is in the journal before anything is shown. An erasure is in the journal before the row
-//! goes: if the process ends in between, the sweeper of the next one takes it.
+//! A look is in the journal before anything is shown, and before a refusal that tells something of
+//! the person: that they have a booking, or that a name which was guessed is theirs. An erasure is
+//! in the journal before the row goes: if the process ends in between, the sweeper of the next one
+//! takes it.
 
 use std::sync::atomic::Ordering;
 
 use super::Hand;
 use super::sweep::has_something;
 use crate::crypto::sha256;
-use crate::domain::entry::{Change, LOOK_PEOPLE_MAX, Look};
+use crate::domain::entry::{Change, LOOK_PEOPLE_MAX, Look, Purpose};
 use crate::domain::ids::PersonKey;
 use crate::domain::roster::RosterPerson;
 use crate::domain::roster::contact::Contact;
@@ -36,11 +38,10 @@ pub(super) fn show(
         "one person is looked at"
     );
     let person = *look.people.first()?;
-    if let Some(refused) = names_somebody(store, keys, &look) {
-        return Some(refused);
+    if names_somebody(store, keys, &look) {
+        return refuse_names(look, hand);
     }
-    let change = Change::PersonalDataSeen(look);
-    let outcome = hand(Operation::Record { change })?;
+    let outcome = journal(look, hand)?;
     if outcome != Outcome::Kept {
         return Some(outcome);
     }
@@ -48,6 +49,34 @@ pub(super) fn show(
         Ok(seen) => Outcome::Operated(Operated::PersonShown(Box::new(seen))),
         Err(fault) => unread(&fault),
     })
+}
+
+/// Puts a look into the journal: `Outcome::Kept` when it is there.
+fn journal(look: Look, hand: &mut Hand<'_>) -> Option<Outcome> {
+    let change = Change::PersonalDataSeen(look);
+    hand(Operation::Record { change })
+}
+
+/// Refuses what tells something of the person of the look, once the look is in the journal. Nothing
+/// was erased: whatever was asked for, it is a look.
+fn refuse(look: Look, why: String, hand: &mut Hand<'_>) -> Option<Outcome> {
+    let look = Look {
+        purpose: Purpose::Shown,
+        ..look
+    };
+    Some(match journal(look, hand)? {
+        Outcome::Kept => Outcome::Impossible(why),
+        failed => failed,
+    })
+}
+
+/// Refuses a reason that names the person. The look is journalled without that reason.
+fn refuse_names(look: Look, hand: &mut Hand<'_>) -> Option<Outcome> {
+    let reason = "refused: the reason that was given named the person".to_owned();
+    let why = "the reason has the person's name or telephone number in it, and would keep it in \
+               the record for ever; nothing was shown or erased, and that you asked is on record: \
+               say why without naming anybody";
+    refuse(Look { reason, ..look }, why.to_owned(), hand)
 }
 
 fn seen(
@@ -118,11 +147,12 @@ pub(super) fn erase(
 ) -> Option<Outcome> {
     let person = *look.people.first()?;
     let _at_desk = shared.roster_desk().wait();
-    if let Some(refused) = names_somebody(store, keys, &look) {
-        return Some(refused);
+    if names_somebody(store, keys, &look) {
+        return refuse_names(look, hand);
     }
     if let Some(why) = needed(shared, person, now) {
-        return Some(Outcome::Impossible(why));
+        let reason = format!("an erasure that was refused: {}", look.reason);
+        return refuse(Look { reason, ..look }, why, hand);
     }
     Some(match erase_row(shared, store, person, look, hand) {
         Ok(outcome) => outcome?,
@@ -194,7 +224,8 @@ fn needed(shared: &Shared, person: PersonKey, now: Stamp) -> Option<String> {
     if let Some((number, campaign)) = to_come.next() {
         return Some(format!(
             "the person has the booking {number} in {campaign}, which is still to come: the site \
-             needs their name for it; nothing was erased: have it cancelled first"
+             needs their name for it; nothing was erased, and that you asked is on record: have it \
+             cancelled first"
         ));
     }
     let holds = has_something(&state, &person)
@@ -203,17 +234,23 @@ fn needed(shared: &Shared, person: PersonKey, now: Stamp) -> Option<String> {
             .iter()
             .any(|campaign| campaign.running_hold(&person, now).is_some());
     holds.then(|| {
-        "the person holds seats at this moment; nothing was erased: try again in some minutes"
+        "the person holds seats at this moment; nothing was erased, and that you asked is on \
+         record: try again in some minutes"
             .to_owned()
     })
 }
 
-/// Refuses a reason with the person's own name or telephone number in it: it would stand in the
+/// Whether the reason has the person's own name or telephone number in it: it would stand in the
 /// journal for ever.
-fn names_somebody(store: &Store, keys: &Keys, look: &Look) -> Option<Outcome> {
-    let person = *look.people.first()?;
-    let row = store.read().and_then(|read| read.vault(person)).ok()??;
-    let contact = Contact::decode(&keys.open(person, &row).ok()?).ok()?;
+fn names_somebody(store: &Store, keys: &Keys, look: &Look) -> bool {
+    let contact = || {
+        let person = *look.people.first()?;
+        let row = store.read().and_then(|read| read.vault(person)).ok()??;
+        Contact::decode(&keys.open(person, &row).ok()?).ok()
+    };
+    let Some(contact) = contact() else {
+        return false;
+    };
     let reason = comparable_name(&look.reason);
     let name = comparable_name(&contact.name);
     let digits = |text: &str| {
@@ -226,13 +263,7 @@ fn names_somebody(store: &Store, keys: &Keys, look: &Look) -> Option<Outcome> {
     let phone = &phone[phone.len().saturating_sub(8)..];
     let has_name = name.chars().count() > 1 && reason.contains(&name);
     let has_phone = phone.len() == 8 && digits(&look.reason).contains(phone);
-    (has_name || has_phone).then(|| {
-        Outcome::Impossible(
-            "the reason has the person's name or telephone number in it, and would keep it in the \
-             record for ever; nothing was shown or erased: say why without naming anybody"
-                .to_owned(),
-        )
-    })
+    has_name || has_phone
 }
 
 fn unread(fault: &StoreFault) -> Outcome {

@@ -14,12 +14,13 @@ use std::sync::atomic::AtomicBool;
 use super::rekey::{Recognised, recognise};
 use super::sweep::{has_something, sweep_all};
 use super::{AtDesk, NotStaged, OTHER_ROSTER};
+use crate::domain::entry::LOOK_PEOPLE_MAX;
 use crate::domain::ids::{BookingNumber, HoldId, PersonKey};
 use crate::domain::personal::VaultState;
 use crate::domain::roster::digest::RosterDigest;
 use crate::domain::roster::{Difference, Roster, RosterPerson, difference};
 use crate::domain::state::{State, Status};
-use crate::engine::command::RosterNews;
+use crate::engine::command::{Accepted, RosterNews};
 use crate::engine::shared::Shared;
 use crate::files::roster::{PreparedRoster, SealedContacts};
 use crate::journal::Log as _;
@@ -106,13 +107,32 @@ pub struct Compared {
     recognised: Recognised,
 }
 
+impl Compared {
+    /// The people of the roster in force of whom the figures tell something, if they are few enough
+    /// for one look; none where there is no roster to compare with.
+    pub fn look_at(&self, next: &Roster) -> Option<(usize, Vec<PersonKey>)> {
+        if self.base.people.is_empty() && self.base.left.is_empty() {
+            return None;
+        }
+        let here = next.people.iter().map(|person| person.key);
+        let here = here.filter(|key| self.base.find(key).is_some());
+        let recognised = self.recognised.people.keys().copied();
+        let mut people: Vec<_> = here.chain(recognised).take(LOOK_PEOPLE_MAX + 1).collect();
+        if people.len() > LOOK_PEOPLE_MAX {
+            people.clear();
+        }
+        people.sort_unstable();
+        Some((next.people.len(), people))
+    }
+}
+
 /// Compares a file with the roster in force: what changes, and what becomes of bookings.
 pub fn compare(
     shared: &Shared,
     store: &Store,
     keys: &Keys,
     prepared: &PreparedRoster,
-    accept_gone: Option<u64>,
+    accepted: Accepted,
 ) -> Result<Compared, StoreFault> {
     let base = shared.roster();
     let difference = difference(&base, &prepared.roster);
@@ -134,6 +154,7 @@ pub fn compare(
         rekeyed: recognised.people.len(),
         undecided: recognised.undecided.clone(),
         same_people: prepared.same_people.clone(),
+        erased_back: erased_back(&shared.state().vault, &base, &prepared.roster),
         ..RosterNews::default()
     };
     let (mut seen, mut left) = (None, Vec::new());
@@ -152,7 +173,12 @@ pub fn compare(
         }
     }
     let seen = seen.unwrap_or_else(|| Seen::of(&shared.state()));
-    let refused = refused(&base, gone as u64, accept_gone, &news);
+    let refused = [
+        refused_gone(&base, gone as u64, accepted.gone, &news),
+        refused_erased(news.erased_back as u64, accepted.erased),
+    ];
+    let refused: Vec<_> = refused.into_iter().flatten().collect();
+    let refused = (!refused.is_empty()).then(|| refused.join(". Also: "));
     Ok(Compared {
         base,
         difference,
@@ -192,8 +218,33 @@ fn bookings_of(state: &State, person: &PersonKey) -> Vec<BookingNumber> {
     active.map(|booking| booking.number).collect()
 }
 
+/// How many people of a file had their names erased, and would have them stored again.
+fn erased_back(vault: &VaultState, base: &Roster, next: &Roster) -> usize {
+    if !vault.has_erased() {
+        return 0;
+    }
+    let is_back = |person: &&RosterPerson| {
+        let is_on_roster = base.find(&person.key).is_some();
+        let is_known = is_on_roster || base.find_left(&person.key).is_some();
+        vault.comes_back(&person.key, is_on_roster, is_known)
+    };
+    next.people.iter().filter(is_back).count()
+}
+
+/// Names that were erased are not stored again unasked: somebody may have asked for it in writing.
+fn refused_erased(back: u64, accept_erased: Option<u64>) -> Option<String> {
+    if back == 0 || accept_erased.is_some_and(|accepted| back <= accepted) {
+        return None;
+    }
+    Some(format!(
+        "the names and telephone numbers of {back} people of this file were erased, and it would \
+         store them again; nothing was changed. If that is right, as for a new campaign that they \
+         know of, import it with --accept-erased {back}; otherwise have them taken out of the file"
+    ))
+}
+
 /// A file that lost much of the roster, as one that was cut short, is not taken unasked.
-fn refused(
+fn refused_gone(
     base: &Roster,
     gone: u64,
     accept_gone: Option<u64>,
@@ -220,13 +271,13 @@ pub fn stage(
     store: &Store,
     keys: &Keys,
     prepared: PreparedRoster,
-    accept_gone: Option<u64>,
+    accepted: Accepted,
 ) -> Result<Box<StagedRoster>, NotStaged> {
     let at_desk = shared.roster_desk().wait();
     if store.read()?.is_unswept()? {
         sweep_all(shared, store, &AtomicBool::new(false))?;
     }
-    let compared = compare(shared, store, keys, &prepared, accept_gone)?;
+    let compared = compare(shared, store, keys, &prepared, accepted)?;
     if let Some(why) = compared.refused {
         return Err(NotStaged::Impossible(why));
     }

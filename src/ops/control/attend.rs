@@ -130,6 +130,10 @@ fn perform(
     let now = service.clock.now();
     match work::prepare(work, file, shared, store, keys, folder, now) {
         Ok(Prepared::Finished(finished)) => Some(finished),
+        Ok(Prepared::Then(operation, done)) => {
+            let outcome = hand_over(service, stream, &operator, operation)?;
+            Some(work::then(outcome, *done))
+        }
         Ok(Prepared::Operation(operation)) => {
             let mut hand = |part| hand_over(service, stream, &operator, part);
             let outcome = import::perform(shared, store, keys, operation, &mut hand)?;

@@ -53,6 +53,8 @@ impl Lane {
             | Work::ImportSlots { .. }
             | Work::RotateTokenKey { .. }
             | Work::Person { .. }
+            | Work::Reviewed { .. }
+            | Work::Staff(_)
             | Work::CampaignList
             | Work::AgencyList
             | Work::RosterStats

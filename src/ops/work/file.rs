@@ -34,6 +34,8 @@ impl Work {
             | Self::ForgetPersonalKeys
             | Self::RotateHeadKey
             | Self::Person { .. }
+            | Self::Reviewed { .. }
+            | Self::Staff(_)
             | Self::CampaignList
             | Self::AgencyList
             | Self::RosterStats
@@ -160,6 +162,8 @@ mod tests {
         let roster = Work::ImportRoster {
             dry_run: true,
             accept_gone: None,
+            accept_erased: None,
+            origin: String::new(),
             same_person: Default::default(),
             encoding: Default::default(),
             country: Default::default(),

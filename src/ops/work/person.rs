@@ -75,11 +75,7 @@ pub(super) fn prepare(
             PersonAct::Show => Purpose::Shown,
             PersonAct::Erase => Purpose::Erased,
         },
-        origin: origin
-            .chars()
-            .filter(|letter| unfit(*letter).is_none())
-            .take(TEXT_MAX)
-            .collect(),
+        origin: fit_origin(origin),
         reason: reason.to_owned(),
         people: vec![person],
     };
@@ -87,6 +83,12 @@ pub(super) fn prepare(
         PersonAct::Show => Operation::ShowPerson { look },
         PersonAct::Erase => Operation::ErasePerson { look, now },
     })
+}
+
+/// An origin as it stands in an entry: short, and without what a text may not have.
+pub(super) fn fit_origin(origin: &str) -> String {
+    let fit = origin.chars().filter(|letter| unfit(*letter).is_none());
+    fit.take(TEXT_MAX).collect()
 }
 
 fn find(shared: &Shared, keys: &Keys, who: &Who) -> Result<PersonKey, WorkRefused> {

@@ -1,6 +1,8 @@
 //! What an import of the roster did, or would do in a dry run: the same figures for both.
 
-use crate::domain::roster::Changed;
+use super::person::fit_origin;
+use crate::domain::entry::{Change, Look, Purpose};
+use crate::domain::roster::{Changed, Roster};
 use crate::engine::command::RosterNews;
 use crate::engine::import::roster::{Compared, Counts};
 use crate::ops::outcome::{ChangedFields, RosterDryRun, RosterImported, RosterNotes};
@@ -47,6 +49,18 @@ pub(super) fn in_force(version: u32, counts: &Counts, news: &RosterNews) -> Rost
     }
 }
 
+/// The look that a dry run is: its figures tell whether a name that was guessed is somebody's.
+pub(super) fn look_of(compared: &Compared, next: &Roster, origin: &str) -> Option<Change> {
+    let (rows, people) = compared.look_at(next)?;
+    let look = Look {
+        purpose: Purpose::Compared,
+        origin: fit_origin(origin),
+        reason: format!("roster import --dry-run of a file with {rows} people"),
+        people,
+    };
+    Some(Change::PersonalDataSeen(look))
+}
+
 fn notes(news: &RosterNews) -> RosterNotes {
     let numbers = news.gone_with_booking.iter();
     RosterNotes {
@@ -56,5 +70,6 @@ fn notes(news: &RosterNews) -> RosterNotes {
         gone_booking_numbers: numbers.map(|number| number.to_string()).collect(),
         same_person: news.same_people.total,
         same_person_lines: news.same_people.lines.clone(),
+        erased_back: news.erased_back,
     }
 }

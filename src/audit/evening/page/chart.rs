@@ -15,6 +15,8 @@ const BOTTOM: i64 = 154;
 const STEPS_MAX: u64 = 5;
 /// Steps of the time axis, in minutes.
 const STEPS_MIN: [i64; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720];
+/// What a name on the time axis takes, as `20:05`.
+const NAME_WIDTH: i64 = 38;
 /// Names on the time axis at the most.
 const NAMES_MAX: usize = 5;
 
@@ -57,8 +59,9 @@ impl Chart<'_> {
             let name = escaped(line.name);
             let _ = write!(
                 out,
-                "<span><i style=\"background:var(--c{})\"></i>{name}</span>",
-                self.colour(at)
+                "<span><svg class=\"key\" viewBox=\"0 0 30 6\"><line x1=\"0\" x2=\"30\" y1=\"3\" \
+                 y2=\"3\" style=\"{}\"/></svg>{name}</span>",
+                self.stroke(at)
             );
         }
         let _ = write!(
@@ -72,13 +75,15 @@ impl Chart<'_> {
         out
     }
 
-    /// Both ends of a range have one colour.
-    fn colour(&self, line: usize) -> usize {
-        match line {
-            0 => 1,
-            line if self.is_range => line,
-            line => line + 1,
-        }
+    /// Each line has its colour. The ends of a range are dashed, each in its own way, so that they
+    /// are told apart without colours too.
+    fn stroke(&self, line: usize) -> String {
+        let dashes = match line {
+            0 if self.is_range => ";stroke-dasharray:2 3",
+            1 if self.is_range => ";stroke-dasharray:8 3",
+            _ => "",
+        };
+        format!("stroke:var(--c{}){dashes}", line + 1)
     }
 
     fn draw(&self, out: &mut String) {
@@ -103,17 +108,14 @@ impl Chart<'_> {
             self.band(out, least, most, top);
         }
         for (at, line) in self.lines.iter().enumerate() {
-            let colour = self.colour(at);
+            let stroke = self.stroke(at);
             for run in self.runs(&line.values) {
                 let points: Vec<String> = run
                     .iter()
                     .map(|(x, value)| format!("{x},{}", y_of(*value, top)))
                     .collect();
                 let points = points.join(" ");
-                let _ = writeln!(
-                    out,
-                    "<polyline points=\"{points}\" style=\"stroke:var(--c{colour})\"/>"
-                );
+                let _ = writeln!(out, "<polyline points=\"{points}\" style=\"{stroke}\"/>");
             }
         }
     }
@@ -178,7 +180,8 @@ impl Chart<'_> {
                 .collect(),
         };
         for at in named {
-            let x = self.x_of(at.minutes);
+            // The last name stays whole at the edge.
+            let x = self.x_of(at.minutes).min(WIDTH - NAME_WIDTH / 2);
             let clock = escaped(&at.clock);
             let _ = writeln!(
                 out,
@@ -296,5 +299,56 @@ mod tests {
             "{figure}"
         );
         assert!(!figure.contains("http"));
+    }
+
+    /// The clock at the end of the axis lost its last digit.
+    #[test]
+    fn the_last_name_of_the_time_axis_stays_within_the_figure() {
+        let at = ["20:00", "20:01"].map(|clock| At {
+            minutes: clock[3..].parse().unwrap(),
+            clock: clock.to_owned(),
+        });
+        let chart = Chart {
+            title: "A",
+            unit: "people",
+            label: String::new(),
+            at: &at,
+            lines: Vec::new(),
+            is_range: false,
+        };
+        let figure = chart.figure();
+        let last = figure.split("<text ").last().unwrap();
+        assert!(last.contains(">20:01<"), "{figure}");
+        let x: i64 = last.split('"').nth(1).unwrap().parse().unwrap();
+        assert!(x + NAME_WIDTH / 2 <= WIDTH, "{figure}");
+    }
+
+    #[test]
+    fn the_ends_of_a_range_and_what_was_had_are_three_lines_to_be_told_apart() {
+        let at = ["20:00", "20:01"].map(|clock| At {
+            minutes: clock[3..].parse().unwrap(),
+            clock: clock.to_owned(),
+        });
+        let line = |name, value| Series {
+            name,
+            values: vec![Some(value), Some(value)],
+        };
+        let chart = Chart {
+            title: "Waits",
+            unit: "minutes",
+            label: "Waits".to_owned(),
+            at: &at,
+            lines: vec![line("least", 1), line("most", 9), line("had", 4)],
+            is_range: true,
+        };
+        let figure = chart.figure();
+        // Each stroke is in the names and in the drawing.
+        for stroke in [
+            "\"stroke:var(--c1);stroke-dasharray:2 3\"",
+            "\"stroke:var(--c2);stroke-dasharray:8 3\"",
+            "\"stroke:var(--c3)\"",
+        ] {
+            assert_eq!(figure.matches(stroke).count(), 2, "{stroke}: {figure}");
+        }
     }
 }

@@ -269,7 +269,7 @@ impl Page<'_> {
                 Cell::Text(between(&row.from, &row.until)),
                 Cell::Number(grouped(row.admit_per_s.into())),
                 Cell::Number(part(row.brake_permille_least)),
-                Cell::Number(part(row.share_permille_least)),
+                Cell::Number(row.share_permille_least.map_or("–".to_owned(), part)),
                 Cell::Number(format!(
                     "{} / {}",
                     grouped(row.active_most),
@@ -328,16 +328,25 @@ impl Page<'_> {
     pub(super) fn heads(&self, out: &mut String, heads: &Heads) {
         self.title(
             out,
-            "서명한 머리와 확인하는 법",
+            "서명된 헤드와 확인하는 법",
             "Signed heads, and how to check this",
         );
         let mut rows = vec![(
             self.say(
-                "저널의 공개 열쇠 (Ed25519)",
+                "저널의 공개 키 (Ed25519)",
                 "The journal's public key (Ed25519)",
             ),
             Cell::Code(self.figures.journal.public_key.clone()),
         )];
+        if let Some(key) = &self.figures.journal.verifier_key {
+            rows.push((
+                self.say(
+                    "같은 키, C2SP 서명 노트의 꼴",
+                    "The same key, as C2SP signed notes have it",
+                ),
+                Cell::Code(key.clone()),
+            ));
+        }
         let mut add = |name, head: &KeptHead| {
             let at = head.stamp.as_deref().map_or_else(String::new, clock);
             rows.push((
@@ -347,18 +356,18 @@ impl Page<'_> {
         };
         if let Some(before) = &heads.before {
             add(
-                self.say("저녁 전의 머리", "Head before the evening"),
+                self.say("저녁 전의 헤드", "Head before the evening"),
                 before,
             );
         }
         add(
-            self.say("저녁 뒤의 머리", "Head after the evening"),
+            self.say("저녁 뒤의 헤드", "Head after the evening"),
             &heads.after,
         );
         out.push_str(&facts(&rows));
         self.soft(
             out,
-            "이 폴더의 파일만으로 확인합니다. 공개 열쇠는 이 폴더가 아닌 곳에서 받은 것을 쓰십시오.",
+            "이 폴더의 파일만으로 확인합니다. 공개 키는 이 폴더가 아닌 곳에서 받은 것을 쓰십시오.",
             "All of it can be checked from the files of this folder. Take the public key from \
              somewhere else than this folder.",
         );
@@ -384,7 +393,7 @@ impl Page<'_> {
             (
                 HEADS,
                 self.say(
-                    "서명한 머리 (sumun audit head --json의 꼴)",
+                    "서명된 헤드 (sumun audit head --json의 꼴)",
                     "the signed heads, as sumun audit head --json prints them",
                 ),
             ),

@@ -247,6 +247,13 @@ impl Page<'_> {
                 count(waits.compared),
             ),
             (
+                self.say(
+                    "견주지 않은 사람 (열리기 전이나 일시 정지 중에 와서 대기 안내를 받지 않음)",
+                    "Not compared: came before the opening or in a pause, and were told no wait",
+                ),
+                count(waits.untold),
+            ),
+            (
                 self.say("안내한 범위 안", "Within what was told"),
                 count(waits.within),
             ),

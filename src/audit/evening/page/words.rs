@@ -96,7 +96,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("roster_imported", "대상자 명단 등록", "roster imported"),
     (
         "token_key_replaced",
-        "서명 열쇠 교체",
+        "서명 키 교체",
         "key of tokens replaced",
     ),
     (
@@ -113,6 +113,11 @@ const NAMES: &[(&str, &str, &str)] = &[
         "personal_data_seen",
         "개인정보 조회",
         "personal data looked at",
+    ),
+    (
+        "looks_reviewed",
+        "접속기록 점검",
+        "looks at personal data reviewed",
     ),
     ("person_erased", "개인정보 삭제", "a person's name erased"),
     ("vault_emptied", "개인정보 전체 삭제", "all names erased"),

@@ -420,7 +420,12 @@ fn change(random: &mut Random) -> Change {
             reason: text(random),
         },
         32 => Change::PersonalDataSeen(Look {
-            purpose: *random.pick(&[Purpose::Shown, Purpose::Erased, Purpose::Compared]),
+            purpose: *random.pick(&[
+                Purpose::Shown,
+                Purpose::Erased,
+                Purpose::Reviewed,
+                Purpose::Compared,
+            ]),
             origin: text(random),
             reason: text(random),
             people: (0..random.below(4))

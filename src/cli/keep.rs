@@ -169,7 +169,7 @@ impl Backup {
         let sealed = if about.sealed { "sealed" } else { "NOT sealed" };
         let human = format!(
             "{}: {} entries, {bytes} bytes, {sealed}, restored once and verified; keys.json, \
-             server.toml, certs/ and staff.json are not in it (`sumun keys export` copies them)",
+             server.toml and certs/ are not in it (`sumun keys export` copies them)",
             file.display(),
             verified.last
         );

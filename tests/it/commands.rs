@@ -257,12 +257,7 @@ fn operators_work_while_the_server_runs() {
     assert!(status.status.success(), "{}", text(&status.stderr));
     let answer: Value = serde_json::from_str(&text(&status.stdout)).unwrap();
     assert_eq!(answer["keys_fit"], true);
-    let missing = [
-        "server.toml",
-        "certs/server.pem",
-        "certs/server.key",
-        "staff.json",
-    ];
+    let missing = ["server.toml", "certs/server.pem", "certs/server.key"];
     assert_eq!(answer["missing"], Value::from(missing.to_vec()));
     fs::copy(world.path("server.toml"), target.path().join("server.toml")).unwrap();
     let restored = super::world::Server::start(target.path(), |_| {});

@@ -438,8 +438,9 @@ fn doctor_says_what_is_wrong_with_permissions_copies_and_drills() {
     for name in names {
         check(&fresh, name);
     }
-    // A clerk's copy of the accounts for everybody.
-    let staff = world.path("staff.json");
+    // A clerk's copy of the secrets for everybody.
+    let staff = world.path("keys.json.old");
+    std::fs::write(&staff, "a copy").unwrap();
     let mode = |mode: u32| {
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
         std::fs::set_permissions(&staff, permissions).unwrap();

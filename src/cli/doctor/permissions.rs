@@ -102,7 +102,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn is_secret(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| {
-        matches!(name, "keys.json" | "staff.json")
+        matches!(name, "keys.json" | "demo-staff.json")
             || name.starts_with("keys.json.")
             || name.ends_with(".key")
     })
@@ -138,7 +138,7 @@ mod tests {
         fs::create_dir(held.path().join("certs")).unwrap();
         for (name, secret) in [
             ("keys.json", true),
-            ("staff.json", true),
+            ("demo-staff.json", true),
             ("certs/server.key", true),
             ("sumun.redb", false),
             ("server.toml", false),

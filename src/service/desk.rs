@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod hashing;
+pub mod record;
 pub mod sign_in;
 
 use std::sync::Arc;
@@ -52,6 +53,8 @@ pub enum DeskRefused {
     },
     /// The password is right; a one-time code is wanted too.
     CodeWanted,
+    /// A page of another site sent it.
+    Foreign,
     /// The session has ended, or there is none.
     Session,
     /// The session can do nothing yet but set its account up.

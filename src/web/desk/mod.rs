@@ -4,6 +4,7 @@
 //! served. Nothing here decides: handlers call `service` and show what it answers.
 
 pub mod api;
+pub mod pages;
 pub mod problem;
 pub mod staff;
 
@@ -55,6 +56,7 @@ impl Modify for Schemes {
 fn routes(routes: &mut Routes<'_>) {
     api::session::routes(routes);
     api::accounts::routes(routes);
+    pages::routes(routes);
 }
 
 /// Everything around the routes.
@@ -63,6 +65,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config
         .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
         .route("/api/desk/openapi.json", web::get().to(description))
+        .route("/", web::get().to(pages::front))
+        .route("/desk", web::get().to(pages::front))
+        .service(super::pages::serve_asset)
         .service(super::public::healthz)
         .default_service(web::to(no_route));
 }
@@ -84,5 +89,8 @@ async fn description() -> HttpResponse {
 }
 
 async fn no_route(request: HttpRequest) -> HttpResponse {
+    if request.path().starts_with("/desk") {
+        return pages::missing(request).await;
+    }
     Problem::new(Lang::of(request.headers()), "not_found").response()
 }

@@ -13,6 +13,7 @@ pub fn of(refused: DeskRefused, lang: Lang) -> Problem {
             problem("too_many_attempts").after(retry_after_s)
         }
         DeskRefused::CodeWanted => problem("code_wanted"),
+        DeskRefused::Foreign => problem("foreign_request"),
         DeskRefused::Session => problem("session_invalid"),
         DeskRefused::SetUpFirst => problem("set_up_first"),
         DeskRefused::NotYours => problem("not_yours"),

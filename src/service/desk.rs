@@ -5,7 +5,9 @@
 //! as everything else. Their acts go before the crowd's.
 
 pub mod accounts;
+pub mod effect;
 pub mod hashing;
+pub mod proposals;
 pub mod record;
 pub mod sign_in;
 
@@ -30,6 +32,8 @@ pub struct Desk {
     pub sessions: Sessions,
     pub attempts: Attempts,
     pub hashing: Hashing,
+    /// One proposes or decides at a time.
+    proposing: tokio::sync::Mutex<()>,
 }
 
 impl Default for Desk {
@@ -38,6 +42,7 @@ impl Default for Desk {
             sessions: Sessions::default(),
             attempts: Attempts::default(),
             hashing: Hashing::start(),
+            proposing: tokio::sync::Mutex::default(),
         }
     }
 }
@@ -63,6 +68,19 @@ pub enum DeskRefused {
     NotYours,
     NotFound,
     Password(PasswordFault),
+    /// Whoever proposed it can't approve it.
+    SameEyes,
+    /// So many people lose something by it: the approver has to type that.
+    Typed {
+        expected: u64,
+    },
+    /// So many people lose something by it now, and not as many as when it was proposed.
+    Changed {
+        then: u64,
+        now: u64,
+    },
+    /// What is wrong with the text that came.
+    Faults(Vec<String>),
     /// The one-time code does not fit the secret that is being set up.
     Code,
     /// Says why and what to do.

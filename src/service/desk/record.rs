@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use crate::domain::entry::{Actor, Entry};
+use crate::domain::entry::{Actor, Change, Entry};
 use crate::domain::ids::Seq;
 use crate::domain::time::Stamp;
 use crate::journal::block::entries;
@@ -81,6 +81,13 @@ pub fn acts_of_day(
             let Some(who) = who(&entry.actor) else {
                 continue;
             };
+            // Parts of what an entry behind them names.
+            if matches!(
+                entry.change,
+                Change::PieceAdded { .. } | Change::ProposalPart { .. }
+            ) {
+                continue;
+            }
             if !account.is_empty() && who != account {
                 continue;
             }
@@ -110,8 +117,6 @@ fn act(entry: &Entry, who: String) -> Act {
             Some((kind, more)) => {
                 if let Some(more) = more.as_object_mut() {
                     more.remove("sealed");
-                    more.remove("piece");
-                    more.remove("text");
                 }
                 (kind.clone(), more.to_string())
             }

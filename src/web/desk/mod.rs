@@ -6,6 +6,7 @@
 pub mod api;
 pub mod pages;
 pub mod problem;
+pub mod serve;
 pub mod staff;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -18,8 +19,8 @@ use staff::{DESK_COOKIE, Routes, Rule};
 use super::problem::Problem;
 use super::words::Lang;
 
-/// Bytes of a body that is not a file.
-pub const BODY_BYTES_MAX: usize = 64 << 10;
+/// Bytes of a body: a text of `TEXT_BYTES_MAX` as JSON or as a form.
+pub const BODY_BYTES_MAX: usize = 48 << 20;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -31,7 +32,8 @@ pub const BODY_BYTES_MAX: usize = 64 << 10;
     ),
     tags(
         (name = "session", description = "Signing in and out, one's own credentials."),
-        (name = "accounts", description = "Who may do what, and where.")
+        (name = "accounts", description = "Who may do what, and where."),
+        (name = "proposals", description = "What one proposes and another approves.")
     ),
     components(schemas(super::problem::ProblemView)),
     modifiers(&Schemes)
@@ -56,6 +58,7 @@ impl Modify for Schemes {
 fn routes(routes: &mut Routes<'_>) {
     api::session::routes(routes);
     api::accounts::routes(routes);
+    api::proposals::routes(routes);
     pages::routes(routes);
 }
 

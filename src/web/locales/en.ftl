@@ -505,6 +505,9 @@ problem-code-wrong = The code does not fit
 problem-password-refused = This password is not taken
     .detail = It is too short, too long or too common; `why` says which.
     .next = Take at least 12 characters that are not a common word or sequence: four words together are good.
+problem-signed-out = Sign in first
+    .detail = There is no session, or it has ended: sign in for a new one.
+    .next = Sign in to go on.
 problem-set-up-first = Set your own password and one-time codes first
     .detail = The password that you were given is good for that alone.
     .next = Set your own password and one-time codes.
@@ -616,3 +619,85 @@ desk-help-accounts =
 desk-help-record =
     What people behind the desk and at the command line did, from the journal itself. Nobody can change it.
     What was looked at of whose personal data is in the monthly review: sumun audit access.
+problem-same-eyes = Another account has to approve this
+    .detail = Whoever proposed it can’t approve it, also in another session or under another name.
+    .next = Ask another approver.
+problem-type-the-number = Type how many people lose something by it
+    .detail = `people` says how many; send that number as `typed`.
+    .next = Read what it would do, and type how many people lose a right or a booking by it.
+problem-effect-changed = It would do something else now
+    .detail = `people_then` lost something by it when it was proposed, `people_now` do now: decline it and propose it again.
+    .next = Other people lose something by it than when it was proposed. Decline it, and have it proposed again.
+problem-faults-found = The text has faults
+    .detail = `faults` names them by line; nothing was proposed.
+    .next = Mend the faults below and propose it again.
+
+## Proposals at the desk
+desk-proposals = Proposals
+desk-propose = Propose something
+no-proposals = Nothing is proposed.
+proposal = Proposal
+proposal-number = No.
+proposal-by = Proposed by
+proposal-reason = Reason
+proposal-decided-by = Decided by
+proposal-open = waits for approval
+proposal-approved = approved, being done
+proposal-declined = declined
+proposal-withdrawn = withdrawn
+proposal-done = done
+proposal-failed = approved, but not done
+kind-campaign = Campaign file
+kind-agency = The agency’s texts
+kind-sites = Sites
+kind-slots = Slots
+kind-gate = Act at the gate
+propose-campaign = Campaign
+    .hint = Not needed for a campaign file, which names its own.
+propose-text = Text
+    .hint = The whole file: a campaign or agency file, or a CSV of sites or slots in UTF-8.
+propose-file = Take the text from a file
+propose-look = Show what it would do
+propose-do = Propose it
+effect = What it would do
+effect-takes = { $people } people lose a right that they have.
+effect-takes-none = Nobody loses a right that they have.
+effect-rows = { $rows } rows are added or changed.
+effect-people = Of everybody on the roster
+effect-at = At
+effect-may = May book then
+effect-gain = From no to yes
+effect-lose = From yes to no
+effect-waiting = People who wait
+effect-wait = { $people } wait.
+effect-changes = What changes in the file
+effect-field = Field
+effect-old = Now
+effect-new = Then
+line-gone = The opening is not planned any more: their places are worth nothing.
+line-lobby-closes = The lobby closes; places are kept until { $at }.
+line-closes = It is open and becomes a lobby until { $at }.
+line-opens-now = The lobby opens at once.
+line-ends = It ends at once: only whoever was called may finish.
+line-moved = It begins at { $at }; places are kept.
+line-until = It ends at { $at }.
+line-not-theirs = For { $people } of them it is not any more.
+line-order-kept = This line keeps the order that it began with.
+line-windows-moved = The windows of { $people } people are planned anew.
+line-windows-gone = { $people } people with a window may come at once.
+decide = Decide
+decide-typed = How many people lose something by it?
+    .hint = Type the number that stands above.
+decide-reason = Why
+decide-approve = Approve and do it now
+decide-decline = Decline
+decide-withdraw = Withdraw
+decide-own = You proposed this: another account has to approve it.
+desk-help-proposals =
+    What takes a second pair of eyes is proposed by one account and approved by another: campaign files, the agency’s texts, sites and slots.
+    First you see what it would do to how many people. Only then is it proposed.
+    To go back to the version before, propose the text of that version.
+desk-help-proposal =
+    What it would do is worked out now, over the whole roster, and once more when it is approved.
+    If people lose a right that they have, the approver types how many. If that number has changed since it was proposed, it has to be proposed again.
+    An approved proposal is in force when this page says so.

@@ -477,6 +477,9 @@ problem-code-wrong = 코드가 맞지 않습니다
 problem-password-refused = 이 비밀번호는 쓸 수 없습니다
     .detail = 너무 짧거나 길거나 흔합니다. `why`에 이유가 있습니다.
     .next = 흔한 단어나 나열이 아닌 12자 이상을 쓰세요. 단어 네 개를 이어 쓰면 좋습니다.
+problem-signed-out = 먼저 로그인해 주세요
+    .detail = 접속이 없거나 끝났습니다. 다시 로그인해 주세요.
+    .next = 로그인하시면 이어서 할 수 있습니다.
 problem-set-up-first = 먼저 본인의 비밀번호와 일회용 코드를 설정해 주세요
     .detail = 받은 비밀번호로는 설정만 할 수 있습니다.
     .next = 본인의 비밀번호와 일회용 코드를 설정해 주세요.
@@ -588,3 +591,85 @@ desk-help-accounts =
 desk-help-record =
     데스크와 명령줄에서 한 일을 기록 그대로 보여 줍니다. 아무도 고칠 수 없습니다.
     누구의 개인정보를 보았는지는 월별 점검(sumun audit access)에 있습니다.
+problem-same-eyes = 다른 계정이 승인해야 합니다
+    .detail = 제안한 사람은 다른 접속이나 다른 이름으로도 승인할 수 없습니다.
+    .next = 다른 승인자에게 부탁해 주세요.
+problem-type-the-number = 무언가를 잃는 사람의 수를 입력해 주세요
+    .detail = `people`에 그 수가 있습니다. `typed`로 보내 주세요.
+    .next = 무엇이 바뀌는지 읽고, 자격이나 예약을 잃는 사람의 수를 입력해 주세요.
+problem-effect-changed = 지금은 결과가 달라졌습니다
+    .detail = 제안할 때는 `people_then`명, 지금은 `people_now`명이 무언가를 잃습니다. 거절하고 다시 제안해 주세요.
+    .next = 제안할 때와 다른 사람들이 무언가를 잃습니다. 거절하고 다시 제안받아 주세요.
+problem-faults-found = 내용에 잘못이 있습니다
+    .detail = `faults`에 줄마다 적혀 있으며 아무것도 제안되지 않았습니다.
+    .next = 아래의 잘못을 고치고 다시 제안해 주세요.
+
+## 데스크의 제안
+desk-proposals = 제안
+desk-propose = 제안하기
+no-proposals = 제안이 없습니다.
+proposal = 제안
+proposal-number = 번호
+proposal-by = 제안한 계정
+proposal-reason = 이유
+proposal-decided-by = 결정한 계정
+proposal-open = 승인을 기다림
+proposal-approved = 승인됨, 처리 중
+proposal-declined = 거절됨
+proposal-withdrawn = 철회됨
+proposal-done = 완료됨
+proposal-failed = 승인되었으나 처리하지 못함
+kind-campaign = 캠페인 파일
+kind-agency = 기관의 안내문
+kind-sites = 접종기관 목록
+kind-slots = 예약 시간대
+kind-gate = 대기실 조치
+propose-campaign = 캠페인
+    .hint = 캠페인 파일은 안에 캠페인이 적혀 있으므로 고르지 않아도 됩니다.
+propose-text = 내용
+    .hint = 파일 전체를 넣어 주세요. 캠페인이나 기관 파일, 또는 UTF-8로 된 접종기관·시간대 CSV입니다.
+propose-file = 파일에서 내용 가져오기
+propose-look = 무엇이 바뀌는지 보기
+propose-do = 제안하기
+effect = 바뀌는 것
+effect-takes = { $people }명이 지금 가진 자격을 잃습니다.
+effect-takes-none = 지금 가진 자격을 잃는 사람은 없습니다.
+effect-rows = { $rows }줄을 추가하거나 변경합니다.
+effect-people = 명단의 모든 사람 가운데
+effect-at = 시각
+effect-may = 그때 예약할 수 있음
+effect-gain = 불가에서 가능으로
+effect-lose = 가능에서 불가로
+effect-waiting = 기다리는 사람들
+effect-wait = { $people }명이 기다립니다.
+effect-changes = 파일에서 바뀌는 것
+effect-field = 항목
+effect-old = 지금
+effect-new = 바뀐 뒤
+line-gone = 이 예약 시간은 없어지고 받은 순번도 쓸 수 없게 됩니다.
+line-lobby-closes = 대기실이 닫히고 순번은 { $at }까지 보관됩니다.
+line-closes = 지금 열려 있지만 { $at }까지 대기실로 바뀝니다.
+line-opens-now = 대기실이 바로 열립니다.
+line-ends = 바로 끝나며 이미 들어온 사람만 마칠 수 있습니다.
+line-moved = { $at }에 시작하며 순번은 그대로입니다.
+line-until = { $at }에 끝납니다.
+line-not-theirs = 그 가운데 { $people }명은 더 이상 대상이 아닙니다.
+line-order-kept = 이 줄은 시작할 때의 순서를 지킵니다.
+line-windows-moved = { $people }명의 시간대를 다시 정합니다.
+line-windows-gone = 시간대가 정해진 { $people }명이 바로 올 수 있습니다.
+decide = 결정하기
+decide-typed = 몇 명이 무언가를 잃습니까?
+    .hint = 위에 있는 수를 입력해 주세요.
+decide-reason = 이유
+decide-approve = 승인하고 바로 시행하기
+decide-decline = 거절하기
+decide-withdraw = 철회하기
+decide-own = 본인이 제안했으므로 다른 계정이 승인해야 합니다.
+desk-help-proposals =
+    두 사람의 확인이 필요한 일은 한 계정이 제안하고 다른 계정이 승인합니다. 캠페인 파일, 기관의 안내문, 접종기관, 시간대가 그렇습니다.
+    먼저 몇 명에게 무엇이 바뀌는지 보고 나서 제안합니다.
+    이전 버전으로 돌아가려면 그 버전의 내용을 제안하세요.
+desk-help-proposal =
+    무엇이 바뀌는지는 지금 명단 전체로 계산하고, 승인할 때 다시 한번 계산합니다.
+    자격을 잃는 사람이 있으면 승인자가 그 수를 입력합니다. 제안할 때와 수가 다르면 다시 제안해야 합니다.
+    이 화면에 완료라고 나오면 이미 시행된 것입니다.

@@ -8,7 +8,6 @@ use super::{Frame, GET, POST, Page, Path, Trouble, at, onward, role_words, shown
 use crate::clock::tick;
 use crate::domain::entry::Role;
 use crate::domain::staff::{Account, AccountId, Bounds};
-use crate::ops::work::staff::ROLES;
 use crate::service::desk::DeskRefused;
 use crate::service::desk::accounts::Wanted;
 use crate::web::desk::staff::{Administrators, Overseers, Routes};
@@ -102,8 +101,12 @@ struct AccountPage {
 
 impl AccountPage {
     fn of(page: &Page<Administrators>, id: Option<AccountId>, wanted: &Wanted) -> Self {
-        let role = |(name, role): (&'static str, Role)| {
-            (name, role_words(page.lang, role), role == wanted.role)
+        let role = |role: Role| {
+            (
+                role.name(),
+                role_words(page.lang, role),
+                role == wanted.role,
+            )
         };
         let sessions = &page.staff.service.desk.sessions;
         Self {
@@ -111,7 +114,7 @@ impl AccountPage {
             trouble: None,
             id: id.map(|id| id.0),
             name: wanted.name.clone(),
-            roles: ROLES.map(role).to_vec(),
+            roles: Role::ALL.map(role).to_vec(),
             campaigns: wanted.bounds.campaigns.join(" "),
             provinces: wanted.bounds.provinces.join(" "),
             sites: wanted.bounds.sites.join(" "),
@@ -143,11 +146,10 @@ fn wanted(form: &Form) -> Wanted {
             .map(str::to_owned)
             .collect()
     };
-    let role = form.field("role");
-    let role = ROLES.iter().find(|(name, _)| *name == role);
+    let role = Role::named(form.field("role"));
     Wanted {
         name: form.field("name").to_ascii_lowercase(),
-        role: role.map_or(Role::Reporter, |(_, role)| *role),
+        role: role.unwrap_or(Role::Reporter),
         bounds: Bounds {
             campaigns: list("campaigns"),
             provinces: list("provinces"),

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod home;
+mod proposals;
 mod record;
 mod session;
 
@@ -25,6 +26,7 @@ pub fn routes(routes: &mut Routes<'_>) {
     session::routes(routes);
     home::routes(routes);
     accounts::routes(routes);
+    proposals::routes(routes);
     record::routes(routes);
 }
 
@@ -58,6 +60,7 @@ pub struct Who {
 /// Pages that are in the line of links, each with the roles that come to it.
 const WAYS: &[(&str, &str, &[Role])] = &[
     ("", "desk-home", super::staff::Anyone::ROLES),
+    ("/proposals", "desk-proposals", super::staff::Readers::ROLES),
     ("/accounts", "desk-accounts", super::staff::Overseers::ROLES),
     ("/record", "desk-record", super::staff::Overseers::ROLES),
     ("/me", "desk-me", super::staff::Anyone::ROLES),

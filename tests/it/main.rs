@@ -11,6 +11,7 @@ mod copies;
 mod crash;
 mod crowd;
 mod described;
+mod desk;
 mod door;
 mod evenings;
 mod evidence;

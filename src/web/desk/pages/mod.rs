@@ -11,7 +11,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::{Method, StatusCode};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
 use super::staff::{Allowed, Routes, Staff};
@@ -272,4 +272,20 @@ fn onward(address: &str) -> HttpResponse {
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 
-type Path = web::Path<std::collections::HashMap<String, String>>;
+/// The parts of an address.
+pub struct Path(HttpRequest);
+
+impl Path {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.match_info().get(name)
+    }
+}
+
+impl FromRequest for Path {
+    type Error = std::convert::Infallible;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(request.clone())))
+    }
+}

@@ -186,7 +186,8 @@ impl Witness {
         let seen: BTreeMap<String, Seen> = seen;
         if let Some((name, _)) = seen.iter().find(|(_, seen)| !seen.is_as_signed()) {
             let what = format!(
-                "what it says of `{name}` is not what the note in it says: bring it back from a copy"
+                "what it says of `{name}` is not what the note in it says: bring it back from a \
+                 copy"
             );
             return Err(state(SEEN, &what));
         }

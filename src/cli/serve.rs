@@ -21,8 +21,8 @@ pub fn init(folder: &Folder, names: &[String]) -> anyhow::Result<Output> {
         "{path} is ready: data file, keys.json, server.toml, a certificate\n\
          clients that trust certs/authority.pem take it; for one of the agency's own authority: \
          sumun certs request\n\
-         first administrator: {FIRST_ADMIN}, password: {password}  (shown once, stored nowhere; good \
-         for setting your own at the desk)\n\
+         first administrator: {FIRST_ADMIN}, password: {password}  (shown once, stored nowhere)\n\
+         it is good for setting your own at the desk\n\
          `sumun keys export` seals keys.json and more: without it a copy is of no use\n\
          next: sumun campaign activate FILE; roster import FILE; sites import FILE; slots import \
          FILE; serve (each with --data {path})"

@@ -17,10 +17,10 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{
-    NoServerSessionStorage, ProducesTickets, ServerSessionMemoryCache, StoresServerSessions,
-    WebPkiClientVerifier,
+    ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert,
+    ServerSessionMemoryCache, StoresServerSessions, WebPkiClientVerifier,
 };
-use rustls::sign::SingleCertAndKey;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 
 use super::fault::{CertificateWarning, PairFault};
@@ -89,6 +89,14 @@ impl Endpoint {
         Ok(())
     }
 
+    /// The same for a server that keeps one for ever: its certificate is the one in use. Who the
+    /// authorities of its clients are is read once.
+    pub fn kept_config(self: &Arc<Self>) -> ServerConfig {
+        let mut config = ServerConfig::clone(&self.config());
+        config.cert_resolver = Arc::new(InUse(Arc::clone(self)));
+        config
+    }
+
     /// What a new connection takes.
     pub fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.current.load().config)
@@ -107,6 +115,16 @@ impl Endpoint {
     /// What should be looked at now.
     pub fn warnings(&self, now: Stamp) -> Vec<CertificateWarning> {
         self.current.load().pair.warnings(now)
+    }
+}
+
+/// Shows clients the certificate that is in use when they come.
+#[derive(Debug)]
+struct InUse(Arc<Endpoint>);
+
+impl ResolvesServerCert for InUse {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.current.load().pair.certified))
     }
 }
 

@@ -178,7 +178,8 @@ fn a_start_far_after_the_last_use_wants_the_clock_confirmed() {
     let two_days_ago = Clock::manual(wall().plus_s(-2 * DAY_S));
     Folder::at(folder.path()).init(&two_days_ago).unwrap();
     let world = World { folder };
-    let port_0 = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\nplain_http = true\n";
+    let port_0 = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
+        desk_listen = \"127.0.0.1:0\"\nplain_http = true\n";
     world.write("server.toml", port_0);
     let campaign = world.write("campaign.toml", &super::world::campaign_text(""));
     let campaign = campaign.display().to_string();
@@ -211,7 +212,8 @@ fn a_start_tells_how_long_nobody_used_the_folder_before() {
     let clock = Clock::manual(five_hours_ago);
     Folder::at(folder.path()).init(&clock).unwrap();
     let world = World { folder };
-    let port_0 = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\nplain_http = true\n";
+    let port_0 = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
+        desk_listen = \"127.0.0.1:0\"\nplain_http = true\n";
     world.write("server.toml", port_0);
     let doctor = text(&world.run(&["doctor"]).stdout);
     assert!(doctor.contains("last in use 180"), "{doctor}");

@@ -35,7 +35,8 @@ fn a_folder_of_an_earlier_day_verifies_exports_and_serves() {
     }
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(world.path("keys.json"), fs::Permissions::from_mode(0o600)).unwrap();
-    let settings = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\nplain_http = true\n";
+    let settings = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
+        desk_listen = \"127.0.0.1:0\"\nplain_http = true\n";
     fs::write(world.path("server.toml"), settings).unwrap();
     let told = fs::read_to_string(sample().join("head.json")).unwrap();
     let told: Value = serde_json::from_str(&told).unwrap();

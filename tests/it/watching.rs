@@ -47,7 +47,8 @@ impl Used {
         });
         worlds[0].write("copies.json", &noted.to_string());
         let server = worlds[0].serve();
-        let with_tls = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\n";
+        let with_tls = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
+            desk_listen = \"127.0.0.1:0\"\n";
         worlds[1].write("server.toml", with_tls);
         let with_tls = worlds[1].serve();
         let session = server.session(&person(OPEN, 0));

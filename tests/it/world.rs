@@ -125,7 +125,8 @@ impl World {
     pub fn on(folder: tempfile::TempDir, people: u64, slots: &str) -> Self {
         let world = Self { folder };
         world.ok(&["init"]);
-        let port_0 = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\nplain_http = true\n";
+        let port_0 = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
+            desk_listen = \"127.0.0.1:0\"\nplain_http = true\n";
         fs::write(world.path("server.toml"), port_0).unwrap();
         world.write("campaign.toml", &campaign_text(""));
         world.write("people.csv", &roster_text(people));

@@ -401,7 +401,8 @@ pub enum Change {
         /// The address that it came from.
         origin: String,
     },
-    /// A part of the text of the next proposal. Part 0 begins it, and throws an unfinished one away.
+    /// A part of the text of the next proposal. Part 0 begins it, and throws away what was not
+    /// finished.
     ProposalPart {
         proposal: u32,
         part: u32,

@@ -1,9 +1,9 @@
 //! What one account proposes and another approves.
 //!
-//! A proposal is in the journal with all of its text before anybody can approve it, and the approval
-//! is an entry before anything of it is done: what was done is what was read. Who proposed is known
-//! by the number of the account, so neither another session nor another name is a second pair of
-//! eyes.
+//! A proposal is in the journal with all of its text before anybody can approve it, and the
+//! approval is an entry before anything of it is done: what was done is what was read. Who proposed
+//! is known by the number of the account, so neither another session nor another name is a second
+//! pair of eyes.
 
 use serde::{Deserialize, Serialize};
 

@@ -118,7 +118,8 @@ mod tests {
     fn an_app_gets_name_and_secret() {
         assert_eq!(
             address("질병 A", "kim", b"12345"),
-            "otpauth://totp/%EC%A7%88%EB%B3%91%20A:kim?secret=GEZDGNBV&issuer=%EC%A7%88%EB%B3%91%20A"
+            "otpauth://totp/%EC%A7%88%EB%B3%91%20A:kim?secret=GEZDGNBV&issuer=\
+             %EC%A7%88%EB%B3%91%20A"
         );
     }
 }

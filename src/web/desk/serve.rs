@@ -48,10 +48,7 @@ pub fn serve(
     .on_connect(present);
     for socket in sockets {
         server = match &tls {
-            Some(tls) => {
-                let config = rustls::ServerConfig::clone(&tls.config());
-                server.listen_rustls_0_23(socket, config)?
-            }
+            Some(tls) => server.listen_rustls_0_23(socket, tls.kept_config())?,
             None => server.listen(socket)?,
         };
     }

@@ -5,6 +5,8 @@
 //! as everything else. Their acts go before the crowd's.
 
 pub mod accounts;
+pub mod board;
+pub mod gate;
 pub mod hashing;
 pub mod sign_in;
 
@@ -19,6 +21,7 @@ use crate::engine::command::{Command, Operation, Outcome};
 use crate::identity::attempts::Attempts;
 use crate::identity::staff::credentials::PasswordFault;
 use crate::identity::staff::sessions::Sessions;
+use board::DeskBoard;
 use hashing::Hashing;
 
 /// When to try again if all that hashes passwords is busy.
@@ -29,6 +32,8 @@ pub struct Desk {
     pub sessions: Sessions,
     pub attempts: Attempts,
     pub hashing: Hashing,
+    /// What the evening's board shows.
+    pub board: Arc<DeskBoard>,
 }
 
 impl Default for Desk {
@@ -37,6 +42,7 @@ impl Default for Desk {
             sessions: Sessions::default(),
             attempts: Attempts::default(),
             hashing: Hashing::start(),
+            board: Arc::default(),
         }
     }
 }

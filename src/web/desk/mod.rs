@@ -12,6 +12,7 @@ use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi as _};
 
+use api::board::charts::Charts;
 use staff::{DESK_COOKIE, Routes, Rule};
 
 use super::problem::Problem;
@@ -30,7 +31,9 @@ pub const BODY_BYTES_MAX: usize = 64 << 10;
     ),
     tags(
         (name = "session", description = "Signing in and out, one's own credentials."),
-        (name = "accounts", description = "Who may do what, and where.")
+        (name = "accounts", description = "Who may do what, and where."),
+        (name = "board", description = "The evening as it is, and its last hours."),
+        (name = "gate", description = "Acts at the gate, and what they would do.")
     ),
     components(schemas(super::problem::ProblemView)),
     modifiers(&Schemes)
@@ -55,6 +58,8 @@ impl Modify for Schemes {
 fn routes(routes: &mut Routes<'_>) {
     api::session::routes(routes);
     api::accounts::routes(routes);
+    api::board::routes(routes);
+    api::gate::routes(routes);
 }
 
 /// Everything around the routes.
@@ -62,6 +67,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     routes(&mut Routes::new(config));
     config
         .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+        .app_data(web::Data::new(Charts::default()))
         .route("/api/desk/openapi.json", web::get().to(description))
         .service(super::public::healthz)
         .default_service(web::to(no_route));

@@ -1,0 +1,1 @@
+//! What the board shows of a small evening, and who is shown it.

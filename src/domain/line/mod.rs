@@ -169,8 +169,8 @@ pub struct GateSettings {
 }
 
 impl GateSettings {
-    /// What an operator's act at that time leaves of the settings. An act that is for a line, or for
-    /// sessions, changes nothing here.
+    /// What an operator's act at that time leaves of the settings. An act that is for one line
+    /// changes nothing here.
     pub fn set(&mut self, act: &GateAct, since: Stamp) {
         let pause = |reason, freezes| Pause {
             since,

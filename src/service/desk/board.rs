@@ -230,9 +230,9 @@ fn run(service: &Service, door: &dyn Counting) {
     let board = &service.desk.board;
     let mut observer = Observer::new(service, 0);
     loop {
-        beat.beat();
         let began = tick();
         let looked = catch_unwind(AssertUnwindSafe(|| {
+            beat.beat();
             board.renew(&mut observer, service, door);
         }));
         if looked.is_err() {

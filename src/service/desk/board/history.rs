@@ -171,11 +171,11 @@ mod tests {
 
     #[test]
     fn a_ring_keeps_the_newest_and_never_grows() {
-        let mut ring = Ring::new(3);
-        let room = ring.rows.capacity();
-        (0..1_000).for_each(|row| ring.push(row));
-        assert_eq!(ring.iter().copied().collect::<Vec<_>>(), [997, 998, 999]);
-        assert_eq!(ring.rows.capacity(), room);
+        let mut kept = Ring::new(3);
+        let room = kept.rows.capacity();
+        (0..1_000).for_each(|row| kept.push(row));
+        assert_eq!(kept.iter().copied().collect::<Vec<_>>(), [997, 998, 999]);
+        assert_eq!(kept.rows.capacity(), room);
     }
 
     #[test]
@@ -184,8 +184,8 @@ mod tests {
         for second in 0..13 * 3_600 {
             history.add(tally(second, second as u64 * 3));
         }
-        let at_s = |ring: &Ring<Row>| {
-            let rows: Vec<i64> = ring.iter().map(|row| row.at.unix_s()).collect();
+        let at_s = |kept: &Ring<Row>| {
+            let rows: Vec<i64> = kept.iter().map(|row| row.at.unix_s()).collect();
             (rows.len(), rows[0], rows[rows.len() - 1])
         };
         let last = 13 * 3_600 - 1;

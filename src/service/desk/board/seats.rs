@@ -14,8 +14,8 @@ use crate::domain::time::Stamp;
 use crate::engine::shared::Offer;
 use crate::regions::listed_code;
 
-/// Between two counts at least; and a hundred times as long as a count takes, so that counting never
-/// costs more than a hundredth of a core.
+/// Between two counts at least; and a hundred times as long as a count takes, so that counting
+/// costs a hundredth of a core at the most.
 pub const WAIT_MIN: Duration = Duration::from_secs(10);
 pub const WAIT_TIMES: u32 = 100;
 

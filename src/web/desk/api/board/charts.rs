@@ -1,4 +1,4 @@
-//! The charts of the board, as SVG files: lines, figures on hover, and words for who can't see them.
+//! The charts of the board, as SVG files: lines, figures on hover, and words for a screen reader.
 //!
 //! A chart is drawn when somebody asks and it is older than `KEPT`; until then all share it. Its
 //! colours are those of the page that it stands in, and as a file of its own some that can be read

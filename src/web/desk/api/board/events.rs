@@ -1,7 +1,8 @@
 //! The body of a viewer's events.
 //!
 //! A frame is asked for when the connection can take one: a slow viewer is given the newest next,
-//! and nothing is kept for it meanwhile. Every few seconds it is looked whether the session goes on.
+//! and nothing is kept for it meanwhile. Every three seconds it is looked whether the session goes
+//! on.
 
 use std::convert::Infallible;
 use std::future::Future;

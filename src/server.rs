@@ -4,7 +4,6 @@
 //! the listeners. Shutdown is the reverse: no new requests, the writer empties its queue, the log
 //! catches up. `watch` looks each second whether every thread that must live does.
 
-mod desk;
 mod secure;
 
 use std::net::SocketAddr;
@@ -16,7 +15,7 @@ mod leave;
 mod listeners;
 mod report;
 
-pub use desk::address as desk_address;
+pub use crate::web::desk::serve::address as desk_address;
 pub use listeners::BACKLOG;
 
 use actix_server::Server;
@@ -40,6 +39,7 @@ use crate::service::keeper::{self, Keeper};
 use crate::systemd::Started;
 use crate::systemd::notify::Manager;
 use crate::tls::Endpoint;
+use crate::web::desk;
 use crate::web::door::client::Proxies;
 use crate::web::door::networks::{Bounds, Networks};
 use crate::web::door::{self, Listener, load::Load};
@@ -320,7 +320,7 @@ async fn listen(
         start_board(Arc::clone(&service), Arc::clone(&load) as Arc<dyn Counting>)?;
     }
     let board = Arc::clone(&service.desk.board);
-    let desk = desk::serve(listeners.desk, Arc::clone(&service), secure.desk.clone())?;
+    let desk = desk::serve::serve(listeners.desk, Arc::clone(&service), secure.desk.clone())?;
     let redirect = secure::redirect(listeners.redirect, &service, config)?;
     let (public, admin) = (public.run(), admin.run());
     let (stop_public, stop_admin) = (public.handle(), admin.handle());
@@ -345,6 +345,9 @@ async fn listen(
         }
         stop_admin.stop(false).await;
     });
+    if let Err(refused) = service.end_interrupted_proposals().await {
+        tracing::error!(?refused, "interrupted proposals are not told as such");
+    }
     actix_web::rt::spawn(async move {
         loop {
             tokio::time::sleep(SWEEP).await;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 
-use super::against::PublicKey;
+use super::against::{PublicKey, is_signed_by};
 use super::tiles::{TileFault, TileFolder};
 use crate::crypto::SignKey;
 use crate::domain::entry::{Change, Entry, Hash, head_key_message};
@@ -94,6 +94,22 @@ pub struct Seen {
     pub note: String,
 }
 
+impl Seen {
+    /// Whether size and root are those of the note, which the record's key signed.
+    fn is_as_signed(&self) -> bool {
+        let Ok(key) = self.key.parse::<PublicKey>() else {
+            return false;
+        };
+        let Ok(signed) = Signed::unchecked(&self.note) else {
+            return false;
+        };
+        let checked = is_signed_by(&signed, Some(&key));
+        checked.is_ok_and(|checkpoint| {
+            checkpoint.size == self.size && checkpoint.root.to_string() == self.root
+        })
+    }
+}
+
 /// The key that the holder of `known` hands over to in the entry of this proof.
 fn handed_over(known: &[u8; 32], proof: &Inclusion) -> Option<[u8; 32]> {
     let entry = Entry::decode(proof.extra.as_deref()?).ok()?;
@@ -167,6 +183,13 @@ impl Witness {
                 )
             })?,
         };
+        let seen: BTreeMap<String, Seen> = seen;
+        if let Some((name, _)) = seen.iter().find(|(_, seen)| !seen.is_as_signed()) {
+            let what = format!(
+                "what it says of `{name}` is not what the note in it says: bring it back from a copy"
+            );
+            return Err(state(SEEN, &what));
+        }
         Ok(Self {
             folder: folder.to_path_buf(),
             _lock: lock,

@@ -1,6 +1,8 @@
 //! `sumun staff`: accounts of the desk.
 
 use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser as _;
 use data_encoding::BASE32_NOPAD;
 use serde_json::json;
 
@@ -13,7 +15,13 @@ use crate::identity::staff::otp;
 use crate::ops::folder::Folder;
 use crate::ops::outcome::StaffAccount;
 use crate::ops::work::Work;
-use crate::ops::work::staff::{StaffWork, role_name};
+use crate::ops::work::staff::StaffWork;
+
+/// Takes the name of a role.
+fn role() -> impl clap::builder::TypedValueParser<Value = Role> {
+    let names = PossibleValuesParser::new(Role::ALL.map(Role::name));
+    names.map(|name| Role::named(&name).expect("it is one of these names"))
+}
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum StaffCommand {
@@ -22,7 +30,7 @@ pub enum StaffCommand {
     Add {
         /// 2 to 40 of a-z, 0-9, `.`, `-` and `_`, a letter first
         name: String,
-        #[arg(long, value_name = "ROLE")]
+        #[arg(long, value_name = "ROLE", value_parser = role())]
         role: Role,
         /// A site that the account is for
         #[arg(long = "site", value_name = "SITE")]
@@ -127,7 +135,7 @@ pub fn list(all: &[StaffAccount]) -> Output {
         };
         let at = account.signed_in_at.as_deref();
         let at = at.map_or(String::new(), |at| format!("  signed in {at}"));
-        let role = role_name(account.role);
+        let role = account.role.name();
         let bounds = bounds.collect::<String>();
         let line = format!("  {:20} {role:14} {state}{bounds}{at}", account.name);
         lines.push(line.trim_end().to_owned());

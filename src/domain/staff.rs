@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::domain::entry::{Actor, Change, Role, SessionAct};
 use crate::domain::time::Stamp;
@@ -39,7 +38,7 @@ impl fmt::Display for AccountId {
 }
 
 /// Where an account may do what its role may; an empty list bounds nothing.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
     /// Campaigns by id.

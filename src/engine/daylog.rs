@@ -99,7 +99,7 @@ impl Follower for DayLog {
                 self.begin(day)?;
                 last = self.taken;
             }
-            let hash = line_of(&entry, bytes, false, &mut self.lines);
+            let hash = line_of(&entry, bytes, true, &mut self.lines);
             (last.seq, last.hash) = (seq, hash);
             if self.lines.len() >= WRITE_BYTES {
                 self.write(&last)?;

@@ -188,6 +188,9 @@ impl Core {
         if let Some(id) = staged.other_keys() {
             batch.push(actor.clone(), Change::PersonalKeysRotated { id });
         }
+        for change in staged.stored_again() {
+            batch.push(actor.clone(), change);
+        }
         for (from, to) in moves {
             batch.push(actor.clone(), Change::PersonRekeyed { from, to });
         }

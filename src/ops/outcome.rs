@@ -14,6 +14,7 @@ use crate::domain::entry::{GateAct, Role};
 use crate::domain::staff::Bounds;
 use crate::files::Report;
 use crate::gate::board::BoardView;
+pub use crate::service::activation::{ActivationDryRun, LineEffect, LineTouched, WindowsAhead};
 
 /// An error and what caused it, in one line. Some errors say their cause themselves: what was said
 /// is not said again.
@@ -129,77 +130,6 @@ pub struct AgencyInForce {
     pub name: CampaignName,
     /// The version of the text that people agree to.
     pub consent: Option<String>,
-}
-
-/// What an activation would do to people who wait.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ActivationDryRun {
-    pub campaign: String,
-    pub version: u32,
-    /// The lines with people for whom something changes.
-    pub lines: Vec<LineTouched>,
-    /// The windows of each opening that is to come, if the order is `windows`; by the roster and
-    /// the rate of now.
-    pub windows: Vec<WindowsAhead>,
-}
-
-/// What the windows of an opening will be if nothing changes until they are shown.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct WindowsAhead {
-    pub from: String,
-    /// People on the roster whom it is for.
-    pub people: u64,
-    pub windows: u32,
-    pub window_s: u32,
-    /// When the last of them ends.
-    pub until: String,
-    /// People in each.
-    pub people_each: u64,
-    /// As many as are let in within a window.
-    pub room_each: u64,
-    /// From when on people can look theirs up.
-    pub shown_at: String,
-    /// That time has come: the seed is committed to and shown in one, with no public value in it.
-    pub is_shown_at_once: bool,
-}
-
-/// A line of an opening, as it is, and what would become of it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct LineTouched {
-    pub from: String,
-    pub until: String,
-    pub waiting: u64,
-    /// People with a window that has not begun, by the roster as it was planned.
-    pub to_come: u64,
-    pub effects: Vec<LineEffect>,
-}
-
-/// What an activation does to a line.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LineEffect {
-    /// Its opening is not planned any more: its places are worth nothing.
-    Gone,
-    /// The lobby closes, and places are kept for the opening at that time.
-    LobbyCloses { from: String },
-    /// It is open and becomes a lobby until then.
-    Closes { from: String },
-    /// The lobby opens at once.
-    OpensNow,
-    /// It is over at once: only whoever was called may finish.
-    Ends,
-    /// It begins at another time; places are kept.
-    Moved { from: String },
-    /// It ends at another time.
-    Until { until: String },
-    /// For so many of its people the opening is not any more.
-    NotTheirs { people: u64 },
-    /// The order is another one: this line keeps the one that it began with.
-    OrderKept,
-    /// So many people have a window that has not begun, and is planned anew.
-    WindowsMoved { people: u64 },
-    /// So many people have a window that has not begun, and may come at once.
-    WindowsGone { people: u64 },
 }
 
 /// What an import of sites or slots did.

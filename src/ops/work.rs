@@ -4,7 +4,6 @@
 //! file). `control` runs it in the server, the command line in its own process otherwise. Both get
 //! an `outcome`, and only the command line puts it into words.
 
-mod activation;
 mod agency;
 mod file;
 mod person;
@@ -20,6 +19,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Entropy;
+use crate::domain::campaign::Campaign;
 use crate::domain::campaign::local::read_instant;
 use crate::domain::entry::{GateAct, head_message};
 use crate::domain::ids::{CampaignId, LineIndex, VaccineIndex};
@@ -39,6 +39,7 @@ use crate::ops::outcome::{
     CampaignInForce, CampaignName, CampaignVersion, Done, Finished, Imported, RosterStats,
     SignedHead, WorkFault, WorkRefused,
 };
+use crate::service::activation;
 
 pub use agency::LogoFile;
 use file::{Bounded, campaign_text};
@@ -229,9 +230,13 @@ pub fn prepare(
     let operation = match work {
         Work::Activate { dry_run } => match campaign_text(source)? {
             Ok(source) if *dry_run => {
-                return Ok(Prepared::Finished(activation::dry_run(
-                    shared, &source, now,
-                )));
+                return Ok(match Campaign::parse(&source) {
+                    Ok((rules, _)) => {
+                        let seen = activation::dry_run(shared, rules, now);
+                        Prepared::done(Done::ActivationDryRun(seen))
+                    }
+                    Err(findings) => Prepared::fault(WorkFault::Findings(findings)),
+                });
             }
             Ok(source) => Operation::Activate { source, now },
             Err(fault) => return Ok(Prepared::fault(fault)),

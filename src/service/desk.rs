@@ -6,8 +6,11 @@
 
 pub mod accounts;
 pub mod board;
+pub mod effect;
 pub mod gate;
 pub mod hashing;
+pub mod proposals;
+pub mod record;
 pub mod sign_in;
 
 use std::sync::Arc;
@@ -34,6 +37,8 @@ pub struct Desk {
     pub hashing: Hashing,
     /// What the evening's board shows.
     pub board: Arc<DeskBoard>,
+    /// One proposes or decides at a time.
+    proposing: tokio::sync::Mutex<()>,
 }
 
 impl Default for Desk {
@@ -43,6 +48,7 @@ impl Default for Desk {
             attempts: Attempts::default(),
             hashing: Hashing::start(),
             board: Arc::default(),
+            proposing: tokio::sync::Mutex::default(),
         }
     }
 }
@@ -58,6 +64,8 @@ pub enum DeskRefused {
     },
     /// The password is right; a one-time code is wanted too.
     CodeWanted,
+    /// A page of another site sent it.
+    Foreign,
     /// The session has ended, or there is none.
     Session,
     /// The session can do nothing yet but set its account up.
@@ -66,6 +74,19 @@ pub enum DeskRefused {
     NotYours,
     NotFound,
     Password(PasswordFault),
+    /// Whoever proposed it can't approve it.
+    SameEyes,
+    /// So many people lose something by it: the approver has to type that.
+    Typed {
+        expected: u64,
+    },
+    /// So many people lose something by it now, and not as many as when it was proposed.
+    Changed {
+        then: u64,
+        now: u64,
+    },
+    /// What is wrong with the text that came.
+    Faults(Vec<String>),
     /// The one-time code does not fit the secret that is being set up.
     Code,
     /// Says why and what to do.

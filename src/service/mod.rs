@@ -1,6 +1,7 @@
 //! What people and their pages can do: the one place where gate, identity, rules, seats and writer
 //! meet. Knows nothing of HTTP; the API and the pages are both thin coats over it.
 
+pub mod activation;
 pub mod booking;
 pub mod browsing;
 pub mod copied;

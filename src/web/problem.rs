@@ -219,6 +219,10 @@ impl Problem {
         problem
     }
 
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
     pub fn after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
         self

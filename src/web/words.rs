@@ -244,9 +244,14 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("code_wanted", 401),
     ("code_wrong", 422),
     ("password_refused", 422),
+    ("signed_out", 401),
     ("set_up_first", 403),
     ("not_yours", 403),
     ("not_possible", 409),
+    ("same_eyes", 403),
+    ("type_the_number", 409),
+    ("effect_changed", 409),
+    ("faults_found", 422),
 ];
 
 /// A problem's HTTP status, and its words in one language.

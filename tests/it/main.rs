@@ -11,6 +11,7 @@ mod copies;
 mod crash;
 mod crowd;
 mod described;
+mod desk;
 mod desk_board;
 mod door;
 mod evenings;

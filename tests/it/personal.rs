@@ -35,6 +35,19 @@ fn this_month() -> String {
     now.strftime("%Y-%m").to_string()
 }
 
+/// What the program writes of a refused look can't be written by whoever looks.
+#[test]
+fn a_look_can_not_pose_as_one_that_was_refused() {
+    let world = World::new(3);
+    let code = person(OPEN, 1).code;
+    for reason in ["refused: the reason named the person", " Refused: x"] {
+        let told = world.run(&["person", "show", "--code", &code, "--reason", reason]);
+        let (out, err) = (text(&told.stdout), text(&told.stderr));
+        assert!(!told.status.success(), "{out}{err}");
+        assert!(!out.contains("시험"), "{out}");
+    }
+}
+
 #[test]
 fn a_look_is_on_record_with_account_reason_and_person_and_a_code_is_in_no_log() {
     let world = World::new(PEOPLE);
@@ -279,6 +292,12 @@ fn what_is_erased_is_gone_from_the_file_from_restored_copies_and_by_digest() {
     assert_eq!(seen["name"], Value::Null, "{seen}");
     let brought = world.ok(&[&import[..], &["--accept-erased", "1"]].concat());
     assert_eq!(brought["erased_back"], 1, "{brought}");
+    // Whose name came back is on record, by pseudonym.
+    let lines = text(&world.run(&["audit", "export"]).stdout);
+    let again = lines.lines().find(|line| line.contains("stored_again"));
+    let again: Value = serde_json::from_str(again.expect("an entry says so")).unwrap();
+    let people = &again["change"]["personal_data_seen"]["people"];
+    assert_eq!(people.as_array().map(Vec::len), Some(1), "{again}");
     // Once it is there again, nobody is asked again.
     world.ok(&import);
     let verified = world.ok(&["verify"]);

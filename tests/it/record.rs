@@ -484,6 +484,28 @@ fn what_a_crash_left_behind_the_last_entry_is_said() {
     assert!(told.contains("not acknowledged"), "{told}");
 }
 
+/// The daily log has the same lines as an export, so that it can be checked like one.
+#[test]
+fn a_days_file_of_the_log_is_verified_like_an_export() {
+    let world = World::new(3);
+    let server = world.serve();
+    world.ok(&["gate", "message", "one"]);
+    assert!(server.stop().success());
+    let mut files: Vec<_> = fs::read_dir(world.path("log"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "jsonl"))
+        .collect();
+    files.sort();
+    let logged: Vec<u8> = files
+        .iter()
+        .flat_map(|file| fs::read(file).unwrap())
+        .collect();
+    assert_eq!(text(&logged), text(&world.run(&["audit", "export"]).stdout));
+    let (good, told) = verify(&[path(&files[0])]);
+    assert!(good && told.contains("without --public-key"), "{told}");
+}
+
 /// What was asked to be compared and can't be is no success, whatever else is good.
 #[test]
 fn a_comparison_that_can_not_be_made_is_a_fault() {
@@ -523,6 +545,13 @@ fn a_comparison_that_can_not_be_made_is_a_fault() {
     let copied = world.write("copied", &copied);
     let (good, told) = verify(&[path(&copied), "--public-key", key]);
     assert!(good, "{told}");
+    // Witnesses sign checkpoints: where none is looked at, nobody's signature can be.
+    let told = world.run(&["audit", "verify", "--witness", key]);
+    assert!(!told.status.success(), "{}", text(&told.stdout));
+    // Tiles of one record are not written over those of another.
+    let other = World::new(3);
+    let told = other.run(&["audit", "export", "--tiles", path(&tiles)]);
+    assert!(!told.status.success() && text(&told.stderr).contains("another record"));
     // Nothing of a file of secrets is printed.
     let secrets = world.path("keys.json");
     let (good, told) = verify(&[path(&newer), "--public-key", path(&secrets)]);

@@ -280,8 +280,13 @@ fn pages_decide_nothing_and_hold_nothing_inline() {
         Vec::<String>::new()
     );
     let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web/pages/templates");
-    for entry in fs::read_dir(templates).unwrap() {
-        let path = entry.unwrap().path();
+    let listed = |folder: &Path| {
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+    };
+    let all = listed(&templates).chain(listed(&templates.join("desk")));
+    for path in all.filter(|path| path.is_file()) {
         let text = fs::read_to_string(&path).unwrap();
         for inline in [
             " style=\"",

@@ -425,6 +425,7 @@ fn change(random: &mut Random) -> Change {
                 Purpose::Erased,
                 Purpose::Reviewed,
                 Purpose::Compared,
+                Purpose::StoredAgain,
             ]),
             origin: text(random),
             reason: text(random),

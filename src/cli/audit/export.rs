@@ -17,6 +17,7 @@ use crate::ops::folder::Folder;
 use crate::ops::outcome::Done;
 use crate::ops::work::Work;
 use crate::tree::checkpoint::Signed;
+use crate::tree::proof;
 use crate::tree::tile::Tile;
 
 /// `sumun audit export`.
@@ -80,6 +81,21 @@ fn tiles(folder: &Folder, into: &Path) -> anyhow::Result<Output> {
     let checkpoint = Signed::unchecked(&seen.note)?.checkpoint;
     fs::create_dir_all(into).with_context(|| format!("can't make {}", into.display()))?;
     let (from, to) = (TileFolder::at(folder.tree()), TileFolder::at(into));
+    if let Some(there) = to.checkpoint()? {
+        let there = Signed::unchecked(&there).map(|signed| signed.checkpoint);
+        let goes_on = there.is_ok_and(|there| {
+            there.origin == checkpoint.origin
+                && there.size <= checkpoint.size
+                && proof::root(there.size, &mut from.nodes(checkpoint.size))
+                    .is_ok_and(|root| root == there.root)
+        });
+        anyhow::ensure!(
+            goes_on,
+            "{} has tiles of another record, or of more entries, or of a fork of this one: keep \
+             them, and give another folder",
+            into.display()
+        );
+    }
     let all: Vec<Tile> = Tile::all(checkpoint.size).collect();
     let copied: anyhow::Result<Vec<bool>> = all
         .par_iter()

@@ -48,6 +48,15 @@ impl Verify {
             kept: kept.collect::<anyhow::Result<_>>()?,
             key: self.public_key.as_deref().map(read_key).transpose()?,
         };
+        let is_evidence_or_own = self
+            .file
+            .as_deref()
+            .is_none_or(|path| path.is_dir() && is_evidence(path));
+        anyhow::ensure!(
+            self.witness.is_empty() || !is_evidence_or_own,
+            "witnesses sign checkpoints: check one that is cosigned, or tiles with it, with \
+             --witness"
+        );
         let Some(path) = &self.file else {
             return verify::of_folder(folder, &against);
         };
@@ -176,8 +185,15 @@ impl Verify {
     }
 }
 
-/// Entries have no signature of their own: a key alone shows nothing of them.
+/// Entries have no signature of their own: a key alone shows nothing of them. Nor does a head whose
+/// key came with it.
 fn signed(mut output: Output, against: &Against) -> Output {
+    if against.key.is_none() {
+        output.human += "\nwithout --public-key this shows only that the entries fit each other: \
+                         anybody can make such a file, and a head for it. Get the key from the \
+                         agency";
+        output.json["signed"] = json!(false);
+    }
     if against.key.is_some() && against.kept.is_empty() {
         output.human += "\nNO SIGNATURE WAS CHECKED: an export has none; give a signed head or \
                          checkpoint with --head";

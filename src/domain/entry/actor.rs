@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use utoipa::ToSchema;
-
 use crate::domain::ids::PersonKey;
 use crate::domain::shown;
 
@@ -44,9 +42,7 @@ impl Actor {
 }
 
 /// What somebody behind the desk may do. Variants are appended.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Manages accounts.
@@ -63,4 +59,33 @@ pub enum Role {
     Auditor,
     /// Reads figures without people.
     Reporter,
+}
+
+impl Role {
+    pub const ALL: [Self; 7] = [
+        Self::Administrator,
+        Self::Operator,
+        Self::Approver,
+        Self::Site,
+        Self::Agent,
+        Self::Auditor,
+        Self::Reporter,
+    ];
+
+    /// As entries, forms and commands name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::Operator => "operator",
+            Self::Approver => "approver",
+            Self::Site => "site",
+            Self::Agent => "agent",
+            Self::Auditor => "auditor",
+            Self::Reporter => "reporter",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
 }

@@ -472,6 +472,8 @@ pub enum Purpose {
     Reviewed,
     /// To see what a roster file would change: the figures tell who of it is as the file says.
     Compared,
+    /// An import stored the names again that had been erased, because it was told to.
+    StoredAgain,
 }
 
 impl Change {

@@ -51,7 +51,7 @@ variants!(change_name, CHANGES, Change:
     LineTold Stopped
     PersonalKeysRotated HeadKeyRotated VaultSealed PersonErased VaultEmptied PersonalDataSeen
     StaffSet StaffCredentialsSet StaffSession ProposalPart Proposed ProposalDecided ProposalEnded);
-variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed Compared);
+variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed Compared StoredAgain);
 variants!(session_name, SESSIONS, SessionAct: SignedIn SignedOut Revoked);
 variants!(proposal_name, PROPOSALS, Proposal: Campaign Agency Sites Slots Gate);
 variants!(decision_name, DECISIONS, Decision: Approved Declined Withdrawn);
@@ -509,6 +509,7 @@ fn changes() -> Vec<Change> {
         Purpose::Erased,
         Purpose::Reviewed,
         Purpose::Compared,
+        Purpose::StoredAgain,
     ];
     changes.extend(purposes.map(|purpose| {
         Change::PersonalDataSeen(Look {

@@ -92,7 +92,7 @@ impl World {
             if files.last().is_none_or(|(last, _)| *last != name) {
                 files.push((name, Vec::new()));
             }
-            line_of(&entry, bytes, false, &mut files.last_mut().unwrap().1);
+            line_of(&entry, bytes, true, &mut files.last_mut().unwrap().1);
         }
         assert_eq!(files.len(), 2);
         files

@@ -19,6 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+pub use person::REFUSED;
+
 use super::command::{Operation, Outcome};
 use super::shared::Shared;
 use crate::domain::ids::PersonKey;

@@ -70,6 +70,9 @@ fn refuse(look: Look, why: String, hand: &mut Hand<'_>) -> Option<Outcome> {
     })
 }
 
+/// What the program itself writes in front of a reason; nobody may give one that begins so.
+pub const REFUSED: [&str; 2] = ["refused:", "an erasure that was refused:"];
+
 /// Refuses a reason that names the person. The look is journalled without that reason.
 fn refuse_names(look: Look, hand: &mut Hand<'_>) -> Option<Outcome> {
     let reason = "refused: the reason that was given named the person".to_owned();

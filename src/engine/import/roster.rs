@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 use super::rekey::{Recognised, recognise};
 use super::sweep::{has_something, sweep_all};
 use super::{AtDesk, NotStaged, OTHER_ROSTER};
-use crate::domain::entry::LOOK_PEOPLE_MAX;
+use crate::domain::entry::{Change, LOOK_PEOPLE_MAX, Look, Purpose};
 use crate::domain::ids::{BookingNumber, HoldId, PersonKey};
 use crate::domain::personal::VaultState;
 use crate::domain::roster::digest::RosterDigest;
@@ -54,6 +54,8 @@ pub struct StagedRoster {
     /// People with something, from the old to the new key: moved by the entries beside the last.
     moves: Vec<(PersonKey, PersonKey)>,
     seen: Seen,
+    /// People whose names were erased and are stored again.
+    erased_back: Vec<PersonKey>,
     at_desk: AtDesk,
 }
 
@@ -105,6 +107,8 @@ pub struct Compared {
     seen: Seen,
     left: Vec<RosterPerson>,
     recognised: Recognised,
+    /// People whose names were erased and come back.
+    erased_back: Vec<PersonKey>,
 }
 
 impl Compared {
@@ -150,11 +154,12 @@ pub fn compare(
         gone,
         unchanged: difference.unchanged,
     };
+    let erased_back = erased_back(&shared.state().vault, &base, &prepared.roster);
     let mut news = RosterNews {
         rekeyed: recognised.people.len(),
         undecided: recognised.undecided.clone(),
         same_people: prepared.same_people.clone(),
-        erased_back: erased_back(&shared.state().vault, &base, &prepared.roster),
+        erased_back: erased_back.len(),
         ..RosterNews::default()
     };
     let (mut seen, mut left) = (None, Vec::new());
@@ -188,6 +193,7 @@ pub fn compare(
         seen,
         left,
         recognised,
+        erased_back,
     })
 }
 
@@ -218,17 +224,18 @@ fn bookings_of(state: &State, person: &PersonKey) -> Vec<BookingNumber> {
     active.map(|booking| booking.number).collect()
 }
 
-/// How many people of a file had their names erased, and would have them stored again.
-fn erased_back(vault: &VaultState, base: &Roster, next: &Roster) -> usize {
+/// The people of a file whose names were erased, and who would have them stored again.
+fn erased_back(vault: &VaultState, base: &Roster, next: &Roster) -> Vec<PersonKey> {
     if !vault.has_erased() {
-        return 0;
+        return Vec::new();
     }
     let is_back = |person: &&RosterPerson| {
         let is_on_roster = base.find(&person.key).is_some();
         let is_known = is_on_roster || base.find_left(&person.key).is_some();
         vault.comes_back(&person.key, is_on_roster, is_known)
     };
-    next.people.iter().filter(is_back).count()
+    let back = next.people.iter().filter(is_back);
+    back.map(|person| person.key).collect()
 }
 
 /// Names that were erased are not stored again unasked: somebody may have asked for it in writing.
@@ -288,6 +295,7 @@ pub fn stage(
         seen,
         left,
         recognised,
+        erased_back,
         ..
     } = compared;
     drop(compared.difference);
@@ -325,6 +333,7 @@ pub fn stage(
         recognised,
         moves: Vec::new(),
         seen,
+        erased_back,
         at_desk,
     });
     staged.next.add_left(left);
@@ -403,6 +412,19 @@ impl StagedRoster {
     pub(super) fn moves_for_later(&mut self) -> Vec<Vec<(PersonKey, PersonKey)>> {
         let later = self.moves.split_off(self.moves.len().min(MOVES_AT_ONCE));
         later.chunks(MOVES_AT_ONCE).map(<[_]>::to_vec).collect()
+    }
+
+    /// Entries that say whose erased names are stored again: a pseudonym for each.
+    pub(in crate::engine) fn stored_again(&self) -> impl Iterator<Item = Change> + '_ {
+        let looks = self.erased_back.chunks(LOOK_PEOPLE_MAX);
+        looks.map(|people| {
+            Change::PersonalDataSeen(Look {
+                purpose: Purpose::StoredAgain,
+                origin: String::new(),
+                reason: "an import brought the names back".to_owned(),
+                people: people.to_vec(),
+            })
+        })
     }
 
     /// The moves that the state allows: nobody's new key may have a booking or a hold already.

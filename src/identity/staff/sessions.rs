@@ -69,8 +69,9 @@ pub struct Origin {
 struct All {
     by_token: HashMap<[u8; 32], Session>,
     next: u64,
-    /// The last step whose one-time code was used.
-    used: HashMap<AccountId, i64>,
+    /// The last step whose one-time code was used, by the hash of the secret: another secret has
+    /// codes of its own.
+    used: HashMap<[u8; 32], i64>,
 }
 
 /// All sessions.
@@ -231,15 +232,15 @@ impl Sessions {
         own
     }
 
-    /// The last step whose code an account used.
-    pub fn used_step(&self, account: AccountId) -> Option<i64> {
-        locked(&self.0).used.get(&account).copied()
+    /// The last step of which a code of this secret was used.
+    pub fn used_step(&self, secret: &[u8]) -> Option<i64> {
+        locked(&self.0).used.get(&sha256(secret)).copied()
     }
 
     /// Uses the code of a step up; false if somebody was faster.
-    pub fn use_step(&self, account: AccountId, step: i64) -> bool {
+    pub fn use_step(&self, secret: &[u8], step: i64) -> bool {
         let mut all = locked(&self.0);
-        let last = all.used.entry(account).or_insert(i64::MIN);
+        let last = all.used.entry(sha256(secret)).or_insert(i64::MIN);
         let is_new = step > *last;
         *last = step.max(*last);
         is_new
@@ -387,9 +388,10 @@ mod tests {
     #[test]
     fn a_step_is_used_once() {
         let sessions = Sessions::default();
-        assert!(sessions.use_step(KIM, 7));
-        assert!(!sessions.use_step(KIM, 7) && !sessions.use_step(KIM, 6));
-        assert!(sessions.use_step(AccountId(3), 7) && sessions.use_step(KIM, 8));
-        assert_eq!(sessions.used_step(KIM), Some(8));
+        let (own, other) = (&[1; 20][..], &[2; 20][..]);
+        assert!(sessions.use_step(own, 7));
+        assert!(!sessions.use_step(own, 7) && !sessions.use_step(own, 6));
+        assert!(sessions.use_step(other, 7) && sessions.use_step(own, 8));
+        assert_eq!(sessions.used_step(own), Some(8));
     }
 }

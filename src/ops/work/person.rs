@@ -11,6 +11,7 @@ use crate::domain::state::Status;
 use crate::domain::text::{check, unfit};
 use crate::domain::time::Stamp;
 use crate::engine::command::{Operation, PersonSeen};
+use crate::engine::import::REFUSED;
 use crate::engine::shared::Shared;
 use crate::keys::Keys;
 use crate::ops::outcome::{PersonBooking, PersonShown, WorkRefused};
@@ -60,6 +61,11 @@ pub(super) fn prepare(
     if !reason.chars().any(char::is_alphanumeric) {
         let why = "a look at personal data needs a reason in words";
         return Err(WorkRefused::new(why).to_do("say it with --reason, without naming anybody"));
+    }
+    let begins = reason.to_lowercase();
+    if REFUSED.iter().any(|own| begins.starts_with(own)) {
+        let why = "the reason begins as the record tells of a look that was refused";
+        return Err(WorkRefused::new(why).to_do("say it in other words"));
     }
     let has_code = |code: &String| {
         let plain = |text: &str| text.replace(['-', ' '], "").to_uppercase();

@@ -1,7 +1,6 @@
 //! Accounts of the desk from the command line: what is needed before anybody can sign in, and when
 //! the last administrator has lost their phone.
 
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::Prepared;
@@ -35,41 +34,6 @@ pub enum StaffWork {
     Reset {
         name: String,
     },
-}
-
-/// Roles as the command line names them.
-pub const ROLES: [(&str, Role); 7] = [
-    ("administrator", Role::Administrator),
-    ("operator", Role::Operator),
-    ("approver", Role::Approver),
-    ("site", Role::Site),
-    ("agent", Role::Agent),
-    ("auditor", Role::Auditor),
-    ("reporter", Role::Reporter),
-];
-
-pub fn role_name(role: Role) -> &'static str {
-    let known = ROLES.iter().find(|(_, known)| *known == role);
-    known.map_or("", |(name, _)| name)
-}
-
-impl ValueEnum for Role {
-    fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [Role; 7] = [
-            Role::Administrator,
-            Role::Operator,
-            Role::Approver,
-            Role::Site,
-            Role::Agent,
-            Role::Auditor,
-            Role::Reporter,
-        ];
-        &ALL
-    }
-
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        Some(clap::builder::PossibleValue::new(role_name(*self)))
-    }
 }
 
 pub(super) fn prepare(work: &StaffWork, shared: &Shared, keys: &Keys) -> anyhow::Result<Prepared> {

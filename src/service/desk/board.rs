@@ -113,25 +113,13 @@ fn within(snapshot: &BoardSnapshot, bounds: &Bounds) -> BoardSnapshot {
 }
 
 /// The newest frame, the history, and who watches.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct DeskBoard {
     frames: watch::Sender<Arc<Frame>>,
     history: Mutex<History>,
     viewers: Mutex<usize>,
     is_stopped: Mutex<bool>,
     stopped: Condvar,
-}
-
-impl Default for DeskBoard {
-    fn default() -> Self {
-        Self {
-            frames: watch::Sender::default(),
-            history: Mutex::default(),
-            viewers: Mutex::default(),
-            is_stopped: Mutex::default(),
-            stopped: Condvar::default(),
-        }
-    }
 }
 
 impl DeskBoard {

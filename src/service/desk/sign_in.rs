@@ -145,9 +145,9 @@ impl Service {
         code: &str,
     ) -> Allowed<()> {
         // By the wall clock, as phones go by it, also where the server's time is simulated.
-        let used = self.desk.sessions.used_step(id);
+        let used = self.desk.sessions.used_step(secret);
         if let Some(step) = otp::step_of(secret, code, wall(), used) {
-            return match self.desk.sessions.use_step(id, step) {
+            return match self.desk.sessions.use_step(secret, step) {
                 true => Ok(()),
                 false => Err(DeskRefused::Credentials),
             };
@@ -220,9 +220,9 @@ impl Service {
     ) -> Allowed<Vec<String>> {
         check_password(password, &account.name).map_err(DeskRefused::Password)?;
         let secret = session.offered.ok_or(DeskRefused::Code)?;
-        let used = self.desk.sessions.used_step(session.account);
+        let used = self.desk.sessions.used_step(&secret);
         let step = otp::step_of(&secret, code, wall(), used).ok_or(DeskRefused::Code)?;
-        if !self.desk.sessions.use_step(session.account, step) {
+        if !self.desk.sessions.use_step(&secret, step) {
             return Err(DeskRefused::Code);
         }
         let password = password.to_owned();

@@ -4,7 +4,9 @@
 //! served. Nothing here decides: handlers call `service` and show what it answers.
 
 pub mod api;
+pub mod pages;
 pub mod problem;
+pub mod serve;
 pub mod staff;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -18,8 +20,8 @@ use staff::{DESK_COOKIE, Routes, Rule};
 use super::problem::Problem;
 use super::words::Lang;
 
-/// Bytes of a body that is not a file.
-pub const BODY_BYTES_MAX: usize = 64 << 10;
+/// Bytes of a body: a text of `TEXT_BYTES_MAX` as JSON or as a form.
+pub const BODY_BYTES_MAX: usize = 48 << 20;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -33,7 +35,8 @@ pub const BODY_BYTES_MAX: usize = 64 << 10;
         (name = "session", description = "Signing in and out, one's own credentials."),
         (name = "accounts", description = "Who may do what, and where."),
         (name = "board", description = "The evening as it is, and its last hours."),
-        (name = "gate", description = "Acts at the gate, and what they would do.")
+        (name = "gate", description = "Acts at the gate, and what they would do."),
+        (name = "proposals", description = "What one proposes and another approves.")
     ),
     components(schemas(super::problem::ProblemView)),
     modifiers(&Schemes)
@@ -60,6 +63,8 @@ fn routes(routes: &mut Routes<'_>) {
     api::accounts::routes(routes);
     api::board::routes(routes);
     api::gate::routes(routes);
+    api::proposals::routes(routes);
+    pages::routes(routes);
 }
 
 /// Everything around the routes.
@@ -69,6 +74,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
         .app_data(web::Data::new(Charts::default()))
         .route("/api/desk/openapi.json", web::get().to(description))
+        .route("/", web::get().to(pages::front))
+        .route("/desk", web::get().to(pages::front))
+        .service(super::pages::serve_asset)
         .service(super::public::healthz)
         .default_service(web::to(no_route));
 }
@@ -90,5 +98,8 @@ async fn description() -> HttpResponse {
 }
 
 async fn no_route(request: HttpRequest) -> HttpResponse {
+    if request.path().starts_with("/desk") {
+        return pages::missing(request).await;
+    }
     Problem::new(Lang::of(request.headers()), "not_found").response()
 }

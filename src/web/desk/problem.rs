@@ -13,7 +13,8 @@ pub fn of(refused: DeskRefused, lang: Lang) -> Problem {
             problem("too_many_attempts").after(retry_after_s)
         }
         DeskRefused::CodeWanted => problem("code_wanted"),
-        DeskRefused::Session => problem("session_invalid"),
+        DeskRefused::Foreign => problem("foreign_request"),
+        DeskRefused::Session => problem("signed_out"),
         DeskRefused::SetUpFirst => problem("set_up_first"),
         DeskRefused::NotYours => problem("not_yours"),
         DeskRefused::NotFound => problem("not_found"),
@@ -28,6 +29,12 @@ pub fn of(refused: DeskRefused, lang: Lang) -> Problem {
             )
             .with("characters_min", PASSWORD_CHARACTERS_MIN),
         DeskRefused::Code => problem("code_wrong"),
+        DeskRefused::SameEyes => problem("same_eyes"),
+        DeskRefused::Typed { expected } => problem("type_the_number").with("people", expected),
+        DeskRefused::Changed { then, now } => problem("effect_changed")
+            .with("people_then", then)
+            .with("people_now", now),
+        DeskRefused::Faults(faults) => problem("faults_found").with("faults", faults),
         DeskRefused::Impossible(why) => problem("not_possible").with("why", why),
         DeskRefused::Overloaded { retry_after_s } => Problem::overloaded(lang, retry_after_s),
         DeskRefused::OutcomeUnknown => problem("outcome_unknown"),

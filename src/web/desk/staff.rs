@@ -14,6 +14,7 @@ use utoipa::__dev::SchemaReferences;
 use utoipa::openapi::path::{HttpMethod, PathItem};
 use utoipa::openapi::{OpenApi, PathsBuilder, RefOr, Schema};
 
+use super::pages::Page;
 use super::problem;
 use crate::domain::entry::Role;
 use crate::domain::staff::{Account, AccountId};
@@ -85,24 +86,24 @@ pub struct Staff<A> {
 }
 
 impl<A: Allowed> Staff<A> {
-    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+    /// Whose call this is, or why it is nobody's here, and whose it is if that is known.
+    pub fn seen(request: &HttpRequest) -> Result<Self, (DeskRefused, Option<Account>)> {
         let lang = Lang::of(request.headers());
         let service = service(request);
         let origin = origin(request);
         if !is_ours_or_bearer(request.method(), request.headers()) {
             let from = Some(origin.from);
             service.events.note(Event::ForeignForm, from);
-            return Err(Problem::new(lang, "foreign_request"));
+            return Err((DeskRefused::Foreign, None));
         }
-        let refused = |refused| problem::of(refused, lang);
         let token = token(request);
         let found = service.desk_session(&token, origin.certificate);
-        let (session, account) = found.map_err(refused)?;
+        let (session, account) = found.map_err(|refused| (refused, None))?;
         if A::STAGE == Stage::Whole && session.stage == Stage::SetUp {
-            return Err(refused(DeskRefused::SetUpFirst));
+            return Err((DeskRefused::SetUpFirst, Some(account)));
         }
         if !A::ROLES.contains(&account.role) {
-            return Err(refused(DeskRefused::NotYours));
+            return Err((DeskRefused::NotYours, Some(account)));
         }
         Ok(Self {
             lang,
@@ -127,7 +128,8 @@ impl<A: Allowed> FromRequest for Staff<A> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(request))
+        let lang = Lang::of(request.headers());
+        ready(Self::seen(request).map_err(|(refused, _)| problem::of(refused, lang)))
     }
 }
 
@@ -213,7 +215,7 @@ impl<'a> Routes<'a> {
     where
         A: Allowed,
         B: FromRequest + 'static,
-        H: Handler<(Staff<A>, B)>,
+        H: Handler<(Page<A>, B)>,
         H::Output: Responder + 'static,
     {
         self.config

@@ -517,6 +517,9 @@ problem-code-wrong = The code does not fit
 problem-password-refused = This password is not taken
     .detail = It is too short, too long or too common; `why` says which.
     .next = Take at least 12 characters that are not a common word or sequence: four words together are good.
+problem-signed-out = Sign in first
+    .detail = There is no session, or it has ended: sign in for a new one.
+    .next = Sign in to go on.
 problem-set-up-first = Set your own password and one-time codes first
     .detail = The password that you were given is good for that alone.
     .next = Set your own password and one-time codes.
@@ -526,3 +529,187 @@ problem-not-yours = Your role does not do this
 problem-not-possible = This can’t be done
     .detail = `why` says why and what to do.
     .next = Read why, and change what you asked for.
+
+## The desk
+desk = Sumun desk
+desk-pages = Pages of the desk
+desk-home = Start
+desk-help = Help for this page
+desk-sign-in = Sign in
+desk-sign-out = Sign out
+desk-name = Account
+    .hint = 2 to 40 of a–z, 0–9, full stop, hyphen and underscore, a letter first.
+desk-password = Password
+desk-code = One-time code
+    .hint = The six digits that your app shows now, or one of your codes for a lost phone. Leave it empty the first time.
+desk-set-up = Set up your account
+    .lead = The password that you were given is good for this page alone. From now on you sign in with your own password and a code from your phone.
+    .do = Set up
+desk-own-password = Your own password
+desk-new-password = New password
+    .hint = At least 12 characters. Four words that do not belong together are good.
+desk-again = The same once more
+desk-not-the-same = The two passwords differ
+    .next = Type the new password twice, and enter a new code.
+desk-codes = One-time codes
+    .lead = Read this code with an app for one-time codes (such as those of your phone’s maker).
+    .qr = QR code with the secret of your one-time codes
+    .typed = Or type this into the app:
+    .now = The six digits that the app shows now.
+desk-lost-phone = For the day on which your phone is lost
+    .lead = Each of these codes is good once, in place of a one-time code. Print this page or write them down, and keep them where you keep your keys. They are not shown again.
+desk-is-set-up = Your account is set up
+desk-go-on = Go on
+desk-me = My account
+desk-sessions = Sessions
+desk-since = Since
+desk-from = From
+desk-act = What to do
+desk-this-one = This one
+desk-end = End it
+desk-end-all = End all sessions
+desk-accounts = Accounts
+desk-new-account = New account
+desk-role = Role
+desk-where = Only for
+    .hint = Leave empty what does not bound the account. Write several with a space between them.
+desk-campaigns = Campaigns
+desk-provinces = Provinces (codes)
+desk-sites = Sites (codes)
+desk-state = State
+desk-ended = ended
+desk-not-set-up = not set up yet
+desk-ready = in use
+desk-signed-in = Signed in last
+desk-may-sign-in = May sign in
+desk-make = Make the account
+desk-change = Change
+desk-reset = New first password
+    .lead = For somebody who has lost the password or the phone. Their sessions end, and they set up the account anew.
+desk-first-password = First password
+    .lead = It is shown once. Give it to the account’s owner in person: whoever has it can set the account up.
+desk-record = Who did what
+desk-day = Day
+    .fault = This day can’t be shown: write it as 2021-07-19.
+desk-account = Account
+desk-show = Show
+desk-no-acts = Nobody behind the desk or at the command line did anything on this day.
+desk-entry = Entry
+desk-at = At
+desk-did = What
+desk-more = More
+desk-more-acts = There were more acts on this day: name an account, or use sumun audit export.
+role-administrator = Administrator
+role-operator = Operator
+role-approver = Approver
+role-site = Site
+role-agent = Agent
+role-auditor = Auditor
+role-reporter = Reporter
+does-administrator = You make accounts, say what each may do and where, and end them. You run no campaign.
+does-operator = You run the campaign and the evening, and propose what needs a second pair of eyes.
+does-approver = You read what others propose, and approve or decline it. You can propose too, but not approve your own.
+does-site = You keep the day of your sites.
+does-agent = You help people on the telephone.
+does-auditor = You read everything, and change nothing.
+does-reporter = You see numbers, and nobody’s name.
+desk-help-home = This page says what your role does. The links at the top lead to its pages.
+desk-help-sign-in =
+    Sign in with the account that your administrator made for you.
+    The first time there is no code yet: leave it empty. You then set a password and one-time codes of your own.
+    If your phone is lost, use one of the codes that you kept. If those are lost too, ask your administrator for a new first password.
+desk-help-set-up =
+    You need an app that makes one-time codes. It needs no network.
+    If no code ever fits, the clock of the phone is wrong: let it set itself.
+desk-help-me =
+    A session ends half an hour after its last use, and after twelve hours.
+    End a session that you do not know, and tell your administrator.
+desk-help-accounts =
+    An account is one person: two people with one account are one pair of eyes, and the record can’t tell them apart.
+    Names are never used again. End an account when its owner leaves: what it did stays on record.
+    A new first password is good for one thing: to set the account up.
+desk-help-record =
+    What people behind the desk and at the command line did, from the journal itself. Nobody can change it.
+    What was looked at of whose personal data is in the monthly review: sumun audit access.
+problem-same-eyes = Another account has to approve this
+    .detail = Whoever proposed it can’t approve it, also in another session or under another name.
+    .next = Ask another approver.
+problem-type-the-number = Type how many people lose something by it
+    .detail = `people` says how many; send that number as `typed`.
+    .next = Read what it would do, and type how many people lose a right or a booking by it.
+problem-effect-changed = It would do something else now
+    .detail = `people_then` lost something by it when it was proposed, `people_now` do now: decline it and propose it again.
+    .next = Other people lose something by it than when it was proposed. Decline it, and have it proposed again.
+problem-faults-found = The text has faults
+    .detail = `faults` names them by line; nothing was proposed.
+    .next = Mend the faults below and propose it again.
+
+## Proposals at the desk
+desk-proposals = Proposals
+desk-propose = Propose something
+no-proposals = Nothing is proposed.
+proposal = Proposal
+proposal-number = No.
+proposal-by = Proposed by
+proposal-reason = Reason
+proposal-decided-by = Decided by
+proposal-open = waits for approval
+proposal-approved = approved, being done
+proposal-declined = declined
+proposal-withdrawn = withdrawn
+proposal-done = done
+proposal-failed = approved, but not done
+kind-campaign = Campaign file
+kind-agency = The agency’s texts
+kind-sites = Sites
+kind-slots = Slots
+kind-gate = Act at the gate
+propose-campaign = Campaign
+    .hint = Not needed for a campaign file, which names its own.
+propose-text = Text
+    .hint = The whole file: a campaign or agency file, or a CSV of sites or slots in UTF-8.
+propose-file = Take the text from a file
+propose-look = Show what it would do
+propose-do = Propose it
+effect = What it would do
+effect-takes = { $people } people lose a right that they have.
+effect-takes-none = Nobody loses a right that they have.
+effect-rows = { $rows } rows are added or changed.
+effect-people = Of everybody on the roster
+effect-at = At
+effect-may = May book then
+effect-gain = From no to yes
+effect-lose = From yes to no
+effect-waiting = People who wait
+effect-wait = { $people } wait.
+effect-changes = What changes in the file
+effect-field = Field
+effect-old = Now
+effect-new = Then
+line-gone = The opening is not planned any more: their places are worth nothing.
+line-lobby-closes = The lobby closes; places are kept until { $at }.
+line-closes = It is open and becomes a lobby until { $at }.
+line-opens-now = The lobby opens at once.
+line-ends = It ends at once: only whoever was called may finish.
+line-moved = It begins at { $at }; places are kept.
+line-until = It ends at { $at }.
+line-not-theirs = For { $people } of them it is not any more.
+line-order-kept = This line keeps the order that it began with.
+line-windows-moved = The windows of { $people } people are planned anew.
+line-windows-gone = { $people } people with a window may come at once.
+decide = Decide
+decide-typed = How many people lose something by it?
+    .hint = Type the number that stands above.
+decide-reason = Why
+decide-approve = Approve and do it now
+decide-decline = Decline
+decide-withdraw = Withdraw
+decide-own = You proposed this: another account has to approve it.
+desk-help-proposals =
+    What takes a second pair of eyes is proposed by one account and approved by another: campaign files, the agency’s texts, sites and slots.
+    First you see what it would do to how many people. Only then is it proposed.
+    To go back to the version before, propose the text of that version.
+desk-help-proposal =
+    What it would do is worked out now, over the whole roster, and once more when it is approved.
+    If people lose a right that they have, the approver types how many. If that number has changed since it was proposed, it has to be proposed again.
+    An approved proposal is in force when this page says so.

@@ -489,6 +489,9 @@ problem-code-wrong = 코드가 맞지 않습니다
 problem-password-refused = 이 비밀번호는 쓸 수 없습니다
     .detail = 너무 짧거나 길거나 흔합니다. `why`에 이유가 있습니다.
     .next = 흔한 단어나 나열이 아닌 12자 이상을 쓰세요. 단어 네 개를 이어 쓰면 좋습니다.
+problem-signed-out = 먼저 로그인해 주세요
+    .detail = 접속이 없거나 끝났습니다. 다시 로그인해 주세요.
+    .next = 로그인하시면 이어서 할 수 있습니다.
 problem-set-up-first = 먼저 본인의 비밀번호와 일회용 코드를 설정해 주세요
     .detail = 받은 비밀번호로는 설정만 할 수 있습니다.
     .next = 본인의 비밀번호와 일회용 코드를 설정해 주세요.
@@ -498,3 +501,187 @@ problem-not-yours = 이 역할로는 할 수 없습니다
 problem-not-possible = 할 수 없는 일입니다
     .detail = `why`에 이유와 해야 할 일이 있습니다.
     .next = 이유를 읽고 요청을 고쳐 주세요.
+
+## 데스크
+desk = 수문 데스크
+desk-pages = 데스크의 화면
+desk-home = 처음
+desk-help = 이 화면의 도움말
+desk-sign-in = 로그인
+desk-sign-out = 로그아웃
+desk-name = 계정
+    .hint = a–z, 0–9, 마침표, 붙임표, 밑줄 가운데 2~40자이며 글자로 시작합니다.
+desk-password = 비밀번호
+desk-code = 일회용 코드
+    .hint = 앱에 지금 보이는 여섯 자리 숫자나, 휴대전화를 잃었을 때 쓰는 코드입니다. 처음에는 비워 두세요.
+desk-set-up = 계정 설정
+    .lead = 받은 비밀번호는 이 화면에서만 쓸 수 있습니다. 이제부터는 본인의 비밀번호와 휴대전화의 코드로 로그인합니다.
+    .do = 설정하기
+desk-own-password = 본인의 비밀번호
+desk-new-password = 새 비밀번호
+    .hint = 12자 이상입니다. 서로 관련 없는 단어 네 개를 이어 쓰면 좋습니다.
+desk-again = 한 번 더 입력
+desk-not-the-same = 두 비밀번호가 다릅니다
+    .next = 새 비밀번호를 두 번 입력하고 새 코드를 입력해 주세요.
+desk-codes = 일회용 코드
+    .lead = 일회용 코드를 만드는 앱(휴대전화 제조사의 앱 등)으로 이 코드를 읽어 주세요.
+    .qr = 일회용 코드의 비밀 값을 담은 QR 코드
+    .typed = 또는 앱에 직접 입력하세요:
+    .now = 앱에 지금 보이는 여섯 자리 숫자입니다.
+desk-lost-phone = 휴대전화를 잃었을 때
+    .lead = 아래 코드는 일회용 코드 대신 한 번씩 쓸 수 있습니다. 이 화면을 인쇄하거나 적어서 열쇠를 두는 곳에 보관하세요. 다시 보여 드리지 않습니다.
+desk-is-set-up = 계정을 설정했습니다
+desk-go-on = 계속하기
+desk-me = 내 계정
+desk-sessions = 접속
+desk-since = 시작
+desk-from = 접속 주소
+desk-act = 할 일
+desk-this-one = 지금 이 접속
+desk-end = 끝내기
+desk-end-all = 모든 접속 끝내기
+desk-accounts = 계정 관리
+desk-new-account = 새 계정
+desk-role = 역할
+desk-where = 범위
+    .hint = 제한하지 않으려면 비워 두세요. 여러 개는 띄어 써 주세요.
+desk-campaigns = 캠페인
+desk-provinces = 시·도 (코드)
+desk-sites = 기관 (코드)
+desk-state = 상태
+desk-ended = 종료됨
+desk-not-set-up = 아직 설정 전
+desk-ready = 사용 중
+desk-signed-in = 마지막 로그인
+desk-may-sign-in = 로그인할 수 있음
+desk-make = 계정 만들기
+desk-change = 변경하기
+desk-reset = 첫 비밀번호 다시 만들기
+    .lead = 비밀번호나 휴대전화를 잃은 사람을 위한 것입니다. 접속이 모두 끝나고 계정을 다시 설정하게 됩니다.
+desk-first-password = 첫 비밀번호
+    .lead = 한 번만 보여 드립니다. 계정 주인에게 직접 전해 주세요. 이 비밀번호를 가진 사람이 계정을 설정할 수 있습니다.
+desk-record = 누가 무엇을 했는지
+desk-day = 날짜
+    .fault = 이 날짜는 보여 드릴 수 없습니다. 2021-07-19처럼 적어 주세요.
+desk-account = 계정
+desk-show = 보기
+desk-no-acts = 이날 데스크나 명령줄에서 한 일이 없습니다.
+desk-entry = 항목
+desk-at = 시각
+desk-did = 한 일
+desk-more = 자세히
+desk-more-acts = 이날 한 일이 더 있습니다. 계정을 지정하거나 sumun audit export를 쓰세요.
+role-administrator = 관리자
+role-operator = 운영자
+role-approver = 승인자
+role-site = 접종기관
+role-agent = 상담원
+role-auditor = 감사자
+role-reporter = 통계 담당
+does-administrator = 계정을 만들고, 각 계정이 어디서 무엇을 할 수 있는지 정하고, 종료합니다. 캠페인은 운영하지 않습니다.
+does-operator = 캠페인과 예약 당일을 운영하고, 두 사람의 확인이 필요한 일을 제안합니다.
+does-approver = 다른 사람의 제안을 읽고 승인하거나 거절합니다. 제안할 수도 있지만 자신의 제안은 승인할 수 없습니다.
+does-site = 담당 기관의 하루를 관리합니다.
+does-agent = 전화로 사람들을 돕습니다.
+does-auditor = 모든 것을 읽고 아무것도 바꾸지 않습니다.
+does-reporter = 숫자만 보고 누구의 이름도 보지 않습니다.
+desk-help-home = 이 화면은 역할이 하는 일을 알려 줍니다. 위의 링크에서 화면으로 갈 수 있습니다.
+desk-help-sign-in =
+    관리자가 만들어 준 계정으로 로그인합니다.
+    처음에는 코드가 없으니 비워 두세요. 로그인하면 본인의 비밀번호와 일회용 코드를 설정합니다.
+    휴대전화를 잃었다면 보관해 둔 코드를 쓰세요. 그것도 없으면 관리자에게 첫 비밀번호를 다시 요청하세요.
+desk-help-set-up =
+    일회용 코드를 만드는 앱이 필요합니다. 인터넷은 필요 없습니다.
+    코드가 계속 맞지 않으면 휴대전화의 시각이 틀린 것입니다. 시각을 자동으로 맞춰 주세요.
+desk-help-me =
+    접속은 마지막으로 쓴 뒤 30분, 그리고 12시간이 지나면 끝납니다.
+    모르는 접속이 있으면 끝내고 관리자에게 알려 주세요.
+desk-help-accounts =
+    계정 하나는 한 사람입니다. 두 사람이 한 계정을 쓰면 한 사람으로 보이고 기록에서 구별할 수 없습니다.
+    이름은 다시 쓰지 않습니다. 주인이 떠나면 계정을 종료하세요. 한 일은 기록에 남습니다.
+    첫 비밀번호로는 계정을 설정할 수만 있습니다.
+desk-help-record =
+    데스크와 명령줄에서 한 일을 기록 그대로 보여 줍니다. 아무도 고칠 수 없습니다.
+    누구의 개인정보를 보았는지는 월별 점검(sumun audit access)에 있습니다.
+problem-same-eyes = 다른 계정이 승인해야 합니다
+    .detail = 제안한 사람은 다른 접속이나 다른 이름으로도 승인할 수 없습니다.
+    .next = 다른 승인자에게 부탁해 주세요.
+problem-type-the-number = 무언가를 잃는 사람의 수를 입력해 주세요
+    .detail = `people`에 그 수가 있습니다. `typed`로 보내 주세요.
+    .next = 무엇이 바뀌는지 읽고, 자격이나 예약을 잃는 사람의 수를 입력해 주세요.
+problem-effect-changed = 지금은 결과가 달라졌습니다
+    .detail = 제안할 때는 `people_then`명, 지금은 `people_now`명이 무언가를 잃습니다. 거절하고 다시 제안해 주세요.
+    .next = 제안할 때와 다른 사람들이 무언가를 잃습니다. 거절하고 다시 제안받아 주세요.
+problem-faults-found = 내용에 잘못이 있습니다
+    .detail = `faults`에 줄마다 적혀 있으며 아무것도 제안되지 않았습니다.
+    .next = 아래의 잘못을 고치고 다시 제안해 주세요.
+
+## 데스크의 제안
+desk-proposals = 제안
+desk-propose = 제안하기
+no-proposals = 제안이 없습니다.
+proposal = 제안
+proposal-number = 번호
+proposal-by = 제안한 계정
+proposal-reason = 이유
+proposal-decided-by = 결정한 계정
+proposal-open = 승인을 기다림
+proposal-approved = 승인됨, 처리 중
+proposal-declined = 거절됨
+proposal-withdrawn = 철회됨
+proposal-done = 완료됨
+proposal-failed = 승인되었으나 처리하지 못함
+kind-campaign = 캠페인 파일
+kind-agency = 기관의 안내문
+kind-sites = 접종기관 목록
+kind-slots = 예약 시간대
+kind-gate = 대기실 조치
+propose-campaign = 캠페인
+    .hint = 캠페인 파일은 안에 캠페인이 적혀 있으므로 고르지 않아도 됩니다.
+propose-text = 내용
+    .hint = 파일 전체를 넣어 주세요. 캠페인이나 기관 파일, 또는 UTF-8로 된 접종기관·시간대 CSV입니다.
+propose-file = 파일에서 내용 가져오기
+propose-look = 무엇이 바뀌는지 보기
+propose-do = 제안하기
+effect = 바뀌는 것
+effect-takes = { $people }명이 지금 가진 자격을 잃습니다.
+effect-takes-none = 지금 가진 자격을 잃는 사람은 없습니다.
+effect-rows = { $rows }줄을 추가하거나 변경합니다.
+effect-people = 명단의 모든 사람 가운데
+effect-at = 시각
+effect-may = 그때 예약할 수 있음
+effect-gain = 불가에서 가능으로
+effect-lose = 가능에서 불가로
+effect-waiting = 기다리는 사람들
+effect-wait = { $people }명이 기다립니다.
+effect-changes = 파일에서 바뀌는 것
+effect-field = 항목
+effect-old = 지금
+effect-new = 바뀐 뒤
+line-gone = 이 예약 시간은 없어지고 받은 순번도 쓸 수 없게 됩니다.
+line-lobby-closes = 대기실이 닫히고 순번은 { $at }까지 보관됩니다.
+line-closes = 지금 열려 있지만 { $at }까지 대기실로 바뀝니다.
+line-opens-now = 대기실이 바로 열립니다.
+line-ends = 바로 끝나며 이미 들어온 사람만 마칠 수 있습니다.
+line-moved = { $at }에 시작하며 순번은 그대로입니다.
+line-until = { $at }에 끝납니다.
+line-not-theirs = 그 가운데 { $people }명은 더 이상 대상이 아닙니다.
+line-order-kept = 이 줄은 시작할 때의 순서를 지킵니다.
+line-windows-moved = { $people }명의 시간대를 다시 정합니다.
+line-windows-gone = 시간대가 정해진 { $people }명이 바로 올 수 있습니다.
+decide = 결정하기
+decide-typed = 몇 명이 무언가를 잃습니까?
+    .hint = 위에 있는 수를 입력해 주세요.
+decide-reason = 이유
+decide-approve = 승인하고 바로 시행하기
+decide-decline = 거절하기
+decide-withdraw = 철회하기
+decide-own = 본인이 제안했으므로 다른 계정이 승인해야 합니다.
+desk-help-proposals =
+    두 사람의 확인이 필요한 일은 한 계정이 제안하고 다른 계정이 승인합니다. 캠페인 파일, 기관의 안내문, 접종기관, 시간대가 그렇습니다.
+    먼저 몇 명에게 무엇이 바뀌는지 보고 나서 제안합니다.
+    이전 버전으로 돌아가려면 그 버전의 내용을 제안하세요.
+desk-help-proposal =
+    무엇이 바뀌는지는 지금 명단 전체로 계산하고, 승인할 때 다시 한번 계산합니다.
+    자격을 잃는 사람이 있으면 승인자가 그 수를 입력합니다. 제안할 때와 수가 다르면 다시 제안해야 합니다.
+    이 화면에 완료라고 나오면 이미 시행된 것입니다.

@@ -8,9 +8,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 const ASSETS: &str = "src/web/pages/assets";
-/// What a page holds that has its style inside; the style sheet of the others begins with it.
+/// What a page holds that has its style inside; the style sheets of the others begin with it.
 const FRAME: &str = "frame.css";
-const PAGE: &str = "page.css";
+const PAGES: [&str; 2] = ["page.css", "desk.css"];
 
 fn main() {
     println!("cargo:rerun-if-changed={ASSETS}");
@@ -42,7 +42,7 @@ fn prepared(file: &Path, out: &Path) -> String {
         other => panic!("{}: no content type is known for .{other}", file.display()),
     };
     let mut plain = fs::read(file).expect("an asset can be read");
-    if name == Some(PAGE) {
+    if name.is_some_and(|name| PAGES.contains(&name)) {
         let frame = fs::read(file.with_file_name(FRAME)).expect("the frame's style can be read");
         plain.splice(..0, frame);
     }

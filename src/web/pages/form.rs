@@ -29,6 +29,11 @@ impl Form {
         self.0.get(name).map_or("", |value| value.trim())
     }
 
+    /// As it was typed, white space and all: for passwords.
+    pub fn raw(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

@@ -37,6 +37,10 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, web};
 
+pub use answer::{page, see_other};
+pub use assets::{Asset, named as asset, serve as serve_asset};
+pub use form::Form;
+pub use guard::protect;
 pub use prepared::{Filled, PreparedPages};
 pub use visit::Glance;
 

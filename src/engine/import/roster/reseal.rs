@@ -89,6 +89,7 @@ pub fn stage_resealed(
         recognised: Recognised::default(),
         moves: Vec::new(),
         seen: Seen::default(),
+        erased_back: Vec::new(),
         at_desk,
     });
     while !staged.seen.is_near(&shared.state()) {

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ok;
+use super::{BoundsView, RoleView, ok};
 use crate::clock::tick;
 use crate::domain::entry::Role;
 use crate::domain::staff::{Account, AccountId, Bounds};
@@ -28,7 +28,9 @@ pub fn routes(routes: &mut Routes<'_>) {
 pub struct AccountView {
     pub id: u32,
     pub name: String,
+    #[schema(value_type = RoleView)]
     pub role: Role,
+    #[schema(value_type = BoundsView)]
     pub bounds: Bounds,
     pub enabled: bool,
     /// Whether it has set a password and one-time codes of its own.
@@ -70,7 +72,7 @@ pub struct Accounts {
     responses(
         (status = 200, body = Accounts, description = "The accounts."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`session_invalid`, `set_up_first`, `not_yours`.")
+            description = "`signed_out`, `set_up_first`, `not_yours`.")
     ),
     security(("desk" = []), ("bearer" = []))
 )]
@@ -91,8 +93,10 @@ pub struct AccountRequest {
     /// 2 to 40 of `a-z`, `0-9`, `.`, `-` and `_`, a letter first.
     #[schema(max_length = 40)]
     pub name: String,
+    #[schema(value_type = RoleView)]
     pub role: Role,
     #[serde(default)]
+    #[schema(value_type = Option<BoundsView>)]
     pub bounds: Bounds,
     /// Whether it may sign in; true if not said.
     #[serde(default = "yes")]
@@ -132,7 +136,7 @@ pub struct FirstPassword {
     responses(
         (status = 200, body = FirstPassword, description = "Made."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`not_possible`, `invalid_request`, `session_invalid`, \
+            description = "`not_possible`, `invalid_request`, `signed_out`, \
                            `set_up_first`, `not_yours`, `foreign_request`."),
         (status = "5XX", body = ProblemView, content_type = "application/problem+json",
             description = "`overloaded`, `outcome_unknown`.")
@@ -162,7 +166,7 @@ async fn add(
     responses(
         (status = 200, body = AccountView, description = "Changed."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`not_possible`, `not_found`, `invalid_request`, `session_invalid`, \
+            description = "`not_possible`, `not_found`, `invalid_request`, `signed_out`, \
                            `set_up_first`, `not_yours`, `foreign_request`."),
         (status = "5XX", body = ProblemView, content_type = "application/problem+json",
             description = "`overloaded`, `outcome_unknown`.")
@@ -195,7 +199,7 @@ async fn change(
     responses(
         (status = 200, body = FirstPassword, description = "Done."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`not_found`, `session_invalid`, `set_up_first`, `not_yours`, \
+            description = "`not_found`, `signed_out`, `set_up_first`, `not_yours`, \
                            `foreign_request`."),
         (status = "5XX", body = ProblemView, content_type = "application/problem+json",
             description = "`overloaded`, `outcome_unknown`.")
@@ -227,7 +231,7 @@ pub struct Revoked {
     responses(
         (status = 200, body = Revoked, description = "Ended."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`not_found`, `session_invalid`, `set_up_first`, `not_yours`, \
+            description = "`not_found`, `signed_out`, `set_up_first`, `not_yours`, \
                            `foreign_request`."),
         (status = "5XX", body = ProblemView, content_type = "application/problem+json",
             description = "`overloaded`, `outcome_unknown`.")

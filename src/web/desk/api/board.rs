@@ -35,7 +35,7 @@ pub fn routes(routes: &mut Routes<'_>) {
     responses(
         (status = 200, body = BoardSnapshot, description = "The board."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`session_invalid`, `set_up_first`, `not_yours`.")
+            description = "`signed_out`, `set_up_first`, `not_yours`.")
     ),
     security(("desk" = []), ("bearer" = []))
 )]
@@ -60,7 +60,7 @@ async fn show(staff: Staff<Watchers>, (): ()) -> HttpResponse {
         (status = 200, body = String, content_type = "text/event-stream",
             description = "The events, until the session ends."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`session_invalid`, `set_up_first`, `not_yours`."),
+            description = "`signed_out`, `set_up_first`, `not_yours`."),
         (status = 503, body = ProblemView, content_type = "application/problem+json",
             description = "`overloaded`: too many watch.")
     ),
@@ -97,7 +97,7 @@ async fn watch(staff: Staff<Watchers>, (): ()) -> Answered {
     responses(
         (status = 200, body = String, content_type = "image/svg+xml", description = "The chart."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`not_found`, `invalid_request`, `session_invalid`, `set_up_first`, \
+            description = "`not_found`, `invalid_request`, `signed_out`, `set_up_first`, \
                            `not_yours`.")
     ),
     security(("desk" = []), ("bearer" = []))

@@ -114,7 +114,7 @@ impl GateRequest {
     responses(
         (status = 200, body = GatePreview, description = "What it would do."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`not_possible`, `not_found`, `invalid_request`, `session_invalid`, \
+            description = "`not_possible`, `not_found`, `invalid_request`, `signed_out`, \
                            `set_up_first`, `not_yours`.")
     ),
     security(("desk" = []), ("bearer" = []))
@@ -173,7 +173,7 @@ async fn preview(staff: Staff<Operators>, request: HttpRequest) -> Answered {
     responses(
         (status = 200, body = GateSet, description = "Done: what is set now."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`not_possible`, `not_found`, `invalid_request`, `session_invalid`, \
+            description = "`not_possible`, `not_found`, `invalid_request`, `signed_out`, \
                            `set_up_first`, `not_yours`, `foreign_request`."),
         (status = "5XX", body = ProblemView, content_type = "application/problem+json",
             description = "`overloaded`, `outcome_unknown`.")

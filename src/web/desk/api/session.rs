@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ok;
+use super::{BoundsView, RoleView, ok};
 use crate::clock::tick;
 use crate::domain::entry::Role;
 use crate::domain::staff::{Account, Bounds};
@@ -53,9 +53,11 @@ pub struct SignInAnswer {
 #[derive(Serialize, ToSchema)]
 pub struct SessionView {
     pub account: String,
+    #[schema(value_type = RoleView)]
     pub role: Role,
     /// Sites that bound the account; none bound it if there are none.
     pub sites: Vec<String>,
+    #[schema(value_type = BoundsView)]
     pub bounds: Bounds,
     /// When it ends if it is not used; RFC 3339.
     #[schema(format = DateTime)]
@@ -133,7 +135,7 @@ pub fn session_cookie(token: &str) -> actix_web::http::header::HeaderValue {
     responses(
         (status = 200, body = SessionView, description = "The session."),
         (status = 401, body = ProblemView, content_type = "application/problem+json",
-            description = "`session_invalid`.")
+            description = "`signed_out`.")
     ),
     security(("desk" = []), ("bearer" = []))
 )]
@@ -149,7 +151,7 @@ async fn me(staff: Staff<Newcomers>, (): ()) -> HttpResponse {
     responses(
         (status = 204, description = "Signed out."),
         (status = 401, body = ProblemView, content_type = "application/problem+json",
-            description = "`session_invalid`.")
+            description = "`signed_out`.")
     ),
     security(("desk" = []), ("bearer" = []))
 )]
@@ -178,7 +180,7 @@ pub struct OfferView {
     responses(
         (status = 200, body = OfferView, description = "The secret."),
         (status = 401, body = ProblemView, content_type = "application/problem+json",
-            description = "`session_invalid`.")
+            description = "`signed_out`.")
     ),
     security(("desk" = []), ("bearer" = []))
 )]
@@ -217,7 +219,7 @@ pub struct SetUpAnswer {
     responses(
         (status = 200, body = SetUpAnswer, description = "Set; the codes are shown once."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`password_refused`, `code_wrong`, `session_invalid`, \
+            description = "`password_refused`, `code_wrong`, `signed_out`, \
                            `invalid_request`, `foreign_request`."),
         (status = 503, body = ProblemView, content_type = "application/problem+json",
             description = "`overloaded`.")
@@ -271,7 +273,7 @@ pub struct OwnSessions {
     responses(
         (status = 200, body = OwnSessions, description = "The sessions."),
         (status = 401, body = ProblemView, content_type = "application/problem+json",
-            description = "`session_invalid`.")
+            description = "`signed_out`.")
     ),
     security(("desk" = []), ("bearer" = []))
 )]

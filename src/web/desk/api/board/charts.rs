@@ -135,10 +135,12 @@ impl Span {
 }
 
 type Key = (Which, Span, Lang);
+/// A chart, and when it was drawn.
+type Drawn = (Instant, Arc<[u8]>);
 
 /// The charts that were drawn last.
 #[derive(Debug, Default)]
-pub struct Charts(Mutex<HashMap<Key, (Instant, Arc<[u8]>)>>);
+pub struct Charts(Mutex<HashMap<Key, Drawn>>);
 
 impl Charts {
     /// A chart, at most `KEPT` old.

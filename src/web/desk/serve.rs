@@ -11,11 +11,10 @@ use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, web};
 use tokio_rustls::server::TlsStream;
 
+use super::staff::Presented;
 use crate::crypto::sha256;
 use crate::service::Service;
 use crate::tls::Endpoint;
-use crate::web::desk;
-use crate::web::desk::staff::Presented;
 
 /// Connections at the same time: some for each of 13,000 sites.
 const CONNECTIONS_MAX: usize = 20_000;
@@ -38,7 +37,7 @@ pub fn serve(
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::from(Arc::clone(&service)))
-            .configure(desk::configure)
+            .configure(super::configure)
     })
     .workers(1)
     .max_connections(CONNECTIONS_MAX)

@@ -1,5 +1,7 @@
 //! What a campaign file would do to the people who wait, before it is put into force.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::campaign::{Campaign, Opening, Order};
 use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey};
 use crate::domain::line::windows::Windows;
@@ -7,28 +9,92 @@ use crate::domain::roster::Roster;
 use crate::domain::time::Stamp;
 use crate::engine::shared::{Offer, Shared, people_of};
 use crate::gate::hours::OpeningState;
-use crate::ops::outcome::{
-    ActivationDryRun, Done, Finished, LineEffect, LineTouched, WindowsAhead, WorkFault,
-};
+
+/// What an activation would do to people who wait.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ActivationDryRun {
+    pub campaign: String,
+    pub version: u32,
+    /// The lines with people for whom something changes.
+    pub lines: Vec<LineTouched>,
+    /// The windows of each opening that is to come, if the order is `windows`; by the roster and
+    /// the rate of now.
+    pub windows: Vec<WindowsAhead>,
+}
+
+/// What the windows of an opening will be if nothing changes until they are shown.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WindowsAhead {
+    pub from: String,
+    /// People on the roster whom it is for.
+    pub people: u64,
+    pub windows: u32,
+    pub window_s: u32,
+    /// When the last of them ends.
+    pub until: String,
+    /// People in each.
+    pub people_each: u64,
+    /// As many as are let in within a window.
+    pub room_each: u64,
+    /// From when on people can look theirs up.
+    pub shown_at: String,
+    /// That time has come: the seed is committed to and shown in one, with no public value in it.
+    pub is_shown_at_once: bool,
+}
+
+/// A line of an opening, as it is, and what would become of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LineTouched {
+    pub from: String,
+    pub until: String,
+    pub waiting: u64,
+    /// People with a window that has not begun, by the roster as it was planned.
+    pub to_come: u64,
+    pub effects: Vec<LineEffect>,
+}
+
+/// What an activation does to a line.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineEffect {
+    /// Its opening is not planned any more: its places are worth nothing.
+    Gone,
+    /// The lobby closes, and places are kept for the opening at that time.
+    LobbyCloses { from: String },
+    /// It is open and becomes a lobby until then.
+    Closes { from: String },
+    /// The lobby opens at once.
+    OpensNow,
+    /// It is over at once: only whoever was called may finish.
+    Ends,
+    /// It begins at another time; places are kept.
+    Moved { from: String },
+    /// It ends at another time.
+    Until { until: String },
+    /// For so many of its people the opening is not any more.
+    NotTheirs { people: u64 },
+    /// The order is another one: this line keeps the one that it began with.
+    OrderKept,
+    /// So many people have a window that has not begun, and is planned anew.
+    WindowsMoved { people: u64 },
+    /// So many people have a window that has not begun, and may come at once.
+    WindowsGone { people: u64 },
+}
 
 /// Says what an activation would change for each line that has people.
-pub(super) fn dry_run(shared: &Shared, source: &str, now: Stamp) -> Finished {
-    let mut rules = match Campaign::parse(source) {
-        Ok((rules, _)) => rules,
-        Err(findings) => return Err(WorkFault::Findings(findings)),
-    };
+pub fn dry_run(shared: &Shared, mut rules: Campaign, now: Stamp) -> ActivationDryRun {
     let offers = shared.offers().clone();
     let known = offers
         .iter()
         .find(|offer| offer.catalog.campaign.id == rules.id);
     let campaign = rules.id.to_string();
     let Some(offer) = known else {
-        return Ok(Done::ActivationDryRun(ActivationDryRun {
+        return ActivationDryRun {
             campaign,
             version: 1,
             lines: Vec::new(),
             windows: windows_ahead(&shared.roster(), &rules, None, now),
-        }));
+        };
     };
     let catalog = &offer.catalog;
     let had = shared
@@ -44,12 +110,12 @@ pub(super) fn dry_run(shared: &Shared, source: &str, now: Stamp) -> Finished {
         .state()
         .campaign(catalog.index)
         .and_then(|known| known.gate.admit_per_s);
-    Ok(Done::ActivationDryRun(ActivationDryRun {
+    ActivationDryRun {
         campaign,
         version: catalog.version() + 1,
         lines,
         windows: windows_ahead(&offer.roster, &rules, set, now),
-    }))
+    }
 }
 
 /// The windows that people would be given; `admit_per_s` is the rate that operators have set.

@@ -1,0 +1,249 @@
+//! What a proposal would do, worked out before anybody approves it: what changes in the file, how
+//! many people of the whole roster get other answers and when, and what becomes of those who wait.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use crate::domain::agency;
+use crate::domain::agency::Agency;
+use crate::domain::campaign::diff::{FieldChange, diff};
+use crate::domain::campaign::eligibility::{Answer, Subject};
+use crate::domain::campaign::timeline::timeline;
+use crate::domain::campaign::{Campaign, Finding};
+use crate::domain::ids::VaccineIndex;
+use crate::domain::line::gate_act;
+use crate::domain::roster::{Roster, RosterPerson};
+use crate::domain::staff::proposal::Proposal;
+use crate::domain::time::Stamp;
+use crate::files::{Encoding, Report, sites, slots};
+use crate::service::Service;
+use crate::service::activation::{LineTouched, dry_run};
+
+/// Instants at which a whole roster is asked: each takes a second for 60 million people.
+const INSTANTS_MAX: usize = 8;
+/// People that one core asks at a stretch.
+const CHUNK: usize = 16_384;
+/// Faults of a file that are told.
+const FAULTS_MAX: usize = 50;
+
+/// What a proposal would do.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Effect {
+    /// The campaign that it is about.
+    pub campaign: String,
+    /// Why it can't be done; nothing else is known then.
+    pub faults: Vec<String>,
+    /// What a reviewer should know.
+    pub cautions: Vec<String>,
+    pub changes: Vec<FieldChange>,
+    /// The whole roster, now and at the next instants at which an answer changes.
+    pub at: Vec<AtInstant>,
+    /// Lines with people for whom something changes.
+    pub lines: Vec<LineTouched>,
+    /// Rows of a list.
+    pub rows: Option<u64>,
+    /// The most people who lose a right at one of the instants.
+    pub takes: u64,
+}
+
+/// How many people may book at an instant, by the rules in force and by the new ones.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AtInstant {
+    /// RFC 3339, in the campaign's zone.
+    pub at: String,
+    pub people: u64,
+    /// They may book by the new rules.
+    pub may_book: u64,
+    /// They may book by the new rules and not by those in force.
+    pub gain: u64,
+    /// They may book by the rules in force and not by the new ones.
+    pub lose: u64,
+}
+
+/// Works out what a proposal would do. It takes seconds for a whole country.
+pub fn effect(service: &Service, what: &Proposal, text: &str, now: Stamp) -> Effect {
+    match what {
+        Proposal::Campaign => of_campaign(service, text, now),
+        Proposal::Agency { campaign } => of_agency(service, campaign.as_str(), text),
+        Proposal::Sites { campaign } => of_rows(
+            campaign.as_str(),
+            sites::read(text.as_bytes(), Encoding::Utf8).map(|rows| rows.len()),
+        ),
+        Proposal::Slots { campaign } => of_slots(service, campaign.as_str(), text),
+        Proposal::Gate { campaign, act } => Effect {
+            campaign: campaign.to_string(),
+            faults: gate_act::check(act)
+                .err()
+                .map(|fault| fault.to_string())
+                .into_iter()
+                .collect(),
+            ..Effect::default()
+        },
+    }
+}
+
+fn told(findings: Vec<Finding>) -> Vec<String> {
+    let told = findings.into_iter().take(FAULTS_MAX);
+    told.map(|finding| format!("line {}: {}", finding.line, finding.message))
+        .collect()
+}
+
+fn of_campaign(service: &Service, text: &str, now: Stamp) -> Effect {
+    let (next, cautions) = match Campaign::parse(text) {
+        Ok(parsed) => parsed,
+        Err(findings) => {
+            return Effect {
+                faults: told(findings),
+                ..Effect::default()
+            };
+        }
+    };
+    let seen = dry_run(&service.shared, next.clone(), now);
+    let offers = service.shared.offers().clone();
+    let known = offers
+        .iter()
+        .find(|offer| offer.catalog.campaign.id == next.id);
+    let before = known.map(|offer| &offer.catalog.campaign);
+    let roster = service.shared.roster();
+    let mut instants = BTreeSet::from([now]);
+    for rules in before.map(|before| &**before).into_iter().chain([&next]) {
+        let to_come = timeline(rules).into_iter().map(|change| change.at);
+        instants.extend(to_come.filter(|at| now < *at));
+    }
+    let before = before.map(|before| &**before);
+    let instants = instants.into_iter().take(INSTANTS_MAX);
+    let at: Vec<AtInstant> = instants
+        .map(|at| at_instant(&roster, before, &next, at))
+        .collect();
+    Effect {
+        campaign: next.id.to_string(),
+        cautions: told(cautions),
+        changes: before.map_or_else(Vec::new, |before| diff(before, &next)),
+        takes: at.iter().map(|at| at.lose).max().unwrap_or(0),
+        at,
+        lines: seen.lines,
+        ..Effect::default()
+    }
+}
+
+/// Asks the whole roster, on all cores.
+fn at_instant(roster: &Roster, before: Option<&Campaign>, next: &Campaign, at: Stamp) -> AtInstant {
+    let bits = |rules: &Campaign| {
+        let of_set = |set: &Vec<String>| rules.rules.group_bits(set.iter().map(String::as_str));
+        roster.group_sets.iter().map(of_set).collect::<Vec<u64>>()
+    };
+    let old_bits = before.map(bits).unwrap_or_default();
+    let new_bits = bits(next);
+    let may = |rules: &Campaign, bits: &[u64], person: &RosterPerson| {
+        let groups = bits.get(usize::from(person.groups.0)).copied();
+        let subject = Subject {
+            born: person.born.date(),
+            groups: groups.unwrap_or(0),
+        };
+        rules.rules.decide(&subject, at).answer == Answer::Eligible
+    };
+    let counts = roster.people.par_chunks(CHUNK).map(|part| {
+        let mut counts = [0_u64; 3];
+        for person in part {
+            let after = may(next, &new_bits, person);
+            let earlier = before.is_some_and(|before| may(before, &old_bits, person));
+            counts[0] += u64::from(after);
+            counts[1] += u64::from(after && !earlier);
+            counts[2] += u64::from(earlier && !after);
+        }
+        counts
+    });
+    let [may_book, gain, lose] =
+        counts.reduce(|| [0; 3], |a, b| [a[0] + b[0], a[1] + b[1], a[2] + b[2]]);
+    AtInstant {
+        at: next.zone.rfc3339(at),
+        people: roster.people.len() as u64,
+        may_book,
+        gain,
+        lose,
+    }
+}
+
+fn of_agency(service: &Service, campaign: &str, text: &str) -> Effect {
+    let no_logo = |_: &str| Err("a logo comes by the command line".to_owned());
+    match Agency::parse(text, no_logo) {
+        Err(findings) => Effect {
+            campaign: campaign.to_owned(),
+            faults: told(findings),
+            ..Effect::default()
+        },
+        Ok((agency, cautions)) => {
+            let offers = service.shared.offers().clone();
+            let known = offers
+                .iter()
+                .find(|offer| offer.catalog.campaign.id.as_str() == campaign);
+            let before = known.and_then(|offer| offer.agency.as_ref());
+            let before = before.map(|known| &known.agency);
+            Effect {
+                campaign: campaign.to_owned(),
+                faults: unknown(known.is_some(), campaign),
+                cautions: told(cautions),
+                changes: agency::diff::diff(before, &agency),
+                ..Effect::default()
+            }
+        }
+    }
+}
+
+fn unknown(is_known: bool, campaign: &str) -> Vec<String> {
+    let fault = format!("campaign `{campaign}` is not active");
+    (!is_known).then_some(fault).into_iter().collect()
+}
+
+fn of_rows(campaign: &str, read: Result<usize, Report>) -> Effect {
+    let campaign = campaign.to_owned();
+    match read {
+        Ok(rows) => Effect {
+            campaign,
+            rows: Some(rows as u64),
+            ..Effect::default()
+        },
+        Err(report) => Effect {
+            campaign,
+            faults: faults(&report),
+            ..Effect::default()
+        },
+    }
+}
+
+fn faults(report: &Report) -> Vec<String> {
+    let told = report.faults.iter().take(FAULTS_MAX);
+    let mut told: Vec<String> = told.map(ToString::to_string).collect();
+    if report.faults_total as usize > told.len() {
+        told.push(format!("{} faults in all", report.faults_total));
+    }
+    told
+}
+
+fn of_slots(service: &Service, campaign: &str, text: &str) -> Effect {
+    let offers = service.shared.offers().clone();
+    let known = offers
+        .iter()
+        .find(|offer| offer.catalog.campaign.id.as_str() == campaign);
+    let Some(offer) = known else {
+        return Effect {
+            campaign: campaign.to_owned(),
+            faults: unknown(false, campaign),
+            ..Effect::default()
+        };
+    };
+    let catalog = &offer.catalog;
+    let read = slots::read(
+        text.as_bytes(),
+        Encoding::Utf8,
+        &catalog.campaign.zone,
+        |id| {
+            let mut all = catalog.campaign.vaccines.iter();
+            let at = all.position(|kind| kind.id == id)?;
+            Some(VaccineIndex(at as u8))
+        },
+        |id| catalog.site(id).map(|(index, _)| index),
+    );
+    of_rows(campaign, read.map(|rows| rows.len()))
+}

@@ -1,0 +1,385 @@
+//! Proposals: their list, proposing, reading what one would do, deciding.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+
+use super::{Frame, GET, POST, Page, Path, Trouble, at, onward, shown, shown_with};
+use crate::domain::ids::CampaignId;
+use crate::domain::staff::proposal::{Decision, Proposal, Proposed, may_decide};
+use crate::domain::text::grouped;
+use crate::service::activation::{LineEffect, LineTouched};
+use crate::service::desk::DeskRefused;
+use crate::service::desk::effect::{AtInstant, Effect};
+use crate::web::desk::api::proposals::{ProposalView, decision, kind};
+use crate::web::desk::staff::{Allowed, Proposers, Readers, Routes};
+use crate::web::pages::Form;
+use crate::web::read;
+use crate::web::words::Lang;
+
+pub fn routes(routes: &mut Routes<'_>) {
+    routes.page::<Readers, _, _>(GET, &at("/proposals"), list);
+    routes.page::<Proposers, _, _>(GET, &at("/proposals/new"), new_page);
+    routes.page::<Proposers, _, _>(POST, &at("/proposals/new"), new);
+    routes.page::<Readers, _, _>(GET, &at("/proposals/{number}"), one);
+    routes.page::<Proposers, _, _>(POST, &at("/proposals/{number}"), decide);
+}
+
+#[derive(Template)]
+#[template(path = "desk/proposals.html", config = "src/web/pages/askama.toml")]
+struct ListPage {
+    f: Frame,
+    may_propose: bool,
+    proposals: Vec<Row>,
+}
+
+struct Row {
+    number: u32,
+    what: String,
+    by: String,
+    at: String,
+    reason: String,
+    state: &'static str,
+    is_open: bool,
+}
+
+fn kind_words(lang: Lang, what: &Proposal) -> String {
+    let (kind, campaign) = kind(what);
+    let words = lang.say(match kind {
+        "campaign" => "kind-campaign",
+        "agency" => "kind-agency",
+        "sites" => "kind-sites",
+        "slots" => "kind-slots",
+        _ => "kind-gate",
+    });
+    match campaign {
+        Some(campaign) => format!("{words} ({campaign})"),
+        None => words.to_owned(),
+    }
+}
+
+fn state_words(lang: Lang, state: &str) -> &'static str {
+    lang.say(match state {
+        "open" => "proposal-open",
+        "approved" => "proposal-approved",
+        "declined" => "proposal-declined",
+        "withdrawn" => "proposal-withdrawn",
+        "done" => "proposal-done",
+        _ => "proposal-failed",
+    })
+}
+
+async fn list(page: Page<Readers>, (): ()) -> HttpResponse {
+    let (lang, service) = (page.lang, &page.staff.service);
+    let staff = service.staff();
+    let row = |(number, proposed): (&u32, &Proposed)| {
+        let view = ProposalView::of(&staff, *number, proposed);
+        Row {
+            number: *number,
+            what: kind_words(lang, &proposed.what),
+            by: view.by,
+            at: super::record::instant(service, proposed.at),
+            reason: view.reason,
+            state: state_words(lang, view.state),
+            is_open: proposed.decided.is_none(),
+        }
+    };
+    let template = ListPage {
+        f: page.frame("/proposals", "desk-help-proposals"),
+        may_propose: Proposers::ROLES.contains(&page.staff.account.role),
+        proposals: staff.proposals.iter().rev().map(row).collect(),
+    };
+    shown(lang, &template)
+}
+
+#[derive(Template)]
+#[template(path = "desk/propose.html", config = "src/web/pages/askama.toml")]
+struct NewPage {
+    f: Frame,
+    trouble: Option<Trouble>,
+    faults: Vec<String>,
+    kinds: Vec<(&'static str, &'static str, bool)>,
+    campaigns: Vec<(String, bool)>,
+    text: String,
+    reason: String,
+    seen: Option<EffectShown>,
+}
+
+/// What a proposal would do, in words.
+struct EffectShown {
+    cautions: Vec<String>,
+    /// Field, value before, value after, caution.
+    changes: Vec<(String, String, String, String)>,
+    at: Vec<AtRow>,
+    lines: Vec<(String, String, Vec<String>)>,
+    rows: Option<String>,
+    takes: u64,
+    takes_told: String,
+}
+
+struct AtRow {
+    at: String,
+    may_book: String,
+    gain: String,
+    lose: String,
+}
+
+impl EffectShown {
+    fn of(lang: Lang, effect: &Effect) -> Self {
+        let at = |at: &AtInstant| AtRow {
+            at: at.at.clone(),
+            may_book: grouped(at.may_book),
+            gain: grouped(at.gain),
+            lose: grouped(at.lose),
+        };
+        let line = |line: &LineTouched| {
+            let span = format!("{} – {}", line.from, line.until);
+            let effects = line.effects.iter();
+            let effects = effects.map(|effect| effect_words(lang, effect)).collect();
+            (span, grouped(line.waiting), effects)
+        };
+        let changes = effect.changes.iter().map(|change| {
+            (
+                change.field.clone(),
+                change.old.clone().unwrap_or_default(),
+                change.new.clone().unwrap_or_default(),
+                change.caution.as_deref().unwrap_or_default().to_owned(),
+            )
+        });
+        Self {
+            cautions: effect.cautions.clone(),
+            changes: changes.collect(),
+            at: effect.at.iter().map(at).collect(),
+            lines: effect.lines.iter().map(line).collect(),
+            rows: effect.rows.map(grouped),
+            takes: effect.takes,
+            takes_told: grouped(effect.takes),
+        }
+    }
+}
+
+fn effect_words(lang: Lang, effect: &LineEffect) -> String {
+    let at = |key: &str, at: &str| lang.put(key, &[("at", at.to_owned().into())]);
+    let people = |key: &str, people: u64| lang.put(key, &[("people", grouped(people).into())]);
+    match effect {
+        LineEffect::Gone => lang.say("line-gone").to_owned(),
+        LineEffect::LobbyCloses { from } => at("line-lobby-closes", from),
+        LineEffect::Closes { from } => at("line-closes", from),
+        LineEffect::OpensNow => lang.say("line-opens-now").to_owned(),
+        LineEffect::Ends => lang.say("line-ends").to_owned(),
+        LineEffect::Moved { from } => at("line-moved", from),
+        LineEffect::Until { until } => at("line-until", until),
+        LineEffect::NotTheirs { people: count } => people("line-not-theirs", *count),
+        LineEffect::OrderKept => lang.say("line-order-kept").to_owned(),
+        LineEffect::WindowsMoved { people: count } => people("line-windows-moved", *count),
+        LineEffect::WindowsGone { people: count } => people("line-windows-gone", *count),
+    }
+}
+
+const KINDS: [(&str, &str); 4] = [
+    ("campaign", "kind-campaign"),
+    ("agency", "kind-agency"),
+    ("sites", "kind-sites"),
+    ("slots", "kind-slots"),
+];
+
+/// What was typed on the page of a new proposal.
+#[derive(Default)]
+struct Typed {
+    kind: String,
+    campaign: String,
+    text: String,
+    reason: String,
+}
+
+fn new_again(
+    page: &Page<Proposers>,
+    typed: Typed,
+    trouble: Option<Trouble>,
+    faults: Vec<String>,
+    seen: Option<EffectShown>,
+) -> HttpResponse {
+    let lang = page.lang;
+    let offers = page.staff.service.shared.offers().clone();
+    let ids = offers
+        .iter()
+        .map(|offer| offer.catalog.campaign.id.to_string());
+    let own = ids.filter(|id| page.staff.account.bounds.has_campaign(id));
+    let campaigns = own.map(|id| {
+        let is_this = id == typed.campaign;
+        (id, is_this)
+    });
+    let kinds = KINDS.map(|(kind, words)| (kind, lang.say(words), kind == typed.kind));
+    let status = match trouble {
+        Some(_) => StatusCode::FORBIDDEN,
+        None => StatusCode::OK,
+    };
+    let template = NewPage {
+        f: page.frame("/proposals/new", "desk-help-proposals"),
+        trouble,
+        faults,
+        kinds: kinds.to_vec(),
+        campaigns: campaigns.collect(),
+        text: typed.text,
+        reason: typed.reason,
+        seen,
+    };
+    shown_with(lang, status, &template)
+}
+
+async fn new_page(page: Page<Proposers>, (): ()) -> HttpResponse {
+    new_again(&page, Typed::default(), None, Vec::new(), None)
+}
+
+async fn new(page: Page<Proposers>, body: read::Bytes) -> HttpResponse {
+    let form = Form::of(body);
+    let typed = Typed {
+        kind: form.field("kind").to_owned(),
+        campaign: form.field("campaign").to_owned(),
+        text: form.raw("text").replace("\r\n", "\n"),
+        reason: form.field("reason").to_owned(),
+    };
+    let id = CampaignId::try_from(typed.campaign.clone());
+    let what = match (typed.kind.as_str(), id) {
+        ("campaign", _) => Proposal::Campaign,
+        ("agency", Ok(campaign)) => Proposal::Agency { campaign },
+        ("sites", Ok(campaign)) => Proposal::Sites { campaign },
+        ("slots", Ok(campaign)) => Proposal::Slots { campaign },
+        _ => {
+            let trouble = page.trouble(DeskRefused::NotFound);
+            return new_again(&page, typed, Some(trouble), Vec::new(), None);
+        }
+    };
+    let (service, account) = (&page.staff.service, &page.staff.account);
+    // First it is shown what it would do; whoever has seen that proposes it.
+    if !form.has("propose") {
+        return match service.effect(what, typed.text.clone()).await {
+            Ok(effect) if effect.faults.is_empty() => {
+                let seen = EffectShown::of(page.lang, &effect);
+                new_again(&page, typed, None, Vec::new(), Some(seen))
+            }
+            Ok(effect) => {
+                let refused = DeskRefused::Faults(Vec::new());
+                let trouble = page.trouble(refused);
+                new_again(&page, typed, Some(trouble), effect.faults, None)
+            }
+            Err(refused) => {
+                let trouble = page.trouble(refused);
+                new_again(&page, typed, Some(trouble), Vec::new(), None)
+            }
+        };
+    }
+    let (text, reason) = (typed.text.clone(), typed.reason.clone());
+    match service.propose(account, what, text, &reason).await {
+        Ok((number, _)) => onward(&page.to(&format!("/proposals/{number}"))),
+        Err(refused) => {
+            let faults = match &refused {
+                DeskRefused::Faults(faults) => faults.clone(),
+                _ => Vec::new(),
+            };
+            let trouble = page.trouble(refused);
+            new_again(&page, typed, Some(trouble), faults, None)
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "desk/proposal.html", config = "src/web/pages/askama.toml")]
+struct ProposalPage {
+    f: Frame,
+    trouble: Option<Trouble>,
+    view: ProposalView,
+    what: String,
+    at: String,
+    state: &'static str,
+    text: String,
+    faults: Vec<String>,
+    seen: Option<EffectShown>,
+    /// Whether whoever looks may approve or decline it.
+    may_decide: bool,
+    /// Whether they proposed it.
+    is_own: bool,
+}
+
+async fn one(page: Page<Readers>, path: Path) -> HttpResponse {
+    match number(&path) {
+        Some(number) => whole(&page, number, None).await,
+        None => missing(&page),
+    }
+}
+
+fn number(path: &Path) -> Option<u32> {
+    path.get("number")?.parse().ok()
+}
+
+fn missing<A: Allowed>(page: &Page<A>) -> HttpResponse {
+    let trouble = page.trouble(DeskRefused::NotFound);
+    let account = Some(&page.staff.account);
+    super::told(page.lang, account, StatusCode::NOT_FOUND, trouble)
+}
+
+/// A proposal as it is now.
+async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>) -> HttpResponse {
+    let (lang, service) = (page.lang, &page.staff.service);
+    let staff = service.staff();
+    let Some(proposed) = staff.proposals.get(&number) else {
+        return missing(page);
+    };
+    let effect = match proposed.decided {
+        Some(_) => None,
+        None => {
+            let (what, text) = (proposed.what.clone(), proposed.text.clone());
+            service.effect(what, text).await.ok()
+        }
+    };
+    let view = ProposalView::of(&staff, number, proposed);
+    let is_own = proposed.by == page.staff.id;
+    let is_open = proposed.decided.is_none();
+    let faults = effect
+        .as_ref()
+        .map_or(&[][..], |effect| &effect.faults)
+        .to_vec();
+    let status = match trouble {
+        Some(_) => StatusCode::FORBIDDEN,
+        None => StatusCode::OK,
+    };
+    let template = ProposalPage {
+        f: page.frame("/proposals/", "desk-help-proposal"),
+        trouble,
+        what: kind_words(lang, &proposed.what),
+        at: super::record::instant(service, proposed.at),
+        state: state_words(lang, view.state),
+        text: proposed.text.clone(),
+        seen: effect
+            .filter(|effect| effect.faults.is_empty())
+            .map(|effect| EffectShown::of(lang, &effect)),
+        faults,
+        may_decide: is_open && !is_own && may_decide(page.staff.account.role),
+        is_own: is_open && is_own,
+        view,
+    };
+    shown_with(lang, status, &template)
+}
+
+async fn decide(page: Page<Proposers>, (path, body): (Path, read::Bytes)) -> HttpResponse {
+    let form = Form::of(body);
+    let (Some(number), Some(decision)) = (number(&path), decision(form.field("decision"))) else {
+        return missing(&page);
+    };
+    let typed = match decision {
+        Decision::Approved => form.number("typed").unwrap_or(0),
+        Decision::Declined | Decision::Withdrawn => 0,
+    };
+    let (service, account) = (&page.staff.service, &page.staff.account);
+    let reason = form.field("reason");
+    match service
+        .decide(account, number, decision, typed, reason)
+        .await
+    {
+        Ok(_) => onward(&page.to(&format!("/proposals/{number}"))),
+        Err(refused) => {
+            let trouble = page.trouble(refused);
+            whole(&page, number, Some(trouble)).await
+        }
+    }
+}

@@ -22,6 +22,7 @@ pub mod journal;
 pub mod keys;
 pub mod measure;
 pub mod ops;
+pub mod plot;
 pub mod qr;
 pub mod regions;
 pub mod rush;

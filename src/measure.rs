@@ -13,6 +13,7 @@ pub const BOUNDS_US: [u64; 16] = [
     1_000_000, 2_500_000, 5_000_000, 10_000_000,
 ];
 const BUCKETS: usize = BOUNDS_US.len() + 1;
+const LAST_BOUND_US: u64 = BOUNDS_US[BOUNDS_US.len() - 1];
 
 /// Times, by bucket.
 #[derive(Debug, Default)]
@@ -52,8 +53,45 @@ impl Counted {
         self.sum_ns += histogram.sum_ns.load(Ordering::Relaxed);
     }
 
+    /// Adds what others had counted.
+    pub fn add_all(&mut self, other: &Self) {
+        for (all, more) in self.buckets.iter_mut().zip(other.buckets) {
+            *all += more;
+        }
+        self.sum_ns += other.sum_ns;
+    }
+
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
+    }
+
+    /// What was counted after `before` was taken of the same histograms.
+    pub fn since(&self, before: &Self) -> Self {
+        let mut since = *self;
+        for (count, before) in since.buckets.iter_mut().zip(before.buckets) {
+            *count = count.saturating_sub(before);
+        }
+        since.sum_ns = since.sum_ns.saturating_sub(before.sum_ns);
+        since
+    }
+
+    /// The time in seconds that this part of all times (0 to 1) is not longer than; none if nothing
+    /// was counted. Between the bounds of a bucket it is interpolated, as Prometheus does; times
+    /// beyond the last bound count as that bound.
+    pub fn quantile_s(&self, part: f64) -> Option<f64> {
+        let wanted = part * self.count() as f64;
+        let (mut below, mut from_us) = (0.0, 0.0);
+        let ends = BOUNDS_US.iter().map(|bound_us| *bound_us as f64);
+        for (to_us, count) in ends.chain([LAST_BOUND_US as f64]).zip(self.buckets) {
+            let count = count as f64;
+            if count > 0.0 && below + count >= wanted {
+                let inside = ((wanted - below) / count).clamp(0.0, 1.0);
+                return Some((from_us + (to_us - from_us) * inside) / 1e6);
+            }
+            below += count;
+            from_us = to_us;
+        }
+        None
     }
 
     pub fn sum_s(&self) -> f64 {
@@ -86,6 +124,25 @@ mod tests {
         assert_eq!(counted.sum_s(), 20.000_200_002);
         counted.add(&histogram);
         assert_eq!(counted.count(), 10);
+    }
+
+    #[test]
+    fn a_quantile_is_of_what_was_counted_since() {
+        let histogram = Histogram::default();
+        histogram.note(Duration::from_secs(60));
+        let before = Counted::of(&histogram);
+        assert_eq!(before.quantile_s(0.5), Some(10.0));
+        assert_eq!(Counted::default().quantile_s(0.5), None);
+        for took_us in [600, 700, 800, 90_000] {
+            histogram.note(Duration::from_micros(took_us));
+        }
+        let since = Counted::of(&histogram).since(&before);
+        assert_eq!(since.count(), 4);
+        // Two of the three times in the bucket from 0.5 ms to 1 ms.
+        let half_s = since.quantile_s(0.5).unwrap();
+        assert!((half_s - 0.000_833).abs() < 0.000_001, "{half_s}");
+        let worst_s = since.quantile_s(0.99).unwrap();
+        assert!((0.05..=0.1).contains(&worst_s), "{worst_s}");
     }
 
     #[test]

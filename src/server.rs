@@ -33,6 +33,8 @@ use crate::ops::backup::notes::Notes;
 use crate::ops::control;
 use crate::ops::folder::Folder;
 use crate::service::Service;
+use crate::service::desk::board::door::Counting;
+use crate::service::desk::board::start as start_board;
 use crate::service::keeper::{self, Keeper};
 use crate::systemd::Started;
 use crate::systemd::notify::Manager;
@@ -314,6 +316,10 @@ async fn listen(
             settings.clone(),
         )?;
     }
+    if config.desk_listen.is_some() {
+        start_board(Arc::clone(&service), Arc::clone(&load) as Arc<dyn Counting>)?;
+    }
+    let board = Arc::clone(&service.desk.board);
     let desk = desk::serve::serve(listeners.desk, Arc::clone(&service), secure.desk.clone())?;
     let redirect = secure::redirect(listeners.redirect, &service, config)?;
     let (public, admin) = (public.run(), admin.run());
@@ -333,6 +339,7 @@ async fn listen(
             load.stop();
             redirect.stop(false).await;
         }
+        board.stop();
         if let Some(desk) = stop_desk {
             desk.stop(true).await;
         }

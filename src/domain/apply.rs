@@ -20,7 +20,7 @@ use crate::domain::campaign::Campaign;
 use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash, head_key_message};
 use crate::domain::growing::Table;
 use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey, Pool, Seq};
-use crate::domain::line::{Draw, Lease, Line, Notice, Pause, PublicValue};
+use crate::domain::line::{Draw, Lease, Line, PublicValue};
 use crate::domain::personal::{ErasedRow, VaultMark, VaultState};
 use crate::domain::pieces::Pending;
 use crate::domain::state::{CampaignState, Founded, RosterMark, State, Usage, refusal_mark};
@@ -356,37 +356,20 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
                 }
                 _ => {}
             }
-            let gate = &mut campaign.gate;
-            let pause = |reason, freezes| Pause {
-                since: entry.stamp,
-                reason,
-                freezes,
-            };
-            match act.clone() {
-                GateAct::Pause { reason, freezes } => {
-                    gate.pause = Some(pause(reason.into(), freezes));
-                }
-                GateAct::PauseSaid { reason, freezes } => gate.pause = Some(pause(reason, freezes)),
-                GateAct::MessageSaid { message } => gate.message = Some(message),
-                GateAct::Resume => gate.pause = None,
-                GateAct::Rate { admit_per_s } => gate.admit_per_s = Some(admit_per_s),
-                GateAct::Active { active_max } => gate.active_max = Some(active_max),
-                GateAct::Message { text } => {
-                    gate.message = Some(text).filter(|text| !text.is_empty()).map(Notice::from)
-                }
-                GateAct::DrawValue {
-                    line,
-                    value,
-                    source,
-                } => {
-                    let draw = campaign
-                        .lines
-                        .get_mut(line.at())
-                        .and_then(|line| line.draw.as_mut());
-                    let open = draw.filter(|draw| draw.seed.is_none());
-                    if let Some(draw) = open {
-                        draw.value.get_or_insert(PublicValue { value, source });
-                    }
+            campaign.gate.set(act, entry.stamp);
+            if let GateAct::DrawValue {
+                line,
+                value,
+                source,
+            } = act.clone()
+            {
+                let draw = campaign
+                    .lines
+                    .get_mut(line.at())
+                    .and_then(|line| line.draw.as_mut());
+                let open = draw.filter(|draw| draw.seed.is_none());
+                if let Some(draw) = open {
+                    draw.value.get_or_insert(PublicValue { value, source });
                 }
             }
             Ok(())

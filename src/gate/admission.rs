@@ -36,7 +36,7 @@ use pace::Pace;
 /// How long a called person's reservation lasts after their next poll can have told them.
 const CALLED_S: i64 = 60;
 /// A delay up to this one does not brake.
-const DELAY_TARGET_US: u64 = 50_000;
+pub const DELAY_TARGET_US: u64 = 50_000;
 /// The brake looks at the shortest delay of each interval of this length.
 const INTERVAL_NS: i64 = Stamp::SECOND / 2;
 /// The brake leaves at least this part of the rate, because a line that stands still helps nobody.
@@ -78,6 +78,19 @@ struct Brake {
     part: f64,
     /// It last looked at the delays at this time.
     at: Stamp,
+    /// What it saw then: the shortest delay of each queue in µs, none of one that nothing went
+    /// through.
+    seen_us: [Option<u64>; 2],
+}
+
+/// What the brake does, and what made it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Braking {
+    /// The part of the rate that it leaves, from 0.05 to 1.
+    pub part: f64,
+    /// The shortest delays of the last half second in µs, by `Queue`; none of a queue that nothing
+    /// went through.
+    pub seen_us: [Option<u64>; 2],
 }
 
 impl Limits {
@@ -87,7 +100,11 @@ impl Limits {
             active_max: AtomicU32::new(0),
             idle_s: AtomicU32::new(0),
             delays_us: [u64::MAX, u64::MAX].map(AtomicU64::new),
-            brake: Mutex::new(Brake { part: 1.0, at: now }),
+            brake: Mutex::new(Brake {
+                part: 1.0,
+                at: now,
+                seen_us: [None; 2],
+            }),
             outstanding: Mutex::new(0),
             is_shared: AtomicBool::new(false),
         };
@@ -133,25 +150,34 @@ impl Limits {
         locked(&self.brake).part
     }
 
+    pub fn braking(&self) -> Braking {
+        let brake = locked(&self.brake);
+        Braking {
+            part: brake.part,
+            seen_us: brake.seen_us,
+        }
+    }
+
     /// The rate that is set, reduced by the brake.
     fn braked_rate(&self, now: Stamp) -> f64 {
         let mut brake = locked(&self.brake);
         if now.0 - brake.at.0 >= INTERVAL_NS {
             brake.at = now;
-            let is_slow = self
-                .longest_delay_us()
-                .is_some_and(|delay_us| delay_us > DELAY_TARGET_US);
+            brake.seen_us = self.delays_us();
+            let longest_us = brake.seen_us.into_iter().flatten().max();
+            let is_slow = longest_us.is_some_and(|delay_us| delay_us > DELAY_TARGET_US);
             let factor = if is_slow { 0.67 } else { 1.05 };
             brake.part = (brake.part * factor).clamp(BRAKE_PART_MIN, 1.0);
         }
         f64::from(self.admit_per_s()) * brake.part
     }
 
-    /// The delay of the slower queue since the last look; none if nothing went through either.
-    fn longest_delay_us(&self) -> Option<u64> {
-        let delays = self.delays_us.iter();
-        let delays = delays.map(|delay| delay.swap(u64::MAX, Ordering::Relaxed));
-        delays.filter(|delay| *delay != u64::MAX).max()
+    /// The shortest delay of each queue since the last look; none if nothing went through it.
+    fn delays_us(&self) -> [Option<u64>; 2] {
+        [&self.delays_us[0], &self.delays_us[1]].map(|delay| {
+            let delay_us = delay.swap(u64::MAX, Ordering::Relaxed);
+            (delay_us != u64::MAX).then_some(delay_us)
+        })
     }
 }
 
@@ -170,6 +196,8 @@ pub struct Admission {
     outlook: ArcSwap<Outlook>,
     /// People a minute by which the line grows.
     coming_per_min: AtomicU64,
+    /// Sessions that began with a turn of the line, since the process started.
+    admitted: AtomicU64,
 }
 
 impl Admission {
@@ -183,6 +211,7 @@ impl Admission {
             served: AtomicU64::new(0),
             outlook: ArcSwap::from_pointee(Outlook::of(rate, Crowd::new(rate, 0), 0, None)),
             coming_per_min: AtomicU64::new(0),
+            admitted: AtomicU64::new(0),
         }
     }
 
@@ -343,7 +372,7 @@ impl Admission {
         active: u64,
         now: Stamp,
     ) -> bool {
-        self.change(|pace, others| {
+        let comes = self.change(|pace, others| {
             pace.end_reservations(now);
             if pace.use_late_reservation(&person) || (first && pace.use_call(number)) {
                 return true;
@@ -354,7 +383,14 @@ impl Admission {
             }
             pace.join_late(person);
             false
-        })
+        });
+        self.admitted.fetch_add(u64::from(comes), Ordering::Relaxed);
+        comes
+    }
+
+    /// Sessions that began with a turn of the line, since the process started.
+    pub fn admitted(&self) -> u64 {
+        self.admitted.load(Ordering::Relaxed)
     }
 
     /// Reservations that were neither used nor have ended.

@@ -5,7 +5,9 @@
 //! as everything else. Their acts go before the crowd's.
 
 pub mod accounts;
+pub mod board;
 pub mod effect;
+pub mod gate;
 pub mod hashing;
 pub mod proposals;
 pub mod record;
@@ -22,6 +24,7 @@ use crate::engine::command::{Command, Operation, Outcome};
 use crate::identity::attempts::Attempts;
 use crate::identity::staff::credentials::PasswordFault;
 use crate::identity::staff::sessions::Sessions;
+use board::DeskBoard;
 use hashing::Hashing;
 
 /// When to try again if all that hashes passwords is busy.
@@ -32,6 +35,8 @@ pub struct Desk {
     pub sessions: Sessions,
     pub attempts: Attempts,
     pub hashing: Hashing,
+    /// What the evening's board shows.
+    pub board: Arc<DeskBoard>,
     /// One proposes or decides at a time.
     proposing: tokio::sync::Mutex<()>,
 }
@@ -42,6 +47,7 @@ impl Default for Desk {
             sessions: Sessions::default(),
             attempts: Attempts::default(),
             hashing: Hashing::start(),
+            board: Arc::default(),
             proposing: tokio::sync::Mutex::default(),
         }
     }

@@ -348,10 +348,10 @@ fn two_accounts_put_a_campaign_into_force_and_one_can_not() {
     };
     assert_eq!(actor("proposed"), "kim");
     assert_eq!(actor("proposal_decided"), "lee");
-    let activated = lines
+    let mut activated = lines
         .lines()
         .filter(|line| line.contains("\"campaign_activated\":"));
-    let last: Value = serde_json::from_str(activated.last().unwrap()).unwrap();
+    let last: Value = serde_json::from_str(activated.next_back().unwrap()).unwrap();
     assert_eq!(last["actor"]["staff"]["account"], "lee");
     // A copy of the folder knows who proposed what, too.
     assert!(server.stop().success());

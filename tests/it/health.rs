@@ -61,7 +61,7 @@ fn a_writer_or_a_keeper_that_panics_ends_the_process_with_its_code() {
 #[test]
 fn a_follower_or_the_control_socket_that_panics_is_told_and_begun_again() {
     let world = World::new(1);
-    for thread in ["daylog", "tree", "control"] {
+    for thread in ["daylog", "tree", "control", "desk-board"] {
         let server = serve_with(&world, &format!("panic:{thread}"));
         until(&server, |status, says| {
             status == 503 && says.contains(&format!("{thread} panicked"))

@@ -12,6 +12,7 @@ mod crash;
 mod crowd;
 mod described;
 mod desk;
+mod desk_board;
 mod door;
 mod evenings;
 mod evidence;

@@ -14,7 +14,9 @@ use paths::{Named, named, sources};
 const LAYERS: &[&[&str]] = &[
     &["crypto"],
     // Pure, and what needs nothing.
-    &["domain", "regions", "sync", "config", "measure", "qr"],
+    &[
+        "domain", "regions", "sync", "config", "measure", "plot", "qr",
+    ],
     &["clock", "tree"],
     &["keys", "seats", "events", "tls", "systemd"],
     &["journal", "availability", "files", "gate", "identity"],

@@ -261,6 +261,7 @@ pub struct Server {
     child: Child,
     pub public: SocketAddr,
     pub admin: SocketAddr,
+    pub desk: Option<SocketAddr>,
     pub log: Arc<Mutex<Vec<String>>>,
 }
 
@@ -298,6 +299,7 @@ impl Server {
             if said["message"] == "ready" {
                 let address = |name: &str| said[name].as_str().unwrap().parse().unwrap();
                 let (public, admin) = (address("public"), address("admin"));
+                let desk = said["desk"].as_str().map(|desk| desk.parse().unwrap());
                 let keep = Arc::clone(&log);
                 std::thread::spawn(move || {
                     lines
@@ -308,6 +310,7 @@ impl Server {
                     child,
                     public,
                     admin,
+                    desk,
                     log,
                 };
             }

@@ -15,6 +15,7 @@ pub mod windows;
 use crate::crypto::{Sha256, sha256};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::entry::GateAct;
 use crate::domain::growing::Table;
 use crate::domain::ids::{LineIndex, PersonKey};
 use crate::domain::time::Stamp;
@@ -165,6 +166,30 @@ pub struct GateSettings {
     pub admit_per_s: Option<u32>,
     pub active_max: Option<u32>,
     pub message: Option<Notice>,
+}
+
+impl GateSettings {
+    /// What an operator's act at that time leaves of the settings. An act that is for one line
+    /// changes nothing here.
+    pub fn set(&mut self, act: &GateAct, since: Stamp) {
+        let pause = |reason, freezes| Pause {
+            since,
+            reason,
+            freezes,
+        };
+        match act.clone() {
+            GateAct::Pause { reason, freezes } => self.pause = Some(pause(reason.into(), freezes)),
+            GateAct::PauseSaid { reason, freezes } => self.pause = Some(pause(reason, freezes)),
+            GateAct::MessageSaid { message } => self.message = Some(message),
+            GateAct::Resume => self.pause = None,
+            GateAct::Rate { admit_per_s } => self.admit_per_s = Some(admit_per_s),
+            GateAct::Active { active_max } => self.active_max = Some(active_max),
+            GateAct::Message { text } => {
+                self.message = Some(text).filter(|text| !text.is_empty()).map(Notice::from);
+            }
+            GateAct::DrawValue { .. } => {}
+        }
+    }
 }
 
 /// The line of one opening. It is empty before its lobby and after its end.

@@ -87,6 +87,18 @@ impl Session {
         now.duration_since(self.seen) < IDLE && now.duration_since(self.began) < WHOLE
     }
 
+    /// Whether it runs, comes with its certificate, and its account may still come.
+    fn is_good(
+        &self,
+        certificate: Option<Certificate>,
+        now: Instant,
+        account: impl FnOnce(AccountId) -> Option<(bool, u32)>,
+    ) -> bool {
+        self.runs(now)
+            && self.certificate == certificate
+            && account(self.account) == Some((true, self.credentials))
+    }
+
     /// Whole seconds until it ends, if it is not used.
     pub fn ends_in_s(&self, now: Instant) -> u64 {
         let idle = IDLE.saturating_sub(now.duration_since(self.seen));
@@ -152,10 +164,7 @@ impl Sessions {
         let hash = hash_of(token);
         let mut all = locked(&self.0);
         let known = all.by_token.get_mut(&hash)?;
-        let is_good = known.runs(now)
-            && known.certificate == certificate
-            && account(known.account) == Some((true, known.credentials));
-        if !is_good {
+        if !known.is_good(certificate, now, account) {
             // Another certificate ends nothing: whoever has a stolen token could end it.
             if known.certificate == certificate {
                 all.by_token.remove(&hash);
@@ -164,6 +173,22 @@ impl Sessions {
         }
         known.seen = now;
         Some(known.clone())
+    }
+
+    /// The account of a token's session, if it runs and is still its account's, as `of` has it; but
+    /// this is no use of the session: it neither lengthens nor ends it.
+    pub fn goes_on(
+        &self,
+        token: &str,
+        certificate: Option<Certificate>,
+        now: Instant,
+        account: impl FnOnce(AccountId) -> Option<(bool, u32)>,
+    ) -> Option<AccountId> {
+        let all = locked(&self.0);
+        let known = all.by_token.get(&hash_of(token))?;
+        known
+            .is_good(certificate, now, account)
+            .then_some(known.account)
     }
 
     /// Offers a secret of one-time codes to a session that sets itself up; the same until it is
@@ -289,6 +314,28 @@ mod tests {
         let late = sessions.of(&token, None, now + IDLE, |_| Some((true, 3)));
         assert!(late.is_none());
         assert_eq!(sessions.count(now), 0, "it is forgotten");
+    }
+
+    #[test]
+    fn a_look_whether_it_goes_on_neither_lengthens_nor_ends_it() {
+        let (sessions, now) = (Sessions::default(), tick());
+        let token = begin(&sessions, None, now);
+        let goes_on = |after: Duration, known| {
+            let account = sessions.goes_on(&token, None, now + after, |_| known);
+            account.is_some()
+        };
+        let known = Some((true, 3));
+        let nearly = IDLE - Duration::from_secs(1);
+        assert!(goes_on(nearly, known) && !goes_on(IDLE, known));
+        for other in [Some((true, 4)), Some((false, 3)), None] {
+            assert!(!goes_on(nearly, other));
+        }
+        let other = sessions.goes_on(&token, Some([1; 32]), now, |_| known);
+        assert!(other.is_none());
+        assert!(sessions.of(&token, None, now + nearly, |_| known).is_some());
+        assert!(goes_on(IDLE, known), "its use has lengthened it");
+        sessions.end(&token);
+        assert!(!goes_on(nearly, known));
     }
 
     #[test]

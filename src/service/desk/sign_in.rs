@@ -147,9 +147,10 @@ impl Service {
         // By the wall clock, as phones go by it, also where the server's time is simulated.
         let used = self.desk.sessions.used_step(secret);
         if let Some(step) = otp::step_of(secret, code, wall(), used) {
-            return match self.desk.sessions.use_step(secret, step) {
-                true => Ok(()),
-                false => Err(DeskRefused::Credentials),
+            return if self.desk.sessions.use_step(secret, step) {
+                Ok(())
+            } else {
+                Err(DeskRefused::Credentials)
             };
         }
         if !known.use_recovery(code) {

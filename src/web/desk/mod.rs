@@ -14,6 +14,7 @@ use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi as _};
 
+use api::board::charts::Charts;
 use staff::{DESK_COOKIE, Routes, Rule};
 
 use super::problem::Problem;
@@ -33,6 +34,8 @@ pub const BODY_BYTES_MAX: usize = 48 << 20;
     tags(
         (name = "session", description = "Signing in and out, one's own credentials."),
         (name = "accounts", description = "Who may do what, and where."),
+        (name = "board", description = "The evening as it is, and its last hours."),
+        (name = "gate", description = "Acts at the gate, and what they would do."),
         (name = "proposals", description = "What one proposes and another approves.")
     ),
     components(schemas(super::problem::ProblemView)),
@@ -58,6 +61,8 @@ impl Modify for Schemes {
 fn routes(routes: &mut Routes<'_>) {
     api::session::routes(routes);
     api::accounts::routes(routes);
+    api::board::routes(routes);
+    api::gate::routes(routes);
     api::proposals::routes(routes);
     pages::routes(routes);
 }
@@ -67,6 +72,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     routes(&mut Routes::new(config));
     config
         .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+        .app_data(web::Data::new(Charts::default()))
         .route("/api/desk/openapi.json", web::get().to(description))
         .route("/", web::get().to(pages::front))
         .route("/desk", web::get().to(pages::front))

@@ -87,6 +87,10 @@ pub struct Staff<A> {
 
 impl<A: Allowed> Staff<A> {
     /// Whose call this is, or why it is nobody's here, and whose it is if that is known.
+    #[expect(
+        clippy::result_large_err,
+        reason = "a refusal is rare, and handed on at once"
+    )]
     pub fn seen(request: &HttpRequest) -> Result<Self, (DeskRefused, Option<Account>)> {
         let lang = Lang::of(request.headers());
         let service = service(request);

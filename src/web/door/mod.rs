@@ -17,6 +17,7 @@ pub mod turns;
 
 mod body;
 mod connection;
+mod counted;
 mod deadlines;
 mod io;
 mod redirect;

@@ -1,6 +1,8 @@
 //! The API of the desk, by subject.
 
 pub mod accounts;
+pub mod board;
+pub mod gate;
 pub mod proposals;
 pub mod session;
 
@@ -9,7 +11,14 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::web::desk::staff::Staff;
+use crate::web::problem::Problem;
 use crate::web::public::answer;
+
+/// A field of a call that is at fault.
+fn bad_field<A>(staff: &Staff<A>, field: &str, reason: impl Into<String>) -> Problem {
+    Problem::field(staff.lang, field, reason)
+}
 
 /// What an account may do.
 #[derive(ToSchema)]

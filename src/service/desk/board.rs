@@ -96,6 +96,13 @@ impl Frame {
     }
 }
 
+impl Frame {
+    /// The same as values, for a page.
+    pub fn bounded(&self, bounds: &Bounds) -> BoardSnapshot {
+        within(&self.snapshot, bounds)
+    }
+}
+
 /// A snapshot of the campaigns within some bounds.
 fn within(snapshot: &BoardSnapshot, bounds: &Bounds) -> BoardSnapshot {
     let mut cut = snapshot.clone();

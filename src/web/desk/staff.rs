@@ -137,6 +137,32 @@ impl<A: Allowed> FromRequest for Staff<A> {
     }
 }
 
+impl Staff<Operators> {
+    /// The same, as one who watches: operators do.
+    pub fn into_watcher(self) -> Staff<Watchers> {
+        let Self {
+            service,
+            lang,
+            token,
+            session,
+            id,
+            account,
+            origin,
+            is: _,
+        } = self;
+        Staff {
+            service,
+            lang,
+            token,
+            session,
+            id,
+            account,
+            origin,
+            is: PhantomData,
+        }
+    }
+}
+
 /// The token of a session at the desk.
 fn token(request: &HttpRequest) -> String {
     let headers = request.headers();

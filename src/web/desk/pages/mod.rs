@@ -2,6 +2,7 @@
 //! works without a script, every act is a form, and what a form did is shown by a page of its own.
 
 mod accounts;
+mod board;
 mod home;
 mod proposals;
 mod record;
@@ -25,6 +26,7 @@ use crate::web::words::{Lang, words};
 pub fn routes(routes: &mut Routes<'_>) {
     session::routes(routes);
     home::routes(routes);
+    board::routes(routes);
     accounts::routes(routes);
     proposals::routes(routes);
     record::routes(routes);
@@ -60,6 +62,7 @@ pub struct Who {
 /// Pages that are in the line of links, each with the roles that come to it.
 const WAYS: &[(&str, &str, &[Role])] = &[
     ("", "desk-home", super::staff::Anyone::ROLES),
+    ("/board", "desk-board", super::staff::Watchers::ROLES),
     ("/proposals", "desk-proposals", super::staff::Readers::ROLES),
     ("/accounts", "desk-accounts", super::staff::Overseers::ROLES),
     ("/record", "desk-record", super::staff::Overseers::ROLES),
@@ -142,6 +145,17 @@ pub fn lang_of(request: &HttpRequest) -> Lang {
 pub struct Page<A> {
     pub staff: Staff<A>,
     pub lang: Lang,
+}
+
+impl Page<super::staff::Operators> {
+    /// The same, as one who watches: operators do.
+    fn into_watcher(self) -> Page<super::staff::Watchers> {
+        let lang = self.lang;
+        Page {
+            staff: self.staff.into_watcher(),
+            lang,
+        }
+    }
 }
 
 impl<A: Allowed> Page<A> {

@@ -12,3 +12,32 @@ for (const file of document.querySelectorAll('input[type=file][data-into]')) {
     if (file.files[0]) into.value = await file.files[0].text();
   });
 }
+
+// The board goes on by itself: figures in place, once a second, and the charts now and then.
+const board = document.getElementById('board');
+if (board) {
+  const lost = document.getElementById('lost');
+  const put = (element, value) => {
+    if (value === undefined || value === null) return;
+    const text = typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(1) : `${value}`;
+    if (element.textContent !== text) element.textContent = text;
+  };
+  const at = (object, path) => path.split('.').reduce((part, name) => part?.[name], object);
+  const events = new EventSource('/api/desk/v1/board/events');
+  events.addEventListener('board', (event) => {
+    const now = JSON.parse(event.data);
+    lost.textContent = '';
+    for (const element of board.querySelectorAll('[data-at]')) put(element, at(now, element.dataset.at));
+    const rows = document.querySelectorAll('#openings tbody tr');
+    now.openings.forEach((opening, row) => {
+      for (const cell of rows[row]?.querySelectorAll('[data-of]') ?? []) put(cell, opening[cell.dataset.of]);
+    });
+  });
+  events.addEventListener('error', () => { lost.textContent = board.dataset.lost; });
+  setInterval(() => {
+    for (const chart of board.querySelectorAll('[data-chart]')) {
+      chart.src = `/api/desk/v1/board/charts/${chart.dataset.chart}.svg#${Date.now()}`;
+    }
+  }, 10000);
+}
+document.getElementById('asked')?.focus();

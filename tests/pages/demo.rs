@@ -22,6 +22,9 @@ pub struct Demo {
     at: String,
     scheme: &'static str,
     pub people: Vec<Person>,
+    /// The address of the desk, and its accounts: name, password, secret of one-time codes.
+    pub desk: String,
+    pub staff: Vec<[String; 3]>,
 }
 
 impl Demo {
@@ -57,7 +60,13 @@ impl Demo {
             }
         });
         let people = people.collect();
+        let staff = ready["staff"].as_array().unwrap().iter().map(|account| {
+            ["name", "password", "totp_secret"]
+                .map(|field| account[field].as_str().unwrap().to_owned())
+        });
         Self {
+            desk: ready["desk_url"].as_str().unwrap().to_owned(),
+            staff: staff.collect(),
             folder,
             address,
             child,

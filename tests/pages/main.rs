@@ -14,6 +14,7 @@ mod choosing;
 #[path = "../it/client.rs"]
 mod client;
 mod demo;
+mod desk;
 mod door;
 mod headers;
 mod holds;

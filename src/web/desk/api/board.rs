@@ -91,8 +91,9 @@ async fn watch(staff: Staff<Watchers>, (): ()) -> Answered {
     path = "/api/desk/v1/board/charts/{which}.svg",
     tag = "board",
     params(
-        ("which" = Which, Path, description = "What it shows."),
-        ("span" = Option<Span>, Query, description = "How far it goes back; `minutes` if not said.")
+        ("which" = String, Path, description = "`bookings`, `waiting` or `answers`."),
+        ("span" = Option<String>, Query,
+            description = "`minutes` (ten of them, if not said) or `hours` (twelve).")
     ),
     responses(
         (status = 200, body = String, content_type = "image/svg+xml", description = "The chart."),

@@ -9,9 +9,6 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-use utoipa::ToSchema;
-
 use crate::clock::tick;
 use crate::domain::text::escaped;
 use crate::domain::time::{Stamp, Zone};
@@ -39,8 +36,7 @@ const OWN: [(&str, &str); 8] = [
 ];
 
 /// What a chart shows.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Which {
     /// Bookings and admitted people a second.
     Bookings,
@@ -51,8 +47,7 @@ pub enum Which {
 }
 
 /// How far a chart goes back.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Span {
     /// Ten, a value a second.
     Minutes,

@@ -17,7 +17,7 @@ use super::world::{CAMPAIGN, Server, World, campaign_text};
 const PASSWORD: &str = "four words together good";
 
 /// The desk of a server.
-fn desk(server: &Server) -> SocketAddr {
+pub fn desk(server: &Server) -> SocketAddr {
     let log = server.log.lock().unwrap();
     let ready = log.iter().find(|line| line.contains("\"ready\"")).unwrap();
     let ready: Value = serde_json::from_str(ready).unwrap();

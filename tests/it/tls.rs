@@ -25,8 +25,9 @@ use sumun::clock::wall;
 
 use super::world::{Server, World, text};
 
-const SETTINGS: &str =
-    "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\ndesk_listen = \"127.0.0.1:0\"\n";
+/// The desk is closed, so that each certificate has one listener.
+const SETTINGS: &str = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
+                        desk_listen = \"\"\n";
 const DAY_S: i64 = 86_400;
 
 /// A world that serves over TLS; `extra` settings behind those.
@@ -182,7 +183,11 @@ const BOTH: &[&SupportedProtocolVersion] = &[&rustls::version::TLS12, &rustls::v
 
 /// The certificate that a new connection is shown.
 fn shown(trusted: &str, server: &Server) -> CertificateDer<'static> {
-    let mut tls = connect(&client(trusted, BOTH), server.public).unwrap();
+    shown_at(trusted, server.public)
+}
+
+fn shown_at(trusted: &str, address: SocketAddr) -> CertificateDer<'static> {
+    let mut tls = connect(&client(trusted, BOTH), address).unwrap();
     assert!(
         ask(&mut tls, "/healthz")
             .unwrap()
@@ -532,6 +537,27 @@ fn pairs_are_replaced_under_load_and_no_request_fails() {
         kept + new >= 200,
         "{kept} on kept connections, {new} on new ones"
     );
+}
+
+#[test]
+fn the_desk_shows_the_certificate_that_was_put_there_last() {
+    let world = world("");
+    let open = SETTINGS.replace("desk_listen = \"\"", "desk_listen = \"127.0.0.1:0\"");
+    world.write("server.toml", &open);
+    let pair = Pair::of(&world);
+    let authority = Authority::new("desk");
+    let pairs = [0, 1].map(|_| {
+        let key = new_key();
+        (authority.sign(&key, -1, 90), key.serialize_pem())
+    });
+    pair.put(&pairs[0].0, &pairs[0].1);
+    let server = world.serve();
+    let desk = super::desk::desk(&server);
+    assert_eq!(shown_at(&authority.pem, desk), first(&pairs[0].0));
+    pair.put(&pairs[1].0, &pairs[1].1);
+    server.signal("HUP");
+    logged(&server, "was reloaded", 2);
+    assert_eq!(shown_at(&authority.pem, desk), first(&pairs[1].0));
 }
 
 #[test]

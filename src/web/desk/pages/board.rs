@@ -10,7 +10,7 @@ use crate::domain::entry::{GateAct, Role};
 use crate::domain::line::Notice;
 use crate::domain::text::grouped;
 use crate::service::desk::DeskRefused;
-use crate::service::desk::board::snapshot::{BoardSnapshot, OpeningNow, OwnAct};
+use crate::service::desk::board::snapshot::{BoardSnapshot, CampaignNow, OpeningNow, OwnAct};
 use crate::service::desk::gate::{GateEffect, GatePreview};
 use crate::web::desk::staff::{Operators, Routes, Watchers};
 use crate::web::pages::Form;
@@ -143,28 +143,33 @@ fn build(
     let frame = page.staff.service.desk.board.frame();
     let now: BoardSnapshot = frame.bounded(&page.staff.account.bounds);
     let server = &now.server;
-    let campaign = |one: &crate::service::desk::board::snapshot::CampaignNow| CampaignRow {
-        id: one.campaign.clone(),
-        state: state_words(lang, &one.state),
-        paused: one.paused.as_ref().map(|pause| {
-            let reason = Notice {
-                text: pause.reason.text.clone(),
-                en: pause.reason.en.clone(),
-            };
-            lang.notice(&reason).0.to_owned()
-        }),
-        message: one.message.as_ref().map(|said| said.text.clone()),
-        rate: format!(
-            "{:.0} / {}",
-            one.controller.rate_in_force_per_s, one.controller.rate_set_per_s
-        ),
-        active_max: one.active_max,
-        acts: one
-            .controller
-            .acts
-            .iter()
-            .map(|act| own_act(lang, act))
-            .collect(),
+    let campaign = |one: &CampaignNow| {
+        // What is set is told as it is now: the snapshot may be from before an act.
+        let (service, account) = (&page.staff.service, &page.staff.account);
+        let seen = service.preview_gate(account, &one.campaign, &GateAct::Resume);
+        let set = seen.ok().map(|seen| seen.now);
+        let state = set.as_ref().map_or(&one.state, |set| &set.state);
+        let said = set.as_ref().and_then(|set| {
+            let text = set.message.clone()?;
+            let en = set.message_en.clone();
+            Some(lang.notice(&Notice { text, en }).0.to_owned())
+        });
+        let is_paused = state == "paused";
+        let rate_set = set.as_ref().map_or(0, |set| set.admit_per_s);
+        CampaignRow {
+            id: one.campaign.clone(),
+            state: state_words(lang, state),
+            paused: said.clone().filter(|_| is_paused),
+            message: said.filter(|_| !is_paused),
+            rate: format!("{:.0} / {rate_set}", one.controller.rate_in_force_per_s),
+            active_max: set.map_or(one.active_max, |set| set.active_max),
+            acts: one
+                .controller
+                .acts
+                .iter()
+                .map(|act| own_act(lang, act))
+                .collect(),
+        }
     };
     let opening = |one: &OpeningNow| OpeningRow {
         campaign: one.campaign.clone(),
@@ -179,7 +184,7 @@ fn build(
     let seats = now.campaigns.iter().flat_map(|one| &one.seats);
     let free = server.disk.free_bytes.map(|bytes| bytes >> 20);
     let days = server.certificates.iter().map(|one| one.days_left).min();
-    let age = |seconds: Option<u64>| {
+    let told_age = |seconds: Option<u64>| {
         let told = seconds.map(|seconds| lang.put("ago", &[("s", grouped(seconds).into())]));
         told.unwrap_or_else(|| lang.say("never").to_owned())
     };
@@ -256,8 +261,12 @@ fn build(
                 lang.say("board-disk"),
                 free.map_or_else(|| "–".to_owned(), |free| format!("{} MiB", grouped(free))),
             ),
-            ("", lang.say("board-copy"), age(server.copies.age_s)),
-            ("", lang.say("board-drill"), age(server.copies.drill_age_s)),
+            ("", lang.say("board-copy"), told_age(server.copies.age_s)),
+            (
+                "",
+                lang.say("board-drill"),
+                told_age(server.copies.drill_age_s),
+            ),
         ],
         answers: server
             .answers

@@ -17,6 +17,7 @@ for (const file of document.querySelectorAll('input[type=file][data-into]')) {
 const board = document.getElementById('board');
 if (board) {
   const lost = document.getElementById('lost');
+  let known;
   const put = (element, value) => {
     if (value === undefined || value === null) return;
     const text = typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(1) : `${value}`;
@@ -27,6 +28,11 @@ if (board) {
   events.addEventListener('board', (event) => {
     const now = JSON.parse(event.data);
     lost.textContent = '';
+    // What is set has changed: the page is made anew, unless somebody is typing.
+    const set = JSON.stringify([now.campaigns.map((c) => [c.state, c.message, c.controller.rate_set_per_s, c.active_max]), now.openings.map((o) => [o.from, o.state])]);
+    const is_typing = document.activeElement?.closest('form');
+    if (known && set !== known && !is_typing && location.pathname.endsWith('/board')) location.reload();
+    known ??= set;
     for (const element of board.querySelectorAll('[data-at]')) put(element, at(now, element.dataset.at));
     const rows = document.querySelectorAll('#openings tbody tr');
     now.openings.forEach((opening, row) => {

@@ -99,6 +99,8 @@ fn of_campaign(service: &Service, text: &str, now: Stamp) -> Effect {
             };
         }
     };
+    // To the second, as people are told it.
+    let now = Stamp(now.0 - now.0.rem_euclid(Stamp::SECOND));
     let seen = dry_run(&service.shared, next.clone(), now);
     let offers = service.shared.offers().clone();
     let known = offers

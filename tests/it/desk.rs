@@ -148,6 +148,19 @@ fn the_first_administrator_comes_from_init_and_a_code_is_good_once() {
         .problem(401, "signed_out");
 }
 
+/// Whoever is not signed in can't make the server read much.
+#[test]
+fn a_long_body_of_a_stranger_is_refused() {
+    let world = World::new(3);
+    let server = world.serve();
+    let mut client = Client::new(desk(&server));
+    let long = "x".repeat(100_000);
+    let told = sign_in(&mut client, "admin", &long, None);
+    assert_eq!(told.status, 413, "{told:?}");
+    let told = sign_in(&mut client, "admin", &"x".repeat(1_000), None);
+    told.problem(401, "credentials_wrong");
+}
+
 #[test]
 fn a_lost_phone_an_ended_account_and_a_reset_end_what_they_should() {
     let world = World::new(3);

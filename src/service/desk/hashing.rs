@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex};
 
 use tokio::sync::oneshot;
@@ -44,7 +45,9 @@ impl Hashing {
         let run = move || {
             let _ = rustix::process::nice(NICE);
             loop {
-                next(&work)();
+                let job = next(&work);
+                // One that panics costs whoever waits for it an answer, and nobody else.
+                let _ = catch_unwind(AssertUnwindSafe(job));
             }
         };
         if let Err(error) = thread.spawn(run) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::Method;
-use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder, web};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, guard, web};
 use utoipa::__dev::SchemaReferences;
 use utoipa::openapi::path::{HttpMethod, PathItem};
 use utoipa::openapi::{OpenApi, PathsBuilder, RefOr, Schema};
@@ -235,8 +235,7 @@ impl<'a> Routes<'a> {
         P: utoipa::Path + SchemaReferences,
     {
         let (method, path) = self.describe::<P>();
-        self.config
-            .route(&path, web::method(method.clone()).to(handler));
+        self.config.service(bounded(&method, &path, handler));
         self.rule(method, path, None, Stage::Whole);
     }
 
@@ -260,8 +259,7 @@ impl<'a> Routes<'a> {
         H: Handler<(HttpRequest, B)>,
         H::Output: Responder + 'static,
     {
-        self.config
-            .route(path, web::method(method.clone()).to(handler));
+        self.config.service(bounded(&method, path, handler));
         self.rule(method, path.to_owned(), None, Stage::Whole);
     }
 
@@ -297,6 +295,23 @@ impl<'a> Routes<'a> {
         components.schemas.extend(self.schemas);
         into
     }
+}
+
+/// Bytes of a body that somebody sends who is not signed in.
+const OPEN_BYTES_MAX: usize = 16 << 10;
+
+/// A route that anybody can send something to, so that little of it is read.
+fn bounded<B, H>(method: &Method, path: &str, handler: H) -> Resource
+where
+    B: FromRequest + 'static,
+    H: Handler<(HttpRequest, B)>,
+    H::Output: Responder + 'static,
+{
+    let method = guard::Method(method.clone());
+    web::resource(path)
+        .guard(method)
+        .app_data(web::PayloadConfig::new(OPEN_BYTES_MAX))
+        .route(web::route().to(handler))
 }
 
 /// An answer to a page's form, or a page.

@@ -1,6 +1,6 @@
 //! The people behind the desk: accounts, what each may do and where, as the journal has them.
 //!
-//! An account is its number, which is never used again: another name is the same pair of eyes. What
+//! An account is its number, and keeps its name for ever: neither is used again. What
 //! proves who somebody is (a password's hash, the secret of one-time codes) is sealed before it
 //! comes here; nothing in this file can open it.
 //!
@@ -65,6 +65,11 @@ impl Bounds {
         in_province && (self.sites.is_empty() || self.sites.iter().any(|own| own == site))
     }
 
+    /// Whether all of the campaign is within, and not some provinces or sites of it alone.
+    pub fn has_all_of(&self, campaign: &str) -> bool {
+        self.has_campaign(campaign) && self.provinces.is_empty() && self.sites.is_empty()
+    }
+
     fn len(&self) -> usize {
         self.campaigns.len() + self.provinces.len() + self.sites.len()
     }
@@ -107,6 +112,8 @@ pub enum StaffFault {
     Name(String),
     #[error("there is an account `{0}` already; names are not used again, also of ended ones")]
     Taken(String),
+    #[error("an account keeps its name: make another account")]
+    Renamed,
     #[error("there is no account `{0}`")]
     Unknown(String),
     #[error("an account of the role `site` needs at least one site")]
@@ -212,6 +219,9 @@ impl StaffState {
         }
         if bounds.len() > BOUNDS_MAX {
             return Err(StaffFault::Bounds(bounds.len()));
+        }
+        if self.accounts.get(&id).is_some_and(|was| was.name != name) {
+            return Err(StaffFault::Renamed);
         }
         match self.accounts.get(&id) {
             None if id != self.next_id() => return Err(StaffFault::Number(id.0)),
@@ -366,6 +376,8 @@ mod tests {
             assert_eq!(set(bad), Err(StaffFault::Name(bad.to_owned())));
         }
         assert_eq!(set("kim.lee-2_b"), Ok(()));
+        let renamed = staff.may_set(kim, "kim2", Role::Agent, &nowhere(), true);
+        assert_eq!(renamed, Err(StaffFault::Renamed));
         let far = staff.may_set(AccountId(9), "lee", Role::Agent, &nowhere(), true);
         assert_eq!(far, Err(StaffFault::Number(9)));
         let site = staff.may_set(next, "lee", Role::Site, &nowhere(), true);
@@ -383,6 +395,9 @@ mod tests {
         assert!(!bounds.has_site("A", "11/110") && bounds.has_site("B", "11/110"));
         bounds.campaigns = vec!["kr".to_owned()];
         assert!(!bounds.has_campaign("kr-2") && bounds.has_campaign("kr"));
+        assert!(!bounds.has_all_of("kr"));
+        (bounds.provinces, bounds.sites) = Default::default();
+        assert!(bounds.has_all_of("kr") && !bounds.has_all_of("kr-2"));
     }
 
     #[test]

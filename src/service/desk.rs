@@ -37,6 +37,8 @@ pub struct Desk {
     pub hashing: Hashing,
     /// What the evening's board shows.
     pub board: Arc<DeskBoard>,
+    /// One uses a code for a lost phone at a time.
+    recovering: tokio::sync::Mutex<()>,
     /// One proposes or decides at a time.
     proposing: tokio::sync::Mutex<()>,
 }
@@ -48,6 +50,7 @@ impl Default for Desk {
             attempts: Attempts::default(),
             hashing: Hashing::start(),
             board: Arc::default(),
+            recovering: tokio::sync::Mutex::default(),
             proposing: tokio::sync::Mutex::default(),
         }
     }

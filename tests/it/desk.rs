@@ -30,6 +30,8 @@ struct Clerk {
     token: String,
     name: String,
     secret: Vec<u8>,
+    /// The codes for a lost phone.
+    codes: Vec<String>,
     /// Codes are good once: the next sign-in takes that of a later half minute.
     used: AtomicI64,
 }
@@ -72,18 +74,18 @@ impl Clerk {
         let code = otp::code(&secret, wall().plus_s(-30));
         let body = json!({ "password": PASSWORD, "otp": code });
         let done = client.post(&api("/session/set-up"), Some(&token), &body);
-        assert_eq!(
-            done.is(200).json["recovery_codes"]
-                .as_array()
-                .unwrap()
-                .len(),
-            10
-        );
+        let done = done.is(200).json;
+        let codes = done["recovery_codes"].as_array().unwrap().iter();
+        let codes: Vec<_> = codes
+            .map(|code| code.as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(codes.len(), 10);
         Self {
             client,
             token,
             name: name.to_owned(),
             secret,
+            codes,
             used: AtomicI64::new(-30),
         }
     }
@@ -180,6 +182,28 @@ fn a_lost_phone_an_ended_account_and_a_reset_end_what_they_should() {
     kim.get("/session").problem(401, "signed_out");
     let mut kim = Clerk::set_up(&server, "kim", &first);
     kim.get("/session").is(200);
+    // A code for a lost phone is good once, also for those who come at the same time.
+    let (address, code) = (desk(&server), kim.codes[0].clone());
+    let coming = [0; 4].map(|_| {
+        let code = code.clone();
+        let come = move || sign_in(&mut Client::new(address), "kim", PASSWORD, Some(&code)).status;
+        std::thread::spawn(come)
+    });
+    let came = coming.map(|thread| thread.join().unwrap());
+    assert_eq!(
+        came.iter().filter(|status| **status == 200).count(),
+        1,
+        "{came:?}"
+    );
+    // It changed the credentials: what began before is over.
+    kim.get("/session").problem(401, "signed_out");
+    let token = kim.again();
+    kim.token = token;
+    // Whoever finds a session open can't take the account over.
+    let code = otp::code(&kim.secret, wall().plus_s(60));
+    let body = json!({ "password": "other words by far good", "otp": code });
+    kim.post("/session/set-up", &body)
+        .problem(409, "not_possible");
     // An ended account is out at once, and comes no more.
     world.ok(&["staff", "disable", "kim"]);
     kim.get("/session").problem(401, "signed_out");
@@ -321,7 +345,7 @@ fn two_accounts_put_a_campaign_into_force_and_one_can_not() {
     let number = made["number"].as_u64().unwrap();
     let path = format!("/proposals/{number}/decision");
     let approve = json!({ "decision": "approve", "typed": 10 });
-    // Two sessions are one pair of eyes, and so is another name.
+    // Two sessions are one pair of eyes, and an account keeps its name.
     kim.post(&path, &approve).problem(403, "same_eyes");
     let other_session = kim.again();
     let twice = kim.client.post(&api(&path), Some(&other_session), &approve);
@@ -335,8 +359,7 @@ fn two_accounts_put_a_campaign_into_force_and_one_can_not() {
     let answer = admin
         .client
         .call("PUT", &renaming, Some(&token), &[], Some(&renamed));
-    answer.is(200);
-    kim.post(&path, &approve).problem(403, "same_eyes");
+    answer.problem(409, "not_possible");
     // People lose a right: the number is typed by whoever approves.
     let not_typed = json!({ "decision": "approve" });
     let told = lee.post(&path, &not_typed).problem(409, "type_the_number");
@@ -350,6 +373,12 @@ fn two_accounts_put_a_campaign_into_force_and_one_can_not() {
     let versions = listed["campaigns"][0]["versions"].as_array().unwrap();
     assert_eq!(versions.len(), 2, "{listed}");
     lee.post(&path, &approve).problem(409, "not_possible");
+    // A draw that awaits no public value takes none.
+    let value = json!({
+        "kind": "draw_value", "campaign": CAMPAIGN, "line": 0, "text": "7 12",
+        "source": "a lottery", "reason": "the draw",
+    });
+    kim.post("/proposals", &value).problem(422, "faults_found");
     // Who did what is in the record, by account.
     let lines = super::world::text(&world.run(&["audit", "export"]).stdout);
     let actor = |kind: &str| {
@@ -400,6 +429,23 @@ fn of_two_approvals_at_the_same_time_one_counts() {
         (versions.len(), &listed["campaigns"][0]["campaign"]),
         (2, &json!(CAMPAIGN))
     );
+    // What was proposed before another version came into force would undo that.
+    let stale = |rate: u32| {
+        let text =
+            campaign_text("").replace("admit_per_s = 1000", &format!("admit_per_s = {rate}"));
+        json!({ "kind": "campaign", "text": text, "reason": "slower" })
+    };
+    let mut both = [800, 700].map(|rate| kim.post("/proposals", &stale(rate)).is(200).json);
+    let mut lately = Clerk::of(&world, &server, "lately", "approver");
+    let approve = json!({ "decision": "approve" });
+    for (at, made) in both.iter_mut().enumerate() {
+        let path = format!("/proposals/{}/decision", made["number"]);
+        let told = lately.post(&path, &approve);
+        match at {
+            0 => told.is(200),
+            _ => told.problem(409, "not_possible"),
+        };
+    }
     // What was withdrawn is approved by nobody.
     let again = json!({ "kind": "campaign", "text": campaign_text(""), "reason": "back" });
     let number = kim.post("/proposals", &again).is(200).json["number"].clone();

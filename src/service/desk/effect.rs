@@ -11,6 +11,7 @@ use crate::domain::campaign::diff::{FieldChange, diff};
 use crate::domain::campaign::eligibility::{Answer, Subject};
 use crate::domain::campaign::timeline::timeline;
 use crate::domain::campaign::{Campaign, Finding};
+use crate::domain::entry::GateAct;
 use crate::domain::ids::VaccineIndex;
 use crate::domain::line::gate_act;
 use crate::domain::roster::{Roster, RosterPerson};
@@ -73,14 +74,47 @@ pub fn effect(service: &Service, what: &Proposal, text: &str, now: Stamp) -> Eff
         Proposal::Slots { campaign } => of_slots(service, campaign.as_str(), text),
         Proposal::Gate { campaign, act } => Effect {
             campaign: campaign.to_string(),
-            faults: gate_act::check(act)
-                .err()
-                .map(|fault| fault.to_string())
-                .into_iter()
-                .collect(),
+            cautions: vec![act_told(act)],
+            faults: of_act(service, campaign.as_str(), act),
             ..Effect::default()
         },
     }
+}
+
+/// An act as it will be done, for whoever approves it.
+pub fn act_told(act: &GateAct) -> String {
+    match act {
+        GateAct::DrawValue {
+            line,
+            value,
+            source,
+        } => format!("line {line}: value {value}, source {source}"),
+        other => serde_json::to_string(other).unwrap_or_default(),
+    }
+}
+
+/// Why an act can't be done.
+fn of_act(service: &Service, campaign: &str, act: &GateAct) -> Vec<String> {
+    if let Err(fault) = gate_act::check(act) {
+        return vec![fault.to_string()];
+    }
+    let offers = service.shared.offers().clone();
+    let known = offers
+        .iter()
+        .find(|offer| offer.catalog.campaign.id.as_str() == campaign);
+    let Some(offer) = known else {
+        return unknown(false, campaign);
+    };
+    let GateAct::DrawValue { line, .. } = act else {
+        return Vec::new();
+    };
+    let state = service.shared.state();
+    let known = state.campaign(offer.catalog.index);
+    let draw = known.and_then(|known| known.line(*line)?.draw.as_ref());
+    let awaits = draw.is_some_and(|draw| draw.seed.is_none() && draw.value.is_none());
+    let why = "no draw of this line awaits a public value: it is committed to when its opening is \
+               the next, takes one value, and none once its seed is shown";
+    (!awaits).then(|| why.to_owned()).into_iter().collect()
 }
 
 fn told(findings: Vec<Finding>) -> Vec<String> {

@@ -66,7 +66,7 @@ pub struct GateEffect {
 impl Service {
     /// The campaign, if it is within the account's bounds.
     fn campaign_of(&self, by: &Account, id: &str) -> Allowed<Here> {
-        if !by.bounds.has_campaign(id) {
+        if !by.bounds.has_all_of(id) {
             return Err(DeskRefused::NotYours);
         }
         self.campaign(id).map_err(|_| DeskRefused::NotFound)

@@ -75,7 +75,7 @@ impl Service {
         if !effect.faults.is_empty() {
             return Err(DeskRefused::Faults(effect.faults));
         }
-        if !by.bounds.has_campaign(&effect.campaign) {
+        if !by.bounds.has_all_of(&effect.campaign) {
             return Err(DeskRefused::NotYours);
         }
         let proposal = self.staff().next_proposal();
@@ -106,6 +106,23 @@ impl Service {
         Ok((proposal, effect))
     }
 
+    /// Whether something else of its kind came into force since it was proposed.
+    fn is_stale(&self, proposed: &Proposed, campaign: &str) -> bool {
+        let offers = self.shared.offers().clone();
+        let known = offers
+            .iter()
+            .find(|offer| offer.catalog.campaign.id.as_str() == campaign);
+        let since = known.and_then(|offer| match proposed.what {
+            Proposal::Campaign => {
+                let newest = offer.catalog.versions.last();
+                newest.map(|version| version.activated_at)
+            }
+            Proposal::Agency { .. } => offer.agency.as_ref().map(|agency| agency.activated_at),
+            Proposal::Sites { .. } | Proposal::Slots { .. } | Proposal::Gate { .. } => None,
+        });
+        since.is_some_and(|since| proposed.at < since)
+    }
+
     /// Decides on a proposal. An approved one is done before this answers: what came of it, in
     /// words. `typed` is how many people lose something by it, as the approver typed it.
     pub async fn decide(
@@ -128,11 +145,16 @@ impl Service {
         if decision == Decision::Approved {
             let (what, text) = (known.what.clone(), known.text.clone());
             let effect = self.effect(what, text).await?;
-            if !by.bounds.has_campaign(&effect.campaign) {
+            if !by.bounds.has_all_of(&effect.campaign) {
                 return Err(DeskRefused::NotYours);
             }
             if !effect.faults.is_empty() {
                 return Err(DeskRefused::Faults(effect.faults));
+            }
+            if self.is_stale(&known, &effect.campaign) {
+                let why = "another version came into force since it was proposed, and it would be \
+                           undone: decline this, and have it proposed again";
+                return Err(DeskRefused::Impossible(why.to_owned()));
             }
             if effect.takes != known.takes {
                 return Err(DeskRefused::Changed {

@@ -8,7 +8,7 @@ use crate::clock::{Entropy, tick, wall};
 use crate::domain::entry::{Change, SessionAct};
 use crate::domain::staff::{Account, AccountId};
 use crate::identity::attempts::Wrong;
-use crate::identity::staff::credentials::{Credentials, check_password};
+use crate::identity::staff::credentials::{Credentials, PasswordFault, check_password};
 use crate::identity::staff::sessions::{Certificate, Origin, Session, Stage};
 use crate::identity::staff::{generate_password, hash_password, otp, verify_password};
 use crate::service::Service;
@@ -92,7 +92,7 @@ impl Service {
         if let Some(secret) = &known.otp {
             let code = code.filter(|code| !code.trim().is_empty());
             let code = code.ok_or(DeskRefused::CodeWanted)?;
-            self.use_code(id, account, known.clone(), secret, &code)
+            self.use_code(id, secret, &code)
                 .await
                 .map_err(|refused| match refused {
                     DeskRefused::Credentials => self.failed(origin.from, &name),
@@ -136,14 +136,7 @@ impl Service {
     }
 
     /// Uses a one-time code up, or one of those for a lost phone.
-    async fn use_code(
-        &self,
-        id: AccountId,
-        account: &Account,
-        mut known: Credentials,
-        secret: &[u8],
-        code: &str,
-    ) -> Allowed<()> {
+    async fn use_code(&self, id: AccountId, secret: &[u8], code: &str) -> Allowed<()> {
         // By the wall clock, as phones go by it, also where the server's time is simulated.
         let used = self.desk.sessions.used_step(secret);
         if let Some(step) = otp::step_of(secret, code, wall(), used) {
@@ -153,6 +146,12 @@ impl Service {
                 Err(DeskRefused::Credentials)
             };
         }
+        // One at a time, and of what is there by then: each is good once.
+        let _one = self.desk.recovering.lock().await;
+        let staff = self.staff();
+        let account = enabled(&staff, id).ok_or(DeskRefused::Credentials)?;
+        let known = Credentials::open(&self.keys, id, &account.sealed);
+        let mut known = known.ok_or(DeskRefused::Credentials)?;
         if !known.use_recovery(code) {
             return Err(DeskRefused::Credentials);
         }
@@ -201,7 +200,15 @@ impl Service {
     }
 
     /// The secret of one-time codes that a session is offered.
-    pub fn offer_codes(&self, token: &str, account: &Account) -> Allowed<Offered> {
+    pub fn offer_codes(
+        &self,
+        token: &str,
+        session: &Session,
+        account: &Account,
+    ) -> Allowed<Offered> {
+        if session.stage == Stage::Whole {
+            return Err(is_set_up());
+        }
         let secret = self.desk.sessions.offer(token, &Entropy::system());
         let secret = secret.ok_or(DeskRefused::Session)?;
         Ok(Offered {
@@ -219,6 +226,10 @@ impl Service {
         password: &str,
         code: &str,
     ) -> Allowed<Vec<String>> {
+        // Whoever finds a session open shall not be able to take the account over.
+        if session.stage == Stage::Whole {
+            return Err(is_set_up());
+        }
         check_password(password, &account.name).map_err(DeskRefused::Password)?;
         let secret = session.offered.ok_or(DeskRefused::Code)?;
         let used = self.desk.sessions.used_step(&secret);
@@ -227,12 +238,20 @@ impl Service {
             return Err(DeskRefused::Code);
         }
         let password = password.to_owned();
-        let hashed = move || Credentials::first(&Entropy::system(), &password);
+        let before = Credentials::open(&self.keys, session.account, &account.sealed);
+        let hashed = move || {
+            // Whoever handed the first password over knows it.
+            if before.is_some_and(|before| before.is_password(&password)) {
+                return Err(DeskRefused::Password(PasswordFault::Common));
+            }
+            let made = Credentials::first(&Entropy::system(), &password);
+            made.map_err(DeskRefused::Impossible)
+        };
         let made = self.desk.hashing.done(session.from, true, hashed).await;
         let made = made.ok_or(DeskRefused::Overloaded {
             retry_after_s: BUSY_RETRY_S,
         })?;
-        let mut made = made.map_err(DeskRefused::Impossible)?;
+        let mut made = made?;
         made.otp = Some(secret);
         let codes = made.renew_recovery(&Entropy::system());
         let change = Change::StaffCredentialsSet {
@@ -246,6 +265,12 @@ impl Service {
         self.desk.sessions.is_set_up(token, now.credentials);
         Ok(codes)
     }
+}
+
+fn is_set_up() -> DeskRefused {
+    let why = "the account is set up: for another password or phone ask an administrator for a new \
+               first password";
+    DeskRefused::Impossible(why.to_owned())
 }
 
 /// The hash of a password that nobody has: as costly to compare with as anybody's.

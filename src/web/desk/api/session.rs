@@ -185,7 +185,9 @@ pub struct OfferView {
     security(("desk" = []), ("bearer" = []))
 )]
 async fn offer(staff: Staff<Newcomers>, (): ()) -> Answered {
-    let offered = staff.service.offer_codes(&staff.token, &staff.account);
+    let offered = staff
+        .service
+        .offer_codes(&staff.token, &staff.session, &staff.account);
     let offered = offered.map_err(|refused| staff.problem(refused))?;
     Ok(ok(&OfferView {
         secret: offered.secret,

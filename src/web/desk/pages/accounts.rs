@@ -110,7 +110,10 @@ impl AccountPage {
         };
         let sessions = &page.staff.service.desk.sessions;
         Self {
-            f: page.frame("/accounts/new", "desk-help-accounts"),
+            f: page.frame(
+                &id.map_or("/accounts/new".to_owned(), |id| format!("/accounts/{id}")),
+                "desk-help-accounts",
+            ),
             trouble: None,
             id: id.map(|id| id.0),
             name: wanted.name.clone(),

@@ -344,7 +344,7 @@ async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>
         None => StatusCode::OK,
     };
     let template = ProposalPage {
-        f: page.frame("/proposals/", "desk-help-proposal"),
+        f: page.frame(&format!("/proposals/{number}"), "desk-help-proposal"),
         trouble,
         what: kind_words(lang, &proposed.what),
         at: super::record::instant(service, proposed.at),

@@ -98,9 +98,12 @@ async fn set_up_page(page: Page<Newcomers>, (): ()) -> HttpResponse {
 
 fn set_up_again(page: &Page<Newcomers>, trouble: Option<Trouble>) -> HttpResponse {
     let staff = &page.staff;
-    let (secret, qr) = match staff.service.offer_codes(&staff.token, &staff.account) {
+    let offered = staff
+        .service
+        .offer_codes(&staff.token, &staff.session, &staff.account);
+    let (secret, qr) = match offered {
         Ok(offered) => (offered.secret, qr::svg(&offered.address)),
-        Err(_) => return onward(&page.to("/sign-in")),
+        Err(_) => return onward(&page.to("")),
     };
     let status = match trouble {
         Some(_) => StatusCode::FORBIDDEN,

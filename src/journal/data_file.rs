@@ -14,6 +14,7 @@ mod view;
 pub use view::FileView;
 
 use std::fs::OpenOptions;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::block::{Block, entries};
 use super::checkpoint::Mark;
+use super::guard::guarded;
 use super::storage::{Storage, Unsynced};
 use super::tail::{FileId, TailFault};
 use crate::clock::Entropy;
@@ -174,9 +176,31 @@ impl ChunkKey {
     }
 }
 
+/// redb writes once more when it is dropped, and panics then too where the file is damaged.
+struct Open(Option<Database>);
+
+impl Deref for Open {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        self.0.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let database = self.0.take();
+        // Nobody waits for what it would say; what it could not write the next start mends.
+        let _ = guarded(|| {
+            drop(database);
+            Ok(())
+        });
+    }
+}
+
 /// The open data file. Dropping it releases the file.
 pub struct DataFile {
-    database: Database,
+    database: Open,
     /// Where it lies; none for storage that is not a file.
     path: Option<PathBuf>,
     id: FileId,
@@ -262,7 +286,7 @@ impl DataFile {
         drop(meta);
         drop(read);
         Ok(Self {
-            database,
+            database: Open(Some(database)),
             path: path.map(Path::to_path_buf),
             id,
         })

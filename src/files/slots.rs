@@ -12,6 +12,7 @@ use std::path::Path;
 use jiff::civil::{Date, DateTime, Time};
 use rayon::prelude::*;
 
+use crate::domain::booking::catalog::Catalog;
 use crate::domain::booking::site::SlotRow;
 use crate::domain::ids::{SiteIndex, VaccineIndex};
 use crate::domain::time::{Day, LocalTimeFault, Stamp, Zone};
@@ -51,6 +52,21 @@ pub fn read_file(
 ) -> Result<Vec<SlotRow>, Report> {
     let file = File::open(path).map_err(|cause| Report::unreadable("slots", path, &cause))?;
     read(file, Encoding::Auto, zone, vaccine_of, site_of)
+}
+
+/// Reads a slots file whose vaccines and sites are those of `catalog`.
+pub fn read_for(
+    catalog: &Catalog,
+    source: impl Read + Send,
+    encoding: Encoding,
+) -> Result<Vec<SlotRow>, Report> {
+    let campaign = &catalog.campaign;
+    let vaccine = |id: &str| {
+        let at = campaign.vaccines.iter().position(|kind| kind.id == id)?;
+        Some(VaccineIndex(at as u8))
+    };
+    let site = |id: &str| catalog.site(id).map(|(index, _)| index);
+    read(source, encoding, &campaign.zone, vaccine, site)
 }
 
 /// Reads a slots file; the slots are in the order of its rows.

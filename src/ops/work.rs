@@ -22,7 +22,7 @@ use crate::clock::Entropy;
 use crate::domain::campaign::Campaign;
 use crate::domain::campaign::local::read_instant;
 use crate::domain::entry::{GateAct, head_message};
-use crate::domain::ids::{CampaignId, LineIndex, VaccineIndex};
+use crate::domain::ids::{CampaignId, LineIndex};
 use crate::domain::line::gate_act;
 use crate::domain::spelling::phone::Country;
 use crate::domain::state::CampaignState;
@@ -267,16 +267,7 @@ pub fn prepare(
                 return Ok(Prepared::fault(WorkRefused::new(why)));
             };
             let catalog = &offer.catalog;
-            let vaccine = |id: &str| {
-                let at = catalog
-                    .campaign
-                    .vaccines
-                    .iter()
-                    .position(|kind| kind.id == id)?;
-                Some(VaccineIndex(at as u8))
-            };
-            let site = |id: &str| catalog.site(id).map(|(index, _)| index);
-            match slots::read(source, *encoding, &catalog.campaign.zone, vaccine, site) {
+            match slots::read_for(catalog, source, *encoding) {
                 Ok(rows) => Operation::ImportSlots {
                     campaign,
                     version: Some(catalog.version()),

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::Service;
-use crate::domain::entry::{Actor, Change, Role};
+use crate::domain::entry::{Actor, Change};
 use crate::domain::staff::{Account, AccountId, StaffState};
 use crate::engine::command::{Command, Operation, Outcome};
 use crate::identity::attempts::Attempts;
@@ -142,11 +142,6 @@ impl Service {
         let operation = Operation::Staff { changes };
         self.operate(actor, operation).await.map(|_| ())
     }
-}
-
-/// Whether a role changes something, and so which ones see the desk's acts at all.
-pub fn changes_something(role: Role) -> bool {
-    !matches!(role, Role::Auditor | Role::Reporter)
 }
 
 /// An account by its number, if it may still come.

@@ -12,7 +12,6 @@ use crate::domain::campaign::eligibility::{Answer, Subject};
 use crate::domain::campaign::timeline::timeline;
 use crate::domain::campaign::{Campaign, Finding};
 use crate::domain::entry::GateAct;
-use crate::domain::ids::VaccineIndex;
 use crate::domain::line::gate_act;
 use crate::domain::roster::{Roster, RosterPerson};
 use crate::domain::staff::proposal::Proposal;
@@ -269,17 +268,6 @@ fn of_slots(service: &Service, campaign: &str, text: &str) -> Effect {
             ..Effect::default()
         };
     };
-    let catalog = &offer.catalog;
-    let read = slots::read(
-        text.as_bytes(),
-        Encoding::Utf8,
-        &catalog.campaign.zone,
-        |id| {
-            let mut all = catalog.campaign.vaccines.iter();
-            let at = all.position(|kind| kind.id == id)?;
-            Some(VaccineIndex(at as u8))
-        },
-        |id| catalog.site(id).map(|(index, _)| index),
-    );
+    let read = slots::read_for(&offer.catalog, text.as_bytes(), Encoding::Utf8);
     of_rows(campaign, read.map(|rows| rows.len()))
 }

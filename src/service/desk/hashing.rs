@@ -1,8 +1,8 @@
 //! Passwords are hashed on one thread of low priority with a short queue, so that a flood of
 //! sign-ins costs the people who book nothing that they would notice.
 //!
-//! Who signed in from a browser before has a queue of their own, served first, and one address has
-//! a bound of its own in the other: whoever floods stands in their own way.
+//! Who is signed in already has a queue of their own, served first, and one address has a bound of
+//! its own in the other: whoever floods stands in their own way.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -25,7 +25,7 @@ type Job = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 struct Queues {
-    known: VecDeque<Job>,
+    signed_in: VecDeque<Job>,
     others: VecDeque<(IpAddr, Job)>,
 }
 
@@ -61,7 +61,7 @@ impl Hashing {
     pub async fn done<T: Send + 'static>(
         &self,
         from: IpAddr,
-        is_known: bool,
+        is_signed_in: bool,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let (reply, answer) = oneshot::channel();
@@ -73,11 +73,11 @@ impl Hashing {
         });
         {
             let mut queues = locked(&self.0.queues);
-            if is_known {
-                if queues.known.len() >= QUEUED_MAX {
+            if is_signed_in {
+                if queues.signed_in.len() >= QUEUED_MAX {
                     return None;
                 }
-                queues.known.push_back(job);
+                queues.signed_in.push_back(job);
             } else {
                 let own = queues.others.iter().filter(|(other, _)| *other == from);
                 if queues.others.len() >= QUEUED_MAX || own.count() >= OF_ADDRESS_MAX {
@@ -94,8 +94,8 @@ impl Hashing {
 fn next(shared: &Shared) -> Job {
     let mut queues = locked(&shared.queues);
     loop {
-        let known = queues.known.pop_front();
-        if let Some(job) = known.or_else(|| queues.others.pop_front().map(|(_, job)| job)) {
+        let signed_in = queues.signed_in.pop_front();
+        if let Some(job) = signed_in.or_else(|| queues.others.pop_front().map(|(_, job)| job)) {
             return job;
         }
         let woken = shared.wake.wait(queues);

@@ -13,7 +13,7 @@ use super::{Allowed, DeskRefused, actor};
 use crate::crypto::sha256;
 use crate::domain::agency::Agency;
 use crate::domain::entry::{Actor, Change};
-use crate::domain::ids::{CampaignId, VaccineIndex};
+use crate::domain::ids::CampaignId;
 use crate::domain::staff::Account;
 use crate::domain::staff::proposal::{
     Decision, PART_BYTES, Proposal, ProposalFault, Proposed, TEXT_BYTES_MAX, is_reason,
@@ -240,14 +240,7 @@ impl Service {
             },
             Proposal::Slots { campaign } => {
                 let catalog = &offer(campaign)?.catalog;
-                let vaccine = |id: &str| {
-                    let mut all = catalog.campaign.vaccines.iter();
-                    let at = all.position(|kind| kind.id == id)?;
-                    Some(VaccineIndex(at as u8))
-                };
-                let site = |id: &str| catalog.site(id).map(|(index, _)| index);
-                let zone = &catalog.campaign.zone;
-                let rows = slots::read(text.as_bytes(), Encoding::Utf8, zone, vaccine, site);
+                let rows = slots::read_for(catalog, text.as_bytes(), Encoding::Utf8);
                 Operation::ImportSlots {
                     campaign: campaign.clone(),
                     version: Some(catalog.version()),

@@ -23,8 +23,6 @@ pub struct SignIn {
     /// A one-time code, or one of those for a lost phone.
     pub code: Option<String>,
     pub origin: Origin,
-    /// Whether this browser has signed in to the account before.
-    pub is_known: bool,
 }
 
 /// Who is signed in.
@@ -52,7 +50,6 @@ impl Service {
             password,
             code,
             origin,
-            is_known,
         } = asked;
         let typed = [Some(&name), Some(&password), code.as_ref()];
         if typed
@@ -82,7 +79,7 @@ impl Service {
             let hash = hash.as_deref().unwrap_or(&NOBODYS);
             verify_password(&password, hash)
         };
-        let fits = self.desk.hashing.done(origin.from, is_known, fits).await;
+        let fits = self.desk.hashing.done(origin.from, false, fits).await;
         let fits = fits.ok_or(DeskRefused::Overloaded {
             retry_after_s: BUSY_RETRY_S,
         })?;

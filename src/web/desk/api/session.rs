@@ -107,7 +107,6 @@ async fn sign_in(request: HttpRequest, body: read::Bytes) -> Answered {
         password: asked.password,
         code: asked.otp,
         origin: origin(&request),
-        is_known: false,
     };
     let signed = service.sign_in(asked).await;
     let signed = signed.map_err(|refused| problem::of(refused, lang))?;

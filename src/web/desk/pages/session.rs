@@ -63,7 +63,6 @@ async fn sign_in(request: HttpRequest, body: read::Bytes) -> HttpResponse {
         password: form.raw("password").to_owned(),
         code: Some(form.field("code").to_owned()),
         origin: origin(&request),
-        is_known: false,
     };
     match service(&request).sign_in(asked).await {
         Ok(signed) => {

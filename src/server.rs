@@ -46,6 +46,9 @@ use crate::web::door::{self, Listener, load::Load};
 use crate::web::words;
 use secure::{REDIRECT_CONNECTIONS_MAX, Secure};
 
+/// How often it is looked whether something that was approved is due.
+const APPROVED_LOOK: std::time::Duration = std::time::Duration::from_millis(500);
+
 /// What the process exits with after a failed commit: systemd starts it again, and it recovers.
 pub const EXIT_COMMIT_FAILED: i32 = 70;
 /// What it exits with after a thread panicked that can't be begun again: the state that it left is
@@ -348,6 +351,15 @@ async fn listen(
     if let Err(refused) = service.end_interrupted_proposals().await {
         tracing::error!(?refused, "interrupted proposals are not told as such");
     }
+    let approved = Arc::clone(&service);
+    actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(APPROVED_LOOK).await;
+            if let Err(refused) = approved.do_due().await {
+                tracing::error!(?refused, "what was approved for this instant is not done");
+            }
+        }
+    });
     actix_web::rt::spawn(async move {
         loop {
             tokio::time::sleep(SWEEP).await;

@@ -88,7 +88,7 @@ fn pools_and_rows_are_shown_in_words() {
         start_min: 545,
         start: from,
         end: from.plus_s(1_800),
-        capacity: [10, 0, 2],
+        capacity: [10, 0, 2, 0, 0],
     };
     let expected = json!({
         "site": 1, "vaccine": 0, "date": "2021-08-02", "start_min": "09:05",

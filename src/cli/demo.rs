@@ -244,7 +244,14 @@ fn make(
         let mut core = folder.open(|_| still.clone())?;
         let id = campaign.id.clone();
         let now = core.clock().now();
-        operate(&mut core, Operation::Activate { source, now })?;
+        operate(
+            &mut core,
+            Operation::Activate {
+                source,
+                now,
+                shifts: false,
+            },
+        )?;
         if let Some(activate) = agency_for(campaign)? {
             operate(&mut core, activate)?;
         }
@@ -268,6 +275,7 @@ fn make(
                 campaign: id,
                 version: None,
                 rows: slots?,
+                now,
             },
         )?;
         make_staff(folder, &mut core, &keys)?;

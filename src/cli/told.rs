@@ -19,7 +19,7 @@ use crate::domain::line::Notice;
 use crate::domain::text::grouped;
 use crate::ops::outcome::{
     ActivationDryRun, CampaignInForce, Done, Finished, GateStatus, HealthSeen, LineEffect,
-    RosterStats, SignedHead, WindowsAhead, WorkFault,
+    RosterStats, SignedHead, SlotsImported, WindowsAhead, WorkFault,
 };
 use crate::qr;
 
@@ -65,13 +65,7 @@ fn done_answer(done: Done) -> Output {
             ),
             json!(imported),
         ),
-        Done::Slots(imported) => Output::done(
-            format!(
-                "slots: {} added, {} with another capacity",
-                imported.added, imported.changed
-            ),
-            json!(imported),
-        ),
+        Done::Slots(imported) => Output::done(slots(&imported), json!(imported)),
         Done::Roster(imported) => roster::in_force(&imported),
         Done::DryRun(dry_run) => roster::dry_run(&dry_run),
         Done::Person(shown) => person::shown(&shown),
@@ -410,4 +404,27 @@ mod tests {
         assert_eq!(answer.human, said);
         assert_eq!(answer.json, json!({ "fault": said }));
     }
+}
+
+fn slots(imported: &SlotsImported) -> String {
+    let SlotsImported {
+        added,
+        changed,
+        corrected,
+        past,
+        overlapping,
+    } = *imported;
+    let mut told = format!("slots: {added} added, {changed} with another capacity");
+    if corrected > 0 {
+        told += &format!(", {corrected} with another end");
+    }
+    if past > 0 {
+        told += &format!("\nwarning: {past} have begun already: nobody can book them");
+    }
+    if overlapping > 0 {
+        told += &format!(
+            "\nwarning: {overlapping} overlap with another slot of the vaccine at the site"
+        );
+    }
+    told
 }

@@ -14,12 +14,13 @@ use std::sync::Arc;
 
 use crate::crypto::is_signed;
 use crate::domain::agency::{Agency, AgencyVersion};
-use crate::domain::booking::catalog::{Catalog, Version};
+use crate::domain::booking::catalog::{Catalog, Corrects, Version};
 use crate::domain::booking::next::NextCatalog;
+use crate::domain::booking::relocation::{RELOCATIONS_MAX, Relocation};
 use crate::domain::campaign::Campaign;
 use crate::domain::entry::{Actor, Change, Entry, GateAct, Hash, head_key_message};
 use crate::domain::growing::Table;
-use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey, Pool, Seq};
+use crate::domain::ids::{CampaignIndex, LineIndex, PersonKey, Pool, RelocationIndex, Seq};
 use crate::domain::line::{Draw, Lease, Line, PublicValue};
 use crate::domain::personal::{ErasedRow, VaultMark, VaultState};
 use crate::domain::pieces::Pending;
@@ -123,6 +124,7 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         | Change::Stopped {}
         | Change::ClockStepped { .. }
         | Change::ClockBehind { .. }
+        | Change::ReasonGiven { .. }
         | Change::PersonalDataSeen(_) => Ok(()),
         Change::PieceAdded {
             campaign,
@@ -168,20 +170,62 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
             campaign,
             parts,
             rows,
+        } => put_slots(
+            state,
+            entry,
+            (*campaign, *parts, *rows),
+            Corrects::Capacity,
+            next,
+        ),
+        Change::SlotsSet {
+            campaign,
+            parts,
+            rows,
         } => {
-            let rows = Pending::take_slots(&mut state.pending, *campaign, *parts, *rows)?;
-            if let Some((campaign, next)) = prepared(state, *campaign, next) {
-                return next.swap_into(campaign, entry.stamp, rows);
-            }
-            let rows = rows.iter().flat_map(|piece| piece.iter().copied());
-            let rows: Vec<_> = rows.collect();
-            let campaign = known(state, *campaign)?;
-            Arc::make_mut(&mut campaign.catalog).put_slots(&rows)?;
-            campaign
-                .usage
-                .fill_up(campaign.catalog.slots.len(), Usage::default());
-            campaign.check_capacities(&rows)
+            let corrects = Corrects::CapacityAndEnd;
+            put_slots(state, entry, (*campaign, *parts, *rows), corrects, next)
         }
+        Change::RelocationBegun {
+            campaign,
+            relocation,
+            cause,
+            reason,
+            until,
+            unanswered,
+        } => {
+            let known = &mut known(state, *campaign)?.relocations;
+            if relocation.at() != known.len() || known.len() >= RELOCATIONS_MAX {
+                return Err(format!(
+                    "relocation {relocation} does not follow the last one"
+                ));
+            }
+            known.push(Relocation {
+                begun_at: entry.stamp,
+                cause: *cause,
+                reason: reason.clone(),
+                until: *until,
+                unanswered: *unanswered,
+            });
+            Ok(())
+        }
+        Change::SlotsClosed {
+            campaign,
+            parts,
+            rows,
+            relocation,
+        } => {
+            let begun = known(state, *campaign)?.relocation(*relocation).is_some();
+            if !begun {
+                return Err(format!("relocation {relocation} was not begun"));
+            }
+            let closed_by = Some(*relocation);
+            close_slots(state, entry, (*campaign, *parts, *rows), closed_by, next)
+        }
+        Change::SlotsReopened {
+            campaign,
+            parts,
+            rows,
+        } => close_slots(state, entry, (*campaign, *parts, *rows), None, next),
         Change::RosterImported {
             version,
             people,
@@ -258,6 +302,8 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         | Change::HoldExtended { campaign, .. }
         | Change::Booked { campaign, .. }
         | Change::Moved { campaign, .. }
+        | Change::MoveOffered { campaign, .. }
+        | Change::Relocated { campaign, .. }
         | Change::Cancelled { campaign, .. } => {
             let campaign = known(state, *campaign)?;
             let effect = campaign.effect(entry, &Ahead::default())?;
@@ -410,7 +456,9 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         | Change::ProposalPart { .. }
         | Change::Proposed { .. }
         | Change::ProposalDecided { .. }
-        | Change::ProposalEnded { .. } => {
+        | Change::ProposalEnded { .. }
+        | Change::ProposalStepDone { .. }
+        | Change::ProposalScheduled { .. } => {
             Arc::make_mut(&mut state.staff).apply(&entry.actor, &entry.change, entry.stamp)
         }
     }
@@ -473,11 +521,50 @@ fn activate(state: &mut State, index: CampaignIndex, version: Version, rules: Ca
     }
     is_next_version(known, version.version)?;
     let catalog = Arc::make_mut(&mut known.catalog);
-    catalog.campaign = Arc::new(rules);
+    catalog.put_rules(Arc::new(rules))?;
     catalog.versions.push(version);
     // Nobody asks what rules said that are not in force any more.
     known.refusals = Table::default();
     known.have_lines()
+}
+
+/// A list that ends: its campaign, parts and rows.
+type Ends = (CampaignIndex, u32, u32);
+
+fn put_slots(
+    state: &mut State,
+    entry: &Entry,
+    (index, parts, rows): Ends,
+    corrects: Corrects,
+    next: Option<&mut NextCatalog>,
+) -> Applied {
+    let rows = Pending::take_slots(&mut state.pending, index, parts, rows)?;
+    if let Some((campaign, next)) = prepared(state, index, next) {
+        return next.swap_into(campaign, entry.stamp, rows);
+    }
+    let rows = rows.iter().flat_map(|piece| piece.iter().copied());
+    let rows: Vec<_> = rows.collect();
+    let campaign = known(state, index)?;
+    Arc::make_mut(&mut campaign.catalog).put_slots(&rows, corrects)?;
+    campaign
+        .usage
+        .fill_up(campaign.catalog.slots.len(), Usage::default());
+    campaign.check_capacities(&rows)
+}
+
+fn close_slots(
+    state: &mut State,
+    entry: &Entry,
+    (index, parts, rows): Ends,
+    closed_by: Option<RelocationIndex>,
+    next: Option<&mut NextCatalog>,
+) -> Applied {
+    let slots = Pending::take_closing(&mut state.pending, index, parts, rows)?;
+    if let Some((campaign, next)) = prepared(state, index, next) {
+        return next.swap_into(campaign, entry.stamp, Vec::new());
+    }
+    let campaign = known(state, index)?;
+    Arc::make_mut(&mut campaign.catalog).close_slots(slots, closed_by)
 }
 
 fn same_pool(known: Pool, told: Pool) -> Applied {
@@ -506,6 +593,12 @@ fn person_of(change: &Change) -> Option<(CampaignIndex, PersonKey)> {
             campaign, person, ..
         }
         | Change::Moved {
+            campaign, person, ..
+        }
+        | Change::MoveOffered {
+            campaign, person, ..
+        }
+        | Change::Relocated {
             campaign, person, ..
         }
         | Change::Cancelled {

@@ -67,6 +67,9 @@ index!(
     /// A vaccine's position in its campaign file.
     VaccineIndex, u8);
 index!(
+    /// A relocation's position in its campaign.
+    RelocationIndex, u16);
+index!(
     /// A hold is named by the sequence of the journal entry that placed it.
     HoldId, u64);
 index!(
@@ -120,16 +123,26 @@ pub enum Pool {
     Assisted,
     /// People who come through another organisation's service.
     Partner,
+    /// People who come without a booking.
+    WalkIn,
+    /// Nobody yet: seats that are opened to the public later.
+    Later,
 }
 
 /// How many pools there are.
-pub const POOLS: usize = 3;
+pub const POOLS: usize = 5;
 
 /// Seats of a slot, each pool's at `Pool as usize`.
 pub type Seats = [u16; POOLS];
 
 impl Pool {
-    pub const ALL: [Self; POOLS] = [Self::Public, Self::Assisted, Self::Partner];
+    pub const ALL: [Self; POOLS] = [
+        Self::Public,
+        Self::Assisted,
+        Self::Partner,
+        Self::WalkIn,
+        Self::Later,
+    ];
 
     /// The pool's name in files and in JSON.
     pub fn name(self) -> &'static str {
@@ -137,6 +150,8 @@ impl Pool {
             Self::Public => "public",
             Self::Assisted => "assisted",
             Self::Partner => "partner",
+            Self::WalkIn => "walk_in",
+            Self::Later => "later",
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::Campaign;
 use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::entry::{Change, ENTRY_BYTES_MAX, Hash, Piece, encoded_bytes};
-use crate::domain::ids::CampaignIndex;
+use crate::domain::ids::{CampaignIndex, RelocationIndex, SlotIndex};
 
 /// Encoded rows or text in one piece. The rest of the entry is its header of 49 bytes, an actor of
 /// at most 150 and a few numbers: what is left of `ENTRY_BYTES_MAX` is more than enough.
@@ -128,10 +128,35 @@ pub fn sites(campaign: CampaignIndex, rows: &[SiteRow]) -> Result<Vec<Change>, R
 pub fn slots(campaign: CampaignIndex, rows: &[SlotRow]) -> Result<Vec<Change>, RowTooLong> {
     let runs = split(rows)?.into_iter();
     let pieces: Vec<_> = runs.map(|run| Piece::Slots(run.to_vec())).collect();
-    let last = Change::SlotsImported {
+    let last = Change::SlotsSet {
         campaign,
         parts: pieces.len() as u32,
         rows: rows.len() as u32,
+    };
+    Ok(list(campaign, pieces, last))
+}
+
+/// The entries that close these slots, or open them again; none for no slots.
+pub fn closing(
+    campaign: CampaignIndex,
+    slots: &[SlotIndex],
+    closed_by: Option<RelocationIndex>,
+) -> Result<Vec<Change>, RowTooLong> {
+    let runs = split(slots)?.into_iter();
+    let pieces: Vec<_> = runs.map(|run| Piece::Closing(run.to_vec())).collect();
+    let (parts, rows) = (pieces.len() as u32, slots.len() as u32);
+    let last = match closed_by {
+        Some(relocation) => Change::SlotsClosed {
+            campaign,
+            parts,
+            rows,
+            relocation,
+        },
+        None => Change::SlotsReopened {
+            campaign,
+            parts,
+            rows,
+        },
     };
     Ok(list(campaign, pieces, last))
 }
@@ -160,6 +185,7 @@ pub struct Pending {
     /// Piece by piece: one list of millions would be moved as it grows, and copied with the state.
     slots: Vec<Arc<Vec<SlotRow>>>,
     agency: Vec<AgencyRow>,
+    closing: Vec<SlotIndex>,
 }
 
 impl Pending {
@@ -179,6 +205,7 @@ impl Pending {
                 sites: Vec::new(),
                 slots: Vec::new(),
                 agency: Vec::new(),
+                closing: Vec::new(),
             });
         }
         let list = pending
@@ -193,6 +220,7 @@ impl Pending {
             Piece::Sites(rows) => list.sites.extend_from_slice(rows),
             Piece::Slots(rows) => list.slots.push(Arc::new(rows.clone())),
             Piece::Agency(rows) => list.agency.extend_from_slice(rows),
+            Piece::Closing(slots) => list.closing.extend_from_slice(slots),
         }
         Ok(())
     }
@@ -270,12 +298,14 @@ impl Pending {
             sites,
             slots,
             agency,
+            closing,
         } = self;
         let is_empty = source.is_empty()
             && rules.is_empty()
             && sites.is_empty()
             && slots.is_empty()
-            && agency.is_empty();
+            && agency.is_empty()
+            && closing.is_empty();
         is_empty
             .then_some(())
             .ok_or_else(|| format!("{does} from a list of something else"))
@@ -304,6 +334,22 @@ impl Pending {
         let slots = std::mem::take(&mut list.slots);
         list.has_nothing_else("imports slots")?;
         check_count(slots.iter().map(|piece| piece.len()).sum(), rows)?;
+        Ok(slots)
+    }
+}
+
+impl Pending {
+    /// The slots that are closed, or open again.
+    pub fn take_closing(
+        pending: &mut Option<Self>,
+        campaign: CampaignIndex,
+        parts: u32,
+        rows: u32,
+    ) -> Result<Vec<SlotIndex>, String> {
+        let mut list = Self::take(pending, campaign, parts)?;
+        let slots = std::mem::take(&mut list.closing);
+        list.has_nothing_else("closes slots")?;
+        check_count(slots.len(), rows)?;
         Ok(slots)
     }
 }

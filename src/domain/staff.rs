@@ -182,6 +182,12 @@ impl StaffState {
                 done,
                 what,
             } => self.end_proposal(*proposal, *done, what),
+            Change::ProposalStepDone { proposal, step, .. } => {
+                self.note_proposal_step(*proposal, *step)
+            }
+            Change::ProposalScheduled { proposal, due } => {
+                self.schedule_proposal(actor, *proposal, *due)
+            }
             _ => Ok(()),
         };
         proposed.map_err(|fault| fault.to_string())

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::agency::AgencyVersion;
 use crate::domain::booking::catalog::Catalog;
+use crate::domain::booking::relocation::{AgencyMove, Relocation};
 use crate::domain::entry::{Doses, Hash, RefusedFor};
 use crate::domain::growing::{Rows, Table};
 use crate::domain::ids::{
-    BookingNumber, CampaignId, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, Seats, Seq,
+    BookingNumber, CampaignId, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, RelocationIndex,
+    Seats, Seq, SlotIndex,
 };
 use crate::domain::line::{GateSettings, Line};
 use crate::domain::personal::{KeysInForce, VaultState};
@@ -79,6 +81,10 @@ pub struct CampaignState {
     pub refusal_counts: [u64; 3],
     /// The agency's words and looks in force.
     pub agency: Option<Arc<AgencyVersion>>,
+    /// What the agency did to give people other seats, by `RelocationIndex`.
+    pub relocations: Vec<Relocation>,
+    /// People whose booking the agency moved and who have not changed it since.
+    pub moved: Table<PersonKey, AgencyMove>,
 }
 
 /// Seats of one slot that are not free: each pool's booked and held.
@@ -139,6 +145,18 @@ pub struct Hold {
     pub until: Stamp,
     /// Whether the person has extended it already.
     pub extended: bool,
+    /// The agency's act that offers it to somebody with a booking.
+    pub offered_by: Option<RelocationIndex>,
+    /// The slot of an offer that is the booking's already, and needs no second seat.
+    pub stays: Option<SlotIndex>,
+}
+
+impl Hold {
+    /// The slots in which it keeps a seat.
+    pub fn seats(&self) -> impl Iterator<Item = SlotIndex> + use<> {
+        let stays = self.stays;
+        self.doses.slots().filter(move |slot| Some(*slot) != stays)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,7 +215,24 @@ impl CampaignState {
             frozen_since: None,
             refusal_counts: [0; 3],
             agency: None,
+            relocations: Vec::new(),
+            moved: Table::default(),
         }
+    }
+
+    /// What closed a slot of this booking that has not begun.
+    pub fn closed_by(&self, booking: &Booking, now: Stamp) -> Option<RelocationIndex> {
+        if booking.status != Status::Booked {
+            return None;
+        }
+        let slots = booking.doses.slots();
+        let known = slots.filter_map(|slot| self.catalog.slot(slot));
+        let mut closed = known.filter(|slot| now < slot.start);
+        closed.find_map(|slot| slot.closed_by)
+    }
+
+    pub fn relocation(&self, index: RelocationIndex) -> Option<&Relocation> {
+        self.relocations.get(index.at())
     }
 
     /// The version of the agency's file in force; 0 before the first.

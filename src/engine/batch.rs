@@ -10,11 +10,10 @@ use tokio::sync::oneshot;
 use super::command::Outcome;
 use super::in_flight::Flight;
 use crate::domain::apply::{Ahead, Contradiction};
-use crate::domain::entry::{
-    Actor, Change, Doses, ENTRY_BYTES_MAX, Entry, Hash, HoldEnd, RefusedFor,
-};
-use crate::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, Seq};
-use crate::domain::state::{CampaignState, KeyHash, State, refusal_mark};
+use crate::domain::booking::relocation::Unanswered;
+use crate::domain::entry::{Actor, Change, ENTRY_BYTES_MAX, Entry, Hash, HoldEnd, RefusedFor};
+use crate::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, Seq, SlotIndex};
+use crate::domain::state::{CampaignState, Hold, KeyHash, State, refusal_mark};
 use crate::domain::time::Stamp;
 use crate::journal::block::{Block, push_entry};
 use crate::seats::Claim;
@@ -30,7 +29,7 @@ pub(super) struct Batch {
     /// Claims that become bookings or holds.
     pub(super) claims: Vec<Claim>,
     /// Seats that become free.
-    pub(super) freed: Vec<(CampaignIndex, Doses, Pool)>,
+    pub(super) freed: Vec<(CampaignIndex, SlotIndex, Pool)>,
     pub(super) answers: Vec<(oneshot::Sender<Outcome>, Answer)>,
     pub(super) people: HashSet<PersonKey, KeyHash>,
     refusals: HashSet<(CampaignIndex, u64)>,
@@ -84,6 +83,14 @@ impl Batch {
         self.ahead.check(state, &entry)?;
         self.add(entry);
         Ok(())
+    }
+
+    /// Notes the seats that a change gives back.
+    pub(super) fn free(&mut self, change: &Change, campaign: &CampaignState) {
+        let index = campaign.catalog.index;
+        let freed = freed_by(change, campaign).into_iter();
+        self.freed
+            .extend(freed.map(|(slot, pool)| (index, slot, pool)));
     }
 
     fn next(&self, actor: Actor, change: Change) -> Entry {
@@ -146,60 +153,106 @@ pub(super) fn note_refusal(
     Ok(())
 }
 
-/// Ends the holds whose time is up at the batch's stamp.
+/// Ends the holds whose time is up at the batch's stamp. An offer of the agency may end with the
+/// booking moved to it.
 pub(super) fn end_holds(state: &State, batch: &mut Batch) -> Result<(), Contradiction> {
     for campaign in &state.campaigns {
-        let index = campaign.catalog.index;
         for &(until, id) in &campaign.holds_by_end {
             if campaign.hold_time(batch.stamp) < until {
                 break;
             }
-            let hold = campaign.holds[&id];
-            batch.freed.push((index, hold.doses, hold.pool));
-            let (person, reason) = (hold.person, HoldEnd::Expired);
-            batch.push_checked(
-                state,
-                Actor::System,
-                Change::HoldEnded {
-                    campaign: index,
-                    person,
+            let hold = &campaign.holds[&id];
+            let change = match moved_at_last(campaign, id, hold) {
+                // Their own request is for the next batch.
+                Some(change) if batch.people.insert(hold.person) => change,
+                Some(_) => continue,
+                None => Change::HoldEnded {
+                    campaign: campaign.catalog.index,
+                    person: hold.person,
                     hold: id,
                     pool: hold.pool,
-                    reason,
+                    reason: HoldEnd::Expired,
                 },
-            )?;
+            };
+            batch.free(&change, campaign);
+            batch.push_checked(state, Actor::System, change)?;
         }
     }
     Ok(())
 }
 
+/// The change that moves a booking to what its person was offered, if that is what becomes of those
+/// who do not answer.
+fn moved_at_last(campaign: &CampaignState, id: HoldId, hold: &Hold) -> Option<Change> {
+    let relocation = hold.offered_by?;
+    let known = campaign.relocation(relocation)?;
+    if known.unanswered != Unanswered::Moved {
+        return None;
+    }
+    let booking = campaign.active_booking(&hold.person)?;
+    Some(Change::Relocated {
+        campaign: campaign.catalog.index,
+        relocation,
+        person: hold.person,
+        number: booking.number,
+        from: booking.doses,
+        to: hold.doses,
+        pool: hold.pool,
+        hold: Some(id),
+        released: None,
+    })
+}
+
 /// The seats that a change gives back.
-pub(super) fn freed_by(
-    change: &Change,
-    campaign: &CampaignState,
-) -> impl Iterator<Item = (Doses, Pool)> {
-    let of_hold = |id: &HoldId| campaign.holds.get(id).map(|hold| (hold.doses, hold.pool));
-    let of_booking = |person: &PersonKey, doses: Doses| {
-        campaign
-            .active_booking(person)
-            .map(|booking| (doses, booking.pool))
+fn freed_by(change: &Change, campaign: &CampaignState) -> Vec<(SlotIndex, Pool)> {
+    let of_hold = |id: &HoldId| {
+        let hold = campaign.holds.get(id);
+        let seats = hold.map(|hold| hold.seats().map(move |slot| (slot, hold.pool)));
+        seats.into_iter().flatten()
     };
-    let (hold, booking) = match change {
-        Change::HoldPlaced { released, .. } | Change::Booked { released, .. } => {
-            (released.as_ref().and_then(of_hold), None)
-        }
-        Change::HoldEnded { hold, .. } => (of_hold(hold), None),
+    let pool_of = |person: &PersonKey| {
+        let booking = campaign.active_booking(person);
+        booking.map_or(Pool::Public, |booking| booking.pool)
+    };
+    match change {
+        Change::HoldPlaced { released, .. }
+        | Change::Booked { released, .. }
+        | Change::MoveOffered { released, .. } => released.iter().flat_map(of_hold).collect(),
+        Change::HoldEnded { hold, .. } => of_hold(hold).collect(),
         Change::Moved {
             person,
             from,
+            to,
+            hold,
             released,
             ..
-        } => (
-            released.as_ref().and_then(of_hold),
-            of_booking(person, *from),
-        ),
-        Change::Cancelled { person, doses, .. } => (None, of_booking(person, *doses)),
-        _ => (None, None),
-    };
-    hold.into_iter().chain(booking)
+        } => {
+            let pool = pool_of(person);
+            // Both seats were claimed or held, also one that the booking has already; an offer
+            // holds no second seat where it has one.
+            let stays = hold.and_then(|id| campaign.holds.get(&id)?.stays);
+            let given = from.slots().filter(|slot| Some(*slot) != stays);
+            debug_assert!(stays.is_none_or(|slot| to.has(slot)));
+            let given = given.map(|slot| (slot, pool));
+            released.iter().flat_map(of_hold).chain(given).collect()
+        }
+        Change::Relocated {
+            person,
+            from,
+            to,
+            released,
+            ..
+        } => {
+            let pool = pool_of(person);
+            let given = from.beyond(*to).map(|slot| (slot, pool));
+            released.iter().flat_map(of_hold).chain(given).collect()
+        }
+        Change::Cancelled { person, doses, .. } => {
+            let pool = pool_of(person);
+            let offer = campaign.offer_of(person);
+            let given = doses.slots().map(|slot| (slot, pool));
+            offer.iter().flat_map(of_hold).chain(given).collect()
+        }
+        _ => Vec::new(),
+    }
 }

@@ -12,10 +12,14 @@ use super::shared::Offer;
 use crate::domain::agency::Agency;
 use crate::domain::booking::decide::Request;
 use crate::domain::booking::refusal::Refusal;
+use crate::domain::booking::relocation::{Cause, Planned, Unanswered};
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::eligibility::Subject;
 use crate::domain::entry::{Actor, Change, Doses, GateAct, Look, RefusedFor};
-use crate::domain::ids::{BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, Seq};
+use crate::domain::ids::{
+    BookingNumber, CampaignId, CampaignIndex, HoldId, PersonKey, RelocationIndex, Seq, SlotIndex,
+};
+use crate::domain::line::Notice;
 use crate::domain::roster::contact::Contact;
 use crate::domain::state::Booking;
 use crate::domain::time::{Day, Stamp};
@@ -82,6 +86,8 @@ pub enum Operation {
         source: String,
         /// What is over by now is not gone on with.
         now: Stamp,
+        /// Whether the days between two doses may change.
+        shifts: bool,
     },
     /// Puts an agency's file into force for a campaign.
     ActivateAgency {
@@ -100,11 +106,40 @@ pub enum Operation {
         /// position. None when nothing else can have changed it since.
         version: Option<u32>,
         rows: Vec<SlotRow>,
+        /// Slots that have begun by now are told.
+        now: Stamp,
+    },
+    /// Closes slots to everybody new.
+    CloseSlots {
+        campaign: CampaignId,
+        slots: Vec<SlotIndex>,
+        begin: Begin,
+    },
+    /// Opens slots again.
+    ReopenSlots {
+        campaign: CampaignId,
+        slots: Vec<SlotIndex>,
+    },
+    /// Begins to give people other seats, where no slots are closed for it.
+    BeginRelocation {
+        campaign: CampaignIndex,
+        begin: Begin,
+    },
+    /// Gives people other seats, or offers them. Who changed their booking meanwhile, or whose
+    /// seats are gone, is left out.
+    Relocate {
+        campaign: CampaignIndex,
+        relocation: RelocationIndex,
+        people: Vec<Planned>,
+        /// Until when an offer is kept; none moves people at once.
+        offered_until: Option<Stamp>,
     },
     /// Something at a campaign's gate; at the only campaign's if none is named.
     Gate {
         campaign: Option<CampaignId>,
         act: GateAct,
+        /// Why, for the record alone.
+        reason: Option<String>,
     },
     ImportRoster {
         prepared: Box<PreparedRoster>,
@@ -148,6 +183,36 @@ impl Operation {
     /// Whether a part of it is done before the writer sees it, so that it can't be given up.
     pub fn has_begun(&self) -> bool {
         matches!(self, Self::TokenKeyRotated { .. })
+    }
+}
+
+/// How a relocation begins.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Begin {
+    pub cause: Cause,
+    /// Told to the people concerned; empty words are those of the cause.
+    pub reason: Notice,
+    /// Until when offers are kept; nobody is given a seat that begins before.
+    pub until: Stamp,
+    pub unanswered: Unanswered,
+}
+
+impl Begin {
+    pub(super) fn change(&self, campaign: CampaignIndex, relocation: RelocationIndex) -> Change {
+        let Self {
+            cause,
+            reason,
+            until,
+            unanswered,
+        } = self.clone();
+        Change::RelocationBegun {
+            campaign,
+            relocation,
+            cause,
+            reason,
+            until,
+            unanswered,
+        }
     }
 }
 
@@ -230,9 +295,18 @@ pub enum Operated {
         added: usize,
         changed: usize,
     },
-    Slots {
-        added: usize,
-        changed: usize,
+    Slots(SlotsDone),
+    /// Slots take nobody new, or do again.
+    SlotsClosed {
+        slots: usize,
+        /// None for slots that are open again.
+        relocation: Option<RelocationIndex>,
+    },
+    RelocationBegun(RelocationIndex),
+    Relocated {
+        done: usize,
+        /// Left out: something changed meanwhile.
+        missed: usize,
     },
     Roster {
         version: u32,
@@ -242,6 +316,20 @@ pub enum Operated {
         unchanged: u64,
         news: Box<RosterNews>,
     },
+}
+
+/// What an import of slots did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SlotsDone {
+    pub added: usize,
+    /// With another capacity.
+    pub changed: usize,
+    /// With another end.
+    pub corrected: usize,
+    /// Added, although their time has begun: nobody can book them.
+    pub past: usize,
+    /// Added or corrected, and overlapping with another slot of the vaccine at the site.
+    pub overlapping: usize,
 }
 
 /// What is kept of a person.

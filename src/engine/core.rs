@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::batch::{Answer, Batch, end_holds, freed_by, note_refusal};
+use super::batch::{Answer, Batch, end_holds, note_refusal};
 use super::command::{Command, Outcome};
 use super::import::lists::ListId;
 use super::shared::{Offer, Shared};
@@ -319,9 +319,7 @@ impl Core {
             }
         };
         batch.claims.extend(claim.filter(|_| free_seats.is_some()));
-        for (doses, pool) in freed_by(&change, campaign) {
-            batch.freed.push((index, doses, pool));
-        }
+        batch.free(&change, campaign);
         if matches!(change, Change::Booked { .. }) {
             *batch.booked.entry(index).or_default() += 1;
             if let Some(agreed) = agreement(campaign, &request) {
@@ -333,7 +331,7 @@ impl Core {
     }
 
     /// Commits a batch, publishes it, and only then answers. Its entries were checked.
-    fn finish(&mut self, batch: &mut Batch) -> Result<(), CommitFailed> {
+    pub(super) fn finish(&mut self, batch: &mut Batch) -> Result<(), CommitFailed> {
         if let Some(block) = batch.take_block()
             && let Err(fault) = self.store.append(block)
         {
@@ -404,9 +402,9 @@ impl Core {
     fn answer(&self, batch: &mut Batch) {
         batch.claims.drain(..).for_each(Claim::keep);
         let offers = self.shared.offers();
-        for (campaign, doses, pool) in batch.freed.drain(..) {
-            let (seats, positions) = offers[campaign.at()].seats_of(doses);
-            seats.give_back(positions, pool);
+        for (campaign, slot, pool) in batch.freed.drain(..) {
+            let (seats, position) = offers[campaign.at()].seat_of(slot);
+            seats.give_back(position, pool);
         }
         let state = self.shared.state();
         // Whoever is answered may ask again at once.
@@ -447,14 +445,24 @@ fn assert_seats(state: &State, offers: &[Arc<Offer>], change: &Change) {
             to: doses,
             ..
         }
+        | Change::MoveOffered {
+            campaign,
+            to: doses,
+            ..
+        }
+        | Change::Relocated {
+            campaign,
+            to: doses,
+            ..
+        }
         | Change::Cancelled {
             campaign, doses, ..
         } => (*campaign, *doses),
         _ => return,
     };
     let offer = &offers[campaign.at()];
-    let (seats, _) = offer.seats_of(doses);
     for slot in doses.slots() {
+        let (seats, _) = offer.seat_of(slot);
         let known = offer.catalog.slots[slot.at()];
         let usage = state.campaigns[campaign.at()].usage[slot.at()];
         let free = seats.look(|free| free[known.position as usize]);

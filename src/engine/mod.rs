@@ -12,6 +12,7 @@ pub mod import;
 pub mod in_flight;
 pub mod open;
 mod operate;
+mod relocation;
 mod settler;
 pub mod shared;
 pub mod tree;

@@ -6,16 +6,20 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::sync::oneshot;
 
-use super::command::{Operated, Operation, Outcome};
+use super::batch::Batch;
+use super::command::{Begin, Operated, Operation, Outcome};
 use super::core::{CommitFailed, Core};
 use super::import::lists::{List, ListId, unknown_campaign};
 use super::import::marking::{sealed, unmarked};
 use super::import::roster::{StagedRoster, allowed};
 use super::import::sweep::sweep;
 use super::import::{perform, retire};
+use super::relocation;
 use super::shared::Offer;
-use crate::domain::entry::{Actor, Change, GateAct, head_key_message};
-use crate::domain::ids::{CampaignId, PersonKey, Seq};
+use crate::domain::booking::next::NextCatalog;
+use crate::domain::booking::relocation::{Planned, RELOCATIONS_MAX};
+use crate::domain::entry::{Actor, Change, GateAct, HoldEnd, head_key_message};
+use crate::domain::ids::{CampaignId, CampaignIndex, PersonKey, RelocationIndex, Seq, SlotIndex};
 use crate::domain::line::gate_act;
 use crate::domain::staff::StaffState;
 use crate::domain::time::Stamp;
@@ -51,7 +55,11 @@ impl Core {
 
     fn do_now(&mut self, actor: &Actor, operation: Operation) -> Done {
         match operation {
-            Operation::Gate { campaign, act } => self.gate(actor.clone(), campaign, act),
+            Operation::Gate {
+                campaign,
+                act,
+                reason,
+            } => self.gate(actor.clone(), campaign, act, reason),
             Operation::TokenKeyRotated { id, revoked } => {
                 self.token_key(actor.clone(), id, revoked)
             }
@@ -64,12 +72,23 @@ impl Core {
             Operation::AddPieces { list, pieces } => self.add_pieces(actor, list, pieces),
             Operation::PutListInForce { list } => self.put_list_in_force(actor, *list),
             Operation::Rekey { people } => self.rekey(actor, &people),
+            Operation::BeginRelocation { campaign, begin } => {
+                self.begin_relocation(actor, campaign, &begin)
+            }
+            Operation::Relocate {
+                campaign,
+                relocation,
+                people,
+                offered_until,
+            } => self.relocate(actor, (campaign, relocation), &people, offered_until),
             Operation::PutRosterInForce { staged } => self.put_roster_in_force(actor, *staged),
             // Nothing is served: the writer is the operator's thread.
             long @ (Operation::Activate { .. }
             | Operation::ActivateAgency { .. }
             | Operation::ImportSites { .. }
             | Operation::ImportSlots { .. }
+            | Operation::CloseSlots { .. }
+            | Operation::ReopenSlots { .. }
             | Operation::ImportRoster { .. }
             | Operation::RotatePersonalKeys { .. }
             | Operation::ShowPerson { .. }
@@ -144,13 +163,22 @@ impl Core {
                 _ => false,
             }
         };
-        if !is_base_in_force || !self.goes_on(list.id, &list.pieces) {
+        let follows = list
+            .begins
+            .as_ref()
+            .is_none_or(|(_, relocation)| self.next_relocation(list.campaign) == Some(*relocation));
+        if !is_base_in_force || !follows || !self.goes_on(list.id, &list.pieces) {
             return Ok(Outcome::Stale);
         }
         self.list = None;
         let mut batch = self.batch();
-        for change in list.pieces.drain(..).chain([last]) {
+        let begun = list.begins.as_ref();
+        let begun = begun.map(|(begin, relocation)| begin.change(list.campaign, *relocation));
+        for change in list.pieces.drain(..).chain(begun).chain([last]) {
             batch.push(actor.clone(), change);
+        }
+        if let Some(next) = list.next.as_ref().filter(|_| list.begins.is_some()) {
+            self.end_closed_holds(next, &mut batch);
         }
         self.finish_copied_prepared(&mut batch, list.next.as_mut())?;
         list.withdrawn.keep();
@@ -208,6 +236,84 @@ impl Core {
         }))
     }
 
+    fn next_relocation(&self, campaign: CampaignIndex) -> Option<RelocationIndex> {
+        let state = self.shared.state();
+        let known = &state.campaign(campaign)?.relocations;
+        let next = (known.len() < RELOCATIONS_MAX).then_some(known.len());
+        next.map(|next| RelocationIndex(next as u16))
+    }
+
+    /// Ends the holds on slots that close with this batch.
+    fn end_closed_holds(&self, next: &NextCatalog, batch: &mut Batch) {
+        let Some(next) = next.next() else { return };
+        let state = self.shared.state();
+        let Some(campaign) = state.campaign(next.index) else {
+            return;
+        };
+        let is_closed = |slot: SlotIndex| next.slots[slot.at()].closed_by.is_some();
+        let closed = campaign.holds.iter();
+        let closed = closed.filter(|(_, hold)| hold.doses.slots().any(is_closed));
+        for (id, hold) in closed {
+            let change = Change::HoldEnded {
+                campaign: next.index,
+                person: hold.person,
+                hold: *id,
+                pool: hold.pool,
+                reason: HoldEnd::Closed,
+            };
+            batch.free(&change, campaign);
+            batch.push(Actor::System, change);
+        }
+    }
+
+    fn begin_relocation(&mut self, actor: &Actor, campaign: CampaignIndex, begin: &Begin) -> Done {
+        let Some(relocation) = self.next_relocation(campaign) else {
+            return impossible(
+                "no more people can be moved in this campaign: it was done too often",
+            );
+        };
+        self.journal(actor.clone(), [begin.change(campaign, relocation)])?;
+        Ok(Outcome::Operated(Operated::RelocationBegun(relocation)))
+    }
+
+    /// Gives people other seats, or offers them. A batch like people's own: what is changed is not
+    /// copied, and each seat is claimed.
+    fn relocate(
+        &mut self,
+        actor: &Actor,
+        (index, relocation): (CampaignIndex, RelocationIndex),
+        people: &[Planned],
+        offered_until: Option<Stamp>,
+    ) -> Done {
+        let mut batch = self.batch();
+        let (mut done, mut missed) = (0, 0);
+        {
+            let state = self.shared.state();
+            let offers = self.shared.offers();
+            let (Some(campaign), Some(offer)) = (state.campaign(index), offers.get(index.at()))
+            else {
+                return impossible("the campaign is not active");
+            };
+            for planned in people {
+                if !batch.people.insert(planned.person) {
+                    missed += 1;
+                    continue;
+                }
+                let step = relocation::step(campaign, offer, relocation, planned, offered_until);
+                let Some((change, claims)) = step else {
+                    missed += 1;
+                    continue;
+                };
+                batch.free(&change, campaign);
+                batch.claims.extend(claims);
+                batch.push_checked(&state, actor.clone(), change)?;
+                done += 1;
+            }
+        }
+        self.finish(&mut batch)?;
+        Ok(Outcome::Operated(Operated::Relocated { done, missed }))
+    }
+
     fn rekey(&mut self, actor: &Actor, people: &[(PersonKey, PersonKey)]) -> Done {
         let moves = allowed(&self.shared.state(), people);
         let changes = moves.into_iter();
@@ -216,7 +322,13 @@ impl Core {
         Ok(Outcome::Kept)
     }
 
-    fn gate(&mut self, actor: Actor, id: Option<CampaignId>, act: GateAct) -> Done {
+    fn gate(
+        &mut self,
+        actor: Actor,
+        id: Option<CampaignId>,
+        act: GateAct,
+        reason: Option<String>,
+    ) -> Done {
         if let Err(fault) = gate_act::check(&act) {
             return impossible(fault.to_string());
         }
@@ -235,13 +347,12 @@ impl Core {
             },
         };
         let campaign = offer.catalog.index;
-        self.journal(
-            actor,
-            [Change::GateSet {
-                campaign,
-                act: act.clone(),
-            }],
-        )?;
+        let set = Change::GateSet {
+            campaign,
+            act: act.clone(),
+        };
+        let reason = reason.map(|reason| Change::ReasonGiven { reason });
+        self.journal(actor, reason.into_iter().chain([set]))?;
         Ok(Outcome::Operated(Operated::Gate {
             campaign: offer.catalog.campaign.id.clone(),
             act,

@@ -17,12 +17,12 @@ use crate::domain::booking::catalog::Catalog;
 use crate::domain::campaign::eligibility::Subject;
 use crate::domain::campaign::{Campaign, Opening};
 use crate::domain::entry::Doses;
-use crate::domain::ids::{CampaignIndex, PersonKey, Seats, SiteIndex};
+use crate::domain::ids::{CampaignIndex, PersonKey, Pool, Seats, SiteIndex, SlotIndex};
 use crate::domain::roster::{Roster, RosterPerson};
 use crate::domain::state::State;
 use crate::domain::time::Stamp;
 use crate::measure::Histogram;
-use crate::seats::{Positions, SiteSeats};
+use crate::seats::{Claim, Positions, SiteSeats};
 
 /// Published state. `offers` is read without a lock; `state` is locked for microseconds at a time.
 #[derive(Debug)]
@@ -132,7 +132,33 @@ impl Offer {
         Some(self.roster.region(known)).filter(|region| !region.is_empty())
     }
 
-    /// Where the seats of these slots are counted.
+    /// Where the seats of a slot are counted, and its place there.
+    ///
+    /// # Panics
+    /// As of `seats_of`.
+    pub fn seat_of(&self, slot: SlotIndex) -> (&Arc<SiteSeats>, Positions) {
+        let known = self.catalog.slots[slot.at()];
+        let positions = Positions {
+            first: known.position,
+            second: None,
+        };
+        (&self.seats[known.site.at()], positions)
+    }
+
+    /// Claims one seat of each of these slots, which may be of several sites, or nothing.
+    pub fn claim_each(
+        &self,
+        slots: impl Iterator<Item = SlotIndex>,
+        pool: Pool,
+    ) -> Option<Vec<Claim>> {
+        let claim = |slot| {
+            let (seats, position) = self.seat_of(slot);
+            SiteSeats::claim(seats, position, pool)
+        };
+        slots.map(claim).collect()
+    }
+
+    /// Where the seats of these slots of one site are counted: those that somebody chooses.
     ///
     /// # Panics
     /// When a slot is not of this campaign: doses come from its catalog or its journal.

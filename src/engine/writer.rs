@@ -314,6 +314,7 @@ mod tests {
         operator(Operation::Gate {
             campaign: None,
             act,
+            reason: None,
         })
     }
 
@@ -334,6 +335,7 @@ mod tests {
         let (import, _import) = operator(Operation::Activate {
             source: String::new(),
             now: Stamp(0),
+            shifts: false,
         });
         handle.submit_always(import).unwrap();
         while handle.submit(kept()).is_ok() {}

@@ -1,5 +1,6 @@
-//! The slots file: `site,vaccine,date,start,end,public,assisted`, one start time a row. A column
-//! `partner` may come beside them; without it that pool has no seats.
+//! The slots file: `site,vaccine,date,start,end,public,assisted`, one start time a row. Columns
+//! `partner`, `walk_in` and `later` may come beside them; without one that pool has no seats. A row
+//! without a seat in any pool takes all seats from a known slot.
 //!
 //! Owns resolving local times to instants: a time that the zone skips or repeats is refused here,
 //! once, with both readings, so that no later code meets one. It must not know the campaign: the
@@ -14,7 +15,7 @@ use rayon::prelude::*;
 
 use crate::domain::booking::catalog::Catalog;
 use crate::domain::booking::site::SlotRow;
-use crate::domain::ids::{SiteIndex, VaccineIndex};
+use crate::domain::ids::{Seats, SiteIndex, VaccineIndex};
 use crate::domain::time::{Day, LocalTimeFault, Stamp, Zone};
 
 use super::decode::Encoding;
@@ -32,6 +33,8 @@ const COLUMNS: &[Column] = &[
     column("public", &["일반", "일반정원", "공개"]),
     column("assisted", &["대리", "대리예약", "지원", "전화예약"]),
     column("partner", &["협력", "협력기관", "제휴"]),
+    column("walk_in", &["현장", "현장접종", "당일"]),
+    column("later", &["추후", "추후공개", "예비"]),
 ];
 const SITE: usize = 0;
 const VACCINE: usize = 1;
@@ -41,6 +44,8 @@ const END: usize = 4;
 const PUBLIC: usize = 5;
 const ASSISTED: usize = 6;
 const PARTNER: usize = 7;
+const WALK_IN: usize = 8;
+const LATER: usize = 9;
 const DAY_MIN: u16 = 24 * 60;
 
 /// Reads a slots file at a path; see `read`.
@@ -81,7 +86,7 @@ pub fn read(
     let mut report = scan_with_optional(
         "slots",
         COLUMNS,
-        &[PARTNER],
+        &[PARTNER, WALK_IN, LATER],
         source,
         encoding,
         |row, chunk: &mut (Vec<SlotRow>, Vec<u32>), report| {
@@ -139,20 +144,15 @@ fn check(
         }
     });
     let public = row.read(PUBLIC, report, field::capacity);
-    let partner = if row.has(PARTNER) {
-        row.read(PARTNER, report, field::capacity)
-    } else {
-        Some(0)
-    };
-    let assisted = row.read(ASSISTED, report, |text| {
-        match (field::capacity(text)?, public, partner) {
-            (0, Some(0), Some(0)) => Err((
-                Reason::BadCapacity,
-                "the slot has no seat in any pool".into(),
-            )),
-            (seats, ..) => Ok(seats),
+    let assisted = row.read(ASSISTED, report, field::capacity);
+    let mut beside = |column| {
+        if row.has(column) {
+            row.read(column, report, field::capacity)
+        } else {
+            Some(0)
         }
-    });
+    };
+    let (partner, walk_in, later) = (beside(PARTNER), beside(WALK_IN), beside(LATER));
     let resolved = |column, minutes: Option<u16>, report: &mut Report| {
         let (date, minutes) = date.zip(minutes)?;
         row.read(column, report, |_| resolve(zone, date, minutes))
@@ -166,7 +166,7 @@ fn check(
         start_min: start_min?,
         start: start?,
         end: end?,
-        capacity: [public?, assisted?, partner?],
+        capacity: [public?, assisted?, partner?, walk_in?, later?],
     })
 }
 
@@ -223,16 +223,74 @@ pub struct SlotLine {
 impl SlotLine {
     /// The row that reading this line would give.
     pub fn row(&self, vaccine: VaccineIndex, zone: &Zone) -> Result<SlotRow, LocalTimeFault> {
-        Ok(SlotRow {
-            site: self.site,
-            vaccine,
-            date: Day::of(self.date),
-            start_min: self.start_min,
-            start: zone.resolve(local(self.date, self.start_min))?,
-            end: zone.resolve(local(self.date, self.end_min))?,
-            capacity: [self.public, self.assisted, 0],
-        })
+        let minutes = (self.start_min, self.end_min);
+        let capacity = [self.public, self.assisted, 0, 0, 0];
+        resolved(
+            zone,
+            (self.site, vaccine),
+            Day::of(self.date),
+            minutes,
+            capacity,
+        )
     }
+}
+
+/// A slot at a local date, from one minute of the day until another.
+pub fn resolved(
+    zone: &Zone,
+    (site, vaccine): (SiteIndex, VaccineIndex),
+    date: Day,
+    (start_min, end_min): (u16, u16),
+    capacity: Seats,
+) -> Result<SlotRow, LocalTimeFault> {
+    Ok(SlotRow {
+        site,
+        vaccine,
+        date,
+        start_min,
+        start: zone.resolve(local(date.date(), start_min))?,
+        end: zone.resolve(local(date.date(), end_min))?,
+        capacity,
+    })
+}
+
+/// Writes slots of a catalog as a file that `read` takes, with every pool.
+///
+/// # Errors
+/// Those of `into`.
+pub fn write_rows<'a>(
+    catalog: &Catalog,
+    rows: impl IntoIterator<Item = &'a SlotRow>,
+    into: impl Write,
+) -> io::Result<()> {
+    let zone = &catalog.campaign.zone;
+    let mut writer = csv::Writer::from_writer(into);
+    writer.write_record(names(COLUMNS))?;
+    let mut date = String::new();
+    for row in rows {
+        date.clear();
+        super::write_date(&mut date, row.date.date());
+        let end = zone.local(row.end);
+        // Midnight is the end of the day before, in a file.
+        let is_midnight = end.date() != row.date.date() && end.time() == Time::midnight();
+        let end = if is_midnight {
+            "24:00".to_owned()
+        } else {
+            end.strftime("%H:%M").to_string()
+        };
+        let start = format!("{:02}:{:02}", row.start_min / 60, row.start_min % 60);
+        let seats = row.capacity.map(|seats| seats.to_string());
+        let fixed = [
+            catalog.sites[row.site.at()].row.site.as_str(),
+            catalog.campaign.vaccines[row.vaccine.at()].id.as_str(),
+            &date,
+            &start,
+            &end,
+        ];
+        let seats = seats.iter().map(String::as_str);
+        writer.write_record(fixed.into_iter().chain(seats))?;
+    }
+    writer.flush()
 }
 
 /// Writes a slots file that `read` takes. `site` gives a site's id.

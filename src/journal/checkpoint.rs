@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::booking::catalog::{Site, Slot};
+use crate::domain::booking::relocation::AgencyMove;
 use crate::domain::booking::site::SiteRow;
 use crate::domain::entry::Hash;
 use crate::domain::growing::Table;
@@ -29,7 +30,7 @@ use crate::domain::time::Stamp;
 /// The form of the parts.
 use frame::{Frame, frame, state_of};
 
-const LAYOUT: u32 = 5;
+const LAYOUT: u32 = 6;
 /// Rows of one part of sites and slots; other lists are cut as they lie in memory.
 const PART_ROWS: usize = 4_096;
 
@@ -111,6 +112,7 @@ enum List {
     Refusals(u16, u16, Vec<(u64, ())>),
     /// Of a campaign's line.
     Places(u16, u16, u16, Vec<(PersonKey, Given)>),
+    Moved(u16, u16, Vec<(PersonKey, AgencyMove)>),
 }
 
 /// Hands each part of a state to `put`, in order, until it fails.
@@ -142,6 +144,9 @@ pub fn write<E>(state: &State, mut put: impl FnMut(Vec<u8>) -> Result<(), E>) ->
         }
         each(&campaign.refusals, |part, rows| {
             list(List::Refusals(at, part, rows))
+        })?;
+        each(&campaign.moved, |part, rows| {
+            list(List::Moved(at, part, rows))
         })?;
         for (line, known) in (0..).zip(&campaign.lines) {
             each(&known.given, |part, rows| {
@@ -183,6 +188,7 @@ enum Ready {
     RepeatAges(u16, Vec<(Stamp, [u8; 16])>),
     Refusals(u16, u16, Part<u64, ()>),
     Places(u16, u16, u16, Part<PersonKey, Given>),
+    Moved(u16, u16, Part<PersonKey, AgencyMove>),
 }
 
 type Part<K, V> = std::collections::HashMap<K, V, crate::domain::state::KeyHash>;
@@ -265,6 +271,9 @@ impl Reader {
                     .refusals
                     .put_part(usize::from(part), rows);
             }
+            Ready::Moved(at, part, rows) => {
+                campaign(state, at)?.moved.put_part(usize::from(part), rows);
+            }
             Ready::Places(at, line, part, rows) => {
                 let known = campaign(state, at)?.lines.get_mut(usize::from(line));
                 let known = known.ok_or_else(|| format!("it has no line {line}"))?;
@@ -316,6 +325,7 @@ fn ready(is_first: bool, bytes: &[u8]) -> Found<Ready> {
         List::Repeats(at, number, rows) => Ready::Repeats(at, number, part(number, rows)?),
         List::RepeatAges(at, rows) => Ready::RepeatAges(at, rows),
         List::Refusals(at, number, rows) => Ready::Refusals(at, number, part(number, rows)?),
+        List::Moved(at, number, rows) => Ready::Moved(at, number, part(number, rows)?),
         List::Places(at, line, number, rows) => {
             Ready::Places(at, line, number, part(number, rows)?)
         }

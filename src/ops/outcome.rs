@@ -66,7 +66,7 @@ pub enum Done {
     },
     StaffList(Vec<StaffAccount>),
     Sites(Imported),
-    Slots(Imported),
+    Slots(SlotsImported),
     Roster(RosterImported),
     /// What an import of the roster would do; nothing was changed.
     DryRun(RosterDryRun),
@@ -132,7 +132,21 @@ pub struct AgencyInForce {
     pub consent: Option<String>,
 }
 
-/// What an import of sites or slots did.
+/// What an import of slots did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SlotsImported {
+    pub added: usize,
+    /// With another capacity.
+    pub changed: usize,
+    /// With another end.
+    pub corrected: usize,
+    /// Added, although their time has begun: nobody can book them.
+    pub past: usize,
+    /// Overlapping with another slot of the vaccine at the site.
+    pub overlapping: usize,
+}
+
+/// What an import of sites did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Imported {
     pub added: usize,

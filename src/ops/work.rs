@@ -37,7 +37,7 @@ use crate::journal::store::Store;
 use crate::keys::Keys;
 use crate::ops::outcome::{
     CampaignInForce, CampaignName, CampaignVersion, Done, Finished, Imported, RosterStats,
-    SignedHead, WorkFault, WorkRefused,
+    SignedHead, SlotsImported, WorkFault, WorkRefused,
 };
 use crate::service::activation;
 
@@ -238,7 +238,11 @@ pub fn prepare(
                     Err(findings) => Prepared::fault(WorkFault::Findings(findings)),
                 });
             }
-            Ok(source) => Operation::Activate { source, now },
+            Ok(source) => Operation::Activate {
+                source,
+                now,
+                shifts: false,
+            },
             Err(fault) => return Ok(Prepared::fault(fault)),
         },
         Work::ActivateAgency {
@@ -272,6 +276,7 @@ pub fn prepare(
                     campaign,
                     version: Some(catalog.version()),
                     rows,
+                    now,
                 },
                 Err(report) => return Ok(Prepared::fault(report)),
             }
@@ -330,6 +335,7 @@ pub fn prepare(
             Operation::Gate {
                 campaign,
                 act: act.clone(),
+                reason: None,
             }
         }
         Work::DrawValue {
@@ -350,7 +356,11 @@ pub fn prepare(
                     return Ok(Prepared::fault(WorkRefused::new(fault.to_string())));
                 }
                 let campaign = Some(campaign);
-                Operation::Gate { campaign, act }
+                Operation::Gate {
+                    campaign,
+                    act,
+                    reason: None,
+                }
             }
         },
         Work::RotateTokenKey { revoke } => {
@@ -480,6 +490,12 @@ pub fn then(outcome: Outcome, done: Done) -> Finished {
 /// What the writer's outcome means to an operator.
 pub fn finished(outcome: Outcome) -> Finished {
     match outcome {
+        // Only the desk asks for these.
+        Outcome::Operated(
+            other @ (Operated::SlotsClosed { .. }
+            | Operated::RelocationBegun(_)
+            | Operated::Relocated { .. }),
+        ) => Err(WorkFault::Unexpected(format!("{other:?}"))),
         Outcome::Operated(operated) => Ok(done(operated)),
         // Of what operators ask for, a review alone is one entry and nothing else.
         Outcome::Kept => Ok(Done::Reviewed),
@@ -513,7 +529,13 @@ fn done(operated: Operated) -> Done {
             vaccines_unnamed,
         },
         Operated::Sites { added, changed } => Done::Sites(Imported { added, changed }),
-        Operated::Slots { added, changed } => Done::Slots(Imported { added, changed }),
+        Operated::Slots(done) => Done::Slots(SlotsImported {
+            added: done.added,
+            changed: done.changed,
+            corrected: done.corrected,
+            past: done.past,
+            overlapping: done.overlapping,
+        }),
         Operated::Roster {
             version,
             added,
@@ -537,6 +559,9 @@ fn done(operated: Operated) -> Done {
         },
         Operated::PersonShown(seen) => Done::Person(Box::new(person::shown(&seen))),
         Operated::PersonErased { had_row } => Done::PersonErased { had_row },
+        Operated::SlotsClosed { .. }
+        | Operated::RelocationBegun(_)
+        | Operated::Relocated { .. } => unreachable!("`finished` has taken these out"),
         Operated::Gate { campaign, act } => Done::Gate {
             campaign: campaign.to_string(),
             act,

@@ -9,9 +9,14 @@ pub mod board;
 pub mod effect;
 pub mod gate;
 pub mod hashing;
+pub mod hours;
 pub mod proposals;
 pub mod record;
+pub mod relocation;
 pub mod sign_in;
+pub mod sites;
+pub mod slot_range;
+pub mod split;
 
 use std::sync::Arc;
 

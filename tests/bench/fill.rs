@@ -85,7 +85,14 @@ fn found(folder: &Folder, core: &mut Core, people: u64, sites: usize) {
     );
     let id = campaign.id.clone();
     let now = core.clock().now();
-    operate(core, Operation::Activate { source, now });
+    operate(
+        core,
+        Operation::Activate {
+            source,
+            now,
+            shifts: false,
+        },
+    );
     let prepared = Box::new(prepared.expect("a good roster"));
     let accepted = Accepted::default();
     operate(core, Operation::ImportRoster { prepared, accepted });
@@ -96,6 +103,7 @@ fn found(folder: &Folder, core: &mut Core, people: u64, sites: usize) {
         campaign,
         version,
         rows,
+        now,
     };
     operate(core, slots);
 }

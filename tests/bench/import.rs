@@ -240,7 +240,7 @@ fn measure_slots_import(folder: &Path, keys: &Arc<Keys>) {
         start_min: 540 + start * 30,
         start: Stamp((18_800 + i64::from(day)) * 86_400 * Stamp::SECOND),
         end: Stamp((18_800 + i64::from(day)) * 86_400 * Stamp::SECOND + 1),
-        capacity: [10, 1, 0],
+        capacity: [10, 1, 0, 0, 0],
     };
     let of_site = |site| (0..days).flat_map(move |day| (0..starts).map(move |at| (site, day, at)));
     let rows = (0..sites).flat_map(of_site);

@@ -181,7 +181,7 @@ impl Collector {
                 campaign, reason, ..
             } if self.is_ours(*campaign) => match reason {
                 HoldEnd::Expired => self.rows.now().holds_expired += 1,
-                HoldEnd::Released => self.rows.now().holds_released += 1,
+                HoldEnd::Released | HoldEnd::Closed => self.rows.now().holds_released += 1,
             },
             Change::Booked {
                 campaign,

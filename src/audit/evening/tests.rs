@@ -121,7 +121,7 @@ impl Journal {
             start_min: 540,
             start: OPENS.plus_s(864_000),
             end: OPENS.plus_s(865_800),
-            capacity: [10, 0, 0],
+            capacity: [10, 0, 0, 0, 0],
         };
         let sites = pieces::sites(CAMPAIGN, &[site]).unwrap();
         let slots = pieces::slots(CAMPAIGN, &[slot]).unwrap();

@@ -77,7 +77,7 @@ fn of_any_length() -> Vec<(&'static str, Made)> {
         start_min: 127,
         start: LONG_STAMP,
         end: LONG_STAMP,
-        capacity: [0; 3],
+        capacity: [0; crate::domain::ids::POOLS],
     };
     let cohort = CampaignRow::Cohort {
         id: none(),

@@ -397,6 +397,7 @@ fn purpose(purpose: Purpose) -> &'static str {
         Purpose::Erased => "삭제 <span lang=\"en\">erased</span>",
         Purpose::Compared => "명단 시험 <span lang=\"en\">roster file tried</span>",
         Purpose::StoredAgain => "다시 저장 <span lang=\"en\">stored again</span>",
+        Purpose::Telephoned => "전화 연락 <span lang=\"en\">telephoned</span>",
         Purpose::Reviewed => "점검 <span lang=\"en\">review</span>",
     }
 }

@@ -82,7 +82,7 @@ impl Ahead {
                 let expires = matches!(
                     change,
                     Change::HoldEnded {
-                        reason: HoldEnd::Expired,
+                        reason: HoldEnd::Expired | HoldEnd::Closed,
                         ..
                     }
                 );
@@ -112,11 +112,11 @@ impl Ahead {
             }
         };
         for (id, hold) in effect.ended.iter().flatten() {
-            count(&mut hold.doses.slots(), hold.pool, -1);
+            count(&mut hold.seats(), hold.pool, -1);
             self.ended.insert(*id);
         }
-        if let Some((doses, pool, _)) = effect.taken {
-            count(&mut doses.slots(), pool, 1);
+        if let Some((slots, pool, _)) = effect.taken {
+            count(&mut slots.each(), pool, 1);
         }
         // Seats of a booking that is moved or cancelled are not free before it is: a batch that
         // counts on them is refused.

@@ -7,19 +7,40 @@
 use super::ahead::Ahead;
 use super::same_pool;
 use super::seats::Kind;
+use crate::domain::booking::relocation::AgencyMove;
 use crate::domain::entry::{Change, Doses, Entry, HoldEnd, Idempotency};
-use crate::domain::ids::{HoldId, PersonKey, Pool, SlotIndex};
+use crate::domain::ids::{BookingNumber, HoldId, PersonKey, Pool, RelocationIndex, SlotIndex};
 use crate::domain::state::{Booking, CampaignState, Hold, Status};
 use crate::domain::time::Stamp;
+
+/// One or two slots.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Slots([Option<SlotIndex>; 2]);
+
+impl Slots {
+    fn of(mut slots: impl Iterator<Item = SlotIndex>) -> Self {
+        Self([slots.next(), slots.next()])
+    }
+
+    pub(super) fn each(self) -> impl Iterator<Item = SlotIndex> {
+        self.0.into_iter().flatten()
+    }
+}
+
+impl From<Doses> for Slots {
+    fn from(doses: Doses) -> Self {
+        Self([Some(doses.first), doses.second])
+    }
+}
 
 /// What happens to seats and to what a person has.
 #[derive(Default)]
 pub(super) struct Effect {
     /// Holds that end, and with them the seats that they keep.
     pub(super) ended: [Option<(HoldId, Hold)>; 2],
-    pub(super) taken: Option<(Doses, Pool, Kind)>,
+    pub(super) taken: Option<(Slots, Pool, Kind)>,
     /// Booked seats that are free again.
-    pub(super) given_back: Option<(Doses, Pool)>,
+    pub(super) given_back: Option<(Slots, Pool)>,
     does: Does,
     pub(super) idempotency: Option<Idempotency>,
 }
@@ -32,9 +53,18 @@ enum Does {
     /// The hold ends at this later instant.
     Extend(HoldId, Stamp),
     Book(Booking),
-    /// The booking at this index has other doses.
-    Move(usize, Doses),
+    /// The booking at this index has other doses; by the agency's act, if it was one.
+    Move(usize, Doses, Option<RelocationIndex>),
     Cancel(usize),
+}
+
+/// A booking and the seats that it gets instead of its own.
+struct Moved<'a> {
+    person: &'a PersonKey,
+    number: BookingNumber,
+    from: Doses,
+    to: Doses,
+    pool: Pool,
 }
 
 type Found<T> = Result<T, String>;
@@ -50,16 +80,18 @@ impl CampaignState {
         if first.is_some() && first.map(|(id, _)| id) == second.map(|(id, _)| id) {
             return Err("ends the same hold twice".to_owned());
         }
-        if let Some((doses, pool, _)) = effect.taken {
-            if doses.second == Some(doses.first) {
-                return Err(format!("takes slot {} twice", doses.first));
+        if let Some((slots, pool, _)) = effect.taken {
+            if let Slots([Some(first), Some(second)]) = slots
+                && first == second
+            {
+                return Err(format!("takes slot {first} twice"));
             }
-            for slot in doses.slots() {
+            for slot in slots.each() {
                 self.has_room(slot, pool, &effect, ahead)?;
             }
         }
-        if let Some((doses, pool)) = effect.given_back {
-            for slot in doses.slots() {
+        if let Some((slots, pool)) = effect.given_back {
+            for slot in slots.each() {
                 let usage = self.usage.get(slot.at());
                 if usage.is_none_or(|usage| usage.booked[pool as usize] == 0) {
                     return Err(format!("slot {slot} has no such seat"));
@@ -90,10 +122,12 @@ impl CampaignState {
                     pool: *pool,
                     until: *until,
                     extended: false,
+                    offered_by: None,
+                    stays: None,
                 };
                 Ok(Effect {
                     ended: [earlier, None],
-                    taken: Some((*doses, *pool, Kind::Held)),
+                    taken: Some(((*doses).into(), *pool, Kind::Held)),
                     does: Does::Hold(hold),
                     ..Effect::default()
                 })
@@ -108,6 +142,9 @@ impl CampaignState {
                 let ending = self.ending(person, Some(*hold), ahead)?;
                 let time = self.hold_time(entry.stamp);
                 if let Some((_, known)) = &ending {
+                    if *reason == HoldEnd::Closed && !self.has_closed(known) {
+                        return Err(format!("hold {hold} has no slot that was closed"));
+                    }
                     if *reason == HoldEnd::Expired && time < known.until {
                         return Err(format!("hold {hold} had not expired"));
                     }
@@ -157,7 +194,7 @@ impl CampaignState {
                         self.ending(person, *released, ahead)?,
                         self.used(person, *hold, *doses, *pool, ahead)?,
                     ],
-                    taken: Some((*doses, *pool, Kind::Booked)),
+                    taken: Some(((*doses).into(), *pool, Kind::Booked)),
                     does: Does::Book(booking),
                     idempotency: *idempotency,
                     ..Effect::default()
@@ -174,17 +211,76 @@ impl CampaignState {
                 idempotency,
                 ..
             } => {
+                let moved = Moved {
+                    person,
+                    number: *number,
+                    from: *from,
+                    to: *to,
+                    pool: *pool,
+                };
+                let effect = self.moved(moved, [*released, *hold], None, ahead)?;
+                Ok(Effect {
+                    idempotency: *idempotency,
+                    ..effect
+                })
+            }
+            Change::Relocated {
+                relocation,
+                person,
+                number,
+                from,
+                to,
+                pool,
+                hold,
+                released,
+                ..
+            } => {
+                self.knows(*relocation)?;
+                let moved = Moved {
+                    person,
+                    number: *number,
+                    from: *from,
+                    to: *to,
+                    pool: *pool,
+                };
+                self.moved(moved, [*released, *hold], Some(*relocation), ahead)
+            }
+            Change::MoveOffered {
+                relocation,
+                person,
+                number,
+                from,
+                to,
+                pool,
+                until,
+                released,
+                ..
+            } => {
+                self.knows(*relocation)?;
                 let index = self.booking_of(person, *number, *from)?;
                 same_pool(self.bookings[index].pool, *pool)?;
+                let earlier = self.ending(person, *released, ahead)?;
+                let has = self.standing(person).hold;
+                if has.is_some_and(|has| Some(has) != *released && !ahead.ends(has)) {
+                    return Err(format!("{person} has a hold already"));
+                }
+                if from == to {
+                    return Err(format!("offers {person} the seats that they have"));
+                }
+                let hold = Hold {
+                    person: *person,
+                    doses: *to,
+                    pool: *pool,
+                    until: *until,
+                    extended: true,
+                    offered_by: Some(*relocation),
+                    stays: to.slots().find(|slot| from.has(*slot)),
+                };
                 Ok(Effect {
-                    ended: [
-                        self.ending(person, *released, ahead)?,
-                        self.used(person, *hold, *to, *pool, ahead)?,
-                    ],
-                    taken: Some((*to, *pool, Kind::Booked)),
-                    given_back: Some((*from, *pool)),
-                    does: Does::Move(index, *to),
-                    idempotency: *idempotency,
+                    ended: [earlier, None],
+                    taken: Some((Slots::of(hold.seats()), *pool, Kind::Held)),
+                    does: Does::Hold(hold),
+                    ..Effect::default()
                 })
             }
             Change::Cancelled {
@@ -197,8 +293,11 @@ impl CampaignState {
             } => {
                 let index = self.booking_of(person, *number, *doses)?;
                 same_pool(self.bookings[index].pool, *pool)?;
+                // What was offered instead of the booking ends with it.
+                let offer = self.offer_of(person);
                 Ok(Effect {
-                    given_back: Some((*doses, *pool)),
+                    ended: [self.ending(person, offer, ahead)?, None],
+                    given_back: Some(((*doses).into(), *pool)),
                     does: Does::Cancel(index),
                     idempotency: *idempotency,
                     ..Effect::default()
@@ -206,6 +305,57 @@ impl CampaignState {
             }
             other => Err(format!("{other:?} is not about a person's seats")),
         }
+    }
+
+    /// A booking that gets other seats. A dose that stays where it is keeps its seat.
+    fn moved(
+        &self,
+        moved: Moved<'_>,
+        [released, hold]: [Option<HoldId>; 2],
+        by: Option<RelocationIndex>,
+        ahead: &Ahead,
+    ) -> Found<Effect> {
+        let Moved {
+            person,
+            number,
+            from,
+            to,
+            pool,
+        } = moved;
+        let index = self.booking_of(person, number, from)?;
+        same_pool(self.bookings[index].pool, pool)?;
+        Ok(Effect {
+            ended: [
+                self.ending(person, released, ahead)?,
+                self.used(person, hold, to, pool, ahead)?,
+            ],
+            taken: Some((Slots::of(to.beyond(from)), pool, Kind::Booked)),
+            given_back: Some((Slots::of(from.beyond(to)), pool)),
+            does: Does::Move(index, to, by),
+            ..Effect::default()
+        })
+    }
+
+    /// The hold that the agency offers this person.
+    pub fn offer_of(&self, person: &PersonKey) -> Option<HoldId> {
+        let id = self.standing(person).hold?;
+        let hold = self.holds.get(&id)?;
+        hold.offered_by.map(|_| id)
+    }
+
+    fn has_closed(&self, hold: &Hold) -> bool {
+        let mut slots = hold.doses.slots();
+        slots.any(|slot| {
+            let known = self.catalog.slot(slot);
+            known.is_some_and(|slot| slot.closed_by.is_some())
+        })
+    }
+
+    fn knows(&self, relocation: RelocationIndex) -> Found<()> {
+        let known = self.relocation(relocation);
+        known
+            .map(|_| ())
+            .ok_or_else(|| format!("relocation {relocation} was not begun"))
     }
 
     /// The hold that ends, which must be the person's and run.
@@ -267,10 +417,13 @@ impl CampaignState {
         else {
             return Err(format!("slot {slot} does not exist"));
         };
+        if known.closed_by.is_some() {
+            return Err(format!("slot {slot} is closed"));
+        }
         let capacity = known.capacity[pool as usize];
         let ended = effect.ended.iter().flatten();
         let ended = ended.filter(|(_, hold)| hold.pool == pool);
-        let freed = ended.flat_map(|(_, hold)| hold.doses.slots());
+        let freed = ended.flat_map(|(_, hold)| hold.seats());
         let freed = freed.filter(|freed| *freed == slot).count() as i64;
         let used = i64::from(usage.booked[pool as usize]) + i64::from(usage.held[pool as usize]);
         let used = used + ahead.more(self.catalog.index, slot, pool);
@@ -281,19 +434,39 @@ impl CampaignState {
         Ok(())
     }
 
+    /// Keeps what the agency did to a booking until its person changes it.
+    fn note_move(
+        &mut self,
+        person: PersonKey,
+        from: Doses,
+        by: Option<RelocationIndex>,
+        at: Stamp,
+    ) {
+        let Some(relocation) = by else {
+            self.moved.remove(&person);
+            return;
+        };
+        let moved = AgencyMove {
+            relocation,
+            from,
+            at,
+        };
+        self.moved.insert(person, moved);
+    }
+
     /// Does what was found out to be possible.
     pub(super) fn perform(&mut self, effect: Effect, entry: &Entry) {
         for (id, hold) in effect.ended.into_iter().flatten() {
             self.holds.remove(&id);
             self.holds_by_end.remove(&(hold.until, id));
             self.standings.of(hold.person).hold = None;
-            self.count_seats(hold.doses, hold.pool, Kind::Held, -1);
+            self.count_seats(hold.seats(), hold.pool, Kind::Held, -1);
         }
-        if let Some((doses, pool, kind)) = effect.taken {
-            self.count_seats(doses, pool, kind, 1);
+        if let Some((slots, pool, kind)) = effect.taken {
+            self.count_seats(slots.each(), pool, kind, 1);
         }
-        if let Some((doses, pool)) = effect.given_back {
-            self.count_seats(doses, pool, Kind::Booked, -1);
+        if let Some((slots, pool)) = effect.given_back {
+            self.count_seats(slots.each(), pool, Kind::Booked, -1);
         }
         if let Some(idempotency) = effect.idempotency {
             self.repeats.remember(idempotency, entry.seq, entry.stamp);
@@ -317,13 +490,17 @@ impl CampaignState {
                 self.standings.of(booking.person).latest = Some(index);
                 self.bookings.push(booking);
             }
-            Does::Move(index, doses) => {
+            Does::Move(index, doses, by) => {
                 let booking = &mut self.bookings[index];
+                let (person, from) = (booking.person, booking.doses);
                 (booking.doses, booking.seq) = (doses, entry.seq);
+                self.note_move(person, from, by, entry.stamp);
             }
             Does::Cancel(index) => {
                 let booking = &mut self.bookings[index];
                 (booking.status, booking.seq) = (Status::Cancelled, entry.seq);
+                let person = booking.person;
+                self.moved.remove(&person);
             }
         }
     }

@@ -4,7 +4,7 @@ use super::Applied;
 use crate::domain::booking::site::SlotRow;
 use crate::domain::entry::Doses;
 use crate::domain::growing::Rows;
-use crate::domain::ids::{BookingNumber, POOLS, PersonKey, Pool};
+use crate::domain::ids::{BookingNumber, POOLS, PersonKey, Pool, SlotIndex};
 use crate::domain::state::{Booking, CampaignState, Status, Usage};
 use crate::domain::time::Stamp;
 
@@ -16,8 +16,14 @@ pub(super) enum Kind {
 
 impl CampaignState {
     /// Counts seats of these slots as in use, or as free again.
-    pub(super) fn count_seats(&mut self, doses: Doses, pool: Pool, kind: Kind, by: i32) {
-        for slot in doses.slots() {
+    pub(super) fn count_seats(
+        &mut self,
+        slots: impl Iterator<Item = SlotIndex>,
+        pool: Pool,
+        kind: Kind,
+        by: i32,
+    ) {
+        for slot in slots {
             let count = self.usage[slot.at()].of(pool, kind);
             let changed = i32::from(*count) + by;
             *count = u16::try_from(changed).expect("the effect was checked against the counts");
@@ -70,6 +76,9 @@ impl CampaignState {
             standing.latest = standing.latest.or(known.latest);
             self.standings.insert(to, standing);
         }
+        if let Some(moved) = self.moved.remove(&from) {
+            self.moved.insert(to, moved);
+        }
         for line in &mut self.lines {
             line.rekey(&from, to);
         }
@@ -113,19 +122,20 @@ impl CampaignState {
         usage.fill_up(slots, Usage::default());
         let booked = self.bookings.iter();
         let booked = booked.filter(|booking| booking.status == Status::Booked);
-        let booked = booked.map(|booking| (booking.doses, booking.pool, Kind::Booked));
+        let booked = booked.flat_map(|booking| {
+            let slots = booking.doses.slots();
+            slots.map(|slot| (slot, booking.pool, Kind::Booked))
+        });
         let held = self.holds.values();
-        let held = held.map(|hold| (hold.doses, hold.pool, Kind::Held));
-        for (doses, pool, kind) in booked.chain(held) {
-            for slot in doses.slots() {
-                if slot.at() >= slots {
-                    return Err(format!("slot {slot} does not exist"));
-                }
-                let count = usage[slot.at()].of(pool, kind);
-                *count = count
-                    .checked_add(1)
-                    .ok_or("a slot has too many seats in use")?;
+        let held = held.flat_map(|hold| hold.seats().map(|slot| (slot, hold.pool, Kind::Held)));
+        for (slot, pool, kind) in booked.chain(held) {
+            if slot.at() >= slots {
+                return Err(format!("slot {slot} does not exist"));
             }
+            let count = usage[slot.at()].of(pool, kind);
+            *count = count
+                .checked_add(1)
+                .ok_or("a slot has too many seats in use")?;
         }
         Ok(usage)
     }

@@ -58,7 +58,7 @@ fn opened() -> State {
         start_min: 540,
         start: Stamp(5),
         end: Stamp(6),
-        capacity: [3, 2, 1],
+        capacity: [3, 2, 1, 0, 0],
     };
     let founded = Change::Founded {
         simulated_clock: false,
@@ -127,7 +127,7 @@ fn each_pool_has_its_own_seats() {
         );
         assert!(full.unwrap_err().contains("more than its"), "{pool:?}");
     }
-    assert_eq!(state.campaigns[0].usage[0].booked, [3, 2, 1]);
+    assert_eq!(state.campaigns[0].usage[0].booked, [3, 2, 1, 0, 0]);
     assert_eq!(state.campaigns[0].recount(), []);
 }
 
@@ -215,7 +215,7 @@ fn a_hold_that_was_extended_ends_later_and_is_not_extended_again() {
     assert!(again.contains("was extended before"), "{again}");
 
     let campaign = &state.campaigns[0];
-    assert_eq!(campaign.usage[0].held, [1, 0, 0]);
+    assert_eq!(campaign.usage[0].held, [1, 0, 0, 0, 0]);
     assert_eq!(campaign.holds[&hold].until, Stamp(200));
     assert!(campaign.holds_by_end.iter().eq([&(Stamp(200), hold)]));
     assert_eq!(state.next_hold_end(), Some(Stamp(200)));
@@ -230,7 +230,10 @@ fn a_hold_that_was_extended_ends_later_and_is_not_extended_again() {
     assert!(early.unwrap_err().contains("had not expired"));
     add(&mut state, Stamp(200), Actor::System, expired).unwrap();
     assert!(state.campaigns[0].holds_by_end.is_empty());
-    assert_eq!(state.campaigns[0].usage[0].held, [0, 0, 0]);
+    assert_eq!(
+        state.campaigns[0].usage[0].held,
+        [0; crate::domain::ids::POOLS]
+    );
 }
 
 /// Places and releases holds for person 1 by an actor; when whose changes are spent until.

@@ -74,6 +74,18 @@ fn needed(change: &Change) -> Option<Needed<'_>> {
             idempotency,
             ..
         } => Some((*campaign, person, Some(*doses), idempotency)),
+        Change::MoveOffered {
+            campaign,
+            person,
+            to,
+            ..
+        }
+        | Change::Relocated {
+            campaign,
+            person,
+            to,
+            ..
+        } => Some((*campaign, person, Some(*to), &None)),
         _ => None,
     }
 }

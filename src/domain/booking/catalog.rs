@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::Campaign;
-use crate::domain::ids::{CampaignIndex, Seats, SiteIndex, SlotIndex, VaccineIndex};
+use crate::domain::ids::{
+    CampaignIndex, RelocationIndex, Seats, SiteIndex, SlotIndex, VaccineIndex,
+};
 use crate::domain::time::{Day, Stamp};
 
 /// One activated campaign file, kept for ever.
@@ -43,6 +45,16 @@ pub struct Slot {
     pub position: u32,
     /// The slot of the second dose: same site, vaccine and time, the vaccine's interval later.
     pub second: Option<SlotIndex>,
+    /// What closed it: nobody new comes into it.
+    pub closed_by: Option<RelocationIndex>,
+}
+
+/// What rows of slots change of those that are known already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Corrects {
+    Capacity,
+    /// The end of their time too.
+    CapacityAndEnd,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -84,14 +96,20 @@ impl Catalog {
 
     /// Whether people can book this slot as their first dose at `now`.
     ///
-    /// The second dose's slot is known, where the vaccine needs one, and the start has not come.
+    /// The start has not come, the second dose's slot is known, where the vaccine needs one, and
+    /// neither is closed.
     pub fn is_offered(&self, slot: &Slot, now: Stamp) -> bool {
         let doses = self
             .campaign
             .vaccines
             .get(slot.vaccine.at())
             .map_or(0, |kind| kind.doses);
-        now < slot.start && (doses == 1 || (doses == 2 && slot.second.is_some()))
+        let is_there = match (doses, slot.second) {
+            (1, _) => true,
+            (2, Some(second)) => self.slots[second.at()].closed_by.is_none(),
+            _ => false,
+        };
+        now < slot.start && is_there && slot.closed_by.is_none()
     }
 
     /// The second slot of a booking whose first dose is at `slot`; none for a single dose.
@@ -144,16 +162,30 @@ impl Catalog {
         self.find(site, (row.vaccine, row.date, row.start_min))
     }
 
+    /// A site's slots of a vaccine on a day, in the order of their times.
+    pub fn slots_on(&self, site: SiteIndex, vaccine: VaccineIndex, day: Day) -> &[SlotIndex] {
+        let Some(site) = self.sites.get(site.at()) else {
+            return &[];
+        };
+        let of = |slot: &SlotIndex| {
+            let (vaccine, date, _) = key(&self.slots[slot.at()]);
+            (vaccine, date)
+        };
+        let from = site.slots.partition_point(|slot| of(slot) < (vaccine, day));
+        let of_day = site.slots[from..].partition_point(|slot| of(slot) == (vaccine, day));
+        &site.slots[from..from + of_day]
+    }
+
     /// The slot of another site with the same vaccine, date and time.
     pub fn slot_at(&self, site: SiteIndex, like: &Slot) -> Option<SlotIndex> {
         self.find(self.sites.get(site.at())?, key(like))
     }
 
-    /// Adds slots, or changes the capacity of known ones, and links their second doses.
+    /// Adds slots, or corrects known ones, and links their second doses.
     ///
     /// # Errors
     /// When a row names a site that is not there, or two rows the same slot.
-    pub fn put_slots(&mut self, rows: &[SlotRow]) -> Result<(), String> {
+    pub fn put_slots(&mut self, rows: &[SlotRow], corrects: Corrects) -> Result<(), String> {
         if let Some(row) = rows.iter().find(|row| row.site.at() >= self.sites.len()) {
             return Err(format!(
                 "a slot names site {}, which does not exist",
@@ -166,7 +198,11 @@ impl Catalog {
         for (row, known) in rows.iter().zip(known) {
             let capacity = row.capacity;
             if let Some(slot) = known {
-                self.slots[slot.at()].capacity = capacity;
+                let slot = &mut self.slots[slot.at()];
+                slot.capacity = capacity;
+                if corrects == Corrects::CapacityAndEnd {
+                    slot.end = row.end;
+                }
                 continue;
             }
             let index = SlotIndex(self.slots.len() as u32);
@@ -181,6 +217,7 @@ impl Catalog {
                 capacity,
                 position: site.slots.len() as u32,
                 second: None,
+                closed_by: None,
             });
             site.slots.push(index);
             touched.push(row.site);
@@ -188,6 +225,42 @@ impl Catalog {
         touched.sort_unstable();
         touched.dedup();
         touched.into_iter().try_for_each(|site| self.relink(site))
+    }
+
+    /// Closes slots to everybody new, or opens them again.
+    ///
+    /// # Errors
+    /// When one of them is not there.
+    pub fn close_slots(
+        &mut self,
+        slots: impl IntoIterator<Item = SlotIndex>,
+        closed_by: Option<RelocationIndex>,
+    ) -> Result<(), String> {
+        for slot in slots {
+            let known = self.slots.get_mut(slot.at());
+            let known = known.ok_or_else(|| format!("slot {slot} does not exist"))?;
+            known.closed_by = closed_by;
+        }
+        Ok(())
+    }
+
+    /// Puts the next rules in force. Where they change the days between two doses, every slot gets
+    /// another slot for the second one.
+    pub fn put_rules(&mut self, rules: Arc<Campaign>) -> Result<(), String> {
+        let intervals = |campaign: &Campaign| -> Vec<_> {
+            let kinds = campaign.vaccines.iter();
+            kinds.map(|kind| (kind.doses, kind.interval_days)).collect()
+        };
+        let (before, after) = (intervals(&self.campaign), intervals(&rules));
+        self.campaign = rules;
+        let same = before
+            .iter()
+            .zip(&after)
+            .all(|(before, after)| before == after);
+        if same {
+            return Ok(());
+        }
+        (0..self.sites.len() as u32).try_for_each(|site| self.relink(SiteIndex(site)))
     }
 
     /// Sorts a site's slots and finds the second dose's slot of each.

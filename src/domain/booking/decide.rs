@@ -214,7 +214,13 @@ impl Context<'_> {
                 })
             }
             Ask::Move { number, seat } => {
-                let booking = self.changeable(&person, number)?;
+                let booking = match seat {
+                    // The agency asked them to answer.
+                    Seat::Held(id) if self.campaign.offer_of(&person) == Some(id) => {
+                        self.own(&person, number)?
+                    }
+                    _ => self.changeable(&person, number)?,
+                };
                 // Whoever has a booking may change it although their opening is over.
                 let (to, pool, hold) = self.seat(&person, seat, false)?;
                 if pool != booking.pool {
@@ -315,14 +321,14 @@ impl Context<'_> {
         }
     }
 
+    fn own(&self, person: &PersonKey, number: BookingNumber) -> Result<&Booking, Refusal> {
+        let booking = self.campaign.active_booking(person);
+        let booking = booking.filter(|booking| booking.number == number);
+        booking.ok_or(Refusal::NoBooking)
+    }
+
     fn changeable(&self, person: &PersonKey, number: BookingNumber) -> Result<&Booking, Refusal> {
-        let booking = self
-            .campaign
-            .active_booking(person)
-            .ok_or(Refusal::NoBooking)?;
-        if booking.number != number {
-            return Err(Refusal::NoBooking);
-        }
+        let booking = self.own(person, number)?;
         self.in_time(booking)?;
         Ok(booking)
     }
@@ -331,7 +337,10 @@ impl Context<'_> {
         let catalog = &self.campaign.catalog;
         let slot = catalog.slot(booking.doses.first).ok_or(Refusal::NotFound)?;
         let deadline = catalog.change_deadline(slot);
-        if self.now < deadline {
+        // Seats that the agency took away or gave can be changed until they begin.
+        let by_agency = self.campaign.closed_by(booking, self.now).is_some()
+            || self.campaign.moved.contains(&booking.person);
+        if self.now < deadline || (by_agency && self.now < slot.start) {
             Ok(())
         } else {
             Err(Refusal::ChangeDeadlinePassed(deadline))

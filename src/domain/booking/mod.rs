@@ -4,4 +4,5 @@ pub mod catalog;
 pub mod decide;
 pub mod next;
 pub mod refusal;
+pub mod relocation;
 pub mod site;

@@ -7,11 +7,11 @@
 
 use std::sync::Arc;
 
-use crate::domain::booking::catalog::{Catalog, Version};
+use crate::domain::booking::catalog::{Catalog, Corrects, Version};
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::Campaign;
 use crate::domain::growing::Table;
-use crate::domain::ids::{POOLS, SlotIndex};
+use crate::domain::ids::{POOLS, RelocationIndex, SlotIndex};
 use crate::domain::state::{CampaignState, Usage};
 use crate::domain::time::Stamp;
 
@@ -34,15 +34,37 @@ struct Replaced {
 
 impl NextCatalog {
     /// With the next version of the rules; it gets its stamp when it comes into force.
-    pub fn activated(base: &Arc<Catalog>, rules: Campaign, version: u32, source: &str) -> Self {
+    ///
+    /// # Errors
+    /// As of `Catalog::put_rules`.
+    pub fn activated(
+        base: &Arc<Catalog>,
+        rules: Campaign,
+        version: u32,
+        source: &str,
+    ) -> Result<Self, String> {
         let mut next = Catalog::clone(base);
-        next.campaign = Arc::new(rules);
+        next.put_rules(Arc::new(rules))?;
         next.versions.push(Version {
             version,
             activated_at: Stamp::default(),
             source: source.into(),
         });
-        Self::of(base, next, Vec::new(), true)
+        Ok(Self::of(base, next, Vec::new(), true))
+    }
+
+    /// With slots that are closed, or open again.
+    ///
+    /// # Errors
+    /// As of `Catalog::close_slots`.
+    pub fn closed(
+        base: &Arc<Catalog>,
+        slots: &[SlotIndex],
+        closed_by: Option<RelocationIndex>,
+    ) -> Result<Self, String> {
+        let mut next = Catalog::clone(base);
+        next.close_slots(slots.iter().copied(), closed_by)?;
+        Ok(Self::of(base, next, Vec::new(), false))
     }
 
     pub fn with_sites(base: &Arc<Catalog>, rows: &[SiteRow]) -> Self {
@@ -55,7 +77,7 @@ impl NextCatalog {
     /// As of `Catalog::put_slots`.
     pub fn with_slots(base: &Arc<Catalog>, rows: &[SlotRow]) -> Result<Self, String> {
         let mut next = Catalog::clone(base);
-        next.put_slots(rows)?;
+        next.put_slots(rows, Corrects::CapacityAndEnd)?;
         let changed = rows.iter().filter_map(|row| base.slot_like(row)).collect();
         Ok(Self::of(base, next, changed, false))
     }

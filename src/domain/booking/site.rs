@@ -55,7 +55,10 @@ mod by_pool {
 
     pub fn serialize<S: Serializer>(seats: &Seats, into: S) -> Result<S::Ok, S::Error> {
         if into.is_human_readable() {
-            return into.collect_map(Pool::ALL.map(|pool| (pool.name(), seats[pool as usize])));
+            // Exports from before there were more pools stay as they are.
+            let shown = |pool: &Pool| *pool <= Pool::Partner || seats[*pool as usize] > 0;
+            let shown = Pool::ALL.into_iter().filter(shown);
+            return into.collect_map(shown.map(|pool| (pool.name(), seats[pool as usize])));
         }
         let used = seats.iter().rposition(|seats| *seats > 0);
         seats[..used.map_or(0, |last| last + 1)].serialize(into)

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::agency::rows::AgencyRow;
+use crate::domain::booking::relocation::{Cause, Unanswered};
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::entry::Role;
 use crate::domain::ids::{
-    BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SlotIndex,
+    BookingNumber, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, RelocationIndex, SlotIndex,
 };
 use crate::domain::line::told::Told;
 use crate::domain::line::windows::Plan;
@@ -28,6 +29,15 @@ impl Doses {
     pub fn slots(self) -> impl Iterator<Item = SlotIndex> {
         std::iter::once(self.first).chain(self.second)
     }
+
+    pub fn has(self, slot: SlotIndex) -> bool {
+        self.first == slot || self.second == Some(slot)
+    }
+
+    /// The slots that `other` does not have.
+    pub fn beyond(self, other: Self) -> impl Iterator<Item = SlotIndex> {
+        self.slots().filter(move |slot| !other.has(*slot))
+    }
 }
 
 /// What makes a repeated request recognisable, also after a crash.
@@ -45,6 +55,8 @@ pub struct Idempotency {
 pub enum HoldEnd {
     Expired,
     Released,
+    /// One of its slots was closed.
+    Closed,
 }
 
 /// Why the rules said no. Variants are appended.
@@ -106,6 +118,8 @@ pub enum Piece {
     Slots(Vec<SlotRow>),
     /// A part of what an agency's file meant when it was activated.
     Agency(Vec<AgencyRow>),
+    /// Slots that are closed, or open again.
+    Closing(Vec<SlotIndex>),
 }
 
 /// Everything that can change state. Slots, people and campaigns by index or pseudonym only.
@@ -151,7 +165,8 @@ pub enum Change {
         parts: u32,
         rows: u32,
     },
-    /// Ends a list of `Slots` pieces: slots were added, or their capacity changed.
+    /// Ends a list of `Slots` pieces: slots were added, or their capacity changed. Another end of a
+    /// known slot means nothing here; today's entries are `SlotsSet`.
     SlotsImported {
         campaign: CampaignIndex,
         parts: u32,
@@ -433,6 +448,87 @@ pub enum Change {
         done: bool,
         what: String,
     },
+    /// Ends a list of `Slots` pieces: slots were added, or their capacity or end changed.
+    SlotsSet {
+        campaign: CampaignIndex,
+        parts: u32,
+        rows: u32,
+    },
+    /// The agency begins to give people other seats: what for, and what becomes of those who do not
+    /// answer.
+    RelocationBegun {
+        campaign: CampaignIndex,
+        relocation: RelocationIndex,
+        cause: Cause,
+        /// Told to the people concerned.
+        reason: Notice,
+        /// Until when their new seats are kept for those who are asked.
+        #[serde(serialize_with = "shown::instant")]
+        until: Stamp,
+        unanswered: Unanswered,
+    },
+    /// Ends a list of `Closing` pieces: these slots take nobody new. Holds on them end in the
+    /// entries behind.
+    SlotsClosed {
+        campaign: CampaignIndex,
+        parts: u32,
+        rows: u32,
+        relocation: RelocationIndex,
+    },
+    /// Ends a list of `Closing` pieces: these slots are open again.
+    SlotsReopened {
+        campaign: CampaignIndex,
+        parts: u32,
+        rows: u32,
+    },
+    /// Somebody with a booking is offered other seats, which are held for them. Doses that stay
+    /// where they are need no second seat.
+    MoveOffered {
+        campaign: CampaignIndex,
+        relocation: RelocationIndex,
+        #[serde(serialize_with = "shown::text")]
+        person: PersonKey,
+        #[serde(serialize_with = "shown::text")]
+        number: BookingNumber,
+        from: Doses,
+        to: Doses,
+        pool: Pool,
+        #[serde(serialize_with = "shown::instant")]
+        until: Stamp,
+        /// The person's earlier hold, given back by this entry.
+        released: Option<HoldId>,
+    },
+    /// The agency gave a booking other seats.
+    Relocated {
+        campaign: CampaignIndex,
+        relocation: RelocationIndex,
+        #[serde(serialize_with = "shown::text")]
+        person: PersonKey,
+        #[serde(serialize_with = "shown::text")]
+        number: BookingNumber,
+        from: Doses,
+        to: Doses,
+        pool: Pool,
+        /// The offer whose seats became the booking's; none if they were free.
+        hold: Option<HoldId>,
+        /// Another hold of the person, given back by this entry.
+        released: Option<HoldId>,
+    },
+    /// Why somebody did what the next entry says.
+    ReasonGiven { reason: String },
+    /// When a proposal is to be done, once it is approved.
+    ProposalScheduled {
+        proposal: u32,
+        #[serde(serialize_with = "shown::instant")]
+        due: Stamp,
+    },
+    /// A step of an approved proposal was done, counted from 1; what it changed is in the entries
+    /// before.
+    ProposalStepDone {
+        proposal: u32,
+        step: u32,
+        what: String,
+    },
 }
 
 /// What happened to a session at the desk. Variants are appended.
@@ -475,6 +571,8 @@ pub enum Purpose {
     Compared,
     /// An import stored the names again that had been erased, because it was told to.
     StoredAgain,
+    /// To call people whose seats the agency took away.
+    Telephoned,
 }
 
 impl Change {

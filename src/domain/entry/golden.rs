@@ -11,17 +11,18 @@ use data_encoding::HEXLOWER;
 use super::*;
 use crate::domain::agency::LogoKind;
 use crate::domain::agency::rows::{AgencyRow, TextOf};
+use crate::domain::booking::relocation::{Cause, Prefer, Unanswered};
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::campaign::{IdentityField, Order};
 use crate::domain::ids::{
-    BookingNumber, CampaignId, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, SiteIndex,
-    SlotIndex, VaccineIndex,
+    BookingNumber, CampaignId, CampaignIndex, HoldId, LineIndex, PersonKey, Pool, RelocationIndex,
+    SiteIndex, SlotIndex, VaccineIndex,
 };
 use crate::domain::line::told::{Told, WaitBecause};
 use crate::domain::line::windows::{Basis, Plan};
 use crate::domain::line::{Given, Notice};
-use crate::domain::staff::proposal::{Decision, Proposal};
+use crate::domain::staff::proposal::{Asking, ClosePlan, Decision, Proposal, Rollover, SlotRange};
 use crate::domain::staff::{AccountId, Bounds};
 use crate::domain::time::Day;
 
@@ -50,15 +51,23 @@ variants!(change_name, CHANGES, Change:
     TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended
     LineTold Stopped
     PersonalKeysRotated HeadKeyRotated VaultSealed PersonErased VaultEmptied PersonalDataSeen
-    StaffSet StaffCredentialsSet StaffSession ProposalPart Proposed ProposalDecided ProposalEnded);
-variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed Compared StoredAgain);
+    StaffSet StaffCredentialsSet StaffSession ProposalPart Proposed ProposalDecided ProposalEnded
+    SlotsSet RelocationBegun SlotsClosed SlotsReopened MoveOffered Relocated ReasonGiven
+    ProposalScheduled ProposalStepDone);
+variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed Compared StoredAgain Telephoned);
 variants!(session_name, SESSIONS, SessionAct: SignedIn SignedOut Revoked);
-variants!(proposal_name, PROPOSALS, Proposal: Campaign Agency Sites Slots Gate);
+variants!(proposal_name, PROPOSALS, Proposal: Campaign Agency Sites Slots Gate Close
+    Reopen Split);
+variants!(cause_name, CAUSES, Cause: Closure Interval);
+variants!(asking_name, ASKINGS, Asking: Offered Moved Telephoned);
+variants!(prefer_name, PREFERS, Prefer: SameSite SameDay);
+variants!(unanswered_name, UNANSWERED, Unanswered: Moved Telephoned);
+variants!(rollover_name, ROLLOVERS, Rollover: Next Last);
 variants!(decision_name, DECISIONS, Decision: Approved Declined Withdrawn);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
     Administrator Operator Approver Site Agent Auditor Reporter);
-variants!(piece_name, PIECES, Piece: Source Rules Sites Slots Agency);
+variants!(piece_name, PIECES, Piece: Source Rules Sites Slots Agency Closing);
 variants!(row_name, ROWS, CampaignRow:
     Id Name Zone Identity Cohort Opening Vaccine HoldS ChangeUntilDays Order LobbyOpensMin
     LastEntryMin FinishMin AdmitPerS ActiveMax SessionIdleS WindowMin WindowPeople RevealMin
@@ -72,15 +81,120 @@ variants!(logo_name, LOGOS, LogoKind: Svg Png);
 variants!(field_name, FIELDS, IdentityField: Name BirthDate Code);
 variants!(order_name, ORDERS, Order: Arrival Draw Windows);
 variants!(refused_name, REFUSED, RefusedFor: NotEligible NotOpenYet OpeningClosed);
-variants!(end_name, ENDS, HoldEnd: Expired Released);
+variants!(end_name, ENDS, HoldEnd: Expired Released Closed);
 variants!(act_name, ACTS, GateAct: Pause Resume Rate Active Message DrawValue PauseSaid
     MessageSaid);
 variants!(because_name, BECAUSES, WaitBecause: Paused Busy Full Lowered Shared);
-variants!(pool_name, POOL_NAMES, Pool: Public Assisted Partner);
+variants!(pool_name, POOL_NAMES, Pool: Public Assisted Partner WalkIn Later);
 
 const CAMPAIGN: CampaignIndex = CampaignIndex(3);
 const PERSON: PersonKey = PersonKey([0xab; 16]);
 const STAMP: Stamp = Stamp(1_626_692_400_000_000_000);
+
+fn range() -> SlotRange {
+    SlotRange {
+        sites: vec!["A".to_owned()],
+        from: Day(18_841),
+        until: Day(18_842),
+        vaccine: Some("mrna".to_owned()),
+        minutes: Some((540, 720)),
+    }
+}
+
+/// What gives people other seats.
+fn of_relocations(
+    campaign: CampaignIndex,
+    person: PersonKey,
+    number: BookingNumber,
+) -> Vec<Change> {
+    let relocation = RelocationIndex(300);
+    let (from, to) = (
+        Doses {
+            first: SlotIndex(1),
+            second: Some(SlotIndex(2)),
+        },
+        Doses {
+            first: SlotIndex(1),
+            second: Some(SlotIndex(300)),
+        },
+    );
+    let causes = [
+        (
+            Cause::Closure {
+                prefer: Prefer::SameSite,
+            },
+            Unanswered::Moved,
+        ),
+        (
+            Cause::Closure {
+                prefer: Prefer::SameDay,
+            },
+            Unanswered::Telephoned,
+        ),
+        (
+            Cause::Interval {
+                vaccine: VaccineIndex(1),
+                days_before: 28,
+                days: 42,
+            },
+            Unanswered::Moved,
+        ),
+    ];
+    let begun = causes.map(|(cause, unanswered)| Change::RelocationBegun {
+        campaign,
+        relocation,
+        cause,
+        reason: Notice {
+            text: "점검".to_owned(),
+            en: Some("maintenance".to_owned()),
+        },
+        until: STAMP,
+        unanswered,
+    });
+    let (parts, rows) = (3, 300);
+    let mut changes = begun.to_vec();
+    changes.extend([
+        Change::SlotsSet {
+            campaign,
+            parts,
+            rows,
+        },
+        Change::SlotsClosed {
+            campaign,
+            parts,
+            rows,
+            relocation,
+        },
+        Change::SlotsReopened {
+            campaign,
+            parts,
+            rows,
+        },
+        Change::MoveOffered {
+            campaign,
+            relocation,
+            person,
+            number,
+            from,
+            to,
+            pool: Pool::Public,
+            until: STAMP,
+            released: Some(HoldId(9)),
+        },
+        Change::Relocated {
+            campaign,
+            relocation,
+            person,
+            number,
+            from,
+            to,
+            pool: Pool::Assisted,
+            hold: Some(HoldId(300)),
+            released: None,
+        },
+    ]);
+    changes
+}
 
 fn of_staff() -> Vec<Change> {
     let text = str::to_owned;
@@ -113,6 +227,18 @@ fn of_staff() -> Vec<Change> {
             done: true,
             what: text("version 2"),
         },
+        Change::ProposalScheduled {
+            proposal: 7,
+            due: STAMP,
+        },
+        Change::ReasonGiven {
+            reason: text("the queue grows"),
+        },
+        Change::ProposalStepDone {
+            proposal: 7,
+            step: 2,
+            what: text("300 seats"),
+        },
     ];
     let sessions = [
         SessionAct::SignedIn,
@@ -136,10 +262,40 @@ fn of_staff() -> Vec<Change> {
             campaign: campaign.clone(),
         },
         Proposal::Gate {
-            campaign,
+            campaign: campaign.clone(),
             act: GateAct::Resume,
         },
+        Proposal::Reopen {
+            campaign: campaign.clone(),
+            range: range(),
+        },
     ];
+    let askings = [
+        (Asking::Offered, Prefer::SameSite, Unanswered::Moved),
+        (Asking::Moved, Prefer::SameDay, Unanswered::Telephoned),
+        (Asking::Telephoned, Prefer::SameSite, Unanswered::Telephoned),
+    ];
+    let closes = askings.map(|(asking, prefer, unanswered)| Proposal::Close {
+        campaign: campaign.clone(),
+        range: range(),
+        plan: ClosePlan {
+            asking,
+            prefer,
+            reason: Notice {
+                text: text("점검"),
+                en: None,
+            },
+            until: STAMP,
+            unanswered,
+        },
+    });
+    let splits = [Rollover::Next, Rollover::Last].map(|rollover| Proposal::Split {
+        campaign: campaign.clone(),
+        range: range(),
+        at: vec![STAMP, STAMP.plus_s(86_400)],
+        rollover,
+    });
+    let proposals = proposals.into_iter().chain(closes).chain(splits);
     changes.extend(proposals.map(|what| Change::Proposed {
         proposal: 7,
         parts: 2,
@@ -274,7 +430,7 @@ fn pieces() -> Vec<Piece> {
         start_min: 540,
         start: STAMP,
         end: STAMP.plus_s(1_800),
-        capacity: [10, 0, 300],
+        capacity: [10, 0, 300, 0, 0],
     };
     let mut pieces = vec![
         Piece::Source("[campaign]\n".to_owned()),
@@ -284,6 +440,7 @@ fn pieces() -> Vec<Piece> {
     pieces.extend(rows().into_iter().map(|row| Piece::Rules(vec![row])));
     let agency = agency_rows().into_iter();
     pieces.extend(agency.map(|row| Piece::Agency(vec![row])));
+    pieces.push(Piece::Closing(vec![SlotIndex(1), SlotIndex(300)]));
     pieces
 }
 
@@ -510,6 +667,7 @@ fn changes() -> Vec<Change> {
         Purpose::Reviewed,
         Purpose::Compared,
         Purpose::StoredAgain,
+        Purpose::Telephoned,
     ];
     changes.extend(purposes.map(|purpose| {
         Change::PersonalDataSeen(Look {
@@ -520,6 +678,7 @@ fn changes() -> Vec<Change> {
         })
     }));
     changes.extend(of_staff());
+    changes.extend(of_relocations(campaign, person, number));
     changes.extend(Pool::ALL.map(|pool| Change::HoldPlaced {
         campaign,
         person,
@@ -529,7 +688,7 @@ fn changes() -> Vec<Change> {
         released: None,
     }));
     changes.extend(
-        [HoldEnd::Expired, HoldEnd::Released].map(|reason| Change::HoldEnded {
+        [HoldEnd::Expired, HoldEnd::Released, HoldEnd::Closed].map(|reason| Change::HoldEnded {
             campaign,
             person,
             hold: HoldId(300),
@@ -646,7 +805,26 @@ fn names(entry: &Entry) -> Vec<&'static str> {
         Change::HoldPlaced { pool, .. } => names.push(pool_name(pool)),
         Change::PersonalDataSeen(look) => names.push(purpose_name(&look.purpose)),
         Change::StaffSession { act, .. } => names.push(session_name(act)),
-        Change::Proposed { what, .. } => names.push(proposal_name(what)),
+        Change::Proposed { what, .. } => {
+            names.push(proposal_name(what));
+            match what {
+                Proposal::Close { plan, .. } => names.extend([
+                    asking_name(&plan.asking),
+                    prefer_name(&plan.prefer),
+                    unanswered_name(&plan.unanswered),
+                ]),
+                Proposal::Split { rollover, .. } => names.push(rollover_name(rollover)),
+                _ => {}
+            }
+        }
+        Change::RelocationBegun {
+            cause, unanswered, ..
+        } => {
+            names.extend([cause_name(cause), unanswered_name(unanswered)]);
+            if let Cause::Closure { prefer } = cause {
+                names.push(prefer_name(prefer));
+            }
+        }
         Change::ProposalDecided { decision, .. } => names.push(decision_name(decision)),
         Change::LineTold { told, .. } => names.extend(told.because.as_ref().map(because_name)),
         _ => {}
@@ -673,6 +851,11 @@ fn every_variant_has_a_sample() {
         ROLES,
         SESSIONS,
         PROPOSALS,
+        CAUSES,
+        ASKINGS,
+        PREFERS,
+        UNANSWERED,
+        ROLLOVERS,
         DECISIONS,
         PIECES,
         ROWS,

@@ -99,7 +99,7 @@ fn with_capacities(list: &[u8]) -> Result<Entry, EntryFault> {
     Entry::decode(&bytes)
 }
 
-fn capacities(list: &[u8]) -> Result<[u16; 3], EntryFault> {
+fn capacities(list: &[u8]) -> Result<crate::domain::ids::Seats, EntryFault> {
     let Change::PieceAdded {
         piece: Piece::Slots(rows),
         ..
@@ -112,10 +112,11 @@ fn capacities(list: &[u8]) -> Result<[u16; 3], EntryFault> {
 
 #[test]
 fn capacities_are_a_list_by_pool_to_which_pools_can_be_added() {
-    assert_eq!(capacities(&[0]), Ok([0, 0, 0]));
-    assert_eq!(capacities(&[1, 5]), Ok([5, 0, 0]));
-    assert_eq!(capacities(&[3, 0, 5, 7]), Ok([0, 5, 7]));
-    assert_eq!(capacities(&[4, 1, 2, 3, 4]), Err(EntryFault::Unknown));
+    assert_eq!(capacities(&[0]), Ok([0; 5]));
+    assert_eq!(capacities(&[1, 5]), Ok([5, 0, 0, 0, 0]));
+    assert_eq!(capacities(&[3, 0, 5, 7]), Ok([0, 5, 7, 0, 0]));
+    assert_eq!(capacities(&[4, 1, 2, 3, 4]), Ok([1, 2, 3, 4, 0]));
+    assert_eq!(capacities(&[6, 1, 2, 3, 4, 5, 6]), Err(EntryFault::Unknown));
     let words = EntryFault::Unknown.to_string();
     assert!(
         words.contains("more pools than this program knows"),

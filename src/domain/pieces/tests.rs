@@ -85,7 +85,7 @@ fn slot(site: u32, start_min: u16) -> SlotRow {
         start_min,
         start: Stamp(i64::from(start_min)),
         end: Stamp(i64::from(start_min) + 1),
-        capacity: [3, 2, 1],
+        capacity: [3, 2, 1, 0, 0],
     }
 }
 

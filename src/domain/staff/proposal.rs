@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccountId, StaffState};
 use crate::crypto::sha256;
+use crate::domain::booking::relocation::{Prefer, Unanswered};
 use crate::domain::entry::{Actor, GateAct, Role};
 use crate::domain::ids::CampaignId;
-use crate::domain::time::Stamp;
+use crate::domain::line::Notice;
+use crate::domain::shown;
+use crate::domain::time::{Day, Stamp};
 
 /// Proposals that nobody has decided yet.
 pub const OPEN_MAX: usize = 50;
@@ -38,6 +41,82 @@ pub enum Proposal {
     Slots { campaign: CampaignId },
     /// An act at the gate that can't be taken back; there is no text.
     Gate { campaign: CampaignId, act: GateAct },
+    /// Slots are closed, with a plan for the people who are booked there.
+    Close {
+        campaign: CampaignId,
+        range: SlotRange,
+        plan: ClosePlan,
+    },
+    /// Slots that were closed are open again.
+    Reopen {
+        campaign: CampaignId,
+        range: SlotRange,
+    },
+    /// Seats are opened to the public in equal parts, one at each of these instants.
+    Split {
+        campaign: CampaignId,
+        range: SlotRange,
+        #[serde(serialize_with = "instants")]
+        at: Vec<Stamp>,
+        rollover: Rollover,
+    },
+}
+
+fn instants<S: serde::Serializer>(stamps: &[Stamp], into: S) -> Result<S::Ok, S::Error> {
+    if into.is_human_readable() {
+        return into.collect_seq(stamps.iter().map(|at| at.instant().to_string()));
+    }
+    stamps.serialize(into)
+}
+
+/// Which slots: of these sites, on these days, both included.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SlotRange {
+    /// Sites by id; none for every site of the campaign.
+    pub sites: Vec<String>,
+    #[serde(serialize_with = "shown::text")]
+    pub from: Day,
+    #[serde(serialize_with = "shown::text")]
+    pub until: Day,
+    /// Of one vaccine by id, if it is named.
+    pub vaccine: Option<String>,
+    /// Slots that start at or after this minute of the day, and before that one.
+    pub minutes: Option<(u16, u16)>,
+}
+
+/// What becomes of the people who are booked in slots that are closed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ClosePlan {
+    pub asking: Asking,
+    pub prefer: Prefer,
+    /// Told to the people concerned.
+    pub reason: Notice,
+    /// Until when they can answer.
+    #[serde(serialize_with = "shown::instant")]
+    pub until: Stamp,
+    pub unanswered: Unanswered,
+}
+
+/// How people come to other seats. Variants are appended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asking {
+    /// Seats are held for them, and they are asked.
+    Offered,
+    /// They are moved at once.
+    Moved,
+    /// Somebody telephones.
+    Telephoned,
+}
+
+/// What becomes of seats that were opened on a day and not taken. Variants are appended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rollover {
+    /// They stay open on the next day, beside its own.
+    Next,
+    /// They come back with the last part.
+    Last,
 }
 
 /// How a proposal ended. Variants are appended.
@@ -64,6 +143,10 @@ pub struct Proposed {
     pub text: String,
     pub sha256: [u8; 32],
     pub decided: Option<Decided>,
+    /// When it is to be done, once it is approved; none for at once.
+    pub due: Option<Stamp>,
+    /// Steps of an approved one that are done.
+    pub steps: u32,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -118,6 +201,8 @@ pub enum ProposalFault {
     Typed { expected: u64 },
     #[error("it is not being done")]
     NotApproved,
+    #[error("step {0} does not follow the one before")]
+    Step(u32),
 }
 
 type Found<T> = Result<T, ProposalFault>;
@@ -129,7 +214,7 @@ pub fn is_reason(reason: &str) -> bool {
 
 /// Whether an account of this role may propose.
 pub fn may_propose(role: Role) -> bool {
-    matches!(role, Role::Operator | Role::Approver)
+    matches!(role, Role::Operator | Role::Approver | Role::Site)
 }
 
 /// Whether an account of this role may approve or decline.
@@ -225,8 +310,25 @@ impl StaffState {
             text,
             sha256: sha256_of_text,
             decided: None,
+            due: None,
+            steps: 0,
         };
         self.proposals.insert(proposal, proposed);
+        Ok(())
+    }
+
+    /// Notes when a proposal that was just made is to be done.
+    pub fn schedule_proposal(&mut self, actor: &Actor, proposal: u32, due: Stamp) -> Found<()> {
+        let (id, _) = self.eyes(actor)?;
+        let known = self.proposals.get_mut(&proposal);
+        let known = known.ok_or(ProposalFault::Unknown(proposal))?;
+        if known.by != id {
+            return Err(ProposalFault::NotTheirs);
+        }
+        if known.decided.is_some() {
+            return Err(ProposalFault::Decided);
+        }
+        known.due = Some(due);
         Ok(())
     }
 
@@ -283,6 +385,23 @@ impl StaffState {
             came_of_it: None,
         });
         self.forget_old_proposals();
+        Ok(())
+    }
+
+    /// Notes that the next step of an approved proposal is done.
+    pub fn note_proposal_step(&mut self, proposal: u32, step: u32) -> Found<()> {
+        let known = self.proposals.get_mut(&proposal);
+        let known = known.ok_or(ProposalFault::Unknown(proposal))?;
+        let is_going_on = known.decided.as_ref().is_some_and(|decided| {
+            decided.decision == Decision::Approved && decided.came_of_it.is_none()
+        });
+        if !is_going_on {
+            return Err(ProposalFault::NotApproved);
+        }
+        if step != known.steps + 1 {
+            return Err(ProposalFault::Step(step));
+        }
+        known.steps = step;
         Ok(())
     }
 

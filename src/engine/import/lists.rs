@@ -13,10 +13,13 @@ use crate::domain::booking::next::NextCatalog;
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::Campaign;
 use crate::domain::entry::Change;
-use crate::domain::ids::{CampaignId, CampaignIndex, POOLS, Seats, SiteIndex};
+use crate::domain::ids::{
+    CampaignId, CampaignIndex, POOLS, RelocationIndex, Seats, SiteIndex, SlotIndex,
+};
 use crate::domain::pieces::{self, RowTooLong};
+use crate::domain::state::Status;
 use crate::domain::time::Stamp;
-use crate::engine::command::{Operated, Operation, Outcome};
+use crate::engine::command::{Begin, Operated, Operation, Outcome, SlotsDone};
 use crate::engine::shared::{MoreSeats, Offer, Shared};
 use crate::seats::SiteSeats;
 
@@ -39,6 +42,8 @@ pub struct List {
     pub(in crate::engine) next: Option<NextCatalog>,
     /// The version of the agency's file that it follows, for a list that brings the next one.
     pub(in crate::engine) agency_before: Option<u32>,
+    /// What begins with it, and ends the holds on the slots of its pieces.
+    pub(in crate::engine) begins: Option<(Begin, RelocationIndex)>,
     pub(in crate::engine) more: Vec<MoreSeats>,
     pub(in crate::engine) withdrawn: Withdrawn,
     pub(in crate::engine) done: Operated,
@@ -63,6 +68,7 @@ impl List {
             last,
             next,
             agency_before: None,
+            begins: None,
             more: Vec::new(),
             withdrawn: Withdrawn(Vec::new()),
             done,
@@ -91,7 +97,9 @@ impl List {
 }
 
 /// A campaign file, to be put into force as the next version.
-pub fn activation(shared: &Shared, source: &str, now: Stamp) -> Result<List, Told> {
+/// `shifts` says that the days between two doses may change: who asks sees to the people who are
+/// booked.
+pub fn activation(shared: &Shared, source: &str, now: Stamp, shifts: bool) -> Result<List, Told> {
     let (mut rules, _) = match Campaign::parse(source) {
         Ok(parsed) => parsed,
         Err(findings) => {
@@ -121,7 +129,7 @@ pub fn activation(shared: &Shared, source: &str, now: Stamp) -> Result<List, Tol
             version,
         })));
     }
-    fits_slots(catalog, &rules).map_err(impossible)?;
+    fits_slots(catalog, &rules, shifts).map_err(impossible)?;
     let lines = shared
         .state()
         .campaign(catalog.index)
@@ -131,7 +139,7 @@ pub fn activation(shared: &Shared, source: &str, now: Stamp) -> Result<List, Tol
     let changes = pieces::activation(campaign, version, source, &rules).map_err(too_long)?;
     // As a replay will read them.
     let rules = Campaign::of_rows(&rules.rows()).map_err(impossible)?;
-    let next = NextCatalog::activated(catalog, rules, version, source);
+    let next = NextCatalog::activated(catalog, rules, version, source).map_err(impossible)?;
     let done = Operated::Activated {
         campaign: id,
         version,
@@ -160,6 +168,7 @@ pub fn slots(
     id: &CampaignId,
     version: Option<u32>,
     rows: &[SlotRow],
+    now: Stamp,
 ) -> Result<List, Told> {
     let offer = offer(shared, id).ok_or_else(|| unknown(id))?;
     let catalog = &offer.catalog;
@@ -176,22 +185,34 @@ pub fn slots(
         )));
     }
     let known = |row: &SlotRow| catalog.slot_like(row).map(|slot| catalog.slots[slot.at()]);
-    let mut added = 0;
+    let mut done = SlotsDone::default();
     let mut new = Vec::with_capacity(rows.len());
     for row in rows {
-        let capacity = known(row).map(|known| known.capacity);
-        added += usize::from(capacity.is_none());
-        if capacity != Some(row.capacity) {
+        let Some(known) = known(row) else {
+            if row.capacity == Seats::default() {
+                return Err(impossible(format!(
+                    "{}: the slot is not known, and the row has no seat in any pool",
+                    slot_told(catalog, row)
+                )));
+            }
+            done.added += 1;
+            done.past += usize::from(row.start <= now);
+            new.push(*row);
+            continue;
+        };
+        done.changed += usize::from(known.capacity != row.capacity);
+        done.corrected += usize::from(known.end != row.end);
+        if (known.capacity, known.end) != (row.capacity, row.end) {
             new.push(*row);
         }
     }
     new.sort_by_key(|row| (row.site, row.vaccine, row.date, row.start_min));
-    let changed = new.len() - added;
     let changes = pieces::slots(catalog.index, &new).map_err(too_long)?;
     let next = NextCatalog::with_slots(catalog, &new).map_err(impossible)?;
-    let withdrawn = withdraw(&offer, &new).map_err(impossible)?;
+    done.overlapping = next.next().map_or(0, |next| overlapping(next, &new));
+    let withdrawn = withdraw(shared, &offer, &new).map_err(impossible)?;
     let more = next.next().map(|next| more_seats(catalog, next, &new));
-    let done = Operated::Slots { added, changed };
+    let done = Operated::Slots(done);
     let list = List::new(shared, catalog.index, changes, Some(next), done);
     Ok(List {
         more: more.unwrap_or_default(),
@@ -223,7 +244,7 @@ pub(in crate::engine) fn unknown_campaign(id: &CampaignId) -> String {
 }
 
 /// Slots name vaccines by position and were resolved in the zone: neither may change under them.
-fn fits_slots(catalog: &Catalog, next: &Campaign) -> Result<(), String> {
+pub fn fits_slots(catalog: &Catalog, next: &Campaign, shifts: bool) -> Result<(), String> {
     if catalog.slots.is_empty() {
         return Ok(());
     }
@@ -232,13 +253,14 @@ fn fits_slots(catalog: &Catalog, next: &Campaign) -> Result<(), String> {
     }
     for (at, known) in catalog.campaign.vaccines.iter().enumerate() {
         let same = next.vaccines.get(at).is_some_and(|kind| {
-            (&kind.id, kind.doses, kind.interval_days)
-                == (&known.id, known.doses, known.interval_days)
+            (&kind.id, kind.doses) == (&known.id, known.doses)
+                && (shifts || kind.interval_days == known.interval_days)
         });
         if !same {
             return Err(format!(
-                "vaccine `{}` must keep its place, doses and interval: slots are imported for it; \
-                 add a new vaccine after it instead",
+                "vaccine `{}` must keep its place, doses and interval: slots are imported for it. \
+                 Add a new vaccine after it instead; another interval is proposed at the desk, \
+                 which moves the people who are booked",
                 known.id
             ));
         }
@@ -297,14 +319,62 @@ impl Drop for Withdrawn {
     }
 }
 
+/// A slot as an operator finds it in their file.
+fn slot_told(catalog: &Catalog, row: &SlotRow) -> String {
+    format!(
+        "site `{}`, {} {:02}:{:02}",
+        catalog.sites[row.site.at()].row.site,
+        row.date,
+        row.start_min / 60,
+        row.start_min % 60
+    )
+}
+
+/// Rows whose time overlaps with the slot before or after them.
+fn overlapping(next: &Catalog, rows: &[SlotRow]) -> usize {
+    let overlaps = |row: &&SlotRow| {
+        let of_day = next.slots_on(row.site, row.vaccine, row.date).iter();
+        let mut others = of_day.map(|slot| next.slots[slot.at()]);
+        others.any(|other| {
+            let is_other = other.start_min != row.start_min && other.capacity != Seats::default();
+            is_other && row.start < other.end && other.start < row.end
+        })
+    };
+    rows.iter().filter(overlaps).count()
+}
+
+/// Bookings that an operator is told by number.
+const NAMED_MAX: usize = 10;
+
+/// The bookings that have a seat in a slot, some of them by number.
+fn booked_told(shared: &Shared, campaign: CampaignIndex, slot: SlotIndex) -> String {
+    let bookings = {
+        let state = shared.state();
+        let known = state.campaign(campaign);
+        known.map(|known| known.bookings.clone())
+    };
+    let bookings = bookings.unwrap_or_default();
+    let here = bookings
+        .iter()
+        .filter(|booking| booking.status == Status::Booked && booking.doses.has(slot));
+    let numbers: Vec<String> = here.map(|booking| booking.number.to_string()).collect();
+    let named = numbers[..numbers.len().min(NAMED_MAX)].join(", ");
+    match numbers.len() {
+        0 => "seats are held at this moment".to_owned(),
+        count if count > NAMED_MAX => format!("{count} bookings, among them {named}"),
+        _ => format!("booked by {named}"),
+    }
+}
+
 /// Takes the seats that an import removes out of the free count, or none of them.
-fn withdraw(offer: &Offer, rows: &[SlotRow]) -> Result<Withdrawn, String> {
+fn withdraw(shared: &Shared, offer: &Offer, rows: &[SlotRow]) -> Result<Withdrawn, String> {
     let catalog = &offer.catalog;
     let mut taken = Withdrawn(Vec::new());
     for row in rows {
-        let Some(slot) = catalog.slot_like(row).map(|slot| catalog.slots[slot.at()]) else {
+        let Some(index) = catalog.slot_like(row) else {
             continue;
         };
+        let slot = catalog.slots[index.at()];
         let less = |pool: usize| slot.capacity[pool].saturating_sub(row.capacity[pool]);
         let less: Seats = std::array::from_fn(less);
         if (0..POOLS).all(|pool| less[pool] == 0) {
@@ -316,12 +386,10 @@ fn withdraw(offer: &Offer, rows: &[SlotRow]) -> Result<Withdrawn, String> {
             continue;
         }
         return Err(format!(
-            "site `{}`, {} {:02}:{:02}: more seats are booked or held than the new capacity; \
-             raise it, or move those bookings first",
-            catalog.sites[slot.site.at()].row.site,
-            slot.date,
-            slot.start_min / 60,
-            slot.start_min % 60
+            "{}: more seats are booked or held than the new capacity: {}. Raise it, or close the \
+             slot at the desk with a plan for its people",
+            slot_told(catalog, row),
+            booked_told(shared, catalog.index, index)
         ));
     }
     Ok(taken)

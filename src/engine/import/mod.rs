@@ -1,12 +1,13 @@
 //! Imports and activations beside the writer: what takes long is prepared on the operator's thread,
 //! so that the writer only commits an entry and swaps a pointer.
 //!
-//! `lists` are campaign files, sites and slots; `roster` are the people; `sweep` erases what an
+//! `closing` are slots that take nobody new; `lists` are campaign files, sites and slots; `roster` are the people; `sweep` erases what an
 //! import that was interrupted or replaced has left in the data file; `marking` puts the digest of
 //! the sealed rows into the journal; `person` is about one person's row; `retention` erases all of
 //! them when they are due.
 
 pub mod agency;
+mod closing;
 pub mod lists;
 pub mod marking;
 mod person;
@@ -51,9 +52,11 @@ pub fn perform(
         }
         Operation::ShowPerson { look } => person::show(shared, store, keys, look, hand),
         Operation::ErasePerson { look, now } => person::erase(shared, store, keys, look, now, hand),
-        Operation::Activate { source, now } => {
-            put_in_force(|| lists::activation(shared, &source, now), hand)
-        }
+        Operation::Activate {
+            source,
+            now,
+            shifts,
+        } => put_in_force(|| lists::activation(shared, &source, now, shifts), hand),
         Operation::ActivateAgency {
             campaign,
             source,
@@ -69,7 +72,19 @@ pub fn perform(
             campaign,
             version,
             rows,
-        } => put_in_force(|| lists::slots(shared, &campaign, version, &rows), hand),
+            now,
+        } => put_in_force(
+            || lists::slots(shared, &campaign, version, &rows, now),
+            hand,
+        ),
+        Operation::CloseSlots {
+            campaign,
+            slots,
+            begin,
+        } => put_in_force(|| closing::close(shared, &campaign, &slots, &begin), hand),
+        Operation::ReopenSlots { campaign, slots } => {
+            put_in_force(|| closing::reopen(shared, &campaign, &slots), hand)
+        }
         other => hand(other),
     }
 }

@@ -9,6 +9,7 @@ use super::Found;
 use crate::domain::agency::rows::AgencyRow;
 use crate::domain::agency::{Agency, AgencyVersion};
 use crate::domain::booking::catalog::{Catalog, Version};
+use crate::domain::booking::relocation::Relocation;
 use crate::domain::campaign::Campaign;
 use crate::domain::campaign::rows::CampaignRow;
 use crate::domain::entry::Hash;
@@ -50,6 +51,7 @@ struct CampaignFrame {
     frozen_since: Option<Stamp>,
     refusal_counts: [u64; 3],
     agency: Option<AgencyFrame>,
+    relocations: Vec<Relocation>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,7 +99,7 @@ pub fn frame(state: &State) -> Frame {
 }
 
 fn campaign_frame(campaign: &CampaignState) -> CampaignFrame {
-    // Standings, bookings, repeats and refusals are lists; usage follows from bookings and holds.
+    // Standings, bookings, repeats, refusals and what the agency moved are lists; usage follows from bookings and holds.
     let CampaignState {
         id,
         catalog,
@@ -113,6 +115,8 @@ fn campaign_frame(campaign: &CampaignState) -> CampaignFrame {
         frozen_since,
         refusal_counts,
         agency,
+        relocations,
+        moved: _,
     } = campaign;
     let agency_frame = |known: &Arc<AgencyVersion>| {
         let AgencyVersion {
@@ -171,6 +175,7 @@ fn campaign_frame(campaign: &CampaignState) -> CampaignFrame {
         frozen_since: *frozen_since,
         refusal_counts: *refusal_counts,
         agency: agency.as_ref().map(agency_frame),
+        relocations: relocations.clone(),
     }
 }
 
@@ -214,6 +219,7 @@ fn campaign_of(index: CampaignIndex, frame: CampaignFrame) -> Found<CampaignStat
         frozen_since,
         refusal_counts,
         agency,
+        relocations,
     } = frame;
     let agency_of = |frame: AgencyFrame| {
         Ok::<_, String>(Arc::new(AgencyVersion {
@@ -260,5 +266,7 @@ fn campaign_of(index: CampaignIndex, frame: CampaignFrame) -> Found<CampaignStat
         frozen_since,
         refusal_counts,
         agency: agency.map(agency_of).transpose()?,
+        relocations,
+        moved: Table::default(),
     })
 }

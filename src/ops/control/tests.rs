@@ -61,6 +61,7 @@ fn world(patience: Patience) -> World {
         operation: Operation::Activate {
             source,
             now: Stamp(0),
+            shifts: false,
         },
         reply,
     };

@@ -1,5 +1,8 @@
 //! What a proposal would do, worked out before anybody approves it: what changes in the file, how
-//! many people of the whole roster get other answers and when, and what becomes of those who wait.
+//! many people of the whole roster get other answers and when, what becomes of those who wait, and
+//! who of those who are booked gets other seats.
+
+pub mod seats;
 
 use std::collections::BTreeSet;
 
@@ -16,7 +19,8 @@ use crate::domain::line::gate_act;
 use crate::domain::roster::{Roster, RosterPerson};
 use crate::domain::staff::proposal::Proposal;
 use crate::domain::time::Stamp;
-use crate::files::{Encoding, Report, sites, slots};
+use crate::engine::import::lists::fits_slots;
+use crate::files::Report;
 use crate::service::Service;
 use crate::service::activation::{LineTouched, dry_run};
 
@@ -43,8 +47,32 @@ pub struct Effect {
     pub lines: Vec<LineTouched>,
     /// Rows of a list.
     pub rows: Option<u64>,
-    /// The most people who lose a right at one of the instants.
+    /// What becomes of people who are booked.
+    pub moves: Option<Moves>,
+    /// The most people who lose a right at one of the instants, or whose seats are others.
     pub takes: u64,
+    /// The sites that it is about, by id; none for all of the campaign.
+    pub sites: Option<Vec<String>>,
+}
+
+/// What becomes of people who are booked.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Moves {
+    /// Slots that are closed.
+    pub slots: u64,
+    /// Holds of people who are deciding, which end.
+    pub holds: u64,
+    pub people: u64,
+    /// Other seats were found for so many.
+    pub found: u64,
+    pub to_other_sites: u64,
+    pub on_other_days: u64,
+    /// For so many none were found: somebody has to call them.
+    pub without: u64,
+    /// Some of those, by number.
+    pub without_numbers: Vec<String>,
+    /// Some of those who move: number, dose before, dose after.
+    pub examples: Vec<[String; 3]>,
 }
 
 /// How many people may book at an instant, by the rules in force and by the new ones.
@@ -66,11 +94,22 @@ pub fn effect(service: &Service, what: &Proposal, text: &str, now: Stamp) -> Eff
     match what {
         Proposal::Campaign => of_campaign(service, text, now),
         Proposal::Agency { campaign } => of_agency(service, campaign.as_str(), text),
-        Proposal::Sites { campaign } => of_rows(
-            campaign.as_str(),
-            sites::read(text.as_bytes(), Encoding::Utf8).map(|rows| rows.len()),
-        ),
-        Proposal::Slots { campaign } => of_slots(service, campaign.as_str(), text),
+        Proposal::Sites { campaign } => seats::of_sites(service, campaign.as_str(), text),
+        Proposal::Slots { campaign } => seats::of_slots(service, campaign.as_str(), text, now),
+        Proposal::Close {
+            campaign,
+            range,
+            plan,
+        } => seats::of_closing(service, campaign.as_str(), range, plan, now),
+        Proposal::Reopen { campaign, range } => {
+            seats::of_reopening(service, campaign.as_str(), range, now)
+        }
+        Proposal::Split {
+            campaign,
+            range,
+            at,
+            rollover,
+        } => seats::of_split(service, campaign.as_str(), range, at, *rollover, now),
         Proposal::Gate { campaign, act } => Effect {
             campaign: campaign.to_string(),
             cautions: vec![act_told(act)],
@@ -147,6 +186,9 @@ fn of_campaign(service: &Service, text: &str, now: Stamp) -> Effect {
         instants.extend(to_come.filter(|at| now < *at));
     }
     let before = before.map(|before| &**before);
+    let moves = known.and_then(|offer| seats::of_intervals(service, offer, &next, now));
+    let moved = moves.as_ref().map_or(0, |moves| moves.people);
+    let misfit = known.and_then(|offer| fits_slots(&offer.catalog, &next, true).err());
     let instants = instants.into_iter().take(INSTANTS_MAX);
     let at: Vec<AtInstant> = instants
         .map(|at| at_instant(&roster, before, &next, at))
@@ -155,8 +197,10 @@ fn of_campaign(service: &Service, text: &str, now: Stamp) -> Effect {
         campaign: next.id.to_string(),
         cautions: told(cautions),
         changes: before.map_or_else(Vec::new, |before| diff(before, &next)),
-        takes: at.iter().map(|at| at.lose).max().unwrap_or(0),
+        takes: at.iter().map(|at| at.lose).max().unwrap_or(0).max(moved),
         at,
+        moves,
+        faults: misfit.into_iter().collect(),
         lines: seen.lines,
         ..Effect::default()
     }
@@ -231,22 +275,6 @@ fn unknown(is_known: bool, campaign: &str) -> Vec<String> {
     (!is_known).then_some(fault).into_iter().collect()
 }
 
-fn of_rows(campaign: &str, read: Result<usize, Report>) -> Effect {
-    let campaign = campaign.to_owned();
-    match read {
-        Ok(rows) => Effect {
-            campaign,
-            rows: Some(rows as u64),
-            ..Effect::default()
-        },
-        Err(report) => Effect {
-            campaign,
-            faults: faults(&report),
-            ..Effect::default()
-        },
-    }
-}
-
 fn faults(report: &Report) -> Vec<String> {
     let told = report.faults.iter().take(FAULTS_MAX);
     let mut told: Vec<String> = told.map(ToString::to_string).collect();
@@ -254,20 +282,4 @@ fn faults(report: &Report) -> Vec<String> {
         told.push(format!("{} faults in all", report.faults_total));
     }
     told
-}
-
-fn of_slots(service: &Service, campaign: &str, text: &str) -> Effect {
-    let offers = service.shared.offers().clone();
-    let known = offers
-        .iter()
-        .find(|offer| offer.catalog.campaign.id.as_str() == campaign);
-    let Some(offer) = known else {
-        return Effect {
-            campaign: campaign.to_owned(),
-            faults: unknown(false, campaign),
-            ..Effect::default()
-        };
-    };
-    let read = slots::read_for(&offer.catalog, text.as_bytes(), Encoding::Utf8);
-    of_rows(campaign, read.map(|rows| rows.len()))
 }

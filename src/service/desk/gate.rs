@@ -97,6 +97,7 @@ impl Service {
         let operation = Operation::Gate {
             campaign: Some(id.clone()),
             act: act.clone(),
+            reason: reason.map(|reason| reason.trim().to_owned()),
         };
         self.operate(actor(by), operation).await?;
         self.follow_settings(&id);

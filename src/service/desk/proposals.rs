@@ -8,18 +8,27 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::effect::seats::{INTERVAL_LEAD_S, answer_until, closed, intervals};
 use super::effect::{Effect, effect};
-use super::{Allowed, DeskRefused, actor};
+use super::split::{self, Step};
+use super::{Allowed, DeskRefused, actor, slot_range};
 use crate::crypto::sha256;
 use crate::domain::agency::Agency;
-use crate::domain::entry::{Actor, Change};
+use crate::domain::booking::relocation::{Cause, Prefer, Unanswered};
+use crate::domain::campaign::Campaign;
+use crate::domain::entry::{Actor, Change, Role};
 use crate::domain::ids::CampaignId;
+use crate::domain::ids::SlotIndex;
+use crate::domain::line::Notice;
 use crate::domain::staff::Account;
 use crate::domain::staff::proposal::{
-    Decision, PART_BYTES, Proposal, ProposalFault, Proposed, TEXT_BYTES_MAX, is_reason,
+    Asking, ClosePlan, Decision, PART_BYTES, Proposal, ProposalFault, Proposed, SlotRange,
+    TEXT_BYTES_MAX, is_reason,
 };
-use crate::engine::command::{Command, Operated, Operation, Outcome};
+use crate::domain::time::Stamp;
+use crate::engine::command::{Begin, Command, Operated, Operation, Outcome};
 use crate::engine::import;
+use crate::engine::shared::Offer;
 use crate::files::{Encoding, sites, slots};
 use crate::service::Service;
 
@@ -42,7 +51,9 @@ impl From<ProposalFault> for DeskRefused {
 }
 
 /// Runs what takes long beside what serves people.
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Allowed<T> {
+pub(super) async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Allowed<T> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|_| DeskRefused::OutcomeUnknown)
 }
@@ -62,7 +73,16 @@ impl Service {
         what: Proposal,
         text: String,
         reason: &str,
+        due: Option<Stamp>,
     ) -> Allowed<(u32, Effect)> {
+        if due.is_some_and(|due| due <= self.clock.now()) {
+            let why = "the instant at which it is to be done is over";
+            return Err(DeskRefused::Impossible(why.to_owned()));
+        }
+        if due.is_some() && matches!(what, Proposal::Split { .. }) {
+            let why = "a split has instants of its own";
+            return Err(DeskRefused::Impossible(why.to_owned()));
+        }
         if text.len() > TEXT_BYTES_MAX {
             return Err(ProposalFault::TooLong.into());
         }
@@ -75,7 +95,7 @@ impl Service {
         if !effect.faults.is_empty() {
             return Err(DeskRefused::Faults(effect.faults));
         }
-        if !by.bounds.has_all_of(&effect.campaign) {
+        if !self.is_within(by, &what, &effect) {
             return Err(DeskRefused::NotYours);
         }
         let proposal = self.staff().next_proposal();
@@ -102,8 +122,34 @@ impl Service {
             reason: reason.trim().to_owned(),
             takes: effect.takes,
         });
+        changes.extend(due.map(|due| Change::ProposalScheduled { proposal, due }));
         self.change_staff(actor(by), changes).await?;
         Ok((proposal, effect))
+    }
+
+    /// Whether an account may have this done: a site's people only to its slots, and others within
+    /// their bounds.
+    fn is_within(&self, by: &Account, what: &Proposal, effect: &Effect) -> bool {
+        let is_of_slots = matches!(
+            what,
+            Proposal::Close { .. } | Proposal::Reopen { .. } | Proposal::Slots { .. }
+        );
+        if by.role == Role::Site && !is_of_slots {
+            return false;
+        }
+        if by.bounds.has_all_of(&effect.campaign) {
+            return true;
+        }
+        let offers = self.shared.offers().clone();
+        let known = offers
+            .iter()
+            .find(|offer| offer.catalog.campaign.id.as_str() == effect.campaign);
+        let has = |id: &String| {
+            let site = known.and_then(|offer| offer.catalog.site(id));
+            site.is_some_and(|(_, site)| by.bounds.has_site(id, &site.row.region))
+        };
+        let sites = effect.sites.as_deref().unwrap_or_default();
+        by.bounds.has_campaign(&effect.campaign) && !sites.is_empty() && sites.iter().all(has)
     }
 
     /// Whether something else of its kind came into force since it was proposed.
@@ -118,7 +164,12 @@ impl Service {
                 newest.map(|version| version.activated_at)
             }
             Proposal::Agency { .. } => offer.agency.as_ref().map(|agency| agency.activated_at),
-            Proposal::Sites { .. } | Proposal::Slots { .. } | Proposal::Gate { .. } => None,
+            Proposal::Sites { .. }
+            | Proposal::Slots { .. }
+            | Proposal::Gate { .. }
+            | Proposal::Close { .. }
+            | Proposal::Reopen { .. }
+            | Proposal::Split { .. } => None,
         });
         since.is_some_and(|since| proposed.at < since)
     }
@@ -145,7 +196,7 @@ impl Service {
         if decision == Decision::Approved {
             let (what, text) = (known.what.clone(), known.text.clone());
             let effect = self.effect(what, text).await?;
-            if !by.bounds.has_all_of(&effect.campaign) {
+            if !self.is_within(by, &known.what, &effect) {
                 return Err(DeskRefused::NotYours);
             }
             if !effect.faults.is_empty() {
@@ -173,38 +224,351 @@ impl Service {
         if decision != Decision::Approved {
             return Ok(None);
         }
-        let came_of_it = self.perform(by, &known).await;
-        let (done, what) = match came_of_it {
-            Ok(what) => (true, what),
-            Err(why) => (false, why),
-        };
+        if known.due.is_some() {
+            return Ok(None);
+        }
+        let came_of_it = self.perform(&actor(by), &known).await;
+        let is_split = matches!(known.what, Proposal::Split { .. });
+        if let (true, Ok(what)) = (is_split, &came_of_it) {
+            // Its steps follow.
+            return Ok(Some(what.clone()));
+        }
+        self.end_proposal(actor(by), number, came_of_it)
+            .await
+            .map(Some)
+    }
+
+    /// Notes what came of a proposal; its words, or why nothing did.
+    async fn end_proposal(
+        &self,
+        by: Actor,
+        proposal: u32,
+        came_of_it: Result<String, String>,
+    ) -> Allowed<String> {
+        let done = came_of_it.is_ok();
+        let what = came_of_it.unwrap_or_else(|why| why);
         let ended = Change::ProposalEnded {
-            proposal: number,
+            proposal,
             done,
             what: what.clone(),
         };
-        self.change_staff(actor(by), vec![ended]).await?;
+        self.change_staff(by, vec![ended]).await?;
         if done {
-            Ok(Some(what))
+            Ok(what)
         } else {
             Err(DeskRefused::Impossible(what))
         }
     }
 
+    /// Calls off what was approved and is not done yet: any account that can propose it can.
+    pub async fn call_off(&self, by: &Account, number: u32, reason: &str) -> Allowed<()> {
+        if !is_reason(reason) {
+            return Err(ProposalFault::Reason.into());
+        }
+        let _one = self.desk.proposing.lock().await;
+        let staff = self.staff();
+        let known = staff.proposals.get(&number).ok_or(DeskRefused::NotFound)?;
+        if !is_waiting(known) {
+            return Err(ProposalFault::NotApproved.into());
+        }
+        if !self.is_within(by, &known.what, &self.about(known)) {
+            return Err(DeskRefused::NotYours);
+        }
+        let what = format!("called off by {}: {}", by.name, reason.trim());
+        let ended = Change::ProposalEnded {
+            proposal: number,
+            done: false,
+            what,
+        };
+        self.change_staff(actor(by), vec![ended]).await
+    }
+
+    /// Which campaign and sites a proposal is about, without all that it does.
+    fn about(&self, proposed: &Proposed) -> Effect {
+        let (campaign, sites) = match &proposed.what {
+            Proposal::Campaign => {
+                let parsed = Campaign::parse(&proposed.text);
+                let id = parsed.map(|(rules, _)| rules.id.to_string());
+                (id.unwrap_or_default(), None)
+            }
+            Proposal::Close {
+                campaign, range, ..
+            }
+            | Proposal::Reopen { campaign, range }
+            | Proposal::Split {
+                campaign, range, ..
+            } => (campaign.to_string(), Some(range.sites.clone())),
+            Proposal::Agency { campaign }
+            | Proposal::Sites { campaign }
+            | Proposal::Slots { campaign }
+            | Proposal::Gate { campaign, .. } => (campaign.to_string(), None),
+        };
+        Effect {
+            campaign,
+            sites,
+            ..Effect::default()
+        }
+    }
+
+    /// Does what was approved and has its time by now: one step of each.
+    pub async fn do_due(self: &Arc<Self>) -> Allowed<()> {
+        let now = self.clock.now();
+        let staff = self.staff();
+        let is_due = |proposed: &Proposed| next_due(proposed).is_some_and(|due| due <= now);
+        let mut due = staff.proposals.iter();
+        if !due.any(|(_, proposed)| is_due(proposed)) {
+            return Ok(());
+        }
+        let _one = self.desk.proposing.lock().await;
+        let staff = self.staff();
+        for (number, proposed) in staff.proposals.iter().filter(|(_, one)| is_due(one)) {
+            let approver = proposed.decided.as_ref().map(|decided| decided.by);
+            let approver = approver.and_then(|by| staff.accounts.get(&by));
+            let by = approver.map_or(Actor::System, actor);
+            let came_of_it = self.perform(&by, proposed).await;
+            if let Proposal::Split { at, .. } = &proposed.what
+                && let Ok(what) = &came_of_it
+            {
+                let step = proposed.steps + 1;
+                let mut changes = vec![Change::ProposalStepDone {
+                    proposal: *number,
+                    step,
+                    what: what.clone(),
+                }];
+                if step as usize >= at.len() {
+                    changes.push(Change::ProposalEnded {
+                        proposal: *number,
+                        done: true,
+                        what: what.clone(),
+                    });
+                }
+                self.change_staff(by, changes).await?;
+                continue;
+            }
+            if let Err(why) = &came_of_it {
+                tracing::error!(
+                    proposal = number,
+                    why,
+                    "an approved proposal could not be done"
+                );
+            }
+            let _ = self.end_proposal(by, *number, came_of_it).await;
+        }
+        Ok(())
+    }
+
     /// Does what was approved; in words what came of it, or why nothing did.
-    async fn perform(
-        self: &Arc<Self>,
-        by: &Account,
-        proposed: &Proposed,
-    ) -> Result<String, String> {
-        let operation = self.operation(proposed)?;
-        let service = Arc::clone(self);
-        let actor = actor(by);
-        let done = beside(move || service.perform_beside(&actor, operation)).await;
+    async fn perform(self: &Arc<Self>, by: &Actor, proposed: &Proposed) -> Result<String, String> {
+        let (service, by, proposed) = (Arc::clone(self), by.clone(), proposed.clone());
+        let done = beside(move || service.perform_now(&by, &proposed)).await;
         match done {
             Ok(done) => done,
             Err(_) => Err("it stopped in the middle: look at the record".to_owned()),
         }
+    }
+
+    fn perform_now(&self, by: &Actor, proposed: &Proposed) -> Result<String, String> {
+        let now = self.clock.now();
+        match &proposed.what {
+            Proposal::Close {
+                campaign,
+                range,
+                plan,
+            } => {
+                let offer = self.offer_of(campaign)?;
+                let slots = slot_range::slots(&offer.catalog, range, now);
+                let begin = Begin {
+                    cause: Cause::Closure {
+                        prefer: plan.prefer,
+                    },
+                    reason: plan.reason.clone(),
+                    until: answer_until(plan, now),
+                    unanswered: plan.unanswered,
+                };
+                self.close(by, &offer, slots, begin, plan.asking)
+            }
+            Proposal::Reopen { campaign, range } => {
+                let offer = self.offer_of(campaign)?;
+                let operation = Operation::ReopenSlots {
+                    campaign: campaign.clone(),
+                    slots: closed(&offer.catalog, range, now),
+                };
+                let done = self.perform_beside(by, operation)?;
+                Ok(in_words(&done))
+            }
+            Proposal::Split {
+                campaign,
+                range,
+                at,
+                rollover,
+            } => {
+                let offer = self.offer_of(campaign)?;
+                // The first is right behind the approval.
+                let is_begun = proposed.decided.is_some();
+                let step = Step {
+                    step: proposed.steps + u32::from(is_begun),
+                    steps: at.len() as u32,
+                    rollover: *rollover,
+                };
+                self.open_step(by, &offer, range, step)
+            }
+            Proposal::Campaign => self.activate(by, proposed, now),
+            _ => {
+                let done = self.perform_beside(by, self.operation(proposed)?)?;
+                Ok(in_words(&done))
+            }
+        }
+    }
+
+    fn offer_of(&self, id: &CampaignId) -> Result<Arc<Offer>, String> {
+        let offers = self.shared.offers().clone();
+        let known = offers.iter().find(|offer| offer.catalog.campaign.id == *id);
+        known
+            .cloned()
+            .ok_or_else(|| format!("campaign `{id}` is not active"))
+    }
+
+    /// Closes slots and does what is planned for their people.
+    fn close(
+        &self,
+        by: &Actor,
+        offer: &Offer,
+        slots: Vec<SlotIndex>,
+        begin: Begin,
+        asking: Asking,
+    ) -> Result<String, String> {
+        let operation = Operation::CloseSlots {
+            campaign: offer.catalog.campaign.id.clone(),
+            slots,
+            begin,
+        };
+        let done = self.perform_beside(by, operation)?;
+        let Operated::SlotsClosed {
+            slots,
+            relocation: Some(relocation),
+        } = done
+        else {
+            return Err("the slots were not closed".to_owned());
+        };
+        let people = self.relocate(by, offer.catalog.index, relocation, asking)?;
+        let number = relocation.0 + 1;
+        Ok(format!(
+            "closure {number}: {slots} slots take nobody new; {}",
+            people.in_words()
+        ))
+    }
+
+    /// Closes slots of a site at once, with nothing done for the people who are booked: nothing is
+    /// taken from anybody, so one account can.
+    pub async fn stop_slots(
+        self: &Arc<Self>,
+        by: &Account,
+        campaign: &str,
+        range: SlotRange,
+        reason: Notice,
+    ) -> Allowed<String> {
+        let id = CampaignId::try_from(campaign.to_owned()).map_err(|_| DeskRefused::NotFound)?;
+        let offer = self.offer_of(&id).map_err(|_| DeskRefused::NotFound)?;
+        let plan = ClosePlan {
+            asking: Asking::Telephoned,
+            prefer: Prefer::SameSite,
+            reason,
+            until: self.clock.now(),
+            unanswered: Unanswered::Telephoned,
+        };
+        let what = Proposal::Close {
+            campaign: id,
+            range: range.clone(),
+            plan: plan.clone(),
+        };
+        let effect = self.effect(what.clone(), String::new()).await?;
+        if !effect.faults.is_empty() {
+            return Err(DeskRefused::Faults(effect.faults));
+        }
+        if !self.is_within(by, &what, &effect) {
+            return Err(DeskRefused::NotYours);
+        }
+        let (service, actor) = (Arc::clone(self), actor(by));
+        let work = move || {
+            let now = service.clock.now();
+            let begin = Begin {
+                cause: Cause::Closure {
+                    prefer: plan.prefer,
+                },
+                reason: plan.reason.clone(),
+                until: answer_until(&plan, now),
+                unanswered: plan.unanswered,
+            };
+            let slots = slot_range::slots(&offer.catalog, &range, now);
+            service.close(&actor, &offer, slots, begin, plan.asking)
+        };
+        beside(work).await?.map_err(DeskRefused::Impossible)
+    }
+
+    /// Seats of a split that one step opens.
+    fn open_step(
+        &self,
+        by: &Actor,
+        offer: &Offer,
+        range: &SlotRange,
+        step: Step,
+    ) -> Result<String, String> {
+        let now = self.clock.now();
+        let slots = slot_range::slots(&offer.catalog, range, now);
+        let campaign = self.snapshot(offer.catalog.index);
+        let campaign = campaign.map_err(|_| "the campaign is gone")?;
+        let (rows, open) = split::rows(&campaign, &slots, step);
+        let told = format!(
+            "step {} of {}: {open} public seats are open",
+            step.step, step.steps
+        );
+        if rows.is_empty() {
+            return Ok(told);
+        }
+        let operation = Operation::ImportSlots {
+            campaign: offer.catalog.campaign.id.clone(),
+            version: Some(offer.catalog.version()),
+            rows,
+            now,
+        };
+        self.perform_beside(by, operation)?;
+        Ok(told)
+    }
+
+    /// Puts a campaign file into force; where it changes the days between two doses, the second
+    /// doses of those who are booked move.
+    fn activate(&self, by: &Actor, proposed: &Proposed, now: Stamp) -> Result<String, String> {
+        let parsed = Campaign::parse(&proposed.text);
+        let (next, _) = parsed.map_err(|_| "the file has findings".to_owned())?;
+        let before = self.offer_of(&next.id).ok();
+        let changed = before.map(|offer| (offer.catalog.index, offer.catalog.campaign.clone()));
+        let done = self.perform_beside(by, self.operation(proposed)?)?;
+        let mut told = in_words(&done);
+        let Some((index, before)) = changed else {
+            return Ok(told);
+        };
+        for (vaccine, days_before, days) in intervals(&before, &next) {
+            let begin = Begin {
+                cause: Cause::Interval {
+                    vaccine,
+                    days_before,
+                    days,
+                },
+                reason: Notice::from(String::new()),
+                until: now.plus_s(INTERVAL_LEAD_S),
+                unanswered: Unanswered::Telephoned,
+            };
+            let operation = Operation::BeginRelocation {
+                campaign: index,
+                begin,
+            };
+            let Operated::RelocationBegun(relocation) = self.perform_beside(by, operation)? else {
+                return Err(format!("{told}; nobody was moved"));
+            };
+            let people = self.relocate(by, index, relocation, Asking::Moved)?;
+            told += &format!("; {}", people.in_words());
+        }
+        Ok(told)
     }
 
     /// The operation that a proposal is.
@@ -223,6 +587,7 @@ impl Service {
             Proposal::Campaign => Operation::Activate {
                 source: text.clone(),
                 now: self.clock.now(),
+                shifts: true,
             },
             Proposal::Agency { campaign } => {
                 let no_logo = |_: &str| Err("a logo comes by the command line".to_owned());
@@ -245,17 +610,26 @@ impl Service {
                     campaign: campaign.clone(),
                     version: Some(catalog.version()),
                     rows: rows.map_err(first)?,
+                    now: self.clock.now(),
                 }
             }
             Proposal::Gate { campaign, act } => Operation::Gate {
                 campaign: Some(campaign.clone()),
                 act: act.clone(),
+                reason: None,
             },
+            Proposal::Close { .. } | Proposal::Reopen { .. } | Proposal::Split { .. } => {
+                return Err("it is not one operation".to_owned());
+            }
         })
     }
 
     /// Does an operation, parts of it on this thread.
-    fn perform_beside(&self, actor: &Actor, operation: Operation) -> Result<String, String> {
+    pub(super) fn perform_beside(
+        &self,
+        actor: &Actor,
+        operation: Operation,
+    ) -> Result<Operated, String> {
         let mut hand = |part: Operation| {
             let (reply, outcome) = oneshot::channel();
             let command = Command::Operate {
@@ -277,7 +651,7 @@ impl Service {
                     Operated::Activated { .. } => self.keeper.ring(KEEPER_MAX),
                     _ => {}
                 }
-                Ok(in_words(&done))
+                Ok(done)
             }
             Outcome::Impossible(why) => Err(why),
             other => Err(format!("it is not known whether it was done: {other:?}")),
@@ -290,9 +664,10 @@ impl Service {
         let staff = self.staff();
         let interrupted = staff.proposals.iter().filter(|(_, known)| {
             let decided = known.decided.as_ref();
-            decided.is_some_and(|decided| {
+            let is_approved = decided.is_some_and(|decided| {
                 decided.decision == Decision::Approved && decided.came_of_it.is_none()
-            })
+            });
+            is_approved && !is_waiting(known)
         });
         let what = "the server stopped before it said what came of it: what was done is in the \
                     record behind the approval";
@@ -307,6 +682,23 @@ impl Service {
         }
         self.change_staff(Actor::System, ended).await
     }
+}
+
+/// When an approved proposal goes on; none for one that is over, or done at once.
+pub fn next_due(proposed: &Proposed) -> Option<Stamp> {
+    let decided = proposed.decided.as_ref()?;
+    if decided.decision != Decision::Approved || decided.came_of_it.is_some() {
+        return None;
+    }
+    match &proposed.what {
+        Proposal::Split { at, .. } => at.get(proposed.steps as usize).copied(),
+        _ => proposed.due,
+    }
+}
+
+/// Whether an approved proposal waits for an instant.
+fn is_waiting(proposed: &Proposed) -> bool {
+    next_due(proposed).is_some()
 }
 
 /// Cuts a text into parts of whole characters.
@@ -332,8 +724,12 @@ fn in_words(done: &Operated) -> String {
             campaign, version, ..
         } => format!("campaign {campaign}: version {version} of the agency's file is in force"),
         Operated::Sites { added, changed } => format!("sites: {added} added, {changed} changed"),
-        Operated::Slots { added, changed } => format!("slots: {added} added, {changed} changed"),
+        Operated::Slots(done) => format!(
+            "slots: {} added, {} with another capacity, {} with another end",
+            done.added, done.changed, done.corrected
+        ),
         Operated::Gate { campaign, .. } => format!("campaign {campaign}: the act is in force"),
+        Operated::SlotsClosed { slots, .. } => format!("{slots} slots are open again"),
         other => format!("{other:?}"),
     }
 }

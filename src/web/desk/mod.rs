@@ -8,6 +8,7 @@ pub mod pages;
 pub mod problem;
 pub mod serve;
 pub mod staff;
+pub mod wanted;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::openapi::OpenApi;

@@ -60,7 +60,7 @@ allowed! {
     /// Who may see what is proposed.
     Readers = Administrator | Operator | Approver | Auditor;
     /// Who proposes.
-    Proposers = Operator | Approver;
+    Proposers = Operator | Approver | Site;
     /// Who approves what others propose.
     Approvers = Approver;
 }

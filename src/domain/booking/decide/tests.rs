@@ -34,6 +34,8 @@ fn held(extend_s: u32) -> CampaignState {
         pool: Pool::Public,
         until: UNTIL,
         extended: false,
+        offered_by: None,
+        stays: None,
     };
     campaign.holds.insert(HOLD, hold);
     campaign.standings.of(PERSON).hold = Some(HOLD);

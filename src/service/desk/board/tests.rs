@@ -42,6 +42,7 @@ fn world() -> (tempfile::TempDir, Service, Clock, Core) {
         operation: Operation::Activate {
             source,
             now: Stamp(0),
+            shifts: false,
         },
         reply,
     };
@@ -163,6 +164,7 @@ fn a_campaign_is_told_with_its_lines_its_pause_and_what_the_gate_does() {
     let operation = Operation::Gate {
         campaign: None,
         act: pause,
+        reason: None,
     };
     let operate = Command::Operate {
         actor: Actor::System,

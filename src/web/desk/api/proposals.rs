@@ -1,17 +1,20 @@
 //! Four eyes: proposals, what they would do, and deciding on them.
 
-use actix_web::{HttpRequest, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ok;
 use crate::domain::entry::GateAct;
-use crate::domain::ids::CampaignId;
+use crate::domain::ids::{CampaignId, LineIndex};
 use crate::domain::staff::StaffState;
 use crate::domain::staff::proposal::{Decision, Proposal, Proposed};
+use crate::domain::time::{Stamp, Zone};
 use crate::service::desk::DeskRefused;
-use crate::service::desk::effect::Effect;
+use crate::service::desk::effect::{Effect, Moves};
+use crate::service::desk::proposals::next_due;
 use crate::web::desk::staff::{Allowed, Answered, Proposers, Readers, Routes, Staff};
+use crate::web::desk::wanted::{self, PlanRequest, RangeRequest};
 use crate::web::problem::{Problem, ProblemView};
 use crate::web::read;
 
@@ -21,13 +24,14 @@ pub fn routes(routes: &mut Routes<'_>) {
     routes.api::<Proposers, _, _, _>(preview, __path_preview);
     routes.api::<Proposers, _, _, _>(propose, __path_propose);
     routes.api::<Proposers, _, _, _>(decide, __path_decide);
+    routes.api::<Proposers, _, _, _>(call_off, __path_call_off);
 }
 
 /// What is proposed, as everybody who may read it sees it.
 #[derive(Serialize, ToSchema)]
 pub struct ProposalView {
     pub number: u32,
-    /// `campaign`, `agency`, `sites`, `slots` or `gate`.
+    /// `campaign`, `agency`, `sites`, `slots`, `gate`, `close`, `reopen` or `split`.
     pub kind: &'static str,
     /// None for a campaign's file, which names its own.
     pub campaign: Option<String>,
@@ -42,6 +46,11 @@ pub struct ProposalView {
     pub sha256: String,
     /// `open`, `approved`, `declined`, `withdrawn`, `done` or `failed`.
     pub state: &'static str,
+    /// When it is done, or goes on, once it is approved; none for at once.
+    #[schema(format = DateTime)]
+    pub due: Option<String>,
+    /// Steps that are done, of one that has some.
+    pub steps: u32,
     pub decided_by: Option<String>,
     pub decided_because: Option<String>,
     /// What came of it.
@@ -56,6 +65,17 @@ pub fn kind(what: &Proposal) -> (&'static str, Option<String>) {
         Proposal::Sites { campaign } => ("sites", Some(campaign.to_string())),
         Proposal::Slots { campaign } => ("slots", Some(campaign.to_string())),
         Proposal::Gate { campaign, .. } => ("gate", Some(campaign.to_string())),
+        Proposal::Close { campaign, .. } => ("close", Some(campaign.to_string())),
+        Proposal::Reopen { campaign, .. } => ("reopen", Some(campaign.to_string())),
+        Proposal::Split { campaign, .. } => ("split", Some(campaign.to_string())),
+    }
+}
+
+/// When a proposal is done, or goes on.
+pub fn due(proposed: &Proposed) -> Option<Stamp> {
+    match &proposed.decided {
+        None => proposed.due,
+        Some(_) => next_due(proposed),
     }
 }
 
@@ -94,6 +114,8 @@ impl ProposalView {
             takes: proposed.takes,
             sha256: data_encoding::HEXLOWER.encode(&proposed.sha256),
             state: state(proposed),
+            due: due(proposed).map(|due| due.instant().to_string()),
+            steps: proposed.steps,
             decided_by: decided.map(|decided| name(decided.by)),
             decided_because: decided.map(|decided| decided.reason.clone()),
             came_of_it: came.map(|came| came.what.clone()),
@@ -171,8 +193,63 @@ pub struct EffectView {
     pub at: Vec<InstantView>,
     pub lines: Vec<LineView>,
     pub rows: Option<u64>,
-    /// The most people who lose a right at one of the instants: what an approver types.
+    /// What becomes of people who are booked; none if it is not about them.
+    pub moves: Option<MovesView>,
+    /// The most people who lose a right at one of the instants, or whose seats are others: what an
+    /// approver types.
     pub takes: u64,
+}
+
+/// What becomes of people who are booked.
+#[derive(Serialize, ToSchema)]
+pub struct MovesView {
+    /// Slots that are closed.
+    pub slots: u64,
+    /// Holds of people who are deciding, which end.
+    pub holds: u64,
+    pub people: u64,
+    /// Other seats were found for so many.
+    pub found: u64,
+    /// Doses of those that come to another site.
+    pub to_other_sites: u64,
+    /// Doses of those that come on another day.
+    pub on_other_days: u64,
+    /// For so many none were found.
+    pub without: u64,
+    /// Some of those, by number.
+    pub without_numbers: Vec<String>,
+    /// Some of those who move.
+    pub examples: Vec<MoveView>,
+}
+
+/// Somebody who gets other seats.
+#[derive(Serialize, ToSchema)]
+pub struct MoveView {
+    pub number: String,
+    /// Site, date and time.
+    pub before: String,
+    pub after: String,
+}
+
+impl MovesView {
+    fn of(moves: &Moves) -> Self {
+        let example = |[number, before, after]: &[String; 3]| MoveView {
+            number: number.clone(),
+            before: before.clone(),
+            after: after.clone(),
+        };
+        Self {
+            slots: moves.slots,
+            holds: moves.holds,
+            people: moves.people,
+            found: moves.found,
+            to_other_sites: moves.to_other_sites,
+            on_other_days: moves.on_other_days,
+            without: moves.without,
+            without_numbers: moves.without_numbers.clone(),
+            examples: moves.examples.iter().map(example).collect(),
+        }
+    }
 }
 
 impl EffectView {
@@ -208,6 +285,7 @@ impl EffectView {
             at: effect.at.iter().map(at).collect(),
             lines: effect.lines.iter().map(line).collect(),
             rows: effect.rows,
+            moves: effect.moves.as_ref().map(MovesView::of),
             takes: effect.takes,
         }
     }
@@ -262,14 +340,35 @@ async fn one(staff: Staff<Readers>, number: web::Path<String>) -> Answered {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProposalRequest {
-    /// `campaign`, `agency`, `sites`, `slots` or `draw_value`.
-    #[schema(pattern = "^(campaign|agency|sites|slots|draw_value)$")]
+    /// `campaign`, `agency`, `sites`, `slots`, `draw_value`, `close`, `reopen` or `split`.
+    #[schema(pattern = "^(campaign|agency|sites|slots|draw_value|close|reopen|split)$")]
     pub kind: String,
     /// The campaign; not for a campaign's file, which names its own.
     #[schema(max_length = 64)]
     pub campaign: Option<String>,
-    /// The file's text in UTF-8; for a draw's value the value as it was published.
+    /// The file's text in UTF-8; for a draw's value the value as it was published; empty for
+    /// `close`, `reopen` and `split`.
+    #[serde(default)]
     pub text: String,
+    /// With `close`, `reopen` and `split`: which slots.
+    #[serde(default)]
+    pub range: Option<RangeRequest>,
+    /// With `close`: what becomes of the people who are booked.
+    #[serde(default)]
+    pub plan: Option<PlanRequest>,
+    /// With `split`: when each part opens, in order.
+    #[serde(default)]
+    #[schema(max_items = 60)]
+    pub at: Vec<String>,
+    /// With `split`: `next` keeps seats open that were not taken, `last` brings them back at the
+    /// end.
+    #[serde(default)]
+    #[schema(pattern = "^(next|last)$")]
+    pub rollover: Option<String>,
+    /// When it is to be done once it is approved; at once if not said.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    pub due: Option<String>,
     /// With `draw_value`: the position of the opening's line, from 0.
     pub line: Option<u16>,
     /// With `draw_value`: where everybody can look it up.
@@ -281,27 +380,34 @@ pub struct ProposalRequest {
     pub reason: String,
 }
 
-/// What a request proposes, and its text.
-fn wanted<A: Allowed>(
-    staff: &Staff<A>,
-    asked: ProposalRequest,
-) -> Result<(Proposal, String, String), Problem> {
-    let ProposalRequest {
-        kind,
-        campaign,
-        text,
-        line,
-        source,
-        reason,
-    } = asked;
-    let field = |name: &str, why: &str| Problem::field(staff.lang, name, why);
+/// What a request proposes.
+struct Asked {
+    what: Proposal,
+    text: String,
+    reason: String,
+    due: Option<Stamp>,
+}
+
+/// The zone of a campaign that is active.
+pub fn zone_of<A: Allowed>(staff: &Staff<A>, campaign: &str) -> Result<Zone, Problem> {
+    let here = staff.service.campaign(campaign);
+    let here = here.map_err(|_| staff.problem(DeskRefused::NotFound))?;
+    Ok(here.offer.catalog.campaign.zone.clone())
+}
+
+fn wanted<A: Allowed>(staff: &Staff<A>, asked: ProposalRequest) -> Result<Asked, Problem> {
+    let field = |(name, why): wanted::Fault| Problem::field(staff.lang, name, why);
+    let missing = |name| field((name, "is missing".to_owned()));
     let campaign = || {
-        let id = campaign
-            .clone()
-            .ok_or_else(|| field("campaign", "is missing"))?;
-        CampaignId::try_from(id).map_err(|why| field("campaign", &why.to_string()))
+        let id = asked.campaign.clone().ok_or_else(|| missing("campaign"))?;
+        CampaignId::try_from(id).map_err(|why| field(("campaign", why)))
     };
-    let what = match kind.as_str() {
+    let range = || {
+        let range = asked.range.as_ref().ok_or_else(|| missing("range"))?;
+        range.range().map_err(field)
+    };
+    let mut text = asked.text.clone();
+    let what = match asked.kind.as_str() {
         "campaign" => Proposal::Campaign,
         "agency" => Proposal::Agency {
             campaign: campaign()?,
@@ -312,26 +418,63 @@ fn wanted<A: Allowed>(
         "slots" => Proposal::Slots {
             campaign: campaign()?,
         },
-        "draw_value" => {
-            let line = line.ok_or_else(|| field("line", "is missing"))?;
-            let source = source.ok_or_else(|| field("source", "is missing"))?;
-            let act = GateAct::DrawValue {
-                line: crate::domain::ids::LineIndex(line),
-                value: text,
-                source,
-            };
-            let what = Proposal::Gate {
-                campaign: campaign()?,
-                act,
-            };
-            return Ok((what, String::new(), reason));
+        "draw_value" => Proposal::Gate {
+            campaign: campaign()?,
+            act: GateAct::DrawValue {
+                line: LineIndex(asked.line.ok_or_else(|| missing("line"))?),
+                value: std::mem::take(&mut text),
+                source: asked.source.clone().ok_or_else(|| missing("source"))?,
+            },
+        },
+        "close" => {
+            let campaign = campaign()?;
+            let zone = zone_of(staff, campaign.as_str())?;
+            let plan = asked.plan.as_ref().ok_or_else(|| missing("plan"))?;
+            Proposal::Close {
+                campaign,
+                range: range()?,
+                plan: plan.plan(&zone).map_err(field)?,
+            }
+        }
+        "reopen" => Proposal::Reopen {
+            campaign: campaign()?,
+            range: range()?,
+        },
+        "split" => {
+            let campaign = campaign()?;
+            let zone = zone_of(staff, campaign.as_str())?;
+            let at = asked.at.iter();
+            let at = at.map(|text| wanted::instant("at", text, &zone).map_err(field));
+            let rollover = asked.rollover.as_deref();
+            let rollover = rollover.ok_or_else(|| missing("rollover"))?;
+            Proposal::Split {
+                campaign,
+                range: range()?,
+                at: at.collect::<Result<_, _>>()?,
+                rollover: wanted::rollover(rollover).map_err(field)?,
+            }
         }
         _ => {
-            let why = "must be campaign, agency, sites, slots or draw_value";
-            return Err(field("kind", why));
+            let why = "must be campaign, agency, sites, slots, draw_value, close, reopen or split";
+            return Err(field(("kind", why.to_owned())));
         }
     };
-    Ok((what, text, reason))
+    let due = match asked.due.as_deref() {
+        None => None,
+        Some(due) => {
+            let zone = match &asked.campaign {
+                Some(campaign) => zone_of(staff, campaign)?,
+                None => Zone::named("UTC").map_err(|why| field(("due", why)))?,
+            };
+            Some(wanted::instant("due", due, &zone).map_err(field)?)
+        }
+    };
+    Ok(Asked {
+        what,
+        text,
+        reason: asked.reason,
+        due,
+    })
 }
 
 /// Says what a proposal would do, without proposing it.
@@ -351,7 +494,7 @@ fn wanted<A: Allowed>(
     security(("desk" = []), ("bearer" = []))
 )]
 async fn preview(staff: Staff<Proposers>, (request, body): (HttpRequest, read::Bytes)) -> Answered {
-    let (what, text, _) = wanted(&staff, read::json(&request, body)?)?;
+    let Asked { what, text, .. } = wanted(&staff, read::json(&request, body)?)?;
     let effect = staff.service.effect(what, text).await;
     let effect = effect.map_err(|refused| staff.problem(refused))?;
     Ok(ok(&EffectView::of(&effect)))
@@ -381,11 +524,17 @@ pub struct ProposedAnswer {
     security(("desk" = []), ("bearer" = []))
 )]
 async fn propose(staff: Staff<Proposers>, (request, body): (HttpRequest, read::Bytes)) -> Answered {
-    let (what, text, reason) = wanted(&staff, read::json(&request, body)?)?;
+    let asked = wanted(&staff, read::json(&request, body)?)?;
+    let Asked {
+        what,
+        text,
+        reason,
+        due,
+    } = asked;
     let made = staff
         .service
-        .propose(&staff.account, what, text, &reason)
-        .await;
+        .propose(&staff.account, what, text, &reason, due);
+    let made = made.await;
     let (number, effect) = made.map_err(|refused| staff.problem(refused))?;
     Ok(ok(&ProposedAnswer {
         number,
@@ -457,6 +606,44 @@ async fn decide(
     let proposed = known.proposals.get(&number);
     let proposed = proposed.ok_or_else(|| staff.problem(DeskRefused::NotFound))?;
     Ok(ok(&ProposalView::of(&known, number, proposed)))
+}
+
+/// Why something is called off.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallOffRequest {
+    #[schema(max_length = 500)]
+    pub reason: String,
+}
+
+/// Calls off what was approved and waits for its instant.
+#[utoipa::path(
+    post,
+    path = "/api/desk/v1/proposals/{number}/call-off",
+    tag = "proposals",
+    params(("number" = u32, Path, description = "The proposal's number.")),
+    request_body = CallOffRequest,
+    responses(
+        (status = 204, description = "Called off."),
+        (status = "4XX", body = ProblemView, content_type = "application/problem+json",
+            description = "`not_possible`, `not_found`, `invalid_request`, `signed_out`, \
+                           `set_up_first`, `not_yours`, `foreign_request`."),
+        (status = "5XX", body = ProblemView, content_type = "application/problem+json",
+            description = "`overloaded`, `outcome_unknown`.")
+    ),
+    security(("desk" = []), ("bearer" = []))
+)]
+async fn call_off(
+    staff: Staff<Proposers>,
+    (request, number, body): (HttpRequest, web::Path<String>, read::Bytes),
+) -> Answered {
+    let number = numbered(&staff, &number)?;
+    let asked: CallOffRequest = read::json(&request, body)?;
+    let called = staff
+        .service
+        .call_off(&staff.account, number, &asked.reason);
+    called.await.map_err(|refused| staff.problem(refused))?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 fn numbered<A: Allowed>(staff: &Staff<A>, number: &str) -> Result<u32, Problem> {

@@ -270,7 +270,7 @@ async fn new(page: Page<Proposers>, body: read::Bytes) -> HttpResponse {
         };
     }
     let (text, reason) = (typed.text.clone(), typed.reason.clone());
-    match service.propose(account, what, text, &reason).await {
+    match service.propose(account, what, text, &reason, None).await {
         Ok((number, _)) => onward(&page.to(&format!("/proposals/{number}"))),
         Err(refused) => {
             let faults = match &refused {

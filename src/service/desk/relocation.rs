@@ -1,0 +1,342 @@
+//! Giving people other seats: what is planned, doing it, and how far it has come.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use tokio::sync::oneshot;
+
+use super::{Allowed, DeskRefused, actor};
+use crate::domain::booking::relocation::{Cause, Planned, Relocation, plan};
+use crate::domain::entry::{Actor, Change, Look, Purpose};
+use crate::domain::ids::{BookingNumber, CampaignIndex, PersonKey, RelocationIndex, SlotIndex};
+use crate::domain::roster::contact::Contact;
+use crate::domain::staff::proposal::Asking;
+use crate::domain::staff::{Account, Bounds};
+use crate::domain::state::{Booking, CampaignState, Status};
+use crate::domain::text;
+use crate::domain::time::Stamp;
+use crate::engine::command::{Command, Operated, Operation, Outcome};
+use crate::service::Service;
+
+/// People of one commit: each costs some microseconds, and a booking behind them waits for all.
+const PEOPLE_AT_ONCE: usize = 64;
+/// People on one telephone list; each of them is named in the record of looks.
+pub const LISTED_MAX: usize = 500;
+/// Letters of the reason for seeing names.
+const REASON_CHARS_MAX: usize = 500;
+
+/// What was done for the people of a relocation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Done {
+    pub moved: u64,
+    pub offered: u64,
+    /// Without other seats, or somebody else changed something meanwhile.
+    pub left: u64,
+}
+
+impl Done {
+    pub fn in_words(self) -> String {
+        format!(
+            "{} people were moved, {} were offered other seats, {} are left to telephone",
+            self.moved, self.offered, self.left
+        )
+    }
+}
+
+/// How far a relocation has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Progress {
+    pub relocation: RelocationIndex,
+    pub known: Relocation,
+    /// Slots that it keeps closed.
+    pub slots: u64,
+    /// Bookings that it has moved, and whose people have changed nothing since.
+    pub moved: u64,
+    /// People who have an offer and have not answered.
+    pub offered: u64,
+    /// Bookings in closed slots without an offer.
+    pub left: u64,
+}
+
+/// Somebody whom the agency has to call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Called {
+    pub number: BookingNumber,
+    pub person: PersonKey,
+    /// The closed slot.
+    pub slot: SlotIndex,
+    /// What they were offered.
+    pub offer: Option<SlotIndex>,
+    /// None where it was not asked for, was erased, or does not open.
+    pub contact: Option<Contact>,
+}
+
+impl Service {
+    /// A campaign as it is: a snapshot, which shares its memory.
+    pub(super) fn snapshot(&self, index: CampaignIndex) -> Allowed<CampaignState> {
+        let state = self.shared.state();
+        state.campaign(index).cloned().ok_or(DeskRefused::NotFound)
+    }
+
+    /// Plans for the people of a relocation and does it, on this thread.
+    pub(super) fn relocate(
+        &self,
+        by: &Actor,
+        index: CampaignIndex,
+        relocation: RelocationIndex,
+        asking: Asking,
+    ) -> Result<Done, String> {
+        let campaign = self.snapshot(index).map_err(|_| "the campaign is gone")?;
+        let known = campaign.relocation(relocation);
+        let until = known.map(|known| known.until).ok_or("it was not begun")?;
+        let offered_until = match asking {
+            Asking::Offered => Some(until),
+            Asking::Moved => None,
+            Asking::Telephoned => {
+                let left = waiting(&campaign, relocation, self.clock.now()).1;
+                return Ok(Done {
+                    left,
+                    ..Done::default()
+                });
+            }
+        };
+        let plan = plan(&campaign, relocation, self.clock.now());
+        drop(campaign);
+        let mut done = Done {
+            left: plan.without.len() as u64,
+            ..Done::default()
+        };
+        for people in plan.moves.chunks(PEOPLE_AT_ONCE) {
+            let (did, missed) =
+                self.relocate_some(by, (index, relocation), people.to_vec(), offered_until)?;
+            match offered_until {
+                Some(_) => done.offered += did,
+                None => done.moved += did,
+            }
+            done.left += missed;
+        }
+        Ok(done)
+    }
+
+    fn relocate_some(
+        &self,
+        by: &Actor,
+        (campaign, relocation): (CampaignIndex, RelocationIndex),
+        people: Vec<Planned>,
+        offered_until: Option<Stamp>,
+    ) -> Result<(u64, u64), String> {
+        let (reply, outcome) = oneshot::channel();
+        let command = Command::Operate {
+            actor: by.clone(),
+            operation: Operation::Relocate {
+                campaign,
+                relocation,
+                people,
+                offered_until,
+            },
+            reply,
+        };
+        let handed = self.writer.submit_always(command);
+        handed.map_err(|_| "the server is stopping")?;
+        match outcome.blocking_recv().unwrap_or(Outcome::Unknown) {
+            Outcome::Operated(Operated::Relocated { done, missed }) => {
+                Ok((done as u64, missed as u64))
+            }
+            Outcome::Impossible(why) => Err(why),
+            other => Err(format!("it is not known whether it was done: {other:?}")),
+        }
+    }
+
+    /// How far the relocations of a campaign have come, the newest first.
+    pub fn relocations(&self, by: &Account, id: &str) -> Allowed<Vec<Progress>> {
+        let campaign = self.desk_campaign(by, id)?;
+        let now = self.clock.now();
+        let numbers = (0..campaign.relocations.len()).rev();
+        let of = |at: usize| progress(&campaign, RelocationIndex(at as u16), now);
+        Ok(numbers.take(PROGRESS_MAX).filter_map(of).collect())
+    }
+
+    /// A campaign within the bounds of an account, as it is.
+    pub(super) fn desk_campaign(&self, by: &Account, id: &str) -> Allowed<CampaignState> {
+        if !by.bounds.has_campaign(id) {
+            return Err(DeskRefused::NotYours);
+        }
+        let index = {
+            let state = self.shared.state();
+            state.index_of(id).ok_or(DeskRefused::NotFound)?
+        };
+        self.snapshot(index)
+    }
+
+    /// Whom the agency has to call because of a relocation: bookings in closed slots, of the sites
+    /// that the account is for. Without names.
+    pub fn to_call(
+        &self,
+        by: &Account,
+        id: &str,
+        relocation: RelocationIndex,
+    ) -> Allowed<Vec<Called>> {
+        let campaign = self.desk_campaign(by, id)?;
+        campaign
+            .relocation(relocation)
+            .ok_or(DeskRefused::NotFound)?;
+        let now = self.clock.now();
+        let mut all: Vec<Called> = concerned(&campaign, relocation, now)
+            .into_iter()
+            .filter_map(|at| called(&campaign, &campaign.bookings[at as usize], &by.bounds, now))
+            .collect();
+        all.truncate(LISTED_MAX);
+        Ok(all)
+    }
+
+    /// The same with names and telephone numbers, once it is on record who sees whose.
+    pub async fn telephone_list(
+        self: &Arc<Self>,
+        by: &Account,
+        origin: &str,
+        id: &str,
+        relocation: RelocationIndex,
+        reason: &str,
+    ) -> Allowed<Vec<Called>> {
+        text::check_words(reason, REASON_CHARS_MAX)
+            .map_err(|fault| DeskRefused::Impossible(format!("the reason {fault}")))?;
+        let mut all = self.to_call(by, id, relocation)?;
+        if all.is_empty() {
+            return Ok(all);
+        }
+        let look = Look {
+            purpose: Purpose::Telephoned,
+            origin: origin.to_owned(),
+            reason: reason.trim().to_owned(),
+            people: all.iter().map(|one| one.person).collect(),
+        };
+        let change = Change::PersonalDataSeen(look);
+        self.operate(actor(by), Operation::Record { change })
+            .await?;
+        let read = self.store.read().map_err(|_| DeskRefused::OutcomeUnknown)?;
+        for one in &mut all {
+            let row = read
+                .vault(one.person)
+                .map_err(|_| DeskRefused::OutcomeUnknown)?;
+            let opened = row.and_then(|sealed| self.keys.open(one.person, &sealed).ok());
+            one.contact = opened.and_then(|opened| Contact::decode(&opened).ok());
+        }
+        Ok(all)
+    }
+
+    /// Looks once more for seats for those who have none yet.
+    pub async fn plan_again(
+        self: &Arc<Self>,
+        by: &Account,
+        id: &str,
+        relocation: RelocationIndex,
+    ) -> Allowed<Done> {
+        if !by.bounds.has_all_of(id) {
+            return Err(DeskRefused::NotYours);
+        }
+        let campaign = self.desk_campaign(by, id)?;
+        let known = campaign.relocation(relocation);
+        let known = known.ok_or(DeskRefused::NotFound)?;
+        let now = self.clock.now();
+        let asking = match known.cause {
+            Cause::Interval { .. } => Asking::Moved,
+            Cause::Closure { .. } if known.until <= now => {
+                let why = "the time to answer is over: telephone, or propose the closure again \
+                           with another time";
+                return Err(DeskRefused::Impossible(why.to_owned()));
+            }
+            Cause::Closure { .. } => Asking::Offered,
+        };
+        let (service, actor, index) = (Arc::clone(self), actor(by), campaign.catalog.index);
+        let work = move || service.relocate(&actor, index, relocation, asking);
+        let done = super::proposals::beside(work).await?;
+        done.map_err(DeskRefused::Impossible)
+    }
+}
+
+/// Relocations of which the desk shows how far they have come.
+const PROGRESS_MAX: usize = 100;
+
+/// The bookings, by index, that have a seat in a slot that this closed.
+fn concerned(campaign: &CampaignState, relocation: RelocationIndex, now: Stamp) -> Vec<u32> {
+    let parts: Vec<&[Booking]> = campaign.bookings.parts().collect();
+    let mut firsts = Vec::with_capacity(parts.len());
+    let mut first = 0;
+    for part in &parts {
+        firsts.push(first);
+        first += part.len() as u32;
+    }
+    let parts = parts.par_iter().zip(firsts).flat_map_iter(|(part, first)| {
+        let is_it = |booking: &Booking| campaign.closed_by(booking, now) == Some(relocation);
+        let found = part.iter().enumerate();
+        let found = found.filter(move |(_, booking)| is_it(booking));
+        found.map(move |(at, _)| first + at as u32)
+    });
+    parts.collect()
+}
+
+/// Bookings in slots that this closed: with an offer, and without one.
+fn waiting(campaign: &CampaignState, relocation: RelocationIndex, now: Stamp) -> (u64, u64) {
+    let all = concerned(campaign, relocation, now);
+    let has_offer = |at: &&u32| {
+        let person = campaign.bookings[**at as usize].person;
+        campaign.offer_of(&person).is_some()
+    };
+    let offered = all.iter().filter(has_offer).count() as u64;
+    (offered, all.len() as u64 - offered)
+}
+
+fn progress(campaign: &CampaignState, relocation: RelocationIndex, now: Stamp) -> Option<Progress> {
+    let known = campaign.relocation(relocation)?.clone();
+    let slots = campaign.catalog.slots.par_iter();
+    let slots = slots
+        .filter(|slot| slot.closed_by == Some(relocation))
+        .count() as u64;
+    let moved = campaign.moved.iter();
+    let moved = moved
+        .filter(|(_, moved)| moved.relocation == relocation)
+        .count() as u64;
+    let (offered, left) = match known.cause {
+        Cause::Closure { .. } if slots > 0 => waiting(campaign, relocation, now),
+        Cause::Closure { .. } => (0, 0),
+        Cause::Interval { .. } => {
+            let plan = plan(campaign, relocation, now);
+            (0, plan.people())
+        }
+    };
+    Some(Progress {
+        relocation,
+        known,
+        slots,
+        moved,
+        offered,
+        left,
+    })
+}
+
+fn called(
+    campaign: &CampaignState,
+    booking: &Booking,
+    bounds: &Bounds,
+    now: Stamp,
+) -> Option<Called> {
+    let catalog = &campaign.catalog;
+    let is_closed = |slot: &SlotIndex| {
+        let known = catalog.slot(*slot);
+        known.is_some_and(|known| known.closed_by.is_some() && now < known.start)
+    };
+    let slot = booking.doses.slots().find(is_closed)?;
+    let site = &catalog.sites[catalog.slots[slot.at()].site.at()].row;
+    if booking.status != Status::Booked || !bounds.has_site(&site.site, &site.region) {
+        return None;
+    }
+    let offer = campaign.offer_of(&booking.person);
+    let offered = offer.and_then(|id| campaign.holds.get(&id));
+    Some(Called {
+        number: booking.number,
+        person: booking.person,
+        slot,
+        offer: offered.and_then(|hold| hold.seats().next()),
+        contact: None,
+    })
+}

@@ -410,7 +410,9 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         | Change::ProposalPart { .. }
         | Change::Proposed { .. }
         | Change::ProposalDecided { .. }
-        | Change::ProposalEnded { .. } => {
+        | Change::ProposalEnded { .. }
+        | Change::ApiKeyMade { .. }
+        | Change::ApiKeyEnded { .. } => {
             Arc::make_mut(&mut state.staff).apply(&entry.actor, &entry.change, entry.stamp)
         }
     }

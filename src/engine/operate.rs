@@ -18,7 +18,6 @@ use crate::domain::entry::{Actor, Change, GateAct, head_key_message};
 use crate::domain::ids::{CampaignId, PersonKey, Seq};
 use crate::domain::line::gate_act;
 use crate::domain::staff::StaffState;
-use crate::domain::time::Stamp;
 
 type Done = Result<Outcome, CommitFailed>;
 
@@ -285,13 +284,18 @@ impl Core {
     /// Changes accounts, sessions and proposals. What does not fit is refused here: an entry that
     /// contradicts the state is a defect.
     fn staff(&mut self, actor: &Actor, changes: Vec<Change>) -> Done {
+        // At the stamp that the entries will have: what was good until then is not any more.
+        let mut batch = self.batch();
         let mut next = StaffState::clone(&self.shared.state().staff);
         for change in &changes {
-            if let Err(why) = next.apply(actor, change, Stamp(0)) {
+            if let Err(why) = next.apply(actor, change, batch.stamp) {
                 return impossible(why);
             }
         }
-        self.journal(actor.clone(), changes)?;
+        for change in changes {
+            batch.push(actor.clone(), change);
+        }
+        self.finish_copied(&mut batch)?;
         Ok(Outcome::Kept)
     }
 

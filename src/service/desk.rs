@@ -6,9 +6,11 @@
 
 pub mod accounts;
 pub mod board;
+pub mod bounds;
 pub mod effect;
 pub mod gate;
 pub mod hashing;
+pub mod keys;
 pub mod proposals;
 pub mod record;
 pub mod sign_in;
@@ -26,6 +28,7 @@ use crate::identity::staff::credentials::PasswordFault;
 use crate::identity::staff::sessions::Sessions;
 use board::DeskBoard;
 use hashing::Hashing;
+use keys::KeyUses;
 
 /// When to try again if all that hashes passwords is busy.
 const BUSY_RETRY_S: u32 = 2;
@@ -35,6 +38,7 @@ pub struct Desk {
     pub sessions: Sessions,
     pub attempts: Attempts,
     pub hashing: Hashing,
+    pub key_uses: KeyUses,
     /// What the evening's board shows.
     pub board: Arc<DeskBoard>,
     /// One uses a code for a lost phone at a time.
@@ -49,6 +53,7 @@ impl Default for Desk {
             sessions: Sessions::default(),
             attempts: Attempts::default(),
             hashing: Hashing::start(),
+            key_uses: KeyUses::default(),
             board: Arc::default(),
             recovering: tokio::sync::Mutex::default(),
             proposing: tokio::sync::Mutex::default(),
@@ -71,6 +76,8 @@ pub enum DeskRefused {
     Foreign,
     /// The session has ended, or there is none.
     Session,
+    /// The key is none, or over.
+    Key,
     /// The session can do nothing yet but set its account up.
     SetUpFirst,
     /// The role may not do it, or not there.

@@ -21,6 +21,7 @@ use crate::domain::ids::{
 use crate::domain::line::told::{Told, WaitBecause};
 use crate::domain::line::windows::{Basis, Plan};
 use crate::domain::line::{Given, Notice};
+use crate::domain::staff::api_key::{ApiKeyId, Scope};
 use crate::domain::staff::proposal::{Decision, Proposal};
 use crate::domain::staff::{AccountId, Bounds};
 use crate::domain::time::Day;
@@ -50,10 +51,12 @@ variants!(change_name, CHANGES, Change:
     TokenKeyRotated PersonRekeyed WindowsPlanned AgencyActivated Agreed HoldExtended
     LineTold Stopped
     PersonalKeysRotated HeadKeyRotated VaultSealed PersonErased VaultEmptied PersonalDataSeen
-    StaffSet StaffCredentialsSet StaffSession ProposalPart Proposed ProposalDecided ProposalEnded);
+    StaffSet StaffCredentialsSet StaffSession ProposalPart Proposed ProposalDecided ProposalEnded
+    ApiKeyMade ApiKeyEnded);
 variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed Compared StoredAgain);
 variants!(session_name, SESSIONS, SessionAct: SignedIn SignedOut Revoked);
 variants!(proposal_name, PROPOSALS, Proposal: Campaign Agency Sites Slots Gate);
+variants!(scope_name, SCOPES, Scope: Board Proposals Accounts Record);
 variants!(decision_name, DECISIONS, Decision: Approved Declined Withdrawn);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
@@ -154,6 +157,19 @@ fn of_staff() -> Vec<Change> {
         decision,
         typed: 142_310,
         reason: text("read"),
+    }));
+    changes.push(Change::ApiKeyEnded { key: ApiKeyId(300) });
+    changes.extend(Scope::ALL.map(|scope| Change::ApiKeyMade {
+        key: ApiKeyId(300),
+        name: text("wall"),
+        sha256: [0x77; 32],
+        scopes: vec![scope],
+        bounds: Bounds {
+            campaigns: vec![text("kr-2021-50s")],
+            ..Bounds::default()
+        },
+        until: STAMP.plus_s(86_400),
+        reason: text("the wall screen"),
     }));
     changes
 }
@@ -648,6 +664,7 @@ fn names(entry: &Entry) -> Vec<&'static str> {
         Change::StaffSession { act, .. } => names.push(session_name(act)),
         Change::Proposed { what, .. } => names.push(proposal_name(what)),
         Change::ProposalDecided { decision, .. } => names.push(decision_name(decision)),
+        Change::ApiKeyMade { scopes, .. } => names.extend(scopes.iter().map(scope_name)),
         Change::LineTold { told, .. } => names.extend(told.because.as_ref().map(because_name)),
         _ => {}
     }
@@ -674,6 +691,7 @@ fn every_variant_has_a_sample() {
         SESSIONS,
         PROPOSALS,
         DECISIONS,
+        SCOPES,
         PIECES,
         ROWS,
         FIELDS,

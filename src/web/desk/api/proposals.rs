@@ -11,14 +11,14 @@ use crate::domain::staff::StaffState;
 use crate::domain::staff::proposal::{Decision, Proposal, Proposed};
 use crate::service::desk::DeskRefused;
 use crate::service::desk::effect::Effect;
-use crate::web::desk::staff::{Allowed, Answered, Proposers, Readers, Routes, Staff};
+use crate::web::desk::staff::{Allowed, Answered, Previewers, Proposers, Readers, Routes, Staff};
 use crate::web::problem::{Problem, ProblemView};
 use crate::web::read;
 
 pub fn routes(routes: &mut Routes<'_>) {
     routes.api::<Readers, _, _, _>(list, __path_list);
     routes.api::<Readers, _, _, _>(one, __path_one);
-    routes.api::<Proposers, _, _, _>(preview, __path_preview);
+    routes.api::<Previewers, _, _, _>(preview, __path_preview);
     routes.api::<Proposers, _, _, _>(propose, __path_propose);
     routes.api::<Proposers, _, _, _>(decide, __path_decide);
 }
@@ -350,7 +350,10 @@ fn wanted<A: Allowed>(
     ),
     security(("desk" = []), ("bearer" = []))
 )]
-async fn preview(staff: Staff<Proposers>, (request, body): (HttpRequest, read::Bytes)) -> Answered {
+async fn preview(
+    staff: Staff<Previewers>,
+    (request, body): (HttpRequest, read::Bytes),
+) -> Answered {
     let (what, text, _) = wanted(&staff, read::json(&request, body)?)?;
     let effect = staff.service.effect(what, text).await;
     let effect = effect.map_err(|refused| staff.problem(refused))?;

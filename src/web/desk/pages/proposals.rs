@@ -333,7 +333,7 @@ async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>
         }
     };
     let view = ProposalView::of(&staff, number, proposed);
-    let is_own = proposed.by == page.staff.id;
+    let is_own = proposed.by == page.person.id;
     let is_open = proposed.decided.is_none();
     let faults = effect
         .as_ref()

@@ -12,6 +12,7 @@ pub mod gate;
 pub mod hashing;
 pub mod keys;
 pub mod proposals;
+pub mod reading;
 pub mod record;
 pub mod sign_in;
 
@@ -29,6 +30,7 @@ use crate::identity::staff::sessions::Sessions;
 use board::DeskBoard;
 use hashing::Hashing;
 use keys::KeyUses;
+use reading::CampaignsOfFiles;
 
 /// When to try again if all that hashes passwords is busy.
 const BUSY_RETRY_S: u32 = 2;
@@ -39,6 +41,7 @@ pub struct Desk {
     pub attempts: Attempts,
     pub hashing: Hashing,
     pub key_uses: KeyUses,
+    files_campaigns: CampaignsOfFiles,
     /// What the evening's board shows.
     pub board: Arc<DeskBoard>,
     /// One uses a code for a lost phone at a time.
@@ -54,6 +57,7 @@ impl Default for Desk {
             attempts: Attempts::default(),
             hashing: Hashing::start(),
             key_uses: KeyUses::default(),
+            files_campaigns: CampaignsOfFiles::default(),
             board: Arc::default(),
             recovering: tokio::sync::Mutex::default(),
             proposing: tokio::sync::Mutex::default(),

@@ -40,6 +40,19 @@ pub enum Proposal {
     Gate { campaign: CampaignId, act: GateAct },
 }
 
+impl Proposal {
+    /// The campaign that it names; a campaign's file names its own in its text.
+    pub fn campaign(&self) -> Option<&CampaignId> {
+        match self {
+            Self::Campaign => None,
+            Self::Agency { campaign }
+            | Self::Sites { campaign }
+            | Self::Slots { campaign }
+            | Self::Gate { campaign, .. } => Some(campaign),
+        }
+    }
+}
+
 /// How a proposal ended. Variants are appended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

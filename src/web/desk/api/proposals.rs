@@ -107,6 +107,8 @@ pub struct Proposals {
 }
 
 /// Lists proposals, the newest first: those that wait, and the last that were decided.
+///
+/// An account that is bound to campaigns is shown those of its campaigns, and its own.
 #[utoipa::path(
     get,
     path = "/api/desk/v1/proposals",
@@ -120,7 +122,11 @@ pub struct Proposals {
 )]
 async fn list(staff: Staff<Readers>, (): ()) -> Answered {
     let known = staff.service.staff();
-    let all = known.proposals.iter().rev();
+    let by = &staff.account;
+    let reads = |(number, proposed): &(&u32, &Proposed)| {
+        staff.service.reads_proposal(by, **number, proposed)
+    };
+    let all = known.proposals.iter().rev().filter(reads);
     let view = |(number, proposed): (&u32, &Proposed)| ProposalView::of(&known, *number, proposed);
     Ok(ok(&Proposals {
         proposals: all.map(view).collect(),
@@ -241,7 +247,10 @@ pub struct ProposalWhole {
 async fn one(staff: Staff<Readers>, number: web::Path<String>) -> Answered {
     let number = numbered(&staff, &number)?;
     let known = staff.service.staff();
-    let proposed = known.proposals.get(&number);
+    let proposed = known.proposals.get(&number).filter(|proposed| {
+        let service = &staff.service;
+        service.reads_proposal(&staff.account, number, proposed)
+    });
     let proposed = proposed.ok_or_else(|| staff.problem(DeskRefused::NotFound))?;
     let effect = match proposed.decided {
         Some(_) => None,
@@ -355,7 +364,7 @@ async fn preview(
     (request, body): (HttpRequest, read::Bytes),
 ) -> Answered {
     let (what, text, _) = wanted(&staff, read::json(&request, body)?)?;
-    let effect = staff.service.effect(what, text).await;
+    let effect = staff.service.preview(&staff.account, what, text).await;
     let effect = effect.map_err(|refused| staff.problem(refused))?;
     Ok(ok(&EffectView::of(&effect)))
 }

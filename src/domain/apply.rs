@@ -458,7 +458,9 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         | Change::ProposalDecided { .. }
         | Change::ProposalEnded { .. }
         | Change::ProposalStepDone { .. }
-        | Change::ProposalScheduled { .. } => {
+        | Change::ProposalScheduled { .. }
+        | Change::ApiKeyMade { .. }
+        | Change::ApiKeyEnded { .. } => {
             Arc::make_mut(&mut state.staff).apply(&entry.actor, &entry.change, entry.stamp)
         }
     }

@@ -7,6 +7,7 @@
 //! Invariants: names are unique, also those of accounts that were ended; one enabled administrator
 //! is left, whatever is changed.
 
+pub mod api_key;
 pub mod proposal;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::entry::{Actor, Change, Role, SessionAct};
 use crate::domain::time::Stamp;
+use api_key::{ApiKey, ApiKeyId, WantedKey};
 use proposal::Proposed;
 
 /// Letters of an account's name.
@@ -101,6 +103,8 @@ pub struct StaffState {
     pub proposals: BTreeMap<u32, Proposed>,
     /// The text of the next proposal so far, and its next part.
     draft: Option<(u32, String)>,
+    /// Keys of the agency's programs: those in use, and the last of those that are over.
+    pub keys: BTreeMap<ApiKeyId, ApiKey>,
 }
 
 /// Why an account can't be as somebody wants it.
@@ -157,6 +161,29 @@ impl StaffState {
             Change::StaffSession { account, act, .. } => {
                 let noted = self.note_session(*account, *act, now);
                 return noted.map_err(|fault| fault.to_string());
+            }
+            Change::ApiKeyMade {
+                key,
+                name,
+                sha256,
+                scopes,
+                bounds,
+                until,
+                reason,
+            } => {
+                let wanted = WantedKey {
+                    name: name.clone(),
+                    scopes: scopes.clone(),
+                    bounds: bounds.clone(),
+                    until: *until,
+                    reason: reason.clone(),
+                };
+                let made = self.make_key(actor, *key, *sha256, wanted, now);
+                return made.map_err(|fault| fault.to_string());
+            }
+            Change::ApiKeyEnded { key } => {
+                let ended = self.end_key(actor, *key, now);
+                return ended.map_err(|fault| fault.to_string());
             }
             Change::ProposalPart {
                 proposal,

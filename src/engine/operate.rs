@@ -396,13 +396,18 @@ impl Core {
     /// Changes accounts, sessions and proposals. What does not fit is refused here: an entry that
     /// contradicts the state is a defect.
     fn staff(&mut self, actor: &Actor, changes: Vec<Change>) -> Done {
+        // At the stamp that the entries will have: what was good until then is not any more.
+        let mut batch = self.batch();
         let mut next = StaffState::clone(&self.shared.state().staff);
         for change in &changes {
-            if let Err(why) = next.apply(actor, change, Stamp(0)) {
+            if let Err(why) = next.apply(actor, change, batch.stamp) {
                 return impossible(why);
             }
         }
-        self.journal(actor.clone(), changes)?;
+        for change in changes {
+            batch.push(actor.clone(), change);
+        }
+        self.finish_copied(&mut batch)?;
         Ok(Outcome::Kept)
     }
 

@@ -6,11 +6,14 @@
 
 pub mod accounts;
 pub mod board;
+pub mod bounds;
 pub mod effect;
 pub mod gate;
 pub mod hashing;
 pub mod hours;
+pub mod keys;
 pub mod proposals;
+pub mod reading;
 pub mod record;
 pub mod relocation;
 pub mod sign_in;
@@ -31,6 +34,8 @@ use crate::identity::staff::credentials::PasswordFault;
 use crate::identity::staff::sessions::Sessions;
 use board::DeskBoard;
 use hashing::Hashing;
+use keys::KeyUses;
+use reading::CampaignsOfFiles;
 
 /// When to try again if all that hashes passwords is busy.
 const BUSY_RETRY_S: u32 = 2;
@@ -40,6 +45,8 @@ pub struct Desk {
     pub sessions: Sessions,
     pub attempts: Attempts,
     pub hashing: Hashing,
+    pub key_uses: KeyUses,
+    files_campaigns: CampaignsOfFiles,
     /// What the evening's board shows.
     pub board: Arc<DeskBoard>,
     /// One uses a code for a lost phone at a time.
@@ -54,6 +61,8 @@ impl Default for Desk {
             sessions: Sessions::default(),
             attempts: Attempts::default(),
             hashing: Hashing::start(),
+            key_uses: KeyUses::default(),
+            files_campaigns: CampaignsOfFiles::default(),
             board: Arc::default(),
             recovering: tokio::sync::Mutex::default(),
             proposing: tokio::sync::Mutex::default(),
@@ -76,6 +85,8 @@ pub enum DeskRefused {
     Foreign,
     /// The session has ended, or there is none.
     Session,
+    /// The key is none, or over.
+    Key,
     /// The session can do nothing yet but set its account up.
     SetUpFirst,
     /// The role may not do it, or not there.

@@ -245,6 +245,7 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("code_wrong", 422),
     ("password_refused", 422),
     ("signed_out", 401),
+    ("key_wrong", 401),
     ("set_up_first", 403),
     ("not_yours", 403),
     ("not_possible", 409),

@@ -25,9 +25,9 @@ pub fn desk(server: &Server) -> SocketAddr {
 }
 
 /// Somebody at the desk.
-struct Clerk {
-    client: Client,
-    token: String,
+pub struct Clerk {
+    pub client: Client,
+    pub token: String,
     name: String,
     secret: Vec<u8>,
     /// The codes for a lost phone.
@@ -36,7 +36,7 @@ struct Clerk {
     used: AtomicI64,
 }
 
-fn api(path: &str) -> String {
+pub fn api(path: &str) -> String {
     format!("//api/desk/v1{path}")
 }
 
@@ -47,7 +47,7 @@ fn sign_in(client: &mut Client, name: &str, password: &str, code: Option<&str>) 
 
 impl Clerk {
     /// An account of the command line, set up as its owner does.
-    fn of(world: &World, server: &Server, name: &str, role: &str) -> Self {
+    pub fn of(world: &World, server: &Server, name: &str, role: &str) -> Self {
         let mut arguments = vec!["staff", "add", name, "--role", role];
         if role == "site" {
             arguments.extend(["--site", "A"]);
@@ -59,7 +59,7 @@ impl Clerk {
         Self::set_up(server, name, &first)
     }
 
-    fn set_up(server: &Server, name: &str, first: &str) -> Self {
+    pub fn set_up(server: &Server, name: &str, first: &str) -> Self {
         let mut client = Client::new(desk(server));
         let begun = sign_in(&mut client, name, first, None).is(200).json;
         assert_eq!(begun["session"]["set_up_first"], true);
@@ -102,17 +102,17 @@ impl Clerk {
     }
 
     /// Another session of the same account.
-    fn again(&mut self) -> String {
+    pub fn again(&mut self) -> String {
         let code = self.code();
         let signed = sign_in(&mut self.client, &self.name.clone(), PASSWORD, Some(&code));
         signed.is(200).json["token"].as_str().unwrap().to_owned()
     }
 
-    fn get(&mut self, path: &str) -> Answer {
+    pub fn get(&mut self, path: &str) -> Answer {
         self.client.get(&api(path), Some(&self.token.clone()))
     }
 
-    fn post(&mut self, path: &str, body: &Value) -> Answer {
+    pub fn post(&mut self, path: &str, body: &Value) -> Answer {
         self.client
             .post(&api(path), Some(&self.token.clone()), body)
     }

@@ -13,6 +13,8 @@ mod crowd;
 mod described;
 mod desk;
 mod desk_board;
+mod desk_bounds;
+mod desk_keys;
 mod door;
 mod evenings;
 mod evidence;

@@ -14,6 +14,7 @@ use crate::domain::line::told::Told;
 use crate::domain::line::windows::Plan;
 use crate::domain::line::{Given, Notice};
 use crate::domain::shown;
+use crate::domain::staff::api_key::{ApiKeyId, Scope};
 use crate::domain::staff::proposal::{Decision, Proposal};
 use crate::domain::staff::{AccountId, Bounds};
 use crate::domain::time::Stamp;
@@ -529,6 +530,21 @@ pub enum Change {
         step: u32,
         what: String,
     },
+    /// A key for a program of the agency's own was made.
+    ApiKeyMade {
+        key: ApiKeyId,
+        name: String,
+        /// Of its secret, which is nowhere else.
+        #[serde(serialize_with = "shown::hex")]
+        sha256: [u8; 32],
+        scopes: Vec<Scope>,
+        bounds: Bounds,
+        #[serde(serialize_with = "shown::instant")]
+        until: Stamp,
+        reason: String,
+    },
+    /// A key was ended before its time.
+    ApiKeyEnded { key: ApiKeyId },
 }
 
 /// What happened to a session at the desk. Variants are appended.

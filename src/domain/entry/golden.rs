@@ -22,6 +22,7 @@ use crate::domain::ids::{
 use crate::domain::line::told::{Told, WaitBecause};
 use crate::domain::line::windows::{Basis, Plan};
 use crate::domain::line::{Given, Notice};
+use crate::domain::staff::api_key::{ApiKeyId, Scope};
 use crate::domain::staff::proposal::{Asking, ClosePlan, Decision, Proposal, Rollover, SlotRange};
 use crate::domain::staff::{AccountId, Bounds};
 use crate::domain::time::Day;
@@ -53,7 +54,7 @@ variants!(change_name, CHANGES, Change:
     PersonalKeysRotated HeadKeyRotated VaultSealed PersonErased VaultEmptied PersonalDataSeen
     StaffSet StaffCredentialsSet StaffSession ProposalPart Proposed ProposalDecided ProposalEnded
     SlotsSet RelocationBegun SlotsClosed SlotsReopened MoveOffered Relocated ReasonGiven
-    ProposalScheduled ProposalStepDone);
+    ProposalScheduled ProposalStepDone ApiKeyMade ApiKeyEnded);
 variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed Compared StoredAgain Telephoned);
 variants!(session_name, SESSIONS, SessionAct: SignedIn SignedOut Revoked);
 variants!(proposal_name, PROPOSALS, Proposal: Campaign Agency Sites Slots Gate Close
@@ -63,6 +64,7 @@ variants!(asking_name, ASKINGS, Asking: Offered Moved Telephoned);
 variants!(prefer_name, PREFERS, Prefer: SameSite SameDay);
 variants!(unanswered_name, UNANSWERED, Unanswered: Moved Telephoned);
 variants!(rollover_name, ROLLOVERS, Rollover: Next Last);
+variants!(scope_name, SCOPES, Scope: Board Proposals Accounts Record);
 variants!(decision_name, DECISIONS, Decision: Approved Declined Withdrawn);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
@@ -310,6 +312,19 @@ fn of_staff() -> Vec<Change> {
         decision,
         typed: 142_310,
         reason: text("read"),
+    }));
+    changes.push(Change::ApiKeyEnded { key: ApiKeyId(300) });
+    changes.extend(Scope::ALL.map(|scope| Change::ApiKeyMade {
+        key: ApiKeyId(300),
+        name: text("wall"),
+        sha256: [0x77; 32],
+        scopes: vec![scope],
+        bounds: Bounds {
+            campaigns: vec![text("kr-2021-50s")],
+            ..Bounds::default()
+        },
+        until: STAMP.plus_s(86_400),
+        reason: text("the wall screen"),
     }));
     changes
 }
@@ -826,6 +841,7 @@ fn names(entry: &Entry) -> Vec<&'static str> {
             }
         }
         Change::ProposalDecided { decision, .. } => names.push(decision_name(decision)),
+        Change::ApiKeyMade { scopes, .. } => names.extend(scopes.iter().map(scope_name)),
         Change::LineTold { told, .. } => names.extend(told.because.as_ref().map(because_name)),
         _ => {}
     }
@@ -857,6 +873,7 @@ fn every_variant_has_a_sample() {
         UNANSWERED,
         ROLLOVERS,
         DECISIONS,
+        SCOPES,
         PIECES,
         ROWS,
         FIELDS,

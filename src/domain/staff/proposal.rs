@@ -119,6 +119,34 @@ pub enum Rollover {
     Last,
 }
 
+impl Proposal {
+    /// The campaign that it names; a campaign's file names its own in its text.
+    pub fn campaign(&self) -> Option<&CampaignId> {
+        match self {
+            Self::Campaign => None,
+            Self::Agency { campaign }
+            | Self::Sites { campaign }
+            | Self::Slots { campaign }
+            | Self::Gate { campaign, .. }
+            | Self::Close { campaign, .. }
+            | Self::Reopen { campaign, .. }
+            | Self::Split { campaign, .. } => Some(campaign),
+        }
+    }
+}
+
+impl Proposal {
+    /// The slots that it is about, where it names them.
+    pub fn range(&self) -> Option<&SlotRange> {
+        match self {
+            Self::Close { range, .. } | Self::Reopen { range, .. } | Self::Split { range, .. } => {
+                Some(range)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// How a proposal ended. Variants are appended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

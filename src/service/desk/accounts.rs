@@ -24,8 +24,9 @@ impl Service {
         &self,
         by: &Account,
         origin: Origin,
-        wanted: Wanted,
+        mut wanted: Wanted,
     ) -> Allowed<(AccountId, String)> {
+        wanted.bounds = self.known_bounds(wanted.bounds)?;
         let staff = self.staff();
         let id = staff.next_id();
         let fits = staff.may_set(id, &wanted.name, wanted.role, &wanted.bounds, true);
@@ -61,9 +62,17 @@ impl Service {
     }
 
     /// Changes what an account is and may do.
-    pub async fn change_account(&self, by: &Account, id: AccountId, wanted: Wanted) -> Allowed<()> {
-        if !self.staff().accounts.contains_key(&id) {
-            return Err(DeskRefused::NotFound);
+    pub async fn change_account(
+        &self,
+        by: &Account,
+        id: AccountId,
+        mut wanted: Wanted,
+    ) -> Allowed<()> {
+        let staff = self.staff();
+        let known = staff.accounts.get(&id).ok_or(DeskRefused::NotFound)?;
+        // An account whose campaign is over can still be ended.
+        if wanted.bounds != known.bounds {
+            wanted.bounds = self.known_bounds(wanted.bounds)?;
         }
         let set = Change::StaffSet {
             account: id,

@@ -193,6 +193,9 @@ impl Service {
         staff.may_decide_proposal(&actor(by), number, decision, typed)?;
         let known = staff.proposals.get(&number);
         let known = known.ok_or(DeskRefused::NotFound)?.clone();
+        if !self.reads_proposal(by, number, &known) {
+            return Err(DeskRefused::NotFound);
+        }
         if decision == Decision::Approved {
             let (what, text) = (known.what.clone(), known.text.clone());
             let effect = self.effect(what, text).await?;

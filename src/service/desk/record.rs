@@ -34,6 +34,21 @@ pub enum DayFault {
     Store(#[from] StoreFault),
 }
 
+impl Service {
+    /// When a day begins in the zone of the first campaign; in UTC if there is none.
+    pub fn start_of_day(&self, date: Date) -> Option<Stamp> {
+        match self.shared.offers().first() {
+            Some(offer) => offer.catalog.campaign.zone.start_of(date),
+            None => {
+                let zoned = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+                i64::try_from(zoned.timestamp().as_nanosecond())
+                    .ok()
+                    .map(Stamp)
+            }
+        }
+    }
+}
+
 /// The acts of a day in the zone of the first campaign, of this account alone if one is named, and
 /// whether there are more.
 pub fn acts_of_day(
@@ -43,17 +58,7 @@ pub fn acts_of_day(
 ) -> Result<(Vec<Act>, bool), DayFault> {
     let date: Date = date.parse().map_err(|_| DayFault::Date)?;
     let next = date.tomorrow().map_err(|_| DayFault::Date)?;
-    let offers = service.shared.offers().clone();
-    let start = |date: Date| match offers.first() {
-        Some(offer) => offer.catalog.campaign.zone.start_of(date),
-        None => {
-            let zoned = date.to_zoned(jiff::tz::TimeZone::UTC).ok();
-            zoned
-                .and_then(|zoned| i64::try_from(zoned.timestamp().as_nanosecond()).ok())
-                .map(Stamp)
-        }
-    };
-    let (from, until) = (start(date), start(next));
+    let (from, until) = (service.start_of_day(date), service.start_of_day(next));
     let (Some(from), Some(until)) = (from, until) else {
         return Err(DayFault::Date);
     };

@@ -28,13 +28,17 @@ pub const BODY_BYTES_MAX: usize = 48 << 20;
 #[openapi(
     info(
         title = "Sumun: the desk",
-        description = "What the agency's people do. A session is a Bearer token or a cookie; every \
+        description = "What the agency's people do. A session is a Bearer token or a cookie. A \
+                       program of the agency's own sends its key as the Bearer token: it comes to \
+                       the calls that name a scope, if it has that scope, and to no others. Every \
                        refusal is an RFC 9457 problem with a stable `code`, and every refusal for \
-                       want of a role is 403 `not_yours`."
+                       want of a role or a scope is 403 `not_yours`."
     ),
     tags(
         (name = "session", description = "Signing in and out, one's own credentials."),
         (name = "accounts", description = "Who may do what, and where."),
+        (name = "keys", description = "Keys of the agency's own programs."),
+        (name = "record", description = "Who did what."),
         (name = "board", description = "The evening as it is, and its last hours."),
         (name = "gate", description = "Acts at the gate, and what they would do."),
         (name = "proposals", description = "What one proposes and another approves.")
@@ -62,6 +66,8 @@ impl Modify for Schemes {
 fn routes(routes: &mut Routes<'_>) {
     api::session::routes(routes);
     api::accounts::routes(routes);
+    api::keys::routes(routes);
+    api::record::routes(routes);
     api::board::routes(routes);
     api::gate::routes(routes);
     api::proposals::routes(routes);

@@ -15,6 +15,7 @@ pub fn of(refused: DeskRefused, lang: Lang) -> Problem {
         DeskRefused::CodeWanted => problem("code_wanted"),
         DeskRefused::Foreign => problem("foreign_request"),
         DeskRefused::Session => problem("signed_out"),
+        DeskRefused::Key => problem("key_wrong"),
         DeskRefused::SetUpFirst => problem("set_up_first"),
         DeskRefused::NotYours => problem("not_yours"),
         DeskRefused::NotFound => problem("not_found"),

@@ -17,11 +17,13 @@ use utoipa::openapi::{OpenApi, PathsBuilder, RefOr, Schema};
 use super::pages::Page;
 use super::problem;
 use crate::domain::entry::Role;
+use crate::domain::staff::api_key::{ApiKeyId, Scope};
 use crate::domain::staff::{Account, AccountId};
 use crate::events::Event;
 use crate::identity::staff::sessions::{Certificate, Origin, Session, Stage};
 use crate::service::Service;
 use crate::service::desk::DeskRefused;
+use crate::service::desk::keys::is_secret;
 use crate::web::call::{bearer, peer, service, token_in_cookie};
 use crate::web::origin::is_ours_or_bearer;
 use crate::web::problem::Problem;
@@ -30,18 +32,22 @@ use crate::web::words::Lang;
 /// The cookie of a session at the desk.
 pub const DESK_COOKIE: &str = "__Host-sumun-desk";
 
-/// Which roles come to a handler, and at which stage of a session.
+/// Which roles come to a handler, and at which stage of a session; and with which scope a key
+/// does. Without one no key comes: signing in, one's own credentials, changes and decisions are a
+/// person's.
 pub trait Allowed: 'static {
     const ROLES: &'static [Role];
     const STAGE: Stage = Stage::Whole;
+    const SCOPE: Option<Scope> = None;
 }
 
 macro_rules! allowed {
-    ($($(#[$doc:meta])* $name:ident = $($role:ident)|+;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $($role:ident)|+ $(, key $scope:ident)?;)+) => {
         $($(#[$doc])* pub struct $name;
 
         impl Allowed for $name {
             const ROLES: &'static [Role] = &[$(Role::$role),+];
+            $(const SCOPE: Option<Scope> = Some(Scope::$scope);)?
         })+
     };
 }
@@ -51,14 +57,20 @@ allowed! {
     Anyone = Administrator | Operator | Approver | Site | Agent | Auditor | Reporter;
     /// Who manages accounts.
     Administrators = Administrator;
-    /// Who may see accounts and what they did.
-    Overseers = Administrator | Auditor;
+    /// Who may see accounts.
+    Overseers = Administrator | Auditor, key Accounts;
+    /// Who may see what accounts did.
+    RecordReaders = Administrator | Auditor, key Record;
     /// Who runs the gate.
     Operators = Operator;
     /// Who watches an evening.
-    Watchers = Administrator | Operator | Approver | Auditor | Reporter;
+    Watchers = Administrator | Operator | Approver | Auditor | Reporter, key Board;
+    /// Who is shown an evening's last hours, of all campaigns together.
+    ChartViewers = Administrator | Operator | Approver | Auditor | Reporter;
     /// Who may see what is proposed.
-    Readers = Administrator | Operator | Approver | Auditor;
+    Readers = Administrator | Operator | Approver | Site | Auditor, key Proposals;
+    /// Who may see what a proposal would do without proposing it.
+    Previewers = Operator | Approver | Site, key Proposals;
     /// Who proposes.
     Proposers = Operator | Approver | Site;
     /// Who approves what others propose.
@@ -73,25 +85,40 @@ impl Allowed for Newcomers {
     const STAGE: Stage = Stage::SetUp;
 }
 
-/// A call by somebody behind the desk whose role is among `A`'s.
+/// A call by somebody behind the desk whose role is among `A`'s, or with a key that has its scope.
 pub struct Staff<A> {
     pub service: Arc<Service>,
     pub lang: Lang,
-    pub token: String,
-    pub session: Session,
-    pub id: AccountId,
+    pub caller: Caller,
     pub account: Account,
     pub origin: Origin,
     is: PhantomData<A>,
 }
 
+/// What a call came with.
+pub enum Caller {
+    Person(InPerson),
+    Key(ApiKeyId),
+}
+
+/// The session of somebody who is signed in.
+#[derive(Clone)]
+pub struct InPerson {
+    pub token: String,
+    pub session: Session,
+    pub id: AccountId,
+}
+
+/// Why a call is nobody's here, and whose it is if that is known.
+type Turned = (DeskRefused, Option<Account>);
+
 impl<A: Allowed> Staff<A> {
-    /// Whose call this is, or why it is nobody's here, and whose it is if that is known.
+    /// Whose call this is.
     #[expect(
         clippy::result_large_err,
         reason = "a refusal is rare, and handed on at once"
     )]
-    pub fn seen(request: &HttpRequest) -> Result<Self, (DeskRefused, Option<Account>)> {
+    pub fn seen(request: &HttpRequest) -> Result<Self, Turned> {
         let lang = Lang::of(request.headers());
         let service = service(request);
         let origin = origin(request);
@@ -100,7 +127,37 @@ impl<A: Allowed> Staff<A> {
             service.events.note(Event::ForeignForm, from);
             return Err((DeskRefused::Foreign, None));
         }
-        let token = token(request);
+        // A key is sent on purpose: no browser keeps one as a cookie.
+        let key = bearer(request.headers()).filter(|token| is_secret(token));
+        let (caller, account) = match key {
+            Some(secret) => {
+                let (key, account) = service.keyed(secret, A::SCOPE)?;
+                (Caller::Key(key), account)
+            }
+            None => {
+                let (person, account) = Self::in_person(&service, token(request), origin)?;
+                (Caller::Person(person), account)
+            }
+        };
+        Ok(Self {
+            lang,
+            caller,
+            account,
+            origin,
+            service,
+            is: PhantomData,
+        })
+    }
+
+    #[expect(
+        clippy::result_large_err,
+        reason = "a refusal is rare, and handed on at once"
+    )]
+    fn in_person(
+        service: &Service,
+        token: String,
+        origin: Origin,
+    ) -> Result<(InPerson, Account), Turned> {
         let found = service.desk_session(&token, origin.certificate);
         let (session, account) = found.map_err(|refused| (refused, None))?;
         if A::STAGE == Stage::Whole && session.stage == Stage::SetUp {
@@ -109,16 +166,16 @@ impl<A: Allowed> Staff<A> {
         if !A::ROLES.contains(&account.role) {
             return Err((DeskRefused::NotYours, Some(account)));
         }
-        Ok(Self {
-            lang,
-            token,
-            id: session.account,
-            session,
-            account,
-            origin,
-            service,
-            is: PhantomData,
-        })
+        let id = session.account;
+        Ok((InPerson { token, session, id }, account))
+    }
+
+    /// The session of whoever calls; a key has none.
+    pub fn person(&self) -> Result<&InPerson, Problem> {
+        match &self.caller {
+            Caller::Person(person) => Ok(person),
+            Caller::Key(_) => Err(self.problem(DeskRefused::NotYours)),
+        }
     }
 
     /// What a refusal means to this caller.
@@ -143,9 +200,7 @@ impl Staff<Operators> {
         let Self {
             service,
             lang,
-            token,
-            session,
-            id,
+            caller,
             account,
             origin,
             is: _,
@@ -153,9 +208,7 @@ impl Staff<Operators> {
         Staff {
             service,
             lang,
-            token,
-            session,
-            id,
+            caller,
             account,
             origin,
             is: PhantomData,
@@ -191,6 +244,8 @@ pub struct Rule {
     /// None for the few routes that nobody signs in for.
     pub roles: Option<&'static [Role]>,
     pub stage: Stage,
+    /// The scope with which a key comes to it; no key comes where there is none.
+    pub scope: Option<Scope>,
 }
 
 /// The routes of the desk as they are added, with their rules and their description.
@@ -220,10 +275,16 @@ impl<'a> Routes<'a> {
         H::Output: Responder + 'static,
         P: utoipa::Path + SchemaReferences,
     {
-        let (method, path) = self.describe::<P>();
+        let (method, path) = self.describe::<P>(A::SCOPE);
         self.config
             .route(&path, web::method(method.clone()).to(handler));
-        self.rule(method, path, Some(A::ROLES), A::STAGE);
+        self.rules.push(Rule {
+            method,
+            path,
+            roles: Some(A::ROLES),
+            stage: A::STAGE,
+            scope: A::SCOPE,
+        });
     }
 
     /// Adds a call that nobody signs in for.
@@ -234,7 +295,7 @@ impl<'a> Routes<'a> {
         H::Output: Responder + 'static,
         P: utoipa::Path + SchemaReferences,
     {
-        let (method, path) = self.describe::<P>();
+        let (method, path) = self.describe::<P>(None);
         self.config.service(bounded(&method, &path, handler));
         self.rule(method, path, None, Stage::Whole);
     }
@@ -263,16 +324,21 @@ impl<'a> Routes<'a> {
         self.rule(method, path.to_owned(), None, Stage::Whole);
     }
 
+    /// The rule of a route that no key comes to.
     fn rule(&mut self, method: Method, path: String, roles: Option<&'static [Role]>, stage: Stage) {
         self.rules.push(Rule {
             method,
             path,
             roles,
             stage,
+            scope: None,
         });
     }
 
-    fn describe<P: utoipa::Path + SchemaReferences>(&mut self) -> (Method, String) {
+    fn describe<P: utoipa::Path + SchemaReferences>(
+        &mut self,
+        scope: Option<Scope>,
+    ) -> (Method, String) {
         P::schemas(&mut self.schemas);
         let path = P::path();
         let methods = P::methods();
@@ -282,7 +348,13 @@ impl<'a> Routes<'a> {
             Some(HttpMethod::Delete) => Method::DELETE,
             _ => Method::GET,
         };
-        let item = PathItem::from_http_methods(methods, P::operation());
+        let mut operation = P::operation();
+        if let Some(scope) = scope {
+            let said = operation.description.take().unwrap_or_default();
+            let keys = format!("A key with the scope `{}` may call it.", scope.name());
+            operation.description = Some(format!("{said}\n\n{keys}").trim().to_owned());
+        }
+        let item = PathItem::from_http_methods(methods, operation);
         let paths = std::mem::take(&mut self.paths);
         self.paths = paths.path(&path, item);
         (method, path)

@@ -520,6 +520,9 @@ problem-password-refused = This password is not taken
 problem-signed-out = Sign in first
     .detail = There is no session, or it has ended: sign in for a new one.
     .next = Sign in to go on.
+problem-key-wrong = The key is not good
+    .detail = There is no such key, or it is over or was ended: ask an administrator for another.
+    .next = Ask an administrator for another key.
 problem-set-up-first = Set your own password and one-time codes first
     .detail = The password that you were given is good for that alone.
     .next = Set your own password and one-time codes.
@@ -643,6 +646,32 @@ problem-effect-changed = It would do something else now
 problem-faults-found = The text has faults
     .detail = `faults` names them by line; nothing was proposed.
     .next = Mend the faults below and propose it again.
+
+## Keys of programs
+desk-keys = Keys of programs
+no-keys = There are no keys.
+scope-board = the evening’s board
+scope-proposals = proposals, and what one would do
+scope-accounts = accounts
+scope-record = who did what
+key-new = New key
+key-name = Key
+key-scopes = May read
+key-campaigns = Only of these campaigns
+    .hint = Leave it empty for all. Accounts and the record can’t be bound so.
+key-last-day = Last day
+    .hint = The key is good through this day, which is within 400 days.
+key-until = Good until
+key-used = Used last
+key-made = Made by
+key-over = over
+key-make = Make the key
+key-secret = Secret of the key
+    .lead = It is shown once, and kept nowhere. The program sends it as “Authorization: Bearer …”. Whoever has it reads what the key may read: keep it as you keep a password.
+desk-help-keys =
+    A key lets a program of your own read through the interface of the desk. It changes, proposes and approves nothing: that is always a person’s.
+    Make one key for each program, with no more than it needs. If a secret may be lost, end the key here: it is good for nothing from that moment.
+    “Used last” counts from the last start of the server.
 
 ## Proposals at the desk
 desk-proposals = Proposals

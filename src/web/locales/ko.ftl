@@ -492,6 +492,9 @@ problem-password-refused = 이 비밀번호는 쓸 수 없습니다
 problem-signed-out = 먼저 로그인해 주세요
     .detail = 접속이 없거나 끝났습니다. 다시 로그인해 주세요.
     .next = 로그인하시면 이어서 할 수 있습니다.
+problem-key-wrong = 쓸 수 없는 열쇠입니다
+    .detail = 그런 열쇠가 없거나 기한이 지났거나 종료되었습니다. 관리자에게 새 열쇠를 요청해 주세요.
+    .next = 관리자에게 새 열쇠를 요청해 주세요.
 problem-set-up-first = 먼저 본인의 비밀번호와 일회용 코드를 설정해 주세요
     .detail = 받은 비밀번호로는 설정만 할 수 있습니다.
     .next = 본인의 비밀번호와 일회용 코드를 설정해 주세요.
@@ -615,6 +618,32 @@ problem-effect-changed = 지금은 결과가 달라졌습니다
 problem-faults-found = 내용에 잘못이 있습니다
     .detail = `faults`에 줄마다 적혀 있으며 아무것도 제안되지 않았습니다.
     .next = 아래의 잘못을 고치고 다시 제안해 주세요.
+
+## 프로그램 열쇠
+desk-keys = 프로그램 열쇠
+no-keys = 열쇠가 없습니다.
+scope-board = 예약 당일 현황판
+scope-proposals = 제안과 그 결과 미리 보기
+scope-accounts = 계정
+scope-record = 누가 무엇을 했는지
+key-new = 새 열쇠
+key-name = 열쇠
+key-scopes = 읽을 수 있는 것
+key-campaigns = 이 캠페인만
+    .hint = 모두 읽게 하려면 비워 두세요. 계정과 기록은 이렇게 제한할 수 없습니다.
+key-last-day = 마지막 날
+    .hint = 이날까지 쓸 수 있으며 400일 안이어야 합니다.
+key-until = 유효 기한
+key-used = 마지막 사용
+key-made = 만든 계정
+key-over = 기한 지남
+key-make = 열쇠 만들기
+key-secret = 열쇠의 비밀 값
+    .lead = 한 번만 보여 드리며 어디에도 보관하지 않습니다. 프로그램은 “Authorization: Bearer …”로 보냅니다. 이 값을 가진 사람은 열쇠가 읽을 수 있는 것을 모두 읽을 수 있으니 비밀번호처럼 보관하세요.
+desk-help-keys =
+    열쇠가 있으면 기관의 프로그램이 데스크의 인터페이스로 읽을 수 있습니다. 바꾸거나 제안하거나 승인하는 일은 언제나 사람이 합니다.
+    프로그램마다 열쇠를 하나씩, 꼭 필요한 만큼만 만드세요. 비밀 값을 잃었을지 모르면 여기서 끝내세요. 그 순간부터 쓸 수 없습니다.
+    “마지막 사용”은 서버가 마지막으로 시작한 뒤부터 셉니다.
 
 ## 데스크의 제안
 desk-proposals = 제안

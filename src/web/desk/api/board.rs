@@ -10,7 +10,7 @@ use super::bad_field;
 use crate::clock::tick;
 use crate::service::desk::DeskRefused;
 use crate::service::desk::board::snapshot::BoardSnapshot;
-use crate::web::desk::staff::{Answered, Routes, Staff, Watchers};
+use crate::web::desk::staff::{Answered, ChartViewers, Routes, Staff, Watchers};
 use crate::web::problem::ProblemView;
 use crate::web::read;
 use charts::{Charts, Span, Which};
@@ -22,7 +22,7 @@ const FULL_RETRY_S: u32 = 30;
 pub fn routes(routes: &mut Routes<'_>) {
     routes.api::<Watchers, _, _, _>(show, __path_show);
     routes.api::<Watchers, _, _, _>(watch, __path_watch);
-    routes.api::<Watchers, _, _, _>(chart, __path_chart);
+    routes.api::<ChartViewers, _, _, _>(chart, __path_chart);
 }
 
 /// The board as it was at the last full second.
@@ -104,7 +104,7 @@ async fn watch(staff: Staff<Watchers>, (): ()) -> Answered {
     security(("desk" = []), ("bearer" = []))
 )]
 async fn chart(
-    staff: Staff<Watchers>,
+    staff: Staff<ChartViewers>,
     (request, which): (HttpRequest, web::Path<String>),
 ) -> Answered {
     let which = Which::named(&which).ok_or_else(|| staff.problem(DeskRefused::NotFound))?;

@@ -3,7 +3,9 @@
 pub mod accounts;
 pub mod board;
 pub mod gate;
+pub mod keys;
 pub mod proposals;
+pub mod record;
 pub mod session;
 
 use actix_web::HttpResponse;

@@ -13,7 +13,7 @@ use crate::domain::time::{Stamp, Zone};
 use crate::service::desk::DeskRefused;
 use crate::service::desk::effect::{Effect, Moves};
 use crate::service::desk::proposals::next_due;
-use crate::web::desk::staff::{Allowed, Answered, Proposers, Readers, Routes, Staff};
+use crate::web::desk::staff::{Allowed, Answered, Previewers, Proposers, Readers, Routes, Staff};
 use crate::web::desk::wanted::{self, PlanRequest, RangeRequest};
 use crate::web::problem::{Problem, ProblemView};
 use crate::web::read;
@@ -21,7 +21,7 @@ use crate::web::read;
 pub fn routes(routes: &mut Routes<'_>) {
     routes.api::<Readers, _, _, _>(list, __path_list);
     routes.api::<Readers, _, _, _>(one, __path_one);
-    routes.api::<Proposers, _, _, _>(preview, __path_preview);
+    routes.api::<Previewers, _, _, _>(preview, __path_preview);
     routes.api::<Proposers, _, _, _>(propose, __path_propose);
     routes.api::<Proposers, _, _, _>(decide, __path_decide);
     routes.api::<Proposers, _, _, _>(call_off, __path_call_off);
@@ -129,6 +129,8 @@ pub struct Proposals {
 }
 
 /// Lists proposals, the newest first: those that wait, and the last that were decided.
+///
+/// An account that is bound to campaigns is shown those of its campaigns, and its own.
 #[utoipa::path(
     get,
     path = "/api/desk/v1/proposals",
@@ -142,7 +144,11 @@ pub struct Proposals {
 )]
 async fn list(staff: Staff<Readers>, (): ()) -> Answered {
     let known = staff.service.staff();
-    let all = known.proposals.iter().rev();
+    let by = &staff.account;
+    let reads = |(number, proposed): &(&u32, &Proposed)| {
+        staff.service.reads_proposal(by, **number, proposed)
+    };
+    let all = known.proposals.iter().rev().filter(reads);
     let view = |(number, proposed): (&u32, &Proposed)| ProposalView::of(&known, *number, proposed);
     Ok(ok(&Proposals {
         proposals: all.map(view).collect(),
@@ -319,7 +325,10 @@ pub struct ProposalWhole {
 async fn one(staff: Staff<Readers>, number: web::Path<String>) -> Answered {
     let number = numbered(&staff, &number)?;
     let known = staff.service.staff();
-    let proposed = known.proposals.get(&number);
+    let proposed = known.proposals.get(&number).filter(|proposed| {
+        let service = &staff.service;
+        service.reads_proposal(&staff.account, number, proposed)
+    });
     let proposed = proposed.ok_or_else(|| staff.problem(DeskRefused::NotFound))?;
     let effect = match proposed.decided {
         Some(_) => None,
@@ -493,9 +502,12 @@ fn wanted<A: Allowed>(staff: &Staff<A>, asked: ProposalRequest) -> Result<Asked,
     ),
     security(("desk" = []), ("bearer" = []))
 )]
-async fn preview(staff: Staff<Proposers>, (request, body): (HttpRequest, read::Bytes)) -> Answered {
+async fn preview(
+    staff: Staff<Previewers>,
+    (request, body): (HttpRequest, read::Bytes),
+) -> Answered {
     let Asked { what, text, .. } = wanted(&staff, read::json(&request, body)?)?;
-    let effect = staff.service.effect(what, text).await;
+    let effect = staff.service.preview(&staff.account, what, text).await;
     let effect = effect.map_err(|refused| staff.problem(refused))?;
     Ok(ok(&EffectView::of(&effect)))
 }

@@ -13,7 +13,9 @@ use crate::identity::staff::sessions::{Session, Stage};
 use crate::service::desk::sign_in::SignIn;
 use crate::web::call::{cookie_for, no_cookie, service};
 use crate::web::desk::problem;
-use crate::web::desk::staff::{Answered, Anyone, DESK_COOKIE, Newcomers, Routes, Staff, origin};
+use crate::web::desk::staff::{
+    Answered, Anyone, DESK_COOKIE, InPerson, Newcomers, Routes, Staff, origin,
+};
 use crate::web::origin::is_ours_or_bearer;
 use crate::web::problem::{Problem, ProblemView};
 use crate::web::read;
@@ -138,8 +140,9 @@ pub fn session_cookie(token: &str) -> actix_web::http::header::HeaderValue {
     ),
     security(("desk" = []), ("bearer" = []))
 )]
-async fn me(staff: Staff<Newcomers>, (): ()) -> HttpResponse {
-    ok(&SessionView::of(&staff.session, &staff.account))
+async fn me(staff: Staff<Newcomers>, (): ()) -> Answered {
+    let person = staff.person()?;
+    Ok(ok(&SessionView::of(&person.session, &staff.account)))
 }
 
 /// Signs out.
@@ -155,7 +158,7 @@ async fn me(staff: Staff<Newcomers>, (): ()) -> HttpResponse {
     security(("desk" = []), ("bearer" = []))
 )]
 async fn sign_out(staff: Staff<Newcomers>, (): ()) -> Answered {
-    let done = staff.service.sign_out(&staff.token).await;
+    let done = staff.service.sign_out(&staff.person()?.token).await;
     done.map_err(|refused| staff.problem(refused))?;
     Ok(HttpResponse::NoContent()
         .insert_header((SET_COOKIE, no_cookie(DESK_COOKIE)))
@@ -184,9 +187,10 @@ pub struct OfferView {
     security(("desk" = []), ("bearer" = []))
 )]
 async fn offer(staff: Staff<Newcomers>, (): ()) -> Answered {
+    let person = staff.person()?;
     let offered = staff
         .service
-        .offer_codes(&staff.token, &staff.session, &staff.account);
+        .offer_codes(&person.token, &person.session, &staff.account);
     let offered = offered.map_err(|refused| staff.problem(refused))?;
     Ok(ok(&OfferView {
         secret: offered.secret,
@@ -229,12 +233,9 @@ pub struct SetUpAnswer {
 )]
 async fn set_up(staff: Staff<Newcomers>, (request, body): (HttpRequest, read::Bytes)) -> Answered {
     let asked: SetUpRequest = read::json(&request, body)?;
+    let InPerson { token, session, .. } = staff.person()?;
     let Staff {
-        service,
-        token,
-        session,
-        account,
-        ..
+        service, account, ..
     } = &staff;
     let codes = service
         .set_up(token, session, account, &asked.password, &asked.otp)
@@ -278,15 +279,16 @@ pub struct OwnSessions {
     ),
     security(("desk" = []), ("bearer" = []))
 )]
-async fn my_sessions(staff: Staff<Anyone>, (): ()) -> HttpResponse {
-    let all = staff.service.desk.sessions.of_account(staff.id, tick());
+async fn my_sessions(staff: Staff<Anyone>, (): ()) -> Answered {
+    let person = staff.person()?;
+    let all = staff.service.desk.sessions.of_account(person.id, tick());
     let view = |session: &Session| OwnSessionView {
         id: session.id,
         origin: session.from.to_string(),
         began_at: session.began_at.instant().to_string(),
-        is_this: session.id == staff.session.id,
+        is_this: session.id == person.session.id,
     };
-    ok(&OwnSessions {
+    Ok(ok(&OwnSessions {
         sessions: all.iter().map(view).collect(),
-    })
+    }))
 }

@@ -140,15 +140,18 @@ struct PasswordPage {
     password: String,
 }
 
+/// The words of a field that takes several.
+pub fn words_of(text: &str) -> Vec<String> {
+    let words = text.split([' ', ',', '\n', '\r', '\t']);
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
 /// What a form says that an account is to be.
 fn wanted(form: &Form) -> Wanted {
-    let list = |name: &str| {
-        let words = form.field(name).split([' ', ',', '\n', '\r', '\t']);
-        words
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect()
-    };
+    let list = |name: &str| words_of(form.field(name));
     let role = Role::named(form.field("role"));
     Wanted {
         name: form.field("name").to_ascii_lowercase(),

@@ -4,6 +4,7 @@
 mod accounts;
 mod board;
 mod home;
+mod keys;
 mod proposals;
 mod record;
 mod session;
@@ -15,7 +16,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
-use super::staff::{Allowed, Routes, Staff};
+use super::staff::{Allowed, Caller, InPerson, Routes, Staff};
 use crate::domain::entry::Role;
 use crate::domain::staff::Account;
 use crate::service::desk::DeskRefused;
@@ -28,6 +29,7 @@ pub fn routes(routes: &mut Routes<'_>) {
     home::routes(routes);
     board::routes(routes);
     accounts::routes(routes);
+    keys::routes(routes);
     proposals::routes(routes);
     record::routes(routes);
 }
@@ -65,7 +67,8 @@ const WAYS: &[(&str, &str, &[Role])] = &[
     ("/board", "desk-board", super::staff::Watchers::ROLES),
     ("/proposals", "desk-proposals", super::staff::Readers::ROLES),
     ("/accounts", "desk-accounts", super::staff::Overseers::ROLES),
-    ("/record", "desk-record", super::staff::Overseers::ROLES),
+    ("/keys", "desk-keys", super::staff::Administrators::ROLES),
+    ("/record", "desk-record", super::staff::RecordReaders::ROLES),
     ("/me", "desk-me", super::staff::Anyone::ROLES),
 ];
 
@@ -141,18 +144,24 @@ pub fn lang_of(request: &HttpRequest) -> Lang {
     Lang::of_tag(tag).unwrap_or_else(|| Lang::of(request.headers()))
 }
 
-/// A page of the desk and whoever asks for it.
+/// A page of the desk and whoever asks for it: a person, as no key comes to a page.
 pub struct Page<A> {
     pub staff: Staff<A>,
+    pub person: InPerson,
     pub lang: Lang,
 }
 
 impl Page<super::staff::Operators> {
     /// The same, as one who watches: operators do.
     fn into_watcher(self) -> Page<super::staff::Watchers> {
-        let lang = self.lang;
+        let Self {
+            staff,
+            person,
+            lang,
+        } = self;
         Page {
-            staff: self.staff.into_watcher(),
+            staff: staff.into_watcher(),
+            person,
             lang,
         }
     }
@@ -179,8 +188,16 @@ impl<A: Allowed> FromRequest for Page<A> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let lang = lang_of(request);
-        ready(match Staff::seen(request) {
-            Ok(staff) => Ok(Self { staff, lang }),
+        let seen = Staff::seen(request).and_then(|staff| match &staff.caller {
+            Caller::Person(person) => Ok((person.clone(), staff)),
+            Caller::Key(_) => Err((DeskRefused::NotYours, Some(staff.account))),
+        });
+        ready(match seen {
+            Ok((person, staff)) => Ok(Self {
+                staff,
+                person,
+                lang,
+            }),
             Err((refused, account)) => Err(Elsewhere {
                 lang,
                 refused,

@@ -87,7 +87,15 @@ async fn list(page: Page<Readers>, (): ()) -> HttpResponse {
     let template = ListPage {
         f: page.frame("/proposals", "desk-help-proposals"),
         may_propose: Proposers::ROLES.contains(&page.staff.account.role),
-        proposals: staff.proposals.iter().rev().map(row).collect(),
+        proposals: staff
+            .proposals
+            .iter()
+            .rev()
+            .filter(|(number, proposed)| {
+                service.reads_proposal(&page.staff.account, **number, proposed)
+            })
+            .map(row)
+            .collect(),
     };
     shown(lang, &template)
 }
@@ -253,7 +261,7 @@ async fn new(page: Page<Proposers>, body: read::Bytes) -> HttpResponse {
     let (service, account) = (&page.staff.service, &page.staff.account);
     // First it is shown what it would do; whoever has seen that proposes it.
     if !form.has("propose") {
-        return match service.effect(what, typed.text.clone()).await {
+        return match service.preview(account, what, typed.text.clone()).await {
             Ok(effect) if effect.faults.is_empty() => {
                 let seen = EffectShown::of(page.lang, &effect);
                 new_again(&page, typed, None, Vec::new(), Some(seen))
@@ -322,7 +330,9 @@ fn missing<A: Allowed>(page: &Page<A>) -> HttpResponse {
 async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>) -> HttpResponse {
     let (lang, service) = (page.lang, &page.staff.service);
     let staff = service.staff();
-    let Some(proposed) = staff.proposals.get(&number) else {
+    let proposed = staff.proposals.get(&number);
+    let proposed = proposed.filter(|one| service.reads_proposal(&page.staff.account, number, one));
+    let Some(proposed) = proposed else {
         return missing(page);
     };
     let effect = match proposed.decided {
@@ -333,7 +343,7 @@ async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>
         }
     };
     let view = ProposalView::of(&staff, number, proposed);
-    let is_own = proposed.by == page.staff.id;
+    let is_own = proposed.by == page.person.id;
     let is_open = proposed.decided.is_none();
     let faults = effect
         .as_ref()

@@ -7,11 +7,11 @@ use super::{Frame, GET, Page, at, shown};
 use crate::domain::time::Stamp;
 use crate::service::Service;
 use crate::service::desk::record::{Act, acts_of_day};
-use crate::web::desk::staff::{Overseers, Routes};
+use crate::web::desk::staff::{RecordReaders, Routes};
 use crate::web::pages::Form;
 
 pub fn routes(routes: &mut Routes<'_>) {
-    routes.page::<Overseers, _, _>(GET, &at("/record"), record);
+    routes.page::<RecordReaders, _, _>(GET, &at("/record"), record);
 }
 
 #[derive(Template)]
@@ -45,7 +45,7 @@ pub fn instant(service: &Service, at: Stamp) -> String {
     }
 }
 
-async fn record(page: Page<Overseers>, request: HttpRequest) -> HttpResponse {
+async fn record(page: Page<RecordReaders>, request: HttpRequest) -> HttpResponse {
     let form = Form::of_address(&request);
     let service = std::sync::Arc::clone(&page.staff.service);
     let today = instant(&service, service.clock.now());

@@ -13,7 +13,7 @@ use crate::service::desk::DeskRefused;
 use crate::service::desk::sign_in::SignIn;
 use crate::web::call::{no_cookie, service};
 use crate::web::desk::api::session::session_cookie;
-use crate::web::desk::staff::{Anyone, DESK_COOKIE, Newcomers, Routes, origin};
+use crate::web::desk::staff::{Anyone, DESK_COOKIE, InPerson, Newcomers, Routes, origin};
 use crate::web::origin::is_ours;
 use crate::web::pages::Form;
 use crate::web::read;
@@ -97,9 +97,10 @@ async fn set_up_page(page: Page<Newcomers>, (): ()) -> HttpResponse {
 
 fn set_up_again(page: &Page<Newcomers>, trouble: Option<Trouble>) -> HttpResponse {
     let staff = &page.staff;
-    let offered = staff
-        .service
-        .offer_codes(&staff.token, &staff.session, &staff.account);
+    let offered =
+        staff
+            .service
+            .offer_codes(&page.person.token, &page.person.session, &staff.account);
     let (secret, qr) = match offered {
         Ok(offered) => (offered.secret, qr::svg(&offered.address)),
         Err(_) => return onward(&page.to("")),
@@ -132,7 +133,8 @@ async fn set_up(page: Page<Newcomers>, body: read::Bytes) -> HttpResponse {
         return set_up_again(&page, Some(trouble));
     }
     let code = form.field("code");
-    let (token, session, account) = (&staff.token, &staff.session, &staff.account);
+    let InPerson { token, session, .. } = &page.person;
+    let account = &staff.account;
     let done = staff
         .service
         .set_up(token, session, account, password, code);
@@ -147,7 +149,7 @@ async fn set_up(page: Page<Newcomers>, body: read::Bytes) -> HttpResponse {
 
 async fn sign_out(page: Page<Newcomers>, (): ()) -> HttpResponse {
     // The session is over in any case; only its entry can fail.
-    if let Err(refused) = page.staff.service.sign_out(&page.staff.token).await {
+    if let Err(refused) = page.staff.service.sign_out(&page.person.token).await {
         tracing::warn!(
             ?refused,
             "the end of a session at the desk is not on record"
@@ -176,12 +178,16 @@ struct SessionRow {
 
 async fn me(page: Page<Anyone>, (): ()) -> HttpResponse {
     let staff = &page.staff;
-    let own = staff.service.desk.sessions.of_account(staff.id, tick());
+    let own = staff
+        .service
+        .desk
+        .sessions
+        .of_account(page.person.id, tick());
     let row = |session: &crate::identity::staff::sessions::Session| SessionRow {
         id: session.id,
         origin: session.from.to_string(),
         began: super::record::instant(&staff.service, session.began_at),
-        is_this: session.id == staff.session.id,
+        is_this: session.id == page.person.session.id,
     };
     let template = MePage {
         f: page.frame("/me", "desk-help-me"),
@@ -198,7 +204,7 @@ async fn end_other(page: Page<Anyone>, body: read::Bytes) -> HttpResponse {
         let (by, origin) = (&staff.account, staff.origin);
         let ended = staff
             .service
-            .revoke_sessions(by, origin, staff.id, Some(id))
+            .revoke_sessions(by, origin, page.person.id, Some(id))
             .await;
         if let Err(refused) = ended {
             tracing::warn!(

@@ -19,7 +19,7 @@ use crate::domain::staff::Bounds;
 use crate::identity::staff::sessions::Certificate;
 use crate::service::Service;
 use crate::service::desk::board::Viewer;
-use crate::web::desk::staff::{Allowed, Staff, Watchers};
+use crate::web::desk::staff::{Allowed, Caller, Staff, Watchers};
 
 /// How long a session can have ended before its events do.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -31,7 +31,7 @@ const STILL_THERE: &[u8] = b": no news\n\n";
 struct Watching {
     service: Arc<Service>,
     viewer: Viewer,
-    token: String,
+    caller: Caller,
     certificate: Option<Certificate>,
     bounds: Bounds,
     looked: Instant,
@@ -47,7 +47,7 @@ impl Events {
         let watching = Watching {
             service: staff.service,
             viewer,
-            token: staff.token,
+            caller: staff.caller,
             certificate: staff.origin.certificate,
             bounds: staff.account.bounds,
             looked: now,
@@ -57,12 +57,22 @@ impl Events {
 }
 
 impl Watching {
+    /// The bounds of whoever watches; none when they may not any more.
+    fn bounds_now(&self) -> Option<Bounds> {
+        match &self.caller {
+            Caller::Person(person) => {
+                let (token, roles) = (&person.token, Watchers::ROLES);
+                self.service.watches_on(token, self.certificate, roles)
+            }
+            Caller::Key(key) => self.service.key_goes_on(*key, Watchers::SCOPE),
+        }
+    }
+
     /// The next event; none when it is the end.
     async fn next(mut self) -> Option<(Self, Bytes)> {
         let frame = tokio::time::timeout(LOOK_EVERY, self.viewer.next()).await;
         if self.looked.elapsed() >= LOOK_EVERY || frame.is_err() {
-            let (token, roles) = (&self.token, Watchers::ROLES);
-            self.bounds = self.service.watches_on(token, self.certificate, roles)?;
+            self.bounds = self.bounds_now()?;
             self.looked = tick();
         }
         let event = match frame {

@@ -231,6 +231,20 @@ impl CampaignState {
         closed.find_map(|slot| slot.closed_by)
     }
 
+    /// Until when its person can change a booking (exclusive): seats that the agency took away or
+    /// gave, until they begin.
+    pub fn change_deadline(&self, booking: &Booking, now: Stamp) -> Stamp {
+        let Some(slot) = self.catalog.slot(booking.doses.first) else {
+            return Stamp::default();
+        };
+        let deadline = self.catalog.change_deadline(slot);
+        let by_agency = self.closed_by(booking, now).is_some();
+        if by_agency || self.moved.contains(&booking.person) {
+            return deadline.max(slot.start);
+        }
+        deadline
+    }
+
     pub fn relocation(&self, index: RelocationIndex) -> Option<&Relocation> {
         self.relocations.get(index.at())
     }

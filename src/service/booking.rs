@@ -3,10 +3,12 @@
 //! Each call looks at published state first, so that what is refused costs no journal write, then
 //! claims the seats, then asks the writer, which decides again at the entry's stamp.
 
+mod agency;
 mod holding;
 
 use crate::crypto::{Sha256, sha256};
 
+pub use self::agency::{AgencyAct, AgencyActs};
 pub use self::holding::Held;
 
 use super::entrance::paused;
@@ -381,7 +383,9 @@ impl Service {
     fn booking_of(&self, here: &Here, entry: &Entry) -> Option<Booking> {
         let (number, doses, status) = match entry.change {
             Change::Booked { number, doses, .. } => (number, doses, Status::Booked),
-            Change::Moved { number, to, .. } => (number, to, Status::Booked),
+            Change::Moved { number, to, .. } | Change::Relocated { number, to, .. } => {
+                (number, to, Status::Booked)
+            }
             Change::Cancelled { number, doses, .. } => (number, doses, Status::Cancelled),
             _ => return None,
         };

@@ -11,6 +11,7 @@ pub mod effect;
 pub mod gate;
 pub mod hashing;
 pub mod hours;
+pub mod interval;
 pub mod keys;
 pub mod proposals;
 pub mod reading;

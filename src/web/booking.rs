@@ -3,6 +3,7 @@
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post};
 
+use super::acts::acts;
 use super::call::{Admitted, Call, IdempotencyKey, SESSION_COOKIE, token_in};
 use super::described::{CampaignPath, HoldPath, KeyHeader, NumberPath, refusals};
 use super::headers::Headers;
@@ -157,7 +158,10 @@ pub async fn my_booking(admitted: Admitted) -> Result<HttpResponse, Problem> {
     let booking = booking.ok_or_else(|| call.problem(Refused::NoBooking))?;
     Ok(answer(
         StatusCode::OK,
-        &views::booking(&call.here, &booking),
+        &views::BookingAnswer {
+            by_agency: acts(&call.here, &call.service.agency_acts(&call.here, &person)),
+            ..views::booking(&call.here, &booking)
+        },
     ))
 }
 

@@ -17,6 +17,7 @@ pub mod read;
 pub mod request_id;
 pub mod views;
 
+mod acts;
 mod agency;
 mod booking;
 mod browse;

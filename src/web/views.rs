@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::acts::ActsView;
 use super::agency::AgencyView;
 use super::described::seconds_range;
 use crate::domain::campaign::LocalizedText;
@@ -240,6 +241,10 @@ pub struct BookingView {
 #[derive(Serialize, ToSchema)]
 pub struct BookingAnswer {
     pub booking: BookingView,
+    /// What the agency did to it; only there if it did something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub by_agency: Option<ActsView>,
 }
 
 pub fn booking(here: &Here, booking: &Booking) -> BookingAnswer {
@@ -256,6 +261,7 @@ pub fn booking(here: &Here, booking: &Booking) -> BookingAnswer {
             booked_at: zone.rfc3339(booking.booked_at),
             seq: booking.seq.0,
         },
+        by_agency: None,
     }
 }
 
@@ -293,7 +299,7 @@ pub fn proof(here: &Here, proof: &BookingProof) -> ProofAnswer {
         seq: proved.entry.seq.0,
         what: match proved.entry.change {
             Change::Booked { .. } => "booked",
-            Change::Moved { .. } => "moved",
+            Change::Moved { .. } | Change::Relocated { .. } => "moved",
             _ => "cancelled",
         },
         at: zone.rfc3339(proved.entry.stamp),

@@ -248,7 +248,7 @@ fn measure_slots_import(folder: &Path, keys: &Arc<Keys>) {
     let count = rows.len() as u64;
     let again = rows.iter_mut().map(|row| {
         let first = *row;
-        row.capacity = [12, 1, 0];
+        row.capacity = [12, 1, 0, 0, 0];
         first
     });
     let first: Vec<_> = again.collect();
@@ -259,6 +259,7 @@ fn measure_slots_import(folder: &Path, keys: &Arc<Keys>) {
             Operation::Activate {
                 source: source.clone(),
                 now: Stamp(0),
+                shifts: false,
             },
         ),
         (
@@ -274,6 +275,7 @@ fn measure_slots_import(folder: &Path, keys: &Arc<Keys>) {
                 campaign: id.clone(),
                 version: None,
                 rows: first,
+                now: Stamp(0),
             },
         ),
         (
@@ -282,6 +284,7 @@ fn measure_slots_import(folder: &Path, keys: &Arc<Keys>) {
                 campaign: id.clone(),
                 version: None,
                 rows,
+                now: Stamp(0),
             },
         ),
         (
@@ -289,6 +292,7 @@ fn measure_slots_import(folder: &Path, keys: &Arc<Keys>) {
             Operation::Activate {
                 source: source + "\n# again\n",
                 now: Stamp(0),
+                shifts: false,
             },
         ),
     ] {

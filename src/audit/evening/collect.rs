@@ -195,7 +195,9 @@ impl Collector {
                 counts.by_actor[actor_at(&entry.actor)] += 1;
                 self.first_act(state, entry, *person, *pool);
             }
-            Change::Moved { campaign, .. } if self.is_ours(*campaign) => {
+            Change::Moved { campaign, .. } | Change::Relocated { campaign, .. }
+                if self.is_ours(*campaign) =>
+            {
                 self.rows.now().moved += 1;
             }
             Change::Cancelled { campaign, .. } if self.is_ours(*campaign) => {

@@ -334,13 +334,8 @@ impl Context<'_> {
     }
 
     fn in_time(&self, booking: &Booking) -> Result<(), Refusal> {
-        let catalog = &self.campaign.catalog;
-        let slot = catalog.slot(booking.doses.first).ok_or(Refusal::NotFound)?;
-        let deadline = catalog.change_deadline(slot);
-        // Seats that the agency took away or gave can be changed until they begin.
-        let by_agency = self.campaign.closed_by(booking, self.now).is_some()
-            || self.campaign.moved.contains(&booking.person);
-        if self.now < deadline || (by_agency && self.now < slot.start) {
+        let deadline = self.campaign.change_deadline(booking, self.now);
+        if self.now < deadline {
             Ok(())
         } else {
             Err(Refusal::ChangeDeadlinePassed(deadline))

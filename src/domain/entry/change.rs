@@ -430,7 +430,7 @@ pub enum Change {
         parts: u32,
         #[serde(serialize_with = "shown::hex")]
         sha256: [u8; 32],
-        what: Proposal,
+        what: Box<Proposal>,
         reason: String,
         /// People who lose a right or a booking by it.
         takes: u64,

@@ -64,7 +64,7 @@ variants!(asking_name, ASKINGS, Asking: Offered Moved Telephoned);
 variants!(prefer_name, PREFERS, Prefer: SameSite SameDay);
 variants!(unanswered_name, UNANSWERED, Unanswered: Moved Telephoned);
 variants!(rollover_name, ROLLOVERS, Rollover: Next Last);
-variants!(scope_name, SCOPES, Scope: Board Proposals Accounts Record);
+variants!(scope_name, SCOPES, Scope: Board Proposals Accounts Record Sites);
 variants!(decision_name, DECISIONS, Decision: Approved Declined Withdrawn);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
 variants!(role_name, ROLES, Role:
@@ -298,7 +298,7 @@ fn of_staff() -> Vec<Change> {
         rollover,
     });
     let proposals = proposals.into_iter().chain(closes).chain(splits);
-    changes.extend(proposals.map(|what| Change::Proposed {
+    changes.extend(proposals.map(Box::new).map(|what| Change::Proposed {
         proposal: 7,
         parts: 2,
         sha256: [0x77; 32],
@@ -822,7 +822,7 @@ fn names(entry: &Entry) -> Vec<&'static str> {
         Change::StaffSession { act, .. } => names.push(session_name(act)),
         Change::Proposed { what, .. } => {
             names.push(proposal_name(what));
-            match what {
+            match &**what {
                 Proposal::Close { plan, .. } => names.extend([
                     asking_name(&plan.asking),
                     prefer_name(&plan.prefer),

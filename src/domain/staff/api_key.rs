@@ -38,10 +38,18 @@ pub enum Scope {
     Accounts,
     /// Who did what.
     Record,
+    /// Sites, their slots and seats.
+    Sites,
 }
 
 impl Scope {
-    pub const ALL: [Self; 4] = [Self::Board, Self::Proposals, Self::Accounts, Self::Record];
+    pub const ALL: [Self; 5] = [
+        Self::Board,
+        Self::Proposals,
+        Self::Accounts,
+        Self::Record,
+        Self::Sites,
+    ];
 
     /// As entries, forms and the API name it.
     pub fn name(self) -> &'static str {
@@ -50,6 +58,7 @@ impl Scope {
             Self::Proposals => "proposals",
             Self::Accounts => "accounts",
             Self::Record => "record",
+            Self::Sites => "sites",
         }
     }
 
@@ -60,7 +69,7 @@ impl Scope {
     /// Which bounds hold what it reads.
     fn bound_by(self) -> Holds {
         match self {
-            Self::Board | Self::Proposals => Holds::Campaigns,
+            Self::Board | Self::Proposals | Self::Sites => Holds::Campaigns,
             Self::Accounts | Self::Record => Holds::Nothing,
         }
     }

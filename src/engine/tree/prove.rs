@@ -24,7 +24,7 @@ impl Proved {
     pub fn doses(&self) -> Option<Doses> {
         match self.entry.change {
             Change::Booked { doses, .. } | Change::Cancelled { doses, .. } => Some(doses),
-            Change::Moved { to, .. } => Some(to),
+            Change::Moved { to, .. } | Change::Relocated { to, .. } => Some(to),
             _ => None,
         }
     }
@@ -60,6 +60,9 @@ fn number_of(change: &Change) -> Option<(CampaignIndex, BookingNumber)> {
             campaign, number, ..
         }
         | Change::Moved {
+            campaign, number, ..
+        }
+        | Change::Relocated {
             campaign, number, ..
         }
         | Change::Cancelled {

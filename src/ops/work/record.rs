@@ -110,7 +110,9 @@ fn shown(proved: &Proved, shared: &Shared) -> EntryProof {
     let entry = &proved.entry;
     let (what, campaign) = match &entry.change {
         Change::Booked { campaign, .. } => ("booked", Some(*campaign)),
-        Change::Moved { campaign, .. } => ("moved", Some(*campaign)),
+        Change::Moved { campaign, .. } | Change::Relocated { campaign, .. } => {
+            ("moved", Some(*campaign))
+        }
         Change::Cancelled { campaign, .. } => ("cancelled", Some(*campaign)),
         _ => ("other", None),
     };

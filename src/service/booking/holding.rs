@@ -15,6 +15,8 @@ pub struct Held {
     pub until: Stamp,
     /// Whether it was extended, which the person can do once.
     pub extended: bool,
+    /// Whether the agency offers it instead of the seats of a booking.
+    pub offered: bool,
 }
 
 impl Held {
@@ -80,6 +82,7 @@ impl Service {
             doses: hold.doses,
             until: hold.until,
             extended: hold.extended,
+            offered: hold.offered_by.is_some(),
         })
     }
 
@@ -96,6 +99,7 @@ impl Service {
                 doses,
                 until,
                 extended,
+                offered: false,
             }),
             other => Err(self.refused(here, other)),
         }

@@ -118,7 +118,7 @@ impl Service {
             proposal,
             parts: count,
             sha256: sha256(text.as_bytes()),
-            what,
+            what: Box::new(what),
             reason: reason.trim().to_owned(),
             takes: effect.takes,
         });

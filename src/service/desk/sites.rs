@@ -31,7 +31,7 @@ pub struct SiteListed {
 }
 
 /// Sites within an account's bounds.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct SitesListed {
     pub sites: Vec<SiteListed>,
     /// All that match.

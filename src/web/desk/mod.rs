@@ -41,6 +41,7 @@ pub const BODY_BYTES_MAX: usize = 48 << 20;
         (name = "record", description = "Who did what."),
         (name = "board", description = "The evening as it is, and its last hours."),
         (name = "gate", description = "Acts at the gate, and what they would do."),
+        (name = "seats", description = "Sites, their slots, and people who get other seats."),
         (name = "proposals", description = "What one proposes and another approves.")
     ),
     components(schemas(super::problem::ProblemView)),
@@ -71,6 +72,7 @@ fn routes(routes: &mut Routes<'_>) {
     api::board::routes(routes);
     api::gate::routes(routes);
     api::proposals::routes(routes);
+    api::seats::routes(routes);
     pages::routes(routes);
 }
 

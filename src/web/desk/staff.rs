@@ -73,6 +73,14 @@ allowed! {
     Previewers = Operator | Approver | Site, key Proposals;
     /// Who proposes.
     Proposers = Operator | Approver | Site;
+    /// Who sees sites and their slots, within their bounds.
+    SiteReaders = Administrator | Operator | Approver | Site | Agent | Auditor | Reporter, key Sites;
+    /// Who closes slots to everybody new.
+    Closers = Operator | Site;
+    /// Who calls people whose seats were taken away.
+    Callers = Operator | Site | Agent;
+    /// Who has seats looked for once more.
+    Planners = Operator | Approver;
     /// Who approves what others propose.
     Approvers = Approver;
 }

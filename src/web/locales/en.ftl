@@ -654,6 +654,7 @@ scope-board = the evening’s board
 scope-proposals = proposals, and what one would do
 scope-accounts = accounts
 scope-record = who did what
+scope-sites = sites, their slots and seats
 key-new = New key
 key-name = Key
 key-scopes = May read
@@ -683,7 +684,7 @@ proposal-by = Proposed by
 proposal-reason = Reason
 proposal-decided-by = Decided by
 proposal-open = waits for approval
-proposal-approved = approved, being done
+proposal-approved = approved, to be done
 proposal-declined = declined
 proposal-withdrawn = withdrawn
 proposal-done = done
@@ -701,7 +702,7 @@ propose-file = Take the text from a file
 propose-look = Show what it would do
 propose-do = Propose it
 effect = What it would do
-effect-takes = { $people } people lose a right that they have.
+effect-takes = { $people } people lose a right that they have, or the seat that they booked.
 effect-takes-none = Nobody loses a right that they have.
 effect-rows = { $rows } rows are added or changed.
 effect-people = Of everybody on the roster
@@ -830,3 +831,150 @@ desk-help-board =
     The figures are a second old at the most. What the server does by itself, and why, stands with its campaign.
     An act is first shown with what it does to how many people, and is in force when this page says so.
     One account alone can pause the line at any time; everything is on record with the account.
+
+## Sites, slots and people who get other seats
+desk-site-list = Sites
+site-query = Name, address or code
+site-province = Province
+site-every-province = All provinces
+site-name = Site
+site-code = Code
+site-region = Region
+site-seats = Seats
+site-free = Free
+site-booked = Booked
+site-slots = Slots
+site-closed = Closed
+site-before = Page before
+site-behind = Next page
+site-days = Days from today on
+site-no-days = This site has no slots from today on.
+site-no-slots = This site has no slots on this day.
+site-list-told = { $sites } sites, with { $seats } seats for the public from now on, { $free } of them free.
+slot-past = has begun
+slot-closed = Closed to everybody new
+slot-used = { $used } of { $seats } taken
+slot-change = Change seats or end
+    .hint = More seats, or another end, are there at once. Fewer seats are proposed, and another account approves it.
+slot-end = End
+slot-stop = Close this slot now
+    .hint = Nobody new comes in from this moment. Whoever is booked stays booked: propose a closure with a plan for them, or call them.
+day-stop = Close the whole day now
+slot-changed = Changed.
+slot-stopped = Closed to everybody new. The people who are booked are listed under “Other seats”.
+weekday-1 = Mon
+weekday-2 = Tue
+weekday-3 = Wed
+weekday-4 = Thu
+weekday-5 = Fri
+weekday-6 = Sat
+weekday-7 = Sun
+pool-public = Public
+pool-assisted = Assisted
+pool-partner = Partner
+pool-walk-in = Walk-in
+pool-later = Opened later
+act-close = Close slots, with a plan for their people
+act-reopen = Open closed slots again
+act-hours = Make slots from opening hours
+act-split = Open a stock in equal parts
+act-interval = Other days between two doses
+act-sites = Sites
+act-sites-hint = Codes, with commas between them. Empty: every site of the campaign.
+act-from = First day
+act-until = Last day
+act-time-from = From this time of the day
+act-time-until = Before this time of the day
+act-vaccine = Vaccine
+act-every-vaccine = Every vaccine
+act-asking = What becomes of the people who are booked
+asking-offered = Hold the nearest seats for them, and ask
+asking-moved = Move them at once
+asking-telephoned = Call them
+act-prefer = Which seats are nearest
+prefer-same-site = Another day at the same site
+prefer-same-day = The same day at another site
+act-answer-until = They can answer until
+act-unanswered = Whoever does not answer by then
+unanswered-telephoned = loses the offer and is called
+unanswered-moved = is moved to it
+act-reason-ko = Why, as the people are told (Korean)
+act-reason-hint = It stands on their booking page. It must name nobody.
+act-reason-en = The same in English
+act-weekdays = Days of the week
+act-except = Except on
+act-except-hint = Dates as 2021-08-16, with commas between them.
+act-spans = Hours
+act-spans-hint = As 09:00-12:00, 13:00-17:30.
+act-every-min = Minutes of a slot
+act-at = The parts open at
+act-at-hint = One instant a line, as 2021-08-09T20:00, in the campaign’s time zone.
+act-rollover = Seats that nobody took
+rollover-next = stay open beside the next part
+rollover-last = come back with the last part
+act-days = Days between the two doses
+act-days-hint = Second doses that are more than three days ahead move to that day, or the next free one.
+propose-due = To be done at
+    .hint = In the campaign’s time zone, once it is approved. Empty: at once.
+propose-again = Versions that were in force before
+proposal-steps = Parts that are open
+call-off = Call it off
+moves-slots = Slots closed
+moves-holds = Held seats that end
+moves-people = People who are booked there
+moves-found = Other seats found for
+moves-other-sites = Doses at another site
+moves-other-days = Doses on another day
+moves-without = None found for
+moves-examples = Who moves where
+moves-number = Booking
+desk-relocations = Other seats
+relocations-none = Nobody was given other seats in this campaign.
+relocation-closure = Closure
+relocation-interval = Other days between two doses
+relocation-moved = Moved
+relocation-offered = Asked, without an answer
+relocation-left = Without other seats
+relocation-again = Look for seats again
+    .hint = Seats may have become free since.
+relocation-call = Whom to call
+relocation-call-none = Nobody: everybody who was booked has other seats or has cancelled.
+call-name = Name
+call-phone = Telephone
+call-offered = Offered
+call-reason = Why do you need the names?
+    .hint = It stands on record for ever that you saw them, and why. Name nobody here.
+call-show = Show names and telephone numbers
+desk-help-sites =
+    Seats are those that people can book for themselves from now on.
+    Open a site to see its days, every pool of its slots, and to change or close them.
+desk-help-site =
+    A day shows all seats of all pools, and how many are booked.
+    Closing takes nothing from anybody: whoever is booked stays so until they have other seats. That is why one account can do it.
+    Fewer seats than are booked are refused, with the numbers of the bookings.
+desk-help-relocations = Closures, and other days between two doses: how many people were moved, have been asked, and are left.
+desk-help-relocation =
+    People who were asked see the offer on their booking page, with the reason, and can take it, choose other seats, or cancel.
+    Everybody who is still booked in a closed slot is on the list, the ones with an offer too.
+desk-help-close =
+    Other seats are looked for in the order in which people booked: both doses, within two weeks and fifty kilometres, in the same pool. A dose that is not concerned stays where it is.
+    You see for how many they were found before you propose it.
+    Nobody is sent to a seat that begins before the time to answer is over.
+desk-help-reopen = Slots that were closed take people again. Whoever was moved stays where they are.
+desk-help-hours = The pattern makes a file of slots, which is proposed like any other. Slots that are there already get these seats.
+desk-help-split =
+    When it is approved, seats that nobody has are taken back. Then an equal part opens at each instant, in every slot.
+    Seats that do not divide fall on different parts for each slot.
+desk-help-interval = The campaign’s file gets this interval, and is proposed. Slots must be there on the new days: you see who would find no seat.
+
+## What the agency did to a booking
+agency-closed = Your appointment can’t take place as booked
+agency-offer = Other seats are kept for you until { $until }.
+agency-offer-final = If you do not answer, your booking moves to them.
+agency-offer-ends = If you do not answer, we will call you.
+agency-take = Look at these seats
+agency-no-offer = Please choose another time below, or wait for our call.
+agency-moved = We moved your appointment on { $at }
+agency-before = Before, it was:
+agency-interval = The time between two doses is now { $days } days, not { $before }.
+proof-relocated = Moved by the agency at { $at }

@@ -626,6 +626,7 @@ scope-board = 예약 당일 현황판
 scope-proposals = 제안과 그 결과 미리 보기
 scope-accounts = 계정
 scope-record = 누가 무엇을 했는지
+scope-sites = 기관, 시간대와 정원
 key-new = 새 열쇠
 key-name = 열쇠
 key-scopes = 읽을 수 있는 것
@@ -655,7 +656,7 @@ proposal-by = 제안한 계정
 proposal-reason = 이유
 proposal-decided-by = 결정한 계정
 proposal-open = 승인을 기다림
-proposal-approved = 승인됨, 처리 중
+proposal-approved = 승인됨, 시행 예정
 proposal-declined = 거절됨
 proposal-withdrawn = 철회됨
 proposal-done = 완료됨
@@ -673,7 +674,7 @@ propose-file = 파일에서 내용 가져오기
 propose-look = 무엇이 바뀌는지 보기
 propose-do = 제안하기
 effect = 바뀌는 것
-effect-takes = { $people }명이 지금 가진 자격을 잃습니다.
+effect-takes = { $people }명이 지금 가진 자격이나 예약한 자리를 잃습니다.
 effect-takes-none = 지금 가진 자격을 잃는 사람은 없습니다.
 effect-rows = { $rows }줄을 추가하거나 변경합니다.
 effect-people = 명단의 모든 사람 가운데
@@ -802,3 +803,150 @@ desk-help-board =
     숫자는 길어야 1초 전의 것입니다. 서버가 스스로 하는 일과 그 이유는 캠페인 옆에 있습니다.
     조치는 먼저 몇 명에게 무엇이 바뀌는지 보여 주고, 이 화면에 나오면 이미 시행된 것입니다.
     줄을 멈추는 일은 한 계정이 언제든지 할 수 있으며 모든 일은 계정과 함께 기록에 남습니다.
+
+## 접종기관, 시간대와 자리 이동
+desk-site-list = 접종기관
+site-query = 이름, 주소 또는 코드
+site-province = 시·도
+site-every-province = 모든 시·도
+site-name = 접종기관
+site-code = 코드
+site-region = 지역
+site-seats = 자리
+site-free = 남음
+site-booked = 예약
+site-slots = 시간대
+site-closed = 닫음
+site-before = 이전 쪽
+site-behind = 다음 쪽
+site-days = 오늘부터의 날짜
+site-no-days = 이 기관에는 오늘부터 시간대가 없습니다.
+site-no-slots = 이 기관에는 이날 시간대가 없습니다.
+site-list-told = 접종기관 { $sites }곳, 지금부터 일반 자리 { $seats }개 가운데 { $free }개가 남아 있습니다.
+slot-past = 이미 시작함
+slot-closed = 새 예약을 받지 않음
+slot-used = { $seats }자리 가운데 { $used }자리 사용
+slot-change = 자리나 종료 시각 바꾸기
+    .hint = 자리를 늘리거나 종료 시각을 바꾸면 바로 적용됩니다. 자리를 줄이는 일은 제안이 되며 다른 계정이 승인합니다.
+slot-end = 종료
+slot-stop = 이 시간대 지금 닫기
+    .hint = 지금부터 새 예약을 받지 않습니다. 이미 예약한 사람은 그대로이니, 그 사람들을 위한 계획과 함께 닫기를 제안하거나 전화해 주세요.
+day-stop = 하루 전체 지금 닫기
+slot-changed = 바꾸었습니다.
+slot-stopped = 새 예약을 받지 않습니다. 이미 예약한 사람은 “자리 이동”에서 볼 수 있습니다.
+weekday-1 = 월
+weekday-2 = 화
+weekday-3 = 수
+weekday-4 = 목
+weekday-5 = 금
+weekday-6 = 토
+weekday-7 = 일
+pool-public = 일반
+pool-assisted = 전화·대리
+pool-partner = 협력기관
+pool-walk-in = 현장
+pool-later = 추후 공개
+act-close = 예약자 계획과 함께 시간대 닫기
+act-reopen = 닫은 시간대 다시 열기
+act-hours = 운영 시간으로 시간대 만들기
+act-split = 물량을 똑같이 나누어 열기
+act-interval = 1·2차 접종 간격 바꾸기
+act-sites = 접종기관
+act-sites-hint = 코드를 쉼표로 나누어 넣어 주세요. 비워 두면 캠페인의 모든 기관입니다.
+act-from = 첫날
+act-until = 마지막 날
+act-time-from = 이 시각부터
+act-time-until = 이 시각 전까지
+act-vaccine = 백신
+act-every-vaccine = 모든 백신
+act-asking = 이미 예약한 사람
+asking-offered = 가까운 자리를 잡아 두고 묻기
+asking-moved = 바로 옮기기
+asking-telephoned = 전화하기
+act-prefer = 가까운 자리
+prefer-same-site = 같은 기관의 다른 날
+prefer-same-day = 같은 날의 다른 기관
+act-answer-until = 답할 수 있는 기한
+act-unanswered = 그때까지 답하지 않은 사람
+unanswered-telephoned = 제안이 끝나고 전화를 받습니다
+unanswered-moved = 제안한 자리로 옮깁니다
+act-reason-ko = 예약자에게 알리는 이유(한국어)
+act-reason-hint = 예약자의 화면에 나옵니다. 사람의 이름을 적지 마세요.
+act-reason-en = 같은 내용(영어)
+act-weekdays = 요일
+act-except = 쉬는 날
+act-except-hint = 2021-08-16처럼 적고 쉼표로 나누어 주세요.
+act-spans = 운영 시간
+act-spans-hint = 09:00-12:00, 13:00-17:30처럼 적어 주세요.
+act-every-min = 시간대의 길이(분)
+act-at = 여는 시각
+act-at-hint = 한 줄에 하나씩 2021-08-09T20:00처럼, 캠페인의 시간대로 적어 주세요.
+act-rollover = 아무도 예약하지 않은 자리
+rollover-next = 다음 몫과 함께 계속 열어 둡니다
+rollover-last = 마지막 몫과 함께 다시 엽니다
+act-days = 두 접종 사이의 날수
+act-days-hint = 사흘보다 뒤에 있는 2차 접종이 그날이나 그다음 빈 날로 옮겨집니다.
+propose-due = 시행 시각
+    .hint = 승인된 뒤, 캠페인의 시간대로 이 시각에 시행합니다. 비워 두면 바로 시행합니다.
+propose-again = 이전에 시행한 버전
+proposal-steps = 열린 몫
+call-off = 취소하기
+moves-slots = 닫는 시간대
+moves-holds = 끝나는 임시 자리
+moves-people = 그곳에 예약한 사람
+moves-found = 다른 자리를 찾은 사람
+moves-other-sites = 다른 기관으로 가는 접종
+moves-other-days = 다른 날로 가는 접종
+moves-without = 자리를 찾지 못한 사람
+moves-examples = 누가 어디로 옮기는지
+moves-number = 예약
+desk-relocations = 자리 이동
+relocations-none = 이 캠페인에서는 자리를 옮긴 사람이 없습니다.
+relocation-closure = 닫기
+relocation-interval = 접종 간격 변경
+relocation-moved = 옮긴 사람
+relocation-offered = 묻고 답을 기다리는 사람
+relocation-left = 다른 자리가 없는 사람
+relocation-again = 자리 다시 찾기
+    .hint = 그동안 빈 자리가 생겼을 수 있습니다.
+relocation-call = 전화할 사람
+relocation-call-none = 없습니다. 예약한 사람이 모두 다른 자리를 받았거나 취소했습니다.
+call-name = 이름
+call-phone = 전화번호
+call-offered = 제안한 자리
+call-reason = 이름이 필요한 이유
+    .hint = 누가 왜 보았는지 기록에 영구히 남습니다. 사람의 이름을 적지 마세요.
+call-show = 이름과 전화번호 보기
+desk-help-sites =
+    자리는 지금부터 사람들이 직접 예약할 수 있는 자리입니다.
+    기관을 열면 날짜와 시간대별 모든 자리를 보고 바꾸거나 닫을 수 있습니다.
+desk-help-site =
+    날짜에는 모든 종류의 자리와 예약된 수가 나옵니다.
+    닫아도 아무도 무엇을 잃지 않습니다. 이미 예약한 사람은 다른 자리를 받을 때까지 그대로입니다. 그래서 한 계정이 할 수 있습니다.
+    예약된 수보다 적은 자리는 그 예약 번호와 함께 거절됩니다.
+desk-help-relocations = 닫기와 접종 간격 변경으로 옮긴 사람, 답을 기다리는 사람, 남은 사람의 수입니다.
+desk-help-relocation =
+    제안을 받은 사람은 예약 화면에서 이유와 함께 그 자리를 보고, 받거나 다른 자리를 고르거나 취소할 수 있습니다.
+    닫은 시간대에 아직 예약되어 있는 사람은 제안을 받은 사람까지 모두 목록에 있습니다.
+desk-help-close =
+    예약한 순서대로 다른 자리를 찾습니다. 두 접종 모두, 2주와 50킬로미터 안에서, 같은 종류의 자리를 찾으며 관계없는 접종은 그대로 둡니다.
+    제안하기 전에 몇 명의 자리를 찾았는지 볼 수 있습니다.
+    답할 기한보다 먼저 시작하는 자리로는 아무도 보내지 않습니다.
+desk-help-reopen = 닫은 시간대가 다시 예약을 받습니다. 옮긴 사람은 그대로입니다.
+desk-help-hours = 운영 시간으로 시간대 파일을 만들며 다른 파일처럼 제안합니다. 이미 있는 시간대는 이 자리 수로 바뀝니다.
+desk-help-split =
+    승인하면 아무도 예약하지 않은 자리를 거두어들이고, 시각마다 모든 시간대에서 똑같은 몫을 엽니다.
+    나누어떨어지지 않는 자리는 시간대마다 다른 몫에 들어갑니다.
+desk-help-interval = 캠페인 파일의 간격을 바꾸어 제안합니다. 새 날짜에 시간대가 있어야 하며, 자리를 찾지 못할 사람을 미리 볼 수 있습니다.
+
+## 기관이 바꾼 예약
+agency-closed = 예약하신 대로 접종할 수 없게 되었습니다
+agency-offer = { $until }까지 다른 자리를 잡아 두었습니다.
+agency-offer-final = 답하지 않으시면 그 자리로 예약이 옮겨집니다.
+agency-offer-ends = 답하지 않으시면 전화를 드립니다.
+agency-take = 잡아 둔 자리 보기
+agency-no-offer = 아래에서 다른 시간을 고르시거나 전화를 기다려 주세요.
+agency-moved = { $at }에 예약을 옮겨 드렸습니다
+agency-before = 옮기기 전의 예약:
+agency-interval = 두 접종 사이의 간격이 { $before }일에서 { $days }일로 바뀌었습니다.
+proof-relocated = { $at }에 기관이 옮김

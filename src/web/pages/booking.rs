@@ -17,11 +17,13 @@ use super::trouble::{self, Retry, Trouble};
 use super::visit::{Guest, Visit};
 use super::when::When;
 use crate::domain::agency::{Agency, Texts};
+use crate::domain::booking::relocation::Cause;
 use crate::domain::entry::{Change, Doses, Entry};
 use crate::domain::ids::{BookingNumber, PersonKey, SlotIndex, VaccineIndex};
 use crate::domain::state::{Booking, Status};
 use crate::qr::{self, Qr};
 use crate::service::Refused;
+use crate::service::booking::AgencyAct;
 use crate::web::read;
 use crate::web::words::Value;
 
@@ -48,6 +50,53 @@ struct BookingPage {
     on_paper: Option<Told>,
     change: String,
     changeable: bool,
+    agency: AgencyTold,
+}
+
+/// What the agency did to the booking.
+#[derive(Default)]
+struct AgencyTold {
+    /// Why one of its slots was closed.
+    closed: Option<InLanguage>,
+    /// The seats that are kept instead, until when, and what becomes of them without an answer.
+    offer: Option<(Vec<DoseView>, String, &'static str)>,
+    /// Why and when it was moved, and where it was before.
+    moved: Option<(InLanguage, String, Vec<DoseView>)>,
+}
+
+impl AgencyTold {
+    fn of(visit: &Visit, person: &PersonKey) -> Self {
+        let (l, when) = (visit.lang, When::of(visit));
+        let acts = visit.service.agency_acts(&visit.here, person);
+        let why = |act: &AgencyAct| match act.cause {
+            Cause::Interval {
+                days_before, days, ..
+            } if act.reason.text.is_empty() => {
+                let days = [
+                    ("before", text(days_before.to_string())),
+                    ("days", text(days.to_string())),
+                ];
+                InLanguage::of(l, l.put("agency-interval", &days))
+            }
+            _ => InLanguage::notice(l, &act.reason),
+        };
+        let offer = acts.offer.map(|(held, is_final)| {
+            let unanswered = if is_final {
+                "agency-offer-final"
+            } else {
+                "agency-offer-ends"
+            };
+            let until = when.instant(held.until);
+            (doses(visit, held.doses), until, l.say(unanswered))
+        });
+        let moved = acts.moved.as_ref();
+        let moved = moved.map(|(act, from, at)| (why(act), when.instant(*at), doses(visit, *from)));
+        Self {
+            closed: acts.closed.as_ref().map(why),
+            offer,
+            moved,
+        }
+    }
 }
 
 /// For so long a booking is said to be made, and not only to be there.
@@ -86,13 +135,11 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
         };
         return page(l, StatusCode::OK, &template);
     };
-    let catalog = &visit.here.offer.catalog;
-    let deadline = catalog.change_deadline(&catalog.slots[booking.doses.first.at()]);
+    let deadline = visit.service.change_deadline(&visit.here, &booking);
     let changeable = visit.here.now < deadline;
     let at = [("at", text(when.end(deadline)))];
     let latest = visit.service.latest_booking(&visit.here, &guest.person);
-    let was_moved =
-        matches!(&latest, Ok(Some((_, entry))) if matches!(entry.change, Change::Moved { .. }));
+    let was_moved = matches!(&latest, Ok(Some((_, entry))) if matches!(entry.change, Change::Moved { .. } | Change::Relocated { .. }));
     let changed = latest.as_ref().ok().and_then(Option::as_ref);
     let changed = changed.map_or(booking.booked_at, |(_, entry)| entry.stamp);
     let is_new = visit.here.now < changed.plus_s(NEW_S);
@@ -118,6 +165,7 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
             l.put("deadline-was", &at)
         },
         changeable,
+        agency: AgencyTold::of(visit, &guest.person),
     };
     page(l, StatusCode::OK, &template)
 }
@@ -207,7 +255,9 @@ impl LastChange<'_> {
         let now = self.numbered(self.booking.doses).map(|dose| (dose, is_off));
         // A move from two doses to one leaves the second in the calendar, unless it is taken out.
         let left = match self.entry.change {
-            Change::Moved { from, to, .. } => Some((from, to.slots().count())),
+            Change::Moved { from, to, .. } | Change::Relocated { from, to, .. } => {
+                Some((from, to.slots().count()))
+            }
             _ => None,
         };
         let left = left.map(|(from, kept)| self.numbered(from).skip(kept));

@@ -39,6 +39,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 pub use answer::{page, see_other};
 pub use assets::{Asset, named as asset, serve as serve_asset};
+pub use choose::words::encoded;
 pub use form::Form;
 pub use guard::protect;
 pub use prepared::{Filled, PreparedPages};

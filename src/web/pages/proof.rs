@@ -54,6 +54,7 @@ pub async fn show(guest: Guest) -> Result<HttpResponse, Trouble> {
         let (said, file) = match entry.change {
             Change::Booked { .. } => ("proof-made", "made"),
             Change::Moved { .. } => ("proof-moved", "last"),
+            Change::Relocated { .. } => ("proof-relocated", "last"),
             _ => ("proof-cancelled", "last"),
         };
         let doses = proved.doses().map(|doses| in_words(visit, doses));

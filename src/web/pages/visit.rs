@@ -126,7 +126,8 @@ impl Visit {
 
     /// Where a person in session goes on: to their booking, their hold, or the choice of a place.
     pub fn home(&self, person: &PersonKey) -> &'static str {
-        if self.service.running_hold(&self.here, person).is_some() {
+        let held = self.service.running_hold(&self.here, person);
+        if held.is_some_and(|held| !held.offered) {
             "/confirm"
         } else if self.service.active_booking(&self.here, person).is_some() {
             "/booking"
@@ -215,8 +216,12 @@ impl Guest {
     /// The page for somebody whose booking can't be changed any more; none for everybody else.
     pub fn past_deadline(&self) -> Option<Trouble> {
         let booking = self.booking()?;
-        let catalog = &self.visit.here.offer.catalog;
-        let deadline = catalog.change_deadline(&catalog.slots[booking.doses.first.at()]);
+        // What the agency offers can be taken while it is kept.
+        if self.hold().is_some_and(|held| held.offered) {
+            return None;
+        }
+        let service = &self.visit.service;
+        let deadline = service.change_deadline(&self.visit.here, &booking);
         let refused = Refused::ChangeDeadlinePassed(deadline);
         (deadline <= self.visit.here.now).then(|| self.visit.trouble(&refused))
     }

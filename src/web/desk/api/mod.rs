@@ -6,6 +6,7 @@ pub mod gate;
 pub mod keys;
 pub mod proposals;
 pub mod record;
+pub mod seats;
 pub mod session;
 
 use actix_web::HttpResponse;

@@ -186,7 +186,7 @@ async fn new(page: Page<Administrators>, body: read::Bytes) -> HttpResponse {
         Ok((_, password)) => password_page(&page, wanted.name, password),
         Err(refused) => {
             let again = AccountPage::of(&page, None, &wanted).with(page.trouble(refused));
-            shown_with(page.lang, StatusCode::FORBIDDEN, &again)
+            shown_with(page.lang, StatusCode::UNPROCESSABLE_ENTITY, &again)
         }
     }
 }
@@ -240,7 +240,7 @@ async fn change(page: Page<Administrators>, (path, body): (Path, read::Bytes)) -
         Ok(()) => onward(&page.to("/accounts")),
         Err(refused) => {
             let again = AccountPage::of(&page, Some(id), &wanted).with(page.trouble(refused));
-            shown_with(page.lang, StatusCode::FORBIDDEN, &again)
+            shown_with(page.lang, StatusCode::UNPROCESSABLE_ENTITY, &again)
         }
     }
 }

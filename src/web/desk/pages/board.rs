@@ -351,7 +351,7 @@ async fn act(page: Page<Operators>, body: read::Bytes) -> HttpResponse {
     let lang = page.lang;
     let again = |page: Page<Operators>, asked, trouble: Option<Trouble>| {
         let status = match trouble {
-            Some(_) => StatusCode::FORBIDDEN,
+            Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
             None => StatusCode::OK,
         };
         let template = build(&page.into_watcher(), typed.clone(), asked, trouble);

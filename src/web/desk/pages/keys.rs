@@ -62,6 +62,7 @@ fn scope_words(lang: Lang, scope: Scope) -> &'static str {
         Scope::Proposals => "scope-proposals",
         Scope::Accounts => "scope-accounts",
         Scope::Record => "scope-record",
+        Scope::Sites => "scope-sites",
     })
 }
 
@@ -100,7 +101,7 @@ fn keys_page(
         }
     };
     let status = match trouble {
-        Some(_) => StatusCode::FORBIDDEN,
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
     let scope = |scope: Scope| {

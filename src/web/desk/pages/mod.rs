@@ -2,12 +2,15 @@
 //! works without a script, every act is a form, and what a form did is shown by a page of its own.
 
 mod accounts;
+mod acts;
 mod board;
 mod home;
 mod keys;
 mod proposals;
 mod record;
+mod relocations;
 mod session;
+mod sites;
 
 use std::future::{Ready, ready};
 
@@ -31,6 +34,9 @@ pub fn routes(routes: &mut Routes<'_>) {
     accounts::routes(routes);
     keys::routes(routes);
     proposals::routes(routes);
+    acts::routes(routes);
+    sites::routes(routes);
+    relocations::routes(routes);
     record::routes(routes);
 }
 
@@ -65,6 +71,12 @@ pub struct Who {
 const WAYS: &[(&str, &str, &[Role])] = &[
     ("", "desk-home", super::staff::Anyone::ROLES),
     ("/board", "desk-board", super::staff::Watchers::ROLES),
+    ("/sites", "desk-site-list", super::staff::SiteReaders::ROLES),
+    (
+        "/relocations",
+        "desk-relocations",
+        super::staff::SiteReaders::ROLES,
+    ),
     ("/proposals", "desk-proposals", super::staff::Readers::ROLES),
     ("/accounts", "desk-accounts", super::staff::Overseers::ROLES),
     ("/keys", "desk-keys", super::staff::Administrators::ROLES),
@@ -304,7 +316,7 @@ const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 
 /// The parts of an address.
-pub struct Path(HttpRequest);
+pub struct Path(pub(super) HttpRequest);
 
 impl Path {
     fn get(&self, name: &str) -> Option<&str> {

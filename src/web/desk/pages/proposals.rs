@@ -8,11 +8,14 @@ use super::{Frame, GET, POST, Page, Path, Trouble, at, onward, shown, shown_with
 use crate::domain::ids::CampaignId;
 use crate::domain::staff::proposal::{Decision, Proposal, Proposed, may_decide};
 use crate::domain::text::grouped;
+use crate::domain::time::Stamp;
 use crate::service::activation::{LineEffect, LineTouched};
 use crate::service::desk::DeskRefused;
-use crate::service::desk::effect::{AtInstant, Effect};
-use crate::web::desk::api::proposals::{ProposalView, decision, kind};
+use crate::service::desk::effect::{AtInstant, Effect, Moves};
+use crate::service::desk::proposals::next_due;
+use crate::web::desk::api::proposals::{ProposalView, decision, due, kind};
 use crate::web::desk::staff::{Allowed, Proposers, Readers, Routes};
+use crate::web::desk::wanted;
 use crate::web::pages::Form;
 use crate::web::read;
 use crate::web::words::Lang;
@@ -23,6 +26,7 @@ pub fn routes(routes: &mut Routes<'_>) {
     routes.page::<Proposers, _, _>(POST, &at("/proposals/new"), new);
     routes.page::<Readers, _, _>(GET, &at("/proposals/{number}"), one);
     routes.page::<Proposers, _, _>(POST, &at("/proposals/{number}"), decide);
+    routes.page::<Proposers, _, _>(POST, &at("/proposals/{number}/call-off"), call_off);
 }
 
 #[derive(Template)]
@@ -50,6 +54,9 @@ fn kind_words(lang: Lang, what: &Proposal) -> String {
         "agency" => "kind-agency",
         "sites" => "kind-sites",
         "slots" => "kind-slots",
+        "close" => "act-close",
+        "reopen" => "act-reopen",
+        "split" => "act-split",
         _ => "kind-gate",
     });
     match campaign {
@@ -109,31 +116,35 @@ struct NewPage {
     kinds: Vec<(&'static str, &'static str, bool)>,
     campaigns: Vec<(String, bool)>,
     text: String,
+    due: String,
     reason: String,
     seen: Option<EffectShown>,
+    /// Versions that were in force before: campaign, version, since when.
+    versions: Vec<(String, u32, String)>,
 }
 
 /// What a proposal would do, in words.
-struct EffectShown {
-    cautions: Vec<String>,
+pub(super) struct EffectShown {
+    pub(super) cautions: Vec<String>,
     /// Field, value before, value after, caution.
-    changes: Vec<(String, String, String, String)>,
-    at: Vec<AtRow>,
-    lines: Vec<(String, String, Vec<String>)>,
-    rows: Option<String>,
-    takes: u64,
-    takes_told: String,
+    pub(super) changes: Vec<(String, String, String, String)>,
+    pub(super) at: Vec<AtRow>,
+    pub(super) lines: Vec<(String, String, Vec<String>)>,
+    pub(super) rows: Option<String>,
+    pub(super) moves: Option<Moves>,
+    pub(super) takes: u64,
+    pub(super) takes_told: String,
 }
 
-struct AtRow {
-    at: String,
-    may_book: String,
-    gain: String,
-    lose: String,
+pub(super) struct AtRow {
+    pub(super) at: String,
+    pub(super) may_book: String,
+    pub(super) gain: String,
+    pub(super) lose: String,
 }
 
 impl EffectShown {
-    fn of(lang: Lang, effect: &Effect) -> Self {
+    pub(super) fn of(lang: Lang, effect: &Effect) -> Self {
         let at = |at: &AtInstant| AtRow {
             at: at.at.clone(),
             may_book: grouped(at.may_book),
@@ -160,6 +171,7 @@ impl EffectShown {
             at: effect.at.iter().map(at).collect(),
             lines: effect.lines.iter().map(line).collect(),
             rows: effect.rows.map(grouped),
+            moves: effect.moves.clone(),
             takes: effect.takes,
             takes_told: grouped(effect.takes),
         }
@@ -197,8 +209,12 @@ struct Typed {
     kind: String,
     campaign: String,
     text: String,
+    due: String,
     reason: String,
 }
+
+/// Versions of a campaign's file that can be proposed again.
+const VERSIONS_MAX: usize = 10;
 
 fn new_again(
     page: &Page<Proposers>,
@@ -219,10 +235,27 @@ fn new_again(
     });
     let kinds = KINDS.map(|(kind, words)| (kind, lang.say(words), kind == typed.kind));
     let status = match trouble {
-        Some(_) => StatusCode::FORBIDDEN,
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
+    let bounds = &page.staff.account.bounds;
+    let own = offers
+        .iter()
+        .filter(|offer| bounds.has_campaign(offer.catalog.campaign.id.as_str()));
+    let versions = own.flat_map(|offer| {
+        let (id, zone) = (&offer.catalog.campaign.id, &offer.catalog.campaign.zone);
+        let before = offer
+            .catalog
+            .versions
+            .iter()
+            .rev()
+            .skip(1)
+            .take(VERSIONS_MAX);
+        before.map(|one| (id.to_string(), one.version, zone.rfc3339(one.activated_at)))
+    });
     let template = NewPage {
+        versions: versions.collect(),
+        due: typed.due,
         f: page.frame("/proposals/new", "desk-help-proposals"),
         trouble,
         faults,
@@ -235,8 +268,40 @@ fn new_again(
     shown_with(lang, status, &template)
 }
 
-async fn new_page(page: Page<Proposers>, (): ()) -> HttpResponse {
-    new_again(&page, Typed::default(), None, Vec::new(), None)
+async fn new_page(page: Page<Proposers>, path: Path) -> HttpResponse {
+    let form = Form::of_address(&path.0);
+    let (campaign, version) = (form.field("campaign"), form.number::<u32>("version"));
+    let typed = version.and_then(|version| again(&page, campaign, version));
+    new_again(&page, typed.unwrap_or_default(), None, Vec::new(), None)
+}
+
+/// A version of a campaign's file that was in force, to be proposed again.
+fn again(page: &Page<Proposers>, campaign: &str, version: u32) -> Option<Typed> {
+    if !page.staff.account.bounds.has_campaign(campaign) {
+        return None;
+    }
+    let here = page.staff.service.campaign(campaign).ok()?;
+    let mut versions = here.offer.catalog.versions.iter();
+    let known = versions.find(|known| known.version == version)?;
+    Some(Typed {
+        kind: "campaign".to_owned(),
+        campaign: campaign.to_owned(),
+        text: known.source.to_string(),
+        ..Typed::default()
+    })
+}
+
+/// When it is to be done, in the zone of the campaign.
+fn due_of(page: &Page<Proposers>, typed: &Typed) -> Result<Option<Stamp>, String> {
+    if typed.due.is_empty() {
+        return Ok(None);
+    }
+    let here = page.staff.service.campaign(&typed.campaign);
+    let here = here.map_err(|_| "choose the campaign whose zone the instant is in".to_owned())?;
+    let zone = &here.offer.catalog.campaign.zone;
+    let due = wanted::instant("due", &typed.due, zone);
+    due.map(Some)
+        .map_err(|(name, why)| format!("{name}: {why}"))
 }
 
 async fn new(page: Page<Proposers>, body: read::Bytes) -> HttpResponse {
@@ -245,6 +310,7 @@ async fn new(page: Page<Proposers>, body: read::Bytes) -> HttpResponse {
         kind: form.field("kind").to_owned(),
         campaign: form.field("campaign").to_owned(),
         text: form.raw("text").replace("\r\n", "\n"),
+        due: form.field("due").to_owned(),
         reason: form.field("reason").to_owned(),
     };
     let id = CampaignId::try_from(typed.campaign.clone());
@@ -278,7 +344,14 @@ async fn new(page: Page<Proposers>, body: read::Bytes) -> HttpResponse {
         };
     }
     let (text, reason) = (typed.text.clone(), typed.reason.clone());
-    match service.propose(account, what, text, &reason, None).await {
+    let due = match due_of(&page, &typed) {
+        Ok(due) => due,
+        Err(why) => {
+            let trouble = page.trouble(DeskRefused::Faults(Vec::new()));
+            return new_again(&page, typed, Some(trouble), vec![why], None);
+        }
+    };
+    match service.propose(account, what, text, &reason, due).await {
         Ok((number, _)) => onward(&page.to(&format!("/proposals/{number}"))),
         Err(refused) => {
             let faults = match &refused {
@@ -307,6 +380,11 @@ struct ProposalPage {
     may_decide: bool,
     /// Whether they proposed it.
     is_own: bool,
+    /// When it is done, or goes on.
+    due: Option<String>,
+    /// Whether whoever looks may call it off.
+    may_call_off: bool,
+    has_steps: bool,
 }
 
 async fn one(page: Page<Readers>, path: Path) -> HttpResponse {
@@ -350,7 +428,7 @@ async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>
         .map_or(&[][..], |effect| &effect.faults)
         .to_vec();
     let status = match trouble {
-        Some(_) => StatusCode::FORBIDDEN,
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
     let template = ProposalPage {
@@ -366,6 +444,10 @@ async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>
         faults,
         may_decide: is_open && !is_own && may_decide(page.staff.account.role),
         is_own: is_open && is_own,
+        due: due(proposed).map(|due| super::record::instant(service, due)),
+        may_call_off: next_due(proposed).is_some()
+            && Proposers::ROLES.contains(&page.staff.account.role),
+        has_steps: matches!(proposed.what, Proposal::Split { .. }),
         view,
     };
     shown_with(lang, status, &template)
@@ -387,6 +469,24 @@ async fn decide(page: Page<Proposers>, (path, body): (Path, read::Bytes)) -> Htt
         .await
     {
         Ok(_) => onward(&page.to(&format!("/proposals/{number}"))),
+        Err(refused) => {
+            let trouble = page.trouble(refused);
+            whole(&page, number, Some(trouble)).await
+        }
+    }
+}
+
+async fn call_off(page: Page<Proposers>, (path, body): (Path, read::Bytes)) -> HttpResponse {
+    let form = Form::of(body);
+    let Some(number) = number(&path) else {
+        return missing(&page);
+    };
+    let (service, account) = (&page.staff.service, &page.staff.account);
+    match service
+        .call_off(account, number, form.field("reason"))
+        .await
+    {
+        Ok(()) => onward(&page.to(&format!("/proposals/{number}"))),
         Err(refused) => {
             let trouble = page.trouble(refused);
             whole(&page, number, Some(trouble)).await

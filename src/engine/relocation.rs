@@ -24,6 +24,9 @@ pub(super) fn step(
         to,
         pool,
     } = *planned;
+    if to == from || to.second == Some(to.first) {
+        return None;
+    }
     let booking = campaign.active_booking(&person)?;
     if (booking.number, booking.doses, booking.pool) != (number, from, pool) {
         return None;

@@ -20,7 +20,7 @@ use crate::model::{Model, Programme, Said, Waiting};
 use crate::run::Line;
 use crate::world::{DAY, keys};
 
-const POOLS: [Pool; 3] = [Pool::Public, Pool::Assisted, Pool::Partner];
+const POOLS: [Pool; sumun::domain::ids::POOLS] = Pool::ALL;
 
 /// The entries of the journal after `seen`, decoded here and not by recovery.
 pub fn journal(read: &Read, seen: u64) -> Vec<Entry> {
@@ -139,6 +139,8 @@ fn same_campaign(known: &Programme, campaign: &CampaignState, now: Stamp) {
             (row.site, row.date, row.start)
         );
         assert_eq!(slot.second, known.second_of(at), "slot {at}");
+        let closed = slot.closed_by.map(|by| by.0);
+        assert_eq!(closed, known.closed.get(&at).copied(), "slot {at}");
         for pool in POOLS {
             let (booked, held) = known.in_use(at, pool);
             let usage = campaign.usage[at];
@@ -164,6 +166,8 @@ fn same_campaign(known: &Programme, campaign: &CampaignState, now: Stamp) {
             (hold.person, hold.doses, hold.pool, hold.until)
         );
         assert_eq!(told.extended, hold.extended, "hold {id}");
+        assert_eq!(told.offered_by.map(|by| by.0), hold.offered_by, "hold {id}");
+        assert_eq!(told.stays.map(|slot| slot.at()), hold.stays, "hold {id}");
     }
     let ends: BTreeSet<_> = known
         .holds
@@ -192,6 +196,18 @@ fn same_campaign(known: &Programme, campaign: &CampaignState, now: Stamp) {
         assert_eq!(spent, known.spent_until(person, now), "{person}");
     }
     one_booking_each(known);
+    let moved = campaign.moved.iter();
+    let moved: BTreeMap<_, _> = moved
+        .map(|(person, moved)| (*person, (moved.relocation.0, moved.from, moved.at)))
+        .collect();
+    assert_eq!(moved, known.moved);
+    let begun = campaign.relocations.iter();
+    assert!(
+        begun
+            .map(|one| (one.until, one.unanswered))
+            .eq(known.relocations.iter().copied())
+    );
+    nobody_is_held_in_a_closed_slot(known);
     let repeats = campaign.repeats.iter(now);
     let repeats: BTreeMap<_, _> = repeats
         .map(|(key, repeat)| (*key, (repeat.request, repeat.seq.0, repeat.stamp)))
@@ -215,6 +231,14 @@ fn same_campaign(known: &Programme, campaign: &CampaignState, now: Stamp) {
     }
     assert_eq!(campaign.refusal_counts, known.noted_in_all);
     assert_eq!(campaign.refusals.len(), known.noted.len());
+}
+
+/// A slot that was closed keeps the people who are booked there, and takes nobody new.
+fn nobody_is_held_in_a_closed_slot(known: &Programme) {
+    for hold in known.holds.values() {
+        let mut slots = hold.doses.slots();
+        assert!(slots.all(|slot| !known.closed.contains_key(&slot.at())));
+    }
 }
 
 /// Nobody has two active bookings; no two bookings share a number.

@@ -14,6 +14,8 @@ use crate::run::{Run, Tally};
 use crate::world::{DAY, HOUR, MINUTE, Rules, SECOND, SITES, Somebody};
 use crate::world::{change, people, site, slots};
 
+mod closing;
+
 /// What the people and the operators of a run remember.
 struct Life {
     everybody: Vec<Somebody>,
@@ -405,6 +407,11 @@ impl Life {
         let campaigns = run.model.campaigns.len();
         let campaign = run.random.below(campaigns.max(1) as u64) as usize;
         let now = Stamp(run.now().0.max(run.model.stamp.0));
+        if campaigns > 0 && run.random.percent(45) {
+            let act = closing::act(run, campaign, now);
+            run.submit(Asked::Operator(act), false);
+            return;
+        }
         let act = match run.random.below(11) {
             _ if campaigns == 0 => activation("first", now, run),
             0 if campaigns < 2 => activation("second", now, run),
@@ -429,7 +436,7 @@ impl Life {
                         break;
                     }
                     let mut row = *run.random.pick(&known);
-                    let below = [5, 3, 3].map(|most| run.random.below(most) as u16);
+                    let below = [5, 3, 3, 2, 2].map(|most| run.random.below(most) as u16);
                     row.capacity = below;
                     let same = |other: &sumun::domain::booking::site::SlotRow| {
                         (other.site, other.vaccine, other.date, other.start_min)

@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sumun::domain::booking::decide::Request;
 use sumun::domain::booking::refusal::Refusal;
+use sumun::domain::booking::relocation::{Planned, Unanswered};
 use sumun::domain::booking::site::{SiteRow, SlotRow};
 use sumun::domain::entry::{Actor, Change, Doses, HoldEnd, RefusedFor};
-use sumun::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, SlotIndex};
+use sumun::domain::ids::{CampaignIndex, HoldId, PersonKey, Pool, RelocationIndex, Seq, SlotIndex};
 use sumun::domain::roster::{GroupSetIndex, RosterPerson};
 use sumun::domain::state::{Booking, Status};
 use sumun::domain::time::Stamp;
-use sumun::engine::command::Outcome;
+use sumun::engine::command::{Begin, Outcome};
 
 use crate::world::{COHORTS, HOUR, INTERVAL, Rules, Somebody, midnight, roster};
 
@@ -58,6 +59,23 @@ pub enum Act {
     Roster {
         people: Vec<Somebody>,
     },
+    /// Slots that take nobody new from now on.
+    Close {
+        campaign: usize,
+        slots: Vec<SlotIndex>,
+        begin: Begin,
+    },
+    Reopen {
+        campaign: usize,
+        slots: Vec<SlotIndex>,
+    },
+    /// Other seats for some people, or offers of them.
+    Relocate {
+        campaign: usize,
+        relocation: u16,
+        people: Vec<Planned>,
+        offered_until: Option<Stamp>,
+    },
 }
 
 /// A command that waits, by the number under which its answer is expected.
@@ -83,6 +101,10 @@ pub struct Holding {
     pub pool: Pool,
     pub until: Stamp,
     pub extended: bool,
+    /// The relocation that offers it.
+    pub offered_by: Option<u16>,
+    /// The slot of an offer in which its person has a seat already.
+    pub stays: Option<usize>,
 }
 
 /// One campaign.
@@ -106,6 +128,12 @@ pub struct Programme {
     pub noted_in_all: [u64; 3],
     /// The stamps of everything that a person changed, ever.
     pub changed: BTreeMap<PersonKey, Vec<Stamp>>,
+    /// Slots that take nobody new, and what closed each.
+    pub closed: BTreeMap<usize, u16>,
+    /// Until when people answer, and what becomes of those who do not.
+    pub relocations: Vec<(Stamp, Unanswered)>,
+    /// Whom the agency moved by what, from where and when.
+    pub moved: BTreeMap<PersonKey, (u16, Doses, Stamp)>,
 }
 
 /// Everything that the journal should say.
@@ -145,19 +173,14 @@ impl Programme {
             let active = booking.status == Status::Booked;
             counts.0 += u16::from(active && takes(&booking.doses, booking.pool));
         }
-        for hold in self.holds.values() {
+        for hold in self.holds.values().filter(|hold| hold.stays != Some(slot)) {
             counts.1 += u16::from(takes(&hold.doses, hold.pool));
         }
         counts
     }
 
     pub fn capacity(&self, slot: usize, pool: Pool) -> u16 {
-        let [public, assisted, partner] = self.slots[slot].capacity;
-        match pool {
-            Pool::Public => public,
-            Pool::Assisted => assisted,
-            Pool::Partner => partner,
-        }
+        self.slots[slot].capacity[pool as usize]
     }
 
     /// The slot of the second dose, searched among all.
@@ -216,8 +239,19 @@ impl Programme {
         midnight(first.date.0 - self.rules.change_days)
     }
 
+    /// Whether the agency closed a slot of this booking that has not begun, or moved it.
+    fn is_by_agency(&self, booking: &Booking, now: Stamp) -> bool {
+        let mut slots = booking.doses.slots().map(|slot| slot.at());
+        let is_closed = |at: usize| self.closed.contains_key(&at) && now < self.slots[at].start;
+        slots.any(is_closed) || self.moved.contains_key(&booking.person)
+    }
+
     fn in_time(&self, booking: usize, now: Stamp) -> Result<(), Said> {
-        let deadline = self.deadline(&self.bookings[booking]);
+        let booking = &self.bookings[booking];
+        let mut deadline = self.deadline(booking);
+        if self.is_by_agency(booking, now) {
+            deadline = deadline.max(self.slots[booking.doses.first.at()].start);
+        }
         if now < deadline {
             return Ok(());
         }
@@ -233,7 +267,9 @@ impl Programme {
         }
         let second = self.second_of(doses.first.at());
         let complete = row.vaccine.0 == 1 || second.is_some();
-        if complete && doses.second == second {
+        let is_closed = |slot: SlotIndex| self.closed.contains_key(&slot.at());
+        let closed = is_closed(doses.first) || second.is_some_and(is_closed);
+        if complete && doses.second == second && !closed {
             return Ok(());
         }
         Err(no(Refusal::SlotFull(doses.first)))
@@ -306,18 +342,48 @@ impl Pass {
         }
     }
 
-    /// Ends every hold whose time has come: by campaign, then by end, then by age.
-    fn end_holds(&mut self) {
+    /// Ends every hold whose time has come: by campaign, then by end, then by age. An offer may end
+    /// with the booking moved to it; whose that is asks in the next step.
+    fn end_holds(&mut self, seen: &mut BTreeSet<PersonKey>) {
         for at in 0..self.world.campaigns.len() {
-            let holds = &self.world.campaigns[at].holds;
-            let ended = holds.iter().filter(|(_, hold)| hold.until <= self.now);
-            let mut ended: Vec<_> = ended
-                .map(|(id, hold)| (hold.until, *id, hold.person, hold.pool))
-                .collect();
+            let here = &self.world.campaigns[at];
+            let ended = here.holds.iter().filter(|(_, hold)| hold.until <= self.now);
+            let mut ended: Vec<_> = ended.map(|(id, hold)| (hold.until, *id)).collect();
             ended.sort();
-            for (_, id, person, pool) in ended {
-                self.world.campaigns[at].holds.remove(&id);
+            for (_, id) in ended {
+                let here = &mut self.world.campaigns[at];
+                let held = here.holds[&id].clone();
+                let (person, pool) = (held.person, held.pool);
                 let campaign = CampaignIndex(at as u16);
+                let by = held.offered_by.filter(|by| {
+                    let (_, unanswered) = here.relocations[usize::from(*by)];
+                    unanswered == Unanswered::Moved
+                });
+                let booking = by.and(here.active(&person));
+                if let (Some(by), Some(booking)) = (by, booking) {
+                    if !seen.insert(person) {
+                        continue;
+                    }
+                    here.holds.remove(&id);
+                    let from = here.bookings[booking].doses;
+                    here.bookings[booking].doses = held.doses;
+                    here.bookings[booking].seq = Seq(self.world.seq + 1);
+                    here.moved.insert(person, (by, from, self.now));
+                    let change = Change::Relocated {
+                        campaign,
+                        relocation: RelocationIndex(by),
+                        person,
+                        number: here.bookings[booking].number,
+                        from,
+                        to: held.doses,
+                        pool,
+                        hold: Some(HoldId(id)),
+                        released: None,
+                    };
+                    self.write(Actor::System, change);
+                    continue;
+                }
+                here.holds.remove(&id);
                 let (hold, reason) = (HoldId(id), HoldEnd::Expired);
                 let change = Change::HoldEnded {
                     campaign,
@@ -377,8 +443,8 @@ impl Model {
         if let Some(step_ns) = wall_stepped {
             pass.write(Actor::System, Change::ClockStepped { step_ns });
         }
-        pass.end_holds();
         let mut seen = BTreeSet::new();
+        pass.end_holds(&mut seen);
         let mut left = VecDeque::new();
         while let Some(next) = rest.pop_front() {
             match &next.asked {
@@ -431,3 +497,4 @@ impl Pass {
 
 pub mod act;
 mod ask;
+mod relocate;

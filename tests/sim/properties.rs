@@ -715,7 +715,7 @@ fn of_staff(random: &mut Random) -> Change {
             proposal,
             parts: part,
             sha256: array(random),
-            what: Proposal::Slots { campaign },
+            what: Box::new(Proposal::Slots { campaign }),
             reason: text(random),
             takes: number(random),
         },

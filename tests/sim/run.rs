@@ -15,7 +15,7 @@ use sumun::audit::{export, state_of, verify_export, verify_store};
 use sumun::clock::Clock;
 use sumun::domain::agency::Agency;
 use sumun::domain::entry::{Actor, Change, HoldEnd, Role};
-use sumun::domain::ids::{CampaignIndex, Pool, Seq};
+use sumun::domain::ids::{CampaignIndex, Pool, RelocationIndex, Seq};
 use sumun::domain::state::State;
 use sumun::domain::time::Stamp;
 use sumun::engine::command::{Accepted, Command, Operation, Outcome, SubjectSeen};
@@ -219,6 +219,7 @@ impl Run {
             Act::Activate { text, now, .. } => Operation::Activate {
                 source: text.clone(),
                 now: *now,
+                shifts: false,
             },
             Act::Agency {
                 campaign,
@@ -240,6 +241,31 @@ impl Run {
                 campaign: id(campaign),
                 version: None,
                 rows: rows.clone(),
+                now: self.now().max(self.model.stamp),
+            },
+            Act::Close {
+                campaign,
+                slots,
+                begin,
+            } => Operation::CloseSlots {
+                campaign: id(campaign),
+                slots: slots.clone(),
+                begin: begin.clone(),
+            },
+            Act::Reopen { campaign, slots } => Operation::ReopenSlots {
+                campaign: id(campaign),
+                slots: slots.clone(),
+            },
+            Act::Relocate {
+                campaign,
+                relocation,
+                people,
+                offered_until,
+            } => Operation::Relocate {
+                campaign: CampaignIndex(*campaign as u16),
+                relocation: RelocationIndex(*relocation),
+                people: people.clone(),
+                offered_until: *offered_until,
             },
             Act::Roster { people } => Operation::ImportRoster {
                 prepared: Box::new(roster(people)),
@@ -304,6 +330,13 @@ impl Run {
                 ..
             } => self.count("holds expired"),
             Change::HoldExtended { .. } => self.count("holds extended"),
+            Change::HoldEnded {
+                reason: HoldEnd::Closed,
+                ..
+            } => self.count("holds ended by a closure"),
+            Change::MoveOffered { .. } => self.count("seats offered"),
+            Change::Relocated { hold: Some(_), .. } => self.count("offers that became bookings"),
+            Change::Relocated { .. } => self.count("people moved"),
             Change::HoldPlaced { pool, .. } => taken = Some(*pool),
             Change::Booked {
                 campaign,

@@ -1,9 +1,13 @@
 //! One evening, fixed: every kind of entry at least once, in some forty of them.
 
 use sumun::domain::booking::decide::{Ask, Request, Seat};
+use sumun::domain::booking::relocation::{Cause, Planned, Prefer, Unanswered};
 use sumun::domain::entry::{Change, Idempotency};
-use sumun::domain::ids::{CampaignIndex, HoldId, LineIndex, Pool};
+use sumun::domain::ids::{CampaignIndex, HoldId, LineIndex, Pool, SlotIndex};
+use sumun::domain::line::Notice;
 use sumun::domain::line::told::{Told, WaitBecause};
+use sumun::domain::state::Status;
+use sumun::engine::command::Begin;
 
 use crate::model::{Act, Asked};
 use crate::random::Random;
@@ -59,10 +63,10 @@ impl Story {
         self.act(Act::Sites { campaign: 0, rows });
         let day = today(EVENING) + 3;
         let rows = vec![
-            slot(0, 0, day, 600, [2, 1, 0]),
-            slot(0, 0, day + 2, 600, [3, 1, 2]),
-            slot(0, 1, day, 630, [1, 0, 0]),
-            slot(1, 1, day, 600, [4, 2, 1]),
+            slot(0, 0, day, 600, [2, 1, 0, 0, 0]),
+            slot(0, 0, day + 2, 600, [3, 1, 2, 0, 0]),
+            slot(0, 1, day, 630, [1, 0, 0, 0, 0]),
+            slot(1, 1, day, 600, [4, 2, 1, 0, 0]),
         ];
         self.act(Act::Slots { campaign: 0, rows });
         let people = self.people.clone();
@@ -199,6 +203,49 @@ impl Story {
         self.book(0, 0);
     }
 
+    /// A slot is closed; one of its people is offered another, one is moved; it is open again.
+    fn close(&mut self) {
+        let (campaign, closed) = (0, SlotIndex(3));
+        self.hold(2, 3);
+        let begin = Begin {
+            cause: Cause::Closure {
+                prefer: Prefer::SameSite,
+            },
+            reason: Notice::from("점검".to_owned()),
+            until: self.run.now().plus_s(3_600),
+            unanswered: Unanswered::Telephoned,
+        };
+        let slots = vec![closed];
+        self.act(Act::Close {
+            campaign,
+            slots,
+            begin,
+        });
+        let known = &self.run.model.campaigns[campaign];
+        let mut there = known.bookings.iter();
+        let booking = there.find(|one| one.doses.has(closed) && one.status == Status::Booked);
+        let Some(booking) = booking.copied() else {
+            return;
+        };
+        let planned = Planned {
+            person: booking.person,
+            number: booking.number,
+            from: booking.doses,
+            to: known.doses(2),
+            pool: booking.pool,
+        };
+        for offered_until in [Some(self.run.now().plus_s(3_600)), None] {
+            self.act(Act::Relocate {
+                campaign,
+                relocation: 0,
+                people: vec![planned],
+                offered_until,
+            });
+        }
+        let slots = vec![closed];
+        self.act(Act::Reopen { campaign, slots });
+    }
+
     /// Every kind of entry, some forty.
     pub fn long(&mut self) {
         self.run.record(Change::Started {
@@ -220,7 +267,7 @@ impl Story {
         }
         let rows = vec![site(1, "020000000")];
         self.act(Act::Sites { campaign: 0, rows });
-        let rows = vec![slot(1, 1, today(EVENING) + 3, 600, [5, 3, 1])];
+        let rows = vec![slot(1, 1, today(EVENING) + 3, 600, [5, 3, 1, 0, 0])];
         self.act(Act::Slots { campaign: 0, rows });
         self.run.fate = Some(crate::run::Fate {
             way: crate::disk::Crash::Killed,
@@ -239,6 +286,7 @@ impl Story {
         self.book(11, 3);
         self.run.record(told());
         self.book(10, 3);
+        self.close();
         self.run.record(Change::Stopped {});
     }
 }

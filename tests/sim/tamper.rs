@@ -8,6 +8,7 @@ use sumun::domain::entry::{
 use sumun::domain::ids::{CampaignIndex, LineIndex, PersonKey, Seq};
 use sumun::domain::line::windows::{Basis, Plan};
 use sumun::domain::line::{Given, Notice, commitment};
+use sumun::domain::staff::api_key::{ApiKeyId, Scope};
 use sumun::domain::staff::proposal::{Decision, Proposal};
 use sumun::domain::staff::{AccountId, Bounds};
 use sumun::domain::time::Stamp;
@@ -19,7 +20,7 @@ use sumun::journal::vault::check_vault;
 use crate::check::journal;
 use crate::disk::{Backend, Disk};
 use crate::story::Story;
-use crate::world::keys;
+use crate::world::{EVENING, keys};
 
 pub const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
 const HEADS: TableDefinition<u64, &[u8]> = TableDefinition::new("heads");
@@ -71,7 +72,7 @@ fn at_the_desk() -> Vec<(&'static str, Vec<Change>)> {
         proposal,
         parts: 1,
         sha256: sumun::crypto::sha256(text.as_bytes()),
-        what: Proposal::Campaign,
+        what: Box::new(Proposal::Campaign),
         reason: "August".to_owned(),
         takes: 5,
     };
@@ -86,6 +87,28 @@ fn at_the_desk() -> Vec<(&'static str, Vec<Change>)> {
         done: false,
         what: "findings".to_owned(),
     };
+    let scheduled = Change::ProposalScheduled {
+        proposal,
+        due: Stamp(1),
+    };
+    let step = Change::ProposalStepDone {
+        proposal,
+        step: 1,
+        what: "300 seats".to_owned(),
+    };
+    let key = ApiKeyId(1);
+    let made = Change::ApiKeyMade {
+        key,
+        name: "dashboard".to_owned(),
+        sha256: [3; 32],
+        scopes: vec![Scope::Board],
+        bounds: Bounds::default(),
+        until: EVENING.plus_s(30 * 86_400),
+        reason: "a wall".to_owned(),
+    };
+    let reason = Change::ReasonGiven {
+        reason: "the queue grows".to_owned(),
+    };
     let part = 0;
     let parts = Change::ProposalPart {
         proposal,
@@ -94,8 +117,9 @@ fn at_the_desk() -> Vec<(&'static str, Vec<Change>)> {
     };
     vec![
         ("admin", accounts.collect()),
-        ("kim", vec![parts, proposed]),
-        ("lee", vec![decided, ended]),
+        ("admin", vec![made, Change::ApiKeyEnded { key }, reason]),
+        ("kim", vec![parts, proposed, scheduled]),
+        ("lee", vec![decided, step, ended]),
     ]
 }
 
@@ -307,7 +331,7 @@ fn the_evening_has_every_kind_of_entry() {
         Change::ClockBehind { .. } => 3,
         Change::CampaignActivated { .. } => 4,
         Change::SitesImported { .. } => 5,
-        Change::SlotsImported { .. } => 6,
+        Change::SlotsSet { .. } => 6,
         Change::RosterImported { .. } => 7,
         Change::HoldPlaced { .. } => 8,
         Change::HoldEnded {
@@ -318,6 +342,10 @@ fn the_evening_has_every_kind_of_entry() {
             reason: HoldEnd::Released,
             ..
         } => 10,
+        Change::HoldEnded {
+            reason: HoldEnd::Closed,
+            ..
+        } => 43,
         Change::Booked { hold: Some(_), .. } => 11,
         Change::Booked { .. } => 12,
         Change::Moved { .. } => 13,
@@ -343,7 +371,10 @@ fn the_evening_has_every_kind_of_entry() {
         Change::PersonErased { .. } => 33,
         // Heads behind the one have another key, and rows before the other are gone: journals with
         // them are in `tests/it/rotation.rs` and `tests/it/personal.rs`.
-        Change::HeadKeyRotated { .. } | Change::VaultEmptied { .. } => {
+        // Only earlier programs wrote `SlotsImported`.
+        Change::HeadKeyRotated { .. }
+        | Change::VaultEmptied { .. }
+        | Change::SlotsImported { .. } => {
             unreachable!("it is not in this evening")
         }
         Change::LineTold { .. } => 34,
@@ -355,10 +386,20 @@ fn the_evening_has_every_kind_of_entry() {
         Change::Proposed { .. } => 40,
         Change::ProposalDecided { .. } => 41,
         Change::ProposalEnded { .. } => 42,
+        Change::RelocationBegun { .. } => 44,
+        Change::SlotsClosed { .. } => 45,
+        Change::SlotsReopened { .. } => 46,
+        Change::MoveOffered { .. } => 47,
+        Change::Relocated { .. } => 48,
+        Change::ReasonGiven { .. } => 49,
+        Change::ProposalScheduled { .. } => 50,
+        Change::ProposalStepDone { .. } => 51,
+        Change::ApiKeyMade { .. } => 52,
+        Change::ApiKeyEnded { .. } => 53,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..43), "{kinds:?}");
-    assert!(found.len() >= 43, "{} entries", found.len());
+    assert!(kinds.iter().copied().eq(0..54), "{kinds:?}");
+    assert!(found.len() >= 54, "{} entries", found.len());
 }
 
 #[test]

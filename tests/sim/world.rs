@@ -388,7 +388,14 @@ pub fn slot(site: u32, vaccine: u8, day: i32, start_min: u16, capacity: Seats) -
 /// Seats of every pool: one of the public pool at least.
 fn seats(public_max: u64, random: &mut Random) -> Seats {
     let public = 1 + random.below(public_max) as u16;
-    [public, random.below(3) as u16, random.below(2) as u16]
+    let mut seats = Seats::default();
+    seats[..4].copy_from_slice(&[
+        public,
+        random.below(3) as u16,
+        random.below(2) as u16,
+        random.below(2) as u16,
+    ]);
+    seats
 }
 
 /// Slots about `now`: for a day some slots of both vaccines, and the second doses.

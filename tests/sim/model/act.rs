@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use sumun::domain::entry::{Actor, Change, Hash, Piece};
-use sumun::domain::ids::{CampaignId, CampaignIndex, Pool};
+use sumun::domain::ids::{CampaignId, CampaignIndex, Pool, Seats};
 use sumun::domain::time::Stamp;
-use sumun::engine::command::{Operated, Outcome, RosterNews};
+use sumun::engine::command::{Operated, Outcome, RosterNews, SlotsDone};
 
 use super::{Act, Asked, Pass, Programme, Said, Waiting};
 use crate::world::{agency_rows, agency_text};
@@ -13,17 +13,17 @@ use crate::world::{agency_rows, agency_text};
 /// Who acts in every run.
 pub const OPERATOR: &str = "operator";
 
-fn did(operated: Operated) -> Said {
+pub(super) fn did(operated: Operated) -> Said {
     Said::Exactly(Outcome::Operated(operated))
 }
 
 impl Pass {
-    fn operate(&mut self, change: Change) {
+    pub(super) fn operate(&mut self, change: Change) {
         self.write(Actor::Operator(OPERATOR.to_owned()), change);
     }
 
     /// A list that is short enough for one entry of each kind of piece.
-    fn list<const N: usize>(&mut self, at: usize, pieces: [Piece; N], last: Change) {
+    pub(super) fn list<const N: usize>(&mut self, at: usize, pieces: [Piece; N], last: Change) {
         let campaign = CampaignIndex(at as u16);
         for (part, piece) in (0..).zip(pieces) {
             self.operate(Change::PieceAdded {
@@ -45,6 +45,18 @@ impl Pass {
             Act::Sites { campaign, rows } => self.sites(campaign, rows),
             Act::Slots { campaign, rows } => self.slots(campaign, rows, others),
             Act::Roster { people } => self.roster(people),
+            Act::Close {
+                campaign,
+                slots,
+                begin,
+            } => self.close(campaign, slots, &begin),
+            Act::Reopen { campaign, slots } => self.reopen(campaign, slots),
+            Act::Relocate {
+                campaign,
+                relocation,
+                people,
+                offered_until,
+            } => self.relocate((campaign, relocation), &people, offered_until, others),
         }
     }
 
@@ -88,6 +100,9 @@ impl Pass {
                     noted: Default::default(),
                     noted_in_all: [0; 3],
                     changed: Default::default(),
+                    closed: Default::default(),
+                    relocations: Vec::new(),
+                    moved: Default::default(),
                 });
                 self.world.campaigns.len() - 1
             }
@@ -174,20 +189,26 @@ impl Pass {
             return Said::Impossible;
         }
         rows.sort_by_key(|row| (row.site, row.vaccine, row.date, row.start_min));
-        let (mut slots, mut added, mut different) = (here.slots.clone(), 0, Vec::new());
+        let (mut slots, mut different) = (here.slots.clone(), Vec::new());
+        let mut done = SlotsDone::default();
+        let now = self.now;
         for row in rows {
             let same = |slot: &super::SlotRow| {
                 (slot.site, slot.vaccine, slot.date, slot.start_min)
                     == (row.site, row.vaccine, row.date, row.start_min)
             };
             let Some(slot) = here.slots.iter().position(same) else {
+                if row.capacity == Seats::default() {
+                    return Said::Impossible;
+                }
                 slots.push(row);
                 different.push(row);
-                added += 1;
+                done.added += 1;
+                done.past += usize::from(row.start <= now);
                 continue;
             };
             let old = here.slots[slot];
-            for pool in [Pool::Public, Pool::Assisted, Pool::Partner] {
+            for pool in Pool::ALL {
                 let (was, is) = (old.capacity[pool as usize], row.capacity[pool as usize]);
                 let (booked, held) = here.in_use(slot, pool);
                 let used = booked + held + in_flight(others, at, slot, pool);
@@ -195,22 +216,23 @@ impl Pass {
                     return Said::Impossible;
                 }
             }
-            if old.capacity != row.capacity {
-                slots[slot].capacity = row.capacity;
+            done.changed += usize::from(old.capacity != row.capacity);
+            done.corrected += usize::from(old.end != row.end);
+            if (old.capacity, old.end) != (row.capacity, row.end) {
+                (slots[slot].capacity, slots[slot].end) = (row.capacity, row.end);
                 different.push(row);
             }
         }
         here.slots = slots;
-        let changed = different.len() - added;
         if !different.is_empty() {
-            let last = Change::SlotsImported {
+            let last = Change::SlotsSet {
                 campaign: CampaignIndex(at as u16),
                 parts: 1,
                 rows: different.len() as u32,
             };
             self.list(at, [Piece::Slots(different)], last);
         }
-        did(Operated::Slots { added, changed })
+        did(Operated::Slots(done))
     }
 
     fn roster(&mut self, people: Vec<super::Somebody>) -> Said {

@@ -77,6 +77,8 @@ impl Pass {
                     pool,
                     until,
                     extended: false,
+                    offered_by: None,
+                    stays: None,
                 };
                 here.holds.insert(seq, hold);
                 let released = own.map(HoldId);
@@ -189,7 +191,11 @@ impl Pass {
                 Ok(Said::Exactly(Outcome::Booking(booking)))
             }
             Ask::Move { number, seat } => {
-                let booking = here.changeable(active, number, now)?;
+                let is_offer = |id: HoldId| own == Some(id.0) && here.is_offer(id.0);
+                let booking = match seat {
+                    Seat::Held(id) if is_offer(id) => here.named(active, number)?,
+                    _ => here.changeable(active, number, now)?,
+                };
                 let here = &mut self.world.campaigns[at];
                 let (to, pool, hold) = here.seat(own, seat, now)?;
                 if pool != here.bookings[booking].pool {
@@ -197,6 +203,7 @@ impl Pass {
                 }
                 let from = std::mem::replace(&mut here.bookings[booking].doses, to);
                 here.bookings[booking].seq = Seq(seq);
+                here.moved.remove(&person);
                 let booking = here.bookings[booking];
                 own.map(|id| here.holds.remove(&id));
                 idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq, now)));
@@ -222,6 +229,9 @@ impl Pass {
                 let here = &mut self.world.campaigns[at];
                 here.bookings[booking].status = Status::Cancelled;
                 here.bookings[booking].seq = Seq(seq);
+                here.moved.remove(&person);
+                let offer = own.filter(|id| here.is_offer(*id));
+                offer.map(|id| here.holds.remove(&id));
                 let booking = here.bookings[booking];
                 idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq, now)));
                 let (doses, pool) = (booking.doses, booking.pool);
@@ -282,9 +292,18 @@ impl Programme {
         number: BookingNumber,
         now: Stamp,
     ) -> Result<usize, Said> {
-        let named = active.filter(|at| self.bookings[*at].number == number);
-        let booking = named.ok_or(no(Refusal::NoBooking))?;
+        let booking = self.named(active, number)?;
         self.in_time(booking, now)?;
         Ok(booking)
+    }
+
+    fn named(&self, active: Option<usize>, number: BookingNumber) -> Result<usize, Said> {
+        let named = active.filter(|at| self.bookings[*at].number == number);
+        named.ok_or(no(Refusal::NoBooking))
+    }
+
+    fn is_offer(&self, hold: u64) -> bool {
+        let hold = self.holds.get(&hold);
+        hold.is_some_and(|hold| hold.offered_by.is_some())
     }
 }

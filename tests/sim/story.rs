@@ -227,14 +227,15 @@ impl Story {
         let Some(booking) = booking.copied() else {
             return;
         };
-        let planned = Planned {
+        let to = |at: usize| Planned {
             person: booking.person,
             number: booking.number,
             from: booking.doses,
-            to: known.doses(2),
+            to: known.doses(at),
             pool: booking.pool,
         };
-        for offered_until in [Some(self.run.now().plus_s(3_600)), None] {
+        let both = [(to(2), Some(self.run.now().plus_s(3_600))), (to(1), None)];
+        for (planned, offered_until) in both {
             self.act(Act::Relocate {
                 campaign,
                 relocation: 0,

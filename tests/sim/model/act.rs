@@ -191,7 +191,6 @@ impl Pass {
         rows.sort_by_key(|row| (row.site, row.vaccine, row.date, row.start_min));
         let (mut slots, mut different) = (here.slots.clone(), Vec::new());
         let mut done = SlotsDone::default();
-        let now = self.now;
         for row in rows {
             let same = |slot: &super::SlotRow| {
                 (slot.site, slot.vaccine, slot.date, slot.start_min)
@@ -204,7 +203,6 @@ impl Pass {
                 slots.push(row);
                 different.push(row);
                 done.added += 1;
-                done.past += usize::from(row.start <= now);
                 continue;
             };
             let old = here.slots[slot];

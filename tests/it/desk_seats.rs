@@ -1,0 +1,565 @@
+//! Closing slots, giving people other seats, and what else the desk does to sites and slots.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::client::Answer;
+use super::desk::Clerk;
+use super::world::{CAMPAIGN, OPEN, Server, World, fresh_key, person, text};
+
+/// Some operators and an approver.
+struct Desk {
+    kim: Clerk,
+    lee: Clerk,
+}
+
+impl Desk {
+    fn of(world: &World, server: &Server) -> Self {
+        Self {
+            kim: Clerk::of(world, server, "kim", "operator"),
+            lee: Clerk::of(world, server, "lee", "approver"),
+        }
+    }
+
+    /// Proposes and approves: what came of it.
+    fn done(&mut self, asked: &Value, typed: u64) -> Value {
+        let number = self.kim.post("/proposals", asked).is(200).json["number"].clone();
+        let approve = json!({ "decision": "approve", "typed": typed });
+        let path = format!("/proposals/{number}/decision");
+        self.lee.post(&path, &approve).is(200).json
+    }
+}
+
+fn campaign(path: &str) -> String {
+    format!("/campaigns/{CAMPAIGN}{path}")
+}
+
+/// An instant so many seconds from now.
+fn soon(seconds: i64) -> String {
+    sumun::clock::wall().plus_s(seconds).instant().to_string()
+}
+
+/// Closes what starts at this time of 2 August at site A.
+fn closing(time: [&str; 2], plan: &Value) -> Value {
+    json!({
+        "kind": "close", "campaign": CAMPAIGN, "reason": "the refrigerator", "plan": plan,
+        "range": {
+            "sites": ["A"], "from": "2180-08-02", "until": "2180-08-02",
+            "time_from": time[0], "time_until": time[1],
+        },
+    })
+}
+
+/// Somebody who is booked.
+struct Booked {
+    session: String,
+    number: String,
+}
+
+fn book(server: &Server, at: u64, site: &str, date: &str, nth: usize) -> Booked {
+    let mut client = server.client();
+    let session = client.session(&person(OPEN, at));
+    let slot = server.slot(&session, site, date, nth);
+    let key = fresh_key();
+    let booked = client.post_once("/bookings", &session, &key, &json!({ "slot": slot }));
+    let number = booked.is(201).json["booking"]["number"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    Booked { session, number }
+}
+
+impl Booked {
+    fn look(&self, server: &Server) -> Value {
+        let mut client = server.client();
+        client
+            .get("/bookings/mine", Some(&self.session))
+            .is(200)
+            .json
+    }
+
+    fn doses(&self, server: &Server) -> Vec<(String, String)> {
+        let told = self.look(server);
+        let doses = told["booking"]["doses"].as_array().unwrap().iter();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        doses
+            .map(|dose| (text(&dose["site"]), text(&dose["start"])[..16].to_owned()))
+            .collect()
+    }
+
+    fn post(&self, server: &Server, act: &str, body: &Value) -> Answer {
+        let path = format!("/bookings/{}/{act}", self.number);
+        let mut client = server.client();
+        client.post_once(&path, &self.session, &fresh_key(), body)
+    }
+}
+
+fn until(mut wanted: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !wanted() {
+        assert!(began.elapsed() < Duration::from_secs(60), "it did not come");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn people_of_a_closed_slot_are_asked_and_nobody_new_comes_in() {
+    let world = World::new(5);
+    let server = world.serve();
+    let mut desk = Desk::of(&world, &server);
+    let [answers, silent] = [0, 1].map(|at| book(&server, at, "A", "2180-08-02", 0));
+    let mut deciding = server.client();
+    let undecided = deciding.session(&person(OPEN, 2));
+    let slot = server.slot(&undecided, "A", "2180-08-02", 0);
+    let held = deciding
+        .post("/holds", Some(&undecided), &json!({ "slot": slot }))
+        .is(201);
+    let plan = json!({
+        "asking": "offered", "prefer": "same_site", "unanswered": "moved", "until": soon(20),
+        "reason": "냉장고가 고장났습니다", "reason_en": "The refrigerator broke",
+    });
+    let asked = closing(["09:00", "09:30"], &plan);
+    let seen = desk.kim.post("/proposals/preview", &asked).is(200).json;
+    let moves = &seen["moves"];
+    assert_eq!(seen["takes"], 2, "{seen:#}");
+    assert_eq!(
+        [
+            &moves["slots"],
+            &moves["holds"],
+            &moves["found"],
+            &moves["without"]
+        ],
+        [1, 1, 2, 0]
+    );
+    // The approver types how many people lose their seat.
+    let number = desk.kim.post("/proposals", &asked).is(200).json["number"].clone();
+    let path = format!("/proposals/{number}/decision");
+    let approve = json!({ "decision": "approve" });
+    desk.lee
+        .post(&path, &approve)
+        .problem(409, "type_the_number");
+    let done = json!({ "decision": "approve", "typed": 2 });
+    let done = desk.lee.post(&path, &done).is(200).json;
+    assert!(
+        done["came_of_it"]
+            .as_str()
+            .unwrap()
+            .contains("2 were offered"),
+        "{done:#}"
+    );
+    // Whoever was deciding has no seat there any more, and nobody finds it.
+    let hold = json!({ "hold": held.json["hold"] });
+    let late = deciding.post_once("/bookings", &undecided, &fresh_key(), &hold);
+    late.problem(404, "hold_expired");
+    let straight = deciding.post_once(
+        "/bookings",
+        &undecided,
+        &fresh_key(),
+        &json!({ "slot": slot }),
+    );
+    straight.problem(409, "slot_full");
+    // Those who were booked still are, and are told.
+    let told = answers.look(&server);
+    let acts = &told["by_agency"];
+    assert_eq!(
+        acts["closed"]["reason_en"], "The refrigerator broke",
+        "{told:#}"
+    );
+    assert_eq!(
+        acts["offer"]["doses"][0]["start"],
+        "2180-08-02T09:30:00+09:00"
+    );
+    assert_eq!(acts["offer"]["moves_unanswered"], true);
+    let take = json!({ "hold": acts["offer"]["hold"] });
+    answers.post(&server, "move", &take).is(200);
+    assert_eq!(
+        answers.doses(&server)[1],
+        ("A".to_owned(), "2180-08-30T09:30".to_owned())
+    );
+    assert_eq!(answers.look(&server)["by_agency"], Value::Null);
+    // Whoever does not answer is moved at the end, and reads from where.
+    until(|| silent.doses(&server)[0].1 == "2180-08-02T09:30");
+    let told = silent.look(&server);
+    assert_eq!(
+        told["by_agency"]["moved"]["from"][0]["start"],
+        "2180-08-02T09:00:00+09:00"
+    );
+    // It is theirs to change, and a change of theirs ends the notice.
+    silent.post(&server, "cancel", &json!(null)).is(200);
+    assert!(server.stop().success());
+    world.ok(&["verify"]);
+}
+
+#[test]
+fn one_account_closes_a_slot_and_takes_nothing_from_anybody() {
+    let world = World::new(5);
+    let server = world.serve();
+    let mut desk = Desk::of(&world, &server);
+    let mut site = Clerk::of(&world, &server, "clerk", "site");
+    let booked = book(&server, 0, "A", "2180-08-02", 0);
+    let stop = |id: &str| {
+        json!({
+            "range": { "sites": [id], "from": "2180-08-02", "until": "2180-08-02" },
+            "reason": "정전", "reason_en": "A power cut",
+        })
+    };
+    // A site's people close their own site alone.
+    site.post(&campaign("/stop"), &stop("B"))
+        .problem(403, "not_yours");
+    site.post(&campaign("/stop"), &stop("A")).is(200);
+    let told = booked.look(&server);
+    assert_eq!(told["booking"]["status"], "booked");
+    assert_eq!(told["by_agency"]["offer"], Value::Null);
+    let day = desk
+        .kim
+        .get(&campaign("/sites/A?date=2180-08-02"))
+        .is(200)
+        .json;
+    assert_eq!(day["slots"][0]["closed"], "정전");
+    assert_eq!(day["slots"][0]["seats"]["booked"]["public"], 1);
+    // Whom to call: by number, and with names once it is on record who sees them and why.
+    let people = desk
+        .kim
+        .get(&campaign("/relocations/1/people"))
+        .is(200)
+        .json;
+    assert_eq!(people["people"][0]["number"], json!(booked.number));
+    assert_eq!(people["people"][0]["name"], Value::Null);
+    let names = campaign("/relocations/1/names");
+    desk.kim
+        .post(&names, &json!({ "reason": " " }))
+        .problem(409, "not_possible");
+    let named = desk
+        .kim
+        .post(&names, &json!({ "reason": "to call them" }))
+        .is(200)
+        .json;
+    assert_eq!(named["people"][0]["name"], "시험0");
+    assert!(
+        named["people"][0]["phone"]
+            .as_str()
+            .unwrap()
+            .ends_with("12340000"),
+        "{named}"
+    );
+    desk.lee
+        .post(&names, &json!({ "reason": "curious" }))
+        .problem(403, "not_yours");
+    let log = text(&world.run(&["audit", "export"]).stdout);
+    let look = log
+        .lines()
+        .find(|line| line.contains("personal_data_seen"))
+        .unwrap();
+    assert!(
+        look.contains("\"account\":\"kim\"") && look.contains("to call them"),
+        "{look}"
+    );
+    assert!(!log.contains("시험0"));
+    // The person chooses other seats although the days for changes may be over.
+    let slot = server.slot(&booked.session, "B", "2180-08-02", 0);
+    booked
+        .post(&server, "move", &json!({ "slot": slot }))
+        .is(200);
+    // It is open again once two accounts say so.
+    let reopen = json!({
+        "kind": "reopen", "campaign": CAMPAIGN, "reason": "mended",
+        "range": { "sites": ["A"], "from": "2180-08-02", "until": "2180-08-02" },
+    });
+    assert_eq!(desk.done(&reopen, 0)["state"], "done");
+    book(&server, 1, "A", "2180-08-02", 0);
+}
+
+#[test]
+fn another_interval_moves_second_doses_and_says_for_whom_there_is_no_seat() {
+    let world = World::new(5);
+    let server = world.serve();
+    let mut desk = Desk::of(&world, &server);
+    let at_b = book(&server, 0, "B", "2180-08-02", 0);
+    let at_a = book(&server, 1, "A", "2180-08-02", 0);
+    let text = super::world::campaign_text("").replace("interval_days = 28", "interval_days = 31");
+    // At the command line nobody sees to the people, so it is refused there.
+    let file = world.write("other.toml", &text).display().to_string();
+    let refused = world.run(&["campaign", "activate", &file]);
+    let told = super::world::text(&refused.stdout) + &super::world::text(&refused.stderr);
+    assert!(told.contains("proposed at the desk"), "{told}");
+    let asked = json!({ "kind": "campaign", "text": text, "reason": "the committee" });
+    let seen = desk.kim.post("/proposals/preview", &asked).is(200).json;
+    assert_eq!(
+        [&seen["takes"], &seen["moves"]["found"]],
+        [2, 2],
+        "{seen:#}"
+    );
+    assert_eq!(seen["moves"]["to_other_sites"], 1);
+    let done = desk.done(&asked, 2);
+    assert!(
+        done["came_of_it"]
+            .as_str()
+            .unwrap()
+            .contains("2 people were moved"),
+        "{done:#}"
+    );
+    // First doses stay; second doses are where there is a slot: at A there is none on that day.
+    let first = |site: &str| (site.to_owned(), "2180-08-02T09:00".to_owned());
+    let second = ("B".to_owned(), "2180-09-02T09:00".to_owned());
+    assert_eq!(at_b.doses(&server), [first("B"), second.clone()]);
+    assert_eq!(at_a.doses(&server), [first("A"), second]);
+    let told = at_a.look(&server);
+    assert_eq!(told["by_agency"]["moved"]["why"]["cause"], "interval");
+    // New bookings have the new interval, and doses of two sites are given back at each.
+    let new = book(&server, 2, "B", "2180-08-02", 0);
+    assert_eq!(new.doses(&server)[1].1, "2180-09-02T09:00");
+    at_a.post(&server, "cancel", &json!(null)).is(200);
+    let day = desk
+        .kim
+        .get(&campaign("/sites/B?date=2180-09-02"))
+        .is(200)
+        .json;
+    assert_eq!(day["slots"][0]["seats"]["booked"]["public"], 2);
+    assert!(server.stop().success());
+    world.ok(&["verify"]);
+}
+
+#[test]
+fn more_seats_are_there_at_once_and_fewer_are_proposed() {
+    let world = World::new(5);
+    let server = world.serve();
+    let mut desk = Desk::of(&world, &server);
+    let booked = book(&server, 0, "A", "2180-08-02", 0);
+    let day = desk
+        .kim
+        .get(&campaign("/sites/A?date=2180-08-02"))
+        .is(200)
+        .json;
+    let slot = day["slots"][0]["slot"].clone();
+    let path = campaign(&format!("/slots/{slot}"));
+    let seats = |public: u32, walk_in: u32| {
+        json!({
+            "capacity": { "public": public, "assisted": 5, "walk_in": walk_in },
+            "end": "09:40", "reason": "two more nurses",
+        })
+    };
+    let more = desk.kim.post(&path, &seats(101, 3)).is(200).json;
+    assert_eq!(more["proposal"], Value::Null, "{more}");
+    let day = desk
+        .kim
+        .get(&campaign("/sites/A?date=2180-08-02"))
+        .is(200)
+        .json;
+    assert_eq!(day["slots"][0]["seats"]["capacity"]["walk_in"], 3);
+    assert_eq!(day["slots"][0]["end"], "2180-08-02T09:40:00+09:00");
+    let told = booked.look(&server);
+    assert_eq!(
+        told["booking"]["doses"][0]["end"],
+        "2180-08-02T09:40:00+09:00"
+    );
+    // Under what is booked nothing goes, and it says whose bookings these are.
+    let none = desk
+        .kim
+        .post(&path, &seats(0, 3))
+        .problem(422, "faults_found");
+    assert!(
+        none.json["faults"][0]
+            .as_str()
+            .unwrap()
+            .contains(&booked.number),
+        "{none:?}"
+    );
+    let fewer = desk.kim.post(&path, &seats(1, 3)).is(200).json;
+    let number = fewer["proposal"].as_u64().unwrap();
+    let seen = desk.lee.get(&format!("/proposals/{number}")).is(200).json;
+    let changes = &seen["effect"]["changes"][0];
+    assert!(
+        changes["old"].as_str().unwrap().starts_with("public 101"),
+        "{changes}"
+    );
+    let approve = json!({ "decision": "approve" });
+    desk.lee
+        .post(&format!("/proposals/{number}/decision"), &approve)
+        .is(200);
+    let mut late = server.client();
+    let session = late.session(&person(OPEN, 1));
+    let key = fresh_key();
+    let full = late.post_once(
+        "/bookings",
+        &session,
+        &key,
+        &json!({ "slot": slot.to_string() }),
+    );
+    full.problem(409, "slot_full");
+}
+
+#[test]
+fn what_is_approved_for_an_instant_is_done_then_or_called_off() {
+    let world = World::new(5);
+    let server = world.serve();
+    let mut desk = Desk::of(&world, &server);
+    let slower = |rate: u32| super::world::campaign_text("").replace("1000", &rate.to_string());
+    let asked = |rate: u32, due: String| {
+        json!({
+            "kind": "campaign", "text": slower(rate), "reason": "at eight",
+            "campaign": CAMPAIGN, "due": due,
+        })
+    };
+    desk.kim
+        .post("/proposals", &asked(900, soon(-5)))
+        .problem(409, "not_possible");
+    let first = desk.done(&asked(900, soon(3)), 0);
+    assert_eq!(first["state"], "approved");
+    let versions = |world: &World| {
+        let listed = world.ok(&["campaign", "list"]);
+        listed["campaigns"][0]["versions"].as_array().unwrap().len()
+    };
+    assert_eq!(versions(&world), 1);
+    until(|| versions(&world) == 2);
+    until(|| {
+        let one = desk
+            .kim
+            .get(&format!("/proposals/{}", first["number"]))
+            .is(200)
+            .json;
+        one["proposal"]["state"] == "done"
+    });
+    let second = desk.done(&asked(800, soon(3_600)), 0);
+    let path = format!("/proposals/{}/call-off", second["number"]);
+    desk.kim
+        .post(&path, &json!({ "reason": "not today" }))
+        .is(204);
+    let told = desk
+        .kim
+        .get(&format!("/proposals/{}", second["number"]))
+        .is(200)
+        .json;
+    assert_eq!(told["proposal"]["state"], "failed");
+    desk.kim
+        .post(&path, &json!({ "reason": "again" }))
+        .problem(409, "not_possible");
+    // What waits for its instant is not forgotten by a restart.
+    let third = desk.done(&asked(700, soon(4)), 0);
+    assert_eq!(third["state"], "approved");
+    assert!(server.stop().success());
+    let server = world.serve();
+    until(|| versions(&world) == 3);
+    assert!(server.stop().success());
+    world.ok(&["verify"]);
+}
+
+#[test]
+fn a_stock_opens_in_equal_parts() {
+    let world = World::new(5);
+    let server = world.serve();
+    let mut desk = Desk::of(&world, &server);
+    book(&server, 0, "B", "2180-08-05", 0);
+    let asked = json!({
+        "kind": "split", "campaign": CAMPAIGN, "reason": "each evening its share",
+        "range": { "sites": ["B"], "from": "2180-08-05", "until": "2180-08-05" },
+        "at": [soon(4), soon(8)], "rollover": "next",
+    });
+    let public = |desk: &mut Desk| {
+        let day = desk
+            .kim
+            .get(&campaign("/sites/B?date=2180-08-05"))
+            .is(200)
+            .json;
+        let capacity = &day["slots"][0]["seats"]["capacity"];
+        assert_eq!(
+            capacity["public"].as_u64().unwrap() + capacity["later"].as_u64().unwrap(),
+            5_000
+        );
+        capacity["public"].as_u64().unwrap()
+    };
+    let begun = desk.done(&asked, 0);
+    assert_eq!(begun["state"], "approved");
+    assert_eq!(public(&mut desk), 1);
+    until(|| public(&mut desk) == 2_500);
+    until(|| public(&mut desk) == 5_000);
+    until(|| {
+        let one = desk
+            .kim
+            .get(&format!("/proposals/{}", begun["number"]))
+            .is(200)
+            .json;
+        one["proposal"]["state"] == "done" && one["proposal"]["steps"] == 2
+    });
+}
+
+#[test]
+fn hours_make_slots_that_are_proposed_like_a_file() {
+    let world = World::new(5);
+    let server = world.serve();
+    let mut desk = Desk::of(&world, &server);
+    let asked = json!({
+        "range": {
+            "sites": ["A", "C"], "from": "2180-10-02", "until": "2180-10-08", "vaccine": "single",
+        },
+        "weekdays": [1, 2, 3, 4, 5], "except": ["2180-10-03"],
+        "spans": [["09:00", "12:00"], ["13:00", "14:30"]], "every_min": 30,
+        "capacity": { "public": 10, "walk_in": 2 },
+    });
+    let made = desk.kim.post(&campaign("/hours"), &asked).is(200).json;
+    let text = made["text"].as_str().unwrap();
+    // Two sites, four open days, nine starts.
+    assert_eq!(text.lines().count(), 1 + 2 * 4 * 9, "{text}");
+    let proposal = json!({
+        "kind": "slots", "campaign": CAMPAIGN, "text": text, "reason": "October",
+    });
+    assert_eq!(desk.done(&proposal, 0)["state"], "done");
+    let seen = desk.kim.get(&campaign("/sites/C")).is(200).json;
+    let days = seen["days"].as_array().unwrap();
+    let october = days
+        .iter()
+        .filter(|day| day["date"].as_str().unwrap().starts_with("2180-10"));
+    assert!(
+        october
+            .clone()
+            .all(|day| day["seats"]["capacity"]["walk_in"] == 18)
+    );
+    assert_eq!(october.count(), 4);
+    let wrong = json!({
+        "range": { "sites": ["Z"], "from": "2180-10-08", "until": "2180-10-02" },
+        "weekdays": [1], "spans": [["12:00", "09:00"]], "every_min": 30,
+        "capacity": { "public": 0 },
+    });
+    let told = desk
+        .kim
+        .post(&campaign("/hours"), &wrong)
+        .problem(422, "faults_found");
+    assert!(
+        told.json["faults"].as_array().unwrap().len() >= 4,
+        "{told:?}"
+    );
+}
+
+/// A slot that is not to be is a row without seats; an end that is corrected is not dropped.
+#[test]
+fn files_take_all_seats_from_a_slot_correct_its_end_and_warn() {
+    let world = World::new(3);
+    let import = |rows: &str| {
+        let file = format!("site,vaccine,date,start,end,public,assisted\n{rows}");
+        let path = world.write("more.csv", &file).display().to_string();
+        world.run(&["slots", "import", &path, "--campaign", CAMPAIGN])
+    };
+    let told = |rows: &str| {
+        let done = import(rows);
+        let out = text(&done.stdout) + &text(&done.stderr);
+        (done.status.success(), out)
+    };
+    let (fine, out) = told("C,single,2180-08-02,09:00,09:30,0,0\n");
+    assert!(fine && out.contains("1 with another capacity"), "{out}");
+    let (fine, out) = told("C,single,2180-08-02,09:00,09:45,0,0\n");
+    assert!(fine && out.contains("1 with another end"), "{out}");
+    let (fine, out) = told("C,single,2180-08-07,09:00,09:45,0,0\n");
+    assert!(!fine && out.contains("is not known"), "{out}");
+    let rows = "C,single,2020-08-02,09:00,10:00,1,0\nC,single,2180-08-08,09:00,10:00,1,0\n\
+                C,single,2180-08-08,09:30,10:30,1,0\n";
+    let (fine, out) = told(rows);
+    assert!(
+        fine && out.contains("1 have begun already") && out.contains("2 overlap"),
+        "{out}"
+    );
+    // Nobody loses a seat by a file: it names who has it.
+    let server = world.serve();
+    let booked = book(&server, 0, "A", "2180-08-02", 0);
+    let (fine, out) = told("A,mrna,2180-08-02,09:00,09:30,0,0\n");
+    assert!(!fine && out.contains(&booked.number), "{out}");
+}

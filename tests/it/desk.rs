@@ -40,7 +40,7 @@ pub fn api(path: &str) -> String {
     format!("//api/desk/v1{path}")
 }
 
-fn sign_in(client: &mut Client, name: &str, password: &str, code: Option<&str>) -> Answer {
+pub fn sign_in(client: &mut Client, name: &str, password: &str, code: Option<&str>) -> Answer {
     let body = json!({ "name": name, "password": password, "otp": code });
     client.post(&api("/sign-in"), None, &body)
 }

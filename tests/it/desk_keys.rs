@@ -170,7 +170,8 @@ fn events(server: &super::world::Server, secret: &str) -> Stream {
     let wait = std::time::Duration::from_secs(20);
     stream.set_read_timeout(Some(wait)).unwrap();
     let asked = format!(
-        "GET /api/desk/v1/board/events HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer {secret}\r\n\r\n"
+        "GET /api/desk/v1/board/events HTTP/1.1\r\nHost: desk\r\n\
+         Authorization: Bearer {secret}\r\n\r\n"
     );
     stream.write_all(asked.as_bytes()).unwrap();
     Stream(std::io::BufReader::new(stream))

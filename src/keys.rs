@@ -116,21 +116,36 @@ impl Keys {
 
     /// Seals the credentials of an account, which alone they open for.
     pub fn seal_credentials(&self, entropy: &Entropy, account: AccountId, plain: &[u8]) -> Vec<u8> {
+        self.seal_for_staff(entropy, &account.0.to_be_bytes(), plain)
+    }
+
+    /// Seals half of a first password for the act on an account that gives it.
+    pub fn seal_half(&self, entropy: &Entropy, act: u32, plain: &[u8]) -> Vec<u8> {
+        self.seal_for_staff(entropy, &of_act(act), plain)
+    }
+
+    /// None if it is of another act or other keys.
+    pub fn open_half(&self, act: u32, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.open_for_staff(&of_act(act), sealed)
+    }
+
+    fn seal_for_staff(&self, entropy: &Entropy, context: &[u8], plain: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE_BYTES] = entropy.bytes();
         let mut sealed = [&nonce, plain].concat();
-        let context = account.0.to_be_bytes();
-        let tag = self
-            .staff_key()
-            .seal(nonce, &context, &mut sealed[NONCE_BYTES..]);
+        let key = self.staff_key();
+        let tag = key.seal(nonce, context, &mut sealed[NONCE_BYTES..]);
         sealed.extend_from_slice(&tag);
         sealed
     }
 
+    fn open_for_staff(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        self.staff_key().open(*nonce, context, sealed.to_vec())
+    }
+
     /// None if they are of another account or other keys.
     pub fn open_credentials(&self, account: AccountId, sealed: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-        let context = account.0.to_be_bytes();
-        self.staff_key().open(*nonce, &context, sealed.to_vec())
+        self.open_for_staff(&account.0.to_be_bytes(), sealed)
     }
 
     /// Replaces the key of tokens, in the folder's file and then here; returns the new one's id.
@@ -304,6 +319,13 @@ impl std::fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "TokenKey({})", self.id)
     }
+}
+
+/// What half of a password is sealed for: longer than an account's number, so that neither opens
+/// as the other.
+fn of_act(act: u32) -> [u8; 7] {
+    let [a, b, c, d] = act.to_be_bytes();
+    [b'a', b'c', b't', a, b, c, d]
 }
 
 #[cfg(test)]

@@ -460,7 +460,10 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         | Change::ProposalStepDone { .. }
         | Change::ProposalScheduled { .. }
         | Change::ApiKeyMade { .. }
-        | Change::ApiKeyEnded { .. } => {
+        | Change::ApiKeyEnded { .. }
+        | Change::AccountActAsked { .. }
+        | Change::AccountActConfirmed { .. }
+        | Change::AccountActDropped { .. } => {
             Arc::make_mut(&mut state.staff).apply(&entry.actor, &entry.change, entry.stamp)
         }
     }

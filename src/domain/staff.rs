@@ -7,6 +7,7 @@
 //! Invariants: names are unique, also those of accounts that were ended; one enabled administrator
 //! is left, whatever is changed.
 
+pub mod account_act;
 pub mod api_key;
 pub mod proposal;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::entry::{Actor, Change, Role, SessionAct};
 use crate::domain::time::Stamp;
+use account_act::AccountActs;
 use api_key::{ApiKey, ApiKeyId, WantedKey};
 use proposal::Proposed;
 
@@ -105,6 +107,8 @@ pub struct StaffState {
     draft: Option<(u32, String)>,
     /// Keys of the agency's programs: those in use, and the last of those that are over.
     pub keys: BTreeMap<ApiKeyId, ApiKey>,
+    /// Acts on accounts that wait for a second account.
+    pub acts: AccountActs,
 }
 
 /// Why an account can't be as somebody wants it.
@@ -174,7 +178,7 @@ impl StaffState {
                 let wanted = WantedKey {
                     name: name.clone(),
                     scopes: scopes.clone(),
-                    bounds: bounds.clone(),
+                    bounds: Bounds::clone(bounds),
                     until: *until,
                     reason: reason.clone(),
                 };
@@ -184,6 +188,23 @@ impl StaffState {
             Change::ApiKeyEnded { key } => {
                 let ended = self.end_key(actor, *key, now);
                 return ended.map_err(|fault| fault.to_string());
+            }
+            Change::AccountActAsked {
+                act,
+                what,
+                sealed,
+                reason,
+            } => {
+                let asked = self.ask_act(actor, *act, what, sealed, reason, now);
+                return asked.map_err(|fault| fault.to_string());
+            }
+            Change::AccountActConfirmed { act } => {
+                let confirmed = self.confirm_act(actor, *act, now);
+                return confirmed.map_err(|fault| fault.to_string());
+            }
+            Change::AccountActDropped { act } => {
+                let dropped = self.drop_act(actor, *act, now);
+                return dropped.map_err(|fault| fault.to_string());
             }
             Change::ProposalPart {
                 proposal,
@@ -300,6 +321,8 @@ impl StaffState {
         account.role = role;
         account.bounds = bounds.clone();
         account.is_enabled = is_enabled;
+        self.overtake_acts(id);
+        self.note_ready_approvers();
         Ok(())
     }
 
@@ -317,6 +340,10 @@ impl StaffState {
         account.sealed = sealed.to_vec();
         account.credentials = account.credentials.saturating_add(1);
         account.is_own = is_own;
+        if !is_own {
+            self.overtake_acts(id);
+        }
+        self.note_ready_approvers();
         Ok(())
     }
 

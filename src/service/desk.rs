@@ -4,6 +4,7 @@
 //! Everything that they change is an entry with their account as its actor, made by the same writer
 //! as everything else. Their acts go before the crowd's.
 
+pub mod account_acts;
 pub mod accounts;
 pub mod board;
 pub mod bounds;
@@ -94,7 +95,9 @@ pub enum DeskRefused {
     NotYours,
     NotFound,
     Password(PasswordFault),
-    /// Whoever proposed it can't approve it.
+    /// Another account has to confirm it: it has to be asked for.
+    TakesTwo,
+    /// Whoever proposed or asked for it can't approve or confirm it.
     SameEyes,
     /// So many people lose something by it: the approver has to type that.
     Typed {

@@ -249,6 +249,7 @@ pub const PROBLEMS: &[(&str, u16)] = &[
     ("set_up_first", 403),
     ("not_yours", 403),
     ("not_possible", 409),
+    ("takes_two", 409),
     ("same_eyes", 403),
     ("type_the_number", 409),
     ("effect_changed", 409),

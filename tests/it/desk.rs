@@ -40,7 +40,7 @@ pub fn api(path: &str) -> String {
     format!("//api/desk/v1{path}")
 }
 
-fn sign_in(client: &mut Client, name: &str, password: &str, code: Option<&str>) -> Answer {
+pub fn sign_in(client: &mut Client, name: &str, password: &str, code: Option<&str>) -> Answer {
     let body = json!({ "name": name, "password": password, "otp": code });
     client.post(&api("/sign-in"), None, &body)
 }
@@ -247,6 +247,18 @@ fn wrong_passwords_hold_up_nobody_but_the_guesser() {
     admin.client.get(&api("/session"), Some(&token)).is(200);
 }
 
+/// An address of a route that nothing is at.
+pub fn nowhere(path: &str) -> String {
+    let mut path = path.replace("{lang:ko|en}", "en");
+    for number in ["{id}", "{number}", "{slot}"] {
+        path = path.replace(number, "999999");
+    }
+    for name in ["{act}", "{which}", "{campaign}", "{site}", "{kind}"] {
+        path = path.replace(name, "nothing");
+    }
+    path
+}
+
 /// Every role is refused everything that is not its own, over the table of all routes.
 #[test]
 fn each_role_comes_to_its_own_routes_and_to_no_others() {
@@ -265,13 +277,7 @@ fn each_role_comes_to_its_own_routes_and_to_no_others() {
     let mut nobody = Client::new(desk(&server));
     for rule in &rules {
         // An address that nothing is at: whoever may come is told so, or that a field is missing.
-        let path = rule
-            .path
-            .replace("{lang:ko|en}", "en")
-            .replace("{id}", "999999")
-            .replace("{number}", "999999")
-            .replace("{act}", "nothing")
-            .replace("{which}", "nothing");
+        let path = nowhere(&rule.path);
         assert!(!path.contains('{'), "{path}: say what stands there");
         let (path, method) = (format!("/{path}"), rule.method.as_str());
         let is_page = path.starts_with("//desk");

@@ -107,7 +107,7 @@ fn an_account_of_a_campaign_reads_and_previews_proposals_of_that_alone() {
     let sites = json!({
         "kind": "sites", "campaign": CAMPAIGN, "text": super::world::SITES, "reason": "sites",
     });
-    let mut number = |clerk: &mut Clerk, asked: &Value| {
+    let number = |clerk: &mut Clerk, asked: &Value| {
         let made = clerk.post("/proposals", asked).is(200);
         made.json["number"].as_u64().unwrap()
     };

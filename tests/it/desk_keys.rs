@@ -5,7 +5,7 @@ use sumun::domain::staff::api_key::Scope;
 use sumun::web::desk::table;
 
 use super::client::Client;
-use super::desk::{Clerk, api, desk};
+use super::desk::{Clerk, api, desk, nowhere};
 use super::world::{CAMPAIGN, World, text};
 
 /// A day within a year of the tests' clock.
@@ -50,13 +50,7 @@ fn a_key_comes_to_the_calls_of_its_scope_and_to_no_others() {
             "{method} {}",
             rule.path
         );
-        let path = rule
-            .path
-            .replace("{lang:ko|en}", "en")
-            .replace("{id}", "999999")
-            .replace("{number}", "999999")
-            .replace("{act}", "nothing")
-            .replace("{which}", "nothing");
+        let path = nowhere(&rule.path);
         assert!(!path.contains('{'), "{path}: say what stands there");
         if path.ends_with("/events") {
             // A stream: it is asked for in a test of its own.
@@ -170,7 +164,8 @@ fn events(server: &super::world::Server, secret: &str) -> Stream {
     let wait = std::time::Duration::from_secs(20);
     stream.set_read_timeout(Some(wait)).unwrap();
     let asked = format!(
-        "GET /api/desk/v1/board/events HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer {secret}\r\n\r\n"
+        "GET /api/desk/v1/board/events HTTP/1.1\r\nHost: desk\r\n\
+         Authorization: Bearer {secret}\r\n\r\n"
     );
     stream.write_all(asked.as_bytes()).unwrap();
     Stream(std::io::BufReader::new(stream))

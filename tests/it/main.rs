@@ -16,6 +16,7 @@ mod desk_board;
 mod desk_bounds;
 mod desk_keys;
 mod desk_seats;
+mod desk_two;
 mod door;
 mod evenings;
 mod evidence;

@@ -8,6 +8,7 @@ use sumun::domain::entry::{
 use sumun::domain::ids::{CampaignIndex, LineIndex, PersonKey, Seq};
 use sumun::domain::line::windows::{Basis, Plan};
 use sumun::domain::line::{Given, Notice, commitment};
+use sumun::domain::staff::account_act::AccountAct;
 use sumun::domain::staff::api_key::{ApiKeyId, Scope};
 use sumun::domain::staff::proposal::{Decision, Proposal};
 use sumun::domain::staff::{AccountId, Bounds};
@@ -102,7 +103,7 @@ fn at_the_desk() -> Vec<(&'static str, Vec<Change>)> {
         name: "dashboard".to_owned(),
         sha256: [3; 32],
         scopes: vec![Scope::Board],
-        bounds: Bounds::default(),
+        bounds: Box::default(),
         until: EVENING.plus_s(30 * 86_400),
         reason: "a wall".to_owned(),
     };
@@ -118,9 +119,29 @@ fn at_the_desk() -> Vec<(&'static str, Vec<Change>)> {
     vec![
         ("admin", accounts.collect()),
         ("admin", vec![made, Change::ApiKeyEnded { key }, reason]),
+        ("admin", [asking(1), asking(2)].to_vec()),
         ("kim", vec![parts, proposed, scheduled]),
         ("lee", vec![decided, step, ended]),
+        (
+            "lee",
+            vec![
+                Change::AccountActConfirmed { act: 1 },
+                Change::AccountActDropped { act: 2 },
+            ],
+        ),
     ]
+}
+
+/// An administrator wants another first password for the operator.
+fn asking(act: u32) -> Change {
+    Change::AccountActAsked {
+        act,
+        what: Box::new(AccountAct::Reset {
+            account: AccountId(2),
+        }),
+        sealed: vec![4; 9],
+        reason: "lost".to_owned(),
+    }
 }
 
 /// What the gate's keeper and an operator have journalled in an evening.
@@ -396,10 +417,13 @@ fn the_evening_has_every_kind_of_entry() {
         Change::ProposalStepDone { .. } => 51,
         Change::ApiKeyMade { .. } => 52,
         Change::ApiKeyEnded { .. } => 53,
+        Change::AccountActAsked { .. } => 54,
+        Change::AccountActConfirmed { .. } => 55,
+        Change::AccountActDropped { .. } => 56,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..54), "{kinds:?}");
-    assert!(found.len() >= 54, "{} entries", found.len());
+    assert!(kinds.iter().copied().eq(0..57), "{kinds:?}");
+    assert!(found.len() >= 57, "{} entries", found.len());
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::domain::line::told::Told;
 use crate::domain::line::windows::Plan;
 use crate::domain::line::{Given, Notice};
 use crate::domain::shown;
+use crate::domain::staff::account_act::AccountAct;
 use crate::domain::staff::api_key::{ApiKeyId, Scope};
 use crate::domain::staff::proposal::{Decision, Proposal};
 use crate::domain::staff::{AccountId, Bounds};
@@ -538,13 +539,28 @@ pub enum Change {
         #[serde(serialize_with = "shown::hex")]
         sha256: [u8; 32],
         scopes: Vec<Scope>,
-        bounds: Bounds,
+        bounds: Box<Bounds>,
         #[serde(serialize_with = "shown::instant")]
         until: Stamp,
         reason: String,
     },
     /// A key was ended before its time.
     ApiKeyEnded { key: ApiKeyId },
+    /// An administrator asked another account to confirm what takes two.
+    AccountActAsked {
+        act: u32,
+        /// Boxed, as the bounds of a key are: rare entries shall not make all larger in memory.
+        what: Box<AccountAct>,
+        /// Half of the password that it gives, sealed with a key that is not in the journal; empty
+        /// if it gives none.
+        #[serde(serialize_with = "shown::bytes")]
+        sealed: Vec<u8>,
+        reason: String,
+    },
+    /// Another account confirmed it; what it did is in the entries behind.
+    AccountActConfirmed { act: u32 },
+    /// It was taken back or declined: the entry's actor says which.
+    AccountActDropped { act: u32 },
 }
 
 /// What happened to a session at the desk. Variants are appended.

@@ -22,6 +22,7 @@ use crate::domain::ids::{
 use crate::domain::line::told::{Told, WaitBecause};
 use crate::domain::line::windows::{Basis, Plan};
 use crate::domain::line::{Given, Notice};
+use crate::domain::staff::account_act::AccountAct;
 use crate::domain::staff::api_key::{ApiKeyId, Scope};
 use crate::domain::staff::proposal::{Asking, ClosePlan, Decision, Proposal, Rollover, SlotRange};
 use crate::domain::staff::{AccountId, Bounds};
@@ -54,7 +55,8 @@ variants!(change_name, CHANGES, Change:
     PersonalKeysRotated HeadKeyRotated VaultSealed PersonErased VaultEmptied PersonalDataSeen
     StaffSet StaffCredentialsSet StaffSession ProposalPart Proposed ProposalDecided ProposalEnded
     SlotsSet RelocationBegun SlotsClosed SlotsReopened MoveOffered Relocated ReasonGiven
-    ProposalScheduled ProposalStepDone ApiKeyMade ApiKeyEnded);
+    ProposalScheduled ProposalStepDone ApiKeyMade ApiKeyEnded
+    AccountActAsked AccountActConfirmed AccountActDropped);
 variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed Compared StoredAgain Telephoned);
 variants!(session_name, SESSIONS, SessionAct: SignedIn SignedOut Revoked);
 variants!(proposal_name, PROPOSALS, Proposal: Campaign Agency Sites Slots Gate Close
@@ -64,6 +66,7 @@ variants!(asking_name, ASKINGS, Asking: Offered Moved Telephoned);
 variants!(prefer_name, PREFERS, Prefer: SameSite SameDay);
 variants!(unanswered_name, UNANSWERED, Unanswered: Moved Telephoned);
 variants!(rollover_name, ROLLOVERS, Rollover: Next Last);
+variants!(account_act_name, ACCOUNT_ACTS, AccountAct: Set Reset);
 variants!(scope_name, SCOPES, Scope: Board Proposals Accounts Record Sites);
 variants!(decision_name, DECISIONS, Decision: Approved Declined Withdrawn);
 variants!(actor_name, ACTORS, Actor: System Citizen Operator Staff Proxy);
@@ -313,16 +316,34 @@ fn of_staff() -> Vec<Change> {
         typed: 142_310,
         reason: text("read"),
     }));
+    changes.push(Change::AccountActConfirmed { act: 300 });
+    changes.push(Change::AccountActDropped { act: 300 });
+    let acts = [
+        AccountAct::Set {
+            account: Some(account),
+            name: text("kim"),
+            role: Role::Approver,
+            bounds: Bounds::default(),
+            enabled: true,
+        },
+        AccountAct::Reset { account },
+    ];
+    changes.extend(acts.map(|what| Change::AccountActAsked {
+        act: 300,
+        what: Box::new(what),
+        sealed: vec![0x5e; 37],
+        reason: text("new here"),
+    }));
     changes.push(Change::ApiKeyEnded { key: ApiKeyId(300) });
     changes.extend(Scope::ALL.map(|scope| Change::ApiKeyMade {
         key: ApiKeyId(300),
         name: text("wall"),
         sha256: [0x77; 32],
         scopes: vec![scope],
-        bounds: Bounds {
+        bounds: Box::new(Bounds {
             campaigns: vec![text("kr-2021-50s")],
             ..Bounds::default()
-        },
+        }),
         until: STAMP.plus_s(86_400),
         reason: text("the wall screen"),
     }));
@@ -841,6 +862,7 @@ fn names(entry: &Entry) -> Vec<&'static str> {
             }
         }
         Change::ProposalDecided { decision, .. } => names.push(decision_name(decision)),
+        Change::AccountActAsked { what, .. } => names.push(account_act_name(what)),
         Change::ApiKeyMade { scopes, .. } => names.extend(scopes.iter().map(scope_name)),
         Change::LineTold { told, .. } => names.extend(told.because.as_ref().map(because_name)),
         _ => {}
@@ -874,6 +896,7 @@ fn every_variant_has_a_sample() {
         ROLLOVERS,
         DECISIONS,
         SCOPES,
+        ACCOUNT_ACTS,
         PIECES,
         ROWS,
         FIELDS,

@@ -1,9 +1,9 @@
 //! Keys of the agency's own programs: what each may read, where, and until when.
 //!
 //! A key has 32 random bytes for a secret, of which the journal keeps the SHA-256: so many random
-//! bytes can't be guessed, and need no slow hash. A key only reads. It proposes and decides nothing:
-//! whoever made it knows its secret, so it would be no second pair of eyes for them. An entry names
-//! it `key:NAME`, which no account can be called.
+//! bytes can't be guessed, and need no slow hash. A key only reads. It proposes and decides
+//! nothing: whoever made it knows its secret, so it would be no second pair of eyes for them. An
+//! entry names it `key:NAME`, which no account can be called.
 
 use serde::{Deserialize, Serialize};
 

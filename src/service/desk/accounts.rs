@@ -28,6 +28,9 @@ impl Service {
     ) -> Allowed<(AccountId, String)> {
         wanted.bounds = self.known_bounds(wanted.bounds)?;
         let staff = self.staff();
+        if staff.takes_two_to_set(None, wanted.role, &wanted.bounds, true) {
+            return Err(DeskRefused::TakesTwo);
+        }
         let id = staff.next_id();
         let fits = staff.may_set(id, &wanted.name, wanted.role, &wanted.bounds, true);
         fits.map_err(|fault| DeskRefused::Impossible(fault.to_string()))?;
@@ -74,6 +77,15 @@ impl Service {
         if wanted.bounds != known.bounds {
             wanted.bounds = self.known_bounds(wanted.bounds)?;
         }
+        let Wanted {
+            role,
+            ref bounds,
+            is_enabled,
+            ..
+        } = wanted;
+        if staff.takes_two_to_set(Some(id), role, bounds, is_enabled) {
+            return Err(DeskRefused::TakesTwo);
+        }
         let set = Change::StaffSet {
             account: id,
             name: wanted.name,
@@ -92,8 +104,12 @@ impl Service {
         origin: Origin,
         id: AccountId,
     ) -> Allowed<String> {
-        if !self.staff().accounts.contains_key(&id) {
+        let staff = self.staff();
+        if !staff.accounts.contains_key(&id) {
             return Err(DeskRefused::NotFound);
+        }
+        if staff.takes_two_to_reset(id) {
+            return Err(DeskRefused::TakesTwo);
         }
         let (password, change) = self.first_credentials(id, origin).await?;
         self.change_staff(actor(by), vec![change]).await?;

@@ -113,7 +113,7 @@ impl Service {
             name: wanted.name,
             sha256: sha256(secret.as_bytes()),
             scopes: wanted.scopes,
-            bounds: wanted.bounds,
+            bounds: Box::new(wanted.bounds),
             until: wanted.until,
             reason: wanted.reason,
         };
@@ -133,22 +133,14 @@ impl Service {
         self.change_staff(actor(by), vec![ended]).await
     }
 
-    /// Whose call a key's secret is, if the key is good and has the scope.
-    pub fn keyed(
-        &self,
-        secret: &str,
-        scope: Option<Scope>,
-    ) -> Result<(ApiKeyId, Account), (DeskRefused, Option<Account>)> {
+    /// Whose call a key's secret is, if the key is good, and whether it has the scope.
+    pub fn keyed(&self, secret: &str, scope: Option<Scope>) -> Allowed<(ApiKeyId, Account, bool)> {
         let (staff, now) = (self.staff(), self.clock.now());
         let known = staff.key_of(&sha256(secret.as_bytes()), now);
-        let (id, key) = known.ok_or((DeskRefused::Key, None))?;
+        let (id, key) = known.ok_or(DeskRefused::Key)?;
         self.desk.key_uses.note(id, now);
-        let account = acts_as(key);
-        if scope.is_some_and(|scope| key.scopes.contains(&scope)) {
-            Ok((id, account))
-        } else {
-            Err((DeskRefused::NotYours, Some(account)))
-        }
+        let has = scope.is_some_and(|scope| key.scopes.contains(&scope));
+        Ok((id, acts_as(key), has))
     }
 
     /// The bounds of a key while it is good and has the scope. To ask is no use of it.

@@ -67,6 +67,7 @@ impl Modify for Schemes {
 fn routes(routes: &mut Routes<'_>) {
     api::session::routes(routes);
     api::accounts::routes(routes);
+    api::account_acts::routes(routes);
     api::keys::routes(routes);
     api::record::routes(routes);
     api::board::routes(routes);

@@ -30,6 +30,7 @@ pub fn of(refused: DeskRefused, lang: Lang) -> Problem {
             )
             .with("characters_min", PASSWORD_CHARACTERS_MIN),
         DeskRefused::Code => problem("code_wrong"),
+        DeskRefused::TakesTwo => problem("takes_two"),
         DeskRefused::SameEyes => problem("same_eyes"),
         DeskRefused::Typed { expected } => problem("type_the_number").with("people", expected),
         DeskRefused::Changed { then, now } => problem("effect_changed")

@@ -59,6 +59,10 @@ allowed! {
     Administrators = Administrator;
     /// Who may see accounts.
     Overseers = Administrator | Auditor, key Accounts;
+    /// Who may see which acts on accounts wait for a second account.
+    ActReaders = Administrator | Approver | Auditor;
+    /// Who confirms such acts of others.
+    Confirmers = Administrator | Approver;
     /// Who may see what accounts did.
     RecordReaders = Administrator | Auditor, key Record;
     /// Who runs the gate.
@@ -139,7 +143,11 @@ impl<A: Allowed> Staff<A> {
         let key = bearer(request.headers()).filter(|token| is_secret(token));
         let (caller, account) = match key {
             Some(secret) => {
-                let (key, account) = service.keyed(secret, A::SCOPE)?;
+                let found = service.keyed(secret, A::SCOPE);
+                let (key, account, has_scope) = found.map_err(|refused| (refused, None))?;
+                if !has_scope {
+                    return Err((DeskRefused::NotYours, Some(account)));
+                }
                 (Caller::Key(key), account)
             }
             None => {

@@ -634,6 +634,9 @@ desk-help-accounts =
 desk-help-record =
     What people behind the desk and at the command line did, from the journal itself. Nobody can change it.
     What was looked at of whose personal data is in the monthly review: sumun audit access.
+problem-takes-two = This takes a second account
+    .detail = Ask for it with POST /api/desk/v1/account-acts and a reason; another administrator or an approver confirms it.
+    .next = Type a reason and press again. Another administrator or an approver then confirms it.
 problem-same-eyes = Another account has to approve this
     .detail = Whoever proposed it can’t approve it, also in another session or under another name.
     .next = Ask another approver.
@@ -646,6 +649,26 @@ problem-effect-changed = It would do something else now
 problem-faults-found = The text has faults
     .detail = `faults` names them by line; nothing was proposed.
     .next = Mend the faults below and propose it again.
+
+## Acts on accounts that take two
+desk-asked = Waiting for a second account
+no-asked = Nothing waits.
+asked-wait = { $acts } wait for a second account
+asked-to-be = To be
+asked-by = Asked for by
+asked-until = Until
+asked-confirm = Confirm
+asked-drop = Take back or decline
+asked-reason = Reason, if it takes a second account
+    .hint = Accounts that approve or confirm are made, changed, let in again or given a new first password by two: with a reason you ask for it, and another account confirms it.
+half = Half of a first password
+    .first = First half of the password
+    .second = Second half of the password
+    .lead = It is shown once. Give it to the account’s owner in person. The password is the first half, a hyphen and the second half; the other account gives the other half.
+desk-help-asked =
+    An administrator alone can’t make, change or let in again an account that approves or confirms, nor give it a new first password: another administrator or an approver confirms it within seven days.
+    Who comes to approve or confirm by it gets a new first password. You are told half of it and the other account the rest; give your half to the owner in person.
+    Whoever it is about can’t confirm it, and if the account is changed meanwhile, it has to be asked for again.
 
 ## Keys of programs
 desk-keys = Keys of programs

@@ -109,7 +109,7 @@ fn yes() -> bool {
 }
 
 impl AccountRequest {
-    fn wanted(self) -> Wanted {
+    pub fn wanted(self) -> Wanted {
         Wanted {
             name: self.name,
             role: self.role,
@@ -136,7 +136,7 @@ pub struct FirstPassword {
     responses(
         (status = 200, body = FirstPassword, description = "Made."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`not_possible`, `invalid_request`, `signed_out`, \
+            description = "`takes_two`, `not_possible`, `invalid_request`, `signed_out`, \
                            `set_up_first`, `not_yours`, `foreign_request`."),
         (status = "5XX", body = ProblemView, content_type = "application/problem+json",
             description = "`overloaded`, `outcome_unknown`.")
@@ -166,8 +166,8 @@ async fn add(
     responses(
         (status = 200, body = AccountView, description = "Changed."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`not_possible`, `not_found`, `invalid_request`, `signed_out`, \
-                           `set_up_first`, `not_yours`, `foreign_request`."),
+            description = "`takes_two`, `not_possible`, `not_found`, `invalid_request`, \
+                           `signed_out`, `set_up_first`, `not_yours`, `foreign_request`."),
         (status = "5XX", body = ProblemView, content_type = "application/problem+json",
             description = "`overloaded`, `outcome_unknown`.")
     ),
@@ -199,7 +199,7 @@ async fn change(
     responses(
         (status = 200, body = FirstPassword, description = "Done."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
-            description = "`not_found`, `signed_out`, `set_up_first`, `not_yours`, \
+            description = "`takes_two`, `not_found`, `signed_out`, `set_up_first`, `not_yours`, \
                            `foreign_request`."),
         (status = "5XX", body = ProblemView, content_type = "application/problem+json",
             description = "`overloaded`, `outcome_unknown`.")

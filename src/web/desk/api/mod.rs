@@ -1,5 +1,6 @@
 //! The API of the desk, by subject.
 
+pub mod account_acts;
 pub mod accounts;
 pub mod board;
 pub mod gate;

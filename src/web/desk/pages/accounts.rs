@@ -4,11 +4,14 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
+use super::account_acts::half_page;
 use super::{Frame, GET, POST, Page, Path, Trouble, at, onward, role_words, shown, shown_with};
 use crate::clock::tick;
 use crate::domain::entry::Role;
 use crate::domain::staff::{Account, AccountId, Bounds};
+use crate::domain::text::grouped;
 use crate::service::desk::DeskRefused;
+use crate::service::desk::account_acts::AskedFor;
 use crate::service::desk::accounts::Wanted;
 use crate::web::desk::staff::{Administrators, Overseers, Routes};
 use crate::web::pages::Form;
@@ -31,6 +34,8 @@ struct ListPage {
     f: Frame,
     /// Whether whoever looks may change them.
     may_change: bool,
+    /// How many acts wait for a second account.
+    asked: Option<String>,
     accounts: Vec<Row>,
 }
 
@@ -74,8 +79,13 @@ async fn list(page: Page<Overseers>, (): ()) -> HttpResponse {
             .map(|at| super::record::instant(service, at)),
         sessions: service.desk.sessions.of_account(*id, tick()).len(),
     };
+    let now = service.clock.now();
+    let open = staff.acts.asked.values().filter(|one| one.is_open(now));
+    let open = open.count() as u64;
+    let asked = (open > 0).then(|| lang.put("asked-wait", &[("acts", grouped(open).into())]));
     let template = ListPage {
         f: page.frame("/accounts", "desk-help-accounts"),
+        asked,
         may_change: page.staff.account.role == Role::Administrator,
         accounts: staff.accounts.iter().map(row).collect(),
     };
@@ -97,6 +107,9 @@ struct AccountPage {
     sites: String,
     is_enabled: bool,
     sessions: usize,
+    /// Whether acts on some accounts take two: then a reason is asked for.
+    take_two: bool,
+    reason: String,
 }
 
 impl AccountPage {
@@ -123,7 +136,14 @@ impl AccountPage {
             sites: wanted.bounds.sites.join(" "),
             is_enabled: wanted.is_enabled,
             sessions: id.map_or(0, |id| sessions.of_account(id, tick()).len()),
+            take_two: page.staff.service.staff().acts_take_two(),
+            reason: String::new(),
         }
+    }
+
+    fn because(mut self, reason: &str) -> Self {
+        reason.clone_into(&mut self.reason);
+        self
     }
 
     fn with(mut self, trouble: Trouble) -> Self {
@@ -175,20 +195,51 @@ async fn new_page(page: Page<Administrators>, (): ()) -> HttpResponse {
     shown(page.lang, &AccountPage::of(&page, None, &wanted))
 }
 
+/// Asks another account to confirm what one account can't do alone, if a reason was typed.
+async fn asked(
+    page: &Page<Administrators>,
+    what: AskedFor,
+    name: &str,
+    reason: &str,
+) -> Result<HttpResponse, DeskRefused> {
+    if reason.is_empty() {
+        return Err(DeskRefused::TakesTwo);
+    }
+    let staff = &page.staff;
+    let asked = staff
+        .service
+        .ask_account_act(&staff.account, what, reason)
+        .await;
+    Ok(match asked?.1 {
+        Some(half) => {
+            let f = page.frame("/accounts/asked", "desk-help-asked");
+            half_page(f, name.to_owned(), half, true)
+        }
+        None => onward(&page.to("/accounts/asked")),
+    })
+}
+
 async fn new(page: Page<Administrators>, body: read::Bytes) -> HttpResponse {
-    let wanted = wanted(&Form::of(body));
+    let form = Form::of(body);
+    let (wanted, reason) = (wanted(&form), form.field("reason"));
     let staff = &page.staff;
     let made = staff
         .service
         .add_account(&staff.account, staff.origin, wanted.clone())
         .await;
-    match made {
-        Ok((_, password)) => password_page(&page, wanted.name, password),
-        Err(refused) => {
-            let again = AccountPage::of(&page, None, &wanted).with(page.trouble(refused));
-            shown_with(page.lang, StatusCode::UNPROCESSABLE_ENTITY, &again)
+    let done = match made {
+        Ok((_, password)) => Ok(password_page(&page, wanted.name.clone(), password)),
+        Err(DeskRefused::TakesTwo) => {
+            let what = AskedFor::Set(None, wanted.clone());
+            asked(&page, what, &wanted.name, reason).await
         }
-    }
+        Err(refused) => Err(refused),
+    };
+    done.unwrap_or_else(|refused| {
+        let again = AccountPage::of(&page, None, &wanted).because(reason);
+        let again = again.with(page.trouble(refused));
+        shown_with(page.lang, StatusCode::UNPROCESSABLE_ENTITY, &again)
+    })
 }
 
 fn password_page(page: &Page<Administrators>, name: String, password: String) -> HttpResponse {
@@ -230,22 +281,29 @@ async fn change(page: Page<Administrators>, (path, body): (Path, read::Bytes)) -
     let Some((id, _)) = named(&page, &path) else {
         return missing(&page);
     };
-    let wanted = wanted(&Form::of(body));
+    let form = Form::of(body);
+    let (wanted, reason) = (wanted(&form), form.field("reason"));
     let staff = &page.staff;
     let changed = staff
         .service
         .change_account(&staff.account, id, wanted.clone())
         .await;
-    match changed {
-        Ok(()) => onward(&page.to("/accounts")),
-        Err(refused) => {
-            let again = AccountPage::of(&page, Some(id), &wanted).with(page.trouble(refused));
-            shown_with(page.lang, StatusCode::UNPROCESSABLE_ENTITY, &again)
+    let done = match changed {
+        Ok(()) => Ok(onward(&page.to("/accounts"))),
+        Err(DeskRefused::TakesTwo) => {
+            let what = AskedFor::Set(Some(id), wanted.clone());
+            asked(&page, what, &wanted.name, reason).await
         }
-    }
+        Err(refused) => Err(refused),
+    };
+    done.unwrap_or_else(|refused| {
+        let again = AccountPage::of(&page, Some(id), &wanted).because(reason);
+        let again = again.with(page.trouble(refused));
+        shown_with(page.lang, StatusCode::UNPROCESSABLE_ENTITY, &again)
+    })
 }
 
-async fn reset(page: Page<Administrators>, path: Path) -> HttpResponse {
+async fn reset(page: Page<Administrators>, (path, body): (Path, read::Bytes)) -> HttpResponse {
     let Some((id, account)) = named(&page, &path) else {
         return missing(&page);
     };
@@ -254,14 +312,20 @@ async fn reset(page: Page<Administrators>, path: Path) -> HttpResponse {
         .service
         .reset_account(&staff.account, staff.origin, id)
         .await;
-    match reset {
-        Ok(password) => password_page(&page, account.name, password),
-        Err(refused) => {
-            let trouble = page.trouble(refused);
-            let account = Some(&staff.account);
-            super::told(page.lang, account, StatusCode::CONFLICT, trouble)
+    let done = match reset {
+        Ok(password) => Ok(password_page(&page, account.name, password)),
+        Err(DeskRefused::TakesTwo) => {
+            let form = Form::of(body);
+            let reason = form.field("reason");
+            asked(&page, AskedFor::Reset(id), &account.name, reason).await
         }
-    }
+        Err(refused) => Err(refused),
+    };
+    done.unwrap_or_else(|refused| {
+        let trouble = page.trouble(refused);
+        let account = Some(&staff.account);
+        super::told(page.lang, account, StatusCode::CONFLICT, trouble)
+    })
 }
 
 async fn end_sessions(page: Page<Administrators>, path: Path) -> HttpResponse {

@@ -1,6 +1,7 @@
 //! The pages of the desk, in the languages of the citizens' pages and by the same rules: every page
 //! works without a script, every act is a form, and what a form did is shown by a page of its own.
 
+mod account_acts;
 mod accounts;
 mod acts;
 mod board;
@@ -31,6 +32,8 @@ pub fn routes(routes: &mut Routes<'_>) {
     session::routes(routes);
     home::routes(routes);
     board::routes(routes);
+    // Before accounts, of which one is no number.
+    account_acts::routes(routes);
     accounts::routes(routes);
     keys::routes(routes);
     proposals::routes(routes);
@@ -79,6 +82,11 @@ const WAYS: &[(&str, &str, &[Role])] = &[
     ),
     ("/proposals", "desk-proposals", super::staff::Readers::ROLES),
     ("/accounts", "desk-accounts", super::staff::Overseers::ROLES),
+    (
+        "/accounts/asked",
+        "desk-asked",
+        super::staff::ActReaders::ROLES,
+    ),
     ("/keys", "desk-keys", super::staff::Administrators::ROLES),
     ("/record", "desk-record", super::staff::RecordReaders::ROLES),
     ("/me", "desk-me", super::staff::Anyone::ROLES),
@@ -200,21 +208,22 @@ impl<A: Allowed> FromRequest for Page<A> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let lang = lang_of(request);
-        let seen = Staff::seen(request).and_then(|staff| match &staff.caller {
-            Caller::Person(person) => Ok((person.clone(), staff)),
-            Caller::Key(_) => Err((DeskRefused::NotYours, Some(staff.account))),
-        });
-        ready(match seen {
-            Ok((person, staff)) => Ok(Self {
+        let elsewhere = |refused, account| Elsewhere {
+            lang,
+            refused,
+            account,
+        };
+        let staff = match Staff::seen(request) {
+            Ok(staff) => staff,
+            Err((refused, account)) => return ready(Err(elsewhere(refused, account))),
+        };
+        ready(match &staff.caller {
+            Caller::Person(person) => Ok(Self {
+                person: person.clone(),
                 staff,
-                person,
                 lang,
             }),
-            Err((refused, account)) => Err(Elsewhere {
-                lang,
-                refused,
-                account,
-            }),
+            Caller::Key(_) => Err(elsewhere(DeskRefused::NotYours, Some(staff.account))),
         })
     }
 }

@@ -337,6 +337,29 @@ fn health_seen(health: &HealthSeen) -> Output {
     }
 }
 
+fn slots(imported: &SlotsImported) -> String {
+    let SlotsImported {
+        added,
+        changed,
+        corrected,
+        past,
+        overlapping,
+    } = *imported;
+    let mut told = format!("slots: {added} added, {changed} with another capacity");
+    if corrected > 0 {
+        told += &format!(", {corrected} with another end");
+    }
+    if past > 0 {
+        told += &format!("\nwarning: {past} have begun already: nobody can book them");
+    }
+    if overlapping > 0 {
+        told += &format!(
+            "\nwarning: {overlapping} overlap with another slot of the vaccine at the site"
+        );
+    }
+    told
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,27 +427,4 @@ mod tests {
         assert_eq!(answer.human, said);
         assert_eq!(answer.json, json!({ "fault": said }));
     }
-}
-
-fn slots(imported: &SlotsImported) -> String {
-    let SlotsImported {
-        added,
-        changed,
-        corrected,
-        past,
-        overlapping,
-    } = *imported;
-    let mut told = format!("slots: {added} added, {changed} with another capacity");
-    if corrected > 0 {
-        told += &format!(", {corrected} with another end");
-    }
-    if past > 0 {
-        told += &format!("\nwarning: {past} have begun already: nobody can book them");
-    }
-    if overlapping > 0 {
-        told += &format!(
-            "\nwarning: {overlapping} overlap with another slot of the vaccine at the site"
-        );
-    }
-    told
 }

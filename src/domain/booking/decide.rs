@@ -216,9 +216,7 @@ impl Context<'_> {
             Ask::Move { number, seat } => {
                 let booking = match seat {
                     // The agency asked them to answer.
-                    Seat::Held(id) if self.campaign.offer_of(&person) == Some(id) => {
-                        self.own(&person, number)?
-                    }
+                    Seat::Held(id) if self.is_offered(&person, id) => self.own(&person, number)?,
                     _ => self.changeable(&person, number)?,
                 };
                 // Whoever has a booking may change it although their opening is over.
@@ -319,6 +317,12 @@ impl Context<'_> {
         } else {
             Err(Refusal::SlotFull(doses.first))
         }
+    }
+
+    /// Whether this hold runs and is what the agency offers the person.
+    fn is_offered(&self, person: &PersonKey, hold: HoldId) -> bool {
+        let running = self.campaign.running_hold(person, self.now);
+        running.is_some_and(|(id, held)| id == hold && held.offered_by.is_some())
     }
 
     fn own(&self, person: &PersonKey, number: BookingNumber) -> Result<&Booking, Refusal> {

@@ -71,3 +71,6 @@ pub struct AgencyMove {
     #[serde(serialize_with = "shown::instant")]
     pub at: Stamp,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,10 @@
 //! Imports and activations beside the writer: what takes long is prepared on the operator's thread,
 //! so that the writer only commits an entry and swaps a pointer.
 //!
-//! `closing` are slots that take nobody new; `lists` are campaign files, sites and slots; `roster` are the people; `sweep` erases what an
-//! import that was interrupted or replaced has left in the data file; `marking` puts the digest of
-//! the sealed rows into the journal; `person` is about one person's row; `retention` erases all of
-//! them when they are due.
+//! `closing` are slots that take nobody new; `lists` are campaign files, sites and slots; `roster`
+//! are the people; `sweep` erases what an import that was interrupted or replaced has left in the
+//! data file; `marking` puts the digest of the sealed rows into the journal; `person` is about one
+//! person's row; `retention` erases all of them when they are due.
 
 pub mod agency;
 mod closing;

@@ -99,7 +99,8 @@ pub fn frame(state: &State) -> Frame {
 }
 
 fn campaign_frame(campaign: &CampaignState) -> CampaignFrame {
-    // Standings, bookings, repeats, refusals and what the agency moved are lists; usage follows from bookings and holds.
+    // Standings, bookings, repeats, refusals and what the agency moved are lists; usage follows
+    // from bookings and holds.
     let CampaignState {
         id,
         catalog,

@@ -78,7 +78,8 @@ allowed! {
     /// Who proposes.
     Proposers = Operator | Approver | Site;
     /// Who sees sites and their slots, within their bounds.
-    SiteReaders = Administrator | Operator | Approver | Site | Agent | Auditor | Reporter, key Sites;
+    SiteReaders = Administrator | Operator | Approver | Site | Agent | Auditor | Reporter,
+        key Sites;
     /// Who closes slots to everybody new.
     Closers = Operator | Site;
     /// Who calls people whose seats were taken away.

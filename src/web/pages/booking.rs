@@ -139,9 +139,12 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
     let changeable = visit.here.now < deadline;
     let at = [("at", text(when.end(deadline)))];
     let latest = visit.service.latest_booking(&visit.here, &guest.person);
-    let was_moved = matches!(&latest, Ok(Some((_, entry))) if matches!(entry.change, Change::Moved { .. } | Change::Relocated { .. }));
-    let changed = latest.as_ref().ok().and_then(Option::as_ref);
-    let changed = changed.map_or(booking.booked_at, |(_, entry)| entry.stamp);
+    let last = latest.as_ref().ok().and_then(Option::as_ref);
+    let was_moved = last.is_some_and(|(_, entry)| {
+        let change = &entry.change;
+        matches!(change, Change::Moved { .. } | Change::Relocated { .. })
+    });
+    let changed = last.map_or(booking.booked_at, |(_, entry)| entry.stamp);
     let is_new = visit.here.now < changed.plus_s(NEW_S);
     let number = booking.number.to_string();
     let said = |text: fn(&Agency) -> Option<&Texts>| told(visit, text);

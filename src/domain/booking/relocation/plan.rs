@@ -1,4 +1,4 @@
-//! Who of a relocation gets which seats: worked out off the state as it is, before anything is done.
+//! Who of a relocation gets which seats: worked out off the state before anything is done.
 //!
 //! Pure. People are served in the order in which they booked, so nobody's new seat depends on a
 //! search that others began later. A dose that is not concerned stays where it is. What is found

@@ -4,11 +4,11 @@ use super::browser::{Browser, Kind, PHONE, browse};
 use super::demo::Demo;
 use serde_json::json;
 
-const TAB: char = '\u{e004}';
-const RETURN: char = '\u{e007}';
+pub const TAB: char = '\u{e004}';
+pub const RETURN: char = '\u{e007}';
 
 /// Moves the focus on with the Tab key until it stands on `css`; how often it was pressed.
-async fn tab_to(browser: &Browser, css: &str) -> usize {
+pub async fn tab_to(browser: &Browser, css: &str) -> usize {
     for pressed in 1..400 {
         browser.press(TAB).await;
         let there = format!("return !!document.activeElement?.matches({css:?})");
@@ -29,7 +29,7 @@ async fn tab_to(browser: &Browser, css: &str) -> usize {
     );
 }
 
-async fn type_in(browser: &Browser, text: &str) {
+pub async fn type_in(browser: &Browser, text: &str) {
     for letter in text.chars() {
         browser.press(letter).await;
     }

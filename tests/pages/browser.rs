@@ -330,6 +330,16 @@ impl Browser {
         self.client.perform_actions(keys).await.unwrap();
     }
 
+    /// Presses a key while another is held down.
+    pub async fn press_with(&self, held: char, key: char) {
+        let keys = KeyActions::new("keyboard".to_owned());
+        let keys = keys.then(KeyAction::Down { value: held });
+        let keys = keys.then(KeyAction::Down { value: key });
+        let keys = keys.then(KeyAction::Up { value: key });
+        let keys = keys.then(KeyAction::Up { value: held });
+        self.client.perform_actions(keys).await.unwrap();
+    }
+
     /// Runs a script of the test's own, which works also where pages may have none.
     pub async fn script(&self, script: &str) -> Value {
         let expression = format!("(() => {{ {script} }})()");

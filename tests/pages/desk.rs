@@ -12,43 +12,42 @@ use super::browser::{Browser, Kind, browse};
 use super::demo::Demo;
 
 const PASSWORD: &str = "four words together good";
-const WIDE: Kind = Kind {
+pub const WIDE: Kind = Kind {
     width: 1280,
     script: true,
     dark: false,
 };
-const NARROW: Kind = Kind {
+pub const NARROW: Kind = Kind {
     width: 320,
     script: true,
     dark: true,
 };
 
 /// The desk as one browser sees it.
-struct Desk<'a> {
-    browser: &'a Browser,
-    base: String,
-    demo: &'a Demo,
+pub struct Desk<'a> {
+    pub browser: &'a Browser,
+    pub base: String,
+    pub demo: &'a Demo,
 }
 
 impl Desk<'_> {
-    async fn go(&self, page: &str) {
+    pub async fn go(&self, page: &str) {
         let address = format!("{}{page}", self.base);
         self.browser.client.goto(&address).await.unwrap();
     }
 
-    async fn at(&self, page: &str) {
+    pub async fn at(&self, page: &str) {
         let path = format!("/desk/{}{page}", self.browser.lang);
         self.browser.at(&path).await;
     }
 
-    async fn look(&self, page: &str, name: &str) {
+    pub async fn look(&self, page: &str, name: &str) {
         self.go(page).await;
         self.browser.look(&format!("desk-{name}")).await;
     }
 
-    async fn sign_in(&self, name: &str) {
-        let known = self.demo.staff.iter().find(|[known, ..]| known == name);
-        let [_, password, secret] = known.unwrap();
+    pub async fn sign_in(&self, name: &str) {
+        let [_, password, secret] = self.account(name);
         let secret = BASE32_NOPAD.decode(secret.as_bytes()).unwrap();
         self.go("/sign-in").await;
         self.browser.fill("name", name).await;
@@ -58,7 +57,13 @@ impl Desk<'_> {
         self.at("").await;
     }
 
-    async fn sign_out(&self) {
+    /// An account's name, password and secret of one-time codes.
+    pub fn account(&self, name: &str) -> &[String; 3] {
+        let mut staff = self.demo.staff.iter();
+        staff.find(|[known, ..]| known == name).unwrap()
+    }
+
+    pub async fn sign_out(&self) {
         self.browser.click(".leave button").await;
         self.at("/sign-in").await;
     }

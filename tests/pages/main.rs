@@ -15,6 +15,8 @@ mod choosing;
 mod client;
 mod demo;
 mod desk;
+mod desk_keys;
+mod desk_seats;
 mod door;
 mod headers;
 mod holds;

@@ -266,8 +266,9 @@ impl Fields<'_> {
             "weekday-6",
             "weekday-7",
         ];
-        // Monday to Friday, until something else was chosen.
-        let is_new = !self.form.has("campaign");
+        // Monday to Friday, until something else was sent: a link to the form names its campaign
+        // and site alone.
+        let is_new = !self.form.has("reason");
         let boxes = words.iter().zip(1..).map(|(words, day)| {
             let name = format!("day-{day}");
             let is_ticked = self.form.has(&name) || (is_new && day <= 5);

@@ -14,7 +14,7 @@ use crate::domain::line::Notice;
 use crate::domain::shown;
 use crate::domain::time::Stamp;
 
-pub use plan::{Plan, Planned, plan};
+pub use plan::{Plan, Planned, is_concerned, plan};
 
 /// Relocations of one campaign.
 pub const RELOCATIONS_MAX: usize = 10_000;

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use tokio::sync::oneshot;
 
 use super::{Allowed, DeskRefused, actor};
-use crate::domain::booking::relocation::{Cause, Planned, Relocation, plan};
+use crate::domain::booking::relocation::{Cause, Planned, Relocation, is_concerned, plan};
 use crate::domain::entry::{Actor, Change, Look, Purpose};
 use crate::domain::ids::{BookingNumber, CampaignIndex, PersonKey, RelocationIndex, SlotIndex};
 use crate::domain::roster::contact::Contact;
@@ -93,7 +93,7 @@ impl Service {
             Asking::Offered => Some(until),
             Asking::Moved => None,
             Asking::Telephoned => {
-                let left = waiting(&campaign, relocation, self.clock.now()).1;
+                let left = without_offer(&campaign, relocation, self.clock.now());
                 return Ok(Done {
                     left,
                     ..Done::default()
@@ -151,9 +151,10 @@ impl Service {
     pub fn relocations(&self, by: &Account, id: &str) -> Allowed<Vec<Progress>> {
         let campaign = self.desk_campaign(by, id)?;
         let now = self.clock.now();
-        let numbers = (0..campaign.relocations.len()).rev();
-        let of = |at: usize| progress(&campaign, RelocationIndex(at as u16), now);
-        Ok(numbers.take(PROGRESS_MAX).filter_map(of).collect())
+        let mut all = progress(&campaign, now);
+        all.reverse();
+        all.truncate(PROGRESS_MAX);
+        Ok(all)
     }
 
     /// A campaign within the bounds of an account, as it is.
@@ -275,43 +276,69 @@ fn concerned(campaign: &CampaignState, relocation: RelocationIndex, now: Stamp) 
     parts.collect()
 }
 
-/// Bookings in slots that this closed: with an offer, and without one.
-fn waiting(campaign: &CampaignState, relocation: RelocationIndex, now: Stamp) -> (u64, u64) {
+/// Bookings in slots that this closed and without an offer.
+fn without_offer(campaign: &CampaignState, relocation: RelocationIndex, now: Stamp) -> u64 {
     let all = concerned(campaign, relocation, now);
-    let has_offer = |at: &&u32| {
+    let has_none = |at: &&u32| {
         let person = campaign.bookings[**at as usize].person;
-        campaign.offer_of(&person).is_some()
+        campaign.offer_of(&person).is_none()
     };
-    let offered = all.iter().filter(has_offer).count() as u64;
-    (offered, all.len() as u64 - offered)
+    all.iter().filter(has_none).count() as u64
 }
 
-fn progress(campaign: &CampaignState, relocation: RelocationIndex, now: Stamp) -> Option<Progress> {
-    let known = campaign.relocation(relocation)?.clone();
-    let slots = campaign.catalog.slots.par_iter();
-    let slots = slots
-        .filter(|slot| slot.closed_by == Some(relocation))
-        .count() as u64;
-    let moved = campaign.moved.iter();
-    let moved = moved
-        .filter(|(_, moved)| moved.relocation == relocation)
-        .count() as u64;
-    let (offered, left) = match known.cause {
-        Cause::Closure { .. } if slots > 0 => waiting(campaign, relocation, now),
-        Cause::Closure { .. } => (0, 0),
-        Cause::Interval { .. } => {
-            let plan = plan(campaign, relocation, now);
-            (0, plan.people())
+/// How far every relocation has come, in one pass over slots, bookings and what was moved.
+fn progress(campaign: &CampaignState, now: Stamp) -> Vec<Progress> {
+    let count = campaign.relocations.len();
+    let mut slots = vec![0; count];
+    for by in campaign
+        .catalog
+        .slots
+        .iter()
+        .filter_map(|slot| slot.closed_by)
+    {
+        slots[by.at()] += 1;
+    }
+    let mut moved = vec![0; count];
+    for (_, one) in campaign.moved.iter() {
+        moved[one.relocation.at()] += 1;
+    }
+    let known = campaign.relocations.iter().zip(0..);
+    let intervals = known.filter(|(known, _)| matches!(known.cause, Cause::Interval { .. }));
+    let intervals: Vec<(&Relocation, RelocationIndex)> = intervals
+        .map(|(known, at)| (known, RelocationIndex(at)))
+        .collect();
+    let parts: Vec<&[Booking]> = campaign.bookings.parts().collect();
+    let counted = parts.par_iter().map(|part| {
+        let mut counts = vec![[0_u64; 2]; count];
+        for booking in *part {
+            if let Some(by) = campaign.closed_by(booking, now) {
+                let has_offer = campaign.offer_of(&booking.person).is_some();
+                counts[by.at()][usize::from(!has_offer)] += 1;
+            }
+            for (known, by) in &intervals {
+                let is_left = is_concerned(campaign, booking, *by, known, now);
+                counts[by.at()][1] += u64::from(is_left);
+            }
         }
+        counts
+    });
+    let waiting = counted.reduce(
+        || vec![[0; 2]; count],
+        |one, other| {
+            let pairs = one.into_iter().zip(other);
+            pairs.map(|(a, b)| [a[0] + b[0], a[1] + b[1]]).collect()
+        },
+    );
+    let all = campaign.relocations.iter().enumerate();
+    let of = |(at, known): (usize, &Relocation)| Progress {
+        relocation: RelocationIndex(at as u16),
+        known: known.clone(),
+        slots: slots[at],
+        moved: moved[at],
+        offered: waiting[at][0],
+        left: waiting[at][1],
     };
-    Some(Progress {
-        relocation,
-        known,
-        slots,
-        moved,
-        offered,
-        left,
-    })
+    all.map(of).collect()
 }
 
 fn called(

@@ -91,8 +91,8 @@ pub fn plan(campaign: &CampaignState, relocation: RelocationIndex, now: Stamp) -
     plan
 }
 
-/// Whether a booking has seats that the relocation is about, and no offer yet.
-fn is_concerned(
+/// Whether a booking has seats that the relocation is about, and no offer of it yet.
+pub fn is_concerned(
     campaign: &CampaignState,
     booking: &Booking,
     index: RelocationIndex,

@@ -25,6 +25,8 @@ use crate::service::desk::{slot_range, split};
 const SHOWN_MAX: usize = 200;
 /// People who are shown by number.
 const NAMED_MAX: usize = 50;
+/// Slots below what is booked whose bookings are named.
+const LOOKED_UP_MAX: usize = 5;
 /// Instants of one split.
 pub const STEPS_MAX: usize = 60;
 /// Whoever comes within this time of another interval has it in their calendar.
@@ -138,7 +140,10 @@ pub fn of_slot_rows(service: &Service, offer: &Offer, rows: &[SlotRow], now: Sta
                 told(catalog, row)
             ));
         }
-        if let Some(index) = index {
+        // Who is booked there is looked up for the first few: it asks every booking.
+        if let Some(index) = index
+            && faults.len() < LOOKED_UP_MAX
+        {
             faults.extend(booked_beyond(&campaign, index, row));
         }
         if known.is_some_and(|slot| (slot.capacity, slot.end) == (row.capacity, row.end)) {

@@ -12,11 +12,19 @@ use crate::service::booking::{AgencyAct, AgencyActs};
 #[derive(Serialize, ToSchema)]
 pub struct ActsView {
     /// Why one of its slots was closed; null if none was.
-    pub closed: Option<ReasonView>,
+    pub closed: Option<ClosedView>,
     /// Seats that are kept instead: move the booking to this hold to take them.
     pub offer: Option<OfferView>,
     /// That the agency moved it, until its person changes it.
     pub moved: Option<MovedView>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ClosedView {
+    #[serde(flatten)]
+    pub why: ReasonView,
+    /// Which doses can't take place as booked: 1, 2 or both.
+    pub doses: Vec<u8>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -61,7 +69,10 @@ pub fn acts(here: &Here, acts: &AgencyActs) -> Option<ActsView> {
         return None;
     }
     Some(ActsView {
-        closed: acts.closed.as_ref().map(reason),
+        closed: acts.closed.as_ref().map(|(act, doses)| ClosedView {
+            why: reason(act),
+            doses: doses.clone(),
+        }),
         offer: acts.offer.map(|(held, moves_unanswered)| OfferView {
             hold: held.hold.to_string(),
             doses: doses(here, held.doses),

@@ -139,7 +139,16 @@ fn people_of_a_closed_slot_are_asked_and_nobody_new_comes_in() {
     desk.lee
         .post(&path, &approve)
         .problem(409, "type_the_number");
-    let done = json!({ "decision": "approve", "typed": 2 });
+    // What somebody has not seen they do not approve.
+    let other = json!({ "decision": "approve", "typed": 2, "seen": "0123" });
+    desk.lee.post(&path, &other).problem(409, "not_possible");
+    let whole = desk.lee.get(&format!("/proposals/{number}")).is(200).json;
+    assert_eq!(
+        whole["proposal"]["about"],
+        "A; 2180-08-02 – 2180-08-02; 09:00–09:30"
+    );
+    let seen = &whole["effect"]["digest"];
+    let done = json!({ "decision": "approve", "typed": 2, "seen": seen });
     let done = desk.lee.post(&path, &done).is(200).json;
     assert!(
         done["came_of_it"]
@@ -171,6 +180,7 @@ fn people_of_a_closed_slot_are_asked_and_nobody_new_comes_in() {
         "2180-08-02T09:30:00+09:00"
     );
     assert_eq!(acts["offer"]["moves_unanswered"], true);
+    assert_eq!(acts["closed"]["doses"], json!([1]));
     let take = json!({ "hold": acts["offer"]["hold"] });
     answers.post(&server, "move", &take).is(200);
     assert_eq!(
@@ -205,6 +215,14 @@ fn one_account_closes_a_slot_and_takes_nothing_from_anybody() {
         })
     };
     // A site's people close their own site alone.
+    let foreign = json!({
+        "kind": "close", "campaign": CAMPAIGN, "reason": "x",
+        "range": { "from": "2180-08-02", "until": "2180-08-02" },
+        "plan": { "asking": "moved", "reason": "x" },
+    });
+    for path in ["/proposals/preview", "/proposals"] {
+        site.post(path, &foreign).problem(403, "not_yours");
+    }
     site.post(&campaign("/stop"), &stop("B"))
         .problem(403, "not_yours");
     site.post(&campaign("/stop"), &stop("A")).is(200);
@@ -291,6 +309,8 @@ fn another_interval_moves_second_doses_and_says_for_whom_there_is_no_seat() {
         "{seen:#}"
     );
     assert_eq!(seen["moves"]["to_other_sites"], 1);
+    let seats = seen["cautions"].to_string();
+    assert!(seats.contains("seats that the public can book"), "{seats}");
     let done = desk.done(&asked, 2);
     assert!(
         done["came_of_it"]
@@ -435,6 +455,17 @@ fn what_is_approved_for_an_instant_is_done_then_or_called_off() {
         .post(&path, &json!({ "reason": "again" }))
         .problem(409, "not_possible");
     // What waits for its instant is not forgotten by a restart.
+    // An instant that is over when it is approved is not "at once".
+    let late = desk
+        .kim
+        .post("/proposals", &asked(750, soon(2)))
+        .is(200)
+        .json;
+    std::thread::sleep(Duration::from_millis(2_500));
+    let path = format!("/proposals/{}/decision", late["number"]);
+    desk.lee
+        .post(&path, &json!({ "decision": "approve" }))
+        .problem(409, "not_possible");
     let third = desk.done(&asked(700, soon(4)), 0);
     assert_eq!(third["state"], "approved");
     assert!(server.stop().success());

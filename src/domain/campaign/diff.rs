@@ -154,7 +154,9 @@ impl Changes {
         };
         let moved = Some("slots refer to vaccines by their position, which is another one now");
         let gone = Some("slots may still refer to it");
-        let apart = Some("bookings made before keep the dates they have");
+        let apart = Some(
+            "at the desk the second doses that are booked move with it; nothing else moves them",
+        );
         for (at, vaccine) in old.vaccines.iter().enumerate() {
             let field = format!("vaccine {}", vaccine.id);
             match new.vaccines.iter().position(|other| other.id == vaccine.id) {

@@ -28,8 +28,8 @@ impl AgencyAct {
 /// What the agency did to a booking.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AgencyActs {
-    /// A slot of it was closed.
-    pub closed: Option<AgencyAct>,
+    /// A slot of it was closed, and which of its doses are in closed ones, counted from 1.
+    pub closed: Option<(AgencyAct, Vec<u8>)>,
     /// Seats that are kept instead, and whether they become the booking's without an answer.
     pub offer: Option<(Held, bool)>,
     /// It was moved: from where, and when.
@@ -48,6 +48,15 @@ impl Service {
         };
         let closed = campaign.closed_by(booking, here.now);
         let closed = closed.and_then(|by| campaign.relocation(by));
+        let is_closed = |slot: &crate::domain::ids::SlotIndex| {
+            let known = campaign.catalog.slot(*slot);
+            known.is_some_and(|slot| slot.closed_by.is_some() && here.now < slot.start)
+        };
+        let doses = (1..).zip(booking.doses.slots());
+        let doses = doses
+            .filter(|(_, slot)| is_closed(slot))
+            .map(|(dose, _)| dose);
+        let doses: Vec<u8> = doses.collect();
         let moved = campaign.moved.get(person);
         let moved = moved.and_then(|moved| {
             let known = campaign.relocation(moved.relocation)?;
@@ -59,7 +68,7 @@ impl Service {
             by.is_some_and(|by| by.unanswered == Unanswered::Moved)
         };
         AgencyActs {
-            closed: closed.map(AgencyAct::of),
+            closed: closed.map(|known| (AgencyAct::of(known), doses)),
             offer: offer.map(|held| (held, is_final(&held))),
             moved,
         }

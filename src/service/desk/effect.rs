@@ -6,7 +6,10 @@ pub mod seats;
 
 use std::collections::BTreeSet;
 
+use data_encoding::HEXLOWER;
 use rayon::prelude::*;
+
+use crate::crypto::sha256;
 
 use crate::domain::agency;
 use crate::domain::agency::Agency;
@@ -53,6 +56,9 @@ pub struct Effect {
     pub takes: u64,
     /// The sites that it is about, by id; none for all of the campaign.
     pub sites: Option<Vec<String>>,
+    /// Of the rows that change and of everybody who gets other seats, so that nobody approves what
+    /// they have not seen. Counts of people who wait or may book are not in it.
+    pub digest: String,
 }
 
 /// What becomes of people who are booked.
@@ -73,6 +79,8 @@ pub struct Moves {
     pub without_numbers: Vec<String>,
     /// Some of those who move: number, dose before, dose after.
     pub examples: Vec<[String; 3]>,
+    /// Of all who move, and of those without other seats.
+    pub digest: [u8; 32],
 }
 
 /// How many people may book at an instant, by the rules in force and by the new ones.
@@ -91,6 +99,18 @@ pub struct AtInstant {
 
 /// Works out what a proposal would do. It takes seconds for a whole country.
 pub fn effect(service: &Service, what: &Proposal, text: &str, now: Stamp) -> Effect {
+    let effect = worked_out(service, what, text, now);
+    let told = format!(
+        "{:?}",
+        (&effect.changes, &effect.moves, effect.rows, effect.takes)
+    );
+    Effect {
+        digest: HEXLOWER.encode(&sha256(told.as_bytes())[..16]),
+        ..effect
+    }
+}
+
+fn worked_out(service: &Service, what: &Proposal, text: &str, now: Stamp) -> Effect {
     match what {
         Proposal::Campaign => of_campaign(service, text, now),
         Proposal::Agency { campaign } => of_agency(service, campaign.as_str(), text),
@@ -186,7 +206,8 @@ fn of_campaign(service: &Service, text: &str, now: Stamp) -> Effect {
         instants.extend(to_come.filter(|at| now < *at));
     }
     let before = before.map(|before| &**before);
-    let moves = known.and_then(|offer| seats::of_intervals(service, offer, &next, now));
+    let shift = known.and_then(|offer| seats::of_intervals(service, offer, &next, now));
+    let (moves, seats) = shift.map_or((None, None), |(moves, seats)| (Some(moves), Some(seats)));
     let moved = moves.as_ref().map_or(0, |moves| moves.people);
     let misfit = known.and_then(|offer| fits_slots(&offer.catalog, &next, true).err());
     let instants = instants.into_iter().take(INSTANTS_MAX);
@@ -195,7 +216,7 @@ fn of_campaign(service: &Service, text: &str, now: Stamp) -> Effect {
         .collect();
     Effect {
         campaign: next.id.to_string(),
-        cautions: told(cautions),
+        cautions: told(cautions).into_iter().chain(seats).collect(),
         changes: before.map_or_else(Vec::new, |before| diff(before, &next)),
         takes: at.iter().map(|at| at.lose).max().unwrap_or(0).max(moved),
         at,

@@ -92,10 +92,11 @@ impl Service {
         // One at a time: the parts of two would mix.
         let _one = self.desk.proposing.lock().await;
         let effect = self.effect(what.clone(), text.clone()).await?;
-        if !effect.faults.is_empty() {
+        let is_within = self.is_within(by, &what, &effect);
+        if !effect.faults.is_empty() && (is_within || effect.sites.is_none()) {
             return Err(DeskRefused::Faults(effect.faults));
         }
-        if !self.is_within(by, &what, &effect) {
+        if !is_within {
             return Err(DeskRefused::NotYours);
         }
         let proposal = self.staff().next_proposal();
@@ -129,7 +130,7 @@ impl Service {
 
     /// Whether an account may have this done: a site's people only to its slots, and others within
     /// their bounds.
-    fn is_within(&self, by: &Account, what: &Proposal, effect: &Effect) -> bool {
+    pub(super) fn is_within(&self, by: &Account, what: &Proposal, effect: &Effect) -> bool {
         let is_of_slots = matches!(
             what,
             Proposal::Close { .. } | Proposal::Reopen { .. } | Proposal::Slots { .. }
@@ -183,6 +184,7 @@ impl Service {
         decision: Decision,
         typed: u64,
         reason: &str,
+        seen: Option<&str>,
     ) -> Allowed<Option<String>> {
         if decision != Decision::Approved && !is_reason(reason) {
             return Err(ProposalFault::Reason.into());
@@ -197,6 +199,11 @@ impl Service {
             return Err(DeskRefused::NotFound);
         }
         if decision == Decision::Approved {
+            if known.due.is_some_and(|due| due <= self.clock.now()) {
+                let why = "the instant at which it was to be done is over: decline it, and have it \
+                           proposed again";
+                return Err(DeskRefused::Impossible(why.to_owned()));
+            }
             let (what, text) = (known.what.clone(), known.text.clone());
             let effect = self.effect(what, text).await?;
             if !self.is_within(by, &known.what, &effect) {
@@ -208,6 +215,11 @@ impl Service {
             if self.is_stale(&known, &effect.campaign) {
                 let why = "another version came into force since it was proposed, and it would be \
                            undone: decline this, and have it proposed again";
+                return Err(DeskRefused::Impossible(why.to_owned()));
+            }
+            // The same number can be other people, or other seats.
+            if seen.is_some_and(|seen| seen != effect.digest) {
+                let why = "what it would do is not any more what you have seen: look at it again";
                 return Err(DeskRefused::Impossible(why.to_owned()));
             }
             if effect.takes != known.takes {

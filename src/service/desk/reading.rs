@@ -71,10 +71,19 @@ impl Service {
         what: Proposal,
         text: String,
     ) -> Allowed<Effect> {
-        let effect = self.effect(what, text).await?;
-        // A file with faults has no campaign.
+        let effect = self.effect(what.clone(), text).await?;
+        // What has faults tells of nobody; a file with faults has no campaign.
         let is_nobodys = effect.campaign.is_empty() && !effect.faults.is_empty();
-        if is_nobodys || by.bounds.has_campaign(&effect.campaign) {
+        let is_theirs = by.bounds.has_campaign(&effect.campaign);
+        // Whose seats it would take is told to those alone who could propose it.
+        let is_of_seats = matches!(
+            what,
+            Proposal::Close { .. } | Proposal::Slots { .. } | Proposal::Sites { .. }
+        );
+        let is_bound = by.role == Role::Site || !by.bounds.has_all_of(&effect.campaign);
+        let is_beyond = is_of_seats && is_bound && !self.is_within(by, &what, &effect);
+        let is_hidden = is_beyond && (effect.faults.is_empty() || effect.sites.is_some());
+        if is_nobodys || (is_theirs && !is_hidden) {
             Ok(effect)
         } else {
             Err(DeskRefused::NotYours)

@@ -56,8 +56,8 @@ struct BookingPage {
 /// What the agency did to the booking.
 #[derive(Default)]
 struct AgencyTold {
-    /// Why one of its slots was closed.
-    closed: Option<InLanguage>,
+    /// Why slots of it were closed, and the doses in them.
+    closed: Option<(InLanguage, Vec<DoseView>)>,
     /// The seats that are kept instead, until when, and what becomes of them without an answer.
     offer: Option<(Vec<DoseView>, String, &'static str)>,
     /// Why and when it was moved, and where it was before.
@@ -65,8 +65,13 @@ struct AgencyTold {
 }
 
 impl AgencyTold {
-    fn of(visit: &Visit, person: &PersonKey) -> Self {
-        let (l, when) = (visit.lang, When::of(visit));
+    fn of(visit: &Visit, booking: &Booking) -> Self {
+        let (l, when, person) = (visit.lang, When::of(visit), &booking.person);
+        let of = |closed: &[u8]| {
+            let all = (1..).zip(doses(visit, booking.doses));
+            let some = all.filter(|(dose, _)| closed.contains(dose));
+            some.map(|(_, view)| view).collect::<Vec<_>>()
+        };
         let acts = visit.service.agency_acts(&visit.here, person);
         let why = |act: &AgencyAct| match act.cause {
             Cause::Interval {
@@ -92,7 +97,10 @@ impl AgencyTold {
         let moved = acts.moved.as_ref();
         let moved = moved.map(|(act, from, at)| (why(act), when.instant(*at), doses(visit, *from)));
         Self {
-            closed: acts.closed.as_ref().map(why),
+            closed: acts
+                .closed
+                .as_ref()
+                .map(|(act, closed)| (why(act), of(closed))),
             offer,
             moved,
         }
@@ -148,6 +156,9 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
     let is_new = visit.here.now < changed.plus_s(NEW_S);
     let number = booking.number.to_string();
     let said = |text: fn(&Agency) -> Option<&Texts>| told(visit, text);
+    let agency = AgencyTold::of(visit, &booking);
+    // Nobody reads that they are booked right under why they are not.
+    let is_new = is_new && agency.closed.is_none();
     let template = BookingPage {
         f: Frame::of(visit, "/booking"),
         booked_at: when.instant_s(booking.booked_at),
@@ -168,7 +179,7 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
             l.put("deadline-was", &at)
         },
         changeable,
-        agency: AgencyTold::of(visit, &guest.person),
+        agency,
     };
     page(l, StatusCode::OK, &template)
 }

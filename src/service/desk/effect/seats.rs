@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Effect, Moves, faults, unknown};
-use crate::domain::booking::catalog::{Catalog, Slot};
+use crate::availability::seats_of;
+use crate::crypto::sha256;
+use crate::domain::booking::catalog::{Catalog, Corrects, Slot};
 use crate::domain::booking::relocation::{Cause, Plan, Relocation, plan};
 use crate::domain::booking::site::{SiteRow, SlotRow};
 use crate::domain::campaign::Campaign;
@@ -175,6 +177,7 @@ pub fn of_slot_rows(service: &Service, offer: &Offer, rows: &[SlotRow], now: Sta
         ));
     }
     faults.truncate(NAMED_MAX);
+    cautions.extend(unpaired(catalog, rows));
     let (changes, more) = shown(changes);
     cautions.extend(more);
     Effect {
@@ -186,6 +189,30 @@ pub fn of_slot_rows(service: &Service, offer: &Offer, rows: &[SlotRow], now: Sta
         sites: Some(sites.into_iter().collect()),
         ..Effect::default()
     }
+}
+
+/// That some of these slots can't be booked: the vaccine has two doses, and they are neither a
+/// first nor a second one of two.
+fn unpaired(catalog: &Catalog, rows: &[SlotRow]) -> Option<String> {
+    let mut next = catalog.clone();
+    next.put_slots(rows, Corrects::CapacityAndEnd).ok()?;
+    let seconds: std::collections::HashSet<SlotIndex> =
+        next.slots.iter().filter_map(|slot| slot.second).collect();
+    let is_alone = |row: &&SlotRow| {
+        let kind = next.campaign.vaccines.get(row.vaccine.at());
+        let index = next.slot_like(row);
+        kind.is_some_and(|kind| kind.doses == 2)
+            && row.capacity != Seats::default()
+            && index.is_some_and(|index| {
+                next.slots[index.at()].second.is_none() && !seconds.contains(&index)
+            })
+    };
+    let count = rows.iter().filter(is_alone).count() as u64;
+    let caution = format!(
+        "{} of these slots have no slot for the second dose, and are none: nobody can book them",
+        grouped(count)
+    );
+    (count > 0).then_some(caution)
 }
 
 fn told(catalog: &Catalog, row: &SlotRow) -> String {
@@ -341,6 +368,7 @@ fn moves(campaign: &CampaignState, plan: &Plan) -> Moves {
         without: plan.without.len() as u64,
         without_numbers: numbers.map(ToString::to_string).collect(),
         examples: examples.collect(),
+        digest: sha256(format!("{:?}", (&plan.moves, &plan.without)).as_bytes()),
     }
 }
 
@@ -471,20 +499,44 @@ pub fn intervals(before: &Campaign, next: &Campaign) -> Vec<(VaccineIndex, u16, 
     changed.collect()
 }
 
-/// Whose second dose moves with a campaign file that changes the days between two.
+/// Seats that people could book for themselves if nobody were booked, and first doses among the
+/// slots that are ahead and have no second one.
+fn bookable(catalog: &Catalog, now: Stamp) -> (u64, u64) {
+    let ahead = catalog.slots.iter().filter(|slot| now < slot.start);
+    ahead.fold((0, 0), |(seats, without), slot| {
+        if catalog.is_offered(slot, now) {
+            (seats + u64::from(seats_of(catalog, slot)), without)
+        } else {
+            (seats, without + u64::from(slot.second.is_none()))
+        }
+    })
+}
+
+/// Whose second dose moves with a campaign file that changes the days between two, and what a
+/// reviewer must know of the seats.
 pub(super) fn of_intervals(
     service: &Service,
     offer: &Offer,
     next: &Campaign,
     now: Stamp,
-) -> Option<Moves> {
+) -> Option<(Moves, String)> {
     let changed = intervals(&offer.catalog.campaign, next);
     if changed.is_empty() {
         return None;
     }
     let mut campaign = service.snapshot(offer.catalog.index).ok()?;
     let catalog = Arc::make_mut(&mut campaign.catalog);
+    let before = bookable(catalog, now);
     catalog.put_rules(Arc::new(next.clone())).ok()?;
+    let after = bookable(catalog, now);
+    let seats = format!(
+        "seats that the public can book, taken ones among them: {} now, {} then; slots ahead \
+         without one for a second dose: {} now, {} then",
+        grouped(before.0),
+        grouped(after.0),
+        grouped(before.1),
+        grouped(after.1)
+    );
     let mut all = Plan::default();
     for (vaccine, days_before, days) in changed {
         let relocation = RelocationIndex(campaign.relocations.len() as u16);
@@ -505,5 +557,5 @@ pub(super) fn of_intervals(
         all.to_other_sites += found.to_other_sites;
         all.on_other_days += found.on_other_days;
     }
-    Some(moves(&campaign, &all))
+    Some((moves(&campaign, &all), seats))
 }

@@ -28,6 +28,7 @@ pub enum ScopeView {
     Proposals,
     Accounts,
     Record,
+    Sites,
 }
 
 /// A key as administrators see it. Its secret is nowhere.

@@ -8,7 +8,7 @@ use super::ok;
 use crate::domain::entry::GateAct;
 use crate::domain::ids::{CampaignId, LineIndex};
 use crate::domain::staff::StaffState;
-use crate::domain::staff::proposal::{Decision, Proposal, Proposed};
+use crate::domain::staff::proposal::{Decision, Proposal, Proposed, SlotRange};
 use crate::domain::time::{Stamp, Zone};
 use crate::service::desk::DeskRefused;
 use crate::service::desk::effect::{Effect, Moves};
@@ -46,6 +46,8 @@ pub struct ProposalView {
     pub sha256: String,
     /// `open`, `approved`, `declined`, `withdrawn`, `done` or `failed`.
     pub state: &'static str,
+    /// Which sites, days, times and vaccine it is about, if it names them.
+    pub about: Option<String>,
     /// When it is done, or goes on, once it is approved; none for at once.
     #[schema(format = DateTime)]
     pub due: Option<String>,
@@ -69,6 +71,24 @@ pub fn kind(what: &Proposal) -> (&'static str, Option<String>) {
         Proposal::Reopen { campaign, .. } => ("reopen", Some(campaign.to_string())),
         Proposal::Split { campaign, .. } => ("split", Some(campaign.to_string())),
     }
+}
+
+/// The slots of a range, for a reader: `A, B; 2021-08-02 – 2021-08-03; 09:00–12:00; mrna`.
+fn about(range: &SlotRange) -> String {
+    let sites = if range.sites.is_empty() {
+        "*".to_owned()
+    } else {
+        range.sites.join(", ")
+    };
+    let mut told = format!("{sites}; {} – {}", range.from, range.until);
+    if let Some((from, until)) = range.minutes {
+        let time = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+        told += &format!("; {}–{}", time(from), time(until));
+    }
+    if let Some(vaccine) = &range.vaccine {
+        told += &format!("; {vaccine}");
+    }
+    told
 }
 
 /// When a proposal is done, or goes on.
@@ -114,6 +134,7 @@ impl ProposalView {
             takes: proposed.takes,
             sha256: data_encoding::HEXLOWER.encode(&proposed.sha256),
             state: state(proposed),
+            about: proposed.what.range().map(about),
             due: due(proposed).map(|due| due.instant().to_string()),
             steps: proposed.steps,
             decided_by: decided.map(|decided| name(decided.by)),
@@ -204,6 +225,9 @@ pub struct EffectView {
     /// The most people who lose a right at one of the instants, or whose seats are others: what an
     /// approver types.
     pub takes: u64,
+    /// Of the rows that change and of everybody who gets other seats: an approval that carries it
+    /// is good for these alone.
+    pub digest: String,
 }
 
 /// What becomes of people who are booked.
@@ -293,6 +317,7 @@ impl EffectView {
             rows: effect.rows,
             moves: effect.moves.as_ref().map(MovesView::of),
             takes: effect.takes,
+            digest: effect.digest.clone(),
         }
     }
 }
@@ -567,6 +592,10 @@ pub struct DecisionRequest {
     #[schema(max_length = 500)]
     #[serde(default)]
     pub reason: String,
+    /// The digest of the effect that the approver has seen: refused if it is another one now.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    pub seen: Option<String>,
 }
 
 pub fn decision(text: &str) -> Option<Decision> {
@@ -611,7 +640,14 @@ async fn decide(
     })?;
     let decided = staff
         .service
-        .decide(&staff.account, number, decision, asked.typed, &asked.reason)
+        .decide(
+            &staff.account,
+            number,
+            decision,
+            asked.typed,
+            &asked.reason,
+            asked.seen.as_deref(),
+        )
         .await;
     decided.map_err(|refused| staff.problem(refused))?;
     let known = staff.service.staff();

@@ -134,6 +134,7 @@ pub(super) struct EffectShown {
     pub(super) moves: Option<Moves>,
     pub(super) takes: u64,
     pub(super) takes_told: String,
+    pub(super) digest: String,
 }
 
 pub(super) struct AtRow {
@@ -174,6 +175,7 @@ impl EffectShown {
             moves: effect.moves.clone(),
             takes: effect.takes,
             takes_told: grouped(effect.takes),
+            digest: effect.digest.clone(),
         }
     }
 }
@@ -464,8 +466,9 @@ async fn decide(page: Page<Proposers>, (path, body): (Path, read::Bytes)) -> Htt
     };
     let (service, account) = (&page.staff.service, &page.staff.account);
     let reason = form.field("reason");
+    let seen = Some(form.field("seen")).filter(|seen| !seen.is_empty());
     match service
-        .decide(account, number, decision, typed, reason)
+        .decide(account, number, decision, typed, reason, seen)
         .await
     {
         Ok(_) => onward(&page.to(&format!("/proposals/{number}"))),

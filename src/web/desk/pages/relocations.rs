@@ -36,7 +36,10 @@ struct Row {
 
 impl Row {
     fn of(lang: Lang, progress: &Progress, zone: &crate::domain::time::Zone) -> Self {
-        let view = RelocationView::of(progress, zone);
+        let mut view = RelocationView::of(progress, zone);
+        let told = |at| zone.local(at).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        view.begun_at = told(progress.known.begun_at);
+        view.until = told(progress.known.until);
         Self {
             cause: lang.say(if view.cause == "interval" {
                 "relocation-interval"

@@ -109,6 +109,10 @@ impl Notes {
 fn held_words(visit: &Visit, held: Held) -> String {
     let slot = &visit.here.offer.catalog.slots[held.doses.first.at()];
     let at = text(When::of(visit).instant(slot.start));
+    if held.offered {
+        let offered = visit.lang.put("agency-kept", &[("at", at)]);
+        return format!("{offered} {}", visit.lang.say("agency-other"));
+    }
     visit.lang.put("you-hold", &[("at", at)])
 }
 

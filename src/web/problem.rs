@@ -90,6 +90,25 @@ pub struct ProblemView {
     /// With `change_deadline_passed`.
     #[schema(required = false, format = DateTime)]
     pub deadline: String,
+    /// With `not_possible`: the reason and what to do. With `password_refused`: `short`, `long` or
+    /// `common`.
+    #[schema(required = false)]
+    pub why: String,
+    /// With `faults_found`: each fault of what was sent.
+    #[schema(required = false)]
+    pub faults: Vec<String>,
+    /// With `type_the_number`: how many people lose a right or a seat.
+    #[schema(required = false)]
+    pub people: u64,
+    /// With `effect_changed`: how many people it took something from when it was shown.
+    #[schema(required = false)]
+    pub people_then: u64,
+    /// With `effect_changed`: how many people it takes something from now.
+    #[schema(required = false)]
+    pub people_now: u64,
+    /// With `password_refused`: the least number of characters.
+    #[schema(required = false)]
+    pub characters_min: u32,
 }
 
 impl Problem {

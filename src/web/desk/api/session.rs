@@ -181,8 +181,8 @@ pub struct OfferView {
     tag = "session",
     responses(
         (status = 200, body = OfferView, description = "The secret."),
-        (status = 401, body = ProblemView, content_type = "application/problem+json",
-            description = "`signed_out`.")
+        (status = "4XX", body = ProblemView, content_type = "application/problem+json",
+            description = "`not_possible` once the account is set up, `signed_out`, `not_yours`.")
     ),
     security(("desk" = []), ("bearer" = []))
 )]

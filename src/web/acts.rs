@@ -21,7 +21,6 @@ pub struct ActsView {
 
 #[derive(Serialize, ToSchema)]
 pub struct ClosedView {
-    #[serde(flatten)]
     pub why: ReasonView,
     /// Which doses can't take place as booked: 1, 2 or both.
     pub doses: Vec<u8>,

@@ -172,7 +172,7 @@ fn people_of_a_closed_slot_are_asked_and_nobody_new_comes_in() {
     let told = answers.look(&server);
     let acts = &told["by_agency"];
     assert_eq!(
-        acts["closed"]["reason_en"], "The refrigerator broke",
+        acts["closed"]["why"]["reason_en"], "The refrigerator broke",
         "{told:#}"
     );
     assert_eq!(

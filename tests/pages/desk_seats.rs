@@ -282,15 +282,15 @@ async fn a_citizens(browser: &mut Browser, demo: &Demo, lang: &'static str) {
     browser.sign_in(&demo.people[0]).await;
     browser.at("/booking").await;
     let why = word(lang, "냉장고가 고장났습니다", "The refrigerator broke");
-    browser.reads("section.error", why).await;
+    browser.reads("section[aria-labelledby=closed]", why).await;
     browser.look("closed-offer").await;
-    browser.click("section.error .button").await;
+    browser.click("section[aria-labelledby=closed] .button").await;
     browser.at("/confirm").await;
     browser.look("closed-take").await;
     browser.click("form[action$='/book'] button").await;
     browser.at("/booking").await;
     browser.text(".ticket .number").await;
-    assert_eq!(browser.count("section.error").await, 0);
+    assert_eq!(browser.count("section[aria-labelledby=closed]").await, 0);
     browser.look("closed-taken").await;
 }
 

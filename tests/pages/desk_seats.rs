@@ -284,7 +284,9 @@ async fn a_citizens(browser: &mut Browser, demo: &Demo, lang: &'static str) {
     let why = word(lang, "냉장고가 고장났습니다", "The refrigerator broke");
     browser.reads("section[aria-labelledby=closed]", why).await;
     browser.look("closed-offer").await;
-    browser.click("section[aria-labelledby=closed] .button").await;
+    browser
+        .click("section[aria-labelledby=closed] .button")
+        .await;
     browser.at("/confirm").await;
     browser.look("closed-take").await;
     browser.click("form[action$='/book'] button").await;

@@ -248,6 +248,11 @@ impl DataFile {
         let mut builder = Database::builder();
         builder.set_cache_size(1 << 20);
         let database = builder.create_with_backend(OnStorage(storage))?;
+        // A file that is there is read before anything is written to it: where it is damaged, redb
+        // may panic while it unwinds from a panic of a commit, which ends the process.
+        if is_founded(&database) {
+            return Self::checked(database, None);
+        }
         Self::founded(database, None, id)
     }
 
@@ -373,6 +378,13 @@ impl<S: Storage> StorageBackend for OnStorage<S> {
     fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
         self.0.write(offset, data)
     }
+}
+
+/// Whether somebody has founded this file already.
+fn is_founded(database: &Database) -> bool {
+    let read = database.begin_read();
+    let meta = read.ok().and_then(|read| read.open_table(META).ok());
+    meta.is_some_and(|meta| matches!(meta.get("format"), Ok(Some(_))))
 }
 
 fn begin(database: &Database) -> Result<WriteTransaction, StoreFault> {

@@ -232,7 +232,10 @@ fn freed_by(change: &Change, campaign: &CampaignState) -> Vec<(SlotIndex, Pool)>
             // holds no second seat where it has one.
             let stays = hold.and_then(|id| campaign.holds.get(&id)?.stays);
             let given = from.slots().filter(|slot| Some(*slot) != stays);
-            debug_assert!(stays.is_none_or(|slot| to.has(slot)));
+            assert!(
+                stays.is_none_or(|slot| to.has(slot)),
+                "an offer stays where its seats are"
+            );
             let given = given.map(|slot| (slot, pool));
             released.iter().flat_map(of_hold).chain(given).collect()
         }

@@ -8,7 +8,7 @@ use super::{bad_field, ok};
 use crate::domain::booking::relocation::{Cause, Unanswered};
 use crate::domain::booking::site::SiteRow;
 use crate::domain::ids::{RelocationIndex, SlotIndex};
-use crate::domain::time::{Day, Zone};
+use crate::domain::time::Zone;
 use crate::service::desk::DeskRefused;
 use crate::service::desk::effect::seats::slot_told;
 use crate::service::desk::hours::{self, Hours};
@@ -676,9 +676,4 @@ async fn again(staff: Staff<Planners>, path: web::Path<(String, String)>) -> Ans
     let done = service.plan_again(account, &campaign, relocation).await;
     let done = done.map_err(|refused| staff.problem(refused))?.in_words();
     Ok(ok(&DoneView { done }))
-}
-
-/// A day, for a page's address.
-pub fn day_of(text: &str) -> Option<Day> {
-    wanted::day("date", text).ok()
 }

@@ -13,7 +13,6 @@ use crate::domain::text::grouped;
 use crate::domain::time::Day;
 use crate::service::desk::DeskRefused;
 use crate::service::desk::sites::{Changed, Counted, SITES_PAGE, SiteSeen, SlotSeen, Wanted};
-use crate::web::desk::api::seats::day_of;
 use crate::web::desk::staff::{Allowed, Closers, Proposers, Routes, SiteReaders};
 use crate::web::desk::wanted::{self, SeatsByPool};
 use crate::web::pages::{Form, encoded};
@@ -226,7 +225,7 @@ struct Came {
 
 async fn one(page: Page<SiteReaders>, path: Path) -> HttpResponse {
     let form = Form::of_address(&path.0);
-    let date = day_of(form.field("date"));
+    let date = wanted::day("date", form.field("date")).ok();
     let done = match form.field("done") {
         "changed" => Some(page.lang.say("slot-changed").to_owned()),
         "stopped" => Some(page.lang.say("slot-stopped").to_owned()),
@@ -311,7 +310,7 @@ fn pools(lang: Lang, counted: &Counted) -> Vec<(&'static str, &'static str, u32,
 
 async fn change(page: Page<Proposers>, (path, body): (Path, read::Bytes)) -> HttpResponse {
     let form = Form::of(body);
-    let date = day_of(form.field("date"));
+    let date = wanted::day("date", form.field("date")).ok();
     let refused = |trouble: Trouble, faults: Vec<String>| {
         let came = Came {
             trouble: Some(trouble),
@@ -368,7 +367,7 @@ fn back<A: Allowed>(page: &Page<A>, path: &Path, date: Option<Day>, done: &str) 
 
 async fn stop(page: Page<Closers>, (path, body): (Path, read::Bytes)) -> HttpResponse {
     let form = Form::of(body);
-    let date = day_of(form.field("date"));
+    let date = wanted::day("date", form.field("date")).ok();
     let campaign = path.get("campaign").unwrap_or_default();
     let site = path.get("site").unwrap_or_default();
     let Some(day) = date else {

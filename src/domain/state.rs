@@ -99,7 +99,10 @@ pub struct Usage {
 pub struct Standing {
     /// The index of the latest booking, which may be cancelled.
     pub latest: Option<u32>,
+    /// What the person keeps while they decide.
     pub hold: Option<HoldId>,
+    /// Other seats that the agency keeps for them, instead of those of the booking.
+    pub offer: Option<HoldId>,
     /// What the person caused, to keep one person from taking a large share of the writer.
     pub changes: Changes,
 }
@@ -280,14 +283,19 @@ impl CampaignState {
         self.frozen_since.map_or(now, |since| now.min(since))
     }
 
-    /// The person's hold, if it still runs at `now`.
+    /// The person's own hold, if it still runs at `now`.
     pub fn running_hold(&self, person: &PersonKey, now: Stamp) -> Option<(HoldId, &Hold)> {
-        let now = self.hold_time(now);
-        let id = self.standing(person).hold?;
-        self.holds
-            .get(&id)
-            .filter(|hold| now < hold.until)
-            .map(|hold| (id, hold))
+        self.running(self.standing(person).hold?, now)
+    }
+
+    /// What the agency offers the person, if the offer still runs at `now`.
+    pub fn running_offer(&self, person: &PersonKey, now: Stamp) -> Option<(HoldId, &Hold)> {
+        self.running(self.standing(person).offer?, now)
+    }
+
+    fn running(&self, id: HoldId, now: Stamp) -> Option<(HoldId, &Hold)> {
+        let hold = self.holds.get(&id)?;
+        (self.hold_time(now) < hold.until).then_some((id, hold))
     }
 
     /// Sees to it that each opening's line is there.

@@ -252,7 +252,7 @@ fn freed_by(change: &Change, campaign: &CampaignState) -> Vec<(SlotIndex, Pool)>
         }
         Change::Cancelled { person, doses, .. } => {
             let pool = pool_of(person);
-            let offer = campaign.offer_of(person);
+            let offer = campaign.standing(person).offer;
             let given = doses.slots().map(|slot| (slot, pool));
             offer.iter().flat_map(of_hold).chain(given).collect()
         }

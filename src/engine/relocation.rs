@@ -42,7 +42,7 @@ pub(super) fn step(
         return None;
     }
     let claims = offer.claim_each(to.beyond(from), pool)?;
-    let released = campaign.standing(&person).hold;
+    let released = campaign.standing(&person).offer;
     let campaign = campaign.catalog.index;
     let change = match offered_until {
         Some(until) => Change::MoveOffered {

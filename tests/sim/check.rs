@@ -192,6 +192,11 @@ fn same_campaign(known: &Programme, campaign: &CampaignState, now: Stamp) {
             known.hold_of(person),
             "{person}"
         );
+        assert_eq!(
+            standing.offer.map(|id| id.0),
+            known.offer_of(person),
+            "{person}"
+        );
         let spent = standing.changes.spent_until(now);
         assert_eq!(spent, known.spent_until(person, now), "{person}");
     }
@@ -256,11 +261,20 @@ fn one_booking_each(known: &Programme) {
             "{} has two bookings",
             booking.person
         );
-        let standing_hold = known
-            .holds
-            .values()
-            .filter(|hold| hold.person == booking.person);
-        assert!(standing_hold.count() <= 1);
+    }
+    let mut kept = BTreeSet::new();
+    for hold in known.holds.values() {
+        let is_offer = hold.offered_by.is_some();
+        assert!(
+            kept.insert((hold.person, is_offer)),
+            "{} has two holds or two offers",
+            hold.person
+        );
+        assert!(
+            !is_offer || people.contains(&hold.person),
+            "{} is offered other seats without a booking",
+            hold.person
+        );
     }
     let numbers: BTreeSet<_> = known
         .bookings

@@ -350,6 +350,12 @@ impl Life {
     fn wish(&mut self, run: &mut Run, campaign: usize, person: PersonKey) -> Option<Ask> {
         let known = &run.model.campaigns[campaign];
         let (own, active) = (known.hold_of(&person), known.active(&person));
+        let offer = known.offer_of(&person);
+        let own = if run.random.percent(50) {
+            own.or(offer)
+        } else {
+            offer.or(own)
+        };
         let number = match active {
             Some(at) => known.bookings[at].number,
             None => known

@@ -227,11 +227,21 @@ impl Programme {
     }
 
     /// The person's hold, run out or not.
+    /// What the person keeps while they decide.
     pub fn hold_of(&self, person: &PersonKey) -> Option<u64> {
+        self.kept_for(person, false)
+    }
+
+    /// What the agency keeps for the person instead of their booking.
+    pub fn offer_of(&self, person: &PersonKey) -> Option<u64> {
+        self.kept_for(person, true)
+    }
+
+    fn kept_for(&self, person: &PersonKey, is_offer: bool) -> Option<u64> {
+        let is_it =
+            |hold: &Holding| hold.person == *person && hold.offered_by.is_some() == is_offer;
         let mut holds = self.holds.iter();
-        holds
-            .find(|(_, hold)| hold.person == *person)
-            .map(|(id, _)| *id)
+        holds.find(|(_, hold)| is_it(hold)).map(|(id, _)| *id)
     }
 
     pub fn deadline(&self, booking: &Booking) -> Stamp {

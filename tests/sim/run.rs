@@ -338,7 +338,18 @@ impl Run {
             Change::MoveOffered { .. } => self.count("seats offered"),
             Change::Relocated { hold: Some(_), .. } => self.count("offers that became bookings"),
             Change::Relocated { .. } => self.count("people moved"),
-            Change::HoldPlaced { pool, .. } => taken = Some(*pool),
+            Change::HoldPlaced {
+                campaign,
+                person,
+                pool,
+                ..
+            } => {
+                taken = Some(*pool);
+                let known = &self.model.campaigns[usize::from(campaign.0)];
+                if known.offer_of(person).is_some() {
+                    self.count("holds beside an offer");
+                }
+            }
             Change::Booked {
                 campaign,
                 person,

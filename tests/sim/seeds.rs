@@ -33,6 +33,7 @@ const KINDS: &[&str] = &[
     "holds extended",
     "holds ended by a closure",
     "seats offered",
+    "holds beside an offer",
     "offers that became bookings",
     "people moved",
     "holds not extended again",

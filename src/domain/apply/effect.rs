@@ -260,9 +260,9 @@ impl CampaignState {
                 let index = self.booking_of(person, *number, *from)?;
                 same_pool(self.bookings[index].pool, *pool)?;
                 let earlier = self.ending(person, *released, ahead)?;
-                let has = self.standing(person).hold;
+                let has = self.standing(person).offer;
                 if has.is_some_and(|has| Some(has) != *released && !ahead.ends(has)) {
-                    return Err(format!("{person} has a hold already"));
+                    return Err(format!("{person} has an offer already"));
                 }
                 if from == to {
                     return Err(format!("offers {person} the seats that they have"));
@@ -294,7 +294,7 @@ impl CampaignState {
                 let index = self.booking_of(person, *number, *doses)?;
                 same_pool(self.bookings[index].pool, *pool)?;
                 // What was offered instead of the booking ends with it.
-                let offer = self.offer_of(person);
+                let offer = self.standing(person).offer;
                 Ok(Effect {
                     ended: [self.ending(person, offer, ahead)?, None],
                     given_back: Some(((*doses).into(), *pool)),
@@ -324,6 +324,11 @@ impl CampaignState {
         } = moved;
         let index = self.booking_of(person, number, from)?;
         same_pool(self.bookings[index].pool, pool)?;
+        // What was offered instead of these seats would stand on seats that are given back.
+        let offer = self.standing(person).offer;
+        if offer.is_some_and(|id| ![released, hold].contains(&offer) && !ahead.ends(id)) {
+            return Err(format!("leaves {person} an offer instead of other seats"));
+        }
         Ok(Effect {
             ended: [
                 self.ending(person, released, ahead)?,
@@ -334,13 +339,6 @@ impl CampaignState {
             does: Does::Move(index, to, by),
             ..Effect::default()
         })
-    }
-
-    /// The hold that the agency offers this person.
-    pub fn offer_of(&self, person: &PersonKey) -> Option<HoldId> {
-        let id = self.standing(person).hold?;
-        let hold = self.holds.get(&id)?;
-        hold.offered_by.map(|_| id)
     }
 
     fn has_closed(&self, hold: &Hold) -> bool {
@@ -459,7 +457,12 @@ impl CampaignState {
         for (id, hold) in effect.ended.into_iter().flatten() {
             self.holds.remove(&id);
             self.holds_by_end.remove(&(hold.until, id));
-            self.standings.of(hold.person).hold = None;
+            let standing = self.standings.of(hold.person);
+            let of_kind = match hold.offered_by {
+                Some(_) => &mut standing.offer,
+                None => &mut standing.hold,
+            };
+            assert_eq!(of_kind.take(), Some(id), "a person has the hold that ends");
             self.count_seats(hold.seats(), hold.pool, Kind::Held, -1);
         }
         if let Some((slots, pool, kind)) = effect.taken {
@@ -475,7 +478,11 @@ impl CampaignState {
             Does::Nothing => {}
             Does::Hold(hold) => {
                 let id = HoldId(entry.seq.0);
-                self.standings.of(hold.person).hold = Some(id);
+                let standing = self.standings.of(hold.person);
+                match hold.offered_by {
+                    Some(_) => standing.offer = Some(id),
+                    None => standing.hold = Some(id),
+                }
                 self.holds.insert(id, hold);
                 self.holds_by_end.insert((hold.until, id));
             }

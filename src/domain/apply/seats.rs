@@ -63,14 +63,15 @@ impl CampaignState {
     /// draw stays where it is: the draw was made of the keys that took part.
     pub(super) fn rekey(&mut self, from: PersonKey, to: PersonKey) -> Applied {
         let known = self.standing(&to);
-        if self.active_booking(&to).is_some() || known.hold.is_some() {
+        if self.active_booking(&to).is_some() || known.hold.is_some() || known.offer.is_some() {
             return Err(format!("{to} has a booking or a hold of its own"));
         }
         if let Some(mut standing) = self.standings.remove(&from) {
             if let Some(booking) = standing.latest {
                 self.bookings[booking as usize].person = to;
             }
-            if let Some(hold) = standing.hold.and_then(|id| self.holds.get_mut(&id)) {
+            for id in [standing.hold, standing.offer].into_iter().flatten() {
+                let hold = self.holds.get_mut(&id).expect("a standing names what runs");
                 hold.person = to;
             }
             standing.latest = standing.latest.or(known.latest);

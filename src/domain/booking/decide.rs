@@ -7,7 +7,7 @@ use crate::domain::booking::refusal::Refusal;
 use crate::domain::campaign::eligibility::{Decision, Subject};
 use crate::domain::entry::{Change, Doses, Idempotency};
 use crate::domain::ids::{BookingNumber, HoldId, PersonKey, Pool, Seq};
-use crate::domain::state::{Booking, CampaignState};
+use crate::domain::state::{Booking, CampaignState, Hold};
 use crate::domain::time::Stamp;
 
 /// Which seats a request is about.
@@ -179,16 +179,13 @@ impl Context<'_> {
             }
             Ask::Release { hold } => {
                 let reason = crate::domain::entry::HoldEnd::Released;
-                match self.campaign.running_hold(&person, self.now) {
-                    Some((running, held)) if running == hold => Ok(Change::HoldEnded {
-                        campaign,
-                        person,
-                        hold,
-                        pool: held.pool,
-                        reason,
-                    }),
-                    _ => Err(Refusal::HoldExpired),
-                }
+                Ok(Change::HoldEnded {
+                    campaign,
+                    person,
+                    hold,
+                    pool: self.kept(&person, hold)?.pool,
+                    reason,
+                })
             }
             Ask::Extend { hold } => Ok(Change::HoldExtended {
                 campaign,
@@ -208,7 +205,7 @@ impl Context<'_> {
                     doses,
                     pool,
                     hold,
-                    released: self.other_hold(&person, hold),
+                    released: self.running_hold(&person).filter(|_| hold.is_none()),
                     rules: self.campaign.catalog.version(),
                     idempotency,
                 })
@@ -224,7 +221,15 @@ impl Context<'_> {
                 if pool != booking.pool {
                     return Err(Refusal::NotFound);
                 }
-                let (from, released) = (booking.doses, self.other_hold(&person, hold));
+                // The offer stood for the seats that are given back: it ends, and so does what was
+                // looked at beside it.
+                let offer = self.running_offer(&person);
+                let released = match (offer, hold) {
+                    (None, None) => self.running_hold(&person),
+                    (Some(offer), Some(hold)) if offer == hold => self.running_hold(&person),
+                    _ => offer,
+                };
+                let from = booking.doses;
                 Ok(Change::Moved {
                     campaign,
                     person,
@@ -291,10 +296,10 @@ impl Context<'_> {
         by_rules: bool,
     ) -> Result<(Doses, Pool, Option<HoldId>), Refusal> {
         match seat {
-            Seat::Held(id) => match self.campaign.running_hold(person, self.now) {
-                Some((running, hold)) if running == id => Ok((hold.doses, hold.pool, Some(id))),
-                _ => Err(Refusal::HoldExpired),
-            },
+            Seat::Held(id) => {
+                let hold = self.kept(person, id)?;
+                Ok((hold.doses, hold.pool, Some(id)))
+            }
             Seat::Claimed(doses, pool) => {
                 if by_rules {
                     self.eligible()?;
@@ -321,8 +326,7 @@ impl Context<'_> {
 
     /// Whether this hold runs and is what the agency offers the person.
     fn is_offered(&self, person: &PersonKey, hold: HoldId) -> bool {
-        let running = self.campaign.running_hold(person, self.now);
-        running.is_some_and(|(id, held)| id == hold && held.offered_by.is_some())
+        self.running_offer(person) == Some(hold)
     }
 
     fn own(&self, person: &PersonKey, number: BookingNumber) -> Result<&Booking, Refusal> {
@@ -352,10 +356,19 @@ impl Context<'_> {
             .map(|(id, _)| id)
     }
 
-    /// The person's running hold, unless it is the one that becomes the booking.
-    fn other_hold(&self, person: &PersonKey, used: Option<HoldId>) -> Option<HoldId> {
-        self.running_hold(person)
-            .filter(|running| Some(*running) != used)
+    fn running_offer(&self, person: &PersonKey) -> Option<HoldId> {
+        self.campaign
+            .running_offer(person, self.now)
+            .map(|(id, _)| id)
+    }
+
+    /// What is kept for the person under this number: their own hold or the agency's offer.
+    fn kept(&self, person: &PersonKey, id: HoldId) -> Result<&Hold, Refusal> {
+        let own = self.campaign.running_hold(person, self.now);
+        let offer = self.campaign.running_offer(person, self.now);
+        let mut kept = [own, offer].into_iter().flatten();
+        let kept = kept.find_map(|(running, hold)| (running == id).then_some(hold));
+        kept.ok_or(Refusal::HoldExpired)
     }
 }
 

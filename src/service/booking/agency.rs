@@ -38,7 +38,7 @@ pub struct AgencyActs {
 
 impl Service {
     pub fn agency_acts(&self, here: &Here, person: &PersonKey) -> AgencyActs {
-        let offer = self.running_hold(here, person).filter(|held| held.offered);
+        let offer = self.running_offer(here, person);
         let state = self.shared.state();
         let Some(campaign) = state.campaign(here.index) else {
             return AgencyActs::default();

@@ -4,6 +4,7 @@ use super::{Answered, Here, Refused, Service};
 use crate::domain::booking::decide::{Ask, Request};
 use crate::domain::entry::Doses;
 use crate::domain::ids::{HoldId, PersonKey, Pool, SlotIndex};
+use crate::domain::state::Hold;
 use crate::domain::time::Stamp;
 use crate::engine::command::Outcome;
 
@@ -15,11 +16,18 @@ pub struct Held {
     pub until: Stamp,
     /// Whether it was extended, which the person can do once.
     pub extended: bool,
-    /// Whether the agency offers it instead of the seats of a booking.
-    pub offered: bool,
 }
 
 impl Held {
+    fn of((id, hold): (HoldId, &Hold)) -> Self {
+        Self {
+            hold: id,
+            doses: hold.doses,
+            until: hold.until,
+            extended: hold.extended,
+        }
+    }
+
     pub fn may_extend(&self, here: &Here) -> bool {
         !self.extended && here.offer.catalog.campaign.booking.hold_extend_s > 0
     }
@@ -73,23 +81,25 @@ impl Service {
         }
     }
 
-    /// The person's hold, while it runs.
+    /// The person's own hold, while it runs.
     pub fn running_hold(&self, here: &Here, person: &PersonKey) -> Option<Held> {
         let state = self.shared.state();
-        let (id, hold) = state.campaign(here.index)?.running_hold(person, here.now)?;
-        Some(Held {
-            hold: id,
-            doses: hold.doses,
-            until: hold.until,
-            extended: hold.extended,
-            offered: hold.offered_by.is_some(),
-        })
+        let running = state.campaign(here.index)?.running_hold(person, here.now);
+        running.map(Held::of)
     }
 
-    /// The person's hold in a slot, while it runs.
+    /// What the agency offers the person instead of their booking, while the offer runs.
+    pub fn running_offer(&self, here: &Here, person: &PersonKey) -> Option<Held> {
+        let state = self.shared.state();
+        let running = state.campaign(here.index)?.running_offer(person, here.now);
+        running.map(Held::of)
+    }
+
+    /// What is kept for the person in a slot: their own hold, or the agency's offer.
     pub(super) fn held_in(&self, here: &Here, person: &PersonKey, slot: SlotIndex) -> Option<Held> {
-        let held = self.running_hold(here, person);
-        held.filter(|held| held.doses.first == slot)
+        let is_it = |held: &Held| held.doses.first == slot;
+        let own = self.running_hold(here, person).filter(is_it);
+        own.or_else(|| self.running_offer(here, person).filter(is_it))
     }
 
     fn held(&self, here: &Here, outcome: Outcome, extended: bool) -> Answered<Held> {
@@ -99,7 +109,6 @@ impl Service {
                 doses,
                 until,
                 extended,
-                offered: false,
             }),
             other => Err(self.refused(here, other)),
         }

@@ -281,7 +281,7 @@ fn without_offer(campaign: &CampaignState, relocation: RelocationIndex, now: Sta
     let all = concerned(campaign, relocation, now);
     let has_none = |at: &&u32| {
         let person = campaign.bookings[**at as usize].person;
-        campaign.offer_of(&person).is_none()
+        campaign.standing(&person).offer.is_none()
     };
     all.iter().filter(has_none).count() as u64
 }
@@ -312,7 +312,7 @@ fn progress(campaign: &CampaignState, now: Stamp) -> Vec<Progress> {
         let mut counts = vec![[0_u64; 2]; count];
         for booking in *part {
             if let Some(by) = campaign.closed_by(booking, now) {
-                let has_offer = campaign.offer_of(&booking.person).is_some();
+                let has_offer = campaign.standing(&booking.person).offer.is_some();
                 counts[by.at()][usize::from(!has_offer)] += 1;
             }
             for (known, by) in &intervals {
@@ -357,7 +357,7 @@ fn called(
     if booking.status != Status::Booked || !bounds.has_site(&site.site, &site.region) {
         return None;
     }
-    let offer = campaign.offer_of(&booking.person);
+    let offer = campaign.standing(&booking.person).offer;
     let offered = offer.and_then(|id| campaign.holds.get(&id));
     Some(Called {
         number: booking.number,

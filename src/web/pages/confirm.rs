@@ -146,6 +146,9 @@ pub async fn hold(guest: Guest, body: read::Bytes) -> Result<HttpResponse, Troub
     if held.is_some_and(|held| held.doses.first == slot) {
         return Ok(visit.onward("/confirm"));
     }
+    if guest.offer().is_some_and(|held| held.doses.first == slot) {
+        return Ok(visit.onward("/confirm?offer"));
+    }
     let booked = guest.booking();
     if booked.is_some_and(|booking| booking.doses.first == slot) {
         return Ok(visit.onward("/booking"));
@@ -223,7 +226,9 @@ fn consent(visit: &Visit, is_refused: bool) -> Option<ConsentView> {
 pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
     let visit = &guest.visit;
     let flags = Form::of_address(&request);
-    let Some(held) = guest.hold() else {
+    // The agency's offer stands beside what the person holds: its link names it.
+    let own = guest.hold().filter(|_| !flags.has("offer"));
+    let Some(held) = own.or_else(|| guest.offer()) else {
         return visit.onward(visit.home(&guest.person));
     };
     if let Some(refused) = guest.past_deadline() {

@@ -126,8 +126,7 @@ impl Visit {
 
     /// Where a person in session goes on: to their booking, their hold, or the choice of a place.
     pub fn home(&self, person: &PersonKey) -> &'static str {
-        let held = self.service.running_hold(&self.here, person);
-        if held.is_some_and(|held| !held.offered) {
+        if self.service.running_hold(&self.here, person).is_some() {
             "/confirm"
         } else if self.service.active_booking(&self.here, person).is_some() {
             "/booking"
@@ -217,7 +216,7 @@ impl Guest {
     pub fn past_deadline(&self) -> Option<Trouble> {
         let booking = self.booking()?;
         // What the agency offers can be taken while it is kept.
-        if self.hold().is_some_and(|held| held.offered) {
+        if self.offer().is_some() {
             return None;
         }
         let service = &self.visit.service;
@@ -230,6 +229,13 @@ impl Guest {
         self.visit
             .service
             .running_hold(&self.visit.here, &self.person)
+    }
+
+    /// What the agency offers them instead of their booking.
+    pub fn offer(&self) -> Option<Held> {
+        self.visit
+            .service
+            .running_offer(&self.visit.here, &self.person)
     }
 }
 

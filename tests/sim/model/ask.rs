@@ -60,6 +60,8 @@ impl Pass {
         let here = &self.world.campaigns[at];
         let active = here.active(&person);
         let own = here.hold_of(&person);
+        let offer = here.offer_of(&person);
+        let is_kept = |id: HoldId| [own, offer].contains(&Some(id.0));
         let seq = self.world.seq + 1;
         match request.ask {
             Ask::Hold { doses, pool } => {
@@ -121,7 +123,7 @@ impl Pass {
                 Ok(Said::Exactly(Outcome::Held { hold, doses, until }))
             }
             Ask::Release { hold } => {
-                if own != Some(hold.0) {
+                if !is_kept(hold) {
                     return Err(no(Refusal::HoldExpired));
                 }
                 let held = self.world.campaigns[at].holds.remove(&hold.0);
@@ -146,7 +148,7 @@ impl Pass {
                     self.eligible(at, &person)?;
                 }
                 let here = &mut self.world.campaigns[at];
-                let (doses, pool, hold) = here.seat(own, seat, now)?;
+                let (doses, pool, hold) = here.seat([own, None], seat, now)?;
                 let number = keys().booking_number(here.bookings.len() as u64);
                 // What the person agreed to stands before the booking.
                 let agencies = here.agencies.len() as u32;
@@ -191,13 +193,13 @@ impl Pass {
                 Ok(Said::Exactly(Outcome::Booking(booking)))
             }
             Ask::Move { number, seat } => {
-                let is_offer = |id: HoldId| own == Some(id.0) && here.is_offer(id.0);
+                let is_offer = |id: HoldId| offer == Some(id.0);
                 let booking = match seat {
                     Seat::Held(id) if is_offer(id) => here.named(active, number)?,
                     _ => here.changeable(active, number, now)?,
                 };
                 let here = &mut self.world.campaigns[at];
-                let (to, pool, hold) = here.seat(own, seat, now)?;
+                let (to, pool, hold) = here.seat([own, offer], seat, now)?;
                 if pool != here.bookings[booking].pool {
                     return Err(no(Refusal::NotFound));
                 }
@@ -205,9 +207,16 @@ impl Pass {
                 here.bookings[booking].seq = Seq(seq);
                 here.moved.remove(&person);
                 let booking = here.bookings[booking];
-                own.map(|id| here.holds.remove(&id));
+                // An offer always ends with the seats that it stood for; a hold of their own ends unless
+                // the offer was in the way of naming it.
+                let used = hold.map(|hold| hold.0);
+                let mut rest = [offer, own].into_iter().flatten();
+                let released = rest.find(|id| Some(*id) != used);
+                for id in [used, released].into_iter().flatten() {
+                    here.holds.remove(&id);
+                }
                 idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq, now)));
-                let released = own.map(HoldId).filter(|_| hold.is_none());
+                let released = released.map(HoldId);
                 self.write(
                     Actor::Citizen,
                     Change::Moved {
@@ -230,7 +239,6 @@ impl Pass {
                 here.bookings[booking].status = Status::Cancelled;
                 here.bookings[booking].seq = Seq(seq);
                 here.moved.remove(&person);
-                let offer = own.filter(|id| here.is_offer(*id));
                 offer.map(|id| here.holds.remove(&id));
                 let booking = here.bookings[booking];
                 idempotency.map(|mark| here.answered.insert(mark.key, (mark.request, seq, now)));
@@ -269,13 +277,13 @@ impl Pass {
 impl Programme {
     fn seat(
         &self,
-        own: Option<u64>,
+        kept: [Option<u64>; 2],
         seat: Seat,
         now: Stamp,
     ) -> Result<(Doses, Pool, Option<HoldId>), Said> {
         match seat {
             Seat::Held(id) => {
-                let hold = self.holds.get(&id.0).filter(|_| own == Some(id.0));
+                let hold = self.holds.get(&id.0).filter(|_| kept.contains(&Some(id.0)));
                 let hold = hold.ok_or(no(Refusal::HoldExpired))?;
                 Ok((hold.doses, hold.pool, Some(id)))
             }
@@ -300,10 +308,5 @@ impl Programme {
     fn named(&self, active: Option<usize>, number: BookingNumber) -> Result<usize, Said> {
         let named = active.filter(|at| self.bookings[*at].number == number);
         named.ok_or(no(Refusal::NoBooking))
-    }
-
-    fn is_offer(&self, hold: u64) -> bool {
-        let hold = self.holds.get(&hold);
-        hold.is_some_and(|hold| hold.offered_by.is_some())
     }
 }

@@ -152,7 +152,7 @@ impl Pass {
         let (campaign, relocation) = (CampaignIndex(at as u16), RelocationIndex(by));
         let (now, seq) = (self.now, self.world.seq + 1);
         let here = &mut self.world.campaigns[at];
-        let released = here.hold_of(&person);
+        let released = here.offer_of(&person);
         released.map(|id| here.holds.remove(&id));
         let released = released.map(HoldId);
         let Some(until) = offered_until else {

@@ -128,9 +128,9 @@ pub fn is_concerned(
 }
 
 fn it_has_no_offer(campaign: &CampaignState, booking: &Booking, index: RelocationIndex) -> bool {
-    let hold = campaign.standing(&booking.person).hold;
-    let hold = hold.and_then(|id| campaign.holds.get(&id));
-    hold.is_none_or(|hold| hold.offered_by != Some(index))
+    let offer = campaign.standing(&booking.person).offer;
+    let offer = offer.and_then(|id| campaign.holds.get(&id));
+    offer.is_none_or(|offer| offer.offered_by != Some(index))
 }
 
 struct Search<'a> {

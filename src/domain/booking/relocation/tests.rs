@@ -210,6 +210,6 @@ fn nobody_is_sent_to_a_seat_that_begins_before_they_can_have_answered() {
     };
     let id = crate::domain::ids::HoldId(9);
     campaign.holds.insert(id, offer);
-    campaign.standings.of(person).hold = Some(id);
+    campaign.standings.of(person).offer = Some(id);
     assert_eq!(plan(&campaign, CLOSED, now()), Plan::default());
 }

@@ -59,6 +59,8 @@ pub struct Notes {
     pub before: Option<&'static str>,
     /// The time that is kept for the person already.
     pub hold: Option<String>,
+    /// What the agency keeps for them instead of their booking.
+    pub offer: Option<String>,
     /// For somebody who has a booking: it stays until the new one is made.
     pub booking: Option<String>,
     /// For somebody who has none: until when they can make one, if that is soon.
@@ -82,13 +84,19 @@ impl Notes {
             frozen: frozen.map(|reason| InLanguage::notice(l, &reason)),
             before: before(l, form),
             hold: None,
+            offer: None,
             booking: None,
             ends: None,
         };
         if let Some(refused) = guest.past_deadline() {
             return Err(refused);
         }
-        notes.hold = guest.hold().map(|held| held_words(visit, held));
+        let hold = guest.hold();
+        notes.hold = hold.map(|held| l.put("you-hold", &[("at", text(held_at(visit, held)))]));
+        notes.offer = guest.offer().map(|held| {
+            let kept = l.put("agency-kept", &[("at", text(held_at(visit, held)))]);
+            format!("{kept} {}", l.say("agency-other"))
+        });
         if let Some(booking) = guest.booking() {
             let at = text(first_dose(visit, &booking));
             notes.booking = Some(l.put("you-keep", &[("at", at)]));
@@ -106,14 +114,9 @@ impl Notes {
 }
 
 /// When the time is that is kept for somebody.
-fn held_words(visit: &Visit, held: Held) -> String {
+fn held_at(visit: &Visit, held: Held) -> String {
     let slot = &visit.here.offer.catalog.slots[held.doses.first.at()];
-    let at = text(When::of(visit).instant(slot.start));
-    if held.offered {
-        let offered = visit.lang.put("agency-kept", &[("at", at)]);
-        return format!("{offered} {}", visit.lang.say("agency-other"));
-    }
-    visit.lang.put("you-hold", &[("at", at)])
+    When::of(visit).instant(slot.start)
 }
 
 /// The words of a flag in the address, which stays there when the page is loaded again.

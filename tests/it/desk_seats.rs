@@ -108,7 +108,7 @@ fn people_of_a_closed_slot_are_asked_and_nobody_new_comes_in() {
     let world = World::new(5);
     let server = world.serve();
     let mut desk = Desk::of(&world, &server);
-    let [answers, silent] = [0, 1].map(|at| book(&server, at, "A", "2180-08-02", 0));
+    let [answers, silent, chooses] = [0, 1, 3].map(|at| book(&server, at, "A", "2180-08-02", 0));
     let mut deciding = server.client();
     let undecided = deciding.session(&person(OPEN, 2));
     let slot = server.slot(&undecided, "A", "2180-08-02", 0);
@@ -122,7 +122,7 @@ fn people_of_a_closed_slot_are_asked_and_nobody_new_comes_in() {
     let asked = closing(["09:00", "09:30"], &plan);
     let seen = desk.kim.post("/proposals/preview", &asked).is(200).json;
     let moves = &seen["moves"];
-    assert_eq!(seen["takes"], 2, "{seen:#}");
+    assert_eq!(seen["takes"], 3, "{seen:#}");
     assert_eq!(
         [
             &moves["slots"],
@@ -130,7 +130,7 @@ fn people_of_a_closed_slot_are_asked_and_nobody_new_comes_in() {
             &moves["found"],
             &moves["without"]
         ],
-        [1, 1, 2, 0]
+        [1, 1, 3, 0]
     );
     // The approver types how many people lose their seat.
     let number = desk.kim.post("/proposals", &asked).is(200).json["number"].clone();
@@ -140,7 +140,7 @@ fn people_of_a_closed_slot_are_asked_and_nobody_new_comes_in() {
         .post(&path, &approve)
         .problem(409, "type_the_number");
     // What somebody has not seen they do not approve.
-    let other = json!({ "decision": "approve", "typed": 2, "seen": "0123" });
+    let other = json!({ "decision": "approve", "typed": 3, "seen": "0123" });
     desk.lee.post(&path, &other).problem(409, "not_possible");
     let whole = desk.lee.get(&format!("/proposals/{number}")).is(200).json;
     assert_eq!(
@@ -148,13 +148,13 @@ fn people_of_a_closed_slot_are_asked_and_nobody_new_comes_in() {
         "A; 2180-08-02 – 2180-08-02; 09:00–09:30"
     );
     let seen = &whole["effect"]["digest"];
-    let done = json!({ "decision": "approve", "typed": 2, "seen": seen });
+    let done = json!({ "decision": "approve", "typed": 3, "seen": seen });
     let done = desk.lee.post(&path, &done).is(200).json;
     assert!(
         done["came_of_it"]
             .as_str()
             .unwrap()
-            .contains("2 were offered"),
+            .contains("3 were offered"),
         "{done:#}"
     );
     // Whoever was deciding has no seat there any more, and nobody finds it.
@@ -181,8 +181,23 @@ fn people_of_a_closed_slot_are_asked_and_nobody_new_comes_in() {
     );
     assert_eq!(acts["offer"]["moves_unanswered"], true);
     assert_eq!(acts["closed"]["doses"], json!([1]));
+    // Looking at another time costs nobody the offer; who chooses that time gives it up.
+    let mut beside = [&answers, &silent, &chooses].map(|one| {
+        let other = server.slot(&one.session, "B", "2180-08-02", 0);
+        let mut client = server.client();
+        let held = client.post("/holds", Some(&one.session), &json!({ "slot": other }));
+        let held = held.is(201).json["hold"].clone();
+        assert_ne!(one.look(&server)["by_agency"]["offer"], Value::Null);
+        json!({ "hold": held })
+    });
+    let chosen = beside[2].take();
+    chooses.post(&server, "move", &chosen).is(200);
+    assert_eq!(chooses.look(&server)["by_agency"], Value::Null);
     let take = json!({ "hold": acts["offer"]["hold"] });
     answers.post(&server, "move", &take).is(200);
+    // What was looked at beside it is free again.
+    let late = answers.post(&server, "move", &beside[0]);
+    late.problem(404, "hold_expired");
     assert_eq!(
         answers.doses(&server)[1],
         ("A".to_owned(), "2180-08-30T09:30".to_owned())

@@ -115,6 +115,7 @@ pub fn run(
         );
     }
     core.tell_start(format!("sumun {}", env!("CARGO_PKG_VERSION")));
+    core.end_drains()?;
     let (writer, writing) = writer::spawn(core);
     let service = Service::new(shared, Arc::clone(&store), writer.clone(), keys, clock);
     let service = Arc::new(service);

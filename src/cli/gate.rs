@@ -30,6 +30,19 @@ pub enum GateCommand {
         #[arg(long)]
         freeze: bool,
     },
+    /// Call nobody until the server was started anew; people in session finish before that
+    #[command(
+        after_help = "Example:\n  sumun gate drain --reason \"서버를 다시 시작합니다\" \
+                            --reason-en \"The server is restarted\""
+    )]
+    Drain {
+        /// What people are told
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// The same in English
+        #[arg(long, value_name = "TEXT")]
+        reason_en: Option<String>,
+    },
     /// Go on calling where it stopped
     #[command(after_help = "Example:\n  sumun gate resume")]
     Resume,
@@ -100,6 +113,12 @@ pub fn run(
         } => GateAct::PauseSaid {
             reason: Notice { text, en },
             freezes: freeze,
+        },
+        GateCommand::Drain {
+            reason: text,
+            reason_en: en,
+        } => GateAct::Drain {
+            reason: Notice { text, en },
         },
         GateCommand::Resume => GateAct::Resume,
         GateCommand::Rate { admit_per_s } => GateAct::Rate { admit_per_s },

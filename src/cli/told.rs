@@ -219,6 +219,10 @@ fn gate_act(act: &GateAct) -> String {
             let sessions = if *freezes { "are frozen" } else { "may finish" };
             format!("paused, sessions {sessions}: {}", notice(reason))
         }
+        GateAct::Drain { reason } => format!(
+            "paused until the next start of the server, sessions may finish: {}",
+            notice(reason)
+        ),
         GateAct::MessageSaid { message } => format!("message: {}", notice(message)),
         GateAct::Resume => "resumed".to_owned(),
         GateAct::Rate { admit_per_s } => format!("{admit_per_s} people a second"),

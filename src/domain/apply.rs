@@ -397,9 +397,10 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
                 GateAct::Pause { freezes: true, .. } | GateAct::PauseSaid { freezes: true, .. } => {
                     campaign.frozen_since.get_or_insert(entry.stamp);
                 }
-                GateAct::Pause { .. } | GateAct::PauseSaid { .. } | GateAct::Resume => {
-                    campaign.thaw(entry.stamp)
-                }
+                GateAct::Pause { .. }
+                | GateAct::PauseSaid { .. }
+                | GateAct::Drain { .. }
+                | GateAct::Resume => campaign.thaw(entry.stamp),
                 _ => {}
             }
             campaign.gate.set(act, entry.stamp);

@@ -17,8 +17,9 @@ use crate::domain::booking::decide::{Ask, Context, Request, Verdict, agreement, 
 use crate::domain::booking::next::NextCatalog;
 use crate::domain::booking::refusal::{Refusal, refused_for};
 use crate::domain::campaign::eligibility::Subject;
-use crate::domain::entry::{Actor, Change, Entry};
+use crate::domain::entry::{Actor, Change, Entry, GateAct};
 use crate::domain::ids::{BookingNumber, CampaignIndex, HoldId, POOLS, PersonKey};
+use crate::domain::line::GateSettings;
 use crate::domain::state::State;
 use crate::journal::Log as _;
 use crate::journal::block::Block;
@@ -117,6 +118,25 @@ impl Core {
             && let Start::Silent(program) = std::mem::replace(&mut self.start, Start::Told)
         {
             self.record(Change::Started { program })?;
+        }
+        Ok(())
+    }
+
+    /// Ends the pauses that were until this start of the server.
+    pub fn end_drains(&mut self) -> Result<(), CommitFailed> {
+        let state = self.shared.state();
+        let is_drained = |settings: &GateSettings| {
+            let pause = settings.pause.as_ref();
+            pause.is_some_and(|pause| pause.until_restart)
+        };
+        let known = state.campaigns.iter();
+        let drained = known.filter(|campaign| is_drained(&campaign.gate));
+        let drained: Vec<CampaignIndex> = drained.map(|campaign| campaign.catalog.index).collect();
+        drop(state);
+        for campaign in drained {
+            self.record_start()?;
+            let act = GateAct::Resume;
+            self.record(Change::GateSet { campaign, act })?;
         }
         Ok(())
     }

@@ -279,6 +279,7 @@ fn a_pause_calls_nobody_and_keeps_the_order() {
         since: NOW,
         reason: "r".to_owned().into(),
         freezes: false,
+        until_restart: false,
     });
     for at in 1..=5 {
         let place = gate.enter(&line, person(at), Way::Open, NOW).unwrap();

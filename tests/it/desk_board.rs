@@ -192,6 +192,51 @@ fn events_end_with_the_session_and_with_the_server() {
 }
 
 #[test]
+fn a_drain_lets_people_finish_and_ends_with_the_next_start() {
+    let world = World::new(5);
+    let server = world.serve();
+    let mut desk = Client::new(server.desk.unwrap());
+    let operator = signed_in(&world, &server, "kim", "operator", &[]);
+    let session = server.session(&person(OPEN, 0));
+    let said = json!({ "campaign": CAMPAIGN, "text": "다시 시작합니다", "en": "We restart" });
+    let preview = format!("//api/desk/v1/gate/preview?act=drain&campaign={CAMPAIGN}&text=a&en=b");
+    let effects = desk.get(&preview, Some(&operator)).is(200).json["effects"].clone();
+    let names = effects.as_array().unwrap().iter();
+    let names: Vec<&str> = names
+        .map(|effect| effect["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["line_stops", "until_restart", "sessions_go_on", "told"]
+    );
+    let done = act(&mut desk, &operator, "drain", &said).is(200).json;
+    assert_eq!(done["until_restart"], true);
+    let shown = |server: &Server| server.client().get("/gate/board", None).json;
+    assert_eq!(shown(&server)["state"], "paused");
+    // Whoever is in goes on, nobody else comes in.
+    let slot = server.slot(&session, "A", "2180-08-02", 0);
+    let booked = json!({ "slot": slot });
+    server
+        .client()
+        .post_once("/bookings", &session, &fresh_key(), &booked)
+        .is(201);
+    let told = world.ok(&["gate", "status"]).to_string();
+    assert!(told.contains("paused"), "{told}");
+    // A pause that is no drain outlives a start.
+    drop(desk);
+    assert!(server.stop().success());
+    let server = world.serve();
+    assert_eq!(shown(&server)["state"], "open");
+    assert_eq!(shown(&server)["message"], Value::Null);
+    world.ok(&["gate", "pause", "--reason", "멈춤"]);
+    assert!(server.stop().success());
+    let server = world.serve();
+    assert_eq!(shown(&server)["state"], "paused");
+    assert!(server.stop().success());
+    world.ok(&["verify"]);
+}
+
+#[test]
 fn an_operator_pauses_and_goes_on_and_nobody_else_does() {
     let world = World::new(5);
     let server = world.serve();

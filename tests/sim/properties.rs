@@ -186,7 +186,10 @@ fn notice(random: &mut Random) -> Notice {
 }
 
 fn act(random: &mut Random) -> GateAct {
-    match random.below(7) {
+    match random.below(8) {
+        7 => GateAct::Drain {
+            reason: notice(random),
+        },
         5 => GateAct::PauseSaid {
             reason: notice(random),
             freezes: random.percent(50),

@@ -169,6 +169,7 @@ fn at_the_gate() -> Vec<Change> {
             freezes: false,
         },
         GateAct::MessageSaid { message: notice() },
+        GateAct::Drain { reason: notice() },
         GateAct::Resume,
     ];
     let line = [

@@ -404,7 +404,9 @@ impl Collector {
 
     fn note_pause(&mut self, at: Stamp, act: &GateAct) {
         match act {
-            GateAct::Pause { .. } | GateAct::PauseSaid { .. } => self.line.pause(at),
+            GateAct::Pause { .. } | GateAct::PauseSaid { .. } | GateAct::Drain { .. } => {
+                self.line.pause(at)
+            }
             GateAct::Resume => self.line.resume(at),
             _ => {}
         }
@@ -446,6 +448,7 @@ fn gate_act(act: &GateAct) -> (&'static str, Option<Notice>, Option<u64>) {
     match act {
         GateAct::Pause { reason, freezes } => (paused(*freezes), Some(reason.clone().into()), None),
         GateAct::PauseSaid { reason, freezes } => (paused(*freezes), Some(reason.clone()), None),
+        GateAct::Drain { reason } => ("drained", Some(reason.clone()), None),
         GateAct::Resume => ("resumed", None, None),
         GateAct::Rate { admit_per_s } => ("rate_set", None, Some(u64::from(*admit_per_s))),
         GateAct::Active { active_max } => ("active_set", None, Some(u64::from(*active_max))),

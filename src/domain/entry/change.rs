@@ -106,6 +106,11 @@ pub enum GateAct {
     MessageSaid {
         message: Notice,
     },
+    /// A pause without a freeze that the next start of the server ends: people in session finish
+    /// before it is stopped.
+    Drain {
+        reason: Notice,
+    },
 }
 
 /// A part of a list that is too long for one entry. Variants are appended.

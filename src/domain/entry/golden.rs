@@ -88,7 +88,7 @@ variants!(order_name, ORDERS, Order: Arrival Draw Windows);
 variants!(refused_name, REFUSED, RefusedFor: NotEligible NotOpenYet OpeningClosed);
 variants!(end_name, ENDS, HoldEnd: Expired Released Closed);
 variants!(act_name, ACTS, GateAct: Pause Resume Rate Active Message DrawValue PauseSaid
-    MessageSaid);
+    MessageSaid Drain);
 variants!(because_name, BECAUSES, WaitBecause: Paused Busy Full Lowered Shared);
 variants!(pool_name, POOL_NAMES, Pool: Public Assisted Partner WalkIn Later);
 
@@ -781,6 +781,7 @@ fn changes() -> Vec<Change> {
             freezes: true,
         },
         GateAct::MessageSaid { message: notice() },
+        GateAct::Drain { reason: notice() },
     ];
     changes.extend(acts.map(|act| Change::GateSet { campaign, act }));
     changes.extend(pieces().into_iter().map(|piece| Change::PieceAdded {

@@ -46,7 +46,9 @@ pub fn check(act: &GateAct) -> Result<(), ActFault> {
         GateAct::Pause { reason, .. } => {
             text::check_words(reason, NOTICE_CHARS_MAX).map_err(ActFault::Reason)
         }
-        GateAct::PauseSaid { reason, .. } => check_notice(reason).map_err(ActFault::Reason),
+        GateAct::PauseSaid { reason, .. } | GateAct::Drain { reason } => {
+            check_notice(reason).map_err(ActFault::Reason)
+        }
         GateAct::MessageSaid { message } => check_notice(message).map_err(ActFault::Message),
         GateAct::Resume => Ok(()),
         GateAct::Rate { admit_per_s } => {

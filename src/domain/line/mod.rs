@@ -157,6 +157,8 @@ pub struct Pause {
     pub since: Stamp,
     pub reason: Notice,
     pub freezes: bool,
+    /// Whether the next start of the server ends it.
+    pub until_restart: bool,
 }
 
 /// What operators have set at a campaign's gate; the campaign file's settings where none.
@@ -176,10 +178,18 @@ impl GateSettings {
             since,
             reason,
             freezes,
+            until_restart: false,
         };
         match act.clone() {
             GateAct::Pause { reason, freezes } => self.pause = Some(pause(reason.into(), freezes)),
             GateAct::PauseSaid { reason, freezes } => self.pause = Some(pause(reason, freezes)),
+            GateAct::Drain { reason } => {
+                let drain = pause(reason, false);
+                self.pause = Some(Pause {
+                    until_restart: true,
+                    ..drain
+                });
+            }
             GateAct::MessageSaid { message } => self.message = Some(message),
             GateAct::Resume => self.pause = None,
             GateAct::Rate { admit_per_s } => self.admit_per_s = Some(admit_per_s),

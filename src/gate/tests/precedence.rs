@@ -53,6 +53,7 @@ fn gate(pauses: bool, seed_is: Seed) -> (OneLine, Line) {
         since: NOW,
         reason: "r".to_owned().into(),
         freezes: true,
+        until_restart: false,
     });
     line.leases.push(lease(NEW, 2_000, NEW - 1));
     (gate, line)

@@ -27,6 +27,8 @@ pub struct GateSet {
     pub state: String,
     /// Whether sessions stand still too.
     pub frozen: bool,
+    /// Whether the pause ends by itself when the server was started anew.
+    pub until_restart: bool,
     pub admit_per_s: u32,
     pub active_max: u32,
     /// What everybody is told: the reason of a pause, or the message.
@@ -53,7 +55,7 @@ pub struct GatePreview {
 pub struct GateEffect {
     /// `line_stops`, `line_goes_on`, `line_faster`, `line_slower`, `sessions_go_on`,
     /// `sessions_frozen`, `sessions_thawed`, `nobody_called_until` (so many have left),
-    /// `more_may_come`, `fewer_may_come`, `told` (a message or reason), `untold` or `nothing`.
+    /// `until_restart`, `more_may_come`, `fewer_may_come`, `told` (a message or reason), `untold` or `nothing`.
     pub what: &'static str,
     pub people: u64,
     /// Seconds until the last of those who wait now is called, at the rate that is set: now and
@@ -73,7 +75,7 @@ impl Service {
     }
 
     /// Does an act, for a reason that the public is not told: what is set from now on. Without a
-    /// reason only a pause is done, whose own is public.
+    /// reason only a pause or drain is done, whose own is public.
     pub async fn act_at_gate(
         &self,
         by: &Account,
@@ -83,7 +85,7 @@ impl Service {
     ) -> Allowed<GateSet> {
         let here = self.campaign_of(by, campaign)?;
         check(&act)?;
-        let is_public = matches!(act, GateAct::PauseSaid { .. });
+        let is_public = matches!(act, GateAct::PauseSaid { .. } | GateAct::Drain { .. });
         match reason {
             Some(reason) => text::check_words(reason, REASON_CHARS_MAX)
                 .map_err(|fault| DeskRefused::Impossible(format!("the reason {fault}")))?,
@@ -176,6 +178,7 @@ fn set(here: &Here, settings: &GateSettings) -> GateSet {
         campaign: campaign.id.to_string(),
         state: pause.map_or(state, |_| "paused").to_owned(),
         frozen: pause.is_some_and(|pause| pause.freezes),
+        until_restart: pause.is_some_and(|pause| pause.until_restart),
         admit_per_s: settings.admit_per_s.unwrap_or(rules.admit_per_s),
         active_max: settings.active_max.unwrap_or(rules.active_max),
         message: notice.map(|notice| notice.text.clone()),
@@ -200,6 +203,9 @@ fn effects(
         (false, true) => effects.push(effect("line_stops", waiting)),
         (true, false) => effects.push(effect("line_goes_on", waiting)),
         _ => {}
+    }
+    if then.until_restart && !now.until_restart {
+        effects.push(effect("until_restart", waiting));
     }
     match (now.frozen, then.frozen) {
         (false, true) => effects.push(effect("sessions_frozen", sessions)),

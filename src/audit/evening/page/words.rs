@@ -76,6 +76,11 @@ const NAMES: &[(&str, &str, &str)] = &[
         "일시 정지, 예약 화면도 멈춤",
         "paused, sessions frozen too",
     ),
+    (
+        "drained",
+        "서버 재시작까지 일시 정지",
+        "paused until a restart",
+    ),
     ("resumed", "다시 시작", "resumed"),
     ("rate_set", "입장 속도 변경", "rate set"),
     ("active_set", "동시 인원 변경", "people in at a time set"),

@@ -25,11 +25,11 @@ pub struct GateRequest {
     /// The campaign's id.
     #[schema(max_length = 64)]
     pub campaign: String,
-    /// Why, in words that the public is not told. Needed for every act but `pause`.
+    /// Why, in words that the public is not told. Needed for every act but `pause` and `drain`.
     #[serde(default)]
     #[schema(max_length = 500)]
     pub reason: Option<String>,
-    /// With `pause` its reason, with `message` the message, as people read it; in the campaign's
+    /// With `pause` or `drain` its reason, with `message` the message, as people read it; in the campaign's
     /// own language. An empty message takes the one before away.
     #[serde(default)]
     pub text: Option<String>,
@@ -52,7 +52,7 @@ impl GateRequest {
     fn act(&self, staff: &Staff<Operators>, name: &str) -> Result<GateAct, Problem> {
         let takes: &[&str] = match name {
             "pause" => &["text", "en", "freeze"],
-            "message" => &["text", "en"],
+            "message" | "drain" => &["text", "en"],
             "rate" => &["admit_per_s"],
             "active" => &["active_max"],
             "resume" => &[],
@@ -82,6 +82,7 @@ impl GateRequest {
                 reason: said()?,
                 freezes: self.freeze.unwrap_or(false),
             },
+            "drain" => GateAct::Drain { reason: said()? },
             "message" if self.text.as_deref() == Some("") => GateAct::Message {
                 text: String::new(),
             },
@@ -103,7 +104,8 @@ impl GateRequest {
     path = "/api/desk/v1/gate/preview",
     tag = "gate",
     params(
-        ("act" = String, Query, description = "`pause`, `resume`, `rate`, `active` or `message`."),
+        ("act" = String, Query, description = "`pause`, `drain`, `resume`, `rate`, `active` or \
+                                        `message`."),
         ("campaign" = String, Query, description = "The campaign's id."),
         ("text" = Option<String>, Query, description = "As when it is done."),
         ("en" = Option<String>, Query, description = "As when it is done."),
@@ -161,14 +163,15 @@ async fn preview(staff: Staff<Operators>, request: HttpRequest) -> Answered {
 
 /// Acts at the gate; in force when it is answered.
 ///
-/// `pause` calls nobody any more, `resume` goes on, `rate` and `active` set how many people come in
+/// `pause` calls nobody any more, `drain` calls nobody until the server was started anew, `resume`
+/// goes on, `rate` and `active` set how many people come in
 /// a second and how many can be in, `message` tells everybody something.
 #[utoipa::path(
     post,
     path = "/api/desk/v1/gate/{act}",
     tag = "gate",
     params(("act" = String, Path,
-        description = "`pause`, `resume`, `rate`, `active` or `message`.")),
+        description = "`pause`, `drain`, `resume`, `rate`, `active` or `message`.")),
     request_body = GateRequest,
     responses(
         (status = 200, body = GateSet, description = "Done: what is set now."),
@@ -186,7 +189,7 @@ async fn act(
 ) -> Answered {
     let asked: GateRequest = read::json(&request, body)?;
     let act = asked.act(&staff, &name)?;
-    if asked.reason.is_none() && *name != "pause" {
+    if asked.reason.is_none() && !matches!(name.as_str(), "pause" | "drain") {
         return Err(bad_field(
             &staff,
             "reason",

@@ -46,6 +46,8 @@ struct CampaignRow {
     id: String,
     state: &'static str,
     paused: Option<String>,
+    /// How far a drain has come.
+    drained: Option<String>,
     message: Option<String>,
     rate: String,
     active_max: u32,
@@ -116,6 +118,7 @@ fn effect_words(lang: Lang, effect: &GateEffect) -> String {
         "line_goes_on" => "act-line-goes-on",
         "line_faster" => "act-line-faster",
         "line_slower" => "act-line-slower",
+        "until_restart" => "act-until-restart",
         "sessions_go_on" => "act-sessions-go-on",
         "sessions_frozen" => "act-sessions-frozen",
         "sessions_thawed" => "act-sessions-thawed",
@@ -160,6 +163,13 @@ fn build(
             id: one.campaign.clone(),
             state: state_words(lang, state),
             paused: said.clone().filter(|_| is_paused),
+            drained: set.as_ref().filter(|set| set.until_restart).map(|_| {
+                let people = grouped(one.sessions);
+                match one.sessions {
+                    0 => lang.say("board-drained").to_owned(),
+                    _ => lang.put("board-draining", &[("people", people.into())]),
+                }
+            }),
             message: said.filter(|_| !is_paused),
             rate: format!("{:.0} / {rate_set}", one.controller.rate_in_force_per_s),
             active_max: set.map_or(one.active_max, |set| set.active_max),
@@ -322,6 +332,7 @@ fn wanted(typed: &Typed) -> Option<GateAct> {
             reason: said(),
             freezes: typed.freeze,
         },
+        "drain" => GateAct::Drain { reason: said() },
         "resume" => GateAct::Resume,
         "rate" => GateAct::Rate {
             admit_per_s: typed.number.parse().ok()?,
@@ -392,6 +403,7 @@ impl Asked {
         Self {
             what: lang.say(match act {
                 "pause" => "act-pause",
+                "drain" => "act-drain",
                 "resume" => "act-resume",
                 "rate" => "act-rate",
                 "active" => "act-active",

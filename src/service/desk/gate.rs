@@ -55,7 +55,8 @@ pub struct GatePreview {
 pub struct GateEffect {
     /// `line_stops`, `line_goes_on`, `line_faster`, `line_slower`, `sessions_go_on`,
     /// `sessions_frozen`, `sessions_thawed`, `nobody_called_until` (so many have left),
-    /// `until_restart`, `more_may_come`, `fewer_may_come`, `told` (a message or reason), `untold` or `nothing`.
+    /// `until_restart`, `more_may_come`, `fewer_may_come`, `told` (a message or reason), `untold`
+    /// or `nothing`.
     pub what: &'static str,
     pub people: u64,
     /// Seconds until the last of those who wait now is called, at the rate that is set: now and

@@ -3,8 +3,8 @@
 
 use jiff::civil::Date;
 
-use crate::domain::entry::{Actor, Change, Entry};
-use crate::domain::ids::Seq;
+use crate::domain::entry::{Actor, Change, Entry, Piece};
+use crate::domain::ids::{Seq, SlotIndex};
 use crate::domain::time::Stamp;
 use crate::journal::block::entries;
 use crate::journal::store::StoreFault;
@@ -14,15 +14,33 @@ use crate::service::Service;
 pub const ACTS_MAX: usize = 1_000;
 
 /// One act.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Act {
     pub seq: Seq,
     pub at: Stamp,
     pub who: String,
-    /// The kind of the entry, as exports name it.
-    pub what: String,
-    /// The rest of it, as exports have it; without what is sealed.
-    pub more: String,
+    pub change: Change,
+    /// The slots that it closed or opened again: they are in the entries before it.
+    pub slots: Vec<SlotIndex>,
+}
+
+impl Act {
+    /// The kind of the entry and the rest of it, as exports have them; without what is sealed.
+    pub fn exported(&self) -> (String, String) {
+        let mut change = serde_json::to_value(&self.change).unwrap_or_default();
+        match &mut change {
+            serde_json::Value::Object(kinds) => match kinds.iter_mut().next() {
+                Some((kind, more)) => {
+                    if let Some(more) = more.as_object_mut() {
+                        more.remove("sealed");
+                    }
+                    (kind.clone(), more.to_string())
+                }
+                None => (String::new(), String::new()),
+            },
+            other => (other.as_str().unwrap_or_default().to_owned(), String::new()),
+        }
+    }
 }
 
 /// Why a day can't be shown.
@@ -65,6 +83,7 @@ pub fn acts_of_day(
     let read = service.store.read()?;
     let first = read.first_at(from)?;
     let (mut acts, mut is_cut) = (Vec::new(), false);
+    let mut closing = Vec::new();
     read.blocks(first, |at, block| {
         for (behind, bytes) in entries(block).enumerate() {
             let seq = Seq(at.0 + behind as u64);
@@ -86,13 +105,27 @@ pub fn acts_of_day(
             let Some(who) = who(&entry.actor) else {
                 continue;
             };
+            let who = who.to_owned();
             // Parts of what an entry behind them names.
-            if matches!(
-                entry.change,
-                Change::PieceAdded { .. } | Change::ProposalPart { .. }
-            ) {
-                continue;
+            match entry.change {
+                Change::PieceAdded { part, piece, .. } => {
+                    if part == 0 {
+                        closing.clear();
+                    }
+                    if let Piece::Closing(slots) = piece {
+                        closing.extend(slots);
+                    }
+                    continue;
+                }
+                Change::ProposalPart { .. } => continue,
+                _ => {}
             }
+            let slots = match entry.change {
+                Change::SlotsClosed { .. } | Change::SlotsReopened { .. } => {
+                    std::mem::take(&mut closing)
+                }
+                _ => Vec::new(),
+            };
             if !account.is_empty() && who != account {
                 continue;
             }
@@ -100,7 +133,13 @@ pub fn acts_of_day(
                 is_cut = true;
                 return false;
             }
-            acts.push(act(&entry, who.to_owned()));
+            acts.push(Act {
+                seq: entry.seq,
+                at: entry.stamp,
+                who,
+                change: entry.change,
+                slots,
+            });
         }
         true
     })?;
@@ -112,28 +151,5 @@ fn who(actor: &Actor) -> Option<&str> {
     match actor {
         Actor::Staff { account, .. } | Actor::Operator(account) => Some(account),
         Actor::System | Actor::Citizen | Actor::Proxy { .. } => None,
-    }
-}
-
-fn act(entry: &Entry, who: String) -> Act {
-    let mut change = serde_json::to_value(&entry.change).unwrap_or_default();
-    let (what, more) = match &mut change {
-        serde_json::Value::Object(kinds) => match kinds.iter_mut().next() {
-            Some((kind, more)) => {
-                if let Some(more) = more.as_object_mut() {
-                    more.remove("sealed");
-                }
-                (kind.clone(), more.to_string())
-            }
-            None => (String::new(), String::new()),
-        },
-        other => (other.as_str().unwrap_or_default().to_owned(), String::new()),
-    };
-    Act {
-        seq: entry.seq,
-        at: entry.stamp,
-        who,
-        what,
-        more,
     }
 }

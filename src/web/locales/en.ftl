@@ -602,6 +602,85 @@ desk-at = At
 desk-did = What
 desk-more = More
 desk-more-acts = There were more acts on this day: name an account, or use sumun audit export.
+desk-reason = Reason
+desk-exported = Entry
+did-campaign = The rules of { $campaign } came into force, version { $version }.
+did-agency = The agency’s texts for { $campaign } came into force, version { $version }.
+did-sites = { $n ->
+    [one] One site of { $campaign } was added or changed.
+   *[other] { $n } sites of { $campaign } were added or changed.
+}
+did-slots = { $n ->
+    [one] One slot of { $campaign } was added or changed.
+   *[other] { $n } slots of { $campaign } were added or changed.
+}
+did-closed = { $n ->
+    [one] Closed one slot: { $where }.
+   *[other] Closed { $n } slots: { $where }.
+}
+did-reopened = { $n ->
+    [one] Opened one closed slot again: { $where }.
+   *[other] Opened { $n } closed slots again: { $where }.
+}
+did-relocation = Began to give people other seats. They read: “{ $why }”
+did-offered-one = Offered somebody other seats: { $to }.
+did-offered = Offered { $n } people other seats.
+did-moved-one = Moved a booking from { $from } to { $to }.
+did-moved = Moved { $n } bookings.
+did-roster = Roster { $version } came into force: { $people } people, { $added } new, { $changed } changed, { $gone } gone.
+did-rekeyed = { $n ->
+    [one] One person has a new code.
+   *[other] { $n } people have new codes.
+}
+did-erased = Erased a person’s name and telephone number.
+did-emptied = Erased the names and telephone numbers that were due.
+did-sealed = Names and telephone numbers were sealed anew.
+did-look-shown = { $n ->
+    [one] Looked at what is kept of one person.
+   *[other] Looked at what is kept of { $n } people.
+}
+did-look-erased = { $n ->
+    [one] Looked at one person to erase them.
+   *[other] Looked at { $n } people to erase them.
+}
+did-look-reviewed = Reviewed the looks on record.
+did-look-compared = Compared a roster file with the roster.
+did-look-stored = Stored { $n ->
+    [one] one erased name
+   *[other] { $n } erased names
+} again, by an import.
+did-look-telephoned = { $n ->
+    [one] Looked at one person’s name and number, to call them.
+   *[other] Looked at the names and numbers of { $n } people, to call them.
+}
+did-token-key = The key of places and sessions was replaced.
+did-personal-keys = The keys of names and telephone numbers were replaced.
+did-head-key = The key that signs the record was replaced.
+did-account = Account { $name } was made or changed: { $role }.
+did-account-ended = Account { $name } was ended.
+did-own-password = { $name } set their own password.
+did-first-password = { $name } got a first password.
+did-signed-in = { $name } signed in from { $origin }.
+did-signed-out = { $name } signed out.
+did-revoked = All sessions of { $name } were ended.
+did-proposed = Proposed number { $number }: { $what }. { $people ->
+    [0] Nobody loses anything by it.
+    [one] One person loses something by it.
+   *[other] { $people } people lose something by it.
+}
+did-approved = Approved proposal { $number }.
+did-declined = Declined proposal { $number }.
+did-withdrawn = Took proposal { $number } back, or called it off.
+did-scheduled = Proposal { $number } is to be done at { $at }.
+did-ended = Proposal { $number } was done: { $what }
+did-failed = Proposal { $number } was not done: { $what }
+did-key = Made the key { $name }, good until { $until }.
+did-key-ended = Ended the key { $name }.
+did-asked-set = Asked a second account to confirm the account { $name }.
+did-asked-reset = Asked a second account to confirm a new first password for { $name }.
+did-confirmed = Confirmed act { $number } on an account.
+did-dropped = Dropped act { $number } on an account.
+did-draw-value = Gave the draw the public value “{ $value }” from { $source }.
 role-administrator = Administrator
 role-operator = Operator
 role-approver = Approver

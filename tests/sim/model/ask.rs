@@ -207,8 +207,8 @@ impl Pass {
                 here.bookings[booking].seq = Seq(seq);
                 here.moved.remove(&person);
                 let booking = here.bookings[booking];
-                // An offer always ends with the seats that it stood for; a hold of their own ends unless
-                // the offer was in the way of naming it.
+                // An offer always ends with the seats that it stood for; a hold of their own ends
+                // unless the offer was in the way of naming it.
                 let used = hold.map(|hold| hold.0);
                 let mut rest = [offer, own].into_iter().flatten();
                 let released = rest.find(|id| Some(*id) != used);

@@ -29,8 +29,8 @@ pub struct GateRequest {
     #[serde(default)]
     #[schema(max_length = 500)]
     pub reason: Option<String>,
-    /// With `pause` or `drain` its reason, with `message` the message, as people read it; in the campaign's
-    /// own language. An empty message takes the one before away.
+    /// With `pause` or `drain` its reason, with `message` the message, as people read it; in the
+    /// campaign's own language. An empty message takes the one before away.
     #[serde(default)]
     pub text: Option<String>,
     /// The same in English. Needed with `text`, unless that is empty.

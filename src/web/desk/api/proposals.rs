@@ -74,7 +74,7 @@ pub fn kind(what: &Proposal) -> (&'static str, Option<String>) {
 }
 
 /// The slots of a range, for a reader: `A, B; 2021-08-02 – 2021-08-03; 09:00–12:00; mrna`.
-fn about(range: &SlotRange) -> String {
+pub fn about(range: &SlotRange) -> String {
     let sites = if range.sites.is_empty() {
         "*".to_owned()
     } else {

@@ -73,12 +73,15 @@ async fn day(staff: Staff<RecordReaders>, request: HttpRequest) -> Answered {
             return Err(staff.problem(DeskRefused::OutcomeUnknown));
         }
     };
-    let view = |act: Act| ActView {
-        seq: act.seq.0,
-        at: act.at.instant().to_string(),
-        who: act.who,
-        what: act.what,
-        more: act.more,
+    let view = |act: Act| {
+        let (what, more) = act.exported();
+        ActView {
+            seq: act.seq.0,
+            at: act.at.instant().to_string(),
+            who: act.who,
+            what,
+            more,
+        }
     };
     Ok(ok(&Acts {
         acts: acts.into_iter().map(view).collect(),

@@ -47,7 +47,7 @@ struct Row {
     is_open: bool,
 }
 
-fn kind_words(lang: Lang, what: &Proposal) -> String {
+pub fn kind_words(lang: Lang, what: &Proposal) -> String {
     let (kind, campaign) = kind(what);
     let words = lang.say(match kind {
         "campaign" => "kind-campaign",

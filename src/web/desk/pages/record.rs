@@ -4,11 +4,16 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::{Frame, GET, Page, at, shown};
+use crate::domain::entry::Change;
 use crate::domain::time::Stamp;
 use crate::service::Service;
 use crate::service::desk::record::{Act, acts_of_day};
 use crate::web::desk::staff::{RecordReaders, Routes};
 use crate::web::pages::Form;
+
+mod words;
+
+use words::Words;
 
 pub fn routes(routes: &mut Routes<'_>) {
     routes.page::<RecordReaders, _, _>(GET, &at("/record"), record);
@@ -26,11 +31,14 @@ struct RecordPage {
 }
 
 struct Row {
+    /// The number of its entry; of several of a kind, of the first.
     seq: u64,
     at: String,
     who: String,
     what: String,
-    more: String,
+    reason: String,
+    /// As exports have it.
+    exported: String,
 }
 
 /// An instant in the zone of the first campaign, as people write it.
@@ -43,6 +51,53 @@ pub fn instant(service: &Service, at: Stamp) -> String {
         }
         None => at.instant().to_string(),
     }
+}
+
+/// A row for each act, with the reason that stands before it. People who got other seats one by one
+/// are one row.
+fn rows(page: &Page<RecordReaders>, acts: &[Act]) -> Vec<Row> {
+    let words = Words::of(page);
+    let mut rows: Vec<Row> = Vec::new();
+    let mut reason: Option<&Act> = None;
+    let mut left = acts;
+    while let Some((first, _)) = left.split_first() {
+        let same = left.iter().take_while(|act| is_same(act, first)).count();
+        let (these, behind) = left.split_at(same.max(1));
+        left = behind;
+        if let Change::ReasonGiven { .. } = &first.change {
+            reason = Some(first);
+            continue;
+        }
+        let given = reason.take().filter(|given| given.who == first.who);
+        let given = given.and_then(|given| match &given.change {
+            Change::ReasonGiven { reason } => Some(reason.as_str()),
+            _ => None,
+        });
+        let (kind, more) = first.exported();
+        rows.push(Row {
+            seq: first.seq.0,
+            at: instant(&page.staff.service, first.at),
+            who: first.who.clone(),
+            what: words.did(first, these.len()),
+            reason: given
+                .or(words.reason(&first.change))
+                .unwrap_or_default()
+                .to_owned(),
+            exported: format!("{kind} {more}"),
+        });
+    }
+    rows
+}
+
+/// Whether both are of those acts that come by the thousand.
+fn is_same(act: &Act, first: &Act) -> bool {
+    let is_many = match (&act.change, &first.change) {
+        (Change::MoveOffered { .. }, Change::MoveOffered { .. }) => true,
+        (Change::Relocated { .. }, Change::Relocated { .. }) => true,
+        (Change::PersonRekeyed { .. }, Change::PersonRekeyed { .. }) => true,
+        _ => false,
+    };
+    is_many && act.who == first.who
 }
 
 async fn record(page: Page<RecordReaders>, request: HttpRequest) -> HttpResponse {
@@ -61,18 +116,11 @@ async fn record(page: Page<RecordReaders>, request: HttpRequest) -> HttpResponse
     let found = found.ok().and_then(Result::ok);
     let fault = found.is_none();
     let (acts, is_cut) = found.unwrap_or_default();
-    let row = |act: &Act| Row {
-        seq: act.seq.0,
-        at: instant(&service, act.at),
-        who: act.who.clone(),
-        what: act.what.clone(),
-        more: act.more.clone(),
-    };
     let template = RecordPage {
         f: page.frame("/record", "desk-help-record"),
         date,
         account,
-        acts: acts.iter().map(row).collect(),
+        acts: rows(&page, &acts),
         is_cut,
         fault,
     };

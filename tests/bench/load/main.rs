@@ -5,6 +5,7 @@
 
 mod copies;
 mod crash;
+mod desk;
 mod evening;
 mod gate;
 mod handshakes;
@@ -28,6 +29,7 @@ const USE: &str = "commands: ceiling NAME ADDR PATH | watch NAME [--after TEXT] 
                    evening ADDR PID CAMPAIGN ROSTER.csv PEOPLE | \
                    gate ADDR PID CAMPAIGN ROSTER.csv | handshakes NAME ADDR PID | \
                    copies ADDR PID CAMPAIGN ROSTER.csv PEOPLE SUMUN DATA INTO | \
+                   desk ADDR PID CAMPAIGN ROSTER.csv PEOPLE READY.json | \
                    crash ADDR CAMPAIGN ROSTER.csv FROM LOG -- PROGRAM… | report OUT.json; \
                    with RESULTS=file and SECONDS_EACH=6 in the environment";
 /// As many as PostgreSQL's, Redis's and nginx's clients.
@@ -102,6 +104,17 @@ fn run(arguments: &[OsString]) -> Done {
                 into: Path::new(into),
             };
             copies::copies(&results, &place, run_for)
+        }
+        ["desk", address, server, campaign, roster, people, ready] => {
+            let place = desk::Place {
+                address: address.parse()?,
+                server: server.parse()?,
+                campaign,
+                roster: Path::new(roster),
+                people: people.parse()?,
+                ready: Path::new(ready),
+            };
+            desk::desk(&results, &place, run_for)
         }
         ["crash", address, campaign, roster, from, log] => {
             let place = crash::Place {

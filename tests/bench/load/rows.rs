@@ -192,6 +192,30 @@ pub const ROWS: &[Row] = &[
         AtMost(1024.0),
     ),
     row(
+        "the desk's list of 13,000 sites, first",
+        ("desk_sites", "first_ms"),
+        "ms",
+        AtMost(50.0),
+    ),
+    row(
+        "the desk's list of 13,000 sites, p99",
+        ("desk_sites", "p99_ms"),
+        "ms",
+        AtMost(50.0),
+    ),
+    row(
+        "the board for 100 viewers",
+        ("desk_board", "hundred_percent"),
+        "% of a core",
+        AtMost(2.0),
+    ),
+    row(
+        "booking p99 under 200 sign-ins a second, times that without",
+        ("desk_flood", "p99_times"),
+        "",
+        AtMost(2.0),
+    ),
+    row(
         "preview at one instant",
         ("preview", "seconds"),
         "s",
@@ -240,6 +264,7 @@ pub const ALSO: &[(&str, &str)] = &[
     ("book", "durable bookings"),
     ("book_half", "durable bookings at half the rate"),
     ("refuse", "refusals slot_full"),
+    ("desk_flood", "bookings under 200 sign-ins a second"),
 ];
 
 /// The best of the measurements of that name.

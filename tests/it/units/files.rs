@@ -48,6 +48,45 @@ fn systemd_has_nothing_to_say_of_the_units() {
     assert_eq!(analyze(&["verify"], &units), (true, String::new()));
 }
 
+/// The server can bind no address of its own there: what no unit hands over it can't listen on.
+#[test]
+fn every_listener_that_is_open_unless_settings_close_it_has_a_socket_unit() {
+    let (_copies, units) = units();
+    let read = |unit: &PathBuf| fs::read_to_string(unit).unwrap();
+    let settings = fs::read_to_string(folder().join("../src/server.toml")).unwrap();
+    let commented = settings.lines().filter_map(|line| line.strip_prefix("# "));
+    let listens = commented.filter_map(|line| line.split_once("listen = \""));
+    let opened = listens.filter(|(_, address)| *address != "\"");
+    let names = opened.map(|(name, _)| match name.trim_end_matches('_') {
+        "" => "public",
+        name => name,
+    });
+    let names: Vec<&str> = names.collect();
+    assert!(
+        names.contains(&"public") && names.contains(&"desk"),
+        "{names:?}"
+    );
+    let service = read(
+        units
+            .iter()
+            .find(|unit| unit.ends_with("sumun.service"))
+            .unwrap(),
+    );
+    for name in names {
+        let named = format!("FileDescriptorName={name}\n");
+        let socket = units.iter().find(|unit| read(unit).contains(&named));
+        let Some(socket) = socket else {
+            assert_eq!(name, "redirect", "no unit hands over `{name}`");
+            continue;
+        };
+        let socket = socket.file_name().unwrap().to_str().unwrap();
+        for line in ["Requires=", "After=", "Sockets=", "Also="] {
+            let mut lines = service.lines().filter(|known| known.starts_with(line));
+            assert!(lines.any(|known| known.contains(socket)), "{line} {socket}");
+        }
+    }
+}
+
 #[test]
 fn the_services_have_no_right_that_they_do_not_use() {
     let (_copies, units) = units();

@@ -236,6 +236,8 @@ impl Observer {
     }
 }
 
+/// In whole seconds: people read it.
 fn rfc3339(zone: Option<&Zone>, at: Stamp) -> String {
+    let at = Stamp(at.0 - at.0.rem_euclid(Stamp::SECOND));
     zone.map_or_else(|| at.instant().to_string(), |zone| zone.rfc3339(at))
 }

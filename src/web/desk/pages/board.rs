@@ -50,7 +50,7 @@ struct CampaignRow {
     drained: Option<String>,
     message: Option<String>,
     rate: String,
-    active_max: u32,
+    active_max: String,
     acts: Vec<String>,
 }
 
@@ -172,7 +172,7 @@ fn build(
             }),
             message: said.filter(|_| !is_paused),
             rate: format!("{:.0} / {rate_set}", one.controller.rate_in_force_per_s),
-            active_max: set.map_or(one.active_max, |set| set.active_max),
+            active_max: grouped(set.map_or(one.active_max, |set| set.active_max).into()),
             acts: one
                 .controller
                 .acts
@@ -183,7 +183,12 @@ fn build(
     };
     let opening = |one: &OpeningNow| OpeningRow {
         campaign: one.campaign.clone(),
-        from: one.from.clone(),
+        from: one
+            .from
+            .chars()
+            .take(16)
+            .collect::<String>()
+            .replace('T', " "),
         state: state_words(lang, &one.state),
         waiting: one.waiting,
         given: one.numbers_given,

@@ -1,6 +1,7 @@
 //! Four eyes: proposals, what they would do, and deciding on them.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -8,13 +9,14 @@ use super::ok;
 use crate::domain::entry::GateAct;
 use crate::domain::ids::{CampaignId, LineIndex};
 use crate::domain::staff::StaffState;
-use crate::domain::staff::proposal::{Decision, Proposal, Proposed, SlotRange};
+use crate::domain::staff::proposal::{Decision, Proposal, Proposed, RosterFile, SlotRange};
 use crate::domain::time::{Stamp, Zone};
 use crate::service::desk::DeskRefused;
+use crate::service::desk::effect::roster::RosterNumbers;
 use crate::service::desk::effect::{Effect, Moves};
 use crate::service::desk::proposals::next_due;
 use crate::web::desk::staff::{Allowed, Answered, Previewers, Proposers, Readers, Routes, Staff};
-use crate::web::desk::wanted::{self, PlanRequest, RangeRequest};
+use crate::web::desk::wanted::{self, PlanRequest, RangeRequest, with_logo};
 use crate::web::problem::{Problem, ProblemView};
 use crate::web::read;
 
@@ -31,9 +33,10 @@ pub fn routes(routes: &mut Routes<'_>) {
 #[derive(Serialize, ToSchema)]
 pub struct ProposalView {
     pub number: u32,
-    /// `campaign`, `agency`, `sites`, `slots`, `gate`, `close`, `reopen` or `split`.
+    /// `campaign`, `agency`, `agency_logo`, `agency_again`, `sites`, `slots`, `gate`, `close`,
+    /// `reopen`, `split`, `roster` or `keys`.
     pub kind: &'static str,
-    /// None for a campaign's file, which names its own.
+    /// None for a campaign's file, which names its own, and for what is about all campaigns.
     pub campaign: Option<String>,
     /// The account that proposed it.
     pub by: String,
@@ -44,7 +47,7 @@ pub struct ProposalView {
     pub takes: u64,
     /// The SHA-256 of its text, in hex.
     pub sha256: String,
-    /// `open`, `approved`, `declined`, `withdrawn`, `done` or `failed`.
+    /// `open`, `approved`, `declined`, `withdrawn`, `done`, `failed` or `called_off`.
     pub state: &'static str,
     /// Which sites, days, times and vaccine it is about, if it names them.
     pub about: Option<String>,
@@ -57,6 +60,59 @@ pub struct ProposalView {
     pub decided_because: Option<String>,
     /// What came of it.
     pub came_of_it: Option<String>,
+    /// The roster file that it names.
+    pub roster: Option<RosterFileView>,
+    /// The keys that it replaces: `tokens`, `tokens_revoked`, `heads`, `names` or
+    /// `names_forgotten`.
+    pub keys: Option<&'static str>,
+    /// The version of the agency's file that it brings back.
+    pub version: Option<u32>,
+    /// The digest of the effect that it was approved for, and whether the approver named it.
+    pub seen: Option<String>,
+    pub seen_named: Option<bool>,
+}
+
+/// A sealed roster file, and what it changes in numbers.
+#[derive(Serialize, ToSchema)]
+pub struct RosterFileView {
+    /// The SHA-256 of the sealed bytes, in hex: how a proposal names it.
+    pub file: String,
+    /// Sealed bytes.
+    pub bytes: u64,
+    /// The version of the roster that it was compared with.
+    pub base: u32,
+    pub people: u64,
+    pub added: u64,
+    pub changed: u64,
+    /// People of the roster in force who are not in it.
+    pub gone: u64,
+    /// People whose names were erased, and would be stored again.
+    pub erased_back: u64,
+}
+
+impl RosterFileView {
+    pub fn of(file: &RosterFile) -> Self {
+        let RosterFile {
+            sha256,
+            bytes,
+            base,
+            people,
+            added,
+            changed,
+            gone,
+            erased_back,
+        } = *file;
+        Self {
+            file: HEXLOWER.encode(&sha256),
+            bytes,
+            base,
+            people,
+            added,
+            changed,
+            gone,
+            erased_back,
+        }
+    }
 }
 
 /// The kind of a proposal, and the campaign that it names.
@@ -70,6 +126,10 @@ pub fn kind(what: &Proposal) -> (&'static str, Option<String>) {
         Proposal::Close { campaign, .. } => ("close", Some(campaign.to_string())),
         Proposal::Reopen { campaign, .. } => ("reopen", Some(campaign.to_string())),
         Proposal::Split { campaign, .. } => ("split", Some(campaign.to_string())),
+        Proposal::Roster { .. } => ("roster", None),
+        Proposal::Keys { .. } => ("keys", None),
+        Proposal::AgencyLogo { campaign, .. } => ("agency_logo", Some(campaign.to_string())),
+        Proposal::AgencyAgain { campaign, .. } => ("agency_again", Some(campaign.to_string())),
     }
 }
 
@@ -109,6 +169,7 @@ pub fn state(proposed: &Proposed) -> &'static str {
         (Decision::Withdrawn, _) => "withdrawn",
         (Decision::Approved, None) => "approved",
         (Decision::Approved, Some(came)) if came.is_done => "done",
+        (Decision::Approved, Some(came)) if came.is_called_off => "called_off",
         (Decision::Approved, Some(_)) => "failed",
     }
 }
@@ -124,6 +185,7 @@ impl ProposalView {
         let (kind, campaign) = kind(&proposed.what);
         let decided = proposed.decided.as_ref();
         let came = decided.and_then(|decided| decided.came_of_it.as_ref());
+        let seen = decided.and_then(|decided| decided.seen);
         Self {
             number,
             kind,
@@ -132,7 +194,7 @@ impl ProposalView {
             at: proposed.at.instant().to_string(),
             reason: proposed.reason.clone(),
             takes: proposed.takes,
-            sha256: data_encoding::HEXLOWER.encode(&proposed.sha256),
+            sha256: HEXLOWER.encode(&proposed.sha256),
             state: state(proposed),
             about: proposed.what.range().map(about),
             due: due(proposed).map(|due| due.instant().to_string()),
@@ -140,6 +202,17 @@ impl ProposalView {
             decided_by: decided.map(|decided| name(decided.by)),
             decided_because: decided.map(|decided| decided.reason.clone()),
             came_of_it: came.map(|came| came.what.clone()),
+            roster: proposed.what.roster_file().map(RosterFileView::of),
+            keys: match &proposed.what {
+                Proposal::Keys { change } => Some(change.name()),
+                _ => None,
+            },
+            version: match &proposed.what {
+                Proposal::AgencyAgain { version, .. } => Some(*version),
+                _ => None,
+            },
+            seen: seen.map(|seen| HEXLOWER.encode(&seen.digest)),
+            seen_named: seen.map(|seen| seen.is_named),
         }
     }
 }
@@ -188,6 +261,8 @@ pub struct ChangeView {
 /// How many people may book at an instant.
 #[derive(Serialize, ToSchema)]
 pub struct InstantView {
+    /// The campaign, where the proposal is about all of them.
+    pub campaign: Option<String>,
     #[schema(format = DateTime)]
     pub at: String,
     pub people: u64,
@@ -209,6 +284,83 @@ pub struct LineView {
     pub effects: Vec<serde_json::Value>,
 }
 
+/// What a roster file changes, in numbers.
+#[derive(Serialize, ToSchema)]
+pub struct RosterNumbersView {
+    pub file: RosterFileView,
+    /// The SHA-256 of the file as it was sent, in hex.
+    pub sent_sha256: String,
+    pub unchanged: u64,
+    /// People whose name changes.
+    pub name: u64,
+    pub phone: u64,
+    pub birth_date: u64,
+    pub region: u64,
+    pub groups: u64,
+    /// People who were recognised under a new code.
+    pub new_code: u64,
+    /// Lines of the file with people who may be somebody known under a new code.
+    pub undecided_lines: Vec<u32>,
+    /// Rows that look like one person under two codes.
+    pub same_person: u64,
+    /// Some of them.
+    pub same_person_lines: Vec<SameLinesView>,
+    pub group_moves: Vec<GroupMoveView>,
+    /// People who stay and lose a right at one of the instants.
+    pub lose: u64,
+    /// Of all who are gone or lose a right: they have a booking or a hold, and keep it.
+    pub booked: u64,
+    /// Of the same: they wait in a line.
+    pub waiting: u64,
+}
+
+/// Two lines that look like one person.
+#[derive(Serialize, ToSchema)]
+pub struct SameLinesView {
+    pub line: u32,
+    pub like: u32,
+}
+
+/// People who move between groups.
+#[derive(Serialize, ToSchema)]
+pub struct GroupMoveView {
+    pub from: String,
+    pub to: String,
+    pub people: u64,
+}
+
+impl RosterNumbersView {
+    fn of(numbers: &RosterNumbers) -> Self {
+        let same = |(line, like): &(u32, u32)| SameLinesView {
+            line: *line,
+            like: *like,
+        };
+        let moved = |(from, to, people): &(String, String, u64)| GroupMoveView {
+            from: from.clone(),
+            to: to.clone(),
+            people: *people,
+        };
+        Self {
+            file: RosterFileView::of(&numbers.file),
+            sent_sha256: numbers.sent_sha256.clone(),
+            unchanged: numbers.unchanged,
+            name: numbers.name,
+            phone: numbers.phone,
+            birth_date: numbers.birth_date,
+            region: numbers.region,
+            groups: numbers.groups,
+            new_code: numbers.new_code,
+            undecided_lines: numbers.undecided_lines.clone(),
+            same_person: numbers.same_person,
+            same_person_lines: numbers.same_person_lines.iter().map(same).collect(),
+            group_moves: numbers.group_moves.iter().map(moved).collect(),
+            lose: numbers.lose,
+            booked: numbers.booked,
+            waiting: numbers.waiting,
+        }
+    }
+}
+
 /// What a proposal would do.
 #[derive(Serialize, ToSchema)]
 pub struct EffectView {
@@ -222,6 +374,8 @@ pub struct EffectView {
     pub rows: Option<u64>,
     /// What becomes of people who are booked; none if it is not about them.
     pub moves: Option<MovesView>,
+    /// What a roster file changes; none if it is not about one.
+    pub roster: Option<RosterNumbersView>,
     /// The most people who lose a right at one of the instants, or whose seats are others: what an
     /// approver types.
     pub takes: u64,
@@ -301,6 +455,7 @@ impl EffectView {
                 .collect(),
         };
         let at = |at: &crate::service::desk::effect::AtInstant| InstantView {
+            campaign: at.campaign.clone(),
             at: at.at.clone(),
             people: at.people,
             may_book: at.may_book,
@@ -316,6 +471,7 @@ impl EffectView {
             lines: effect.lines.iter().map(line).collect(),
             rows: effect.rows,
             moves: effect.moves.as_ref().map(MovesView::of),
+            roster: effect.roster.as_deref().map(RosterNumbersView::of),
             takes: effect.takes,
             digest: effect.digest.clone(),
         }
@@ -359,7 +515,9 @@ async fn one(staff: Staff<Readers>, number: web::Path<String>) -> Answered {
         Some(_) => None,
         None => {
             let (what, text) = (proposed.what.clone(), proposed.text.clone());
-            let effect = staff.service.effect(what, text).await;
+            let from = staff.from();
+            let effect = staff.service.effect_for(&staff.account, &from, what, text);
+            let effect = effect.await;
             Some(effect.map_err(|refused| staff.problem(refused))?)
         }
     };
@@ -374,14 +532,32 @@ async fn one(staff: Staff<Readers>, number: web::Path<String>) -> Answered {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProposalRequest {
-    /// `campaign`, `agency`, `sites`, `slots`, `draw_value`, `close`, `reopen` or `split`.
-    #[schema(pattern = "^(campaign|agency|sites|slots|draw_value|close|reopen|split)$")]
+    /// `campaign`, `agency`, `agency_logo`, `agency_again`, `sites`, `slots`, `draw_value`, `close`,
+    /// `reopen`, `split`, `roster` or `keys`.
+    #[schema(pattern = "^(campaign|agency|agency_logo|agency_again|sites|slots|draw_value|close\
+                        |reopen|split|roster|keys)$")]
     pub kind: String,
-    /// The campaign; not for a campaign's file, which names its own.
+    /// The campaign; not for a campaign's file, which names its own. With `roster` and `keys` it
+    /// names the time zone of `due`.
     #[schema(max_length = 64)]
     pub campaign: Option<String>,
-    /// The file's text in UTF-8; for a draw's value the value as it was published; empty for
-    /// `close`, `reopen` and `split`.
+    /// With `roster`: the file, as `POST /api/desk/v1/rosters` named it.
+    #[serde(default)]
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub file: Option<String>,
+    /// With `keys`: which keys.
+    #[serde(default)]
+    #[schema(pattern = "^(tokens|tokens_revoked|heads|names|names_forgotten)$")]
+    pub keys: Option<String>,
+    /// With `agency_logo`: the logo's file, a PNG or an SVG, in base64.
+    #[serde(default)]
+    #[schema(max_length = 360000)]
+    pub logo: Option<String>,
+    /// With `agency_again`: the version of the agency's file that is to be in force again.
+    #[serde(default)]
+    pub version: Option<u32>,
+    /// The file's text in UTF-8; for a draw's value the value as it was published; empty for what
+    /// has no text.
     #[serde(default)]
     pub text: String,
     /// With `close`, `reopen` and `split`: which slots.
@@ -446,6 +622,22 @@ fn wanted<A: Allowed>(staff: &Staff<A>, asked: ProposalRequest) -> Result<Asked,
         "agency" => Proposal::Agency {
             campaign: campaign()?,
         },
+        "agency_logo" => {
+            let logo = asked.logo.as_deref().ok_or_else(|| missing("logo"))?;
+            let (what, whole) = with_logo(campaign()?, &text, logo).map_err(field)?;
+            text = whole;
+            what
+        }
+        "agency_again" => Proposal::AgencyAgain {
+            campaign: campaign()?,
+            version: asked.version.ok_or_else(|| missing("version"))?,
+        },
+        "roster" => Proposal::Roster {
+            file: wanted::roster_file(asked.file.as_deref().unwrap_or_default()).map_err(field)?,
+        },
+        "keys" => Proposal::Keys {
+            change: wanted::key_change(asked.keys.as_deref().unwrap_or_default()).map_err(field)?,
+        },
         "sites" => Proposal::Sites {
             campaign: campaign()?,
         },
@@ -489,7 +681,8 @@ fn wanted<A: Allowed>(staff: &Staff<A>, asked: ProposalRequest) -> Result<Asked,
             }
         }
         _ => {
-            let why = "must be campaign, agency, sites, slots, draw_value, close, reopen or split";
+            let why = "must be campaign, agency, agency_logo, agency_again, sites, slots, \
+                       draw_value, close, reopen, split, roster or keys";
             return Err(field(("kind", why.to_owned())));
         }
     };
@@ -532,7 +725,9 @@ async fn preview(
     (request, body): (HttpRequest, read::Bytes),
 ) -> Answered {
     let Asked { what, text, .. } = wanted(&staff, read::json(&request, body)?)?;
-    let effect = staff.service.preview(&staff.account, what, text).await;
+    let from = staff.from();
+    let effect = staff.service.preview(&staff.account, &from, what, text);
+    let effect = effect.await;
     let effect = effect.map_err(|refused| staff.problem(refused))?;
     Ok(ok(&EffectView::of(&effect)))
 }

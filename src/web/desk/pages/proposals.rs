@@ -57,6 +57,10 @@ fn kind_words(lang: Lang, what: &Proposal) -> String {
         "close" => "act-close",
         "reopen" => "act-reopen",
         "split" => "act-split",
+        "roster" => "kind-roster",
+        "keys" => "kind-keys",
+        "agency_logo" => "kind-agency-logo",
+        "agency_again" => "kind-agency-again",
         _ => "kind-gate",
     });
     match campaign {
@@ -329,7 +333,8 @@ async fn new(page: Page<Proposers>, body: read::Bytes) -> HttpResponse {
     let (service, account) = (&page.staff.service, &page.staff.account);
     // First it is shown what it would do; whoever has seen that proposes it.
     if !form.has("propose") {
-        return match service.preview(account, what, typed.text.clone()).await {
+        let from = page.staff.from();
+        return match service.preview(account, &from, what, typed.text.clone()).await {
             Ok(effect) if effect.faults.is_empty() => {
                 let seen = EffectShown::of(page.lang, &effect);
                 new_again(&page, typed, None, Vec::new(), Some(seen))
@@ -419,7 +424,8 @@ async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>
         Some(_) => None,
         None => {
             let (what, text) = (proposed.what.clone(), proposed.text.clone());
-            service.effect(what, text).await.ok()
+            let (account, from) = (&page.staff.account, page.staff.from());
+            service.effect_for(account, &from, what, text).await.ok()
         }
     };
     let view = ProposalView::of(&staff, number, proposed);

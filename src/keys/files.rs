@@ -188,14 +188,25 @@ mod tests {
     #[test]
     fn what_was_sealed_opens_whatever_its_length_and_shows_nothing() {
         let keys = Keys::generate(&Entropy::system());
-        for length in [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES] {
+        for length in [
+            0,
+            1,
+            PIECE_BYTES - 1,
+            PIECE_BYTES,
+            PIECE_BYTES + 1,
+            3 * PIECE_BYTES,
+        ] {
             let plain: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
             let file = sealed(&keys, &plain);
             assert_eq!(opened(&keys, &file).unwrap(), plain, "{length}");
             let head = plain.get(..24.min(length)).unwrap_or_default();
             let shows = length >= 24 && file.windows(24).any(|part| part == head);
             assert!(!shows);
-            assert_ne!(file, sealed(&keys, &plain), "each has random bytes of its own");
+            assert_ne!(
+                file,
+                sealed(&keys, &plain),
+                "each has random bytes of its own"
+            );
         }
     }
 
@@ -211,7 +222,15 @@ mod tests {
             other[at] ^= 1;
             assert!(opened(&keys, &other).is_err(), "byte {at}");
         }
-        for length in [0, 10, head, head + 1, head + piece, head + 2 * piece, file.len() - 1] {
+        for length in [
+            0,
+            10,
+            head,
+            head + 1,
+            head + piece,
+            head + 2 * piece,
+            file.len() - 1,
+        ] {
             assert!(opened(&keys, &file[..length]).is_err(), "{length} bytes");
         }
         let swapped = [

@@ -245,10 +245,14 @@ fn of_campaign(service: &Service, text: &str, now: Stamp) -> Effect {
             .chain(names.map(|(_, told)| told))
             .collect(),
         changes: before.map_or_else(Vec::new, |before| diff(before, &next)),
-        takes: [at.iter().map(|at| at.lose).max().unwrap_or(0), moved, erased]
-            .into_iter()
-            .max()
-            .unwrap_or(0),
+        takes: [
+            at.iter().map(|at| at.lose).max().unwrap_or(0),
+            moved,
+            erased,
+        ]
+        .into_iter()
+        .max()
+        .unwrap_or(0),
         at,
         moves,
         faults: misfit.into_iter().collect(),

@@ -137,6 +137,9 @@ impl Service {
         });
         changes.extend(due.map(|due| Change::ProposalScheduled { proposal, due }));
         self.change_staff(actor(by), changes).await?;
+        if let Some(roster) = &effect.roster {
+            self.desk.rosters.is_proposed(&roster.file.sha256);
+        }
         Ok((proposal, effect))
     }
 
@@ -231,6 +234,12 @@ impl Service {
                 return Err(DeskRefused::Impossible(why.to_owned()));
             }
             let (what, text) = (known.what.clone(), known.text.clone());
+            if let Some(file) = known.what.roster_file().copied() {
+                // What was worked out a moment ago says nothing of what lies there now.
+                let service = Arc::clone(self);
+                let checked = beside(move || service.desk.rosters.check(&file.sha256)).await?;
+                checked.map_err(|why| DeskRefused::Faults(vec![why]))?;
+            }
             let effect = self.effect(what, text).await?;
             if !self.is_within(by, &known.what, &effect) {
                 return Err(DeskRefused::NotYours);
@@ -326,7 +335,12 @@ impl Service {
     }
 
     /// Calls off what was approved and is not done yet: any account that can propose it can.
-    pub async fn call_off(self: &Arc<Self>, by: &Account, number: u32, reason: &str) -> Allowed<()> {
+    pub async fn call_off(
+        self: &Arc<Self>,
+        by: &Account,
+        number: u32,
+        reason: &str,
+    ) -> Allowed<()> {
         if !is_reason(reason) {
             return Err(ProposalFault::Reason.into());
         }

@@ -172,13 +172,20 @@ impl Rosters {
     ) -> Result<Uploaded, String> {
         let folder = self.data_folder()?.join(FOLDER);
         let cannot = |fault: io::Error| format!("the file can't be kept: {fault}");
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        let made = DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder);
         made.map_err(cannot)?;
         let entropy = Entropy::system();
         let number: [u8; 8] = entropy.bytes();
         let part = Part(folder.join(format!("{}.part", HEXLOWER.encode(&number))));
         let mut options = OpenOptions::new();
-        let file = options.write(true).create_new(true).mode(0o600).open(&part.0);
+        let file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&part.0);
         let into = BufWriter::new(Hashed::new(file.map_err(cannot)?));
         let mut sealing = keys.seal_file(&entropy, into).map_err(cannot)?;
         let mut head = serde_json::to_vec(&how).map_err(|fault| fault.to_string())?;
@@ -194,7 +201,9 @@ impl Rosters {
             plain += piece.len() as u64;
             if plain > FILE_BYTES_MAX {
                 let most = FILE_BYTES_MAX >> 30;
-                return Err(format!("the file is longer than {most} GiB: is it the right one?"));
+                return Err(format!(
+                    "the file is longer than {most} GiB: is it the right one?"
+                ));
             }
             if plain >= looked_at {
                 if !has_room(plain) {
@@ -209,7 +218,11 @@ impl Rosters {
         }
         let into = sealing.finish().map_err(cannot)?;
         let hashed = into.into_inner().map_err(|fault| cannot(fault.into()))?;
-        let Hashed { file, sha256, bytes } = hashed;
+        let Hashed {
+            file,
+            sha256,
+            bytes,
+        } = hashed;
         file.sync_all().map_err(cannot)?;
         let sha256 = sha256.finish();
         // First, so that nobody who sweeps erases it.
@@ -237,6 +250,26 @@ impl Rosters {
             Some((sha256, entry.metadata().ok()?.len()))
         };
         entries.filter_map(named).collect()
+    }
+
+    /// A file is a proposal's from now on, and goes with it.
+    pub(super) fn is_proposed(&self, sha256: &[u8; 32]) {
+        locked(&self.fresh).retain(|(known, _)| known != sha256);
+    }
+
+    /// Looks whether every byte of a file is the one that was proposed.
+    ///
+    /// # Errors
+    /// What is wrong, and what to do.
+    pub(super) fn check(&self, sha256: &[u8; 32]) -> Result<(), String> {
+        let mut file = File::open(self.path(sha256)?).map_err(|_| GONE.to_owned())?;
+        let found = hash_of(&mut file);
+        let found = found.map_err(|fault| format!("the sealed file can't be read: {fault}"))?;
+        if found == *sha256 {
+            Ok(())
+        } else {
+            Err(OTHER.to_owned())
+        }
     }
 
     /// Whether a file came so long ago that nobody will propose it.
@@ -482,7 +515,8 @@ impl Service {
             people: looked_at.people,
         };
         let change = Change::PersonalDataSeen(look);
-        self.operate(actor(by), Operation::Record { change }).await?;
+        self.operate(actor(by), Operation::Record { change })
+            .await?;
         locked(&rosters.told).push(who);
         Ok(())
     }

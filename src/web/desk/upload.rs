@@ -126,7 +126,11 @@ impl Parts {
         }
         let Some(end) = memmem::find(rest, b"\r\n\r\n") else {
             let is_short = rest.len() <= HEAD_BYTES_MAX;
-            return if is_short { Ok(None) } else { Err(UploadFault::Form) };
+            return if is_short {
+                Ok(None)
+            } else {
+                Err(UploadFault::Form)
+            };
         };
         let head = std::str::from_utf8(&rest[..end]).map_err(|_| UploadFault::Form)?;
         let name = name(head).ok_or(UploadFault::Form)?.to_owned();
@@ -223,7 +227,10 @@ mod tests {
     fn a_boundary_and_names_are_read_as_browsers_write_them() {
         let kind = "multipart/form-data; boundary=----WebKitFormBoundaryAbC";
         assert_eq!(boundary(kind), Some("----WebKitFormBoundaryAbC"));
-        assert_eq!(boundary("multipart/form-data; boundary=\"a b\""), Some("a b"));
+        assert_eq!(
+            boundary("multipart/form-data; boundary=\"a b\""),
+            Some("a b")
+        );
         for none in [
             "text/plain",
             "multipart/form-data",

@@ -7,11 +7,7 @@ use crate::engine::import::retention::due_with;
 use crate::service::Service;
 
 /// How many people's names are due as soon as these rules are in force, and not before; in words.
-pub(super) fn due_at_once(
-    service: &Service,
-    next: &Campaign,
-    now: Stamp,
-) -> Option<(u64, String)> {
+pub(super) fn due_at_once(service: &Service, next: &Campaign, now: Stamp) -> Option<(u64, String)> {
     let catalogs = {
         let state = service.shared.state();
         if state.vault.is_emptied || state.roster.is_none() {

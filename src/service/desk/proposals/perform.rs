@@ -279,7 +279,8 @@ impl Service {
             }
             Proposal::AgencyAgain { campaign, version } => {
                 let known = version_before(self, campaign.as_str(), *version);
-                let known = known.ok_or("this version of the agency's file is not kept any more")?;
+                let known =
+                    known.ok_or("this version of the agency's file is not kept any more")?;
                 Operation::ActivateAgency {
                     campaign: campaign.clone(),
                     source: known.source.clone(),

@@ -94,8 +94,8 @@ impl Keys {
     /// The name of their file in the data folder.
     pub const FILE: &'static str = store::FILE;
 
-    /// Whether the secrets were handed over by the service manager: keys of heads and of names can't
-    /// be replaced then while the server runs.
+    /// Whether the secrets were handed over by the service manager: keys of heads and of names
+    /// can't be replaced then while the server runs.
     pub fn are_handed(&self) -> bool {
         self.place == Place::Handed
     }

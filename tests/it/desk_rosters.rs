@@ -470,7 +470,7 @@ fn keys_are_replaced_by_two_while_people_are_served() {
     let server = world.serve();
     let mut desk = Desk::of(&world, &server);
     let keys = |which: &str| json!({ "kind": "keys", "keys": which, "reason": "a year is over" });
-    let mut done = |desk: &mut Desk, which: &str| {
+    let done = |desk: &mut Desk, which: &str| {
         let proposed = desk.proposed(&keys(which));
         decide(&mut desk.kim, &proposed, "approve", 0).problem(403, "not_yours");
         let done = decide(&mut desk.lee, &proposed, "approve", 0).is(200).json;
@@ -564,12 +564,9 @@ fn an_agencys_file_comes_with_its_logo_and_goes_back_by_one_proposal() {
     assert!(policy.contains("default-src 'none'"), "{policy}");
     decide(&mut desk.lee, &proposed, "approve", 0).is(200);
     assert_eq!(image(&mut desk.lee).status, 404);
-    let page = server
-        .client()
-        .send(format!("GET /en/{CAMPAIGN} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes());
-    let _ = page;
     let second = json!({
-        "kind": "agency", "campaign": CAMPAIGN, "text": agency("Agency Two", ""), "reason": "a name",
+        "kind": "agency", "campaign": CAMPAIGN, "text": agency("Agency Two", ""),
+        "reason": "a name",
     });
     let proposed = desk.proposed(&second);
     decide(&mut desk.lee, &proposed, "approve", 0).is(200);
@@ -626,5 +623,117 @@ fn names_that_are_due_at_once_are_counted_and_typed() {
     let proposed = desk.proposed(&asked);
     decide(&mut desk.lee, &proposed, "approve", 0).problem(409, "type_the_number");
     decide(&mut desk.lee, &proposed, "approve", PEOPLE + 15).is(200);
-    until(|| text(&world.run(&["audit", "export"]).stdout).contains("\"vault_emptied\""));
+}
+
+/// A page of the desk, as a browser without scripts asks for it.
+fn page(clerk: &mut Clerk, method: &str, path: &str, kind: &str, body: &str) -> Answer {
+    let token = &clerk.token;
+    let sent = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\n\
+         Cookie: __Host-sumun-desk={token}\r\nContent-Length: {}\r\nContent-Type: {kind}\r\n\r\n\
+         {body}",
+        body.len()
+    );
+    clerk.client.send(sent.as_bytes()).unwrap()
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A form with parts, as browsers send one.
+fn parts(fields: &[(&str, &str)]) -> String {
+    let part = |(name, value): &(&str, &str)| {
+        format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let parts: String = fields.iter().map(part).collect();
+    parts + "--edge--\r\n"
+}
+
+const PARTS: &str = "multipart/form-data; boundary=edge";
+
+#[test]
+fn the_pages_do_the_same_without_a_script() {
+    let world = World::new(PEOPLE);
+    let server = world.serve();
+    let mut desk = Desk::of(&world, &server);
+    let shown = |answer: Answer| {
+        assert_eq!(answer.status, 200, "{}", text(&answer.body));
+        text(&answer.body)
+    };
+    for path in ["roster", "logo", "keys", "new"] {
+        for lang in ["en", "ko"] {
+            let path = format!("/desk/{lang}/proposals/{path}");
+            shown(page(&mut desk.kim, "GET", &path, FORM, ""));
+        }
+    }
+    let next = next_roster();
+    let form = parts(&[("encoding", "auto"), ("country", "KR"), ("file", &next)]);
+    let path = "/desk/en/proposals/roster/file";
+    let brought = page(&mut desk.kim, "POST", path, PARTS, &form);
+    assert_eq!(brought.status, 303, "{}", text(&brought.body));
+    let onward = brought.header("location").unwrap().to_owned();
+    let seen = shown(page(&mut desk.kim, "GET", &onward, FORM, ""));
+    assert!(
+        seen.contains("Not in it any more") && seen.contains("clinic"),
+        "{seen}"
+    );
+    assert!(!seen.contains(&newcomer().name));
+    let file = onward.split_once("file=").unwrap().1;
+    let form = format!("file={file}&reason=August&propose=yes");
+    let made = page(
+        &mut desk.kim,
+        "POST",
+        "/desk/en/proposals/roster",
+        FORM,
+        &form,
+    );
+    assert_eq!(made.status, 303, "{}", text(&made.body));
+    let path = made.header("location").unwrap().to_owned();
+    let seen = shown(page(&mut desk.lee, "GET", &path, FORM, ""));
+    let digest = seen.split_once("name=\"seen\" value=\"").unwrap().1[..32].to_owned();
+    let form = format!("decision=approve&typed=2&seen={digest}&reason=");
+    let decided = page(&mut desk.lee, "POST", &path, FORM, &form);
+    assert_eq!(decided.status, 303, "{}", text(&decided.body));
+    let seen = shown(page(&mut desk.lee, "GET", &path, FORM, ""));
+    assert!(
+        seen.contains("roster version 2") && seen.contains(&digest),
+        "{seen}"
+    );
+    // A form that was cut short, or has no file.
+    let path = "/desk/en/proposals/roster/file";
+    for body in ["--edge", "", "--edge--\r\n"] {
+        let refused = page(&mut desk.kim, "POST", path, PARTS, body);
+        assert_eq!(refused.status, 422, "{body}");
+    }
+    // Text and logo: first what it would do, with the file kept, and then it is proposed.
+    let text_of_file = agency("Agency One", "logo = \"logo.svg\"\n");
+    let fields = [
+        ("campaign", CAMPAIGN),
+        ("text", &text_of_file),
+        ("logo", LOGO),
+        ("reason", "a logo"),
+    ];
+    let path = "/desk/en/proposals/logo";
+    let seen = shown(page(&mut desk.kim, "POST", path, PARTS, &parts(&fields)));
+    let kept = BASE64.encode(LOGO.as_bytes());
+    assert!(
+        seen.contains("Propose it") && seen.contains("name=\"kept\""),
+        "{seen}"
+    );
+    let fields = [
+        ("campaign", CAMPAIGN),
+        ("text", &text_of_file),
+        ("kept", &kept),
+        ("logo", ""),
+        ("reason", "a logo"),
+        ("propose", "yes"),
+    ];
+    let made = page(&mut desk.kim, "POST", path, PARTS, &parts(&fields));
+    assert_eq!(made.status, 303, "{}", text(&made.body));
+    let path = made.header("location").unwrap().to_owned();
+    let seen = shown(page(&mut desk.lee, "GET", &path, FORM, ""));
+    assert!(seen.contains("/logo\"") && !seen.contains(&kept), "{seen}");
+    let form = "keys=heads&reason=a+year&propose=yes";
+    let made = page(&mut desk.kim, "POST", "/desk/en/proposals/keys", FORM, form);
+    assert_eq!(made.status, 303, "{}", text(&made.body));
+    says_nothing_of_people(&world, &server);
 }

@@ -2,8 +2,8 @@
 //!
 //! A file is sealed while it arrives and has the SHA-256 of its sealed bytes for its name; the
 //! journal has that and counts, and nothing of a person. A file that no proposal names is erased
-//! an hour after it came; one that is done, declined, withdrawn or called off is erased at once, and
-//! a start erases what nobody waits for. Neither backup nor replay needs one: without it a proposal
+//! an hour after it came; one that is done, declined, withdrawn or called off is erased at once,
+//! and a start erases what nobody waits for. Neither backup nor replay needs one: without it a proposal
 //! can't be approved, and says so.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -315,8 +315,8 @@ const GONE: &str = "the file of this proposal is not there any more: it was eras
                     was restored from a backup, which has none; decline this, and have it uploaded \
                     and proposed again";
 const OTHER: &str = "the file of this proposal is not the one that was proposed: it was changed on \
-                     the disk, or sealed with other secrets; decline this, and have it uploaded and \
-                     proposed again";
+                     the disk, or sealed with other secrets; decline this, and have it uploaded \
+                     and proposed again";
 const NO_ROOM: &str = "the disk has too little room for this file beside the journal: make room, \
                        then send it again";
 

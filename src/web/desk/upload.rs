@@ -261,7 +261,8 @@ mod tests {
     #[actix_web::test]
     async fn a_form_is_read_part_by_part_and_one_that_is_cut_short_is_refused() {
         let form = b"--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n2\r\n--x\r\n\
-                     Content-Disposition: form-data; name=\"file\"; filename=\"b\"\r\n\r\n\r\n--x--";
+                     Content-Disposition: form-data; name=\"file\"; filename=\"b\"\r\n\r\n\r\n\
+                     --x--";
         let mut whole = parts(form);
         assert_eq!(whole.next().await, Ok(Some("a".to_owned())));
         assert_eq!(whole.whole(4).await, Ok(b"1\r\n2".to_vec()));

@@ -1,3 +1,5 @@
+//! Who may propose and decide, and what a proposal goes through.
+
 use super::*;
 use crate::domain::staff::Bounds;
 

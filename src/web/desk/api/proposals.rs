@@ -262,8 +262,8 @@ async fn one(staff: Staff<Readers>, number: web::Path<String>) -> Answered {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProposalRequest {
-    /// `campaign`, `agency`, `agency_logo`, `agency_again`, `sites`, `slots`, `draw_value`, `close`,
-    /// `reopen`, `split`, `roster` or `keys`.
+    /// `campaign`, `agency`, `agency_logo`, `agency_again`, `sites`, `slots`, `draw_value`,
+    /// `close`, `reopen`, `split`, `roster` or `keys`.
     #[schema(
         pattern = "^(campaign|agency|agency_logo|agency_again|sites|slots|draw_value|close\
                         |reopen|split|roster|keys)$"

@@ -1,5 +1,5 @@
-//! What is proposed with a file that is no text, or without any: a roster, an agency's file with its
-//! logo, keys, and an agency's version from before. Each shows what it would do before it is
+//! What is proposed with a file that is no text, or without any: a roster, an agency's file with
+//! its logo, keys, and an agency's version from before. Each shows what it would do before it is
 //! proposed.
 
 use actix_web::http::StatusCode;

@@ -3,8 +3,8 @@
 //! A file is sealed while it arrives and has the SHA-256 of its sealed bytes for its name; the
 //! journal has that and counts, and nothing of a person. A file that no proposal names is erased
 //! an hour after it came; one that is done, declined, withdrawn or called off is erased at once,
-//! and a start erases what nobody waits for. Neither backup nor replay needs one: without it a proposal
-//! can't be approved, and says so.
+//! and a start erases what nobody waits for. Neither backup nor replay needs one: without it a
+//! proposal can't be approved, and says so.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, Write};

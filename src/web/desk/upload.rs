@@ -22,6 +22,8 @@ const PIECES_WAITING: usize = 8;
 const SILENT_MAX: Duration = Duration::from_secs(30);
 /// Bytes of what stands before a part.
 const HEAD_BYTES_MAX: usize = 8 << 10;
+/// Parts of a form.
+const PARTS_MAX: usize = 20;
 
 /// Why a body is not taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -76,6 +78,7 @@ pub struct Parts {
     delimiter: Vec<u8>,
     held: Vec<u8>,
     is_in_part: bool,
+    seen: usize,
 }
 
 impl Parts {
@@ -91,6 +94,7 @@ impl Parts {
             // As if a line had ended before the first part.
             held: b"\r\n".to_vec(),
             is_in_part: false,
+            seen: 0,
         })
     }
 
@@ -104,6 +108,10 @@ impl Parts {
     pub async fn next(&mut self) -> Result<Option<String>, UploadFault> {
         while self.is_in_part {
             self.piece().await?;
+        }
+        self.seen += 1;
+        if self.seen > PARTS_MAX {
+            return Err(UploadFault::TooLong);
         }
         loop {
             if let Some(found) = self.head()? {
@@ -183,8 +191,12 @@ impl Parts {
                     return;
                 }
                 if is_over {
-                    // What is behind it is read, so that the sender hears the answer.
-                    while let Ok(Some(_)) = self.body.next().await {}
+                    // A little of what is behind it is read, so that the sender hears the answer.
+                    for _ in 0..PIECES_WAITING {
+                        if !matches!(self.body.next().await, Ok(Some(_))) {
+                            return;
+                        }
+                    }
                     return;
                 }
             }
@@ -255,6 +267,7 @@ mod tests {
             delimiter: b"\r\n--x".to_vec(),
             held: [b"\r\n", held].concat(),
             is_in_part: false,
+            seen: 0,
         }
     }
 

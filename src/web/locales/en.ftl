@@ -761,7 +761,7 @@ decide-own = You proposed this: another account has to approve it.
 desk-help-proposals =
     What takes a second pair of eyes is proposed by one account and approved by another: campaign files, the agency’s texts, sites and slots.
     First you see what it would do to how many people. Only then is it proposed.
-    To go back to the version before, propose the text of that version.
+    To go back to a version before, choose it at the foot of the page of a new proposal.
 desk-help-proposal =
     What it would do is worked out now, over the whole roster, and once more when it is approved.
     If people lose a right that they have, the approver types how many. If that number has changed since it was proposed, it has to be proposed again.

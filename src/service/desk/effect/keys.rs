@@ -37,8 +37,15 @@ pub(super) fn of_keys(service: &Service, change: KeyChange) -> Effect {
                 .to_owned()
         }
     };
+    let mut cautions = vec![cautions];
+    if !service.keys.are_handed() {
+        cautions.push(
+            "the file of the secrets, keys.json, is another one then: keep a copy of it again"
+                .to_owned(),
+        );
+    }
     Effect {
-        cautions: vec![cautions],
+        cautions,
         faults: faults(service, change),
         ..Effect::default()
     }

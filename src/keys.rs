@@ -7,6 +7,7 @@
 //! Invariants: each purpose has its own key; every keyed hash starts with a label of its purpose
 //! and version; a file that others can read is refused, as its secrets may no longer be secrets.
 
+mod files;
 mod heads;
 mod number;
 mod personal;
@@ -24,6 +25,7 @@ use crate::domain::time::Stamp;
 use crate::sync::locked;
 use arc_swap::ArcSwap;
 
+pub use files::{FileOpening, FileSealing};
 pub use heads::HeadKeyMissing;
 use heads::HeadKeys;
 pub use personal::{PersonalKeys, SealBroken};
@@ -92,6 +94,12 @@ impl Keys {
     /// The name of their file in the data folder.
     pub const FILE: &'static str = store::FILE;
 
+    /// Whether the secrets were handed over by the service manager: keys of heads and of names
+    /// can't be replaced then while the server runs.
+    pub fn are_handed(&self) -> bool {
+        self.place == Place::Handed
+    }
+
     /// Fresh secrets.
     pub fn generate(entropy: &Entropy) -> Self {
         let head = SignKey::generate();
@@ -157,14 +165,15 @@ impl Keys {
         now: Stamp,
     ) -> Result<u8, NotRotated> {
         let mut stored = locked(&self.stored);
-        let age_s = (now.0 - stored.token_current.since_ns) / Stamp::SECOND;
-        if stored.token_previous.is_some() && (0..ROTATE_AFTER_S).contains(&age_s) {
-            let (hours, wait) = (age_s / 3600, (ROTATE_AFTER_S - age_s).div_euclid(3600) + 1);
-            return Err(NotRotated::TooSoon { hours, wait });
-        }
+        may_rotate(&stored, now)?;
         let (mut next, replaced) = stored.with_new_token_key(entropy, now);
         next.token_previous = Some(replaced);
         Ok(self.put_in_force(&mut stored, next, folder)?)
+    }
+
+    /// Whether the key of tokens may be replaced at this time.
+    pub fn may_rotate_tokens(&self, now: Stamp) -> Result<(), NotRotated> {
+        may_rotate(&locked(&self.stored), now)
     }
 
     /// The same, but no token that was signed before is good any more: for a key that somebody
@@ -284,6 +293,15 @@ impl Keys {
         let key = known.into_iter().flatten().find(|key| key.id == id)?;
         Some(with(key))
     }
+}
+
+fn may_rotate(stored: &Stored, now: Stamp) -> Result<(), NotRotated> {
+    let age_s = (now.0 - stored.token_current.since_ns) / Stamp::SECOND;
+    if stored.token_previous.is_some() && (0..ROTATE_AFTER_S).contains(&age_s) {
+        let (hours, wait) = (age_s / 3600, (ROTATE_AFTER_S - age_s).div_euclid(3600) + 1);
+        return Err(NotRotated::TooSoon { hours, wait });
+    }
+    Ok(())
 }
 
 impl TokenKeys {

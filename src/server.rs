@@ -119,6 +119,7 @@ pub fn run(
     let (writer, writing) = writer::spawn(core);
     let service = Service::new(shared, Arc::clone(&store), writer.clone(), keys, clock);
     let service = Arc::new(service);
+    service.desk.rosters.lie_in(folder.path());
     let log = daylog::start(Arc::clone(&store), &service.shared, folder.log())?;
     let origin = config.record_origin.as_deref();
     let key = tree::key_of(&service.keys, &service.shared, origin)?;
@@ -352,6 +353,8 @@ async fn listen(
     if let Err(refused) = service.end_interrupted_proposals().await {
         tracing::error!(?refused, "interrupted proposals are not told as such");
     }
+    let sweeping = Arc::clone(&service);
+    let _ = tokio::task::spawn_blocking(move || sweeping.sweep_rosters_at_start()).await;
     let approved = Arc::clone(&service);
     actix_web::rt::spawn(async move {
         loop {

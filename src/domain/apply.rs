@@ -441,7 +441,7 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
             }
             let before = campaign.agency.as_deref();
             let next = AgencyVersion::next(before, entry.stamp, source, agency);
-            campaign.agency = Some(Arc::new(next));
+            campaign.put_agency_in_force(Arc::new(next));
             Ok(())
         }
         Change::Agreed {
@@ -460,6 +460,8 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         | Change::ProposalEnded { .. }
         | Change::ProposalStepDone { .. }
         | Change::ProposalScheduled { .. }
+        | Change::ProposalSeen { .. }
+        | Change::ProposalCalledOff { .. }
         | Change::ApiKeyMade { .. }
         | Change::ApiKeyEnded { .. }
         | Change::AccountActAsked { .. }

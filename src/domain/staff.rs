@@ -69,6 +69,11 @@ impl Bounds {
         in_province && (self.sites.is_empty() || self.sites.iter().any(|own| own == site))
     }
 
+    /// Whether it bounds nothing: an account may do what is about all campaigns together.
+    pub fn is_unbound(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Whether all of the campaign is within, and not some provinces or sites of it alone.
     pub fn has_all_of(&self, campaign: &str) -> bool {
         self.has_campaign(campaign) && self.provinces.is_empty() && self.sites.is_empty()
@@ -235,6 +240,14 @@ impl StaffState {
             }
             Change::ProposalScheduled { proposal, due } => {
                 self.schedule_proposal(actor, *proposal, *due)
+            }
+            Change::ProposalSeen {
+                proposal,
+                digest,
+                named,
+            } => self.note_seen(actor, *proposal, *digest, *named),
+            Change::ProposalCalledOff { proposal, reason } => {
+                self.call_off_proposal(actor, *proposal, reason)
             }
             _ => Ok(()),
         };

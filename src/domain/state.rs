@@ -22,6 +22,10 @@ use crate::domain::repeats::Repeats;
 use crate::domain::staff::StaffState;
 use crate::domain::time::Stamp;
 
+/// Versions of an agency's file before the one in force that are kept for a way back: ten megabytes
+/// at the most.
+pub const AGENCIES_KEPT: usize = 10;
+
 /// Everything the journal says, up to and including the entry `seq`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
@@ -81,6 +85,8 @@ pub struct CampaignState {
     pub refusal_counts: [u64; 3],
     /// The agency's words and looks in force.
     pub agency: Option<Arc<AgencyVersion>>,
+    /// The last that were in force before it, the oldest first: at most `AGENCIES_KEPT`.
+    pub agencies_before: Vec<Arc<AgencyVersion>>,
     /// What the agency did to give people other seats, by `RelocationIndex`.
     pub relocations: Vec<Relocation>,
     /// People whose booking the agency moved and who have not changed it since.
@@ -218,6 +224,7 @@ impl CampaignState {
             frozen_since: None,
             refusal_counts: [0; 3],
             agency: None,
+            agencies_before: Vec::new(),
             relocations: Vec::new(),
             moved: Table::default(),
         }
@@ -250,6 +257,16 @@ impl CampaignState {
 
     pub fn relocation(&self, index: RelocationIndex) -> Option<&Relocation> {
         self.relocations.get(index.at())
+    }
+
+    /// Puts the next version of the agency's file into force, and keeps the one before for a way
+    /// back.
+    pub fn put_agency_in_force(&mut self, next: Arc<AgencyVersion>) {
+        if let Some(before) = self.agency.replace(next) {
+            let surplus = (self.agencies_before.len() + 1).saturating_sub(AGENCIES_KEPT);
+            self.agencies_before.drain(..surplus);
+            self.agencies_before.push(before);
+        }
     }
 
     /// The version of the agency's file in force; 0 before the first.

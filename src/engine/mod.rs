@@ -10,6 +10,7 @@ pub mod daylog;
 pub mod follow;
 pub mod import;
 pub mod in_flight;
+pub mod key_change;
 pub mod open;
 mod operate;
 mod relocation;

@@ -47,6 +47,9 @@ pub struct Shared {
     /// The roster in force. Every offer carries the same one.
     roster: ArcSwap<Roster>,
     roster_desk: RosterDesk,
+    /// Whoever reads a roster file or replaces keys has it: the files of two countries don't fit
+    /// into the memory, and keys are replaced one at a time.
+    roster_lane: RosterDesk,
     lists: AtomicU64,
 }
 
@@ -219,6 +222,7 @@ impl Shared {
             offers,
             roster: ArcSwap::new(roster),
             roster_desk: RosterDesk::default(),
+            roster_lane: RosterDesk::default(),
             lists: AtomicU64::new(0),
         }
     }
@@ -242,6 +246,10 @@ impl Shared {
 
     pub(super) fn roster_desk(&self) -> &RosterDesk {
         &self.roster_desk
+    }
+
+    pub fn roster_lane(&self) -> &RosterDesk {
+        &self.roster_lane
     }
 
     pub fn offers(&self) -> arc_swap::Guard<Arc<Vec<Arc<Offer>>>> {

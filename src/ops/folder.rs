@@ -2,8 +2,9 @@
 //!
 //! `sumun.redb` is the data file; `keys.json` the secrets that are not in it; `server.toml` the
 //! settings; `certs/` certificate and key; `languages/` the agency's catalogues; `log/` the
-//! auditors' daily log; `tree/` hash tiles and checkpoints; `control.sock` the door
-//! for commands while a server runs. Accounts of the desk are in the data file.
+//! auditors' daily log; `proposed/` roster files that wait, sealed, for an approval; `tree/` hash
+//! tiles and checkpoints; `control.sock` the door for commands while a server runs. Accounts of the
+//! desk are in the data file.
 
 use std::fs;
 use std::io::Write as _;

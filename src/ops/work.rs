@@ -25,10 +25,12 @@ use crate::domain::entry::{GateAct, head_message};
 use crate::domain::ids::{CampaignId, LineIndex};
 use crate::domain::line::gate_act;
 use crate::domain::spelling::phone::Country;
+use crate::domain::staff::proposal::KeyChange;
 use crate::domain::state::CampaignState;
 use crate::domain::time::{Day, Stamp};
 use crate::engine::command::{Accepted, Operated, Operation, Outcome};
 use crate::engine::import::roster::{Counts, compare};
+use crate::engine::key_change::{self, KeyWork};
 use crate::engine::shared::Shared;
 use crate::files::roster::{Reading, SamePerson, SealedContacts};
 use crate::files::{Encoding, KEPT_MAX, SHOWN_MAX, sites, slots};
@@ -162,6 +164,18 @@ pub enum Work {
 }
 
 impl Work {
+    /// The keys that it replaces or removes.
+    fn key_change(&self) -> Option<KeyChange> {
+        Some(match self {
+            Self::RotateTokenKey { revoke: false } => KeyChange::Tokens,
+            Self::RotateTokenKey { revoke: true } => KeyChange::TokensRevoked,
+            Self::RotatePersonalKeys => KeyChange::Names,
+            Self::ForgetPersonalKeys => KeyChange::NamesForgotten,
+            Self::RotateHeadKey => KeyChange::Heads,
+            _ => return None,
+        })
+    }
+
     /// Whether it needs the tree over the journal.
     pub fn needs_tree(&self) -> bool {
         matches!(self, Self::Checkpoint { .. } | Self::Prove { .. })
@@ -363,44 +377,21 @@ pub fn prepare(
                 }
             }
         },
-        Work::RotateTokenKey { revoke } => {
-            let rotated = if *revoke {
-                keys.revoke_tokens(folder, &entropy, now)
-            } else {
-                keys.rotate_tokens(folder, &entropy, now)
-            };
-            match rotated {
-                Ok(id) => Operation::TokenKeyRotated {
-                    id,
-                    revoked: *revoke,
-                },
-                Err(why) => return Ok(Prepared::fault(WorkRefused::new(why.to_string()))),
+        Work::RotateTokenKey { .. }
+        | Work::RotatePersonalKeys
+        | Work::ForgetPersonalKeys
+        | Work::RotateHeadKey => match key_change::prepare(
+            work.key_change().expect("each of these is one"),
+            shared,
+            keys,
+            folder,
+            now,
+        ) {
+            Ok(KeyWork::Operation(operation)) => operation,
+            Ok(KeyWork::NamesForgotten { id, removed }) => {
+                return Ok(Prepared::done(Done::PersonalKeysForgotten { id, removed }));
             }
-        }
-        Work::RotatePersonalKeys => {
-            let in_force = shared.state().keys.personal;
-            let Some(id) = in_force.checked_add(1) else {
-                let why = "the keys were replaced 255 times, which is all there can be";
-                return Ok(Prepared::fault(WorkRefused::new(why)));
-            };
-            match keys.make_personal(folder, &entropy, id) {
-                Ok(_) => Operation::RotatePersonalKeys { id },
-                Err(why) => return Ok(Prepared::fault(WorkRefused::new(why.to_string()))),
-            }
-        }
-        Work::ForgetPersonalKeys => {
-            let id = shared.state().keys.personal;
-            return Ok(match keys.forget_personal_but(folder, id) {
-                Ok(removed) => Prepared::done(Done::PersonalKeysForgotten { id, removed }),
-                Err(why) => Prepared::fault(WorkRefused::new(why.to_string())),
-            });
-        }
-        Work::RotateHeadKey => match keys.make_head(folder) {
-            Ok(public_key) => Operation::RotateHeadKey {
-                public_key,
-                folder: folder.to_path_buf(),
-            },
-            Err(why) => return Ok(Prepared::fault(WorkRefused::new(why.to_string()))),
+            Err(why) => return Ok(Prepared::fault(WorkRefused::new(why))),
         },
         Work::Person {
             who,

@@ -18,6 +18,7 @@ pub mod proposals;
 pub mod reading;
 pub mod record;
 pub mod relocation;
+pub mod rosters;
 pub mod sign_in;
 pub mod sites;
 pub mod slot_range;
@@ -38,6 +39,7 @@ use board::DeskBoard;
 use hashing::Hashing;
 use keys::KeyUses;
 use reading::CampaignsOfFiles;
+use rosters::Rosters;
 
 /// When to try again if all that hashes passwords is busy.
 const BUSY_RETRY_S: u32 = 2;
@@ -49,6 +51,8 @@ pub struct Desk {
     pub hashing: Hashing,
     pub key_uses: KeyUses,
     files_campaigns: CampaignsOfFiles,
+    /// Roster files that wait for an approval.
+    pub rosters: Rosters,
     /// What the evening's board shows.
     pub board: Arc<DeskBoard>,
     /// One uses a code for a lost phone at a time.
@@ -65,6 +69,7 @@ impl Default for Desk {
             hashing: Hashing::start(),
             key_uses: KeyUses::default(),
             files_campaigns: CampaignsOfFiles::default(),
+            rosters: Rosters::default(),
             board: Arc::default(),
             recovering: tokio::sync::Mutex::default(),
             proposing: tokio::sync::Mutex::default(),

@@ -10,7 +10,7 @@ use sumun::domain::line::windows::{Basis, Plan};
 use sumun::domain::line::{Given, Notice, commitment};
 use sumun::domain::staff::account_act::AccountAct;
 use sumun::domain::staff::api_key::{ApiKeyId, Scope};
-use sumun::domain::staff::proposal::{Decision, Proposal};
+use sumun::domain::staff::proposal::{Decision, KeyChange, Proposal};
 use sumun::domain::staff::{AccountId, Bounds};
 use sumun::domain::time::Stamp;
 use sumun::journal::block::entries;
@@ -83,10 +83,35 @@ fn at_the_desk() -> Vec<(&'static str, Vec<Change>)> {
         typed: 5,
         reason: "read".to_owned(),
     };
+    let seen = Change::ProposalSeen {
+        proposal,
+        digest: [6; 16],
+        named: true,
+    };
     let ended = Change::ProposalEnded {
         proposal,
         done: false,
         what: "findings".to_owned(),
+    };
+    let keys = Change::Proposed {
+        proposal: 2,
+        parts: 0,
+        sha256: sumun::crypto::sha256(b""),
+        what: Box::new(Proposal::Keys {
+            change: KeyChange::Heads,
+        }),
+        reason: "a year is over".to_owned(),
+        takes: 0,
+    };
+    let agreed = Change::ProposalDecided {
+        proposal: 2,
+        decision: Decision::Approved,
+        typed: 0,
+        reason: "read".to_owned(),
+    };
+    let called_off = Change::ProposalCalledOff {
+        proposal: 2,
+        reason: "next month".to_owned(),
     };
     let scheduled = Change::ProposalScheduled {
         proposal,
@@ -121,7 +146,9 @@ fn at_the_desk() -> Vec<(&'static str, Vec<Change>)> {
         ("admin", vec![made, Change::ApiKeyEnded { key }, reason]),
         ("admin", [asking(1), asking(2)].to_vec()),
         ("kim", vec![parts, proposed, scheduled]),
-        ("lee", vec![decided, step, ended]),
+        ("lee", vec![decided, seen, step, ended]),
+        ("kim", vec![keys]),
+        ("lee", vec![agreed, called_off]),
         (
             "lee",
             vec![
@@ -421,10 +448,12 @@ fn the_evening_has_every_kind_of_entry() {
         Change::AccountActAsked { .. } => 54,
         Change::AccountActConfirmed { .. } => 55,
         Change::AccountActDropped { .. } => 56,
+        Change::ProposalSeen { .. } => 57,
+        Change::ProposalCalledOff { .. } => 58,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..57), "{kinds:?}");
-    assert!(found.len() >= 57, "{} entries", found.len());
+    assert!(kinds.iter().copied().eq(0..59), "{kinds:?}");
+    assert!(found.len() >= 59, "{} entries", found.len());
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::domain::line::{Given, Notice};
 use crate::domain::shown;
 use crate::domain::staff::account_act::AccountAct;
 use crate::domain::staff::api_key::{ApiKeyId, Scope};
-use crate::domain::staff::proposal::{Decision, Proposal};
+use crate::domain::staff::proposal::{Decision, EffectDigest, Proposal};
 use crate::domain::staff::{AccountId, Bounds};
 use crate::domain::time::Stamp;
 
@@ -566,6 +566,17 @@ pub enum Change {
     AccountActConfirmed { act: u32 },
     /// It was taken back or declined: the entry's actor says which.
     AccountActDropped { act: u32 },
+    /// Which effect was approved by the approval in the entry before.
+    ProposalSeen {
+        proposal: u32,
+        /// The digest of the effect.
+        #[serde(serialize_with = "shown::hex")]
+        digest: EffectDigest,
+        /// Whether the approver named it; otherwise it was worked out when they approved.
+        named: bool,
+    },
+    /// An approved proposal was called off before it was done.
+    ProposalCalledOff { proposal: u32, reason: String },
 }
 
 /// What happened to a session at the desk. Variants are appended.

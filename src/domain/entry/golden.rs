@@ -24,7 +24,9 @@ use crate::domain::line::windows::{Basis, Plan};
 use crate::domain::line::{Given, Notice};
 use crate::domain::staff::account_act::AccountAct;
 use crate::domain::staff::api_key::{ApiKeyId, Scope};
-use crate::domain::staff::proposal::{Asking, ClosePlan, Decision, Proposal, Rollover, SlotRange};
+use crate::domain::staff::proposal::{
+    Asking, ClosePlan, Decision, KeyChange, Proposal, Rollover, RosterFile, SlotRange,
+};
 use crate::domain::staff::{AccountId, Bounds};
 use crate::domain::time::Day;
 
@@ -56,11 +58,13 @@ variants!(change_name, CHANGES, Change:
     StaffSet StaffCredentialsSet StaffSession ProposalPart Proposed ProposalDecided ProposalEnded
     SlotsSet RelocationBegun SlotsClosed SlotsReopened MoveOffered Relocated ReasonGiven
     ProposalScheduled ProposalStepDone ApiKeyMade ApiKeyEnded
-    AccountActAsked AccountActConfirmed AccountActDropped);
+    AccountActAsked AccountActConfirmed AccountActDropped ProposalSeen ProposalCalledOff);
 variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed Compared StoredAgain Telephoned);
 variants!(session_name, SESSIONS, SessionAct: SignedIn SignedOut Revoked);
 variants!(proposal_name, PROPOSALS, Proposal: Campaign Agency Sites Slots Gate Close
-    Reopen Split);
+    Reopen Split Roster Keys AgencyLogo AgencyAgain);
+variants!(key_change_name, KEY_CHANGES, KeyChange:
+    Tokens TokensRevoked Heads Names NamesForgotten);
 variants!(cause_name, CAUSES, Cause: Closure Interval);
 variants!(asking_name, ASKINGS, Asking: Offered Moved Telephoned);
 variants!(prefer_name, PREFERS, Prefer: SameSite SameDay);
@@ -300,7 +304,31 @@ fn of_staff() -> Vec<Change> {
         at: vec![STAMP, STAMP.plus_s(86_400)],
         rollover,
     });
+    let keys = KeyChange::ALL.map(|change| Proposal::Keys { change });
+    let files = [
+        Proposal::Roster {
+            file: RosterFile {
+                sha256: [0x78; 32],
+                bytes: 70_000,
+                base: 3,
+                people: 142_310,
+                added: 400,
+                changed: 300,
+                gone: 200,
+                erased_back: 1,
+            },
+        },
+        Proposal::AgencyLogo {
+            campaign: campaign.clone(),
+            text_bytes: 300,
+        },
+        Proposal::AgencyAgain {
+            campaign: campaign.clone(),
+            version: 2,
+        },
+    ];
     let proposals = proposals.into_iter().chain(closes).chain(splits);
+    let proposals = proposals.chain(keys).chain(files);
     changes.extend(proposals.map(Box::new).map(|what| Change::Proposed {
         proposal: 7,
         parts: 2,
@@ -316,6 +344,15 @@ fn of_staff() -> Vec<Change> {
         typed: 142_310,
         reason: text("read"),
     }));
+    changes.push(Change::ProposalSeen {
+        proposal: 7,
+        digest: [0x79; 16],
+        named: true,
+    });
+    changes.push(Change::ProposalCalledOff {
+        proposal: 7,
+        reason: text("a mistake"),
+    });
     changes.push(Change::AccountActConfirmed { act: 300 });
     changes.push(Change::AccountActDropped { act: 300 });
     let acts = [
@@ -851,6 +888,7 @@ fn names(entry: &Entry) -> Vec<&'static str> {
                     unanswered_name(&plan.unanswered),
                 ]),
                 Proposal::Split { rollover, .. } => names.push(rollover_name(rollover)),
+                Proposal::Keys { change } => names.push(key_change_name(change)),
                 _ => {}
             }
         }
@@ -895,6 +933,7 @@ fn every_variant_has_a_sample() {
         PREFERS,
         UNANSWERED,
         ROLLOVERS,
+        KEY_CHANGES,
         DECISIONS,
         SCOPES,
         ACCOUNT_ACTS,

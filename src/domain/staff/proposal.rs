@@ -5,6 +5,9 @@
 //! is known by the number of the account, so neither another session nor another name is a second
 //! pair of eyes.
 
+mod key_change;
+mod roster_file;
+
 use serde::{Deserialize, Serialize};
 
 use super::{AccountId, StaffState};
@@ -15,6 +18,9 @@ use crate::domain::ids::CampaignId;
 use crate::domain::line::Notice;
 use crate::domain::shown;
 use crate::domain::time::{Day, Stamp};
+
+pub use key_change::KeyChange;
+pub use roster_file::RosterFile;
 
 /// Proposals that nobody has decided yet.
 pub const OPEN_MAX: usize = 50;
@@ -60,6 +66,19 @@ pub enum Proposal {
         at: Vec<Stamp>,
         rollover: Rollover,
     },
+    /// A roster file becomes the roster of every campaign. There is no text: the file lies sealed
+    /// beside the journal, which has no name and no birth date.
+    Roster { file: RosterFile },
+    /// Keys are replaced; there is no text.
+    Keys { change: KeyChange },
+    /// The text is an agency's file for this campaign, and behind so many bytes its logo's file in
+    /// base64.
+    AgencyLogo {
+        campaign: CampaignId,
+        text_bytes: u32,
+    },
+    /// A version of the agency's file that was in force is so again; there is no text.
+    AgencyAgain { campaign: CampaignId, version: u32 },
 }
 
 fn instants<S: serde::Serializer>(stamps: &[Stamp], into: S) -> Result<S::Ok, S::Error> {
@@ -123,8 +142,10 @@ impl Proposal {
     /// The campaign that it names; a campaign's file names its own in its text.
     pub fn campaign(&self) -> Option<&CampaignId> {
         match self {
-            Self::Campaign => None,
+            Self::Campaign | Self::Roster { .. } | Self::Keys { .. } => None,
             Self::Agency { campaign }
+            | Self::AgencyLogo { campaign, .. }
+            | Self::AgencyAgain { campaign, .. }
             | Self::Sites { campaign }
             | Self::Slots { campaign }
             | Self::Gate { campaign, .. }
@@ -142,6 +163,20 @@ impl Proposal {
             Self::Close { range, .. } | Self::Reopen { range, .. } | Self::Split { range, .. } => {
                 Some(range)
             }
+            _ => None,
+        }
+    }
+
+    /// Whether it is about all campaigns together: an account that is bound to some has no part
+    /// in it.
+    pub fn is_of_all(&self) -> bool {
+        matches!(self, Self::Roster { .. } | Self::Keys { .. })
+    }
+
+    /// The sealed file that it names.
+    pub fn roster_file(&self) -> Option<&RosterFile> {
+        match self {
+            Self::Roster { file } => Some(file),
             _ => None,
         }
     }
@@ -185,12 +220,28 @@ pub struct Decided {
     pub reason: String,
     /// What came of an approved one; none while it is being done.
     pub came_of_it: Option<CameOfIt>,
+    /// The effect that it was approved for; none in journals from before this was kept.
+    pub seen: Option<Seen>,
 }
+
+/// The effect that an approval was for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Seen {
+    /// The digest of the effect.
+    pub digest: EffectDigest,
+    /// Whether the approver named it; otherwise it was worked out when they approved.
+    pub is_named: bool,
+}
+
+/// The first 16 bytes of a SHA-256.
+pub type EffectDigest = [u8; 16];
 
 /// What came of an approved proposal.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CameOfIt {
     pub is_done: bool,
+    /// Somebody called it off before it was done.
+    pub is_called_off: bool,
     /// In words.
     pub what: String,
 }
@@ -411,6 +462,7 @@ impl StaffState {
             decision,
             reason: reason.to_owned(),
             came_of_it: None,
+            seen: None,
         });
         self.forget_old_proposals();
         Ok(())
@@ -433,17 +485,66 @@ impl StaffState {
         Ok(())
     }
 
-    /// Notes what came of an approved proposal.
-    pub fn end_proposal(&mut self, proposal: u32, is_done: bool, what: &str) -> Found<()> {
+    /// Notes which effect an account approved, right behind its approval.
+    pub fn note_seen(
+        &mut self,
+        actor: &Actor,
+        proposal: u32,
+        digest: EffectDigest,
+        is_named: bool,
+    ) -> Found<()> {
+        let (id, _) = self.eyes(actor)?;
+        let decided = self.going_on(proposal)?;
+        if decided.by != id || decided.seen.is_some() {
+            return Err(ProposalFault::NotTheirs);
+        }
+        decided.seen = Some(Seen { digest, is_named });
+        Ok(())
+    }
+
+    /// The approval of a proposal that is not done yet.
+    fn going_on(&mut self, proposal: u32) -> Found<&mut Decided> {
         let known = self.proposals.get_mut(&proposal);
         let known = known.ok_or(ProposalFault::Unknown(proposal))?;
         let decided = known.decided.as_mut().filter(|decided| {
             decided.decision == Decision::Approved && decided.came_of_it.is_none()
         });
-        let decided = decided.ok_or(ProposalFault::NotApproved)?;
-        let what = what.to_owned();
-        decided.came_of_it = Some(CameOfIt { is_done, what });
-        known.text = String::new();
+        decided.ok_or(ProposalFault::NotApproved)
+    }
+
+    /// Notes what came of an approved proposal.
+    pub fn end_proposal(&mut self, proposal: u32, is_done: bool, what: &str) -> Found<()> {
+        self.came_of(proposal, is_done, false, what.to_owned())
+    }
+
+    /// Calls off what was approved and is not done: any account that can propose can.
+    pub fn call_off_proposal(&mut self, actor: &Actor, proposal: u32, reason: &str) -> Found<()> {
+        let (id, role) = self.eyes(actor)?;
+        if !may_propose(role) {
+            return Err(ProposalFault::Role(role));
+        }
+        if !is_reason(reason) {
+            return Err(ProposalFault::Reason);
+        }
+        let name = self.accounts.get(&id).map_or("", |account| &account.name);
+        let what = format!("called off by {name}: {reason}");
+        self.came_of(proposal, false, true, what)
+    }
+
+    fn came_of(
+        &mut self,
+        proposal: u32,
+        is_done: bool,
+        is_called_off: bool,
+        what: String,
+    ) -> Found<()> {
+        self.going_on(proposal)?.came_of_it = Some(CameOfIt {
+            is_done,
+            is_called_off,
+            what,
+        });
+        let known = self.proposals.get_mut(&proposal);
+        known.ok_or(ProposalFault::Unknown(proposal))?.text = String::new();
         Ok(())
     }
 
@@ -469,154 +570,4 @@ impl StaffState {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::staff::Bounds;
-
-    fn staff() -> StaffState {
-        let mut staff = StaffState::default();
-        for (name, role) in [
-            ("admin", Role::Administrator),
-            ("kim", Role::Operator),
-            ("lee", Role::Approver),
-            ("park", Role::Approver),
-            ("seo", Role::Reporter),
-        ] {
-            let id = staff.next_id();
-            staff
-                .set(id, name, role, &Bounds::default(), true, Stamp(0))
-                .unwrap();
-        }
-        staff
-    }
-
-    fn actor(name: &str) -> Actor {
-        Actor::Staff {
-            account: name.to_owned(),
-            role: Role::Approver,
-            for_person: None,
-        }
-    }
-
-    fn propose(staff: &mut StaffState, by: &str, takes: u64) -> Found<u32> {
-        let proposal = staff.next_proposal();
-        staff.add_proposal_part(proposal, 0, "[campaign]\n")?;
-        staff.add_proposal_part(proposal, 1, "id = 'a'\n")?;
-        let sha = sha256(b"[campaign]\nid = 'a'\n");
-        staff.propose(
-            &actor(by),
-            proposal,
-            2,
-            sha,
-            &Proposal::Campaign,
-            "August",
-            takes,
-            Stamp(1),
-        )?;
-        Ok(proposal)
-    }
-
-    fn approve(staff: &mut StaffState, by: &str, proposal: u32, typed: u64) -> Found<()> {
-        let now = Stamp(2);
-        staff.decide_proposal(&actor(by), proposal, Decision::Approved, typed, "good", now)
-    }
-
-    #[test]
-    fn one_account_is_one_pair_of_eyes() {
-        let mut staff = staff();
-        let proposal = propose(&mut staff, "lee", 0).unwrap();
-        assert_eq!(
-            approve(&mut staff, "lee", proposal, 0),
-            Err(ProposalFault::SameEyes)
-        );
-        // It can't take another name, and no other account can take its own.
-        let lee = staff.named("lee").unwrap().0;
-        let (role, bounds) = (Role::Approver, Bounds::default());
-        assert!(
-            staff
-                .set(lee, "lee2", role, &bounds, true, Stamp(1))
-                .is_err()
-        );
-        assert_eq!(approve(&mut staff, "park", proposal, 0), Ok(()));
-        assert_eq!(
-            approve(&mut staff, "park", proposal, 0),
-            Err(ProposalFault::Decided)
-        );
-    }
-
-    #[test]
-    fn who_is_not_an_approver_or_ended_approves_nothing() {
-        let mut staff = staff();
-        let proposal = propose(&mut staff, "kim", 0).unwrap();
-        for (name, role) in [
-            ("admin", Role::Administrator),
-            ("kim", Role::Operator),
-            ("seo", Role::Reporter),
-        ] {
-            assert_eq!(
-                approve(&mut staff, name, proposal, 0),
-                Err(ProposalFault::Role(role))
-            );
-        }
-        assert_eq!(
-            propose(&mut staff, "seo", 0),
-            Err(ProposalFault::Role(Role::Reporter))
-        );
-        let park = staff.named("park").unwrap().0;
-        staff
-            .set(
-                park,
-                "park",
-                Role::Approver,
-                &Bounds::default(),
-                false,
-                Stamp(1),
-            )
-            .unwrap();
-        assert_eq!(
-            approve(&mut staff, "park", proposal, 0),
-            Err(ProposalFault::NoAccount)
-        );
-        let system = staff.may_decide_proposal(&Actor::System, proposal, Decision::Approved, 0);
-        assert_eq!(system, Err(ProposalFault::NoAccount));
-    }
-
-    #[test]
-    fn taking_from_people_needs_their_number_typed() {
-        let mut staff = staff();
-        let proposal = propose(&mut staff, "kim", 142).unwrap();
-        let typed = Err(ProposalFault::Typed { expected: 142 });
-        assert_eq!(approve(&mut staff, "lee", proposal, 0), typed);
-        assert_eq!(approve(&mut staff, "lee", proposal, 141), typed);
-        assert_eq!(approve(&mut staff, "lee", proposal, 142), Ok(()));
-        staff.end_proposal(proposal, true, "version 2").unwrap();
-        assert_eq!(
-            staff.end_proposal(proposal, true, "again"),
-            Err(ProposalFault::NotApproved)
-        );
-        assert!(staff.proposals[&proposal].text.is_empty());
-    }
-
-    #[test]
-    fn only_the_whole_text_that_was_read_is_proposed() {
-        let mut staff = staff();
-        let number = staff.next_proposal();
-        staff.add_proposal_part(number, 0, "a").unwrap();
-        assert_eq!(
-            staff.add_proposal_part(number, 2, "c"),
-            Err(ProposalFault::Part(2))
-        );
-        let mut other = |parts, text: &[u8]| {
-            let kim = actor("kim");
-            let sha = sha256(text);
-            let what = Proposal::Campaign;
-            staff.propose(&kim, number, parts, sha, &what, "r", 0, Stamp(0))
-        };
-        assert_eq!(other(2, b"a"), Err(ProposalFault::Part(2)));
-        assert_eq!(other(1, b"b"), Err(ProposalFault::Part(1)));
-        assert_eq!(
-            staff.add_proposal_part(number + 1, 0, "a"),
-            Err(ProposalFault::Number(number + 1))
-        );
-    }
-}
+mod tests;

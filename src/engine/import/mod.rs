@@ -12,7 +12,7 @@ pub mod lists;
 pub mod marking;
 mod person;
 mod rekey;
-mod retention;
+pub mod retention;
 pub mod roster;
 pub mod sweep;
 
@@ -197,7 +197,7 @@ impl RosterDesk {
     }
 
     /// Waits until it is free.
-    fn wait(&self) -> AtDesk {
+    pub fn wait(&self) -> AtDesk {
         loop {
             if let Some(at_desk) = self.take() {
                 return at_desk;

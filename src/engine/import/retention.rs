@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::marking::keep;
 use super::sweep::sweep_all;
 use crate::domain::booking::catalog::Catalog;
+use crate::domain::campaign::Campaign;
 use crate::domain::entry::Change;
 use crate::domain::time::Stamp;
 use crate::engine::shared::Shared;
@@ -17,8 +18,20 @@ const DAY_S: i64 = 86_400;
 
 /// When the rows of the vault are due; none while a campaign does not say, or has no slots yet.
 fn due<'a>(catalogs: impl Iterator<Item = &'a Arc<Catalog>>) -> Option<Stamp> {
-    let of = |catalog: &Arc<Catalog>| {
-        let days = catalog.campaign.booking.personal_data_days;
+    due_of(catalogs.map(|catalog| (catalog, &*catalog.campaign)))
+}
+
+/// The same, if these rules were in force for their campaign.
+pub fn due_with(catalogs: &[Arc<Catalog>], next: Option<&Campaign>) -> Option<Stamp> {
+    due_of(catalogs.iter().map(|catalog| {
+        let next = next.filter(|next| next.id == catalog.campaign.id);
+        (catalog, next.unwrap_or(&catalog.campaign))
+    }))
+}
+
+fn due_of<'a>(catalogs: impl Iterator<Item = (&'a Arc<Catalog>, &'a Campaign)>) -> Option<Stamp> {
+    let of = |(catalog, rules): (&Arc<Catalog>, &Campaign)| {
+        let days = rules.booking.personal_data_days;
         let last = || catalog.slots.iter().map(|slot| slot.end).max();
         let last = (days > 0).then(last).flatten()?;
         Some(last.plus_s(i64::from(days) * DAY_S))

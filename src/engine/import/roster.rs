@@ -112,6 +112,12 @@ pub struct Compared {
 }
 
 impl Compared {
+    /// The old key of each person of the file who was recognised under a new code.
+    pub fn known_before(&self) -> HashMap<PersonKey, PersonKey> {
+        let people = self.recognised.people.iter();
+        people.map(|(old, new)| (*new, *old)).collect()
+    }
+
     /// The people of the roster in force of whom the figures tell something, if they are few enough
     /// for one look; none where there is no roster to compare with.
     pub fn look_at(&self, next: &Roster) -> Option<(usize, Vec<PersonKey>)> {
@@ -195,6 +201,19 @@ pub fn compare(
         recognised,
         erased_back,
     })
+}
+
+/// How many of these people have a booking or a hold, and how many a place in a line.
+pub fn stand(shared: &Shared, people: &[PersonKey]) -> (u64, u64) {
+    let (mut booked, mut waiting) = (0, 0);
+    for people in people.chunks(LOOKED_UP) {
+        let state = shared.state();
+        for person in people {
+            booked += u64::from(has_something(&state, person));
+            waiting += u64::from(has_place(&state, person));
+        }
+    }
+    (booked, waiting)
 }
 
 /// The people who were recognised and have something to be moved.

@@ -51,6 +51,7 @@ struct CampaignFrame {
     frozen_since: Option<Stamp>,
     refusal_counts: [u64; 3],
     agency: Option<AgencyFrame>,
+    agencies_before: Vec<AgencyFrame>,
     relocations: Vec<Relocation>,
 }
 
@@ -116,6 +117,7 @@ fn campaign_frame(campaign: &CampaignState) -> CampaignFrame {
         frozen_since,
         refusal_counts,
         agency,
+        agencies_before,
         relocations,
         moved: _,
     } = campaign;
@@ -176,6 +178,7 @@ fn campaign_frame(campaign: &CampaignState) -> CampaignFrame {
         frozen_since: *frozen_since,
         refusal_counts: *refusal_counts,
         agency: agency.as_ref().map(agency_frame),
+        agencies_before: agencies_before.iter().map(agency_frame).collect(),
         relocations: relocations.clone(),
     }
 }
@@ -220,6 +223,7 @@ fn campaign_of(index: CampaignIndex, frame: CampaignFrame) -> Found<CampaignStat
         frozen_since,
         refusal_counts,
         agency,
+        agencies_before,
         relocations,
     } = frame;
     let agency_of = |frame: AgencyFrame| {
@@ -267,6 +271,10 @@ fn campaign_of(index: CampaignIndex, frame: CampaignFrame) -> Found<CampaignStat
         frozen_since,
         refusal_counts,
         agency: agency.map(agency_of).transpose()?,
+        agencies_before: agencies_before
+            .into_iter()
+            .map(agency_of)
+            .collect::<Found<_>>()?,
         relocations,
         moved: Table::default(),
     })

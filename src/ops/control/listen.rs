@@ -223,12 +223,22 @@ impl Listening {
         let Some(place) = Lanes::enter(&self.desk.lanes, lane) else {
             return refuse(&self.desk.service.events, &stream, lane.is_full());
         };
+        // What the desk approves takes this lane too.
+        let roster_lane = match lane {
+            Lane::Roster => {
+                let Some(taken) = self.desk.service.shared.roster_lane().take() else {
+                    return refuse(&self.desk.service.events, &stream, lane.is_full());
+                };
+                Some(taken)
+            }
+            _ => None,
+        };
         let desk = Arc::clone(&self.desk);
         let stream = Arc::new(stream);
         let attended = Arc::clone(&stream);
         let thread = std::thread::Builder::new().name("control-request".to_owned());
         let begun = thread.spawn(move || {
-            let _place = place;
+            let _place = (place, roster_lane);
             if let Err(error) = attend::attend(&desk, &attended, asked, early) {
                 tracing::warn!(%error, "an operator's request failed");
             }

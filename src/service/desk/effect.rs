@@ -2,6 +2,10 @@
 //! many people of the whole roster get other answers and when, what becomes of those who wait, and
 //! who of those who are booked gets other seats.
 
+pub mod agency;
+mod keys;
+mod retention;
+pub mod roster;
 pub mod seats;
 
 use std::collections::BTreeSet;
@@ -11,8 +15,6 @@ use rayon::prelude::*;
 
 use crate::crypto::sha256;
 
-use crate::domain::agency;
-use crate::domain::agency::Agency;
 use crate::domain::campaign::diff::{FieldChange, diff};
 use crate::domain::campaign::eligibility::{Answer, Subject};
 use crate::domain::campaign::timeline::timeline;
@@ -26,6 +28,7 @@ use crate::engine::import::lists::fits_slots;
 use crate::files::Report;
 use crate::service::Service;
 use crate::service::activation::{LineTouched, dry_run};
+use roster::RosterNumbers;
 
 /// Instants at which a whole roster is asked: each takes a second for 60 million people.
 const INSTANTS_MAX: usize = 8;
@@ -52,6 +55,8 @@ pub struct Effect {
     pub rows: Option<u64>,
     /// What becomes of people who are booked.
     pub moves: Option<Moves>,
+    /// What a roster file changes.
+    pub roster: Option<Box<RosterNumbers>>,
     /// The most people who lose a right at one of the instants, or whose seats are others.
     pub takes: u64,
     /// The sites that it is about, by id; none for all of the campaign.
@@ -86,6 +91,8 @@ pub struct Moves {
 /// How many people may book at an instant, by the rules in force and by the new ones.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AtInstant {
+    /// The campaign, where it is not the one that all is about.
+    pub campaign: Option<String>,
     /// RFC 3339, in the campaign's zone.
     pub at: String,
     pub people: u64,
@@ -100,10 +107,13 @@ pub struct AtInstant {
 /// Works out what a proposal would do. It takes seconds for a whole country.
 pub fn effect(service: &Service, what: &Proposal, text: &str, now: Stamp) -> Effect {
     let effect = worked_out(service, what, text, now);
-    let told = format!(
+    let mut told = format!(
         "{:?}",
         (&effect.changes, &effect.moves, effect.rows, effect.takes)
     );
+    if let Some(roster) = &effect.roster {
+        told += &format!("{:?}", (roster.file, &roster.group_moves));
+    }
     Effect {
         digest: HEXLOWER.encode(&sha256(told.as_bytes())[..16]),
         ..effect
@@ -113,7 +123,18 @@ pub fn effect(service: &Service, what: &Proposal, text: &str, now: Stamp) -> Eff
 fn worked_out(service: &Service, what: &Proposal, text: &str, now: Stamp) -> Effect {
     match what {
         Proposal::Campaign => of_campaign(service, text, now),
-        Proposal::Agency { campaign } => of_agency(service, campaign.as_str(), text),
+        Proposal::Agency { campaign } => {
+            agency::of_text(service, campaign.as_str(), text, agency::no_logo)
+        }
+        Proposal::AgencyLogo {
+            campaign,
+            text_bytes,
+        } => agency::of_text_with_logo(service, campaign.as_str(), text, *text_bytes),
+        Proposal::AgencyAgain { campaign, version } => {
+            agency::of_version(service, campaign.as_str(), *version)
+        }
+        Proposal::Roster { file } => service.roster_effect(file, now),
+        Proposal::Keys { change } => keys::of_keys(service, *change),
         Proposal::Sites { campaign } => seats::of_sites(service, campaign.as_str(), text),
         Proposal::Slots { campaign } => seats::of_slots(service, campaign.as_str(), text, now),
         Proposal::Close {
@@ -209,6 +230,8 @@ fn of_campaign(service: &Service, text: &str, now: Stamp) -> Effect {
     let shift = known.and_then(|offer| seats::of_intervals(service, offer, &next, now));
     let (moves, seats) = shift.map_or((None, None), |(moves, seats)| (Some(moves), Some(seats)));
     let moved = moves.as_ref().map_or(0, |moves| moves.people);
+    let names = retention::due_at_once(service, &next, now);
+    let erased = names.as_ref().map_or(0, |(people, _)| *people);
     let misfit = known.and_then(|offer| fits_slots(&offer.catalog, &next, true).err());
     let instants = instants.into_iter().take(INSTANTS_MAX);
     let at: Vec<AtInstant> = instants
@@ -216,9 +239,20 @@ fn of_campaign(service: &Service, text: &str, now: Stamp) -> Effect {
         .collect();
     Effect {
         campaign: next.id.to_string(),
-        cautions: told(cautions).into_iter().chain(seats).collect(),
+        cautions: told(cautions)
+            .into_iter()
+            .chain(seats)
+            .chain(names.map(|(_, told)| told))
+            .collect(),
         changes: before.map_or_else(Vec::new, |before| diff(before, &next)),
-        takes: at.iter().map(|at| at.lose).max().unwrap_or(0).max(moved),
+        takes: [
+            at.iter().map(|at| at.lose).max().unwrap_or(0),
+            moved,
+            erased,
+        ]
+        .into_iter()
+        .max()
+        .unwrap_or(0),
         at,
         moves,
         faults: misfit.into_iter().collect(),
@@ -257,37 +291,12 @@ fn at_instant(roster: &Roster, before: Option<&Campaign>, next: &Campaign, at: S
     let [may_book, gain, lose] =
         counts.reduce(|| [0; 3], |a, b| [a[0] + b[0], a[1] + b[1], a[2] + b[2]]);
     AtInstant {
+        campaign: None,
         at: next.zone.rfc3339(at),
         people: roster.people.len() as u64,
         may_book,
         gain,
         lose,
-    }
-}
-
-fn of_agency(service: &Service, campaign: &str, text: &str) -> Effect {
-    let no_logo = |_: &str| Err("a logo comes by the command line".to_owned());
-    match Agency::parse(text, no_logo) {
-        Err(findings) => Effect {
-            campaign: campaign.to_owned(),
-            faults: told(findings),
-            ..Effect::default()
-        },
-        Ok((agency, cautions)) => {
-            let offers = service.shared.offers().clone();
-            let known = offers
-                .iter()
-                .find(|offer| offer.catalog.campaign.id.as_str() == campaign);
-            let before = known.and_then(|offer| offer.agency.as_ref());
-            let before = before.map(|known| &known.agency);
-            Effect {
-                campaign: campaign.to_owned(),
-                faults: unknown(known.is_some(), campaign),
-                cautions: told(cautions),
-                changes: agency::diff::diff(before, &agency),
-                ..Effect::default()
-            }
-        }
     }
 }
 

@@ -8,6 +8,8 @@ mod perform;
 
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
+
 use super::effect::{Effect, effect};
 use super::{Allowed, DeskRefused, actor, slot_range};
 use crate::crypto::sha256;
@@ -52,11 +54,28 @@ impl Service {
         beside(move || effect(&service, &what, &text, now)).await
     }
 
+    /// The same, for an account that is told it: figures of a roster file are on record first, with
+    /// the address that they were asked from, where it is known.
+    pub async fn effect_for(
+        self: &Arc<Self>,
+        by: &Account,
+        from: &str,
+        what: Proposal,
+        text: String,
+    ) -> Allowed<Effect> {
+        let file = what.roster_file().copied();
+        let effect = self.effect(what, text).await?;
+        if let Some(file) = file {
+            self.note_compared(by, from, &file).await?;
+        }
+        Ok(effect)
+    }
+
     /// Proposes: its number, and what it would do. Nothing is proposed that can't be done.
     pub async fn propose(
         self: &Arc<Self>,
         by: &Account,
-        what: Proposal,
+        mut what: Proposal,
         text: String,
         reason: &str,
         due: Option<Stamp>,
@@ -77,7 +96,14 @@ impl Service {
         }
         // One at a time: the parts of two would mix.
         let _one = self.desk.proposing.lock().await;
-        let effect = self.effect(what.clone(), text.clone()).await?;
+        if what.is_of_all() && !is_for_all(by) {
+            return Err(DeskRefused::NotYours);
+        }
+        let effect = self.effect_for(by, "", what.clone(), text.clone());
+        let effect = effect.await?;
+        if let (Proposal::Roster { file }, Some(numbers)) = (&mut what, &effect.roster) {
+            *file = numbers.file;
+        }
         let is_within = self.is_within(by, &what, &effect);
         if !effect.faults.is_empty() && (is_within || effect.sites.is_none()) {
             return Err(DeskRefused::Faults(effect.faults));
@@ -111,6 +137,9 @@ impl Service {
         });
         changes.extend(due.map(|due| Change::ProposalScheduled { proposal, due }));
         self.change_staff(actor(by), changes).await?;
+        if let Some(roster) = &effect.roster {
+            self.desk.rosters.is_proposed(&roster.file.sha256);
+        }
         Ok((proposal, effect))
     }
 
@@ -123,6 +152,9 @@ impl Service {
         );
         if by.role == Role::Site && !is_of_slots {
             return false;
+        }
+        if what.is_of_all() {
+            return is_for_all(by);
         }
         if by.bounds.has_all_of(&effect.campaign) {
             return true;
@@ -141,6 +173,9 @@ impl Service {
 
     /// Whether something else of its kind came into force since it was proposed.
     fn is_stale(&self, proposed: &Proposed, campaign: &str) -> bool {
+        if let Some(file) = proposed.what.roster_file() {
+            return file.base != self.shared.roster().version;
+        }
         let offers = self.shared.offers().clone();
         let known = offers
             .iter()
@@ -150,13 +185,20 @@ impl Service {
                 let newest = offer.catalog.versions.last();
                 newest.map(|version| version.activated_at)
             }
-            Proposal::Agency { .. } => offer.agency.as_ref().map(|agency| agency.activated_at),
+            Proposal::Agency { .. }
+            | Proposal::AgencyLogo { .. }
+            | Proposal::AgencyAgain { .. } => {
+                let newest = offer.agency.as_ref();
+                newest.map(|agency| agency.activated_at)
+            }
             Proposal::Sites { .. }
             | Proposal::Slots { .. }
             | Proposal::Gate { .. }
             | Proposal::Close { .. }
             | Proposal::Reopen { .. }
-            | Proposal::Split { .. } => None,
+            | Proposal::Split { .. }
+            | Proposal::Roster { .. }
+            | Proposal::Keys { .. } => None,
         });
         since.is_some_and(|since| proposed.at < since)
     }
@@ -184,6 +226,7 @@ impl Service {
         if !self.reads_proposal(by, number, &known) {
             return Err(DeskRefused::NotFound);
         }
+        let mut digest = String::new();
         if decision == Decision::Approved {
             if known.due.is_some_and(|due| due <= self.clock.now()) {
                 let why = "the instant at which it was to be done is over: decline it, and have it \
@@ -191,6 +234,12 @@ impl Service {
                 return Err(DeskRefused::Impossible(why.to_owned()));
             }
             let (what, text) = (known.what.clone(), known.text.clone());
+            if let Some(file) = known.what.roster_file().copied() {
+                // What was worked out a moment ago says nothing of what lies there now.
+                let service = Arc::clone(self);
+                let checked = beside(move || service.desk.rosters.check(&file.sha256)).await?;
+                checked.map_err(|why| DeskRefused::Faults(vec![why]))?;
+            }
             let effect = self.effect(what, text).await?;
             if !self.is_within(by, &known.what, &effect) {
                 return Err(DeskRefused::NotYours);
@@ -214,6 +263,12 @@ impl Service {
                     now: effect.takes,
                 });
             }
+            if effect.roster.as_ref().map(|roster| &roster.file) != known.what.roster_file() {
+                let why = "the roster file would change other people than when it was proposed: \
+                           decline this, and have it proposed again";
+                return Err(DeskRefused::Impossible(why.to_owned()));
+            }
+            digest = effect.digest;
         }
         let decided = Change::ProposalDecided {
             proposal: number,
@@ -221,8 +276,17 @@ impl Service {
             typed,
             reason: reason.trim().to_owned(),
         };
-        self.change_staff(actor(by), vec![decided]).await?;
+        let digest = HEXLOWER.decode(digest.as_bytes()).ok();
+        let digest = digest.and_then(|digest| digest.try_into().ok());
+        let seen = digest.map(|digest| Change::ProposalSeen {
+            proposal: number,
+            digest,
+            named: seen.is_some(),
+        });
+        let changes = [decided].into_iter().chain(seen).collect();
+        self.change_staff(actor(by), changes).await?;
         if decision != Decision::Approved {
+            self.sweep_after(&known.what).await?;
             return Ok(None);
         }
         if known.due.is_some() {
@@ -234,9 +298,18 @@ impl Service {
             // Its steps follow.
             return Ok(Some(what.clone()));
         }
-        self.end_proposal(actor(by), number, came_of_it)
-            .await
-            .map(Some)
+        let ended = self.end_proposal(actor(by), number, came_of_it).await;
+        self.sweep_after(&known.what).await?;
+        ended.map(Some)
+    }
+
+    /// Erases the file of a proposal that is over.
+    async fn sweep_after(self: &Arc<Self>, what: &Proposal) -> Allowed<()> {
+        if what.roster_file().is_none() {
+            return Ok(());
+        }
+        let service = Arc::clone(self);
+        beside(move || service.sweep_rosters()).await
     }
 
     /// Notes what came of a proposal; its words, or why nothing did.
@@ -262,7 +335,12 @@ impl Service {
     }
 
     /// Calls off what was approved and is not done yet: any account that can propose it can.
-    pub async fn call_off(&self, by: &Account, number: u32, reason: &str) -> Allowed<()> {
+    pub async fn call_off(
+        self: &Arc<Self>,
+        by: &Account,
+        number: u32,
+        reason: &str,
+    ) -> Allowed<()> {
         if !is_reason(reason) {
             return Err(ProposalFault::Reason.into());
         }
@@ -275,13 +353,12 @@ impl Service {
         if !self.is_within(by, &known.what, &self.about(known)) {
             return Err(DeskRefused::NotYours);
         }
-        let what = format!("called off by {}: {}", by.name, reason.trim());
-        let ended = Change::ProposalEnded {
+        let called_off = Change::ProposalCalledOff {
             proposal: number,
-            done: false,
-            what,
+            reason: reason.trim().to_owned(),
         };
-        self.change_staff(actor(by), vec![ended]).await
+        self.change_staff(actor(by), vec![called_off]).await?;
+        self.sweep_after(&known.what).await
     }
 
     /// Which campaign and sites a proposal is about, without all that it does.
@@ -300,9 +377,12 @@ impl Service {
                 campaign, range, ..
             } => (campaign.to_string(), Some(range.sites.clone())),
             Proposal::Agency { campaign }
+            | Proposal::AgencyLogo { campaign, .. }
+            | Proposal::AgencyAgain { campaign, .. }
             | Proposal::Sites { campaign }
             | Proposal::Slots { campaign }
             | Proposal::Gate { campaign, .. } => (campaign.to_string(), None),
+            Proposal::Roster { .. } | Proposal::Keys { .. } => (String::new(), None),
         };
         Effect {
             campaign,
@@ -317,7 +397,12 @@ impl Service {
         let staff = self.staff();
         let is_due = |proposed: &Proposed| next_due(proposed).is_some_and(|due| due <= now);
         let mut due = staff.proposals.iter();
-        if !due.any(|(_, proposed)| is_due(proposed)) {
+        let is_any_due = due.any(|(_, proposed)| is_due(proposed));
+        if self.desk.rosters.has_left_over(now) {
+            let service = Arc::clone(self);
+            beside(move || service.sweep_rosters()).await?;
+        }
+        if !is_any_due {
             return Ok(());
         }
         let _one = self.desk.proposing.lock().await;
@@ -354,6 +439,7 @@ impl Service {
                 );
             }
             let _ = self.end_proposal(by, *number, came_of_it).await;
+            self.sweep_after(&proposed.what).await?;
         }
         Ok(())
     }
@@ -382,6 +468,11 @@ impl Service {
         }
         self.change_staff(Actor::System, ended).await
     }
+}
+
+/// Whether an account may have a part in what is about all campaigns together.
+pub fn is_for_all(by: &Account) -> bool {
+    by.role != Role::Site && by.bounds.is_unbound()
 }
 
 /// When an approved proposal goes on; none for one that is over, or done at once.

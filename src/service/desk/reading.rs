@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::effect::Effect;
+use super::proposals::is_for_all;
 use super::{Allowed, DeskRefused};
 use crate::domain::campaign::Campaign;
 use crate::domain::entry::Role;
@@ -56,6 +57,9 @@ impl Service {
             let is_theirs = |id: &String| by.bounds.sites.contains(id);
             return !sites.is_empty() && sites.iter().all(is_theirs);
         }
+        if proposed.what.is_of_all() {
+            return false;
+        }
         let campaign = match proposed.what.campaign() {
             Some(campaign) => Some(campaign.to_string()),
             None if proposed.text.is_empty() => None,
@@ -68,9 +72,17 @@ impl Service {
     pub async fn preview(
         self: &Arc<Self>,
         by: &Account,
+        from: &str,
         what: Proposal,
         text: String,
     ) -> Allowed<Effect> {
+        // What is about all campaigns is told to those alone who could propose it.
+        if what.is_of_all() {
+            if !is_for_all(by) {
+                return Err(DeskRefused::NotYours);
+            }
+            return self.effect_for(by, from, what, text).await;
+        }
         let effect = self.effect(what.clone(), text).await?;
         // What has faults tells of nobody; a file with faults has no campaign.
         let is_nobodys = effect.campaign.is_empty() && !effect.faults.is_empty();

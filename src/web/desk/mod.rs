@@ -8,6 +8,7 @@ pub mod pages;
 pub mod problem;
 pub mod serve;
 pub mod staff;
+pub mod upload;
 pub mod wanted;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -73,6 +74,7 @@ fn routes(routes: &mut Routes<'_>) {
     api::board::routes(routes);
     api::gate::routes(routes);
     api::proposals::routes(routes);
+    api::rosters::routes(routes);
     api::seats::routes(routes);
     pages::routes(routes);
 }

@@ -77,6 +77,8 @@ allowed! {
     Previewers = Operator | Approver | Site, key Proposals;
     /// Who proposes.
     Proposers = Operator | Approver | Site;
+    /// Who proposes what is about all campaigns together, or brings files.
+    FileProposers = Operator | Approver;
     /// Who sees sites and their slots, within their bounds.
     SiteReaders = Administrator | Operator | Approver | Site | Agent | Auditor | Reporter,
         key Sites;
@@ -193,6 +195,11 @@ impl<A: Allowed> Staff<A> {
             Caller::Person(person) => Ok(person),
             Caller::Key(_) => Err(self.problem(DeskRefused::NotYours)),
         }
+    }
+
+    /// The address that it comes from.
+    pub fn from(&self) -> String {
+        self.origin.from.to_string()
     }
 
     /// What a refusal means to this caller.

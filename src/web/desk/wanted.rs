@@ -1,14 +1,20 @@
 //! What callers and forms of the desk say of slots, times and plans, as the service takes it. Times
 //! are RFC 3339, or local ones of the campaign's zone as forms write them.
 
+use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::agency;
+use crate::domain::agency::logo::FILE_BYTES_MAX as LOGO_BYTES_MAX;
 use crate::domain::booking::relocation::{Prefer, Unanswered};
-use crate::domain::ids::{Pool, Seats};
+use crate::domain::ids::{CampaignId, Pool, Seats};
 use crate::domain::line::Notice;
-use crate::domain::staff::proposal::{Asking, ClosePlan, Rollover, SlotRange};
+use crate::domain::staff::proposal::{
+    Asking, ClosePlan, KeyChange, Proposal, Rollover, RosterFile, SlotRange,
+};
 use crate::domain::time::{Day, Stamp, Zone};
+use crate::service::desk::rosters::HowToRead;
 
 /// The field at fault, and why.
 pub type Fault = (&'static str, String);
@@ -175,6 +181,65 @@ pub fn instant(field: &'static str, text: &str, zone: &Zone) -> Result<Stamp, Fa
     }
     let local: jiff::civil::DateTime = text.parse().map_err(|_| fault())?;
     zone.resolve(local).map_err(|why| (field, why.to_string()))
+}
+
+/// The sealed roster file that a caller names.
+pub fn roster_file(text: &str) -> Result<RosterFile, Fault> {
+    let sha256 = HEXLOWER.decode(text.trim().as_bytes()).ok();
+    let sha256 = sha256.and_then(|bytes| bytes.try_into().ok());
+    let why = "must be 64 hexadecimal digits, as bringing the file answered them";
+    let sha256 = sha256.ok_or_else(|| ("file", why.to_owned()))?;
+    Ok(RosterFile {
+        sha256,
+        ..RosterFile::default()
+    })
+}
+
+/// Which keys are replaced.
+pub fn key_change(text: &str) -> Result<KeyChange, Fault> {
+    let why = "must be tokens, tokens_revoked, heads, names or names_forgotten";
+    KeyChange::named(text).ok_or_else(|| ("keys", why.to_owned()))
+}
+
+/// How a roster file is read; what is empty is as usual.
+pub fn how_to_read(encoding: &str, country: &str) -> Result<HowToRead, Fault> {
+    let mut how = HowToRead::default();
+    if !encoding.is_empty() {
+        let read = serde_json::from_value(encoding.into());
+        let why = "must be auto, utf-8, cp949 or utf-16";
+        how.encoding = read.map_err(|_| ("encoding", why.to_owned()))?;
+    }
+    if !country.is_empty() {
+        let read = serde_json::from_value(country.to_ascii_uppercase().into());
+        let why = "must be a country's code as KR, one whose numbers are known";
+        how.country = read.map_err(|_| ("country", why.to_owned()))?;
+    }
+    Ok(how)
+}
+
+/// An agency's text with its logo's file, which is in base64: the proposal and its text.
+pub fn with_logo(
+    campaign: CampaignId,
+    text: &str,
+    logo: &str,
+) -> Result<(Proposal, String), Fault> {
+    let letters: String = logo.split_ascii_whitespace().collect();
+    let bytes = BASE64.decode(letters.as_bytes()).ok();
+    let bytes = bytes.filter(|bytes| !bytes.is_empty());
+    let bytes = bytes.ok_or_else(|| ("logo", "must be a file in base64".to_owned()))?;
+    if bytes.len() as u64 > LOGO_BYTES_MAX || text.len() as u64 > agency::FILE_BYTES_MAX {
+        let why = format!(
+            "the text may have {} KiB, and the logo {} KiB",
+            agency::FILE_BYTES_MAX >> 10,
+            LOGO_BYTES_MAX >> 10
+        );
+        return Err(("logo", why));
+    }
+    let what = Proposal::AgencyLogo {
+        campaign,
+        text_bytes: text.len() as u32,
+    };
+    Ok((what, format!("{text}{letters}")))
 }
 
 /// Seats by pool.

@@ -840,7 +840,7 @@ decide-own = You proposed this: another account has to approve it.
 desk-help-proposals =
     What takes a second pair of eyes is proposed by one account and approved by another: campaign files, the agency’s texts, sites and slots.
     First you see what it would do to how many people. Only then is it proposed.
-    To go back to the version before, propose the text of that version.
+    To go back to a version before, choose it at the foot of the page of a new proposal.
 desk-help-proposal =
     What it would do is worked out now, over the whole roster, and once more when it is approved.
     If people lose a right that they have, the approver types how many. If that number has changed since it was proposed, it has to be proposed again.
@@ -1087,3 +1087,56 @@ agency-moved = We moved your appointment on { $at }
 agency-before = Before, it was:
 agency-interval = The time between two doses is now { $days } days, not { $before }.
 proof-relocated = Moved by the agency at { $at }
+
+## Rosters, keys and logos that take two
+proposal-called-off = called off
+proposal-seen = Approved for the effect
+kind-roster = Roster
+kind-keys = Keys
+kind-agency-logo = The agency’s texts with a logo
+kind-agency-again = The agency’s texts as they were before
+propose-more = With a file, or without a text
+roster-file = Roster file
+    .hint = CSV or .xlsx, as for the import. It is sealed while it arrives, and erased once the proposal is over.
+roster-encoding = How it is written
+    .auto = As it says itself, or UTF-8
+roster-country = Country of telephone numbers that do not say theirs
+roster-sealed = SHA-256 of the sealed file
+roster-sent = SHA-256 of the file as it was sent
+roster-people = People
+roster-added = New
+roster-changed = Changed
+roster-gone = Not in it any more
+roster-lose = Stay, and lose a right
+roster-booked = Of those who are gone or lose a right: booked, and stay so
+roster-waiting = Of the same: have a place in a line
+roster-name = Another name
+roster-phone = Another telephone number
+roster-birth-date = Another birth date
+roster-region = Another region
+roster-groups = Other groups
+roster-groups-moved = Moved between groups
+roster-new-code = Known under another code before
+roster-same-person = Rows that look like one person under two codes
+roster-same-lines = Lines that are alike
+roster-undecided = Lines of people who may be known under another code
+roster-erased-back = Names that were erased and come back
+keys-which = Which keys
+keys-tokens = Places and sessions: a new key, everybody goes on
+keys-tokens-revoked = Places and sessions: a new key, everybody signs in again
+keys-heads = The key that signs the record
+keys-names = The keys of names and telephone numbers
+keys-names-forgotten = Remove keys of names that are not in force
+logo-file = Logo
+    .hint = An SVG of up to 16 KiB or a PNG of up to 24 KiB. The text names it: logo = "logo.svg" in [agency].
+    .kept = The file that you sent is kept; choose another one to replace it.
+desk-help-roster =
+    A roster is proposed by one account and put into force by another. First you see in numbers who is new, changed, gone or moved, and who may book when.
+    People who are not in the file any more book nothing new and keep what they have booked. The approver types how many people are gone or lose a right.
+    Names and birth dates are never in the record: the file lies sealed on this server until it is decided, and is erased then. A restored server does not have it.
+desk-help-key-changes =
+    Keys are replaced while people are served, by two accounts.
+    The keys of invitation codes and booking numbers can’t be replaced. Where the service manager hands the secrets over, the keys of the record and of names are replaced with the server stopped, by the command line.
+desk-help-logo =
+    The text and the logo’s file are proposed together. The picture is made anew from the file, so that it carries nothing else.
+    The approver sees the picture on the page of the proposal.

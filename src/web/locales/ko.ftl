@@ -1031,3 +1031,56 @@ agency-moved = { $at }에 예약을 옮겨 드렸습니다
 agency-before = 옮기기 전의 예약:
 agency-interval = 두 접종 사이의 간격이 { $before }일에서 { $days }일로 바뀌었습니다.
 proof-relocated = { $at }에 기관이 옮김
+
+## 두 사람의 확인이 필요한 명단·키·로고
+proposal-called-off = 취소됨
+proposal-seen = 승인할 때의 변경 내용
+kind-roster = 대상자 명단
+kind-keys = 키
+kind-agency-logo = 로고가 있는 기관의 안내문
+kind-agency-again = 이전에 쓰던 기관의 안내문
+propose-more = 파일로 제안하거나 내용 없이 제안
+roster-file = 명단 파일
+    .hint = 명령줄로 가져올 때와 같은 CSV나 .xlsx입니다. 받는 동안 봉인되고, 제안이 끝나면 지워집니다.
+roster-encoding = 문자 인코딩
+    .auto = 파일에 표시된 대로, 없으면 UTF-8
+roster-country = 국가번호가 없는 전화번호의 국가
+roster-sealed = 봉인된 파일의 SHA-256
+roster-sent = 보낸 파일의 SHA-256
+roster-people = 사람
+roster-added = 새로 추가
+roster-changed = 변경
+roster-gone = 명단에서 빠짐
+roster-lose = 남아 있지만 자격을 잃음
+roster-booked = 빠지거나 자격을 잃는 사람 가운데 예약이 있고 유지됨
+roster-waiting = 그 가운데 대기 순번이 있음
+roster-name = 이름이 바뀜
+roster-phone = 전화번호가 바뀜
+roster-birth-date = 생년월일이 바뀜
+roster-region = 지역이 바뀜
+roster-groups = 대상군이 바뀜
+roster-groups-moved = 대상군 사이의 이동
+roster-new-code = 예전에 다른 예약번호였던 사람
+roster-same-person = 한 사람에게 번호가 둘인 것처럼 보이는 줄
+roster-same-lines = 서로 같은 줄
+roster-undecided = 예전 번호가 있을 수 있는 줄
+roster-erased-back = 지웠던 이름이 다시 저장됨
+keys-which = 바꿀 키
+keys-tokens = 순번과 접속: 새 키로 바꾸고 모두 그대로 이용
+keys-tokens-revoked = 순번과 접속: 새 키로 바꾸고 모두 다시 확인
+keys-heads = 기록에 서명하는 키
+keys-names = 이름과 전화번호의 키
+keys-names-forgotten = 쓰지 않는 이름 키 지우기
+logo-file = 로고
+    .hint = 16 KiB까지의 SVG나 24 KiB까지의 PNG입니다. 내용의 [agency]에 logo = "logo.svg"처럼 적습니다.
+    .kept = 보낸 파일을 그대로 씁니다. 바꾸려면 다른 파일을 고르세요.
+desk-help-roster =
+    명단은 한 계정이 제안하고 다른 계정이 승인해야 시행됩니다. 누가 추가·변경되고 빠지며 언제 예약할 수 있는지 먼저 숫자로 봅니다.
+    명단에서 빠진 사람은 새로 예약할 수 없지만 이미 한 예약은 유지됩니다. 승인하는 사람은 빠지거나 자격을 잃는 사람 수를 입력합니다.
+    이름과 생년월일은 기록에 남지 않습니다. 파일은 결정될 때까지 이 서버에 봉인되어 있다가 지워지며, 백업에서 복구한 서버에는 없습니다.
+desk-help-key-changes =
+    키는 서비스를 멈추지 않고 두 계정의 확인으로 바꿉니다.
+    예약번호의 키는 바꿀 수 없습니다. 서비스 관리자가 키를 넘겨주는 곳에서는 기록과 이름의 키를 서버를 멈춘 뒤 명령줄로 바꿉니다.
+desk-help-logo =
+    안내문과 로고 파일을 함께 제안합니다. 그림은 파일에서 새로 만들어지므로 다른 것이 함께 들어가지 않습니다.
+    승인하는 사람은 제안 페이지에서 그림을 봅니다.

@@ -3,6 +3,9 @@
 //! Runs beside what serves people: an operation's long part is on this thread, and the writer gets
 //! it in small commits. Each says in words what came of it, or why nothing did.
 
+mod keys;
+mod roster;
+
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -22,6 +25,7 @@ use crate::engine::import;
 use crate::engine::shared::Offer;
 use crate::files::{Encoding, sites, slots};
 use crate::service::Service;
+use crate::service::desk::effect::agency::{no_logo, version_before, with_logo};
 use crate::service::desk::effect::seats::{INTERVAL_LEAD_S, answer_until, closed, intervals};
 use crate::service::desk::split::{self, Step};
 use crate::service::desk::{Allowed, DeskRefused, actor};
@@ -82,6 +86,8 @@ impl Service {
                 self.open_step(by, &offer, range, step)
             }
             Proposal::Campaign => self.activate(by, proposed, now),
+            Proposal::Roster { file } => self.put_roster_in_force(by, file, now),
+            Proposal::Keys { change } => self.change_keys(by, *change, now),
             _ => {
                 let done = self.perform_beside(by, self.operation(proposed)?)?;
                 Ok(in_words(&done))
@@ -251,13 +257,34 @@ impl Service {
                 shifts: true,
             },
             Proposal::Agency { campaign } => {
-                let no_logo = |_: &str| Err("a logo comes by the command line".to_owned());
                 let (agency, _) = Agency::parse(text, no_logo)
                     .map_err(|_| "the agency's file has findings".to_owned())?;
                 Operation::ActivateAgency {
                     campaign: campaign.clone(),
                     source: text.clone(),
                     agency: Box::new(agency),
+                }
+            }
+            Proposal::AgencyLogo {
+                campaign,
+                text_bytes,
+            } => {
+                let (source, agency) = with_logo(text, *text_bytes)
+                    .map_err(|_| "the agency's file has findings".to_owned())?;
+                Operation::ActivateAgency {
+                    campaign: campaign.clone(),
+                    source,
+                    agency: Box::new(agency),
+                }
+            }
+            Proposal::AgencyAgain { campaign, version } => {
+                let known = version_before(self, campaign.as_str(), *version);
+                let known =
+                    known.ok_or("this version of the agency's file is not kept any more")?;
+                Operation::ActivateAgency {
+                    campaign: campaign.clone(),
+                    source: known.source.clone(),
+                    agency: Box::new(known.agency.clone()),
                 }
             }
             Proposal::Sites { campaign } => Operation::ImportSites {
@@ -279,7 +306,11 @@ impl Service {
                 act: act.clone(),
                 reason: None,
             },
-            Proposal::Close { .. } | Proposal::Reopen { .. } | Proposal::Split { .. } => {
+            Proposal::Close { .. }
+            | Proposal::Reopen { .. }
+            | Proposal::Split { .. }
+            | Proposal::Roster { .. }
+            | Proposal::Keys { .. } => {
                 return Err("it is not one operation".to_owned());
             }
         })

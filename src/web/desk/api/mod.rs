@@ -7,6 +7,7 @@ pub mod gate;
 pub mod keys;
 pub mod proposals;
 pub mod record;
+pub mod rosters;
 pub mod seats;
 pub mod session;
 

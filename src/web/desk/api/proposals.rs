@@ -1,6 +1,9 @@
 //! Four eyes: proposals, what they would do, and deciding on them.
 
+mod views;
+
 use actix_web::{HttpRequest, HttpResponse, web};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,12 +14,13 @@ use crate::domain::staff::StaffState;
 use crate::domain::staff::proposal::{Decision, Proposal, Proposed, SlotRange};
 use crate::domain::time::{Stamp, Zone};
 use crate::service::desk::DeskRefused;
-use crate::service::desk::effect::{Effect, Moves};
 use crate::service::desk::proposals::next_due;
 use crate::web::desk::staff::{Allowed, Answered, Previewers, Proposers, Readers, Routes, Staff};
-use crate::web::desk::wanted::{self, PlanRequest, RangeRequest};
+use crate::web::desk::wanted::{self, PlanRequest, RangeRequest, with_logo};
 use crate::web::problem::{Problem, ProblemView};
 use crate::web::read;
+
+pub use views::{EffectView, RosterFileView};
 
 pub fn routes(routes: &mut Routes<'_>) {
     routes.api::<Readers, _, _, _>(list, __path_list);
@@ -31,9 +35,10 @@ pub fn routes(routes: &mut Routes<'_>) {
 #[derive(Serialize, ToSchema)]
 pub struct ProposalView {
     pub number: u32,
-    /// `campaign`, `agency`, `sites`, `slots`, `gate`, `close`, `reopen` or `split`.
+    /// `campaign`, `agency`, `agency_logo`, `agency_again`, `sites`, `slots`, `gate`, `close`,
+    /// `reopen`, `split`, `roster` or `keys`.
     pub kind: &'static str,
-    /// None for a campaign's file, which names its own.
+    /// None for a campaign's file, which names its own, and for what is about all campaigns.
     pub campaign: Option<String>,
     /// The account that proposed it.
     pub by: String,
@@ -44,7 +49,7 @@ pub struct ProposalView {
     pub takes: u64,
     /// The SHA-256 of its text, in hex.
     pub sha256: String,
-    /// `open`, `approved`, `declined`, `withdrawn`, `done` or `failed`.
+    /// `open`, `approved`, `declined`, `withdrawn`, `done`, `failed` or `called_off`.
     pub state: &'static str,
     /// Which sites, days, times and vaccine it is about, if it names them.
     pub about: Option<String>,
@@ -57,6 +62,16 @@ pub struct ProposalView {
     pub decided_because: Option<String>,
     /// What came of it.
     pub came_of_it: Option<String>,
+    /// The roster file that it names.
+    pub roster: Option<RosterFileView>,
+    /// The keys that it replaces: `tokens`, `tokens_revoked`, `heads`, `names` or
+    /// `names_forgotten`.
+    pub keys: Option<&'static str>,
+    /// The version of the agency's file that it brings back.
+    pub version: Option<u32>,
+    /// The digest of the effect that it was approved for, and whether the approver named it.
+    pub seen: Option<String>,
+    pub seen_named: Option<bool>,
 }
 
 /// The kind of a proposal, and the campaign that it names.
@@ -70,6 +85,10 @@ pub fn kind(what: &Proposal) -> (&'static str, Option<String>) {
         Proposal::Close { campaign, .. } => ("close", Some(campaign.to_string())),
         Proposal::Reopen { campaign, .. } => ("reopen", Some(campaign.to_string())),
         Proposal::Split { campaign, .. } => ("split", Some(campaign.to_string())),
+        Proposal::Roster { .. } => ("roster", None),
+        Proposal::Keys { .. } => ("keys", None),
+        Proposal::AgencyLogo { campaign, .. } => ("agency_logo", Some(campaign.to_string())),
+        Proposal::AgencyAgain { campaign, .. } => ("agency_again", Some(campaign.to_string())),
     }
 }
 
@@ -109,6 +128,7 @@ pub fn state(proposed: &Proposed) -> &'static str {
         (Decision::Withdrawn, _) => "withdrawn",
         (Decision::Approved, None) => "approved",
         (Decision::Approved, Some(came)) if came.is_done => "done",
+        (Decision::Approved, Some(came)) if came.is_called_off => "called_off",
         (Decision::Approved, Some(_)) => "failed",
     }
 }
@@ -124,6 +144,7 @@ impl ProposalView {
         let (kind, campaign) = kind(&proposed.what);
         let decided = proposed.decided.as_ref();
         let came = decided.and_then(|decided| decided.came_of_it.as_ref());
+        let seen = decided.and_then(|decided| decided.seen);
         Self {
             number,
             kind,
@@ -132,7 +153,7 @@ impl ProposalView {
             at: proposed.at.instant().to_string(),
             reason: proposed.reason.clone(),
             takes: proposed.takes,
-            sha256: data_encoding::HEXLOWER.encode(&proposed.sha256),
+            sha256: HEXLOWER.encode(&proposed.sha256),
             state: state(proposed),
             about: proposed.what.range().map(about),
             due: due(proposed).map(|due| due.instant().to_string()),
@@ -140,6 +161,17 @@ impl ProposalView {
             decided_by: decided.map(|decided| name(decided.by)),
             decided_because: decided.map(|decided| decided.reason.clone()),
             came_of_it: came.map(|came| came.what.clone()),
+            roster: proposed.what.roster_file().map(RosterFileView::of),
+            keys: match &proposed.what {
+                Proposal::Keys { change } => Some(change.name()),
+                _ => None,
+            },
+            version: match &proposed.what {
+                Proposal::AgencyAgain { version, .. } => Some(*version),
+                _ => None,
+            },
+            seen: seen.map(|seen| HEXLOWER.encode(&seen.digest)),
+            seen_named: seen.map(|seen| seen.is_named),
         }
     }
 }
@@ -174,152 +206,6 @@ async fn list(staff: Staff<Readers>, (): ()) -> Answered {
     Ok(ok(&Proposals {
         proposals: all.map(view).collect(),
     }))
-}
-
-/// A field that changes.
-#[derive(Serialize, ToSchema)]
-pub struct ChangeView {
-    pub field: String,
-    pub old: Option<String>,
-    pub new: Option<String>,
-    pub caution: Option<String>,
-}
-
-/// How many people may book at an instant.
-#[derive(Serialize, ToSchema)]
-pub struct InstantView {
-    #[schema(format = DateTime)]
-    pub at: String,
-    pub people: u64,
-    pub may_book: u64,
-    /// They may book by the new rules and not by those in force.
-    pub gain: u64,
-    /// They may book by the rules in force and not by the new ones.
-    pub lose: u64,
-}
-
-/// A line with people for whom something changes.
-#[derive(Serialize, ToSchema)]
-pub struct LineView {
-    pub from: String,
-    pub until: String,
-    pub waiting: u64,
-    /// What changes, as `campaign activate --dry-run` names it.
-    #[schema(value_type = Vec<Object>)]
-    pub effects: Vec<serde_json::Value>,
-}
-
-/// What a proposal would do.
-#[derive(Serialize, ToSchema)]
-pub struct EffectView {
-    pub campaign: String,
-    /// Why it can't be done; nothing else is known then.
-    pub faults: Vec<String>,
-    pub cautions: Vec<String>,
-    pub changes: Vec<ChangeView>,
-    pub at: Vec<InstantView>,
-    pub lines: Vec<LineView>,
-    pub rows: Option<u64>,
-    /// What becomes of people who are booked; none if it is not about them.
-    pub moves: Option<MovesView>,
-    /// The most people who lose a right at one of the instants, or whose seats are others: what an
-    /// approver types.
-    pub takes: u64,
-    /// Of the rows that change and of everybody who gets other seats: an approval that carries it
-    /// is good for these alone.
-    pub digest: String,
-}
-
-/// What becomes of people who are booked.
-#[derive(Serialize, ToSchema)]
-pub struct MovesView {
-    /// Slots that are closed.
-    pub slots: u64,
-    /// Holds of people who are deciding, which end.
-    pub holds: u64,
-    pub people: u64,
-    /// Other seats were found for so many.
-    pub found: u64,
-    /// Doses of those that come to another site.
-    pub to_other_sites: u64,
-    /// Doses of those that come on another day.
-    pub on_other_days: u64,
-    /// For so many none were found.
-    pub without: u64,
-    /// Some of those, by number.
-    pub without_numbers: Vec<String>,
-    /// Some of those who move.
-    pub examples: Vec<MoveView>,
-}
-
-/// Somebody who gets other seats.
-#[derive(Serialize, ToSchema)]
-pub struct MoveView {
-    pub number: String,
-    /// Site, date and time.
-    pub before: String,
-    pub after: String,
-}
-
-impl MovesView {
-    fn of(moves: &Moves) -> Self {
-        let example = |[number, before, after]: &[String; 3]| MoveView {
-            number: number.clone(),
-            before: before.clone(),
-            after: after.clone(),
-        };
-        Self {
-            slots: moves.slots,
-            holds: moves.holds,
-            people: moves.people,
-            found: moves.found,
-            to_other_sites: moves.to_other_sites,
-            on_other_days: moves.on_other_days,
-            without: moves.without,
-            without_numbers: moves.without_numbers.clone(),
-            examples: moves.examples.iter().map(example).collect(),
-        }
-    }
-}
-
-impl EffectView {
-    pub fn of(effect: &Effect) -> Self {
-        let change = |change: &crate::domain::campaign::diff::FieldChange| ChangeView {
-            field: change.field.clone(),
-            old: change.old.clone(),
-            new: change.new.clone(),
-            caution: change.caution.as_deref().map(str::to_owned),
-        };
-        let line = |line: &crate::service::activation::LineTouched| LineView {
-            from: line.from.clone(),
-            until: line.until.clone(),
-            waiting: line.waiting,
-            effects: line
-                .effects
-                .iter()
-                .map(|effect| serde_json::to_value(effect).unwrap_or_default())
-                .collect(),
-        };
-        let at = |at: &crate::service::desk::effect::AtInstant| InstantView {
-            at: at.at.clone(),
-            people: at.people,
-            may_book: at.may_book,
-            gain: at.gain,
-            lose: at.lose,
-        };
-        Self {
-            campaign: effect.campaign.clone(),
-            faults: effect.faults.clone(),
-            cautions: effect.cautions.clone(),
-            changes: effect.changes.iter().map(change).collect(),
-            at: effect.at.iter().map(at).collect(),
-            lines: effect.lines.iter().map(line).collect(),
-            rows: effect.rows,
-            moves: effect.moves.as_ref().map(MovesView::of),
-            takes: effect.takes,
-            digest: effect.digest.clone(),
-        }
-    }
 }
 
 /// A proposal with its text, and what it would do now.
@@ -359,7 +245,9 @@ async fn one(staff: Staff<Readers>, number: web::Path<String>) -> Answered {
         Some(_) => None,
         None => {
             let (what, text) = (proposed.what.clone(), proposed.text.clone());
-            let effect = staff.service.effect(what, text).await;
+            let from = staff.from();
+            let effect = staff.service.effect_for(&staff.account, &from, what, text);
+            let effect = effect.await;
             Some(effect.map_err(|refused| staff.problem(refused))?)
         }
     };
@@ -374,14 +262,34 @@ async fn one(staff: Staff<Readers>, number: web::Path<String>) -> Answered {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProposalRequest {
-    /// `campaign`, `agency`, `sites`, `slots`, `draw_value`, `close`, `reopen` or `split`.
-    #[schema(pattern = "^(campaign|agency|sites|slots|draw_value|close|reopen|split)$")]
+    /// `campaign`, `agency`, `agency_logo`, `agency_again`, `sites`, `slots`, `draw_value`,
+    /// `close`, `reopen`, `split`, `roster` or `keys`.
+    #[schema(
+        pattern = "^(campaign|agency|agency_logo|agency_again|sites|slots|draw_value|close\
+                        |reopen|split|roster|keys)$"
+    )]
     pub kind: String,
-    /// The campaign; not for a campaign's file, which names its own.
+    /// The campaign; not for a campaign's file, which names its own. With `roster` and `keys` it
+    /// names the time zone of `due`.
     #[schema(max_length = 64)]
     pub campaign: Option<String>,
-    /// The file's text in UTF-8; for a draw's value the value as it was published; empty for
-    /// `close`, `reopen` and `split`.
+    /// With `roster`: the file, as `POST /api/desk/v1/rosters` named it.
+    #[serde(default)]
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub file: Option<String>,
+    /// With `keys`: which keys.
+    #[serde(default)]
+    #[schema(pattern = "^(tokens|tokens_revoked|heads|names|names_forgotten)$")]
+    pub keys: Option<String>,
+    /// With `agency_logo`: the logo's file, a PNG or an SVG, in base64.
+    #[serde(default)]
+    #[schema(max_length = 360000)]
+    pub logo: Option<String>,
+    /// With `agency_again`: the version of the agency's file that is to be in force again.
+    #[serde(default)]
+    pub version: Option<u32>,
+    /// The file's text in UTF-8; for a draw's value the value as it was published; empty for what
+    /// has no text.
     #[serde(default)]
     pub text: String,
     /// With `close`, `reopen` and `split`: which slots.
@@ -446,6 +354,22 @@ fn wanted<A: Allowed>(staff: &Staff<A>, asked: ProposalRequest) -> Result<Asked,
         "agency" => Proposal::Agency {
             campaign: campaign()?,
         },
+        "agency_logo" => {
+            let logo = asked.logo.as_deref().ok_or_else(|| missing("logo"))?;
+            let (what, whole) = with_logo(campaign()?, &text, logo).map_err(field)?;
+            text = whole;
+            what
+        }
+        "agency_again" => Proposal::AgencyAgain {
+            campaign: campaign()?,
+            version: asked.version.ok_or_else(|| missing("version"))?,
+        },
+        "roster" => Proposal::Roster {
+            file: wanted::roster_file(asked.file.as_deref().unwrap_or_default()).map_err(field)?,
+        },
+        "keys" => Proposal::Keys {
+            change: wanted::key_change(asked.keys.as_deref().unwrap_or_default()).map_err(field)?,
+        },
         "sites" => Proposal::Sites {
             campaign: campaign()?,
         },
@@ -489,7 +413,8 @@ fn wanted<A: Allowed>(staff: &Staff<A>, asked: ProposalRequest) -> Result<Asked,
             }
         }
         _ => {
-            let why = "must be campaign, agency, sites, slots, draw_value, close, reopen or split";
+            let why = "must be campaign, agency, agency_logo, agency_again, sites, slots, \
+                       draw_value, close, reopen, split, roster or keys";
             return Err(field(("kind", why.to_owned())));
         }
     };
@@ -532,7 +457,9 @@ async fn preview(
     (request, body): (HttpRequest, read::Bytes),
 ) -> Answered {
     let Asked { what, text, .. } = wanted(&staff, read::json(&request, body)?)?;
-    let effect = staff.service.preview(&staff.account, what, text).await;
+    let from = staff.from();
+    let effect = staff.service.preview(&staff.account, &from, what, text);
+    let effect = effect.await;
     let effect = effect.map_err(|refused| staff.problem(refused))?;
     Ok(ok(&EffectView::of(&effect)))
 }

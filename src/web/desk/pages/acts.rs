@@ -513,7 +513,10 @@ async fn sent(page: Page<Proposers>, (path, body): (Path, read::Bytes)) -> HttpR
     };
     let (service, account) = (&page.staff.service, &page.staff.account);
     if !form.has("propose") {
-        return match service.preview(account, what, text).await {
+        return match service
+            .preview(account, &page.staff.from(), what, text)
+            .await
+        {
             Ok(effect) if effect.faults.is_empty() => {
                 let seen = EffectShown::of(page.lang, &effect);
                 again(&page, kind, &form, (None, Vec::new()), Some(seen))

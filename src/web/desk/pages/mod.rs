@@ -5,6 +5,7 @@ mod account_acts;
 mod accounts;
 mod acts;
 mod board;
+mod files;
 mod home;
 mod keys;
 mod proposals;
@@ -36,6 +37,8 @@ pub fn routes(routes: &mut Routes<'_>) {
     account_acts::routes(routes);
     accounts::routes(routes);
     keys::routes(routes);
+    // Before proposals, of which none has a name.
+    files::routes(routes);
     proposals::routes(routes);
     acts::routes(routes);
     sites::routes(routes);

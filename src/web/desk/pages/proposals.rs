@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
+use super::files::key_words;
 use super::{Frame, GET, POST, Page, Path, Trouble, at, onward, shown, shown_with};
 use crate::domain::ids::CampaignId;
 use crate::domain::staff::proposal::{Decision, Proposal, Proposed, may_decide};
@@ -11,10 +12,11 @@ use crate::domain::text::grouped;
 use crate::domain::time::Stamp;
 use crate::service::activation::{LineEffect, LineTouched};
 use crate::service::desk::DeskRefused;
+use crate::service::desk::effect::roster::RosterNumbers;
 use crate::service::desk::effect::{AtInstant, Effect, Moves};
 use crate::service::desk::proposals::next_due;
 use crate::web::desk::api::proposals::{ProposalView, decision, due, kind};
-use crate::web::desk::staff::{Allowed, Proposers, Readers, Routes};
+use crate::web::desk::staff::{Allowed, FileProposers, Proposers, Readers, Routes};
 use crate::web::desk::wanted;
 use crate::web::pages::Form;
 use crate::web::read;
@@ -57,6 +59,10 @@ pub fn kind_words(lang: Lang, what: &Proposal) -> String {
         "close" => "act-close",
         "reopen" => "act-reopen",
         "split" => "act-split",
+        "roster" => "kind-roster",
+        "keys" => "kind-keys",
+        "agency_logo" => "kind-agency-logo",
+        "agency_again" => "kind-agency-again",
         _ => "kind-gate",
     });
     match campaign {
@@ -72,6 +78,7 @@ fn state_words(lang: Lang, state: &str) -> &'static str {
         "declined" => "proposal-declined",
         "withdrawn" => "proposal-withdrawn",
         "done" => "proposal-done",
+        "called_off" => "proposal-called-off",
         _ => "proposal-failed",
     })
 }
@@ -121,6 +128,10 @@ struct NewPage {
     seen: Option<EffectShown>,
     /// Versions that were in force before: campaign, version, since when.
     versions: Vec<(String, u32, String)>,
+    /// The same of the agency's file.
+    agencies: Vec<(String, u32, String)>,
+    /// Whether whoever looks may bring files and change keys.
+    may_files: bool,
 }
 
 /// What a proposal would do, in words.
@@ -132,12 +143,73 @@ pub(super) struct EffectShown {
     pub(super) lines: Vec<(String, String, Vec<String>)>,
     pub(super) rows: Option<String>,
     pub(super) moves: Option<Moves>,
+    pub(super) roster: Option<RosterShown>,
     pub(super) takes: u64,
     pub(super) takes_told: String,
     pub(super) digest: String,
 }
 
+/// What a roster file changes, in numbers.
+pub(super) struct RosterShown {
+    /// Words, and how many.
+    pub(super) counts: Vec<(&'static str, String)>,
+    /// The SHA-256 of the file as it was sent.
+    pub(super) sent: String,
+    pub(super) group_moves: Vec<(String, String, String)>,
+}
+
+impl RosterShown {
+    fn of(numbers: &RosterNumbers) -> Self {
+        let file = &numbers.file;
+        let always = [
+            ("roster-people", file.people),
+            ("roster-added", file.added),
+            ("roster-changed", file.changed),
+            ("roster-gone", file.gone),
+            ("roster-lose", numbers.lose),
+            ("roster-booked", numbers.booked),
+            ("roster-waiting", numbers.waiting),
+        ];
+        let some = [
+            ("roster-name", numbers.name),
+            ("roster-phone", numbers.phone),
+            ("roster-birth-date", numbers.birth_date),
+            ("roster-region", numbers.region),
+            ("roster-groups", numbers.groups),
+            ("roster-new-code", numbers.new_code),
+            ("roster-same-person", numbers.same_person),
+            ("roster-erased-back", file.erased_back),
+        ];
+        let some = some.into_iter().filter(|(_, people)| *people > 0);
+        let counts = always.into_iter().chain(some);
+        let mut counts: Vec<_> = counts
+            .map(|(words, people)| (words, grouped(people)))
+            .collect();
+        let lines = |lines: Vec<String>| lines.join(", ");
+        if !numbers.undecided_lines.is_empty() {
+            let told = numbers.undecided_lines.iter().map(ToString::to_string);
+            counts.push(("roster-undecided", lines(told.collect())));
+        }
+        if !numbers.same_person_lines.is_empty() {
+            let told = numbers.same_person_lines.iter();
+            let told = told.map(|(line, like)| format!("{line} = {like}"));
+            counts.push(("roster-same-lines", lines(told.collect())));
+        }
+        let moves = numbers.group_moves.iter();
+        let moved = |(from, to, people): &(String, String, u64)| {
+            (from.clone(), to.clone(), grouped(*people))
+        };
+        Self {
+            counts,
+            sent: numbers.sent_sha256.clone(),
+            group_moves: moves.map(moved).collect(),
+        }
+    }
+}
+
 pub(super) struct AtRow {
+    /// Empty where all is about one.
+    pub(super) campaign: String,
     pub(super) at: String,
     pub(super) may_book: String,
     pub(super) gain: String,
@@ -147,6 +219,7 @@ pub(super) struct AtRow {
 impl EffectShown {
     pub(super) fn of(lang: Lang, effect: &Effect) -> Self {
         let at = |at: &AtInstant| AtRow {
+            campaign: at.campaign.clone().unwrap_or_default(),
             at: at.at.clone(),
             may_book: grouped(at.may_book),
             gain: grouped(at.gain),
@@ -173,6 +246,7 @@ impl EffectShown {
             lines: effect.lines.iter().map(line).collect(),
             rows: effect.rows.map(grouped),
             moves: effect.moves.clone(),
+            roster: effect.roster.as_deref().map(RosterShown::of),
             takes: effect.takes,
             takes_told: grouped(effect.takes),
             digest: effect.digest.clone(),
@@ -255,8 +329,11 @@ fn new_again(
             .take(VERSIONS_MAX);
         before.map(|one| (id.to_string(), one.version, zone.rfc3339(one.activated_at)))
     });
+    let agencies = agencies_before(page);
     let template = NewPage {
         versions: versions.collect(),
+        agencies,
+        may_files: FileProposers::ROLES.contains(&page.staff.account.role),
         due: typed.due,
         f: page.frame("/proposals/new", "desk-help-proposals"),
         trouble,
@@ -268,6 +345,23 @@ fn new_again(
         seen,
     };
     shown_with(lang, status, &template)
+}
+
+/// Versions of the agency's file that can be in force again, the newest first.
+fn agencies_before(page: &Page<Proposers>) -> Vec<(String, u32, String)> {
+    let bounds = &page.staff.account.bounds;
+    let state = page.staff.service.shared.state();
+    let own = state.campaigns.iter();
+    let own = own.filter(|known| bounds.has_all_of(known.id.as_str()));
+    let all = own.flat_map(|known| {
+        let zone = &known.catalog.campaign.zone;
+        let before = known.agencies_before.iter().rev();
+        before.map(|one| {
+            let since = zone.rfc3339(one.activated_at);
+            (known.id.to_string(), one.version, since)
+        })
+    });
+    all.collect()
 }
 
 async fn new_page(page: Page<Proposers>, path: Path) -> HttpResponse {
@@ -329,7 +423,11 @@ async fn new(page: Page<Proposers>, body: read::Bytes) -> HttpResponse {
     let (service, account) = (&page.staff.service, &page.staff.account);
     // First it is shown what it would do; whoever has seen that proposes it.
     if !form.has("propose") {
-        return match service.preview(account, what, typed.text.clone()).await {
+        let from = page.staff.from();
+        return match service
+            .preview(account, &from, what, typed.text.clone())
+            .await
+        {
             Ok(effect) if effect.faults.is_empty() => {
                 let seen = EffectShown::of(page.lang, &effect);
                 new_again(&page, typed, None, Vec::new(), Some(seen))
@@ -387,6 +485,10 @@ struct ProposalPage {
     /// Whether whoever looks may call it off.
     may_call_off: bool,
     has_steps: bool,
+    /// Which keys it replaces, in words.
+    keys: Option<&'static str>,
+    /// Whether its logo can be looked at.
+    has_logo: bool,
 }
 
 async fn one(page: Page<Readers>, path: Path) -> HttpResponse {
@@ -400,10 +502,22 @@ fn number(path: &Path) -> Option<u32> {
     path.get("number")?.parse().ok()
 }
 
-fn missing<A: Allowed>(page: &Page<A>) -> HttpResponse {
+pub(super) fn missing<A: Allowed>(page: &Page<A>) -> HttpResponse {
     let trouble = page.trouble(DeskRefused::NotFound);
     let account = Some(&page.staff.account);
     super::told(page.lang, account, StatusCode::NOT_FOUND, trouble)
+}
+
+/// Its text, without a logo's file behind it.
+fn text_of(proposed: &Proposed) -> String {
+    let text = &proposed.text;
+    match &proposed.what {
+        Proposal::AgencyLogo { text_bytes, .. } => {
+            let cut = text.split_at_checked(*text_bytes as usize);
+            cut.map_or(text.as_str(), |(text, _)| text).to_owned()
+        }
+        _ => text.clone(),
+    }
 }
 
 /// A proposal as it is now.
@@ -419,7 +533,8 @@ async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>
         Some(_) => None,
         None => {
             let (what, text) = (proposed.what.clone(), proposed.text.clone());
-            service.effect(what, text).await.ok()
+            let (account, from) = (&page.staff.account, page.staff.from());
+            service.effect_for(account, &from, what, text).await.ok()
         }
     };
     let view = ProposalView::of(&staff, number, proposed);
@@ -439,7 +554,7 @@ async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>
         what: kind_words(lang, &proposed.what),
         at: super::record::instant(service, proposed.at),
         state: state_words(lang, view.state),
-        text: proposed.text.clone(),
+        text: text_of(proposed),
         seen: effect
             .filter(|effect| effect.faults.is_empty())
             .map(|effect| EffectShown::of(lang, &effect)),
@@ -450,6 +565,11 @@ async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>
         may_call_off: next_due(proposed).is_some()
             && Proposers::ROLES.contains(&page.staff.account.role),
         has_steps: matches!(proposed.what, Proposal::Split { .. }),
+        keys: match &proposed.what {
+            Proposal::Keys { change } => Some(key_words(lang, *change)),
+            _ => None,
+        },
+        has_logo: is_open && matches!(proposed.what, Proposal::AgencyLogo { .. }),
         view,
     };
     shown_with(lang, status, &template)

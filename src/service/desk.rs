@@ -18,6 +18,7 @@ pub mod proposals;
 pub mod reading;
 pub mod record;
 pub mod relocation;
+pub mod retime;
 pub mod rosters;
 pub mod sign_in;
 pub mod sites;

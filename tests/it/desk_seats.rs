@@ -491,6 +491,58 @@ fn what_is_approved_for_an_instant_is_done_then_or_called_off() {
 }
 
 #[test]
+fn corrected_times_take_their_people_along() {
+    let world = World::new(5);
+    let server = world.serve();
+    let mut desk = Desk::of(&world, &server);
+    let people = [0, 1].map(|at| book(&server, at, "A", "2180-08-02", 0));
+    let asked = |minutes: i16, until: &str| {
+        json!({
+            "kind": "retime", "campaign": CAMPAIGN, "reason": "the doctor comes later",
+            "range": { "sites": ["A"], "from": "2180-08-02", "until": until,
+                       "time_from": "09:00", "time_until": "09:30" },
+            "minutes": minutes, "told": "진료가 늦게 시작됩니다", "told_en": "The doctor comes later",
+        })
+    };
+    // Where another slot is, on another day, by nothing: each is said, and nothing is proposed.
+    for (minutes, why) in [
+        (30, "A 2180-08-02 09:30 has a slot already"),
+        (-541, "another day"),
+        (0, "1 to 1439 later"),
+    ] {
+        let seen = desk
+            .kim
+            .post("/proposals/preview", &asked(minutes, "2180-08-02"));
+        let faults = seen.is(200).json["faults"].to_string();
+        assert!(faults.contains(why), "{faults}");
+    }
+    let asked = asked(15, "2180-08-30");
+    let seen = desk.kim.post("/proposals/preview", &asked).is(200).json;
+    assert_eq!(seen["takes"], 2, "{seen:#}");
+    assert_eq!(seen["moves"]["found"], 2);
+    assert_eq!(seen["changes"][0]["old"], "09:00");
+    assert_eq!(seen["changes"][0]["new"], "09:15");
+    desk.done(&asked, 2);
+    for one in &people {
+        let wanted = ["2180-08-02T09:15", "2180-08-30T09:15"]
+            .map(|start| ("A".to_owned(), start.to_owned()));
+        assert_eq!(one.doses(&server), wanted);
+        let told = one.look(&server);
+        let moved = &told["by_agency"]["moved"];
+        assert_eq!(
+            moved["why"]["reason_en"], "The doctor comes later",
+            "{told:#}"
+        );
+        assert_eq!(moved["from"][0]["start"], "2180-08-02T09:00:00+09:00");
+    }
+    // The corrected slot is booked like any other, the one before takes nobody.
+    let new = book(&server, 2, "A", "2180-08-02", 0);
+    assert_eq!(new.doses(&server)[0].1, "2180-08-02T09:15");
+    assert!(server.stop().success());
+    world.ok(&["verify"]);
+}
+
+#[test]
 fn a_stock_opens_in_equal_parts() {
     let world = World::new(5);
     let server = world.serve();

@@ -62,7 +62,7 @@ variants!(change_name, CHANGES, Change:
 variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed Compared StoredAgain Telephoned);
 variants!(session_name, SESSIONS, SessionAct: SignedIn SignedOut Revoked);
 variants!(proposal_name, PROPOSALS, Proposal: Campaign Agency Sites Slots Gate Close
-    Reopen Split Roster Keys AgencyLogo AgencyAgain);
+    Reopen Split Roster Keys AgencyLogo AgencyAgain Retime);
 variants!(key_change_name, KEY_CHANGES, KeyChange:
     Tokens TokensRevoked Heads Names NamesForgotten);
 variants!(cause_name, CAUSES, Cause: Closure Interval);
@@ -325,6 +325,15 @@ fn of_staff() -> Vec<Change> {
         Proposal::AgencyAgain {
             campaign: campaign.clone(),
             version: 2,
+        },
+        Proposal::Retime {
+            campaign: campaign.clone(),
+            range: range(),
+            minutes: -30,
+            reason: Notice {
+                text: text("점검"),
+                en: None,
+            },
         },
     ];
     let proposals = proposals.into_iter().chain(closes).chain(splits);

@@ -79,6 +79,14 @@ pub enum Proposal {
     },
     /// A version of the agency's file that was in force is so again; there is no text.
     AgencyAgain { campaign: CampaignId, version: u32 },
+    /// Slots begin so many minutes later, or earlier if it is negative, and their people with them.
+    Retime {
+        campaign: CampaignId,
+        range: SlotRange,
+        minutes: i16,
+        /// Told to the people concerned.
+        reason: Notice,
+    },
 }
 
 fn instants<S: serde::Serializer>(stamps: &[Stamp], into: S) -> Result<S::Ok, S::Error> {
@@ -151,7 +159,8 @@ impl Proposal {
             | Self::Gate { campaign, .. }
             | Self::Close { campaign, .. }
             | Self::Reopen { campaign, .. }
-            | Self::Split { campaign, .. } => Some(campaign),
+            | Self::Split { campaign, .. }
+            | Self::Retime { campaign, .. } => Some(campaign),
         }
     }
 }
@@ -160,9 +169,10 @@ impl Proposal {
     /// The slots that it is about, where it names them.
     pub fn range(&self) -> Option<&SlotRange> {
         match self {
-            Self::Close { range, .. } | Self::Reopen { range, .. } | Self::Split { range, .. } => {
-                Some(range)
-            }
+            Self::Close { range, .. }
+            | Self::Reopen { range, .. }
+            | Self::Split { range, .. }
+            | Self::Retime { range, .. } => Some(range),
             _ => None,
         }
     }

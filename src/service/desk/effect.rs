@@ -145,6 +145,12 @@ fn worked_out(service: &Service, what: &Proposal, text: &str, now: Stamp) -> Eff
         Proposal::Reopen { campaign, range } => {
             seats::of_reopening(service, campaign.as_str(), range, now)
         }
+        Proposal::Retime {
+            campaign,
+            range,
+            minutes,
+            reason,
+        } => seats::of_retiming(service, campaign.as_str(), range, (*minutes, reason), now),
         Proposal::Split {
             campaign,
             range,

@@ -148,7 +148,10 @@ impl Service {
     pub(super) fn is_within(&self, by: &Account, what: &Proposal, effect: &Effect) -> bool {
         let is_of_slots = matches!(
             what,
-            Proposal::Close { .. } | Proposal::Reopen { .. } | Proposal::Slots { .. }
+            Proposal::Close { .. }
+                | Proposal::Reopen { .. }
+                | Proposal::Slots { .. }
+                | Proposal::Retime { .. }
         );
         if by.role == Role::Site && !is_of_slots {
             return false;
@@ -197,6 +200,7 @@ impl Service {
             | Proposal::Close { .. }
             | Proposal::Reopen { .. }
             | Proposal::Split { .. }
+            | Proposal::Retime { .. }
             | Proposal::Roster { .. }
             | Proposal::Keys { .. } => None,
         });
@@ -374,6 +378,9 @@ impl Service {
             }
             | Proposal::Reopen { campaign, range }
             | Proposal::Split {
+                campaign, range, ..
+            }
+            | Proposal::Retime {
                 campaign, range, ..
             } => (campaign.to_string(), Some(range.sites.clone())),
             Proposal::Agency { campaign }

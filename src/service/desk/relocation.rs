@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use tokio::sync::oneshot;
 
 use super::{Allowed, DeskRefused, actor};
-use crate::domain::booking::relocation::{Cause, Planned, Relocation, is_concerned, plan};
+use crate::domain::booking::relocation::{Cause, Plan, Planned, Relocation, is_concerned, plan};
 use crate::domain::entry::{Actor, Change, Look, Purpose};
 use crate::domain::ids::{BookingNumber, CampaignIndex, PersonKey, RelocationIndex, SlotIndex};
 use crate::domain::roster::contact::Contact;
@@ -102,6 +102,17 @@ impl Service {
         };
         let plan = plan(&campaign, relocation, self.clock.now());
         drop(campaign);
+        self.move_planned(by, (index, relocation), &plan, offered_until)
+    }
+
+    /// Gives people the seats that were planned for them, or offers these until an instant.
+    pub(super) fn move_planned(
+        &self,
+        by: &Actor,
+        (index, relocation): (CampaignIndex, RelocationIndex),
+        plan: &Plan,
+        offered_until: Option<Stamp>,
+    ) -> Result<Done, String> {
         let mut done = Done {
             left: plan.without.len() as u64,
             ..Done::default()

@@ -983,6 +983,9 @@ pool-later = Opened later
 act-close = Close slots, with a plan for their people
 act-reopen = Open closed slots again
 act-hours = Make slots from opening hours
+act-retime = Correct when slots begin
+act-minutes = Minutes later
+act-minutes-hint = 30 for half an hour later, -30 for half an hour earlier.
 act-split = Open a stock in equal parts
 act-interval = Other days between two doses
 act-sites = Sites
@@ -1069,6 +1072,9 @@ desk-help-close =
     Nobody is sent to a seat that begins before the time to answer is over.
 desk-help-reopen = Slots that were closed take people again. Whoever was moved stays where they are.
 desk-help-hours = The pattern makes a file of slots, which is proposed like any other. Slots that are there already get these seats.
+desk-help-retime =
+    The slots are closed and made anew at the other time, with the same seats. Whoever is booked moves with them at once and reads why.
+    Correct the days of second doses in the same way: a first dose needs a second one at its own time to be booked.
 desk-help-split =
     When it is approved, seats that nobody has are taken back. Then an equal part opens at each instant, in every slot.
     Seats that do not divide fall on different parts for each slot.

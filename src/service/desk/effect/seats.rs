@@ -21,7 +21,7 @@ use crate::domain::time::Stamp;
 use crate::engine::shared::Offer;
 use crate::files::{Encoding, sites, slots};
 use crate::service::Service;
-use crate::service::desk::{slot_range, split};
+use crate::service::desk::{retime, slot_range, split};
 
 /// Rows of a list whose difference is shown.
 const SHOWN_MAX: usize = 200;
@@ -331,6 +331,71 @@ pub(super) fn of_closing(
         sites: (!range.sites.is_empty()).then(|| range.sites.clone()),
         ..Effect::default()
     }
+}
+
+pub(super) fn of_retiming(
+    service: &Service,
+    id: &str,
+    range: &SlotRange,
+    (minutes, reason): (i16, &Notice),
+    now: Stamp,
+) -> Effect {
+    let Some(offer) = offer(service, id) else {
+        return not_possible(id, unknown(false, id));
+    };
+    let mut faults = slot_range::faults(&offer.catalog, range);
+    faults.extend(retime::faults(minutes, reason));
+    if !faults.is_empty() {
+        return not_possible(id, faults);
+    }
+    let slots = retime::slots(&offer.catalog, range, now);
+    if slots.is_empty() {
+        let why = "no open slot that has not begun is within these sites, days and times";
+        return not_possible(id, vec![why.to_owned()]);
+    }
+    let rows = match retime::rows(&offer.catalog, &slots, minutes, now) {
+        Ok(rows) => rows,
+        Err(faults) => return not_possible(id, faults),
+    };
+    let Ok(campaign) = service.snapshot(offer.catalog.index) else {
+        return not_possible(id, unknown(false, id));
+    };
+    // Each old slot stands for its new one: a plan of who is concerned.
+    let new = slots.iter().map(|slot| (*slot, *slot)).collect();
+    let plan = retime::plan(&campaign, &new);
+    let is_in = |slot: SlotIndex| slots.binary_search(&slot).is_ok();
+    let holds = campaign.holds.values();
+    let holds = holds.filter(|hold| hold.doses.slots().any(is_in)).count() as u64;
+    let rows = slots.iter().zip(&rows);
+    let changes = rows.map(|(old, row)| FieldChange {
+        kind: ChangeKind::Changed,
+        field: format!("slot {}", slot_told(&offer.catalog, *old)),
+        old: Some(clock(offer.catalog.slots[old.at()].start_min)),
+        new: Some(clock(row.start_min)),
+        caution: None,
+    });
+    let (changes, cautions) = shown(changes.collect());
+    let people = plan.people();
+    Effect {
+        campaign: id.to_owned(),
+        takes: people,
+        changes,
+        cautions,
+        moves: Some(Moves {
+            slots: slots.len() as u64,
+            holds,
+            people,
+            found: people,
+            digest: retime::digest(&plan, minutes),
+            ..Moves::default()
+        }),
+        sites: (!range.sites.is_empty()).then(|| range.sites.clone()),
+        ..Effect::default()
+    }
+}
+
+fn clock(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
 }
 
 /// Until when somebody can answer; whoever is moved at once gets no seat before they can know.

@@ -27,6 +27,7 @@ use crate::files::{Encoding, sites, slots};
 use crate::service::Service;
 use crate::service::desk::effect::agency::{no_logo, version_before, with_logo};
 use crate::service::desk::effect::seats::{INTERVAL_LEAD_S, answer_until, closed, intervals};
+use crate::service::desk::retime;
 use crate::service::desk::split::{self, Step};
 use crate::service::desk::{Allowed, DeskRefused, actor};
 
@@ -68,6 +69,16 @@ impl Service {
                 };
                 let done = self.perform_beside(by, operation)?;
                 Ok(in_words(&done))
+            }
+            Proposal::Retime {
+                campaign,
+                range,
+                minutes,
+                reason,
+            } => {
+                let offer = self.offer_of(campaign)?;
+                let slots = retime::slots(&offer.catalog, range, now);
+                self.retime(by, &offer, &slots, *minutes, reason)
             }
             Proposal::Split {
                 campaign,
@@ -170,6 +181,59 @@ impl Service {
             service.close(&actor, &offer, slots, begin(&plan, now), plan.asking)
         };
         beside(work).await?.map_err(DeskRefused::Impossible)
+    }
+
+    /// Closes slots, makes them anew at another time of their day, and moves their people.
+    fn retime(
+        &self,
+        by: &Actor,
+        offer: &Offer,
+        slots: &[SlotIndex],
+        minutes: i16,
+        reason: &Notice,
+    ) -> Result<String, String> {
+        let now = self.clock.now();
+        let rows = retime::rows(&offer.catalog, slots, minutes, now);
+        let rows = rows.map_err(|faults| faults.join("; "))?;
+        let (campaign, index) = (&offer.catalog.campaign.id, offer.catalog.index);
+        // Closed first: nobody comes into a slot whose people are leaving it.
+        let plan = ClosePlan {
+            asking: Asking::Moved,
+            prefer: Prefer::SameSite,
+            reason: reason.clone(),
+            until: now,
+            unanswered: Unanswered::Telephoned,
+        };
+        let operation = Operation::CloseSlots {
+            campaign: campaign.clone(),
+            slots: slots.to_vec(),
+            begin: begin(&plan, now),
+        };
+        let Operated::SlotsClosed {
+            relocation: Some(relocation),
+            ..
+        } = self.perform_beside(by, operation)?
+        else {
+            return Err("the slots were not closed".to_owned());
+        };
+        let operation = Operation::ImportSlots {
+            campaign: campaign.clone(),
+            version: Some(offer.catalog.version()),
+            rows: rows.clone(),
+            now,
+        };
+        self.perform_beside(by, operation)?;
+        let known = self.snapshot(index).map_err(|_| "the campaign is gone")?;
+        let new = slots.iter().zip(&rows);
+        let new = new.filter_map(|(old, row)| Some((*old, known.catalog.slot_like(row)?)));
+        let plan = retime::plan(&known, &new.collect());
+        drop(known);
+        let people = self.move_planned(by, (index, relocation), &plan, None)?;
+        Ok(format!(
+            "{} slots begin {minutes} minutes later; {}",
+            rows.len(),
+            people.in_words()
+        ))
     }
 
     /// Seats of a split that one step opens.
@@ -309,6 +373,7 @@ impl Service {
             Proposal::Close { .. }
             | Proposal::Reopen { .. }
             | Proposal::Split { .. }
+            | Proposal::Retime { .. }
             | Proposal::Roster { .. }
             | Proposal::Keys { .. } => {
                 return Err("it is not one operation".to_owned());

@@ -85,6 +85,7 @@ pub fn kind(what: &Proposal) -> (&'static str, Option<String>) {
         Proposal::Close { campaign, .. } => ("close", Some(campaign.to_string())),
         Proposal::Reopen { campaign, .. } => ("reopen", Some(campaign.to_string())),
         Proposal::Split { campaign, .. } => ("split", Some(campaign.to_string())),
+        Proposal::Retime { campaign, .. } => ("retime", Some(campaign.to_string())),
         Proposal::Roster { .. } => ("roster", None),
         Proposal::Keys { .. } => ("keys", None),
         Proposal::AgencyLogo { campaign, .. } => ("agency_logo", Some(campaign.to_string())),
@@ -292,12 +293,23 @@ pub struct ProposalRequest {
     /// has no text.
     #[serde(default)]
     pub text: String,
-    /// With `close`, `reopen` and `split`: which slots.
+    /// With `close`, `reopen`, `split` and `retime`: which slots.
     #[serde(default)]
     pub range: Option<RangeRequest>,
     /// With `close`: what becomes of the people who are booked.
     #[serde(default)]
     pub plan: Option<PlanRequest>,
+    /// With `retime`: by how many minutes they begin later, or earlier if it is negative.
+    #[serde(default)]
+    #[schema(minimum = -1439, maximum = 1439)]
+    pub minutes: Option<i16>,
+    /// With `retime`: why, told to the people concerned; and the same in English.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub told: Option<String>,
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub told_en: Option<String>,
     /// With `split`: when each part opens, in order.
     #[serde(default)]
     #[schema(max_items = 60)]
@@ -398,6 +410,15 @@ fn wanted<A: Allowed>(staff: &Staff<A>, asked: ProposalRequest) -> Result<Asked,
             campaign: campaign()?,
             range: range()?,
         },
+        "retime" => Proposal::Retime {
+            campaign: campaign()?,
+            range: range()?,
+            minutes: asked.minutes.ok_or_else(|| missing("minutes"))?,
+            reason: wanted::notice(
+                asked.told.as_deref().ok_or_else(|| missing("told"))?,
+                asked.told_en.as_deref(),
+            ),
+        },
         "split" => {
             let campaign = campaign()?;
             let zone = zone_of(staff, campaign.as_str())?;
@@ -414,7 +435,7 @@ fn wanted<A: Allowed>(staff: &Staff<A>, asked: ProposalRequest) -> Result<Asked,
         }
         _ => {
             let why = "must be campaign, agency, agency_logo, agency_again, sites, slots, \
-                       draw_value, close, reopen, split, roster or keys";
+                       draw_value, close, reopen, retime, split, roster or keys";
             return Err(field(("kind", why.to_owned())));
         }
     };

@@ -30,15 +30,17 @@ pub fn routes(routes: &mut Routes<'_>) {
 pub enum Kind {
     Close,
     Reopen,
+    Retime,
     Hours,
     Split,
     Interval,
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Close,
         Self::Reopen,
+        Self::Retime,
         Self::Hours,
         Self::Split,
         Self::Interval,
@@ -48,6 +50,7 @@ impl Kind {
         match self {
             Self::Close => "close",
             Self::Reopen => "reopen",
+            Self::Retime => "retime",
             Self::Hours => "hours",
             Self::Split => "split",
             Self::Interval => "interval",
@@ -62,6 +65,7 @@ impl Kind {
         lang.say(match self {
             Self::Close => "act-close",
             Self::Reopen => "act-reopen",
+            Self::Retime => "act-retime",
             Self::Hours => "act-hours",
             Self::Split => "act-split",
             Self::Interval => "act-interval",
@@ -72,6 +76,7 @@ impl Kind {
         match self {
             Self::Close => "desk-help-close",
             Self::Reopen => "desk-help-reopen",
+            Self::Retime => "desk-help-retime",
             Self::Hours => "desk-help-hours",
             Self::Split => "desk-help-split",
             Self::Interval => "desk-help-interval",
@@ -154,6 +159,7 @@ impl Fields<'_> {
             "spans" => self.lang.say("act-spans-hint"),
             "except" => self.lang.say("act-except-hint"),
             "days" => self.lang.say("act-days-hint"),
+            "minutes" => self.lang.say("act-minutes-hint"),
             "reason_ko" => self.lang.say("act-reason-hint"),
             _ => "",
         };
@@ -309,6 +315,14 @@ fn fields(kind: Kind, page: &Page<Proposers>, form: &Form, here: &Here) -> Vec<F
             fields.times();
             fields.vaccine(false);
         }
+        Kind::Retime => {
+            fields.range();
+            fields.times();
+            fields.vaccine(false);
+            fields.add("minutes", lang.say("act-minutes"), Input::Text, true);
+            fields.add("reason_ko", lang.say("act-reason-ko"), Input::Text, true);
+            fields.add("reason_en", lang.say("act-reason-en"), Input::Text, false);
+        }
         Kind::Hours => {
             fields.range();
             fields.vaccine(true);
@@ -373,6 +387,18 @@ fn wanted(kind: Kind, form: &Form, here: &Here) -> Result<(Proposal, String), Ve
         Kind::Reopen => {
             let range = range().range().map_err(field)?;
             (Proposal::Reopen { campaign, range }, String::new())
+        }
+        Kind::Retime => {
+            let minutes = form.number("minutes");
+            let minutes =
+                minutes.ok_or_else(|| vec!["minutes: must be a number as 30 or -30".to_owned()])?;
+            let what = Proposal::Retime {
+                campaign,
+                range: range().range().map_err(field)?,
+                minutes,
+                reason: wanted::notice(form.field("reason_ko"), some("reason_en").as_deref()),
+            };
+            (what, String::new())
         }
         Kind::Split => {
             let at = form

@@ -59,6 +59,7 @@ pub fn kind_words(lang: Lang, what: &Proposal) -> String {
         "close" => "act-close",
         "reopen" => "act-reopen",
         "split" => "act-split",
+        "retime" => "act-retime",
         "roster" => "kind-roster",
         "keys" => "kind-keys",
         "agency_logo" => "kind-agency-logo",

@@ -30,7 +30,7 @@ use crate::domain::time::Stamp;
 /// The form of the parts.
 use frame::{Frame, frame, state_of};
 
-const LAYOUT: u32 = 7;
+const LAYOUT: u32 = 8;
 /// Rows of one part of sites and slots; other lists are cut as they lie in memory.
 const PART_ROWS: usize = 4_096;
 

@@ -15,9 +15,9 @@ const LAYERS: &[&[&str]] = &[
     &["crypto"],
     // Pure, and what needs nothing.
     &[
-        "domain", "regions", "sync", "config", "measure", "plot", "qr",
+        "domain", "regions", "sync", "measure", "plot", "qr",
     ],
-    &["clock", "tree"],
+    &["clock", "tree", "config"],
     &["keys", "seats", "events", "tls", "systemd"],
     &["journal", "availability", "files", "gate", "identity"],
     &["audit", "demo"],

@@ -116,6 +116,14 @@ fn at_the_desk() -> Vec<(&'static str, Vec<Change>)> {
         part,
         text,
     };
+    let of_provider = Change::ProviderAccountMade {
+        account: AccountId(4),
+        name: "park".to_owned(),
+        subject: [6; 32],
+        role: Role::Auditor,
+        bounds: Box::default(),
+        enabled: true,
+    };
     vec![
         ("admin", accounts.collect()),
         ("admin", vec![made, Change::ApiKeyEnded { key }, reason]),
@@ -127,6 +135,7 @@ fn at_the_desk() -> Vec<(&'static str, Vec<Change>)> {
             vec![
                 Change::AccountActConfirmed { act: 1 },
                 Change::AccountActDropped { act: 2 },
+                of_provider,
             ],
         ),
     ]
@@ -420,10 +429,11 @@ fn the_evening_has_every_kind_of_entry() {
         Change::AccountActAsked { .. } => 54,
         Change::AccountActConfirmed { .. } => 55,
         Change::AccountActDropped { .. } => 56,
+        Change::ProviderAccountMade { .. } => 57,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..57), "{kinds:?}");
-    assert!(found.len() >= 57, "{} entries", found.len());
+    assert!(kinds.iter().copied().eq(0..58), "{kinds:?}");
+    assert!(found.len() >= 58, "{} entries", found.len());
 }
 
 #[test]

@@ -561,6 +561,19 @@ pub enum Change {
     AccountActConfirmed { act: u32 },
     /// It was taken back or declined: the entry's actor says which.
     AccountActDropped { act: u32 },
+    /// Somebody whom the agency's own provider knows came for the first time: their account was
+    /// made, with what the provider's claims give.
+    ProviderAccountMade {
+        account: AccountId,
+        name: String,
+        /// A keyed hash of the provider and of the name that it never gives to anybody else.
+        #[serde(serialize_with = "shown::hex")]
+        subject: [u8; 32],
+        role: Role,
+        bounds: Box<Bounds>,
+        /// Whether it may sign in, or waits until an account of the desk has confirmed it.
+        enabled: bool,
+    },
 }
 
 /// What happened to a session at the desk. Variants are appended.

@@ -214,7 +214,9 @@ impl Provider {
             }
         }
         let endpoint = &document.token_endpoint;
-        let answer = self.outside.post(endpoint, shown.as_deref(), &form(&sent))?;
+        let answer = self
+            .outside
+            .post(endpoint, shown.as_deref(), &form(&sent))?;
         let token = answer["id_token"].as_str().ok_or(ProviderFault::NoToken)?;
         let claims = self.proven(token, &document, &bound.nonce, now, wall)?;
         Ok(Came {
@@ -337,7 +339,9 @@ fn read_secret(path: &Path) -> Result<String, String> {
     };
     let is_file = std::fs::metadata(path).map_err(unread)?.is_file();
     if !is_file {
-        return Err(format!("{at}: {name} is no file: name the file with the secret"));
+        return Err(format!(
+            "{at}: {name} is no file: name the file with the secret"
+        ));
     }
     let file = File::open(path).map_err(unread)?;
     let mode = file.metadata().map_err(unread)?.permissions().mode() & 0o7777;

@@ -15,6 +15,7 @@ pub mod hours;
 pub mod interval;
 pub mod keys;
 pub mod proposals;
+pub mod provider;
 pub mod reading;
 pub mod record;
 pub mod relocation;
@@ -37,6 +38,7 @@ use crate::identity::staff::sessions::Sessions;
 use board::DeskBoard;
 use hashing::Hashing;
 use keys::KeyUses;
+use provider::AtProvider;
 use reading::CampaignsOfFiles;
 
 /// When to try again if all that hashes passwords is busy.
@@ -51,6 +53,8 @@ pub struct Desk {
     files_campaigns: CampaignsOfFiles,
     /// What the evening's board shows.
     pub board: Arc<DeskBoard>,
+    /// Sign-ins at the agency's own provider, if they are switched on.
+    pub provider: AtProvider,
     /// One uses a code for a lost phone at a time.
     recovering: tokio::sync::Mutex<()>,
     /// One proposes or decides at a time.
@@ -66,6 +70,7 @@ impl Default for Desk {
             key_uses: KeyUses::default(),
             files_campaigns: CampaignsOfFiles::default(),
             board: Arc::default(),
+            provider: AtProvider::default(),
             recovering: tokio::sync::Mutex::default(),
             proposing: tokio::sync::Mutex::default(),
         }

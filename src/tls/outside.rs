@@ -23,7 +23,9 @@ pub fn trusting(authority: &Path) -> Result<TlsConfig, PairFault> {
             path: authority.to_path_buf(),
         });
     }
-    let roots = chain.iter().map(|der| Certificate::from_der(der).to_owned());
+    let roots = chain
+        .iter()
+        .map(|der| Certificate::from_der(der).to_owned());
     let roots = RootCerts::Specific(Arc::new(roots.collect()));
     let config = TlsConfig::builder()
         .provider(TlsProvider::Rustls)

@@ -14,9 +14,7 @@ use paths::{Named, named, sources};
 const LAYERS: &[&[&str]] = &[
     &["crypto"],
     // Pure, and what needs nothing.
-    &[
-        "domain", "regions", "sync", "measure", "plot", "qr",
-    ],
+    &["domain", "regions", "sync", "measure", "plot", "qr"],
     &["clock", "tree", "config"],
     &["keys", "seats", "events", "tls", "systemd"],
     &["journal", "availability", "files", "gate", "identity"],

@@ -32,12 +32,13 @@ pub enum Claimed {
     Make(AccountId),
     /// The account gets another role or other bounds.
     Change(AccountId),
-    /// The role waits for an account of the desk: `make` says whether the account is made first,
-    /// `ask` whether it is not asked for yet.
+    /// The role waits for an account of the desk.
     Waits {
         account: AccountId,
-        make: bool,
-        ask: bool,
+        /// Whether there is no such account yet.
+        is_new: bool,
+        /// Whether the same is asked for already.
+        is_asked: bool,
     },
     /// The account was ended at the desk.
     Ended(AccountId),
@@ -80,20 +81,14 @@ impl StaffState {
     }
 
     /// What a sign-in with these claims comes to, as of now.
-    pub fn claimed(
-        &self,
-        subject: &[u8; 32],
-        role: Role,
-        bounds: &Bounds,
-        now: Stamp,
-    ) -> Claimed {
+    pub fn claimed(&self, subject: &[u8; 32], role: Role, bounds: &Bounds, now: Stamp) -> Claimed {
         let Some((id, account)) = self.of_subject(subject) else {
             let account = self.next_id();
             return if is_second(role) {
                 Claimed::Waits {
                     account,
-                    make: true,
-                    ask: true,
+                    is_new: true,
+                    is_asked: false,
                 }
             } else {
                 Claimed::Make(account)
@@ -119,8 +114,8 @@ impl StaffState {
         let is_asked = asked.any(|one| one.by == id && one.is_open(now) && one.what == wanted);
         Claimed::Waits {
             account: id,
-            make: false,
-            ask: !is_asked,
+            is_new: false,
+            is_asked,
         }
     }
 
@@ -148,10 +143,12 @@ impl StaffState {
     pub fn name_for(&self, preferred: &str) -> String {
         const NUMBER_BYTES: usize = 7;
         let local = preferred.split('@').next().unwrap_or_default();
-        let letters = local.chars().map(|letter| match letter.to_ascii_lowercase() {
-            letter @ ('a'..='z' | '0'..='9' | '.' | '-' | '_') => letter,
-            _ => '-',
-        });
+        let letters = local
+            .chars()
+            .map(|letter| match letter.to_ascii_lowercase() {
+                letter @ ('a'..='z' | '0'..='9' | '.' | '-' | '_') => letter,
+                _ => '-',
+            });
         let cut = letters.skip_while(|letter| !letter.is_ascii_lowercase());
         let cut: String = cut.take(NAME_BYTES_MAX - NUMBER_BYTES).collect();
         let cut = cut.trim_end_matches(['.', '-', '_']);
@@ -245,22 +242,24 @@ mod tests {
         let mut staff = local(&[("boss", Role::Administrator)]);
         let id = AccountId(2);
         assert_eq!(claimed(&staff, Role::Agent), Claimed::Make(id));
-        staff.make_of_provider(id, made(Role::Agent, true), NOW).unwrap();
+        staff
+            .make_of_provider(id, made(Role::Agent, true), NOW)
+            .unwrap();
         assert_eq!(claimed(&staff, Role::Agent), Claimed::AsItIs(id));
         assert_eq!(claimed(&staff, Role::Site), Claimed::Change(id));
         for role in [Role::Approver, Role::Administrator] {
-            let waits = |ask| Claimed::Waits {
+            let waits = |is_asked| Claimed::Waits {
                 account: id,
-                make: false,
-                ask,
+                is_new: false,
+                is_asked,
             };
-            assert_eq!(claimed(&staff, role), waits(true));
+            assert_eq!(claimed(&staff, role), waits(false));
             let mut asking = staff.clone();
             asking.apply(&Actor::System, &asked(id, role), NOW).unwrap();
-            assert_eq!(claimed(&asking, role), waits(false));
+            assert_eq!(claimed(&asking, role), waits(true));
             let late = NOW.plus_s(super::super::account_act::OPEN_S);
             let later = asking.claimed(&LEE, role, &Bounds::default(), late);
-            assert_eq!(later, waits(true));
+            assert_eq!(later, waits(false));
         }
         let ended = staff.set(id, "lee", Role::Agent, &Bounds::default(), false, NOW);
         ended.unwrap();
@@ -277,11 +276,13 @@ mod tests {
             ("park", Role::Operator),
         ]);
         let (id, other) = (AccountId(4), AccountId(5));
-        staff.make_of_provider(id, made(Role::Approver, false), NOW).unwrap();
+        staff
+            .make_of_provider(id, made(Role::Approver, false), NOW)
+            .unwrap();
         let waits = Claimed::Waits {
             account: id,
-            make: false,
-            ask: true,
+            is_new: false,
+            is_asked: false,
         };
         assert_eq!(claimed(&staff, Role::Approver), waits);
         // Nobody at the desk asks in the name of the provider, and it asks for nothing else.
@@ -291,7 +292,9 @@ mod tests {
             let told = staff.apply(&Actor::System, &asked(about, role), NOW);
             assert!(told.is_err(), "{about} {role:?}");
         }
-        staff.apply(&Actor::System, &asked(id, Role::Approver), NOW).unwrap();
+        staff
+            .apply(&Actor::System, &asked(id, Role::Approver), NOW)
+            .unwrap();
         // Another account of the provider is no second pair of eyes.
         let second = Made {
             name: "seo",
@@ -299,7 +302,8 @@ mod tests {
             ..made(Role::Administrator, true)
         };
         staff.make_of_provider(other, second, NOW).unwrap();
-        let may = |staff: &StaffState, name| staff.may_confirm_act(&actor(name), 1, NOW).map(|_| ());
+        let may =
+            |staff: &StaffState, name| staff.may_confirm_act(&actor(name), 1, NOW).map(|_| ());
         assert_eq!(may(&staff, "seo"), Err(ActFault::OfProvider));
         assert_eq!(may(&staff, "lee"), Err(ActFault::Role));
         assert_eq!(may(&staff, "park"), Err(ActFault::Role));
@@ -324,7 +328,9 @@ mod tests {
         let taken = staff.make_of_provider(AccountId(2), named, NOW);
         assert_eq!(taken, Err(StaffFault::Taken("boss".to_owned())));
         let id = AccountId(2);
-        staff.make_of_provider(id, made(Role::Administrator, true), NOW).unwrap();
+        staff
+            .make_of_provider(id, made(Role::Administrator, true), NOW)
+            .unwrap();
         let again = staff.make_of_provider(AccountId(3), made(Role::Agent, true), NOW);
         assert_eq!(again, Err(StaffFault::Subject));
         let password = staff.set_credentials(id, &[1], false);

@@ -284,7 +284,11 @@ impl Claims {
         }
         let mut parts = path.split('.');
         let first = parts.next().and_then(|part| self.0.get(part));
-        texts(parts.try_fold(first, |at, part| Some(at?.get(part))).flatten())
+        texts(
+            parts
+                .try_fold(first, |at, part| Some(at?.get(part)))
+                .flatten(),
+        )
     }
 }
 
@@ -370,7 +374,10 @@ mod tests {
         several["azp"] = json!("desk");
         assert_eq!(prove(&several), Ok(()));
         for (wrong, fault) in [
-            (with("iss", json!("https://login.example/")), TokenFault::Issuer),
+            (
+                with("iss", json!("https://login.example/")),
+                TokenFault::Issuer,
+            ),
             (with("iss", Value::Null), TokenFault::Issuer),
             (with("aud", json!("other")), TokenFault::Audience),
             (with("aud", json!([])), TokenFault::Audience),
@@ -430,7 +437,15 @@ mod tests {
         let token = signer.token(&json!({ "alg": "ES256" }), &claims());
         let proven = Unproven::read(&token).unwrap().prove(&two, EXPECTED);
         assert_eq!(proven, Err(TokenFault::UnknownKey));
-        for broken in ["", "a", "a.b", "a.b.c", "..", "e30.e30.", &"a".repeat(70_000)] {
+        for broken in [
+            "",
+            "a",
+            "a.b",
+            "a.b.c",
+            "..",
+            "e30.e30.",
+            &"a".repeat(70_000),
+        ] {
             assert!(Unproven::read(broken).is_err(), "{broken:.9}");
         }
         // What was signed can't be changed, nor the signature left out.

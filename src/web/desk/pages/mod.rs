@@ -7,6 +7,7 @@ mod acts;
 mod board;
 mod home;
 mod keys;
+mod oidc;
 mod proposals;
 mod record;
 mod relocations;
@@ -30,6 +31,7 @@ use crate::web::words::{Lang, words};
 /// Every page.
 pub fn routes(routes: &mut Routes<'_>) {
     session::routes(routes);
+    oidc::routes(routes);
     home::routes(routes);
     board::routes(routes);
     // Before accounts, of which one is no number.

@@ -3,8 +3,8 @@
 //! Nothing here decides what is hashed, signed or sealed, or with which key: `keys`, `domain` and
 //! the others do, with a label for each purpose. A site that has to use nationally validated
 //! modules (in Korea KCMVP) replaces what is in this file: SHA-256, HMAC-SHA-256, AES-256-GCM,
-//! Ed25519, the checks of RS256 and ES256, random bytes, Argon2id, and in `seal` the age format. SECURITY.md says what else that
-//! changes.
+//! Ed25519, the checks of RS256 and ES256, random bytes, Argon2id, and in `seal` the age format.
+//! SECURITY.md says what else that changes.
 
 pub mod seal;
 #[cfg(test)]

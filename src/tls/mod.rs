@@ -3,8 +3,8 @@
 //!
 //! `pair` reads a certificate with its key and is the one place that says whether they can be used;
 //! `endpoint` is the TLS of one listener and keeps what is in use when the files are not fit;
-//! `authority` makes certificates and requests; `described` says what a certificate is; `outside` is
-//! the trust of the one call that the server itself makes.
+//! `authority` makes certificates and requests; `described` says what a certificate is; `outside`
+//! is the trust of the one call that the server itself makes.
 
 pub mod authority;
 pub mod described;

@@ -540,11 +540,17 @@ fn a_claim_to_approve_waits_for_an_account_of_the_desk() {
     change(&mut boss, "han", "administrator", false).is(200);
     let page = browser.is_out(&provider, &user("u-3", "han", &["boss"]));
     assert!(page.contains("ended at this desk"), "{page}");
-    let page = boss_page(&mut boss, "/desk/en/accounts");
+    let page = page_of(&mut boss, "/desk/en/accounts");
     assert!(page.contains("The agency’s provider"), "{page}");
+    // What claims did is in the record, as theirs.
+    let page = page_of(&mut boss, "/desk/en/record");
+    for kind in ["provider_account_made", "account_act_asked", "staff_set"] {
+        let act = format!("<td>(provider)</td><td>{kind}</td>");
+        assert!(page.contains(&act), "{kind}: {page}");
+    }
 }
 
-fn boss_page(clerk: &mut Clerk, path: &str) -> String {
+fn page_of(clerk: &mut Clerk, path: &str) -> String {
     let token = &clerk.token;
     let sent = format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: __Host-sumun-desk={token}\r\n\r\n"

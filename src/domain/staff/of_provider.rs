@@ -4,9 +4,9 @@
 //! ever; its name is what people see, and nobody comes to an account by a name. It has no password
 //! here. Its role comes with each sign-in, from what the provider claims.
 //!
-//! The provider is one pair of eyes: what it claims makes nobody approve or confirm. Such a role is
-//! asked for by the claim, as an act on the account that it is about, and an account with a password
-//! of the desk confirms it (`account_act`).
+//! The provider is one pair of eyes: what it claims makes nobody approve or confirm. The claim asks
+//! for such a role, as an act on the account that it is about, and an account with a password of
+//! the desk confirms it (`account_act`).
 
 use super::account_act::{AccountAct, ActFault, is_second};
 use super::{Account, AccountId, Bounds, NAME_BYTES_MAX, StaffFault, StaffState, is_name};

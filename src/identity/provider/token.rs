@@ -1,8 +1,9 @@
-//! ID tokens (OpenID Connect Core 1.0, 3.1.3.7) and the keys that sign them (RFC 7517): what a token
-//! has to be, before anything that it says is believed.
+//! ID tokens (OpenID Connect Core 1.0, 3.1.3.7) and the keys that sign them (RFC 7517): what a
+//! token has to be, before anything that it says is believed.
 //!
-//! Invariant: `Claims` exist only of a token whose signature, by RS256 or ES256, was verified with a
-//! key of the provider, and which is of this provider, for this desk, for this sign-in, and of now.
+//! Invariant: `Claims` exist only of a token whose signature, by RS256 or ES256, was verified with
+//! a key of the provider, and which is of this provider, for this desk, for this sign-in, and of
+//! now.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value};

@@ -1,12 +1,12 @@
 //! Signing in at the agency's own provider: beginning it, and what comes of whoever comes back.
 //!
-//! A sign-in that began is in memory until its browser comes back with what the provider gave it: it
-//! is used once, by that browser alone, within ten minutes. Who came back has the account of their
-//! subject; role and bounds come from the claims each time, and another role ends older sessions.
-//! Calls to the provider are made on threads that may block, a few at a time.
+//! A sign-in that began is in memory until its browser comes back with what the provider gave it:
+//! it is used once, by that browser alone, within ten minutes. Who came back has the account of
+//! their subject; role and bounds come from the claims each time, and another role ends older
+//! sessions. Calls to the provider are made on threads that may block, a few at a time.
 //!
-//! The provider decides who somebody is, never who is a second pair of eyes: a role that approves or
-//! confirms is asked for here, as an act that an account with a password of the desk confirms.
+//! The provider decides who somebody is, never who is a second pair of eyes: a role that approves
+//! or confirms is asked for here, as an act that an account with a password of the desk confirms.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -491,5 +491,18 @@ mod tests {
         assert_eq!(locked(&at.begun).len(), BEGUN_MAX);
         at.keep(begun(1, now + BEGUN_FOR).0);
         assert_eq!(locked(&at.begun).len(), 2, "what is too old is forgotten");
+    }
+
+    #[test]
+    fn wrong_answers_hold_up_their_own_address_alone() {
+        let (at, now) = (AtProvider::default(), wall());
+        let [own, other] = [1, 2].map(|last| wrong(Ipv4Addr::new(10, 0, 0, last).into()));
+        for _ in 0..ADDRESS_LIMIT.burst {
+            assert_eq!(at.wrong.pair_wait(&own, now), None);
+            at.wrong.note_pair(&own, now);
+        }
+        assert!(at.wrong.pair_wait(&own, now).is_some());
+        assert_eq!(at.wrong.pair_wait(&other, now), None);
+        assert_eq!(at.wrong.pair_wait(&own, now.plus_s(1)), None);
     }
 }

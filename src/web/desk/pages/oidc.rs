@@ -115,10 +115,12 @@ fn not_signed_in(lang: Lang, why: NotSignedIn) -> HttpResponse {
         NotSignedIn::Stronger => said("oidc-stronger", StatusCode::FORBIDDEN),
         NotSignedIn::Ended => said("oidc-ended", StatusCode::FORBIDDEN),
         NotSignedIn::Waits(role) => {
-            let (mut trouble, status) = said("oidc-waits", StatusCode::FORBIDDEN);
             let role = role_words(lang, role);
-            trouble.next = lang.put("oidc-waits.next", &[("role", role.into())]);
-            (trouble, status)
+            let trouble = Trouble {
+                title: lang.say("oidc-waits").to_owned(),
+                next: lang.put("oidc-waits-role", &[("role", role.into())]),
+            };
+            (trouble, StatusCode::FORBIDDEN)
         }
         NotSignedIn::Desk(refused) => (Trouble::of(lang, refused), StatusCode::SERVICE_UNAVAILABLE),
     };

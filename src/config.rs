@@ -210,7 +210,7 @@ impl Config {
         if let Some(provider) = &self.provider {
             if self.desk_listen.is_none() {
                 return Err(
-                    "[provider] is set, but desk_listen is \"\", so nobody can sign in at the desk: \
+                    "[provider] is set, but desk_listen is \"\", so the desk is closed: \
                      set desk_listen, or remove [provider]"
                         .to_owned(),
                 );

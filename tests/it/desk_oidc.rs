@@ -499,6 +499,7 @@ fn a_claim_to_approve_waits_for_an_account_of_the_desk() {
         (&listed["enabled"], &listed["set_up"]),
         (&json!(false), &json!(false))
     );
+    change(&mut boss, "lee", "approver", true).problem(409, "takes_two");
     // An account of the desk confirms it: there is no password to be told.
     let number = |clerk: &mut Clerk, name: &str| {
         let acts = asked(clerk);
@@ -544,7 +545,7 @@ fn a_claim_to_approve_waits_for_an_account_of_the_desk() {
     assert!(page.contains("The agency’s provider"), "{page}");
     // What claims did is in the record, as theirs.
     let page = page_of(&mut boss, "/desk/en/record");
-    for kind in ["provider_account_made", "account_act_asked", "staff_set"] {
+    for kind in ["provider_account_made", "account_act_asked"] {
         let act = format!("<td>(provider)</td><td>{kind}</td>");
         assert!(page.contains(&act), "{kind}: {page}");
     }

@@ -150,7 +150,9 @@ impl StaffState {
         let was = id.and_then(|id| self.accounts.get(&id));
         let is_as_before =
             was.is_some_and(|was| was.is_enabled && was.role == role && was.bounds == *bounds);
-        self.acts.take_two && is_enabled && is_second(role) && !is_as_before
+        // One of the provider's accounts could make another one approve, before there are two.
+        let is_bound = self.acts.take_two || was.is_some_and(super::Account::is_of_provider);
+        is_bound && is_enabled && is_second(role) && !is_as_before
     }
 
     /// Whether another first password for this account takes two.

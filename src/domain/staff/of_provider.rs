@@ -285,6 +285,10 @@ mod tests {
             is_asked: false,
         };
         assert_eq!(claimed(&staff, Role::Approver), waits);
+        // Not even before two approvers are ready does one account give it.
+        let takes_two = |role| staff.takes_two_to_set(Some(id), role, &Bounds::default(), true);
+        assert!(takes_two(Role::Approver) && takes_two(Role::Administrator));
+        assert!(!takes_two(Role::Operator) && !staff.acts_take_two());
         // Nobody at the desk asks in the name of the provider, and it asks for nothing else.
         let stranger = staff.apply(&actor("park"), &asked(id, Role::Approver), NOW);
         assert!(stranger.is_err());

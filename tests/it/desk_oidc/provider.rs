@@ -287,8 +287,10 @@ fn serve(stream: TcpStream, config: &Arc<ServerConfig>, state: &Mutex<State>, is
                 (302, to, String::new())
             }
             Answers::TooLong => {
-                let body = json!({ "issuer": issuer, "much": "x".repeat(300 << 10) });
-                (200, String::new(), body.to_string())
+                // As it should be, but for its length.
+                let (status, mut body) = state.answered(&path, issuer, &head, &body);
+                body["much"] = json!("x".repeat(300 << 10));
+                (status, String::new(), body.to_string())
             }
             Answers::NoJson => (200, String::new(), "<html>".to_owned()),
             Answers::Error => (500, String::new(), "{}".to_owned()),

@@ -129,6 +129,7 @@ impl AccountPage {
         let sessions = &page.staff.service.desk.sessions;
         let staff = page.staff.service.staff();
         let known = id.and_then(|id| staff.accounts.get(&id));
+        let of_provider = known.is_some_and(Account::is_of_provider);
         Self {
             f: page.frame(
                 &id.map_or("/accounts/new".to_owned(), |id| format!("/accounts/{id}")),
@@ -142,9 +143,9 @@ impl AccountPage {
             provinces: wanted.bounds.provinces.join(" "),
             sites: wanted.bounds.sites.join(" "),
             is_enabled: wanted.is_enabled,
-            of_provider: known.is_some_and(Account::is_of_provider),
+            of_provider,
             sessions: id.map_or(0, |id| sessions.of_account(id, tick()).len()),
-            take_two: staff.acts_take_two(),
+            take_two: staff.acts_take_two() || of_provider,
             reason: String::new(),
         }
     }

@@ -1,11 +1,14 @@
 //! The settings of a server: typed, unknown keys refused.
 
+pub mod provider;
+
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use provider::ProviderSettings;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -88,6 +91,8 @@ pub struct Config {
     pub record_origin: Option<String>,
     /// `error`, `warn`, `info` or `debug`.
     pub log: String,
+    /// The agency's own provider of accounts; without one nobody signs in elsewhere than here.
+    pub provider: Option<ProviderSettings>,
 }
 
 impl Default for Config {
@@ -124,6 +129,7 @@ impl Default for Config {
             held_mib_max: 512,
             record_origin: None,
             log: "info".to_owned(),
+            provider: None,
         }
     }
 }
@@ -201,6 +207,16 @@ impl Config {
             ));
         }
         self.check_tls()?;
+        if let Some(provider) = &self.provider {
+            if self.desk_listen.is_none() {
+                return Err(
+                    "[provider] is set, but desk_listen is \"\", so the desk is closed: \
+                     set desk_listen, or remove [provider]"
+                        .to_owned(),
+                );
+            }
+            provider.check()?;
+        }
         let at_least_1 = [
             ("exchange_s", self.exchange_s as usize),
             ("connections_max", self.connections_max),
@@ -298,7 +314,9 @@ mod tests {
     #[test]
     fn the_template_is_the_defaults() {
         assert_eq!(Config::parse(TEMPLATE), Ok(Config::default()));
-        let uncommented: String = TEMPLATE
+        // Behind this line is an example of what is not set by default.
+        let (settings, provider) = TEMPLATE.split_once("# [provider]").unwrap();
+        let uncommented: String = settings
             .lines()
             .map(|line| {
                 line.strip_prefix("# ")
@@ -310,6 +328,11 @@ mod tests {
             .collect();
         assert!(uncommented.contains("workers = 0"));
         assert_eq!(Config::parse(&uncommented), Ok(Config::default()));
+        let shown = provider.lines().filter_map(|line| line.strip_prefix("# "));
+        let shown = shown.filter(|line| line.contains(" = ") || line.starts_with("[["));
+        let shown: Vec<&str> = std::iter::once("[provider]").chain(shown).collect();
+        let config = Config::parse(&shown.join("\n")).unwrap();
+        assert_eq!(config.provider.unwrap().roles.len(), 2);
     }
 
     #[test]

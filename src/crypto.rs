@@ -3,10 +3,12 @@
 //! Nothing here decides what is hashed, signed or sealed, or with which key: `keys`, `domain` and
 //! the others do, with a label for each purpose. A site that has to use nationally validated
 //! modules (in Korea KCMVP) replaces what is in this file: SHA-256, HMAC-SHA-256, AES-256-GCM,
-//! Ed25519, random bytes, Argon2id, and in `seal` the age format. SECURITY.md says what else that
-//! changes.
+//! Ed25519, the checks of RS256 and ES256, random bytes, Argon2id, and in `seal` the age format.
+//! SECURITY.md says what else that changes.
 
 pub mod seal;
+#[cfg(test)]
+pub mod signer;
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
@@ -14,7 +16,10 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::digest::{Context, SHA256, digest};
 use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_2048_8192_SHA256,
+    RsaPublicKeyComponents, UnparsedPublicKey,
+};
 
 /// The bytes before and behind what is sealed.
 pub const NONCE_BYTES: usize = ring::aead::NONCE_LEN;
@@ -155,6 +160,25 @@ impl SignKey {
 /// Whether the holder of the secret of `public` signed this message.
 pub fn is_signed(public: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     let key = UnparsedPublicKey::new(&ED25519, public);
+    key.verify(message, signature).is_ok()
+}
+
+/// Whether the holder of an RSA key of 2048 bits or more signed this message, as RS256 has it
+/// (RFC 7518, 3.3): PKCS #1 v1.5 with SHA-256. Modulus and exponent are big-endian.
+pub fn is_rs256(modulus: &[u8], exponent: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let key = RsaPublicKeyComponents {
+        n: modulus,
+        e: exponent,
+    };
+    let verified = key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature);
+    verified.is_ok()
+}
+
+/// Whether the holder of a key on P-256 signed this message, as ES256 has it (RFC 7518, 3.4).
+pub fn is_es256(x: &[u8; 32], y: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
+    // A point that is not compressed (SEC 1, 2.3.3).
+    let point = [[4].as_slice(), x, y].concat();
+    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
     key.verify(message, signature).is_ok()
 }
 

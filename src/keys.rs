@@ -116,6 +116,17 @@ impl Keys {
         Self::ready(stored, Place::Folder).expect("a generated signing key is well-formed")
     }
 
+    /// What an account of the agency's provider is known by: it tells neither the provider nor what
+    /// it calls its user.
+    pub fn provider_subject(&self, issuer: &str, subject: &str) -> [u8; 32] {
+        let mut context = self.person.begin();
+        context.update(b"sumun provider subject v1");
+        context.update(&(issuer.len() as u64).to_be_bytes());
+        context.update(issuer.as_bytes());
+        context.update(subject.as_bytes());
+        context.finish()
+    }
+
     /// What seals the credentials of accounts. It is derived, so that a folder from before there
     /// were accounts has it too.
     fn staff_key(&self) -> SealKey {

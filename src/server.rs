@@ -29,6 +29,7 @@ use crate::config::Config;
 use crate::engine::core::{CommitFailed, Core};
 use crate::engine::watch::{Condition, Seen};
 use crate::engine::{daylog, tree, writer};
+use crate::identity::provider::Provider;
 use crate::ops::backup::notes::Notes;
 use crate::ops::control;
 use crate::ops::folder::Folder;
@@ -96,6 +97,9 @@ pub fn run(
     ready: impl FnOnce(&Addresses),
 ) -> anyhow::Result<()> {
     config.check().map_err(anyhow::Error::msg)?;
+    let provider = config.provider.as_ref();
+    let provider = provider.map(|settings| Provider::open(folder.path(), settings));
+    let provider = provider.transpose().map_err(anyhow::Error::msg)?;
     for (tag, faults) in words::install(folder.languages()?) {
         tracing::error!(
             language = tag,
@@ -118,6 +122,13 @@ pub fn run(
     core.end_drains()?;
     let (writer, writing) = writer::spawn(core);
     let service = Service::new(shared, Arc::clone(&store), writer.clone(), keys, clock);
+    if let Some(provider) = provider {
+        tracing::info!(
+            issuer = provider.issuer(),
+            "people can sign in at the desk at the agency's provider; the server calls it for that"
+        );
+        service.desk.provider.switch_on(provider);
+    }
     let service = Arc::new(service);
     service.desk.rosters.lie_in(folder.path());
     let log = daylog::start(Arc::clone(&store), &service.shared, folder.log())?;

@@ -6,6 +6,7 @@ mod disk;
 mod kernel;
 mod memory;
 mod permissions;
+mod provider;
 mod unit;
 
 use serde_json::json;
@@ -75,6 +76,7 @@ pub fn run(folder: &Folder) -> anyhow::Result<Output> {
     findings.push(kernel::clock_source());
     findings.push(permissions::of(folder));
     findings.push(certificate::of_admin(folder, &config));
+    findings.extend(provider::of(folder, &config));
     findings.push(memory(folder, &config));
     findings.push(unit::finding(folder.path()));
     findings.push(copies::of(folder, runs(&server)));

@@ -128,10 +128,13 @@ pub fn list(all: &[StaffAccount]) -> Output {
         ];
         let bounds = bounds.into_iter().filter(|(_, list)| !list.is_empty());
         let bounds = bounds.map(|(what, list)| format!("  {what} {}", list.join(", ")));
-        let state = match (account.enabled, account.set_up) {
-            (false, _) => "ended",
-            (true, false) => "not set up yet",
-            (true, true) => "",
+        let state = match (account.enabled, account.set_up, account.of_provider) {
+            (false, false, true) => "of the provider, waits for a second account",
+            (false, _, true) => "of the provider, ended",
+            (true, _, true) => "of the provider",
+            (false, _, false) => "ended",
+            (true, false, false) => "not set up yet",
+            (true, true, false) => "",
         };
         let at = account.signed_in_at.as_deref();
         let at = at.map_or(String::new(), |at| format!("  signed in {at}"));

@@ -466,7 +466,8 @@ fn change(state: &mut State, entry: &Entry, next: Option<&mut NextCatalog>) -> A
         | Change::ApiKeyEnded { .. }
         | Change::AccountActAsked { .. }
         | Change::AccountActConfirmed { .. }
-        | Change::AccountActDropped { .. } => {
+        | Change::AccountActDropped { .. }
+        | Change::ProviderAccountMade { .. } => {
             Arc::make_mut(&mut state.staff).apply(&entry.actor, &entry.change, entry.stamp)
         }
     }

@@ -2,13 +2,15 @@
 //!
 //! An account is its number, and keeps its name for ever: neither is used again. What
 //! proves who somebody is (a password's hash, the secret of one-time codes) is sealed before it
-//! comes here; nothing in this file can open it.
+//! comes here; nothing in this file can open it. Accounts of the agency's own provider have none:
+//! `of_provider` says what holds for them.
 //!
 //! Invariants: names are unique, also those of accounts that were ended; one enabled administrator
-//! is left, whatever is changed.
+//! with a password of the desk is left, whatever is changed.
 
 pub mod account_act;
 pub mod api_key;
+pub mod of_provider;
 pub mod proposal;
 
 use std::collections::BTreeMap;
@@ -100,6 +102,17 @@ pub struct Account {
     /// to set one's own.
     pub is_own: bool,
     pub signed_in_at: Option<Stamp>,
+    /// Whom the agency's provider means by it: a keyed hash. None for an account of the desk, which
+    /// has a password and one-time codes. For one of the provider's `is_own` says whether it was
+    /// ever let in, or ended, rather than waiting since it was made.
+    pub subject: Option<[u8; 32]>,
+}
+
+impl Account {
+    /// Whether it signs in at the agency's provider, and has no password of the desk.
+    pub fn is_of_provider(&self) -> bool {
+        self.subject.is_some()
+    }
 }
 
 /// All accounts.
@@ -143,6 +156,13 @@ pub enum StaffFault {
     Number(u32),
     #[error("sealed credentials have {0} bytes: too many")]
     Sealed(usize),
+    #[error(
+        "`{0}` signs in at the agency's provider and has no password here: its password and second \
+         factor are replaced there"
+    )]
+    OfProvider(String),
+    #[error("this user of the provider has an account already")]
+    Subject,
 }
 
 impl StaffState {
@@ -210,6 +230,24 @@ impl StaffState {
             Change::AccountActDropped { act } => {
                 let dropped = self.drop_act(actor, *act, now);
                 return dropped.map_err(|fault| fault.to_string());
+            }
+            Change::ProviderAccountMade {
+                account,
+                name,
+                subject,
+                role,
+                bounds,
+                enabled,
+            } => {
+                let made = of_provider::Made {
+                    name,
+                    subject: *subject,
+                    role: *role,
+                    bounds,
+                    is_enabled: *enabled,
+                };
+                let made = self.make_of_provider(*account, made, now);
+                return made.map_err(|fault| fault.to_string());
             }
             Change::ProposalPart {
                 proposal,
@@ -296,12 +334,16 @@ impl StaffState {
             _ => {}
         }
         let stays = is_enabled && role == Role::Administrator;
-        let others = self.accounts.iter().any(|(known, account)| {
-            *known != id && account.is_enabled && account.role == Role::Administrator
-        });
+        // Those of the provider do not count: it may be away.
+        let is_last_resort = |account: &Account| {
+            let is_administrator = account.role == Role::Administrator;
+            account.is_enabled && is_administrator && !account.is_of_provider()
+        };
+        let others = self.accounts.iter();
+        let mut others = others.filter(|(known, _)| **known != id);
+        let others = others.any(|(_, account)| is_last_resort(account));
         // The first account of all need not be one: a test's journal has what it needs.
-        let was = self.accounts.get(&id);
-        let was = was.is_some_and(|was| was.is_enabled && was.role == Role::Administrator);
+        let was = self.accounts.get(&id).is_some_and(is_last_resort);
         if was && !stays && !others {
             return Err(StaffFault::LastAdministrator);
         }
@@ -329,11 +371,14 @@ impl StaffState {
             credentials: 0,
             is_own: false,
             signed_in_at: None,
+            subject: None,
         });
         account.name = name.to_owned();
         account.role = role;
         account.bounds = bounds.clone();
         account.is_enabled = is_enabled;
+        // It was let in or ended: it does not wait any more.
+        account.is_own |= account.is_of_provider();
         self.overtake_acts(id);
         self.note_ready_approvers();
         Ok(())
@@ -350,6 +395,9 @@ impl StaffState {
             return Err(StaffFault::Sealed(sealed.len()));
         }
         let account = self.account_mut(id)?;
+        if account.is_of_provider() {
+            return Err(StaffFault::OfProvider(account.name.clone()));
+        }
         account.sealed = sealed.to_vec();
         account.credentials = account.credentials.saturating_add(1);
         account.is_own = is_own;

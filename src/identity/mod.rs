@@ -1,6 +1,7 @@
 //! Who asks: from what a person knows to their pseudonym, and what it costs to be wrong.
 
 pub mod attempts;
+pub mod provider;
 pub mod staff;
 
 use crate::domain::crockford;

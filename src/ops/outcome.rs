@@ -323,6 +323,9 @@ pub struct StaffAccount {
     pub enabled: bool,
     /// Whether it has set a password and one-time codes of its own.
     pub set_up: bool,
+    /// Whether it signs in at the agency's own provider.
+    #[serde(default)]
+    pub of_provider: bool,
     /// RFC 3339, in UTC.
     pub signed_in_at: Option<String>,
 }

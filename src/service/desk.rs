@@ -15,6 +15,7 @@ pub mod hours;
 pub mod interval;
 pub mod keys;
 pub mod proposals;
+pub mod provider;
 pub mod reading;
 pub mod record;
 pub mod relocation;
@@ -39,6 +40,7 @@ use crate::identity::staff::sessions::Sessions;
 use board::DeskBoard;
 use hashing::Hashing;
 use keys::KeyUses;
+use provider::AtProvider;
 use reading::CampaignsOfFiles;
 use rosters::Rosters;
 
@@ -56,6 +58,8 @@ pub struct Desk {
     pub rosters: Rosters,
     /// What the evening's board shows.
     pub board: Arc<DeskBoard>,
+    /// Sign-ins at the agency's own provider, if they are switched on.
+    pub provider: AtProvider,
     /// One uses a code for a lost phone at a time.
     recovering: tokio::sync::Mutex<()>,
     /// One proposes or decides at a time.
@@ -72,6 +76,7 @@ impl Default for Desk {
             files_campaigns: CampaignsOfFiles::default(),
             rosters: Rosters::default(),
             board: Arc::default(),
+            provider: AtProvider::default(),
             recovering: tokio::sync::Mutex::default(),
             proposing: tokio::sync::Mutex::default(),
         }

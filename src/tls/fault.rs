@@ -84,6 +84,12 @@ pub enum PairFault {
         path.display()
     )]
     NoAuthority { path: PathBuf },
+    #[error(
+        "{} holds no authority that can be trusted for the provider's certificate: put the \
+         certificate of the authority that signed it there in PEM",
+        path.display()
+    )]
+    NoProviderAuthority { path: PathBuf },
     #[error("TLS can't be set up: {0}")]
     Tls(#[from] rustls::Error),
 }

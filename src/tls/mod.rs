@@ -3,12 +3,14 @@
 //!
 //! `pair` reads a certificate with its key and is the one place that says whether they can be used;
 //! `endpoint` is the TLS of one listener and keeps what is in use when the files are not fit;
-//! `authority` makes certificates and requests; `described` says what a certificate is.
+//! `authority` makes certificates and requests; `described` says what a certificate is; `outside`
+//! is the trust of the one call that the server itself makes.
 
 pub mod authority;
 pub mod described;
 pub mod endpoint;
 pub mod fault;
+pub mod outside;
 pub mod pair;
 
 pub use described::Described;

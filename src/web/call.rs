@@ -208,6 +208,13 @@ pub fn cookie_for(name: &str, token: &str, seconds: u32) -> HeaderValue {
     text.try_into().expect("names and tokens are visible ASCII")
 }
 
+/// A cookie that this host's own pages send, and that comes along when a page of another site sends
+/// somebody here: for what is on its way over there. No script reads it.
+pub fn cookie_on_the_way(name: &str, token: &str, seconds: u32) -> HeaderValue {
+    let text = format!("{name}={token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}");
+    text.try_into().expect("names and tokens are visible ASCII")
+}
+
 /// The same cookie with nothing in it, which the browser throws away.
 pub fn no_cookie(name: &str) -> HeaderValue {
     let text = format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");

@@ -15,6 +15,7 @@ mod desk;
 mod desk_board;
 mod desk_bounds;
 mod desk_keys;
+mod desk_oidc;
 mod desk_rosters;
 mod desk_seats;
 mod desk_two;

@@ -687,7 +687,7 @@ fn of_staff(random: &mut Random) -> Change {
     let account = AccountId(number(random) as u32);
     let (proposal, part) = (number(random) as u32, number(random) as u32);
     let campaign = CampaignId::try_from("kr-2021-50s".to_owned()).unwrap();
-    match random.below(7) {
+    match random.below(8) {
         0 => Change::StaffSet {
             account,
             name: text(random),
@@ -728,10 +728,18 @@ fn of_staff(random: &mut Random) -> Change {
             typed: number(random),
             reason: text(random),
         },
-        _ => Change::ProposalEnded {
+        6 => Change::ProposalEnded {
             proposal,
             done: part > 9,
             what: text(random),
+        },
+        _ => Change::ProviderAccountMade {
+            account,
+            name: text(random),
+            subject: array(random),
+            role: *random.pick(&[Role::Administrator, Role::Agent]),
+            bounds: Box::default(),
+            enabled: part > 9,
         },
     }
 }

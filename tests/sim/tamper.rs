@@ -141,6 +141,14 @@ fn at_the_desk() -> Vec<(&'static str, Vec<Change>)> {
         part,
         text,
     };
+    let of_provider = Change::ProviderAccountMade {
+        account: AccountId(4),
+        name: "park".to_owned(),
+        subject: [6; 32],
+        role: Role::Auditor,
+        bounds: Box::default(),
+        enabled: true,
+    };
     vec![
         ("admin", accounts.collect()),
         ("admin", vec![made, Change::ApiKeyEnded { key }, reason]),
@@ -154,6 +162,7 @@ fn at_the_desk() -> Vec<(&'static str, Vec<Change>)> {
             vec![
                 Change::AccountActConfirmed { act: 1 },
                 Change::AccountActDropped { act: 2 },
+                of_provider,
             ],
         ),
     ]
@@ -450,10 +459,11 @@ fn the_evening_has_every_kind_of_entry() {
         Change::AccountActDropped { .. } => 56,
         Change::ProposalSeen { .. } => 57,
         Change::ProposalCalledOff { .. } => 58,
+        Change::ProviderAccountMade { .. } => 59,
     };
     let kinds: std::collections::BTreeSet<u8> = found.iter().map(kind).collect();
-    assert!(kinds.iter().copied().eq(0..59), "{kinds:?}");
-    assert!(found.len() >= 59, "{} entries", found.len());
+    assert!(kinds.iter().copied().eq(0..60), "{kinds:?}");
+    assert!(found.len() >= 60, "{} entries", found.len());
 }
 
 #[test]

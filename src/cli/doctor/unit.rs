@@ -19,7 +19,7 @@ pub fn finding(folder: &Path) -> Finding {
 }
 
 /// The texts of the installed unit and its drop-ins; none if it is not installed.
-fn unit_texts() -> Vec<String> {
+pub(super) fn unit_texts() -> Vec<String> {
     let mut files: Vec<PathBuf> = Vec::new();
     for folder in UNITS.map(Path::new) {
         files.push(folder.join("sumun.service"));
@@ -65,7 +65,7 @@ fn judge(folder: &Path, texts: &[String]) -> Finding {
 }
 
 /// The words of all lines that set `name`.
-fn words<'a>(texts: &'a [String], name: &'a str) -> impl Iterator<Item = &'a str> {
+pub(super) fn words<'a>(texts: &'a [String], name: &'a str) -> impl Iterator<Item = &'a str> {
     let lines = texts.iter().flat_map(|text| text.lines());
     let set = lines.filter_map(move |line| line.strip_prefix(name)?.strip_prefix('='));
     set.flat_map(str::split_whitespace)

@@ -577,6 +577,19 @@ pub enum Change {
     },
     /// An approved proposal was called off before it was done.
     ProposalCalledOff { proposal: u32, reason: String },
+    /// Somebody whom the agency's own provider knows came for the first time: their account was
+    /// made, with what the provider's claims give.
+    ProviderAccountMade {
+        account: AccountId,
+        name: String,
+        /// A keyed hash of the provider and of the name that it never gives to anybody else.
+        #[serde(serialize_with = "shown::hex")]
+        subject: [u8; 32],
+        role: Role,
+        bounds: Box<Bounds>,
+        /// Whether it may sign in, or waits until an account of the desk has confirmed it.
+        enabled: bool,
+    },
 }
 
 /// What happened to a session at the desk. Variants are appended.

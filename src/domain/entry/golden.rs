@@ -58,7 +58,8 @@ variants!(change_name, CHANGES, Change:
     StaffSet StaffCredentialsSet StaffSession ProposalPart Proposed ProposalDecided ProposalEnded
     SlotsSet RelocationBegun SlotsClosed SlotsReopened MoveOffered Relocated ReasonGiven
     ProposalScheduled ProposalStepDone ApiKeyMade ApiKeyEnded
-    AccountActAsked AccountActConfirmed AccountActDropped ProposalSeen ProposalCalledOff);
+    AccountActAsked AccountActConfirmed AccountActDropped ProposalSeen ProposalCalledOff
+    ProviderAccountMade);
 variants!(purpose_name, PURPOSES, Purpose: Shown Erased Reviewed Compared StoredAgain Telephoned);
 variants!(session_name, SESSIONS, SessionAct: SignedIn SignedOut Revoked);
 variants!(proposal_name, PROPOSALS, Proposal: Campaign Agency Sites Slots Gate Close
@@ -380,6 +381,17 @@ fn of_staff() -> Vec<Change> {
         sealed: vec![0x5e; 37],
         reason: text("new here"),
     }));
+    changes.push(Change::ProviderAccountMade {
+        account,
+        name: text("kim"),
+        subject: [0x77; 32],
+        role: Role::Site,
+        bounds: Box::new(Bounds {
+            sites: vec![text("A")],
+            ..Bounds::default()
+        }),
+        enabled: true,
+    });
     changes.push(Change::ApiKeyEnded { key: ApiKeyId(300) });
     changes.extend(Scope::ALL.map(|scope| Change::ApiKeyMade {
         key: ApiKeyId(300),

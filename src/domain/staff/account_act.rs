@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::proposal::{REASON_CHARACTERS_MAX, is_reason};
-use super::{AccountId, Bounds, SEALED_BYTES_MAX, StaffState};
+use super::{AccountId, Bounds, SEALED_BYTES_MAX, StaffFault, StaffState};
 use crate::domain::entry::{Actor, Role};
 use crate::domain::time::Stamp;
 
@@ -52,6 +52,8 @@ impl AccountAct {
 /// An act that waits.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AskedAct {
+    /// The account that asked for it, or the one that it is about if the claims of the agency's
+    /// provider do.
     pub by: AccountId,
     pub at: Stamp,
     pub what: AccountAct,
@@ -64,6 +66,11 @@ pub struct AskedAct {
 impl AskedAct {
     pub fn is_open(&self, now: Stamp) -> bool {
         now < self.at.plus_s(OPEN_S)
+    }
+
+    /// Whether the account that it is about asks for it.
+    fn is_about_asker(&self) -> bool {
+        self.what.account() == Some(self.by)
     }
 }
 
@@ -101,14 +108,19 @@ pub enum ActFault {
     AskerGone,
     #[error("sealed bytes have a length of {0}: too many")]
     Sealed(usize),
+    #[error(
+        "the provider's claims ask for it: an account with a password of the desk confirms it, and \
+         none of the provider's"
+    )]
+    OfProvider,
     #[error(transparent)]
-    Account(#[from] super::StaffFault),
+    Account(#[from] StaffFault),
 }
 
 type Found<T> = Result<T, ActFault>;
 
 /// Whether an account of this role approves what others propose, or confirms what others ask for.
-fn is_second(role: Role) -> bool {
+pub(super) fn is_second(role: Role) -> bool {
     matches!(role, Role::Administrator | Role::Approver)
 }
 
@@ -138,7 +150,9 @@ impl StaffState {
         let was = id.and_then(|id| self.accounts.get(&id));
         let is_as_before =
             was.is_some_and(|was| was.is_enabled && was.role == role && was.bounds == *bounds);
-        self.acts.take_two && is_enabled && is_second(role) && !is_as_before
+        // One of the provider's accounts could make another one approve, before there are two.
+        let is_bound = self.acts.take_two || was.is_some_and(super::Account::is_of_provider);
+        is_bound && is_enabled && is_second(role) && !is_as_before
     }
 
     /// Whether another first password for this account takes two.
@@ -152,6 +166,9 @@ impl StaffState {
     /// nothing when it comes to approve or confirm.
     pub fn act_gives_password(&self, what: &AccountAct) -> bool {
         let known = what.account().and_then(|id| self.accounts.get(&id));
+        if known.is_some_and(super::Account::is_of_provider) {
+            return false;
+        }
         match what {
             AccountAct::Reset { .. } => true,
             AccountAct::Set { .. } => {
@@ -184,10 +201,15 @@ impl StaffState {
         reason: &str,
         now: Stamp,
     ) -> Found<AccountId> {
-        let (by, role) = self.account_of(actor)?;
-        if role != Role::Administrator {
-            return Err(ActFault::Role);
-        }
+        let by = if *actor == Actor::System {
+            self.may_claim(what)?
+        } else {
+            let (by, role) = self.account_of(actor)?;
+            if role != Role::Administrator {
+                return Err(ActFault::Role);
+            }
+            by
+        };
         if !is_reason(reason) {
             return Err(ActFault::Reason);
         }
@@ -206,10 +228,12 @@ impl StaffState {
                 let id = account.unwrap_or(self.next_id());
                 self.may_set(id, name, *role, bounds, *enabled)?;
             }
-            AccountAct::Reset { account } if !self.accounts.contains_key(account) => {
-                return Err(ActFault::Unknown);
+            AccountAct::Reset { account } => {
+                let known = self.accounts.get(account).ok_or(ActFault::Unknown)?;
+                if known.is_of_provider() {
+                    return Err(StaffFault::OfProvider(known.name.clone()).into());
+                }
             }
-            AccountAct::Reset { .. } => {}
         }
         Ok(by)
     }
@@ -237,10 +261,20 @@ impl StaffState {
             reason: reason.to_owned(),
             sealed: sealed.to_vec(),
         };
-        self.acts.asked.retain(|_, known| known.is_open(now));
+        // What the claims say now is in place of what they said before.
+        let is_claim = self.is_claim(&asked);
+        let is_replaced = |known: &AskedAct| is_claim && known.by == by && known.is_about_asker();
+        let is_left = |known: &AskedAct| known.is_open(now) && !is_replaced(known);
+        self.acts.asked.retain(|_, known| is_left(known));
         self.acts.asked.insert(act, asked);
         self.acts.last = act;
         Ok(())
+    }
+
+    /// Whether the claims of the agency's provider ask for it, and no account of the desk.
+    pub fn is_claim(&self, asked: &AskedAct) -> bool {
+        let by = self.accounts.get(&asked.by);
+        asked.is_about_asker() && by.is_some_and(super::Account::is_of_provider)
     }
 
     /// Whether this account may confirm this act: what is to be done.
@@ -256,6 +290,13 @@ impl StaffState {
         }
         if asked.what.account() == Some(id) {
             return Err(ActFault::Theirs);
+        }
+        if self.is_claim(asked) {
+            let own = self.accounts.get(&id);
+            return match own {
+                Some(own) if !own.is_of_provider() => Ok(asked),
+                _ => Err(ActFault::OfProvider),
+            };
         }
         let asker = self.accounts.get(&asked.by);
         if !asker.is_some_and(|one| one.is_enabled && one.role == Role::Administrator) {

@@ -276,6 +276,7 @@ mod tests {
             credentials: 3,
             is_own: true,
             signed_in_at: None,
+            subject: None,
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Prepared;
 use crate::clock::Entropy;
 use crate::domain::entry::{Change, Role};
-use crate::domain::staff::{Account, AccountId, Bounds, StaffState};
+use crate::domain::staff::{Account, AccountId, Bounds, StaffFault, StaffState};
 use crate::engine::command::Operation;
 use crate::engine::shared::Shared;
 use crate::identity::staff::credentials::Credentials;
@@ -69,9 +69,13 @@ pub(super) fn prepare(work: &StaffWork, shared: &Shared, keys: &Keys) -> anyhow:
             (vec![set], Done::StaffEnabled { name, enabled })
         }
         StaffWork::Reset { name } => {
-            let Some((id, _)) = staff.named(name) else {
+            let Some((id, account)) = staff.named(name) else {
                 return unknown(name);
             };
+            if account.is_of_provider() {
+                let fault = StaffFault::OfProvider(name.clone());
+                return Ok(Prepared::fault(WorkRefused::new(fault.to_string())));
+            }
             let password = generate_password(&entropy);
             let credentials = first(keys, &entropy, id, &password)?;
             let name = name.clone();
@@ -131,6 +135,7 @@ fn shown(account: &Account) -> StaffAccount {
         bounds: account.bounds.clone(),
         enabled: account.is_enabled,
         set_up: account.is_own,
+        of_provider: account.is_of_provider(),
         signed_in_at: account.signed_in_at.map(|at| at.instant().to_string()),
     }
 }

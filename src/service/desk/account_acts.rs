@@ -153,8 +153,11 @@ impl Service {
             });
             half = Some(second);
         }
+        // Whoever the provider signs in comes with a new role by a new sign-in.
+        let known = staff.accounts.get(&account);
+        let is_of_provider = known.is_some_and(Account::is_of_provider);
         self.change_staff(actor(by), changes).await?;
-        if half.is_some() {
+        if half.is_some() || is_of_provider {
             self.desk.sessions.revoke(account, None);
         }
         Ok(Confirmed {

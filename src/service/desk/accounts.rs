@@ -3,7 +3,7 @@
 use super::{Allowed, BUSY_RETRY_S, DeskRefused, actor};
 use crate::clock::Entropy;
 use crate::domain::entry::{Change, Role, SessionAct};
-use crate::domain::staff::{Account, AccountId, Bounds};
+use crate::domain::staff::{Account, AccountId, Bounds, StaffFault};
 use crate::identity::staff::credentials::Credentials;
 use crate::identity::staff::generate_password;
 use crate::identity::staff::sessions::Origin;
@@ -105,8 +105,10 @@ impl Service {
         id: AccountId,
     ) -> Allowed<String> {
         let staff = self.staff();
-        if !staff.accounts.contains_key(&id) {
-            return Err(DeskRefused::NotFound);
+        let known = staff.accounts.get(&id).ok_or(DeskRefused::NotFound)?;
+        if known.is_of_provider() {
+            let fault = StaffFault::OfProvider(known.name.clone());
+            return Err(DeskRefused::Impossible(fault.to_string()));
         }
         if staff.takes_two_to_reset(id) {
             return Err(DeskRefused::TakesTwo);

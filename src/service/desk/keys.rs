@@ -82,6 +82,7 @@ fn acts_as(key: &ApiKey) -> Account {
         credentials: 0,
         is_own: false,
         signed_in_at: None,
+        subject: None,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Who did what on a day: entries of the journal whose actor is somebody behind the desk or at the
-//! command line of the host.
+//! command line of the host, and what the claims of the agency's provider did to its accounts.
 
 use jiff::civil::Date;
 
 use crate::domain::entry::{Actor, Change, Entry, Piece};
 use crate::domain::ids::{Seq, SlotIndex};
+use crate::domain::staff::{Account, StaffState};
 use crate::domain::time::Stamp;
 use crate::journal::block::entries;
 use crate::journal::store::StoreFault;
@@ -12,6 +13,9 @@ use crate::service::Service;
 
 /// Acts that are shown of one day.
 pub const ACTS_MAX: usize = 1_000;
+/// Whose act it is said to be when the claims of the agency's provider changed an account: no
+/// account can have this name.
+const PROVIDER: &str = "(provider)";
 
 /// One act.
 #[derive(Clone, PartialEq, Debug)]
@@ -80,6 +84,7 @@ pub fn acts_of_day(
     let (Some(from), Some(until)) = (from, until) else {
         return Err(DayFault::Date);
     };
+    let staff = service.staff();
     let read = service.store.read()?;
     let first = read.first_at(from)?;
     let (mut acts, mut is_cut) = (Vec::new(), false);
@@ -102,7 +107,7 @@ pub fn acts_of_day(
             let Ok(entry) = Entry::decode(bytes) else {
                 return false;
             };
-            let Some(who) = who(&entry.actor) else {
+            let Some(who) = who(&entry, &staff) else {
                 continue;
             };
             let who = who.to_owned();
@@ -147,9 +152,23 @@ pub fn acts_of_day(
 }
 
 /// Whose account did it; none for citizens and the program itself.
-fn who(actor: &Actor) -> Option<&str> {
-    match actor {
+fn who<'a>(entry: &'a Entry, staff: &StaffState) -> Option<&'a str> {
+    match &entry.actor {
         Actor::Staff { account, .. } | Actor::Operator(account) => Some(account),
+        Actor::System if is_claimed(&entry.change, staff) => Some(PROVIDER),
         Actor::System | Actor::Citizen | Actor::Proxy { .. } => None,
     }
+}
+
+/// Whether a change that the program made is what the provider's claims gave or asked for.
+fn is_claimed(change: &Change, staff: &StaffState) -> bool {
+    let account = match change {
+        Change::ProviderAccountMade { account, .. } | Change::StaffSet { account, .. } => {
+            Some(*account)
+        }
+        Change::AccountActAsked { what, .. } => what.account(),
+        _ => None,
+    };
+    let known = account.and_then(|id| staff.accounts.get(&id));
+    known.is_some_and(Account::is_of_provider)
 }

@@ -749,6 +749,35 @@ desk-help-asked =
     Who comes to approve or confirm by it gets a new first password. You are told half of it and the other account the rest; give your half to the owner in person.
     Whoever it is about can’t confirm it, and if the account is changed meanwhile, it has to be asked for again.
 
+## Sign-in at the agency's own provider
+oidc-sign-in = Sign in with the agency’s account
+oidc-or-here = Or with an account of this desk
+oidc-again = Try again
+oidc-in = You are signed in
+oidc-local = Accounts of this desk go on working: whoever has one signs in here with its password and code.
+oidc-off = There is no sign-in with the agency’s account here
+    .next = It is not switched on for this desk.
+oidc-not-begun = This sign-in can’t be used
+    .next = It was used already, is older than ten minutes, or began in another browser. Begin it again in this one.
+oidc-declined = The agency’s sign-in did not sign you in
+    .next = Try it again. If it refuses you, ask whoever manages the agency’s accounts.
+oidc-away = The agency’s sign-in does not answer
+    .next = Try it again in a minute. If it lasts, tell whoever runs this server: its log says why.
+oidc-refused = What the agency’s sign-in sent is not taken
+    .next = Begin it again. If it lasts, tell whoever runs this server: its log says why.
+oidc-no-role = You have no role at this desk
+    .next = The agency’s account is right, but no role of this desk goes with it. Ask whoever manages the agency’s accounts for one.
+oidc-stronger = Your role takes a stronger sign-in
+    .next = Sign in at the agency’s with a second factor. If you were not asked for one, tell whoever manages the agency’s accounts.
+oidc-ended = Your account was ended at this desk
+    .next = Ask an administrator of the desk to let it in again.
+oidc-waits = Your account waits for a second account
+oidc-waits-role = The agency gives you the role { $role }. An administrator or approver with an account of this desk has to confirm it under “Waiting for a second account”, within seven days. Then sign in again.
+oidc-help = With the agency’s account you sign in at the agency’s own page and come back here. What you may do comes from there with each sign-in; another password or phone you get there too.
+desk-waits = waits for a second account
+desk-of-provider = The agency’s provider
+    .lead = It signs in at the agency’s own provider, and has no password or codes here. Its role comes from there with each sign-in, in place of what is set here. End it here, and it can’t sign in any more.
+
 ## Keys of programs
 desk-keys = Keys of programs
 no-keys = There are no keys.

@@ -38,8 +38,10 @@ pub struct ActView {
     #[schema(value_type = Option<BoundsView>)]
     pub bounds: Option<Bounds>,
     pub enabled: Option<bool>,
-    /// The account that asked for it.
+    /// The account that asked for it; the one that it is about, if the provider's claims did.
     pub by: String,
+    /// Whether the claims of the agency's provider ask for it, and no account of the desk.
+    pub claimed: bool,
     #[schema(format = DateTime)]
     pub at: String,
     /// Nobody can confirm it from then on.
@@ -76,6 +78,7 @@ impl ActView {
             bounds,
             enabled,
             by: name(asked.by),
+            claimed: staff.is_claim(asked),
             at: asked.at.instant().to_string(),
             until: asked.at.plus_s(OPEN_S).instant().to_string(),
             reason: asked.reason.clone(),

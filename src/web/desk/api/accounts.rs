@@ -33,8 +33,11 @@ pub struct AccountView {
     #[schema(value_type = BoundsView)]
     pub bounds: Bounds,
     pub enabled: bool,
-    /// Whether it has set a password and one-time codes of its own.
+    /// Whether it has set a password and one-time codes of its own; of one of the provider, whether
+    /// it was ever let in or ended, and does not wait since it was made.
     pub set_up: bool,
+    /// Whether it signs in at the agency's own provider.
+    pub provider: bool,
     #[schema(format = DateTime)]
     pub made_at: String,
     #[schema(format = DateTime)]
@@ -52,6 +55,7 @@ impl AccountView {
             bounds: account.bounds.clone(),
             enabled: account.is_enabled,
             set_up: account.is_own,
+            provider: account.is_of_provider(),
             made_at: account.made_at.instant().to_string(),
             signed_in_at: account.signed_in_at.map(|at| at.instant().to_string()),
             sessions: service.desk.sessions.of_account(id, tick()).len(),

@@ -66,7 +66,11 @@ async fn list(page: Page<ActReaders>, (): ()) -> HttpResponse {
             }),
             account: view.account,
             to_be,
-            by: view.by,
+            by: if view.claimed {
+                lang.say("desk-of-provider").to_owned()
+            } else {
+                view.by
+            },
             at: super::record::instant(service, asked.at),
             until: super::record::instant(service, asked.at.plus_s(OPEN_S)),
             reason: view.reason,

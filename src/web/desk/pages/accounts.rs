@@ -45,6 +45,7 @@ struct Row {
     role: &'static str,
     bounds: Vec<(&'static str, String)>,
     state: &'static str,
+    of_provider: bool,
     signed_in: Option<String>,
     sessions: usize,
 }
@@ -70,10 +71,12 @@ async fn list(page: Page<Overseers>, (): ()) -> HttpResponse {
         role: role_words(lang, account.role),
         bounds: bounds_told(lang, &account.bounds),
         state: lang.say(match (account.is_enabled, account.is_own) {
+            (false, false) if account.is_of_provider() => "desk-waits",
             (false, _) => "desk-ended",
             (true, false) => "desk-not-set-up",
             (true, true) => "desk-ready",
         }),
+        of_provider: account.is_of_provider(),
         signed_in: account
             .signed_in_at
             .map(|at| super::record::instant(service, at)),
@@ -106,6 +109,8 @@ struct AccountPage {
     provinces: String,
     sites: String,
     is_enabled: bool,
+    /// Whether it signs in at the agency's provider, and has no password here.
+    of_provider: bool,
     sessions: usize,
     /// Whether acts on some accounts take two: then a reason is asked for.
     take_two: bool,
@@ -122,6 +127,9 @@ impl AccountPage {
             )
         };
         let sessions = &page.staff.service.desk.sessions;
+        let staff = page.staff.service.staff();
+        let known = id.and_then(|id| staff.accounts.get(&id));
+        let of_provider = known.is_some_and(Account::is_of_provider);
         Self {
             f: page.frame(
                 &id.map_or("/accounts/new".to_owned(), |id| format!("/accounts/{id}")),
@@ -135,8 +143,9 @@ impl AccountPage {
             provinces: wanted.bounds.provinces.join(" "),
             sites: wanted.bounds.sites.join(" "),
             is_enabled: wanted.is_enabled,
+            of_provider,
             sessions: id.map_or(0, |id| sessions.of_account(id, tick()).len()),
-            take_two: page.staff.service.staff().acts_take_two(),
+            take_two: staff.acts_take_two() || of_provider,
             reason: String::new(),
         }
     }

@@ -8,6 +8,7 @@ mod board;
 mod files;
 mod home;
 mod keys;
+mod oidc;
 mod proposals;
 mod record;
 mod relocations;
@@ -31,6 +32,7 @@ use crate::web::words::{Lang, words};
 /// Every page.
 pub fn routes(routes: &mut Routes<'_>) {
     session::routes(routes);
+    oidc::routes(routes);
     home::routes(routes);
     board::routes(routes);
     // Before accounts, of which one is no number.

@@ -34,6 +34,8 @@ struct SignInPage {
     f: Frame,
     trouble: Option<Trouble>,
     name: String,
+    /// Whether the agency's provider signs people in too.
+    has_provider: bool,
 }
 
 async fn sign_in_page(request: HttpRequest, (): ()) -> HttpResponse {
@@ -46,8 +48,18 @@ fn sign_in_again(request: &HttpRequest, trouble: Option<Trouble>, name: String) 
         Some(_) => StatusCode::FORBIDDEN,
         None => StatusCode::OK,
     };
-    let f = Frame::of(lang, "/sign-in", None, "desk-help-sign-in");
-    shown_with(lang, status, &SignInPage { f, trouble, name })
+    let has_provider = service(request).desk.provider.is_on();
+    let mut f = Frame::of(lang, "/sign-in", None, "desk-help-sign-in");
+    if has_provider {
+        f.help.push(lang.say("oidc-help").to_owned());
+    }
+    let template = SignInPage {
+        f,
+        trouble,
+        name,
+        has_provider,
+    };
+    shown_with(lang, status, &template)
 }
 
 async fn sign_in(request: HttpRequest, body: read::Bytes) -> HttpResponse {

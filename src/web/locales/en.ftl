@@ -670,7 +670,11 @@ did-proposed = Proposed number { $number }: { $what }. { $people ->
 }
 did-approved = Approved proposal { $number }.
 did-declined = Declined proposal { $number }.
-did-withdrawn = Took proposal { $number } back, or called it off.
+did-withdrawn = Took proposal { $number } back.
+did-called-off = Called off proposal { $number } before it was done.
+did-seen = Proposal { $number } was approved for what it did at that time.
+did-seen-named = Proposal { $number } was approved for what the approver had seen.
+did-provider-account = Account { $name } of the agency’s provider was made: { $role }.
 did-scheduled = Proposal { $number } is to be done at { $at }.
 did-ended = Proposal { $number } was done: { $what }
 did-failed = Proposal { $number } was not done: { $what }

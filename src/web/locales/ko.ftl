@@ -614,7 +614,11 @@ did-proposed = { $number }번을 제안했습니다: { $what }. { $people ->
 }
 did-approved = 제안 { $number }번을 승인했습니다.
 did-declined = 제안 { $number }번을 거절했습니다.
-did-withdrawn = 제안 { $number }번을 거두거나 취소했습니다.
+did-withdrawn = 제안 { $number }번을 거뒀습니다.
+did-called-off = 제안 { $number }번을 실행 전에 취소했습니다.
+did-seen = 제안 { $number }번은 승인할 때의 결과로 승인되었습니다.
+did-seen-named = 제안 { $number }번은 승인자가 본 결과로 승인되었습니다.
+did-provider-account = 기관 로그인의 계정 { $name }을(를) 만들었습니다: { $role }.
 did-scheduled = 제안 { $number }번을 { $at }에 실행합니다.
 did-ended = 제안 { $number }번을 실행했습니다: { $what }
 did-failed = 제안 { $number }번을 실행하지 못했습니다: { $what }

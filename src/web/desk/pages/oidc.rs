@@ -94,10 +94,10 @@ async fn come_back(request: HttpRequest, (): ()) -> HttpResponse {
 }
 
 fn not_signed_in(lang: Lang, why: NotSignedIn) -> HttpResponse {
-    let said = |title: &str, status: StatusCode| {
+    let said = |[title, next]: [&str; 2], status: StatusCode| {
         let trouble = Trouble {
             title: lang.say(title).to_owned(),
-            next: lang.say(&format!("{title}.next")).to_owned(),
+            next: lang.say(next).to_owned(),
         };
         (trouble, status)
     };
@@ -106,14 +106,23 @@ fn not_signed_in(lang: Lang, why: NotSignedIn) -> HttpResponse {
         NotSignedIn::Off | NotSignedIn::NoRole | NotSignedIn::Ended | NotSignedIn::Waits(_)
     );
     let (trouble, status) = match why {
-        NotSignedIn::Off => said("oidc-off", StatusCode::NOT_FOUND),
-        NotSignedIn::NotBegun => said("oidc-not-begun", StatusCode::FORBIDDEN),
-        NotSignedIn::Declined => said("oidc-declined", StatusCode::FORBIDDEN),
-        NotSignedIn::Away => said("oidc-away", StatusCode::BAD_GATEWAY),
-        NotSignedIn::Refused => said("oidc-refused", StatusCode::FORBIDDEN),
-        NotSignedIn::NoRole => said("oidc-no-role", StatusCode::FORBIDDEN),
-        NotSignedIn::Stronger => said("oidc-stronger", StatusCode::FORBIDDEN),
-        NotSignedIn::Ended => said("oidc-ended", StatusCode::FORBIDDEN),
+        NotSignedIn::Off => said(["oidc-off", "oidc-off.next"], StatusCode::NOT_FOUND),
+        NotSignedIn::NotBegun => said(
+            ["oidc-not-begun", "oidc-not-begun.next"],
+            StatusCode::FORBIDDEN,
+        ),
+        NotSignedIn::Declined => said(
+            ["oidc-declined", "oidc-declined.next"],
+            StatusCode::FORBIDDEN,
+        ),
+        NotSignedIn::Away => said(["oidc-away", "oidc-away.next"], StatusCode::BAD_GATEWAY),
+        NotSignedIn::Refused => said(["oidc-refused", "oidc-refused.next"], StatusCode::FORBIDDEN),
+        NotSignedIn::NoRole => said(["oidc-no-role", "oidc-no-role.next"], StatusCode::FORBIDDEN),
+        NotSignedIn::Stronger => said(
+            ["oidc-stronger", "oidc-stronger.next"],
+            StatusCode::FORBIDDEN,
+        ),
+        NotSignedIn::Ended => said(["oidc-ended", "oidc-ended.next"], StatusCode::FORBIDDEN),
         NotSignedIn::Waits(role) => {
             let role = role_words(lang, role);
             let trouble = Trouble {

@@ -179,6 +179,20 @@ impl Words {
                 };
                 l.put(key, &[("number", u64::from(*proposal).into())])
             }
+            Change::ProposalCalledOff { proposal, .. } => {
+                l.put("did-called-off", &[("number", u64::from(*proposal).into())])
+            }
+            Change::ProposalSeen {
+                proposal, named, ..
+            } => {
+                let key = if *named { "did-seen-named" } else { "did-seen" };
+                l.put(key, &[("number", u64::from(*proposal).into())])
+            }
+            Change::ProviderAccountMade { name, role, .. } => {
+                let role = role_words(l, *role);
+                let values = [("name", text(name)), ("role", text(role))];
+                l.put("did-provider-account", &values)
+            }
             Change::ProposalScheduled { proposal, due } => {
                 let at = text(instant(&self.service, *due));
                 let number = u64::from(*proposal).into();
@@ -224,6 +238,7 @@ impl Words {
         match change {
             Change::Proposed { reason, .. }
             | Change::ProposalDecided { reason, .. }
+            | Change::ProposalCalledOff { reason, .. }
             | Change::PersonErased { reason, .. }
             | Change::VaultEmptied { reason, .. }
             | Change::ApiKeyMade { reason, .. }

@@ -91,12 +91,12 @@ fn rows(page: &Page<RecordReaders>, acts: &[Act]) -> Vec<Row> {
 
 /// Whether both are of those acts that come by the thousand.
 fn is_same(act: &Act, first: &Act) -> bool {
-    let is_many = match (&act.change, &first.change) {
-        (Change::MoveOffered { .. }, Change::MoveOffered { .. }) => true,
-        (Change::Relocated { .. }, Change::Relocated { .. }) => true,
-        (Change::PersonRekeyed { .. }, Change::PersonRekeyed { .. }) => true,
-        _ => false,
-    };
+    let is_many = matches!(
+        (&act.change, &first.change),
+        (Change::MoveOffered { .. }, Change::MoveOffered { .. })
+            | (Change::Relocated { .. }, Change::Relocated { .. })
+            | (Change::PersonRekeyed { .. }, Change::PersonRekeyed { .. })
+    );
     is_many && act.who == first.who
 }
 

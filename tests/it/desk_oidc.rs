@@ -545,9 +545,12 @@ fn a_claim_to_approve_waits_for_an_account_of_the_desk() {
     assert!(page.contains("The agency’s provider"), "{page}");
     // What claims did is in the record, as theirs.
     let page = page_of(&mut boss, "/desk/en/record");
-    for kind in ["provider_account_made", "account_act_asked"] {
-        let act = format!("<td>(provider)</td><td>{kind}</td>");
-        assert!(page.contains(&act), "{kind}: {page}");
+    for told in [
+        "Account lee of the agency’s provider was made: Approver.",
+        "Asked a second account to confirm the account lee.",
+    ] {
+        let act = format!("<td>(provider)</td><td>{told}</td>");
+        assert!(page.contains(&act), "{told}: {page}");
     }
 }
 

@@ -465,7 +465,7 @@ fn what_is_approved_for_an_instant_is_done_then_or_called_off() {
         .get(&format!("/proposals/{}", second["number"]))
         .is(200)
         .json;
-    assert_eq!(told["proposal"]["state"], "failed");
+    assert_eq!(told["proposal"]["state"], "called_off");
     desk.kim
         .post(&path, &json!({ "reason": "again" }))
         .problem(409, "not_possible");

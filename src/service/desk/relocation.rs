@@ -162,7 +162,10 @@ impl Service {
     pub fn relocations(&self, by: &Account, id: &str) -> Allowed<Vec<Progress>> {
         let campaign = self.desk_campaign(by, id)?;
         let now = self.clock.now();
-        let mut all = progress(&campaign, now);
+        let mut all = progress(&campaign, &by.bounds, now);
+        // Of a site's people, those that are about their sites.
+        let is_bound = !by.bounds.has_all_of(id);
+        all.retain(|one| !is_bound || one.slots + one.moved + one.offered + one.left > 0);
         all.reverse();
         all.truncate(PROGRESS_MAX);
         Ok(all)
@@ -297,20 +300,31 @@ fn without_offer(campaign: &CampaignState, relocation: RelocationIndex, now: Sta
     all.iter().filter(has_none).count() as u64
 }
 
-/// How far every relocation has come, in one pass over slots, bookings and what was moved.
-fn progress(campaign: &CampaignState, now: Stamp) -> Vec<Progress> {
+/// How far every relocation has come at the sites within these bounds, in one pass over slots,
+/// bookings and what was moved.
+fn progress(campaign: &CampaignState, bounds: &Bounds, now: Stamp) -> Vec<Progress> {
     let count = campaign.relocations.len();
+    let catalog = &campaign.catalog;
+    let sites = catalog.sites.iter();
+    let is_theirs = sites.map(|site| bounds.has_site(&site.row.site, &site.row.region));
+    let is_theirs: Vec<bool> = is_theirs.collect();
+    let has = |slot: SlotIndex| is_theirs[catalog.slots[slot.at()].site.at()];
     let mut slots = vec![0; count];
-    for by in campaign
-        .catalog
+    for slot in catalog
         .slots
         .iter()
-        .filter_map(|slot| slot.closed_by)
+        .filter(|slot| is_theirs[slot.site.at()])
     {
-        slots[by.at()] += 1;
+        if let Some(by) = slot.closed_by {
+            slots[by.at()] += 1;
+        }
     }
     let mut moved = vec![0; count];
-    for (_, one) in campaign.moved.iter() {
+    for (_, one) in campaign
+        .moved
+        .iter()
+        .filter(|(_, one)| one.from.slots().any(has))
+    {
         moved[one.relocation.at()] += 1;
     }
     let known = campaign.relocations.iter().zip(0..);
@@ -321,7 +335,7 @@ fn progress(campaign: &CampaignState, now: Stamp) -> Vec<Progress> {
     let parts: Vec<&[Booking]> = campaign.bookings.parts().collect();
     let counted = parts.par_iter().map(|part| {
         let mut counts = vec![[0_u64; 2]; count];
-        for booking in *part {
+        for booking in part.iter().filter(|one| one.doses.slots().any(has)) {
             if let Some(by) = campaign.closed_by(booking, now) {
                 let has_offer = campaign.standing(&booking.person).offer.is_some();
                 counts[by.at()][usize::from(!has_offer)] += 1;

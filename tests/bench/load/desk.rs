@@ -236,7 +236,8 @@ fn watch(desk: SocketAddr, token: &str) -> io::Result<BufReader<TcpStream>> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     write!(
         stream,
-        "GET /api/desk/v1/board/events HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer {token}\r\n\r\n"
+        "GET /api/desk/v1/board/events HTTP/1.1\r\nHost: desk\r\n\
+         Authorization: Bearer {token}\r\n\r\n"
     )?;
     Ok(BufReader::new(stream))
 }

@@ -318,7 +318,15 @@ pub(super) fn of_closing(
     let holds = holds
         .filter(|hold| hold.doses.slots().any(is_closed))
         .count() as u64;
-    let found = plan(&campaign, relocation, now);
+    let mut found = plan(&campaign, relocation, now);
+    if plan_of.asking == Asking::Telephoned {
+        // Nobody is given the seats that a plan would find: all are called.
+        let found_for = found.moves.iter().map(|one| one.number);
+        found = Plan {
+            without: found_for.chain(found.without.iter().copied()).collect(),
+            ..Plan::default()
+        };
+    }
     let moves = Moves {
         slots: slots.len() as u64,
         holds,

@@ -163,9 +163,9 @@ impl Trouble {
     }
 }
 
-/// The language of a page's address.
+/// The language of a page's address, also of one that is no page's.
 pub fn lang_of(request: &HttpRequest) -> Lang {
-    let tag = request.match_info().get("lang").unwrap_or_default();
+    let tag = request.path().split('/').nth(2).unwrap_or_default();
     Lang::of_tag(tag).unwrap_or_else(|| Lang::of(request.headers()))
 }
 

@@ -121,6 +121,10 @@ async fn an_operators_evening(desk: &Desk<'_>) {
     browser.look("desk-paused").await;
     // A proposal: faults, then what it would do, then it is made.
     desk.look("/proposals", "no-proposals").await;
+    for page in ["roster", "keys", "again", "logo"] {
+        desk.look(&format!("/proposals/{page}"), &format!("propose-{page}"))
+            .await;
+    }
     desk.look("/proposals/new", "propose").await;
     browser.fill("text", "[campaign]").await;
     browser.fill("reason", "August").await;

@@ -191,6 +191,14 @@ async fn an_operators(desk: &Desk<'_>, place: &Place) -> [String; 2] {
         ("reason", "each morning its share"),
     ];
     desk.asked("split", place, &split).await;
+    let later = [
+        ("time_from", times[1]),
+        ("time_until", times[2]),
+        ("minutes", "5"),
+        ("reason_ko", "진료가 늦게 시작됩니다"),
+        ("reason", "the doctor comes later"),
+    ];
+    desk.asked("retime", place, &later).await;
     let interval = [("days", "35"), ("reason", "the committee")];
     desk.asked("interval", place, &interval).await;
     let again = [

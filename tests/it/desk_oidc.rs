@@ -549,7 +549,7 @@ fn a_claim_to_approve_waits_for_an_account_of_the_desk() {
         "Account lee of the agency’s provider was made: Approver.",
         "Asked a second account to confirm the account lee.",
     ] {
-        let act = format!("<td>(provider)</td><td>{told}</td>");
+        let act = format!("<td>{told}</td><td>(provider)</td>");
         assert!(page.contains(&act), "{told}: {page}");
     }
 }

@@ -31,7 +31,7 @@ use crate::service::activation::{LineTouched, dry_run};
 use roster::RosterNumbers;
 
 /// Instants at which a whole roster is asked: each takes a second for 60 million people.
-const INSTANTS_MAX: usize = 8;
+const INSTANTS_MAX: usize = 64;
 /// People that one core asks at a stretch.
 const CHUNK: usize = 16_384;
 /// Faults of a file that are told.
@@ -239,6 +239,8 @@ fn of_campaign(service: &Service, text: &str, now: Stamp) -> Effect {
     let names = retention::due_at_once(service, &next, now);
     let erased = names.as_ref().map_or(0, |(people, _)| *people);
     let misfit = known.and_then(|offer| fits_slots(&offer.catalog, &next, true).err());
+    let more = instants.len().saturating_sub(INSTANTS_MAX);
+    let more = (more > 0).then(|| format!("{more} later instants are not looked at"));
     let instants = instants.into_iter().take(INSTANTS_MAX);
     let at: Vec<AtInstant> = instants
         .map(|at| at_instant(&roster, before, &next, at))
@@ -247,6 +249,7 @@ fn of_campaign(service: &Service, text: &str, now: Stamp) -> Effect {
         campaign: next.id.to_string(),
         cautions: told(cautions)
             .into_iter()
+            .chain(more)
             .chain(seats)
             .chain(names.map(|(_, told)| told))
             .collect(),

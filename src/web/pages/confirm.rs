@@ -44,6 +44,8 @@ struct ConfirmPage {
     /// The slot of the first dose, so that the times of its day can be shown when the hold has
     /// ended.
     slot: SlotIndex,
+    /// Whether it is the agency's offer: it is kept for days, and looking further gives up nothing.
+    is_offer: bool,
     until: String,
     /// Real seconds from now to the end of the hold, for the countdown.
     left_s: u64,
@@ -227,8 +229,13 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
     let visit = &guest.visit;
     let flags = Form::of_address(&request);
     // The agency's offer stands beside what the person holds: its link names it.
-    let own = guest.hold().filter(|_| !flags.has("offer"));
-    let Some(held) = own.or_else(|| guest.offer()) else {
+    let is_offer = flags.has("offer");
+    let held = if is_offer {
+        guest.offer()
+    } else {
+        guest.hold()
+    };
+    let Some(held) = held else {
         return visit.onward(visit.home(&guest.person));
     };
     if let Some(refused) = guest.past_deadline() {
@@ -247,7 +254,12 @@ pub async fn show(request: HttpRequest, guest: Guest) -> HttpResponse {
         doses: doses(visit, held.doses),
         hold: held.hold,
         slot: held.doses.first,
-        until: when.clock_s(held.until),
+        is_offer,
+        until: if is_offer {
+            when.instant(held.until)
+        } else {
+            when.clock_s(held.until)
+        },
         left_s,
         left: left(visit.lang, left_s),
         may_extend: held.may_extend(&visit.here),

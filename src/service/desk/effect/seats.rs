@@ -334,6 +334,7 @@ pub(super) fn of_closing(
     };
     Effect {
         campaign: id.to_owned(),
+        cautions: every_site(&offer.catalog, range),
         takes: moves.people,
         moves: Some(moves),
         sites: (!range.sites.is_empty()).then(|| range.sites.clone()),
@@ -382,7 +383,8 @@ pub(super) fn of_retiming(
         new: Some(clock(row.start_min)),
         caution: None,
     });
-    let (changes, cautions) = shown(changes.collect());
+    let (changes, mut cautions) = shown(changes.collect());
+    cautions.extend(every_site(&offer.catalog, range));
     let people = plan.people();
     Effect {
         campaign: id.to_owned(),
@@ -404,6 +406,14 @@ pub(super) fn of_retiming(
 
 fn clock(minute: u16) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+/// That a range without sites is about all of them.
+fn every_site(catalog: &Catalog, range: &SlotRange) -> Vec<String> {
+    let count = grouped(catalog.sites.len() as u64);
+    let told = format!("no site is named: it is about every site of the campaign, {count}");
+    let is_all = range.sites.is_empty();
+    is_all.then_some(told).into_iter().collect()
 }
 
 /// Until when somebody can answer; whoever is moved at once gets no seat before they can know.

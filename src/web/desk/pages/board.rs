@@ -374,7 +374,13 @@ async fn act(page: Page<Operators>, body: read::Bytes) -> HttpResponse {
         shown_with(lang, status, &template)
     };
     let Some(act) = wanted(&typed) else {
-        let trouble = page.trouble(DeskRefused::NotFound);
+        let trouble = match typed.act.as_str() {
+            "rate" | "active" => Trouble {
+                title: lang.say("act-number-wrong").to_owned(),
+                next: lang.say("act-number-wrong.next").to_owned(),
+            },
+            _ => page.trouble(DeskRefused::NotFound),
+        };
         return again(page, None, Some(trouble));
     };
     let (service, account) = (&page.staff.service, &page.staff.account);

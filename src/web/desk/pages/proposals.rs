@@ -6,10 +6,13 @@ use askama::Template;
 
 use super::files::key_words;
 use super::{Frame, GET, POST, Page, Path, Trouble, at, onward, shown, shown_with};
+use crate::domain::booking::relocation::{Prefer, Unanswered};
 use crate::domain::ids::CampaignId;
-use crate::domain::staff::proposal::{Decision, Proposal, Proposed, may_decide};
+use crate::domain::line::Notice;
+use crate::domain::staff::proposal::{Asking, Decision, Proposal, Proposed, Rollover, may_decide};
 use crate::domain::text::grouped;
 use crate::domain::time::Stamp;
+use crate::service::Service;
 use crate::service::activation::{LineEffect, LineTouched};
 use crate::service::desk::DeskRefused;
 use crate::service::desk::effect::roster::RosterNumbers;
@@ -486,6 +489,8 @@ struct ProposalPage {
     /// Whether whoever looks may call it off.
     may_call_off: bool,
     has_steps: bool,
+    /// What it is to do, beside its text: labels and values.
+    details: Vec<(&'static str, String)>,
     /// Which keys it replaces, in words.
     keys: Option<&'static str>,
     /// Whether its logo can be looked at.
@@ -518,6 +523,66 @@ fn text_of(proposed: &Proposed) -> String {
             cut.map_or(text.as_str(), |(text, _)| text).to_owned()
         }
         _ => text.clone(),
+    }
+}
+
+/// What a proposal is to do, for whoever approves it.
+fn details(lang: Lang, service: &Service, what: &Proposal) -> Vec<(&'static str, String)> {
+    let at = |stamp| super::record::instant(service, stamp);
+    let told = |reason: &Notice| {
+        let text = (lang.say("act-reason-ko"), reason.text.clone());
+        let en = reason.en.clone().map(|en| (lang.say("act-reason-en"), en));
+        [Some(text), en].into_iter().flatten()
+    };
+    match what {
+        Proposal::Close { plan, .. } => {
+            let asking = lang.say(match plan.asking {
+                Asking::Offered => "asking-offered",
+                Asking::Moved => "asking-moved",
+                Asking::Telephoned => "asking-telephoned",
+            });
+            let prefer = lang.say(match plan.prefer {
+                Prefer::SameSite => "prefer-same-site",
+                Prefer::SameDay => "prefer-same-day",
+            });
+            let mut all = vec![(lang.say("act-asking"), asking.to_owned())];
+            if plan.asking != Asking::Telephoned {
+                all.push((lang.say("act-prefer"), prefer.to_owned()));
+            }
+            if plan.asking == Asking::Offered {
+                let unanswered = lang.say(match plan.unanswered {
+                    Unanswered::Moved => "unanswered-moved",
+                    Unanswered::Telephoned => "unanswered-telephoned",
+                });
+                all.push((lang.say("act-answer-until"), at(plan.until)));
+                all.push((lang.say("act-unanswered"), unanswered.to_owned()));
+            }
+            all.extend(told(&plan.reason));
+            all
+        }
+        Proposal::Retime {
+            minutes, reason, ..
+        } => {
+            let mut all = vec![(lang.say("act-minutes"), minutes.to_string())];
+            all.extend(told(reason));
+            all
+        }
+        Proposal::Split {
+            at: instants,
+            rollover,
+            ..
+        } => {
+            let instants: Vec<String> = instants.iter().map(|stamp| at(*stamp)).collect();
+            let rule = lang.say(match rollover {
+                Rollover::Next => "rollover-next",
+                Rollover::Last => "rollover-last",
+            });
+            vec![
+                (lang.say("act-at"), instants.join(", ")),
+                (lang.say("act-rollover"), rule.to_owned()),
+            ]
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -565,6 +630,7 @@ async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>
         due: due(proposed).map(|due| super::record::instant(service, due)),
         may_call_off: next_due(proposed).is_some()
             && Proposers::ROLES.contains(&page.staff.account.role),
+        details: details(lang, service, &proposed.what),
         has_steps: matches!(proposed.what, Proposal::Split { .. }),
         keys: match &proposed.what {
             Proposal::Keys { change } => Some(key_words(lang, *change)),
@@ -582,7 +648,8 @@ async fn decide(page: Page<Proposers>, (path, body): (Path, read::Bytes)) -> Htt
         return missing(&page);
     };
     let typed = match decision {
-        Decision::Approved => form.number("typed").unwrap_or(0),
+        // As it is shown, or without the commas.
+        Decision::Approved => form.field("typed").replace(',', "").parse().unwrap_or(0),
         Decision::Declined | Decision::Withdrawn => 0,
     };
     let (service, account) = (&page.staff.service, &page.staff.account);

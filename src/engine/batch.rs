@@ -162,18 +162,19 @@ pub(super) fn end_holds(state: &State, batch: &mut Batch) -> Result<(), Contradi
                 break;
             }
             let hold = &campaign.holds[&id];
-            let change = match moved_at_last(campaign, id, hold) {
-                // Their own request is for the next batch.
-                Some(change) if batch.people.insert(hold.person) => change,
-                Some(_) => continue,
-                None => Change::HoldEnded {
-                    campaign: campaign.catalog.index,
-                    person: hold.person,
-                    hold: id,
-                    pool: hold.pool,
-                    reason: HoldEnd::Expired,
-                },
+            // The request of somebody whose offer ends is for the next batch: it would count on an
+            // offer that is gone by then, or on seats that are not the booking's any more.
+            if hold.offered_by.is_some() && !batch.people.insert(hold.person) {
+                continue;
+            }
+            let expired = || Change::HoldEnded {
+                campaign: campaign.catalog.index,
+                person: hold.person,
+                hold: id,
+                pool: hold.pool,
+                reason: HoldEnd::Expired,
             };
+            let change = moved_at_last(campaign, id, hold).unwrap_or_else(expired);
             batch.free(&change, campaign);
             batch.push_checked(state, Actor::System, change)?;
         }

@@ -28,7 +28,7 @@ pub struct ClosedView {
 
 #[derive(Serialize, ToSchema)]
 pub struct ReasonView {
-    /// `closure` or `interval`.
+    /// `closure`, `interval`, or `retime`: it begins at another time of its day.
     pub cause: &'static str,
     pub reason: String,
     pub reason_en: Option<String>,
@@ -60,6 +60,7 @@ pub fn acts(here: &Here, acts: &AgencyActs) -> Option<ActsView> {
         cause: match act.cause {
             Cause::Closure { .. } => "closure",
             Cause::Interval { .. } => "interval",
+            Cause::Retimed { .. } => "retime",
         },
         reason: act.reason.text.clone(),
         reason_en: act.reason.en.clone(),

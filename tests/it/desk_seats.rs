@@ -535,6 +535,29 @@ fn corrected_times_take_their_people_along() {
         );
         assert_eq!(moved["from"][0]["start"], "2180-08-02T09:00:00+09:00");
     }
+    // What was corrected is no closure: its seats are where they were moved to.
+    let reopen = json!({
+        "kind": "reopen", "campaign": CAMPAIGN, "reason": "by mistake",
+        "range": { "sites": ["A"], "from": "2180-08-02", "until": "2180-08-30" },
+    });
+    let seen = desk.kim.post("/proposals/preview", &reopen).is(200).json;
+    let faults = seen["faults"].to_string();
+    assert!(faults.contains("corrected to another time"), "{faults}");
+    // One day of a pair alone would leave seats that nobody can book.
+    let mut one_day = asked.clone();
+    one_day["range"]["until"] = json!("2180-08-02");
+    one_day["minutes"] = json!(-5);
+    let seen = desk.kim.post("/proposals/preview", &one_day).is(200).json;
+    assert!(
+        seen["cautions"].to_string().contains("both days"),
+        "{seen:#}"
+    );
+    // The correction is taken back, and people with it.
+    let mut back = asked.clone();
+    back["minutes"] = json!(-15);
+    desk.done(&back, 2);
+    assert_eq!(people[0].doses(&server)[0].1, "2180-08-02T09:00");
+    desk.done(&asked, 2);
     // The corrected slot is booked like any other, the one before takes nobody.
     let new = book(&server, 2, "A", "2180-08-02", 0);
     assert_eq!(new.doses(&server)[0].1, "2180-08-02T09:15");

@@ -364,6 +364,9 @@ impl Pass {
                 let here = &mut self.world.campaigns[at];
                 let held = here.holds[&id].clone();
                 let (person, pool) = (held.person, held.pool);
+                if held.offered_by.is_some() && !seen.insert(person) {
+                    continue;
+                }
                 let campaign = CampaignIndex(at as u16);
                 let by = held.offered_by.filter(|by| {
                     let (_, unanswered) = here.relocations[usize::from(*by)];
@@ -371,9 +374,6 @@ impl Pass {
                 });
                 let booking = by.and(here.active(&person));
                 if let (Some(by), Some(booking)) = (by, booking) {
-                    if !seen.insert(person) {
-                        continue;
-                    }
                     here.holds.remove(&id);
                     let from = here.bookings[booking].doses;
                     here.bookings[booking].doses = held.doses;

@@ -66,7 +66,7 @@ variants!(proposal_name, PROPOSALS, Proposal: Campaign Agency Sites Slots Gate C
     Reopen Split Roster Keys AgencyLogo AgencyAgain Retime);
 variants!(key_change_name, KEY_CHANGES, KeyChange:
     Tokens TokensRevoked Heads Names NamesForgotten);
-variants!(cause_name, CAUSES, Cause: Closure Interval);
+variants!(cause_name, CAUSES, Cause: Closure Interval Retimed);
 variants!(asking_name, ASKINGS, Asking: Offered Moved Telephoned);
 variants!(prefer_name, PREFERS, Prefer: SameSite SameDay);
 variants!(unanswered_name, UNANSWERED, Unanswered: Moved Telephoned);
@@ -149,6 +149,7 @@ fn of_relocations(
             },
             Unanswered::Moved,
         ),
+        (Cause::Retimed { minutes: -30 }, Unanswered::Telephoned),
     ];
     let begun = causes.map(|(cause, unanswered)| Change::RelocationBegun {
         campaign,

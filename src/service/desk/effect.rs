@@ -109,7 +109,13 @@ pub fn effect(service: &Service, what: &Proposal, text: &str, now: Stamp) -> Eff
     let effect = worked_out(service, what, text, now);
     let mut told = format!(
         "{:?}",
-        (&effect.changes, &effect.moves, effect.rows, effect.takes)
+        (
+            what,
+            &effect.changes,
+            &effect.moves,
+            effect.rows,
+            effect.takes
+        )
     );
     if let Some(roster) = &effect.roster {
         told += &format!("{:?}", (roster.file, &roster.group_moves));

@@ -224,7 +224,13 @@ impl Service {
         // Two approvals at the same time are one and a refusal.
         let _one = self.desk.proposing.lock().await;
         let staff = self.staff();
-        staff.may_decide_proposal(&actor(by), number, decision, typed)?;
+        // The number is asked for last: it is of what it would do now.
+        let may = staff.may_decide_proposal(&actor(by), number, decision, typed);
+        if let Err(fault) = &may
+            && !matches!(fault, ProposalFault::Typed { .. })
+        {
+            return Err(fault.clone().into());
+        }
         let known = staff.proposals.get(&number);
         let known = known.ok_or(DeskRefused::NotFound)?.clone();
         if !self.reads_proposal(by, number, &known) {
@@ -274,6 +280,7 @@ impl Service {
             }
             digest = effect.digest;
         }
+        may?;
         let decided = Change::ProposalDecided {
             proposal: number,
             decision,

@@ -255,12 +255,12 @@ impl Service {
         let now = self.clock.now();
         let asking = match known.cause {
             Cause::Interval { .. } => Asking::Moved,
-            Cause::Closure { .. } if known.until <= now => {
+            Cause::Closure { .. } | Cause::Retimed { .. } if known.until <= now => {
                 let why = "the time to answer is over: telephone, or propose the closure again \
                            with another time";
                 return Err(DeskRefused::Impossible(why.to_owned()));
             }
-            Cause::Closure { .. } => Asking::Offered,
+            Cause::Closure { .. } | Cause::Retimed { .. } => Asking::Offered,
         };
         let (service, actor, index) = (Arc::clone(self), actor(by), campaign.catalog.index);
         let work = move || service.relocate(&actor, index, relocation, asking);

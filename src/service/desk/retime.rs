@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::crypto::sha256;
 use crate::domain::booking::catalog::{Catalog, Slot};
-use crate::domain::booking::relocation::{Plan, Planned};
+use crate::domain::booking::relocation::{Cause, Plan, Planned};
 use crate::domain::booking::site::SlotRow;
 use crate::domain::entry::Doses;
 use crate::domain::ids::SlotIndex;
@@ -39,22 +39,20 @@ pub fn slots(catalog: &Catalog, range: &SlotRange, now: Stamp) -> Vec<SlotIndex>
 /// Why one of them can't be: it would be over, on another day, where another slot is, or at a local
 /// time that the zone skips or repeats.
 pub fn rows(
-    catalog: &Catalog,
+    campaign: &CampaignState,
     slots: &[SlotIndex],
     minutes: i16,
     now: Stamp,
 ) -> Result<Vec<SlotRow>, Vec<String>> {
+    let catalog: &Catalog = &campaign.catalog;
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
     for index in slots {
         let slot = &catalog.slots[index.at()];
         match row(&catalog.campaign.zone, slot, minutes) {
             Ok(row) if row.start <= now => faults.push(format!("{} is over", told(catalog, &row))),
             Ok(row) => {
-                if let Some(other) = catalog.slot_like(&row)
-                    && catalog.slots[other.at()].closed_by.is_none()
-                {
-                    faults.push(format!("{} has a slot already", told(catalog, &row)));
-                }
+                let other = catalog.slot_like(&row);
+                faults.extend(other.and_then(|other| taken(campaign, other, &row)));
                 rows.push(row);
             }
             Err(why) => faults.push(why),
@@ -66,6 +64,49 @@ pub fn rows(
     } else {
         Err(faults)
     }
+}
+
+/// Why a slot can't come to a start that has one; nothing if that one was corrected away from there
+/// and is empty: then it is opened again, and the correction is taken back.
+fn taken(campaign: &CampaignState, other: SlotIndex, row: &SlotRow) -> Option<String> {
+    let told = told(&campaign.catalog, row);
+    if campaign.catalog.slots[other.at()].closed_by.is_none() {
+        return Some(format!("{told} has a slot already"));
+    }
+    let usage = campaign.usage.get(other.at()).copied().unwrap_or_default();
+    let in_use = usage
+        .booked
+        .iter()
+        .chain(&usage.held)
+        .any(|seats| *seats > 0);
+    if in_use || !is_retimed(campaign, other) {
+        return Some(format!(
+            "{told} has a slot that is closed: open that one again"
+        ));
+    }
+    None
+}
+
+/// Whether a slot is closed because it was corrected to another time.
+pub fn is_retimed(campaign: &CampaignState, slot: SlotIndex) -> bool {
+    let by = campaign.catalog.slots[slot.at()].closed_by;
+    let known = by.and_then(|by| campaign.relocation(by));
+    known.is_some_and(|known| matches!(known.cause, Cause::Retimed { .. }))
+}
+
+/// Slots of pairs of which the other one keeps its time: people book both at one time of the day.
+pub fn parted(catalog: &Catalog, slots: &[SlotIndex]) -> u64 {
+    let is_in = |slot: &SlotIndex| slots.binary_search(slot).is_ok();
+    let open = (0..).map(SlotIndex).zip(&catalog.slots);
+    let open = open.filter(|(_, slot)| slot.closed_by.is_none());
+    let parted = open.filter(|(index, slot)| {
+        let second = slot.second.filter(|second| {
+            let known = &catalog.slots[second.at()];
+            known.closed_by.is_none()
+        });
+        second.is_some_and(|second| is_in(index) != is_in(&second))
+    });
+    parted.count() as u64
 }
 
 fn row(zone: &Zone, slot: &Slot, minutes: i16) -> Result<SlotRow, String> {

@@ -470,7 +470,11 @@ impl Service {
             }
         }
         let (effect, looked_at) = super::effect::roster::of_roster(self, file, now);
-        if effect.faults.is_empty() {
+        if !effect.faults.is_empty() {
+            // Nobody can propose it: it makes room for the next one at once.
+            locked(&rosters.fresh).retain(|(fresh, _)| *fresh != file.sha256);
+            self.sweep_rosters();
+        } else {
             let mut known = locked(&rosters.effects);
             known.retain(|known| known.sha256 != file.sha256);
             if known.len() >= EFFECTS_KEPT {

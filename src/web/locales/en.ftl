@@ -864,6 +864,7 @@ decide = Decide
 decide-typed = How many people lose something by it?
     .hint = Type the number that stands above.
 decide-reason = Why
+due-includes = It is done at its instant, with everybody who is booked there by then: people who book until then are included.
 decide-approve = Approve and do it now
 decide-decline = Decline
 decide-withdraw = Withdraw

@@ -808,6 +808,7 @@ decide = 결정하기
 decide-typed = 몇 명이 무언가를 잃습니까?
     .hint = 위에 있는 수를 입력해 주세요.
 decide-reason = 이유
+due-includes = 정해진 시각에 실행하며, 그때까지 그곳을 예약한 사람이 모두 포함됩니다.
 decide-approve = 승인하고 바로 시행하기
 decide-decline = 거절하기
 decide-withdraw = 철회하기

@@ -103,7 +103,9 @@ pub fn is_concerned(
         return false;
     }
     let is_it = match relocation.cause {
-        Cause::Closure { .. } => campaign.closed_by(booking, now) == Some(index),
+        Cause::Closure { .. } | Cause::Retimed { .. } => {
+            campaign.closed_by(booking, now) == Some(index)
+        }
         Cause::Interval {
             vaccine,
             days_before,
@@ -164,7 +166,7 @@ impl Search<'_> {
         let is_closed = |slot: &Slot| slot.closed_by.is_some() && now < slot.start;
         let prefer = match by.cause {
             Cause::Closure { prefer } => prefer,
-            Cause::Interval { .. } => Prefer::SameSite,
+            Cause::Interval { .. } | Cause::Retimed { .. } => Prefer::SameSite,
         };
         if is_closed(&first) {
             let wanted = Wanted {
@@ -187,7 +189,7 @@ impl Search<'_> {
         let kind = self.catalog.campaign.vaccines.get(second.vaccine.at())?;
         let earliest = Day(first.date.0 + i32::from(kind.interval_days));
         let date = match by.cause {
-            Cause::Closure { .. } => second.date,
+            Cause::Closure { .. } | Cause::Retimed { .. } => second.date,
             Cause::Interval { .. } => earliest,
         };
         let wanted = Wanted {

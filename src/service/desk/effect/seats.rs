@@ -332,10 +332,11 @@ pub(super) fn of_closing(
         holds,
         ..moves(&campaign, &found)
     };
+    let offers = offers_in(&campaign, is_closed);
     Effect {
         campaign: id.to_owned(),
         cautions: every_site(&offer.catalog, range),
-        takes: moves.people,
+        takes: moves.people + offers,
         moves: Some(moves),
         sites: (!range.sites.is_empty()).then(|| range.sites.clone()),
         ..Effect::default()
@@ -362,12 +363,12 @@ pub(super) fn of_retiming(
         let why = "no open slot that has not begun is within these sites, days and times";
         return not_possible(id, vec![why.to_owned()]);
     }
-    let rows = match retime::rows(&offer.catalog, &slots, minutes, now) {
-        Ok(rows) => rows,
-        Err(faults) => return not_possible(id, faults),
-    };
     let Ok(campaign) = service.snapshot(offer.catalog.index) else {
         return not_possible(id, unknown(false, id));
+    };
+    let rows = match retime::rows(&campaign, &slots, minutes, now) {
+        Ok(rows) => rows,
+        Err(faults) => return not_possible(id, faults),
     };
     // Each old slot stands for its new one: a plan of who is concerned.
     let new = slots.iter().map(|slot| (*slot, *slot)).collect();
@@ -385,10 +386,18 @@ pub(super) fn of_retiming(
     });
     let (changes, mut cautions) = shown(changes.collect());
     cautions.extend(every_site(&offer.catalog, range));
+    let parted = retime::parted(&offer.catalog, &slots);
+    let caution = format!(
+        "{} slots of first doses would have their second dose at another time of the day, and \
+         nobody could book them: correct both days",
+        grouped(parted)
+    );
+    cautions.extend((parted > 0).then_some(caution));
     let people = plan.people();
+    let offers = offers_in(&campaign, is_in);
     Effect {
         campaign: id.to_owned(),
-        takes: people,
+        takes: people + offers,
         changes,
         cautions,
         moves: Some(Moves {
@@ -406,6 +415,13 @@ pub(super) fn of_retiming(
 
 fn clock(minute: u16) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+/// Seats that the agency keeps for people there, and promised them: they lose these.
+fn offers_in(campaign: &CampaignState, is_in: impl Fn(SlotIndex) -> bool) -> u64 {
+    let offers = campaign.holds.values();
+    let offers = offers.filter(|hold| hold.offered_by.is_some());
+    offers.filter(|hold| hold.seats().any(&is_in)).count() as u64
 }
 
 /// That a range without sites is about all of them.
@@ -476,6 +492,19 @@ pub(super) fn of_reopening(service: &Service, id: &str, range: &SlotRange, now: 
         return not_possible(id, faults);
     }
     let slots = closed(&offer.catalog, range, now);
+    let Ok(campaign) = service.snapshot(offer.catalog.index) else {
+        return not_possible(id, unknown(false, id));
+    };
+    if let Some(slot) = slots
+        .iter()
+        .find(|slot| retime::is_retimed(&campaign, **slot))
+    {
+        let why = format!(
+            "{} was corrected to another time, where its seats are now: correct it back instead",
+            slot_told(&offer.catalog, *slot)
+        );
+        return not_possible(id, vec![why]);
+    }
     if slots.is_empty() {
         let why = "no closed slot that has not begun is within these sites, days and times";
         return not_possible(id, vec![why.to_owned()]);

@@ -26,7 +26,9 @@ use crate::engine::shared::Offer;
 use crate::files::{Encoding, sites, slots};
 use crate::service::Service;
 use crate::service::desk::effect::agency::{no_logo, version_before, with_logo};
-use crate::service::desk::effect::seats::{INTERVAL_LEAD_S, answer_until, closed, intervals};
+use crate::service::desk::effect::seats::{
+    INTERVAL_LEAD_S, MOVE_LEAD_S, answer_until, closed, intervals,
+};
 use crate::service::desk::retime;
 use crate::service::desk::split::{self, Step};
 use crate::service::desk::{Allowed, DeskRefused, actor};
@@ -193,21 +195,24 @@ impl Service {
         reason: &Notice,
     ) -> Result<String, String> {
         let now = self.clock.now();
-        let rows = retime::rows(&offer.catalog, slots, minutes, now);
-        let rows = rows.map_err(|faults| faults.join("; "))?;
         let (campaign, index) = (&offer.catalog.campaign.id, offer.catalog.index);
+        let known = self.snapshot(index).map_err(|_| "the campaign is gone")?;
+        let rows = retime::rows(&known, slots, minutes, now);
+        let rows = rows.map_err(|faults| faults.join("; "))?;
+        drop(known);
+        // What was corrected away from there is there again.
+        let again = rows.iter().filter_map(|row| offer.catalog.slot_like(row));
+        let again: Vec<SlotIndex> = again.collect();
         // Closed first: nobody comes into a slot whose people are leaving it.
-        let plan = ClosePlan {
-            asking: Asking::Moved,
-            prefer: Prefer::SameSite,
-            reason: reason.clone(),
-            until: now,
-            unanswered: Unanswered::Telephoned,
-        };
         let operation = Operation::CloseSlots {
             campaign: campaign.clone(),
             slots: slots.to_vec(),
-            begin: begin(&plan, now),
+            begin: Begin {
+                cause: Cause::Retimed { minutes },
+                reason: reason.clone(),
+                until: now.plus_s(MOVE_LEAD_S),
+                unanswered: Unanswered::Telephoned,
+            },
         };
         let Operated::SlotsClosed {
             relocation: Some(relocation),
@@ -216,6 +221,13 @@ impl Service {
         else {
             return Err("the slots were not closed".to_owned());
         };
+        if !again.is_empty() {
+            let operation = Operation::ReopenSlots {
+                campaign: campaign.clone(),
+                slots: again,
+            };
+            self.perform_beside(by, operation)?;
+        }
         let operation = Operation::ImportSlots {
             campaign: campaign.clone(),
             version: Some(offer.catalog.version()),

@@ -267,7 +267,7 @@ pub struct ProposalRequest {
     /// `close`, `reopen`, `split`, `roster` or `keys`.
     #[schema(
         pattern = "^(campaign|agency|agency_logo|agency_again|sites|slots|draw_value|close\
-                        |reopen|split|roster|keys)$"
+                        |reopen|retime|split|roster|keys)$"
     )]
     pub kind: String,
     /// The campaign; not for a campaign's file, which names its own. With `roster` and `keys` it

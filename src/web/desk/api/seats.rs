@@ -489,6 +489,7 @@ impl RelocationView {
             cause: match known.cause {
                 Cause::Closure { .. } => "closure",
                 Cause::Interval { .. } => "interval",
+                Cause::Retimed { .. } => "retime",
             },
             begun_at: zone.rfc3339(known.begun_at),
             reason: known.reason.text.clone(),

@@ -389,7 +389,7 @@ fn wanted(kind: Kind, form: &Form, here: &Here) -> Result<(Proposal, String), Ve
             (Proposal::Reopen { campaign, range }, String::new())
         }
         Kind::Retime => {
-            let minutes = form.number("minutes");
+            let minutes = form.field("minutes").trim().parse().ok();
             let minutes =
                 minutes.ok_or_else(|| vec!["minutes: must be a number as 30 or -30".to_owned()])?;
             let what = Proposal::Retime {

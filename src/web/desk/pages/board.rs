@@ -1,6 +1,9 @@
 //! The evening's board, as it is and as it goes on, and the acts at the gate. Each act is first
 //! shown with what it does to how many people, and then done.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
@@ -21,6 +24,10 @@ pub fn routes(routes: &mut Routes<'_>) {
     routes.page::<Watchers, _, _>(GET, &at("/board"), board);
     routes.page::<Operators, _, _>(POST, &at("/board/act"), act);
 }
+
+/// How often, and how many times, a look at the board is waited for after an act.
+const BOARD_WAIT: Duration = Duration::from_millis(100);
+const BOARD_WAITS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "desk/board.html", config = "src/web/pages/askama.toml")]
@@ -401,7 +408,17 @@ async fn act(page: Page<Operators>, body: read::Bytes) -> HttpResponse {
         .act_at_gate(account, &typed.campaign, act, reason)
         .await;
     match done {
-        Ok(_) => onward(&page.to("/board")),
+        Ok(_) => {
+            // The board is looked at once a second: the page that follows has the act all over.
+            let before = service.desk.board.frame();
+            for _ in 0..BOARD_WAITS {
+                if !Arc::ptr_eq(&service.desk.board.frame(), &before) {
+                    break;
+                }
+                tokio::time::sleep(BOARD_WAIT).await;
+            }
+            onward(&page.to("/board"))
+        }
         Err(refused) => {
             let trouble = page.trouble(refused);
             again(page, None, Some(trouble))

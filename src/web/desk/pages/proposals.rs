@@ -489,6 +489,8 @@ struct ProposalPage {
     /// Whether whoever looks may call it off.
     may_call_off: bool,
     has_steps: bool,
+    /// Whether people who are booked get other seats by it.
+    seen_moves: bool,
     /// What it is to do, beside its text: labels and values.
     details: Vec<(&'static str, String)>,
     /// Which keys it replaces, in words.
@@ -630,6 +632,10 @@ async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>
         due: due(proposed).map(|due| super::record::instant(service, due)),
         may_call_off: next_due(proposed).is_some()
             && Proposers::ROLES.contains(&page.staff.account.role),
+        seen_moves: matches!(
+            proposed.what,
+            Proposal::Close { .. } | Proposal::Retime { .. }
+        ),
         details: details(lang, service, &proposed.what),
         has_steps: matches!(proposed.what, Proposal::Split { .. }),
         keys: match &proposed.what {

@@ -41,10 +41,10 @@ impl Row {
         view.begun_at = told(progress.known.begun_at);
         view.until = told(progress.known.until);
         Self {
-            cause: lang.say(if view.cause == "interval" {
-                "relocation-interval"
-            } else {
-                "relocation-closure"
+            cause: lang.say(match view.cause {
+                "interval" => "relocation-interval",
+                "retime" => "act-retime",
+                _ => "relocation-closure",
             }),
             unanswered: lang.say(if view.unanswered == "moved" {
                 "unanswered-moved"

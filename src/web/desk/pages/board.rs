@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::{Frame, GET, POST, Page, Trouble, at, onward, shown_with};
@@ -15,6 +15,7 @@ use crate::domain::text::grouped;
 use crate::service::desk::DeskRefused;
 use crate::service::desk::board::snapshot::{BoardSnapshot, CampaignNow, OpeningNow, OwnAct};
 use crate::service::desk::gate::{GateEffect, GatePreview};
+use crate::web::desk::api::board::charts::{self, Span, Which};
 use crate::web::desk::staff::{Operators, Routes, Watchers};
 use crate::web::pages::Form;
 use crate::web::read;
@@ -33,6 +34,12 @@ const BOARD_WAITS: usize = 20;
 #[template(path = "desk/board.html", config = "src/web/pages/askama.toml")]
 struct BoardPage {
     f: Frame,
+    /// The name of each chart, its title and its SVG.
+    charts: Vec<(&'static str, &'static str, String)>,
+    span: &'static str,
+    is_hours: bool,
+    heads: Vec<String>,
+    history: Vec<Vec<String>>,
     trouble: Option<Trouble>,
     may_act: bool,
     as_of: String,
@@ -145,11 +152,17 @@ fn ms(value: Option<f64>) -> String {
 
 fn build(
     page: &Page<Watchers>,
+    span: Span,
     typed: Typed,
     asked: Option<Asked>,
     trouble: Option<Trouble>,
 ) -> BoardPage {
     let lang = page.lang;
+    let chart = |which: Which| {
+        let svg = charts::draw_now(&page.staff.service, which, span, lang);
+        (which.name(), which.title(lang), svg)
+    };
+    let (heads, history) = charts::table(&page.staff.service, span, lang);
     let frame = page.staff.service.desk.board.frame();
     let now: BoardSnapshot = frame.bounded(&page.staff.account.bounds);
     let server = &now.server;
@@ -212,6 +225,11 @@ fn build(
     };
     BoardPage {
         f: page.frame("/board", "desk-help-board"),
+        charts: Which::ALL.map(chart).to_vec(),
+        span: span.name(),
+        is_hours: span == Span::Hours,
+        heads,
+        history,
         trouble,
         may_act: page.staff.account.role == Role::Operator,
         as_of: now.as_of.clone(),
@@ -328,8 +346,10 @@ fn build(
     }
 }
 
-async fn board(page: Page<Watchers>, (): ()) -> HttpResponse {
-    let template = build(&page, Typed::default(), None, None);
+async fn board(page: Page<Watchers>, request: HttpRequest) -> HttpResponse {
+    let form = Form::of_address(&request);
+    let span = Span::named(form.field("span")).unwrap_or(Span::Minutes);
+    let template = build(&page, span, Typed::default(), None, None);
     shown_with(page.lang, StatusCode::OK, &template)
 }
 
@@ -377,7 +397,8 @@ async fn act(page: Page<Operators>, body: read::Bytes) -> HttpResponse {
             Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
             None => StatusCode::OK,
         };
-        let template = build(&page.into_watcher(), typed.clone(), asked, trouble);
+        let watcher = page.into_watcher();
+        let template = build(&watcher, Span::Minutes, typed.clone(), asked, trouble);
         shown_with(lang, status, &template)
     };
     let Some(act) = wanted(&typed) else {

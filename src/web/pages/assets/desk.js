@@ -40,9 +40,14 @@ if (board) {
     });
   });
   events.addEventListener('error', () => { lost.textContent = board.dataset.lost; });
-  setInterval(() => {
+  setInterval(async () => {
     for (const chart of board.querySelectorAll('[data-chart]')) {
-      chart.src = `/api/desk/v1/board/charts/${chart.dataset.chart}.svg#${Date.now()}`;
+      // Figures that somebody points at stay.
+      if (chart.matches(':hover')) continue;
+      const answer = await fetch(`/api/desk/v1/board/charts/${chart.dataset.chart}.svg?span=${chart.dataset.span}`, { headers: { 'Accept-Language': document.documentElement.lang } }).catch(() => null);
+      if (!answer?.ok) continue;
+      const drawn = new DOMParser().parseFromString(await answer.text(), 'image/svg+xml').documentElement;
+      if (drawn.localName === 'svg') chart.replaceChildren(document.importNode(drawn, true));
     }
   }, 10000);
 }

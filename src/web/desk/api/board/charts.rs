@@ -63,7 +63,7 @@ impl Which {
         Self::ALL.into_iter().find(|which| which.name() == name)
     }
 
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Bookings => "bookings",
             Self::Waiting => "waiting",
@@ -71,7 +71,7 @@ impl Which {
         }
     }
 
-    fn title(self, lang: Lang) -> &'static str {
+    pub fn title(self, lang: Lang) -> &'static str {
         match self {
             Self::Bookings => lang.say("desk-chart-bookings"),
             Self::Waiting => lang.say("desk-chart-waiting"),
@@ -113,6 +113,22 @@ impl Span {
         }
     }
 
+    /// As in an address.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Minutes => "minutes",
+            Self::Hours => "hours",
+        }
+    }
+
+    /// Rows between two of the table.
+    fn table_step(self) -> usize {
+        match self {
+            Self::Minutes => 60,
+            Self::Hours => 30,
+        }
+    }
+
     /// Seconds of the unit of the lower axis.
     fn unit_s(self) -> f64 {
         match self {
@@ -146,16 +162,49 @@ impl Charts {
         {
             return Arc::clone(svg);
         }
-        let rows: Vec<Row> = service.desk.board.with_history(|history| match span {
-            Span::Minutes => history.seconds.iter().copied().collect(),
-            Span::Hours => history.minutes.iter().copied().collect(),
-        });
+        let rows = rows_of(service, span);
         let offers = service.shared.offers();
         let zone = offers.first().map(|offer| &offer.catalog.campaign.zone);
         let svg: Arc<[u8]> = draw(&rows, which, span, lang, zone).into_bytes().into();
         kept.insert((which, span, lang), (tick(), Arc::clone(&svg)));
         svg
     }
+}
+
+/// A chart as it is now, for a page: what comes after it is shared.
+pub fn draw_now(service: &Service, which: Which, span: Span, lang: Lang) -> String {
+    let rows = rows_of(service, span);
+    let offers = service.shared.offers();
+    let zone = offers.first().map(|offer| &offer.catalog.campaign.zone);
+    draw(&rows, which, span, lang, zone)
+}
+
+fn rows_of(service: &Service, span: Span) -> Vec<Row> {
+    service.desk.board.with_history(|history| match span {
+        Span::Minutes => history.seconds.iter().copied().collect(),
+        Span::Hours => history.minutes.iter().copied().collect(),
+    })
+}
+
+/// The figures of the charts as a table, for a reader who sees no lines: the heads of its columns,
+/// and its rows with the newest first.
+pub fn table(service: &Service, span: Span, lang: Lang) -> (Vec<String>, Vec<Vec<String>>) {
+    let rows = rows_of(service, span);
+    let offers = service.shared.offers();
+    let zone = offers.first().map(|offer| &offer.catalog.campaign.zone);
+    let mut heads = vec![lang.say("desk-at").to_owned()];
+    for which in Which::ALL {
+        let unit = if which == Which::Answers { " ms" } else { "" };
+        let lines = which.lines(lang).into_iter();
+        heads.extend(lines.map(|line| format!("{line}{unit}")));
+    }
+    let told = |row: &Row| {
+        let values = Which::ALL.into_iter().flat_map(|which| which.values(row));
+        let values = values.map(|value| value.map_or_else(|| "–".to_owned(), short));
+        std::iter::once(local(row.at, zone)).chain(values).collect()
+    };
+    let some = rows.iter().rev().step_by(span.table_step());
+    (heads, some.map(told).collect())
 }
 
 /// Draws a chart of these rows, the oldest first; local times are the zone's, or UTC.
@@ -178,10 +227,11 @@ fn draw(rows: &[Row], which: Which, span: Span, lang: Lang, zone: Option<&Zone>)
         logarithmic: which == Which::Answers,
     };
     let svg = plot.svg();
+    let name = which.name();
     let (head, body) = svg.split_once(">\n").unwrap_or((&svg, ""));
     let mut out = format!(
-        "{head} aria-labelledby=\"title desc\">\n<title id=\"title\">{}</title>\n\
-         <desc id=\"desc\">{}</desc>\n",
+        "{head} aria-labelledby=\"title-{name} desc-{name}\">\n\
+         <title id=\"title-{name}\">{}</title>\n<desc id=\"desc-{name}\">{}</desc>\n",
         escaped(which.title(lang)),
         escaped(&words(rows, which, lang, zone))
     );

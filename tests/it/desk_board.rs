@@ -159,7 +159,10 @@ fn the_board_tells_the_evening_and_everybody_gets_the_same_frames() {
     let chart = chart.is(200);
     assert_eq!(chart.header("content-type"), Some("image/svg+xml"));
     let text = String::from_utf8(chart.body).unwrap();
-    assert!(text.contains("<title id=\"title\">") && text.contains("<desc id=\"desc\">"));
+    assert!(
+        text.contains("<title id=\"title-bookings\">")
+            && text.contains("<desc id=\"desc-bookings\">")
+    );
     desk.get("//api/desk/v1/board/charts/nothing.svg", Some(&reporter))
         .problem(404, "not_found");
     let wrong = "//api/desk/v1/board/charts/waiting.svg?span=years";

@@ -147,6 +147,11 @@ fn people_of_a_closed_slot_are_asked_and_nobody_new_comes_in() {
         whole["proposal"]["about"],
         "A; 2180-08-02 – 2180-08-02; 09:00–09:30"
     );
+    // The approver sees what becomes of people, and what they will be told.
+    let proposal = &whole["proposal"];
+    assert_eq!(proposal["plan"]["asking"], "offered");
+    assert_eq!(proposal["plan"]["unanswered"], "moved");
+    assert_eq!(proposal["told_en"], "The refrigerator broke");
     let seen = &whole["effect"]["digest"];
     let done = json!({ "decision": "approve", "typed": 3, "seen": seen });
     let done = desk.lee.post(&path, &done).is(200).json;

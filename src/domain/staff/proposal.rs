@@ -177,6 +177,15 @@ impl Proposal {
         }
     }
 
+    /// What the people concerned are told of it.
+    pub fn told(&self) -> Option<&Notice> {
+        match self {
+            Self::Close { plan, .. } => Some(&plan.reason),
+            Self::Retime { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Whether it is about all campaigns together: an account that is bound to some has no part
     /// in it.
     pub fn is_of_all(&self) -> bool {

@@ -88,10 +88,23 @@ fn taken(campaign: &CampaignState, other: SlotIndex, row: &SlotRow) -> Option<St
 }
 
 /// Whether a slot is closed because it was corrected to another time.
-pub fn is_retimed(campaign: &CampaignState, slot: SlotIndex) -> bool {
+fn is_retimed(campaign: &CampaignState, slot: SlotIndex) -> bool {
     let by = campaign.catalog.slots[slot.at()].closed_by;
     let known = by.and_then(|by| campaign.relocation(by));
     known.is_some_and(|known| matches!(known.cause, Cause::Retimed { .. }))
+}
+
+/// Where the seats of a corrected slot are now; none if a crash came before they were made.
+pub fn successor(campaign: &CampaignState, slot: SlotIndex) -> Option<SlotIndex> {
+    let catalog: &Catalog = &campaign.catalog;
+    let known = &catalog.slots[slot.at()];
+    let by = campaign.relocation(known.closed_by?)?;
+    let Cause::Retimed { minutes } = by.cause else {
+        return None;
+    };
+    let row = row(&catalog.campaign.zone, known, minutes).ok()?;
+    let new = catalog.slot_like(&row)?;
+    catalog.slots[new.at()].closed_by.is_none().then_some(new)
 }
 
 /// Slots of pairs of which the other one keeps its time: people book both at one time of the day.

@@ -495,10 +495,8 @@ pub(super) fn of_reopening(service: &Service, id: &str, range: &SlotRange, now: 
     let Ok(campaign) = service.snapshot(offer.catalog.index) else {
         return not_possible(id, unknown(false, id));
     };
-    if let Some(slot) = slots
-        .iter()
-        .find(|slot| retime::is_retimed(&campaign, **slot))
-    {
+    let has_moved = |slot: &&SlotIndex| retime::successor(&campaign, **slot).is_some();
+    if let Some(slot) = slots.iter().find(has_moved) {
         let why = format!(
             "{} was corrected to another time, where its seats are now: correct it back instead",
             slot_told(&offer.catalog, *slot)

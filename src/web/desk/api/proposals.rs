@@ -20,7 +20,7 @@ use crate::web::desk::wanted::{self, PlanRequest, RangeRequest, with_logo};
 use crate::web::problem::{Problem, ProblemView};
 use crate::web::read;
 
-pub use views::{EffectView, RosterFileView};
+pub use views::{EffectView, PlanView, RosterFileView};
 
 pub fn routes(routes: &mut Routes<'_>) {
     routes.api::<Readers, _, _, _>(list, __path_list);
@@ -36,7 +36,7 @@ pub fn routes(routes: &mut Routes<'_>) {
 pub struct ProposalView {
     pub number: u32,
     /// `campaign`, `agency`, `agency_logo`, `agency_again`, `sites`, `slots`, `gate`, `close`,
-    /// `reopen`, `split`, `roster` or `keys`.
+    /// `reopen`, `retime`, `split`, `roster` or `keys`.
     pub kind: &'static str,
     /// None for a campaign's file, which names its own, and for what is about all campaigns.
     pub campaign: Option<String>,
@@ -53,6 +53,13 @@ pub struct ProposalView {
     pub state: &'static str,
     /// Which sites, days, times and vaccine it is about, if it names them.
     pub about: Option<String>,
+    /// What becomes of the people who are booked in slots that it closes.
+    pub plan: Option<PlanView>,
+    /// By how many minutes it has slots begin later, or earlier if it is negative.
+    pub minutes: Option<i16>,
+    /// Told to the people concerned; and the same in English.
+    pub told: Option<String>,
+    pub told_en: Option<String>,
     /// When it is done, or goes on, once it is approved; none for at once.
     #[schema(format = DateTime)]
     pub due: Option<String>,
@@ -157,6 +164,13 @@ impl ProposalView {
             sha256: HEXLOWER.encode(&proposed.sha256),
             state: state(proposed),
             about: proposed.what.range().map(about),
+            plan: PlanView::of(&proposed.what),
+            minutes: match proposed.what {
+                Proposal::Retime { minutes, .. } => Some(minutes),
+                _ => None,
+            },
+            told: proposed.what.told().map(|told| told.text.clone()),
+            told_en: proposed.what.told().and_then(|told| told.en.clone()),
             due: due(proposed).map(|due| due.instant().to_string()),
             steps: proposed.steps,
             decided_by: decided.map(|decided| name(decided.by)),

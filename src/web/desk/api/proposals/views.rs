@@ -4,8 +4,9 @@ use data_encoding::HEXLOWER;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::booking::relocation::{Prefer, Unanswered};
 use crate::domain::campaign::diff::FieldChange;
-use crate::domain::staff::proposal::RosterFile;
+use crate::domain::staff::proposal::{Asking, Proposal, RosterFile};
 use crate::service::activation::LineTouched;
 use crate::service::desk::effect::roster::RosterNumbers;
 use crate::service::desk::effect::{AtInstant, Effect, Moves};
@@ -279,5 +280,46 @@ impl EffectView {
             takes: effect.takes,
             digest: effect.digest.clone(),
         }
+    }
+}
+
+/// What becomes of people who are booked in slots that are closed.
+#[derive(Serialize, ToSchema)]
+pub struct PlanView {
+    /// `offered`, `moved` or `telephoned`.
+    pub asking: &'static str,
+    /// `same_site` or `same_day`.
+    pub prefer: &'static str,
+    /// With `offered`: until when they can answer.
+    #[schema(format = DateTime)]
+    pub until: Option<String>,
+    /// With `offered`: `moved` or `telephoned` becomes of those who do not answer.
+    pub unanswered: Option<&'static str>,
+}
+
+impl PlanView {
+    pub fn of(what: &Proposal) -> Option<Self> {
+        let Proposal::Close { plan, .. } = what else {
+            return None;
+        };
+        let is_offered = plan.asking == Asking::Offered;
+        let until = is_offered.then(|| plan.until.instant().to_string());
+        let unanswered = match plan.unanswered {
+            Unanswered::Moved => "moved",
+            Unanswered::Telephoned => "telephoned",
+        };
+        Some(Self {
+            asking: match plan.asking {
+                Asking::Offered => "offered",
+                Asking::Moved => "moved",
+                Asking::Telephoned => "telephoned",
+            },
+            prefer: match plan.prefer {
+                Prefer::SameSite => "same_site",
+                Prefer::SameDay => "same_day",
+            },
+            until,
+            unanswered: is_offered.then_some(unanswered),
+        })
     }
 }

@@ -192,8 +192,8 @@ async fn an_operators(desk: &Desk<'_>, place: &Place) -> [String; 2] {
     ];
     desk.asked("split", place, &split).await;
     let later = [
-        ("time_from", times[1]),
-        ("time_until", times[2]),
+        ("time_from", times[0]),
+        ("time_until", times[1]),
         ("minutes", "5"),
         ("reason_ko", "진료가 늦게 시작됩니다"),
         ("reason", "the doctor comes later"),

@@ -41,7 +41,8 @@ const TURNS: usize = 3;
 pub fn desk(results: &Path, place: &Place<'_>, run_for: Duration) -> Done {
     let ready: Value = serde_json::from_slice(&std::fs::read(place.ready)?)?;
     let url = ready["desk_url"].as_str().unwrap_or_default();
-    let desk: SocketAddr = url.trim_start_matches("http://").parse()?;
+    let address = url.trim_start_matches("http://").trim_end_matches("/desk");
+    let desk: SocketAddr = address.parse()?;
     let token = sign_in(desk, &ready)?;
     sites(results, desk, &token, place)?;
     board(results, desk, &token, place, run_for)?;

@@ -67,7 +67,7 @@ fn sign_in(desk: SocketAddr, ready: &Value) -> Result<String, Box<dyn std::error
 /// The first page of a campaign's sites with the sums over all of them.
 fn sites(results: &Path, desk: SocketAddr, token: &str, place: &Place<'_>) -> Done {
     let mut stream = TcpStream::connect(desk)?;
-    let path = format!("/api/desk/v1/sites?campaign={}", place.campaign);
+    let path = format!("/api/desk/v1/campaigns/{}/sites", place.campaign);
     let mut took = Vec::new();
     let (mut count, mut first) = (Value::Null, 0.0);
     for turn in 0..LISTED_TIMES {

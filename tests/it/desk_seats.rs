@@ -570,6 +570,66 @@ fn corrected_times_take_their_people_along() {
     world.ok(&["verify"]);
 }
 
+/// The server was killed behind the commit that closed all slots: nothing was made anew, nobody was
+/// moved, and nothing went on.
+#[test]
+fn a_correction_that_a_crash_cuts_short_goes_on() {
+    let world = World::new(5);
+    let mut server = world.serve();
+    // So many that a kill finds it at work.
+    let mut rows = "site,vaccine,date,start,end,public,assisted\n".to_owned();
+    for (day, hour) in (3..29).flat_map(|day| (8..20).map(move |hour| (day, hour))) {
+        for minute in (0..60).step_by(10) {
+            let (date, end) = (format!("2180-08-{day:02}"), minute + 9);
+            rows += &format!("C,single,{date},{hour:02}:{minute:02},{hour:02}:{end:02},3,0\n");
+        }
+    }
+    let file = world.folder.path().join("slots.csv");
+    std::fs::write(&file, rows).unwrap();
+    world.ok(&["slots", "import", file.to_str().unwrap()]);
+    let booked = book(&server, 0, "C", "2180-08-20", 5);
+    assert_eq!(booked.doses(&server)[0].1, "2180-08-20T08:50");
+    let asked = json!({
+        "kind": "retime", "campaign": CAMPAIGN, "reason": "a clock was wrong",
+        "range": { "sites": ["C"], "from": "2180-08-03", "until": "2180-08-28" },
+        "minutes": 1, "told": "시계가 틀렸습니다",
+    });
+    let mut cut_short = 0;
+    for (round, after_ms) in [5, 10, 20, 30, 45, 60].into_iter().enumerate() {
+        let named = |role: &str| format!("{role}{round}");
+        let mut kim = Clerk::of(&world, &server, &named("kim"), "operator");
+        let mut lee = Clerk::of(&world, &server, &named("lee"), "approver");
+        let number = kim.post("/proposals", &asked).is(200).json["number"].clone();
+        let path = format!("/proposals/{number}/decision");
+        let approve = json!({ "decision": "approve", "typed": 1 });
+        let body = approve.clone();
+        let deciding = std::thread::spawn(move || lee.post(&path, &body).status == 200);
+        std::thread::sleep(Duration::from_millis(after_ms));
+        server.kill();
+        // Whoever asks a server that is killed meanwhile gets no answer.
+        let is_answered = deciding.join().unwrap_or(false);
+        server = world.serve();
+        let mut lee = Clerk::of(&world, &server, &format!("lee{round}x"), "approver");
+        let path = format!("/proposals/{number}");
+        let state = lee.get(&path).is(200).json["proposal"]["state"].clone();
+        if state == "open" {
+            lee.post(&format!("{path}/decision"), &approve).is(200);
+        } else {
+            cut_short += usize::from(!is_answered);
+        }
+        until(|| lee.get(&path).is(200).json["proposal"]["state"] == "done");
+        let wanted = format!("2180-08-20T08:{}", 51 + round);
+        assert_eq!(booked.doses(&server)[0].1, wanted, "after {after_ms} ms");
+        let page = format!("/campaigns/{CAMPAIGN}/sites/C");
+        let site = lee.get(&page).is(200).json;
+        // 26 days of 72 slots of three, and the 50 of the one that is no part of it.
+        assert_eq!(site["site"]["seats"], 26 * 72 * 3 + 50, "{site:#}");
+    }
+    assert!(cut_short > 0, "no kill came while it was at work");
+    assert!(server.stop().success());
+    world.ok(&["verify"]);
+}
+
 #[test]
 fn a_stock_opens_in_equal_parts() {
     let world = World::new(5);

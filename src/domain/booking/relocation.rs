@@ -31,9 +31,9 @@ pub enum Cause {
         days_before: u16,
         days: u16,
     },
-    /// Slots begin so many minutes later, or earlier if it is negative: each was closed, and made
-    /// anew at the other time.
-    Retimed { minutes: i16 },
+    /// Slots begin so many minutes later, or earlier if it is negative: each was closed, and is made
+    /// anew at the other time. It is known by its proposal, which a start goes on with.
+    Retimed { proposal: u32, minutes: i16 },
 }
 
 /// Which of two seats is nearer: another day at the same site, or the same day at another site.

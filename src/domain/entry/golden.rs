@@ -149,7 +149,13 @@ fn of_relocations(
             },
             Unanswered::Moved,
         ),
-        (Cause::Retimed { minutes: -30 }, Unanswered::Telephoned),
+        (
+            Cause::Retimed {
+                proposal: 300,
+                minutes: -30,
+            },
+            Unanswered::Telephoned,
+        ),
     ];
     let begun = causes.map(|(cause, unanswered)| Change::RelocationBegun {
         campaign,

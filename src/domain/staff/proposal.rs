@@ -177,6 +177,25 @@ impl Proposal {
         }
     }
 
+    /// Whether it is about slots that it names: a site's people propose it for theirs, and nobody
+    /// is shown what it does to slots of others.
+    pub fn is_of_slots(&self) -> bool {
+        match self {
+            Self::Close { .. } | Self::Reopen { .. } | Self::Retime { .. } | Self::Slots { .. } => {
+                true
+            }
+            Self::Campaign
+            | Self::Agency { .. }
+            | Self::AgencyLogo { .. }
+            | Self::AgencyAgain { .. }
+            | Self::Sites { .. }
+            | Self::Gate { .. }
+            | Self::Split { .. }
+            | Self::Roster { .. }
+            | Self::Keys { .. } => false,
+        }
+    }
+
     /// What the people concerned are told of it.
     pub fn told(&self) -> Option<&Notice> {
         match self {

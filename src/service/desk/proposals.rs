@@ -146,14 +146,7 @@ impl Service {
     /// Whether an account may have this done: a site's people only to its slots, and others within
     /// their bounds.
     pub(super) fn is_within(&self, by: &Account, what: &Proposal, effect: &Effect) -> bool {
-        let is_of_slots = matches!(
-            what,
-            Proposal::Close { .. }
-                | Proposal::Reopen { .. }
-                | Proposal::Slots { .. }
-                | Proposal::Retime { .. }
-        );
-        if by.role == Role::Site && !is_of_slots {
+        if by.role == Role::Site && !what.is_of_slots() {
             return false;
         }
         if what.is_of_all() {
@@ -303,7 +296,7 @@ impl Service {
         if known.due.is_some() {
             return Ok(None);
         }
-        let came_of_it = self.perform(&actor(by), &known).await;
+        let came_of_it = self.perform(&actor(by), number, &known).await;
         let is_split = matches!(known.what, Proposal::Split { .. });
         if let (true, Ok(what)) = (is_split, &came_of_it) {
             // Its steps follow.
@@ -425,7 +418,7 @@ impl Service {
             let approver = proposed.decided.as_ref().map(|decided| decided.by);
             let approver = approver.and_then(|by| staff.accounts.get(&by));
             let by = approver.map_or(Actor::System, actor);
-            let came_of_it = self.perform(&by, proposed).await;
+            let came_of_it = self.perform(&by, *number, proposed).await;
             if let Proposal::Split { at, .. } = &proposed.what
                 && let Ok(what) = &came_of_it
             {
@@ -497,6 +490,8 @@ pub fn next_due(proposed: &Proposed) -> Option<Stamp> {
     }
     match &proposed.what {
         Proposal::Split { at, .. } => at.get(proposed.steps as usize).copied(),
+        // Done at once, or cut short by a stop: it knows how far it came.
+        Proposal::Retime { .. } => proposed.due.or(Some(decided.at)),
         _ => proposed.due,
     }
 }

@@ -17,10 +17,10 @@ use data_encoding::BASE64URL_NOPAD;
 use tokio::sync::Semaphore;
 
 use super::sign_in::SignedIn;
-use super::{Allowed, BUSY_RETRY_S, DeskRefused, actor, enabled};
+use super::{Allowed, BUSY_RETRY_S, DeskRefused};
 use crate::clock::{Entropy, tick, wall};
 use crate::crypto::sha256;
-use crate::domain::entry::{Actor, Change, Role, SessionAct};
+use crate::domain::entry::{Actor, Change, Role};
 use crate::domain::staff::account_act::AccountAct;
 use crate::domain::staff::of_provider::Claimed;
 use crate::domain::staff::{AccountId, Bounds};
@@ -287,7 +287,7 @@ impl Service {
             Given::Stronger => return Err(NotSignedIn::Stronger),
         };
         let id = self.settle(provider, &came, role, &bounds).await?;
-        Ok(self.begin_of_provider(id, origin).await?)
+        Ok(self.begin_session(id, Stage::Whole, origin).await?)
     }
 
     /// Whether too much was wrong from this address: then nothing is looked at.
@@ -395,30 +395,6 @@ impl Service {
                 Err(NotSignedIn::Waits(role))
             }
         }
-    }
-
-    async fn begin_of_provider(&self, id: AccountId, origin: Origin) -> Allowed<SignedIn> {
-        let staff = self.staff();
-        let account = enabled(&staff, id).ok_or(DeskRefused::Session)?;
-        let signed = Change::StaffSession {
-            account: id,
-            act: SessionAct::SignedIn,
-            origin: origin.from.to_string(),
-        };
-        self.change_staff(actor(account), vec![signed]).await?;
-        let staff = self.staff();
-        let account = enabled(&staff, id).ok_or(DeskRefused::Session)?;
-        let when = (tick(), self.clock.now());
-        let (sessions, entropy) = (&self.desk.sessions, Entropy::system());
-        let begun = sessions.begin(&entropy, (id, account), Stage::Whole, origin, when);
-        let (token, session) = begun.ok_or(DeskRefused::Overloaded {
-            retry_after_s: BUSY_RETRY_S,
-        })?;
-        Ok(SignedIn {
-            token,
-            session,
-            account: account.clone(),
-        })
     }
 }
 

@@ -88,10 +88,7 @@ impl Service {
         let is_nobodys = effect.campaign.is_empty() && !effect.faults.is_empty();
         let is_theirs = by.bounds.has_campaign(&effect.campaign);
         // Whose seats it would take is told to those alone who could propose it.
-        let is_of_seats = matches!(
-            what,
-            Proposal::Close { .. } | Proposal::Slots { .. } | Proposal::Sites { .. }
-        );
+        let is_of_seats = what.is_of_slots() || matches!(what, Proposal::Sites { .. });
         let is_bound = by.role == Role::Site || !by.bounds.has_all_of(&effect.campaign);
         let is_beyond = is_of_seats && is_bound && !self.is_within(by, &what, &effect);
         let is_hidden = is_beyond && (effect.faults.is_empty() || effect.sites.is_some());

@@ -11,7 +11,7 @@ use crate::domain::booking::catalog::{Catalog, Slot};
 use crate::domain::booking::relocation::{Cause, Plan, Planned};
 use crate::domain::booking::site::SlotRow;
 use crate::domain::entry::Doses;
-use crate::domain::ids::SlotIndex;
+use crate::domain::ids::{RelocationIndex, SlotIndex};
 use crate::domain::line::Notice;
 use crate::domain::staff::proposal::SlotRange;
 use crate::domain::state::{CampaignState, Status};
@@ -79,7 +79,7 @@ fn taken(campaign: &CampaignState, other: SlotIndex, row: &SlotRow) -> Option<St
         .iter()
         .chain(&usage.held)
         .any(|seats| *seats > 0);
-    if in_use || !is_retimed(campaign, other) {
+    if in_use || corrected(campaign, other).is_none() {
         return Some(format!(
             "{told} has a slot that is closed: open that one again"
         ));
@@ -87,24 +87,51 @@ fn taken(campaign: &CampaignState, other: SlotIndex, row: &SlotRow) -> Option<St
     None
 }
 
-/// Whether a slot is closed because it was corrected to another time.
-fn is_retimed(campaign: &CampaignState, slot: SlotIndex) -> bool {
-    let by = campaign.catalog.slots[slot.at()].closed_by;
-    let known = by.and_then(|by| campaign.relocation(by));
-    known.is_some_and(|known| matches!(known.cause, Cause::Retimed { .. }))
-}
-
-/// Where the seats of a corrected slot are now; none if a crash came before they were made.
+/// Where the seats of a corrected slot are now; none before they are made anew.
 pub fn successor(campaign: &CampaignState, slot: SlotIndex) -> Option<SlotIndex> {
     let catalog: &Catalog = &campaign.catalog;
-    let known = &catalog.slots[slot.at()];
-    let by = campaign.relocation(known.closed_by?)?;
-    let Cause::Retimed { minutes } = by.cause else {
-        return None;
-    };
-    let row = row(&catalog.campaign.zone, known, minutes).ok()?;
+    let row = corrected(campaign, slot)?.ok()?;
     let new = catalog.slot_like(&row)?;
     catalog.slots[new.at()].closed_by.is_none().then_some(new)
+}
+
+/// A slot that was closed to be corrected, as a file would bring it at its other time.
+fn corrected(campaign: &CampaignState, slot: SlotIndex) -> Option<Result<SlotRow, String>> {
+    let known = &campaign.catalog.slots[slot.at()];
+    match campaign.relocation(known.closed_by?)?.cause {
+        Cause::Retimed { minutes, .. } => {
+            Some(row(&campaign.catalog.campaign.zone, known, minutes))
+        }
+        Cause::Closure { .. } | Cause::Interval { .. } => None,
+    }
+}
+
+/// The slots that this correction closed.
+fn closed(
+    campaign: &CampaignState,
+    by: RelocationIndex,
+) -> impl Iterator<Item = SlotIndex> + use<'_> {
+    let slots = (0..).map(SlotIndex).zip(&campaign.catalog.slots);
+    let closed = slots.filter(move |(_, slot)| slot.closed_by == Some(by));
+    closed.map(|(index, _)| index)
+}
+
+/// Those of them that are not there at their other time yet.
+///
+/// # Errors
+/// A local time that the zone skips or repeats: its rules changed meanwhile.
+pub fn missing(campaign: &CampaignState, by: RelocationIndex) -> Result<Vec<SlotRow>, String> {
+    let missing = closed(campaign, by).filter(|slot| successor(campaign, *slot).is_none());
+    let rows = missing.filter_map(|slot| corrected(campaign, slot));
+    rows.collect()
+}
+
+/// Where each of them is now.
+pub fn successors(campaign: &CampaignState, by: RelocationIndex) -> BTreeMap<SlotIndex, SlotIndex> {
+    let closed = closed(campaign, by);
+    closed
+        .filter_map(|slot| Some((slot, successor(campaign, slot)?)))
+        .collect()
 }
 
 /// Slots of pairs of which the other one keeps its time: people book both at one time of the day.

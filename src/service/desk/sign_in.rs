@@ -100,6 +100,18 @@ impl Service {
             Some(_) if account.is_own => Stage::Whole,
             _ => Stage::SetUp,
         };
+        self.begin_session(id, stage, origin).await
+    }
+
+    /// Begins a session of somebody who showed who they are, once it is on record.
+    pub(super) async fn begin_session(
+        &self,
+        id: AccountId,
+        stage: Stage,
+        origin: Origin,
+    ) -> Allowed<SignedIn> {
+        let staff = self.staff();
+        let account = enabled(&staff, id).ok_or(DeskRefused::Credentials)?;
         let signed = Change::StaffSession {
             account: id,
             act: SessionAct::SignedIn,
@@ -110,10 +122,8 @@ impl Service {
         let staff = self.staff();
         let account = enabled(&staff, id).ok_or(DeskRefused::Credentials)?;
         let when = (tick(), self.clock.now());
-        let begun =
-            self.desk
-                .sessions
-                .begin(&Entropy::system(), (id, account), stage, origin, when);
+        let (sessions, entropy) = (&self.desk.sessions, Entropy::system());
+        let begun = sessions.begin(&entropy, (id, account), stage, origin, when);
         let (token, session) = begun.ok_or(DeskRefused::Overloaded {
             retry_after_s: BUSY_RETRY_S,
         })?;

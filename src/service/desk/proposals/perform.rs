@@ -4,6 +4,7 @@
 //! it in small commits. Each says in words what came of it, or why nothing did.
 
 mod keys;
+mod retime;
 mod roster;
 
 use std::sync::Arc;
@@ -26,10 +27,7 @@ use crate::engine::shared::Offer;
 use crate::files::{Encoding, sites, slots};
 use crate::service::Service;
 use crate::service::desk::effect::agency::{no_logo, version_before, with_logo};
-use crate::service::desk::effect::seats::{
-    INTERVAL_LEAD_S, MOVE_LEAD_S, answer_until, closed, intervals,
-};
-use crate::service::desk::retime;
+use crate::service::desk::effect::seats::{INTERVAL_LEAD_S, answer_until, closed, intervals};
 use crate::service::desk::split::{self, Step};
 use crate::service::desk::{Allowed, DeskRefused, actor};
 
@@ -41,17 +39,18 @@ impl Service {
     pub(super) async fn perform(
         self: &Arc<Self>,
         by: &Actor,
+        number: u32,
         proposed: &Proposed,
     ) -> Result<String, String> {
         let (service, by, proposed) = (Arc::clone(self), by.clone(), proposed.clone());
-        let done = beside(move || service.perform_now(&by, &proposed)).await;
+        let done = beside(move || service.perform_now(&by, number, &proposed)).await;
         match done {
             Ok(done) => done,
             Err(_) => Err("it stopped in the middle: look at the record".to_owned()),
         }
     }
 
-    fn perform_now(&self, by: &Actor, proposed: &Proposed) -> Result<String, String> {
+    fn perform_now(&self, by: &Actor, number: u32, proposed: &Proposed) -> Result<String, String> {
         let now = self.clock.now();
         match &proposed.what {
             Proposal::Close {
@@ -79,8 +78,11 @@ impl Service {
                 reason,
             } => {
                 let offer = self.offer_of(campaign)?;
-                let slots = retime::slots(&offer.catalog, range, now);
-                self.retime(by, &offer, &slots, *minutes, reason)
+                let cause = Cause::Retimed {
+                    proposal: number,
+                    minutes: *minutes,
+                };
+                self.retime(by, &offer, range, (cause, reason))
             }
             Proposal::Split {
                 campaign,
@@ -183,69 +185,6 @@ impl Service {
             service.close(&actor, &offer, slots, begin(&plan, now), plan.asking)
         };
         beside(work).await?.map_err(DeskRefused::Impossible)
-    }
-
-    /// Closes slots, makes them anew at another time of their day, and moves their people.
-    fn retime(
-        &self,
-        by: &Actor,
-        offer: &Offer,
-        slots: &[SlotIndex],
-        minutes: i16,
-        reason: &Notice,
-    ) -> Result<String, String> {
-        let now = self.clock.now();
-        let (campaign, index) = (&offer.catalog.campaign.id, offer.catalog.index);
-        let known = self.snapshot(index).map_err(|_| "the campaign is gone")?;
-        let rows = retime::rows(&known, slots, minutes, now);
-        let rows = rows.map_err(|faults| faults.join("; "))?;
-        drop(known);
-        // What was corrected away from there is there again.
-        let again = rows.iter().filter_map(|row| offer.catalog.slot_like(row));
-        let again: Vec<SlotIndex> = again.collect();
-        // Closed first: nobody comes into a slot whose people are leaving it.
-        let operation = Operation::CloseSlots {
-            campaign: campaign.clone(),
-            slots: slots.to_vec(),
-            begin: Begin {
-                cause: Cause::Retimed { minutes },
-                reason: reason.clone(),
-                until: now.plus_s(MOVE_LEAD_S),
-                unanswered: Unanswered::Telephoned,
-            },
-        };
-        let Operated::SlotsClosed {
-            relocation: Some(relocation),
-            ..
-        } = self.perform_beside(by, operation)?
-        else {
-            return Err("the slots were not closed".to_owned());
-        };
-        if !again.is_empty() {
-            let operation = Operation::ReopenSlots {
-                campaign: campaign.clone(),
-                slots: again,
-            };
-            self.perform_beside(by, operation)?;
-        }
-        let operation = Operation::ImportSlots {
-            campaign: campaign.clone(),
-            version: Some(offer.catalog.version()),
-            rows: rows.clone(),
-            now,
-        };
-        self.perform_beside(by, operation)?;
-        let known = self.snapshot(index).map_err(|_| "the campaign is gone")?;
-        let new = slots.iter().zip(&rows);
-        let new = new.filter_map(|(old, row)| Some((*old, known.catalog.slot_like(row)?)));
-        let plan = retime::plan(&known, &new.collect());
-        drop(known);
-        let people = self.move_planned(by, (index, relocation), &plan, None)?;
-        Ok(format!(
-            "{} slots begin {minutes} minutes later; {}",
-            rows.len(),
-            people.in_words()
-        ))
     }
 
     /// Seats of a split that one step opens.

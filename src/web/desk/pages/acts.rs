@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::proposals::EffectShown;
+use super::proposals::effect::EffectShown;
 use super::{Frame, GET, POST, Page, Path, Trouble, at, onward, shown_with};
 use crate::domain::ids::CampaignId;
 use crate::domain::staff::proposal::Proposal;

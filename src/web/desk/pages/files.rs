@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use data_encoding::{BASE64, HEXLOWER};
 
-use super::proposals::EffectShown;
+use super::proposals::effect::EffectShown;
 use super::{Frame, GET, POST, Page, Path, Trouble, at, onward, shown_with};
 use crate::domain::agency::logo::FILE_BYTES_MAX as LOGO_BYTES_MAX;
 use crate::domain::agency::{FILE_BYTES_MAX, Logo, LogoKind};

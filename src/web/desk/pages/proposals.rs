@@ -1,29 +1,27 @@
-//! Proposals: their list, proposing, reading what one would do, deciding.
+//! Proposals: their list, and proposing a text. `one` is a proposal's own page, `effect` what one
+//! would do.
+
+pub mod effect;
+mod one;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::files::key_words;
 use super::{Frame, GET, POST, Page, Path, Trouble, at, onward, shown, shown_with};
-use crate::domain::booking::relocation::{Prefer, Unanswered};
 use crate::domain::ids::CampaignId;
-use crate::domain::line::Notice;
-use crate::domain::staff::proposal::{Asking, Decision, Proposal, Proposed, Rollover, may_decide};
-use crate::domain::text::grouped;
+use crate::domain::staff::proposal::{Proposal, Proposed};
 use crate::domain::time::Stamp;
-use crate::service::Service;
-use crate::service::activation::{LineEffect, LineTouched};
 use crate::service::desk::DeskRefused;
-use crate::service::desk::effect::roster::RosterNumbers;
-use crate::service::desk::effect::{AtInstant, Effect, Moves};
-use crate::service::desk::proposals::next_due;
-use crate::web::desk::api::proposals::{ProposalView, decision, due, kind};
+use crate::web::desk::api::proposals::{ProposalView, kind};
 use crate::web::desk::staff::{Allowed, FileProposers, Proposers, Readers, Routes};
 use crate::web::desk::wanted;
 use crate::web::pages::Form;
 use crate::web::read;
 use crate::web::words::Lang;
+use effect::EffectShown;
+pub(super) use one::missing;
+use one::{call_off, decide, one};
 
 pub fn routes(routes: &mut Routes<'_>) {
     routes.page::<Readers, _, _>(GET, &at("/proposals"), list);
@@ -136,144 +134,6 @@ struct NewPage {
     agencies: Vec<(String, u32, String)>,
     /// Whether whoever looks may bring files and change keys.
     may_files: bool,
-}
-
-/// What a proposal would do, in words.
-pub(super) struct EffectShown {
-    pub(super) cautions: Vec<String>,
-    /// Field, value before, value after, caution.
-    pub(super) changes: Vec<(String, String, String, String)>,
-    pub(super) at: Vec<AtRow>,
-    pub(super) lines: Vec<(String, String, Vec<String>)>,
-    pub(super) rows: Option<String>,
-    pub(super) moves: Option<Moves>,
-    pub(super) roster: Option<RosterShown>,
-    pub(super) takes: u64,
-    pub(super) takes_told: String,
-    pub(super) digest: String,
-}
-
-/// What a roster file changes, in numbers.
-pub(super) struct RosterShown {
-    /// Words, and how many.
-    pub(super) counts: Vec<(&'static str, String)>,
-    /// The SHA-256 of the file as it was sent.
-    pub(super) sent: String,
-    pub(super) group_moves: Vec<(String, String, String)>,
-}
-
-impl RosterShown {
-    fn of(numbers: &RosterNumbers) -> Self {
-        let file = &numbers.file;
-        let always = [
-            ("roster-people", file.people),
-            ("roster-added", file.added),
-            ("roster-changed", file.changed),
-            ("roster-gone", file.gone),
-            ("roster-lose", numbers.lose),
-            ("roster-booked", numbers.booked),
-            ("roster-waiting", numbers.waiting),
-        ];
-        let some = [
-            ("roster-name", numbers.name),
-            ("roster-phone", numbers.phone),
-            ("roster-birth-date", numbers.birth_date),
-            ("roster-region", numbers.region),
-            ("roster-groups", numbers.groups),
-            ("roster-new-code", numbers.new_code),
-            ("roster-same-person", numbers.same_person),
-            ("roster-erased-back", file.erased_back),
-        ];
-        let some = some.into_iter().filter(|(_, people)| *people > 0);
-        let counts = always.into_iter().chain(some);
-        let mut counts: Vec<_> = counts
-            .map(|(words, people)| (words, grouped(people)))
-            .collect();
-        let lines = |lines: Vec<String>| lines.join(", ");
-        if !numbers.undecided_lines.is_empty() {
-            let told = numbers.undecided_lines.iter().map(ToString::to_string);
-            counts.push(("roster-undecided", lines(told.collect())));
-        }
-        if !numbers.same_person_lines.is_empty() {
-            let told = numbers.same_person_lines.iter();
-            let told = told.map(|(line, like)| format!("{line} = {like}"));
-            counts.push(("roster-same-lines", lines(told.collect())));
-        }
-        let moves = numbers.group_moves.iter();
-        let moved = |(from, to, people): &(String, String, u64)| {
-            (from.clone(), to.clone(), grouped(*people))
-        };
-        Self {
-            counts,
-            sent: numbers.sent_sha256.clone(),
-            group_moves: moves.map(moved).collect(),
-        }
-    }
-}
-
-pub(super) struct AtRow {
-    /// Empty where all is about one.
-    pub(super) campaign: String,
-    pub(super) at: String,
-    pub(super) may_book: String,
-    pub(super) gain: String,
-    pub(super) lose: String,
-}
-
-impl EffectShown {
-    pub(super) fn of(lang: Lang, effect: &Effect) -> Self {
-        let at = |at: &AtInstant| AtRow {
-            campaign: at.campaign.clone().unwrap_or_default(),
-            at: at.at.clone(),
-            may_book: grouped(at.may_book),
-            gain: grouped(at.gain),
-            lose: grouped(at.lose),
-        };
-        let line = |line: &LineTouched| {
-            let span = format!("{} – {}", line.from, line.until);
-            let effects = line.effects.iter();
-            let effects = effects.map(|effect| effect_words(lang, effect)).collect();
-            (span, grouped(line.waiting), effects)
-        };
-        let changes = effect.changes.iter().map(|change| {
-            (
-                change.field.clone(),
-                change.old.clone().unwrap_or_default(),
-                change.new.clone().unwrap_or_default(),
-                change.caution.as_deref().unwrap_or_default().to_owned(),
-            )
-        });
-        Self {
-            cautions: effect.cautions.clone(),
-            changes: changes.collect(),
-            at: effect.at.iter().map(at).collect(),
-            lines: effect.lines.iter().map(line).collect(),
-            rows: effect.rows.map(grouped),
-            moves: effect.moves.clone(),
-            roster: effect.roster.as_deref().map(RosterShown::of),
-            takes: effect.takes,
-            takes_told: grouped(effect.takes),
-            digest: effect.digest.clone(),
-        }
-    }
-}
-
-fn effect_words(lang: Lang, effect: &LineEffect) -> String {
-    let at = |key: &str, at: &str| lang.put(key, &[("at", at.to_owned().into())]);
-    let people = |key: &str, people: u64| lang.put(key, &[("people", grouped(people).into())]);
-    match effect {
-        LineEffect::Gone => lang.say("line-gone").to_owned(),
-        LineEffect::LobbyCloses { from } => at("line-lobby-closes", from),
-        LineEffect::Closes { from } => at("line-closes", from),
-        LineEffect::OpensNow => lang.say("line-opens-now").to_owned(),
-        LineEffect::Ends => lang.say("line-ends").to_owned(),
-        LineEffect::Moved { from } => at("line-moved", from),
-        LineEffect::Until { until } => at("line-until", until),
-        LineEffect::NotTheirs { people: count } => people("line-not-theirs", *count),
-        LineEffect::OrderKept => lang.say("line-order-kept").to_owned(),
-        LineEffect::WindowsMoved { people: count } => people("line-windows-moved", *count),
-        LineEffect::WindowsGone { people: count } => people("line-windows-gone", *count),
-    }
 }
 
 const KINDS: [(&str, &str); 4] = [
@@ -464,229 +324,6 @@ async fn new(page: Page<Proposers>, body: read::Bytes) -> HttpResponse {
             };
             let trouble = page.trouble(refused);
             new_again(&page, typed, Some(trouble), faults, None)
-        }
-    }
-}
-
-#[derive(Template)]
-#[template(path = "desk/proposal.html", config = "src/web/pages/askama.toml")]
-struct ProposalPage {
-    f: Frame,
-    trouble: Option<Trouble>,
-    view: ProposalView,
-    what: String,
-    at: String,
-    state: &'static str,
-    text: String,
-    faults: Vec<String>,
-    seen: Option<EffectShown>,
-    /// Whether whoever looks may approve or decline it.
-    may_decide: bool,
-    /// Whether they proposed it.
-    is_own: bool,
-    /// When it is done, or goes on.
-    due: Option<String>,
-    /// Whether whoever looks may call it off.
-    may_call_off: bool,
-    has_steps: bool,
-    /// Whether people who are booked get other seats by it.
-    seen_moves: bool,
-    /// What it is to do, beside its text: labels and values.
-    details: Vec<(&'static str, String)>,
-    /// Which keys it replaces, in words.
-    keys: Option<&'static str>,
-    /// Whether its logo can be looked at.
-    has_logo: bool,
-}
-
-async fn one(page: Page<Readers>, path: Path) -> HttpResponse {
-    match number(&path) {
-        Some(number) => whole(&page, number, None).await,
-        None => missing(&page),
-    }
-}
-
-fn number(path: &Path) -> Option<u32> {
-    path.get("number")?.parse().ok()
-}
-
-pub(super) fn missing<A: Allowed>(page: &Page<A>) -> HttpResponse {
-    let trouble = page.trouble(DeskRefused::NotFound);
-    let account = Some(&page.staff.account);
-    super::told(page.lang, account, StatusCode::NOT_FOUND, trouble)
-}
-
-/// Its text, without a logo's file behind it.
-fn text_of(proposed: &Proposed) -> String {
-    let text = &proposed.text;
-    match &proposed.what {
-        Proposal::AgencyLogo { text_bytes, .. } => {
-            let cut = text.split_at_checked(*text_bytes as usize);
-            cut.map_or(text.as_str(), |(text, _)| text).to_owned()
-        }
-        _ => text.clone(),
-    }
-}
-
-/// What a proposal is to do, for whoever approves it.
-fn details(lang: Lang, service: &Service, what: &Proposal) -> Vec<(&'static str, String)> {
-    let at = |stamp| super::record::instant(service, stamp);
-    let told = |reason: &Notice| {
-        let text = (lang.say("act-reason-ko"), reason.text.clone());
-        let en = reason.en.clone().map(|en| (lang.say("act-reason-en"), en));
-        [Some(text), en].into_iter().flatten()
-    };
-    match what {
-        Proposal::Close { plan, .. } => {
-            let asking = lang.say(match plan.asking {
-                Asking::Offered => "asking-offered",
-                Asking::Moved => "asking-moved",
-                Asking::Telephoned => "asking-telephoned",
-            });
-            let prefer = lang.say(match plan.prefer {
-                Prefer::SameSite => "prefer-same-site",
-                Prefer::SameDay => "prefer-same-day",
-            });
-            let mut all = vec![(lang.say("act-asking"), asking.to_owned())];
-            if plan.asking != Asking::Telephoned {
-                all.push((lang.say("act-prefer"), prefer.to_owned()));
-            }
-            if plan.asking == Asking::Offered {
-                let unanswered = lang.say(match plan.unanswered {
-                    Unanswered::Moved => "unanswered-moved",
-                    Unanswered::Telephoned => "unanswered-telephoned",
-                });
-                all.push((lang.say("act-answer-until"), at(plan.until)));
-                all.push((lang.say("act-unanswered"), unanswered.to_owned()));
-            }
-            all.extend(told(&plan.reason));
-            all
-        }
-        Proposal::Retime {
-            minutes, reason, ..
-        } => {
-            let mut all = vec![(lang.say("act-minutes"), minutes.to_string())];
-            all.extend(told(reason));
-            all
-        }
-        Proposal::Split {
-            at: instants,
-            rollover,
-            ..
-        } => {
-            let instants: Vec<String> = instants.iter().map(|stamp| at(*stamp)).collect();
-            let rule = lang.say(match rollover {
-                Rollover::Next => "rollover-next",
-                Rollover::Last => "rollover-last",
-            });
-            vec![
-                (lang.say("act-at"), instants.join(", ")),
-                (lang.say("act-rollover"), rule.to_owned()),
-            ]
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// A proposal as it is now.
-async fn whole<A: Allowed>(page: &Page<A>, number: u32, trouble: Option<Trouble>) -> HttpResponse {
-    let (lang, service) = (page.lang, &page.staff.service);
-    let staff = service.staff();
-    let proposed = staff.proposals.get(&number);
-    let proposed = proposed.filter(|one| service.reads_proposal(&page.staff.account, number, one));
-    let Some(proposed) = proposed else {
-        return missing(page);
-    };
-    let effect = match proposed.decided {
-        Some(_) => None,
-        None => {
-            let (what, text) = (proposed.what.clone(), proposed.text.clone());
-            let (account, from) = (&page.staff.account, page.staff.from());
-            service.effect_for(account, &from, what, text).await.ok()
-        }
-    };
-    let view = ProposalView::of(&staff, number, proposed);
-    let is_own = proposed.by == page.person.id;
-    let is_open = proposed.decided.is_none();
-    let faults = effect
-        .as_ref()
-        .map_or(&[][..], |effect| &effect.faults)
-        .to_vec();
-    let status = match trouble {
-        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        None => StatusCode::OK,
-    };
-    let template = ProposalPage {
-        f: page.frame(&format!("/proposals/{number}"), "desk-help-proposal"),
-        trouble,
-        what: kind_words(lang, &proposed.what),
-        at: super::record::instant(service, proposed.at),
-        state: state_words(lang, view.state),
-        text: text_of(proposed),
-        seen: effect
-            .filter(|effect| effect.faults.is_empty())
-            .map(|effect| EffectShown::of(lang, &effect)),
-        faults,
-        may_decide: is_open && !is_own && may_decide(page.staff.account.role),
-        is_own: is_open && is_own,
-        due: due(proposed).map(|due| super::record::instant(service, due)),
-        may_call_off: next_due(proposed).is_some()
-            && Proposers::ROLES.contains(&page.staff.account.role),
-        seen_moves: matches!(
-            proposed.what,
-            Proposal::Close { .. } | Proposal::Retime { .. }
-        ),
-        details: details(lang, service, &proposed.what),
-        has_steps: matches!(proposed.what, Proposal::Split { .. }),
-        keys: match &proposed.what {
-            Proposal::Keys { change } => Some(key_words(lang, *change)),
-            _ => None,
-        },
-        has_logo: is_open && matches!(proposed.what, Proposal::AgencyLogo { .. }),
-        view,
-    };
-    shown_with(lang, status, &template)
-}
-
-async fn decide(page: Page<Proposers>, (path, body): (Path, read::Bytes)) -> HttpResponse {
-    let form = Form::of(body);
-    let (Some(number), Some(decision)) = (number(&path), decision(form.field("decision"))) else {
-        return missing(&page);
-    };
-    let typed = match decision {
-        // As it is shown, or without the commas.
-        Decision::Approved => form.field("typed").replace(',', "").parse().unwrap_or(0),
-        Decision::Declined | Decision::Withdrawn => 0,
-    };
-    let (service, account) = (&page.staff.service, &page.staff.account);
-    let reason = form.field("reason");
-    let seen = Some(form.field("seen")).filter(|seen| !seen.is_empty());
-    match service
-        .decide(account, number, decision, typed, reason, seen)
-        .await
-    {
-        Ok(_) => onward(&page.to(&format!("/proposals/{number}"))),
-        Err(refused) => {
-            let trouble = page.trouble(refused);
-            whole(&page, number, Some(trouble)).await
-        }
-    }
-}
-
-async fn call_off(page: Page<Proposers>, (path, body): (Path, read::Bytes)) -> HttpResponse {
-    let form = Form::of(body);
-    let Some(number) = number(&path) else {
-        return missing(&page);
-    };
-    let (service, account) = (&page.staff.service, &page.staff.account);
-    match service
-        .call_off(account, number, form.field("reason"))
-        .await
-    {
-        Ok(()) => onward(&page.to(&format!("/proposals/{number}"))),
-        Err(refused) => {
-            let trouble = page.trouble(refused);
-            whole(&page, number, Some(trouble)).await
         }
     }
 }

@@ -240,8 +240,14 @@ fn one_account_closes_a_slot_and_takes_nothing_from_anybody() {
         "range": { "from": "2180-08-02", "until": "2180-08-02" },
         "plan": { "asking": "moved", "reason": "x" },
     });
+    let later = json!({
+        "kind": "retime", "campaign": CAMPAIGN, "reason": "x", "minutes": 5, "told": "x",
+        "range": { "from": "2180-08-02", "until": "2180-08-02" },
+    });
     for path in ["/proposals/preview", "/proposals"] {
-        site.post(path, &foreign).problem(403, "not_yours");
+        for foreign in [&foreign, &later] {
+            site.post(path, foreign).problem(403, "not_yours");
+        }
     }
     site.post(&campaign("/stop"), &stop("B"))
         .problem(403, "not_yours");
@@ -256,6 +262,15 @@ fn one_account_closes_a_slot_and_takes_nothing_from_anybody() {
         .json;
     assert_eq!(day["slots"][0]["closed"], "정전");
     assert_eq!(day["slots"][0]["seats"]["booked"]["public"], 1);
+    // Seats that nobody can book any more are none that are left.
+    let seats = |all: &Value, of: &str| {
+        let mut all = all["campaigns"][0]["seats"].as_array().unwrap().iter();
+        let is_it = |one: &&Value| one["province"] == "11" && one["vaccine"] == "mrna";
+        all.find(is_it).map(|one| one[of].as_u64().unwrap())
+    };
+    let board = |desk: &mut Desk| desk.kim.get("/board").is(200).json;
+    until(|| seats(&board(&mut desk), "capacity") == Some(20_229 - 107));
+    assert_eq!(seats(&board(&mut desk), "left"), Some(20_229 - 107 - 1));
     // Whom to call: by number, and with names once it is on record who sees them and why.
     let people = desk
         .kim
@@ -586,7 +601,8 @@ fn a_correction_that_a_crash_cuts_short_goes_on() {
     }
     let file = world.folder.path().join("slots.csv");
     std::fs::write(&file, rows).unwrap();
-    world.ok(&["slots", "import", file.to_str().unwrap()]);
+    let file = file.to_str().unwrap();
+    world.ok(&["slots", "import", file, "--campaign", CAMPAIGN]);
     let booked = book(&server, 0, "C", "2180-08-20", 5);
     assert_eq!(booked.doses(&server)[0].1, "2180-08-20T08:50");
     let asked = json!({

@@ -31,8 +31,8 @@ pub enum Cause {
         days_before: u16,
         days: u16,
     },
-    /// Slots begin so many minutes later, or earlier if it is negative: each was closed, and is made
-    /// anew at the other time. It is known by its proposal, which a start goes on with.
+    /// Slots begin so many minutes later, or earlier if it is negative: each was closed, and is
+    /// made anew at the other time. It is known by its proposal, which a start goes on with.
     Retimed { proposal: u32, minutes: i16 },
 }
 

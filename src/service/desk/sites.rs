@@ -311,5 +311,12 @@ fn add_to_day(days: &mut Vec<DaySeen>, date: Day, is_closed: bool, counted: &Cou
     let day = &mut days[at];
     day.slots += 1;
     day.closed += u32::from(is_closed);
-    day.counted.add(counted);
+    let mut counted = *counted;
+    if is_closed {
+        // Of a slot that takes nobody new only the seats that are in use are any.
+        for pool in 0..POOLS {
+            counted.capacity[pool] = counted.booked[pool] + counted.held[pool];
+        }
+    }
+    day.counted.add(&counted);
 }

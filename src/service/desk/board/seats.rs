@@ -99,7 +99,9 @@ fn of_site(catalog: &Catalog, site: &Site, free: &[Seats], now: Stamp) -> SiteCo
         ..SiteCount::default()
     };
     let slots = site.slots.iter().filter_map(|slot| catalog.slot(*slot));
-    for slot in slots.filter(|slot| now < slot.start) {
+    // Nobody comes into what is closed.
+    let open = slots.filter(|slot| now < slot.start && slot.closed_by.is_none());
+    for slot in open {
         count.good_until = count.good_until.min(slot.start);
         let vaccine = slot.vaccine.at();
         if count.by_vaccine.len() <= vaccine {

@@ -1,8 +1,9 @@
-//! Correcting when slots begin: they are closed, made anew at the other time, and their people move.
+//! Correcting when slots begin: they are closed, made anew at the other time, and their people
+//! move.
 //!
-//! Three kinds of commits, of which a crash can be behind any. The first names the proposal, so that
-//! a start finds how far it came and goes on: what is closed by it and not there yet is made, and
-//! whoever is still booked there moves.
+//! Three kinds of commits, of which a crash can be behind any. The first names the proposal, so
+//! that a start finds how far it came and goes on: what is closed by it and not there yet is made,
+//! and whoever is still booked there moves.
 
 use crate::domain::booking::relocation::{Cause, Unanswered};
 use crate::domain::entry::Actor;
